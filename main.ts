@@ -1,0 +1,63 @@
+/**
+ * outlet: a room full of sockets. The words on the command line become a command, the command is run,
+ * signals end it, and what came of it becomes the exit code.
+ *
+ * @module
+ */
+import project from "./deno.json" with { type: "json" };
+import { readCommand } from "./src/cli/args.ts";
+import { printable } from "./src/observe/printable.ts";
+import { UsageError } from "./src/options/usage_error.ts";
+
+const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
+
+async function main(words: readonly string[]): Promise<number> {
+  const command = readCommand(words);
+  switch (command.mode) {
+    case "help":
+      await print(command.text);
+      return EXIT.done;
+    case "version":
+      await print(`outlet ${project.version} (deno ${Deno.version.deno})\n`);
+      return EXIT.done;
+    // A mode loads what it needs, and nothing of the others.
+    case "server": {
+      const { runServer } = await import("./src/run/run_server.ts");
+      const cut = await runServer(command.config, stopOnSignals());
+      return cut > 0 ? EXIT.failed : EXIT.done;
+    }
+    case "client": {
+      const { runClient } = await import("./src/run/run_client.ts");
+      await runClient(command.config, { interrupt: () => Deno.exit(EXIT.signal + 2) });
+      return EXIT.done;
+    }
+  }
+}
+
+/** The first SIGINT, SIGTERM or call asks for a stop; the second one does not wait for it. */
+function stopOnSignals(): { signal: AbortSignal; interrupt(): void } {
+  const stop = new AbortController();
+  const ask = (signalNumber: number) => {
+    if (stop.signal.aborted) Deno.exit(EXIT.signal + signalNumber);
+    stop.abort();
+  };
+  Deno.addSignalListener("SIGINT", () => ask(2));
+  Deno.addSignalListener("SIGTERM", () => ask(15));
+  return { signal: stop.signal, interrupt: () => ask(2) };
+}
+
+async function print(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
+}
+
+/** One line on stderr, and the code that tells whose fault it was. */
+function fail(error: unknown): number {
+  // Whoever read our output has seen enough: `outlet client … | head -1`.
+  if (error instanceof Deno.errors.BrokenPipe) return EXIT.done;
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`outlet: ${printable(message)}`);
+  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args).catch(fail));

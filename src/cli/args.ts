@@ -1,0 +1,75 @@
+/**
+ * From the words on the command line to what is to be done.
+ *
+ * @module
+ */
+import type { ClientConfig } from "../config/client_config.ts";
+import type { ServerConfig } from "../config/server_config.ts";
+import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { readClient } from "./client_args.ts";
+import { helpText } from "./help.ts";
+import { isMode, type ModeName, MODES } from "./modes.ts";
+import { readServer } from "./server_args.ts";
+
+/** What is to be done. */
+export type Command =
+  | { readonly mode: "help"; readonly text: string }
+  | { readonly mode: "version" }
+  | { readonly mode: "server"; readonly config: ServerConfig }
+  | { readonly mode: "client"; readonly config: ClientConfig };
+
+/**
+ * Reads the words on the command line.
+ *
+ * @throws {UsageError} in one line that names the word at fault and what was expected
+ */
+export function readCommand(words: readonly string[]): Command {
+  const end = words.indexOf("--");
+  const asks = (...flags: string[]) =>
+    words.some((word, at) => flags.includes(word) && (end === -1 || at < end));
+  if (asks("--version", "-V")) return { mode: "version" };
+  const { mode, words: others } = splitMode(words);
+  if (asks("--help", "-h") || mode === "help") return { mode: "help", text: helpText(mode) };
+  switch (mode) {
+    case "server":
+      return { mode, config: readServer(others) };
+    case "client":
+      return { mode, config: readClient(others) };
+    default:
+      throw new UsageError(`expected a mode, ${modeNames().join(" or ")}; see outlet --help`);
+  }
+}
+
+/** The mode, said as the first word or with `--mode`, and the words without it. */
+function splitMode(
+  words: readonly string[],
+): { mode: ModeName | "help" | undefined; words: readonly string[] } {
+  const end = words.indexOf("--");
+  const flag = words.findIndex((word, at) => /^--mode(=|$)/.test(word) && (end === -1 || at < end));
+  if (flag !== -1) {
+    const inline = /^--mode=(.*)$/.exec(words[flag]!)?.[1];
+    const name = inline ?? words[flag + 1];
+    if (name === undefined) {
+      throw new UsageError(`--mode: expected ${modeNames().join(" or ")}, and nothing follows it`);
+    }
+    return {
+      mode: readMode(name),
+      words: words.toSpliced(flag, inline === undefined ? 2 : 1),
+    };
+  }
+  const [first, ...others] = words;
+  if (first === undefined || first.startsWith("-")) return { mode: undefined, words };
+  if (first === "help") {
+    return { mode: others[0] ? readMode(others[0]) : "help", words: ["--help"] };
+  }
+  return { mode: readMode(first), words: others };
+}
+
+function readMode(name: string): ModeName {
+  if (isMode(name)) return name;
+  throw unknownWord("mode", name, modeNames());
+}
+
+function modeNames(): string[] {
+  return Object.keys(MODES);
+}

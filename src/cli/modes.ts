@@ -1,0 +1,60 @@
+/**
+ * The modes of the executable: what each is for, how it is called, and which flags it reads.
+ *
+ * @module
+ */
+import { CLIENT_OPTIONS } from "../config/client_config.ts";
+import type { OptionTable } from "../options/option.ts";
+import { SERVER_FLAGS } from "./server_args.ts";
+
+/** One mode, as help tells of it. */
+export interface Mode {
+  /** One line. */
+  readonly summary: string;
+  /** How it is called. */
+  readonly usage: readonly string[];
+  /** Its flags. */
+  readonly options: OptionTable;
+  /** Whether it offers the services, so that help lists them. */
+  readonly offersServices: boolean;
+  /** Calls that people make, each with what it does. */
+  readonly examples: readonly (readonly [call: string, does: string])[];
+}
+
+/** A mode's name, the first word on the command line. */
+export type ModeName = "server" | "client";
+
+/** Every mode by its name. */
+export const MODES: Readonly<Record<ModeName, Mode>> = {
+  server: {
+    summary: "open welcome sockets and serve a service on each",
+    usage: [
+      "outlet server [SERVICE://[HOST]:PORT[?key=value&…] …] [options]",
+      "outlet server --service SERVICE --host HOST --port PORT [options]",
+    ],
+    options: SERVER_FLAGS,
+    offersServices: true,
+    examples: [
+      ["outlet server", "a chat room on 127.0.0.1:7000"],
+      ["outlet server echo://:7007 daytime://:7013", "two outlets in one process"],
+      ["outlet server 'chat://0.0.0.0:7000?room=ops'", "a room that other machines reach"],
+      ["outlet server --service echo --port 0", "an echo on a free port, which the log tells"],
+    ],
+  },
+  client: {
+    summary: "plug into a service: stdin goes to it, what it answers to stdout",
+    usage: ["outlet client HOST PORT | HOST:PORT | tcp://HOST:PORT [options]"],
+    options: CLIENT_OPTIONS,
+    offersServices: false,
+    examples: [
+      ["outlet client 127.0.0.1 7000", "join the chat room"],
+      ["outlet client -v example.org 80 < request.txt", "send a file, show the answer"],
+      ["outlet client -z 127.0.0.1:7007", "is anything listening there?"],
+    ],
+  },
+};
+
+/** Whether the word names a mode. */
+export function isMode(word: string): word is ModeName {
+  return Object.hasOwn(MODES, word);
+}

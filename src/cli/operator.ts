@@ -1,0 +1,88 @@
+/**
+ * The operator: a person at the server's terminal, who is in its chat rooms as `host`.
+ *
+ * @module
+ */
+import { formatDuration, formatSize } from "../options/quantity.ts";
+import { HOST, type Member, type Room } from "../room/room.ts";
+import type { Rooms } from "../room/rooms.ts";
+import { formatAddress } from "../socket/address.ts";
+import type { Connection } from "../socket/connection.ts";
+
+/** What the operator can see and do. */
+export interface Premises {
+  /** The chat rooms. */
+  readonly rooms: Rooms;
+  /** Every connection that is open now, with the name of its outlet. */
+  connections(): Iterable<{ outlet: { name: string }; connection: Connection }>;
+  /** Stops the server. */
+  quit(): void;
+  /** Shows lines to the operator. */
+  show(text: string): void;
+}
+
+const HELP = [
+  "what you type is said in the room as host; besides there are",
+  "/kick NAME     send a member away",
+  "/connections   who is connected, to what",
+  "/quit          stop the server",
+];
+
+/** Listens to what the operator types, line by line, until there is no more. */
+export async function operate(
+  typed: AsyncIterable<{ text: string }>,
+  premises: Premises,
+): Promise<void> {
+  const presences: Member[] = [];
+  premises.rooms.visitAll((room) => presences.push(enter(room, presences, premises)));
+  for await (const { text } of typed) obey(text.trim(), presences, premises);
+}
+
+function enter(room: Room, presences: readonly Member[], { show }: Premises): Member {
+  const decoder = new TextDecoder();
+  return room.join({
+    hear: (line) => show((presences.length > 1 ? `[${room.name}] ` : "") + decoder.decode(line)),
+    waiting: 0,
+    caughtUp: () => Promise.resolve(),
+    dismiss: () => {},
+  }, { name: HOST });
+}
+
+function obey(text: string, presences: readonly Member[], premises: Premises): void {
+  const [, word, argument = ""] = /^(\/\S*)\s*(.*)$/.exec(text) ?? [];
+  switch (word) {
+    case undefined:
+      if (text !== "") { for (const member of presences) member.room.say(member, text); }
+      break;
+    case "/kick":
+      premises.show(kick(argument, presences));
+      break;
+    case "/connections":
+      premises.show(tableOf(premises.connections()));
+      break;
+    case "/quit":
+      premises.quit();
+      break;
+    default:
+      premises.show(HELP.map((line) => `* ${line}\n`).join(""));
+  }
+}
+
+function kick(name: string, presences: readonly Member[]): string {
+  const found = presences.filter(({ room }) => room.dismiss(name, "server closed"));
+  return found.length > 0 ? `* ${name} was sent away\n` : `* there is no ${name} here\n`;
+}
+
+function tableOf(connections: ReturnType<Premises["connections"]>): string {
+  const rows = [...connections].map(({ outlet, connection }) =>
+    [
+      `#${connection.id}`.padEnd(7),
+      outlet.name.padEnd(10),
+      formatAddress(connection.peer).padEnd(24),
+      formatDuration(performance.now() - connection.openedAt).padStart(8),
+      `${formatSize(connection.bytesIn)} in`.padStart(12),
+      `${formatSize(connection.bytesOut)} out`.padStart(13),
+    ].join(" ") + "\n"
+  );
+  return rows.length > 0 ? rows.join("") : "* nobody is connected\n";
+}

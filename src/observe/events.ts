@@ -1,0 +1,84 @@
+/**
+ * What happens in a room full of sockets, as facts in the past tense. Whoever acts publishes one;
+ * log, metrics and console only listen.
+ *
+ * @module
+ */
+import type { Address } from "../socket/address.ts";
+
+/** A fact about the server. Tell them apart by `event`. */
+export type OutletEvent =
+  | Listening
+  | Opened
+  | Refused
+  | Closed
+  | Failed
+  | Stopped;
+
+/** The welcome socket that a fact is about. */
+export interface AboutOutlet {
+  /** The outlet's name, such as `echo`. */
+  readonly outlet: string;
+  /** Where its welcome socket listens. */
+  readonly address: Address;
+}
+
+/** The connection that a fact is about. */
+export interface AboutConnection extends AboutOutlet {
+  /** Its number: unique in the life of the process, counted from 1. */
+  readonly connection: number;
+  /** The client's end. */
+  readonly peer: Address;
+}
+
+/** A welcome socket is open. */
+export interface Listening extends AboutOutlet {
+  /** Tells it from the other facts. */
+  readonly event: "listening";
+}
+
+/** A client was given a connection socket of its own. */
+export interface Opened extends AboutConnection {
+  /** Tells it from the other facts. */
+  readonly event: "opened";
+}
+
+/** A client was turned away at the door. */
+export interface Refused extends AboutOutlet {
+  /** Tells it from the other facts. */
+  readonly event: "refused";
+  /** The client's end. */
+  readonly peer: Address;
+  /** Why, in words: `rate limit`. */
+  readonly reason: string;
+}
+
+/** A connection has ended. */
+export interface Closed extends AboutConnection {
+  /** Tells it from the other facts. */
+  readonly event: "closed";
+  /** Bytes that came from the client. */
+  readonly bytesIn: number;
+  /** Bytes that went to the client. */
+  readonly bytesOut: number;
+  /** Milliseconds from `opened`. */
+  readonly duration: number;
+  /** Who or what ended it: `peer closed`, `server closed`, `reset`, `idle`, `error: …`. */
+  readonly reason: string;
+}
+
+/** Something went wrong that no connection can tell: `accept` found no free descriptor, say. */
+export interface Failed extends AboutOutlet {
+  /** Tells it from the other facts. */
+  readonly event: "failed";
+  /** What was tried and what went wrong, in words. */
+  readonly reason: string;
+}
+
+/** A welcome socket and all its connections are gone. */
+export interface Stopped extends AboutOutlet {
+  /** Tells it from the other facts. */
+  readonly event: "stopped";
+  /** Connections that did not end by themselves while the outlet drained. */
+  readonly cut: number;
+}

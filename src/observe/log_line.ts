@@ -1,0 +1,88 @@
+/**
+ * One event as one line of text. What peers send can neither break a line nor steer a terminal.
+ *
+ * @module
+ */
+import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
+import { formatDuration, formatSize } from "../options/quantity.ts";
+import { formatAddress } from "../socket/address.ts";
+import type { OutletEvent } from "./events.ts";
+import { printable } from "./printable.ts";
+
+/** How serious an event is. */
+export function levelOf(event: OutletEvent): "info" | "warning" {
+  switch (event.event) {
+    case "failed":
+    case "refused":
+      return "warning";
+    case "closed":
+      return event.reason.startsWith("error") ? "warning" : "info";
+    case "stopped":
+      return event.cut > 0 ? "warning" : "info";
+    default:
+      return "info";
+  }
+}
+
+/** One JSON object: `time` is RFC 3339, names are snake_case, addresses are `host:port`. */
+export function jsonLine(event: OutletEvent, at: Date): string {
+  return JSON.stringify({
+    time: at.toISOString(),
+    level: levelOf(event),
+    event: event.event,
+    outlet: event.outlet,
+    address: formatAddress(event.address),
+    ..."connection" in event ? { connection: event.connection } : {},
+    ..."peer" in event ? { peer: formatAddress(event.peer) } : {},
+    ...event.event === "closed"
+      ? {
+        bytes_in: event.bytesIn,
+        bytes_out: event.bytesOut,
+        duration_ms: Math.round(event.duration * 1000) / 1000,
+      }
+      : {},
+    ...event.event === "stopped" ? { cut: event.cut } : {},
+    ..."reason" in event ? { reason: printable(event.reason) } : {},
+  });
+}
+
+/** A line for people: `20:15:03 opened    echo #1 from 127.0.0.1:53422`. */
+export function textLine(
+  event: OutletEvent,
+  { at, colour }: { at: Date; colour: boolean },
+): string {
+  const time = at.toTimeString().slice(0, 8);
+  const word = event.event.padEnd(9);
+  const text = printable(tell(event));
+  if (!colour) return `${time} ${word} ${event.outlet} ${text}`;
+  return `${dim(time)} ${COLOURS[event.event](word)} ${bold(event.outlet)} ${text}`;
+}
+
+const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> = {
+  listening: cyan,
+  opened: green,
+  refused: yellow,
+  closed: dim,
+  failed: red,
+  stopped: cyan,
+};
+
+function tell(event: OutletEvent): string {
+  switch (event.event) {
+    case "listening":
+      return `on ${formatAddress(event.address)}`;
+    case "opened":
+      return `#${event.connection} from ${formatAddress(event.peer)}`;
+    case "refused":
+      return `${formatAddress(event.peer)}: ${event.reason}`;
+    case "closed":
+      return `#${event.connection} from ${formatAddress(event.peer)}: ${event.reason}, ` +
+        `${formatSize(event.bytesIn)} in, ${formatSize(event.bytesOut)} out, ` +
+        formatDuration(event.duration);
+    case "failed":
+      return `on ${formatAddress(event.address)}: ${event.reason}`;
+    case "stopped":
+      return `on ${formatAddress(event.address)}` +
+        (event.cut > 0 ? `, ${event.cut} connections cut` : "");
+  }
+}

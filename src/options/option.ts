@@ -1,0 +1,190 @@
+/**
+ * What can be asked for, said once. An {@linkcode Option} tells its meaning, what it expects and how
+ * the typed word becomes a value; flags, SPEC query keys, config keys, help and forms derive from it.
+ *
+ * @module
+ */
+import { UsageError } from "./usage_error.ts";
+import { parseDuration, parseSize } from "./quantity.ts";
+
+/** One thing that can be asked for. `T` is the type of its value once it is read. */
+export interface Option<T = unknown> {
+  /** One line for help and forms. */
+  readonly summary: string;
+  /** What a valid word looks like, after "expected": `a port, 0 to 65535`. */
+  readonly expects: string;
+  /** What stands for the value in help, such as `SECONDS`. A switch has none. */
+  readonly placeholder?: string;
+  /** A one-letter flag that means the same. */
+  readonly short?: string;
+  /** The value when nothing is said. */
+  readonly default: T;
+  /** How help writes the default, where the value alone would not read well. */
+  readonly defaultText?: string;
+  /** The only words that are valid, where they can be listed. */
+  readonly choices?: readonly string[];
+  /** Whether it may be said more than once; the values then add up to a list. */
+  readonly repeats: boolean;
+  /** Reads one word. Throws a {@linkcode UsageError} whose message is what was expected. */
+  parse(word: string): T;
+}
+
+/** Options by name, in the order in which help shows them. Names are kebab-case everywhere. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
+/** The values that a table's options read to. */
+export type OptionValues<T extends OptionTable> = {
+  readonly [Name in keyof T]: T[Name] extends Option<infer Value> ? Value : never;
+};
+
+/** The table whose values are these: the other way round, for tables that are part of the public interface. */
+export type TableOf<Values> = { readonly [Name in keyof Values]: Option<Values[Name]> };
+
+/** What the author of an option may add to its summary. */
+export interface OptionDetails<T> {
+  /** The value when nothing is said; without it, `undefined`. */
+  readonly default?: T;
+  /** How help writes the default. */
+  readonly defaultText?: string;
+  /** What stands for the value in help. */
+  readonly placeholder?: string;
+  /** A one-letter flag that means the same. */
+  readonly short?: string;
+}
+
+/** What makes a new kind of option: how a word is read, and how to say what was expected. */
+export interface OptionKind<T> {
+  /** What a valid word looks like. */
+  readonly expects: string;
+  /** The placeholder that options of this kind have unless they name their own. */
+  readonly placeholder: string;
+  /** The only words that are valid. */
+  readonly choices?: readonly string[];
+  /** Reads one word; `undefined` where it is not valid. May throw a UsageError that says more. */
+  read(word: string): T | undefined;
+}
+
+/** `T`, or `T | undefined` for an option without a default. */
+export type Optional<T, D> = D extends { default: T } ? T : T | undefined;
+
+/** An option of the given kind. The named kinds below are all made by it. */
+export function option<T, const D extends OptionDetails<T> = OptionDetails<T>>(
+  kind: OptionKind<T>,
+  summary: string,
+  details?: D,
+): Option<Optional<T, D>> {
+  return {
+    summary,
+    repeats: false,
+    expects: kind.expects,
+    placeholder: kind.placeholder,
+    ...(kind.choices ? { choices: kind.choices } : {}),
+    ...details,
+    default: details?.default as Optional<T, D>,
+    parse: (word) => read(kind, word) as Optional<T, D>,
+  };
+}
+
+/** An option that may be said more than once, or once with commas; its value is a list. */
+export function list<T>(
+  kind: OptionKind<T>,
+  summary: string,
+  details: Omit<OptionDetails<readonly T[]>, "default"> = {},
+): Option<readonly T[]> {
+  return {
+    summary,
+    repeats: true,
+    expects: kind.expects,
+    placeholder: kind.placeholder,
+    ...(kind.choices ? { choices: kind.choices } : {}),
+    ...details,
+    default: [],
+    parse: (word) => word.split(",").map((part) => read(kind, part)),
+  };
+}
+
+/** A switch: present or absent; `--no-NAME` and `NAME=false` turn off what is on by default. */
+export function flag(summary: string, details: OptionDetails<boolean> = {}): Option<boolean> {
+  return {
+    summary,
+    repeats: false,
+    expects: "true or false",
+    ...details,
+    default: details.default ?? false,
+    parse: (word) => read(SWITCH, word),
+  };
+}
+
+/** Any text that is not empty. */
+export const TEXT: OptionKind<string> = {
+  expects: "some text",
+  placeholder: "TEXT",
+  read: (word) => word === "" ? undefined : word,
+};
+
+/** A length of time in milliseconds: `500ms`, `30s`, `5m`, `2h`; a bare number is seconds. */
+export const DURATION: OptionKind<number> = {
+  expects: "a duration such as 500ms, 30s, 5m or 2h",
+  placeholder: "DURATION",
+  read: parseDuration,
+};
+
+/** A number of bytes: `4096`, `64k`, `16M`, `1G`, counted in 1024s. */
+export const SIZE: OptionKind<number> = {
+  expects: "a size such as 4096, 64k, 16M or 1G",
+  placeholder: "SIZE",
+  read: parseSize,
+};
+
+/** A TCP port; 0 stands for any free one. */
+export const PORT: OptionKind<number> = integer({ min: 0, max: 65535, noun: "a port" });
+
+const SWITCH: OptionKind<boolean> = {
+  expects: "true or false",
+  placeholder: "",
+  read: (word) => SWITCH_WORDS.get(word.toLowerCase()),
+};
+
+const SWITCH_WORDS = new Map([
+  ["", true],
+  ["true", true],
+  ["yes", true],
+  ["on", true],
+  ["1", true],
+  ["false", false],
+  ["no", false],
+  ["off", false],
+  ["0", false],
+]);
+
+/** A whole number in plain decimal digits between two bounds, both included. */
+export function integer(
+  { min, max, noun = "a whole number" }: { min: number; max: number; noun?: string },
+): OptionKind<number> {
+  return {
+    expects: max === Number.MAX_SAFE_INTEGER
+      ? `${noun}, ${min} or more`
+      : `${noun}, ${min} to ${max}`,
+    placeholder: "N",
+    read(word) {
+      const number = /^\d{1,15}$/.test(word) ? Number(word) : NaN;
+      return number >= min && number <= max ? number : undefined;
+    },
+  };
+}
+
+/** One word out of a few. */
+export function choice<const Word extends string>(words: readonly Word[]): OptionKind<Word> {
+  return {
+    expects: `one of ${words.join(", ")}`,
+    placeholder: words.join("|"),
+    choices: words,
+    read: (word) => words.find((candidate) => candidate === word),
+  };
+}
+
+function read<T>(kind: OptionKind<T>, word: string): T {
+  const value = kind.read(word);
+  if (value === undefined) throw new UsageError(`expected ${kind.expects}`);
+  return value;
+}

@@ -1,0 +1,59 @@
+/**
+ * Quantities as people type and read them: lengths of time and numbers of bytes.
+ *
+ * @module
+ */
+
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** The longest time that a timer can hold: 2^31 - 1 milliseconds, a little under 25 days. */
+const LONGEST_DURATION = 2 ** 31 - 1;
+
+/** Milliseconds in `500ms`, `30s`, `5m`, `2h`, `1d` or, as a bare number, seconds; else `undefined`. */
+export function parseDuration(word: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(word);
+  if (!match) return undefined;
+  const milliseconds = Math.round(Number(match[1]) * DURATION_UNITS[match[2] ?? "s"]!);
+  return milliseconds <= LONGEST_DURATION ? milliseconds : undefined;
+}
+
+/** Bytes in `4096`, `64k`, `16M`, `1G` or `16MiB`; else `undefined`. */
+export function parseSize(word: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(?:([kmg])(?:i?b)?|b)?$/i.exec(word);
+  if (!match) return undefined;
+  const bytes = Math.round(Number(match[1]) * (SIZE_UNITS[match[2]?.toLowerCase() ?? ""] ?? 1));
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** A length of time for people: `340 µs`, `12.3 ms`, `4.20 s`, `3m 20s`, `5h 2m`, `2d 4h`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 1) return `${Math.round(milliseconds * 1000)} µs`;
+  if (milliseconds < 1000) return `${milliseconds.toPrecision(3)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toPrecision(3)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m ${Math.floor(seconds % 60)}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours}h ${minutes % 60}m`;
+  return `${Math.floor(hours / 24)}d ${hours % 24}h`;
+}
+
+/** A number of bytes for people: `5 B`, `1.20 KiB`, `3.40 GiB`. */
+export function formatSize(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${value} B` : `${value.toPrecision(3)} ${units[unit]}`;
+}

@@ -1,0 +1,70 @@
+/**
+ * What waits to be sent to one member of a room.
+ *
+ * @module
+ */
+import type { Connection } from "../socket/connection.ts";
+
+/** Bytes that may wait for a member before it is cut off. */
+export const OUTBOX_LIMIT = 256 * 1024;
+
+/** A bounded queue in front of a connection: whoever posts never waits, whoever does not read is cut off. */
+export class Outbox {
+  readonly #connection: Connection;
+  #queue: Uint8Array[] = [];
+  #waiting = 0;
+  #sending: Promise<void> | undefined;
+
+  /** A queue for this connection, which it alone writes to from now on. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Puts bytes in the queue. Over the limit, the connection is cut. */
+  post(bytes: Uint8Array): void {
+    this.#waiting += bytes.length;
+    if (this.#waiting > OUTBOX_LIMIT) {
+      this.#connection.hangUp(`error: does not read, ${OUTBOX_LIMIT >> 10} KiB were waiting`);
+      return;
+    }
+    this.#queue.push(bytes);
+    this.#sending ??= this.#send();
+  }
+
+  /** Resolves when nothing waits any more, or the connection is gone. */
+  async sent(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #send(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const batch = join(this.#queue);
+        this.#queue = [];
+        await this.#connection.write(batch);
+        this.#waiting -= batch.length;
+      }
+    } catch {
+      this.#connection.hangUp("reset");
+    } finally {
+      this.#queue = [];
+      this.#sending = undefined;
+    }
+  }
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

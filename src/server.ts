@@ -1,0 +1,104 @@
+/**
+ * The server: opens every outlet that its config asks for, and stops them again.
+ *
+ * @module
+ */
+import type { OutletConfig, ServerConfig } from "./config/server_config.ts";
+import { Journal } from "./observe/journal.ts";
+import { Rooms } from "./room/rooms.ts";
+import { SERVICES } from "./services/registry.ts";
+import { formatAddress } from "./socket/address.ts";
+import type { Connection } from "./socket/connection.ts";
+import { Outlet } from "./socket/outlet.ts";
+
+/** A room full of sockets. Disposing it stops it without grace. */
+export class Server implements AsyncDisposable {
+  /** The open outlets, in the order of the config. */
+  readonly outlets: readonly Outlet[];
+  /** The chat rooms that its outlets share. */
+  readonly rooms: Rooms;
+
+  private constructor(outlets: readonly Outlet[], rooms: Rooms) {
+    this.outlets = outlets;
+    this.rooms = rooms;
+  }
+
+  /**
+   * Opens every outlet, or none: nobody is welcomed before all of them listen.
+   *
+   * @throws {Error} which names the address that can't be listened on, and the reason
+   */
+  static async open(config: ServerConfig, journal: Journal = new Journal()): Promise<Server> {
+    await using opened = new AsyncDisposableStack();
+    const rooms = new Rooms();
+    const doors = config.outlets.map((outletConfig) => ({
+      outlet: opened.use(bind(outletConfig, journal)),
+      outletConfig,
+    }));
+    for (const { outlet, outletConfig } of doors) {
+      const service = SERVICES.get(outletConfig.service)!;
+      const context = { address: formatAddress(outlet.address), rooms };
+      outlet.serve(service.open(outletConfig.serviceOptions, context));
+    }
+    opened.move();
+    return new Server(doors.map(({ outlet }) => outlet), rooms);
+  }
+
+  /** Every connection that is open now. */
+  *connections(): Generator<{ outlet: Outlet; connection: Connection }> {
+    for (const outlet of this.outlets) {
+      for (const connection of outlet.connections) yield { outlet, connection };
+    }
+  }
+
+  /**
+   * Stops: no new clients, and `grace` milliseconds for those who are there.
+   *
+   * @returns how many connections had to be cut
+   */
+  async stop({ grace }: { grace: number }): Promise<number> {
+    const cuts = await Promise.all(this.outlets.map((outlet) => outlet.stop({ grace })));
+    return cuts.reduce((sum, cut) => sum + cut, 0);
+  }
+
+  /** Stops without grace. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop({ grace: 0 });
+  }
+}
+
+/**
+ * Serves until the signal is aborted, then drains.
+ *
+ * @returns how many connections had to be cut
+ */
+export async function serve(
+  config: ServerConfig,
+  { signal, journal, onOpen }: {
+    signal: AbortSignal;
+    journal?: Journal;
+    onOpen?: (server: Server) => void;
+  },
+): Promise<number> {
+  const server = await Server.open(config, journal);
+  onOpen?.(server);
+  await aborted(signal);
+  return await server.stop({ grace: config.options["drain-timeout"] });
+}
+
+function bind({ service, listen, outletOptions }: OutletConfig, journal: Journal): Outlet {
+  return new Outlet({
+    name: service,
+    listen,
+    backlog: outletOptions.backlog,
+    keepAlive: outletOptions["keep-alive"],
+    journal,
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,123 @@
+import { option, TEXT } from "../options/option.ts";
+import { printable } from "../observe/printable.ts";
+import { Outbox } from "../room/outbox.ts";
+import type { Member, Room } from "../room/room.ts";
+import type { Connection } from "../socket/connection.ts";
+import { type Line, lines } from "../socket/lines.ts";
+import { type Service, service } from "./service.ts";
+
+/** The most bytes of a line that are read; the rest of it is dropped. */
+const LINE_LIMIT = 4 * 1024;
+
+/** A room for people: lines in, `name> text` out to everyone else. */
+export const chat: Service = service({
+  name: "chat",
+  summary: "a room: what one client says, all others read; /help lists its commands",
+  options: {
+    room: option(TEXT, "outlets with the same room share it (default: a room for each outlet)", {
+      placeholder: "NAME",
+    }),
+  },
+  open({ room: name }, { address, rooms }) {
+    const room = rooms.open(name ?? address);
+    return async (connection, signal) => {
+      const outbox = new Outbox(connection);
+      const reply = (text: string) => outbox.post(new TextEncoder().encode(text));
+      using member = join(room, { connection, outbox });
+      const farewell = () => reply("* the server is stopping\n");
+      signal.addEventListener("abort", farewell);
+      try {
+        reply(welcome(room, member));
+        for await (const line of lines(connection.chunks(), { limit: LINE_LIMIT })) {
+          if (hear(line, { member, reply }) === "leave") break;
+          await room.pace();
+        }
+      } finally {
+        signal.removeEventListener("abort", farewell);
+        await outbox.sent();
+      }
+    };
+  },
+});
+
+/** What a command is handed: who gave it, what came after it, and how to answer. */
+interface Command {
+  readonly member: Member;
+  readonly argument: string;
+  reply(text: string): void;
+}
+
+/** What members can type besides what they say. The help is written from this table. */
+const COMMANDS: Readonly<Record<string, { help: string; run(command: Command): "leave" | void }>> =
+  {
+    "/name": {
+      help: "/name NAME   be called NAME",
+      run({ member, argument, reply }) {
+        const problem = member.room.rename(member, argument);
+        reply(problem ? `* ${problem}\n` : `* you are ${member.name}\n`);
+      },
+    },
+    "/who": {
+      help: "/who         who is here",
+      run({ member, reply }) {
+        const names = member.room.names;
+        reply(`* ${names.length} here: ${names.join(", ")}\n`);
+      },
+    },
+    "/me": {
+      help: "/me TEXT     say what you do",
+      run({ member, argument, reply }) {
+        if (argument === "") reply("* /me needs a text\n");
+        else member.room.act(member, argument);
+      },
+    },
+    "/quit": {
+      help: "/quit        leave",
+      run({ reply }) {
+        reply("* goodbye\n");
+        return "leave";
+      },
+    },
+    "/help": {
+      help: "/help        this list",
+      run({ reply }) {
+        reply(Object.values(COMMANDS).map(({ help }) => `* ${help}\n`).join(""));
+      },
+    },
+  };
+
+function join(
+  room: Room,
+  { connection, outbox }: { connection: Connection; outbox: Outbox },
+): Member {
+  return room.join({
+    hear: (line) => outbox.post(line),
+    get waiting() {
+      return outbox.waiting;
+    },
+    caughtUp: () => outbox.sent(),
+    dismiss: (reason) => connection.hangUp(reason),
+  });
+}
+
+function welcome(room: Room, member: Member): string {
+  const others = room.names.length - 1;
+  const company = others === 0 ? "nobody else is here" : `${others} more here`;
+  return `* welcome to ${
+    printable(room.name)
+  }: you are ${member.name}, ${company}; /help lists commands\n`;
+}
+
+/** Does what a line asks for: a command, or words for the others. */
+function hear(
+  { text, cut }: Line,
+  { member, reply }: { member: Member; reply(text: string): void },
+): "leave" | void {
+  if (cut) reply(`* your line was cut after ${LINE_LIMIT} bytes\n`);
+  if (text.trim() === "") return;
+  if (!text.startsWith("/")) return member.room.say(member, text);
+  const [, word = "", argument = ""] = /^(\S+)\s*(.*?)\s*$/s.exec(text) ?? [];
+  const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  if (command) return command.run({ member, argument, reply });
+  reply(`* there is no ${printable(word)}; /help lists commands\n`);
+}

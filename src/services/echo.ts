@@ -1,0 +1,11 @@
+import { type Service, service } from "./service.ts";
+
+/** Sends back whatever arrives, until the client has ended its half (RFC 862). */
+export const echo: Service = service({
+  name: "echo",
+  summary: "sends back whatever arrives (RFC 862)",
+  options: {},
+  open: () => async (connection) => {
+    for await (const chunk of connection.chunks()) await connection.write(chunk);
+  },
+});

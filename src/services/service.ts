@@ -1,0 +1,34 @@
+/**
+ * What an outlet offers. A service is one file in this folder and one line in `registry.ts`; its options
+ * appear by themselves as flags, SPEC query keys, config keys and in help.
+ *
+ * @module
+ */
+import type { OptionTable, OptionValues } from "../options/option.ts";
+import type { Rooms } from "../room/rooms.ts";
+import type { Handler } from "../socket/connection.ts";
+
+/** What a service may know of the house that it is opened in. */
+export interface ServiceContext {
+  /** The address of its outlet, as people write it: `127.0.0.1:7000`. */
+  readonly address: string;
+  /** The chat rooms of this server. */
+  readonly rooms: Rooms;
+}
+
+/** A service: what it is called, what can be asked of it, and how it serves a client. */
+export interface Service<T extends OptionTable = OptionTable> {
+  /** The word in front of `://`. */
+  readonly name: string;
+  /** One line for help. */
+  readonly summary: string;
+  /** What can be asked of it. */
+  readonly options: T;
+  /** Opens the service behind one outlet. Its state lives in the closure: there are no globals. */
+  open(options: OptionValues<T>, context: ServiceContext): Handler;
+}
+
+/** Lets TypeScript read the types of a service's options off its table. */
+export function service<const T extends OptionTable>(definition: Service<T>): Service<T> {
+  return definition;
+}

@@ -1,0 +1,17 @@
+import { type Service, service } from "./service.ts";
+
+/** Seconds from 1900-01-01, where the protocol counts from, to 1970-01-01, where computers do. */
+const EPOCH = 2_208_988_800;
+
+/** Sends the seconds since 1900-01-01 UTC as 32 bits, big-endian, then closes (RFC 868). */
+export const time: Service = service({
+  name: "time",
+  summary: "sends the seconds since 1900 as 32 bits, then closes (RFC 868)",
+  options: {},
+  open: () => (connection) => {
+    const bytes = new Uint8Array(4);
+    // From 2036 on the count wraps around, as setUint32 does.
+    new DataView(bytes.buffer).setUint32(0, Math.floor(Date.now() / 1000) + EPOCH);
+    return connection.write(bytes);
+  },
+});

@@ -1,0 +1,61 @@
+/**
+ * The handle of a socket: a host and a port.
+ *
+ * @module
+ */
+
+/** A host (IPv4, IPv6 without brackets, or a name) and a TCP port. */
+export interface Address {
+  /** IPv4 or IPv6 address or a host name; IPv6 stands without brackets. */
+  readonly hostname: string;
+  /** 0 to 65535. */
+  readonly port: number;
+}
+
+/** `127.0.0.1:80`, `[::1]:80`, `example.org:80`: the form that people type, logs and errors show. */
+export function formatAddress({ hostname, port }: Address): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** The address of one end of a TCP connection, with a v4-mapped IPv6 host told as the IPv4 it is. */
+export function addressOf(end: Deno.Addr): Address {
+  if (end.transport !== "tcp") throw new TypeError(`not an end of a TCP connection`);
+  return { hostname: canonicalHost(end.hostname), port: end.port };
+}
+
+/** `::ffff:192.0.2.1`, which a listener on `[::]` sees for an IPv4 client, as `192.0.2.1`. */
+export function canonicalHost(hostname: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname);
+  return mapped ? mapped[1]! : hostname;
+}
+
+/** Splits `HOST:PORT` or `[HOST]:PORT`; either part may be empty. `undefined` where it is neither. */
+export function splitHostPort(text: string): { host: string; port: string } | undefined {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(text);
+  if (!match) return undefined;
+  return { host: match[1] ?? match[2] ?? "", port: match[3]! };
+}
+
+/**
+ * Whether the text can name a host: an IPv4 address, an IPv6 address (also with a zone, `fe80::1%eth0`),
+ * or a name of letters, digits, `-`, `_` and `.`.
+ */
+export function isHost(text: string): boolean {
+  if (text.includes(":")) return isIPv6(text.replace(/%[\w.-]+$/, ""));
+  if (/^[\d.]+$/.test(text)) return isIPv4(text);
+  return text.length <= 253 &&
+    text.replace(/\.$/, "").split(".").every((label) => /^\w(?:[\w-]{0,61}\w)?$/.test(label));
+}
+
+/** Whether the text is an IPv4 address in four plain decimal numbers, without leading zeros. */
+export function isIPv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 &&
+    parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+/** Whether the text is an IPv6 address (RFC 4291), without a zone. */
+export function isIPv6(text: string): boolean {
+  if (!text.includes(":")) return false;
+  return URL.canParse(`http://[${text}]/`);
+}

@@ -1,0 +1,137 @@
+/**
+ * The connection socket: what the welcome socket hands out, one for every client.
+ *
+ * @module
+ */
+import { type Address, addressOf } from "./address.ts";
+import { ReadBuffer } from "./read_buffer.ts";
+
+/** The stream underneath: what `Deno.TcpConn` offers, and all that a connection needs of it. */
+export type Socket = Pick<
+  Deno.Conn,
+  "read" | "write" | "closeWrite" | "close" | "localAddr" | "remoteAddr"
+>;
+
+/**
+ * Serves one client. Whoever accepted the connection closes it: a handler reads, writes, half-closes where
+ * it wants to, and returns when the conversation is over. The signal is aborted when the server begins to
+ * drain: a handler that would go on by itself for ever ends then; one that answers a client may go on
+ * until the client ends or the connection is cut.
+ */
+export type Handler = (connection: Connection, signal: AbortSignal) => Promise<void>;
+
+/** How long a client may take to end its half after we ended ours, in milliseconds. */
+const LINGER = 2_000;
+
+/**
+ * One conversation with one client. Its counters are plain numbers that cost nothing on the byte path;
+ * whoever wants to watch reads them.
+ */
+export class Connection implements Disposable {
+  /** Its number: unique in the life of the process. */
+  readonly id: number;
+  /** The client's end. */
+  readonly peer: Address;
+  /** Our end. */
+  readonly local: Address;
+  /** When it was opened, on the clock of `performance.now()`. */
+  readonly openedAt: number = performance.now();
+  /** Bytes that came from the client so far. */
+  bytesIn = 0;
+  /** Bytes that the kernel has taken for the client so far. */
+  bytesOut = 0;
+
+  readonly #socket: Socket;
+  readonly #buffer = new ReadBuffer();
+  #peerEnded = false;
+  #weEnded = false;
+  #closed = false;
+  #reason: string | undefined;
+
+  /** Takes over the socket; disposing the connection closes it. */
+  constructor(socket: Socket, { id }: { id: number }) {
+    this.#socket = socket;
+    this.id = id;
+    this.peer = addressOf(socket.remoteAddr);
+    this.local = addressOf(socket.localAddr);
+  }
+
+  /** Whether the client has ended its half: everything it will ever send has been read. */
+  get peerEnded(): boolean {
+    return this.#peerEnded;
+  }
+
+  /** Who or what ended the connection; `undefined` while it lives. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /**
+   * The next bytes from the client; `null` once it has ended its half. The bytes are only valid until
+   * the next read: copy what is to be kept. One read at a time.
+   */
+  async read(): Promise<Uint8Array<ArrayBuffer> | null> {
+    const length = await this.#socket.read(this.#buffer.space);
+    if (length === null) {
+      this.#peerEnded = true;
+      return null;
+    }
+    this.bytesIn += length;
+    return this.#buffer.take(length);
+  }
+
+  /** All that the client sends, chunk by chunk, until it ends its half; each as valid as {@linkcode read}'s. */
+  async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) yield chunk;
+  }
+
+  /** Sends all of the bytes; resolves when the kernel has taken the last. One write at a time. */
+  async write(bytes: Uint8Array): Promise<void> {
+    let sent = await this.#socket.write(bytes);
+    this.bytesOut += sent;
+    while (sent < bytes.length) {
+      const more = await this.#socket.write(bytes.subarray(sent));
+      this.bytesOut += more;
+      sent += more;
+    }
+  }
+
+  /** Ends our half: the client reads to the end of what was written, and may still send. */
+  async closeWrite(): Promise<void> {
+    if (this.#weEnded) return;
+    this.#weEnded = true;
+    await this.#socket.closeWrite();
+  }
+
+  /**
+   * Ends the conversation so that the client surely gets the last bytes: our half first, then what it
+   * still sends is read away until it ends its half, for a bounded time. (Closing a socket with unread
+   * bytes resets the connection, RFC 2525 section 2.17, and a reset may overtake what was written.)
+   */
+  async finish(): Promise<void> {
+    if (!this.#peerEnded) {
+      this.#reason ??= "server closed";
+      await this.closeWrite();
+      const patience = setTimeout(() => this.hangUp("server closed"), LINGER);
+      try {
+        while (await this.read() !== null);
+      } finally {
+        clearTimeout(patience);
+      }
+    }
+    this.hangUp("peer closed");
+  }
+
+  /** Closes at once, whatever is under way; the first reason given stays. Pending reads and writes reject. */
+  hangUp(reason: string): void {
+    this.#reason ??= reason;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  /** Hangs up, if nobody has yet. */
+  [Symbol.dispose](): void {
+    this.hangUp("server closed");
+  }
+}

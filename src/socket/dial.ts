@@ -1,0 +1,151 @@
+/**
+ * Plugging in: from a name and a port to a connection, with every address of the name tried, the next
+ * one a moment after the last (RFC 8305, "Happy Eyeballs").
+ *
+ * @module
+ */
+import { lookup } from "node:dns/promises";
+import { delay } from "@std/async/delay";
+import { formatDuration } from "../options/quantity.ts";
+import { type Address, formatAddress, isIPv4, isIPv6 } from "./address.ts";
+import { codeOf, explain } from "./faults.ts";
+
+/** What happens on the way, for whoever wants to tell it. Times are in milliseconds. */
+export type DialStep =
+  | { readonly step: "resolved"; readonly hosts: readonly string[]; readonly took: number }
+  | { readonly step: "trying"; readonly address: Address }
+  | {
+    readonly step: "failed";
+    readonly address: Address;
+    readonly reason: string;
+    readonly took: number;
+  }
+  | { readonly step: "connected"; readonly address: Address; readonly took: number };
+
+/** How to dial. */
+export interface DialOptions {
+  /** Milliseconds after which it is given up, name look-up included. */
+  readonly timeout: number;
+  /** Gives up at once when aborted. */
+  readonly signal?: AbortSignal;
+  /** Told of every step. */
+  readonly onStep?: (step: DialStep) => void;
+}
+
+/** How long an attempt has for itself before the next address is tried beside it (RFC 8305, section 5). */
+const HEAD_START = 250;
+
+/**
+ * Connects to the first address of the target that answers.
+ *
+ * @throws {Error} which says what was tried, what happened, and what that means
+ */
+export async function dial(target: Address, options: DialOptions): Promise<Deno.TcpConn> {
+  const giveUp = new AbortController();
+  const late = new Error(
+    `no answer in ${formatDuration(options.timeout)}: ` +
+      "a firewall drops it, the host is down, or its accept queue is full",
+  );
+  const timer = setTimeout(() => giveUp.abort(late), options.timeout);
+  const abort = () => giveUp.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", abort);
+  if (options.signal?.aborted) abort();
+  try {
+    const hosts = await unlessAborted(resolve(target.hostname, options), giveUp.signal);
+    const addresses = hosts.map((hostname) => ({ hostname, port: target.port }));
+    return await race(addresses, { ...options, signal: giveUp.signal });
+  } catch (error) {
+    const cause = giveUp.signal.aborted ? giveUp.signal.reason : error;
+    throw new Error(`cannot connect to ${formatAddress(target)}: ${meaning(cause)}`, { cause });
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", abort);
+    giveUp.abort();
+  }
+}
+
+async function resolve(hostname: string, { onStep }: DialOptions): Promise<string[]> {
+  if (isIPv4(hostname) || isIPv6(hostname)) return [hostname];
+  const start = performance.now();
+  const found = await lookup(hostname, { all: true });
+  const hosts = [...new Set(found.map(({ address }) => address))];
+  onStep?.({ step: "resolved", hosts, took: performance.now() - start });
+  return hosts;
+}
+
+/** Starts an attempt for each address, one after the other, and keeps the first that succeeds. */
+async function race(
+  addresses: readonly Address[],
+  { signal, onStep }: { signal: AbortSignal; onStep?: DialOptions["onStep"] },
+): Promise<Deno.TcpConn> {
+  const attempts: Promise<Deno.TcpConn>[] = [];
+  for (const address of addresses) {
+    const before = attempts.at(-1);
+    const turn = before ? headStart(before, signal) : Promise.resolve();
+    attempts.push(turn.then(() => attempt(address, { signal, onStep })));
+  }
+  try {
+    const winner = await Promise.any(attempts);
+    for (const other of attempts) {
+      other.then((connection) => connection !== winner && connection.close(), () => {});
+    }
+    return winner;
+  } catch (error) {
+    const faults = (error as AggregateError).errors;
+    if (faults.length === 1) throw faults[0];
+    const told = addresses.map((address, i) => `${formatAddress(address)} ${explain(faults[i])}`);
+    throw new Error(`${told.join("; ")}`, { cause: error });
+  }
+}
+
+async function attempt(
+  address: Address,
+  { signal, onStep }: { signal: AbortSignal; onStep: DialOptions["onStep"] },
+): Promise<Deno.TcpConn> {
+  signal.throwIfAborted();
+  const start = performance.now();
+  onStep?.({ step: "trying", address });
+  try {
+    const connection = await Deno.connect({ ...address, signal });
+    onStep?.({ step: "connected", address, took: performance.now() - start });
+    return connection;
+  } catch (error) {
+    const reason = explain(signal.aborted ? signal.reason : error);
+    onStep?.({ step: "failed", address, reason, took: performance.now() - start });
+    throw error;
+  }
+}
+
+/** Resolves when the attempt before has failed, or has had its time; never when it has won. */
+async function headStart(before: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const failed = before.then(() => new Promise<never>(() => {}), () => {});
+  await Promise.race([failed, delay(HEAD_START, { signal })]);
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+}
+
+/** What a failure to connect tells of the other end. */
+function meaning(error: unknown): string {
+  switch (codeOf(error)) {
+    case "ECONNREFUSED":
+      return "refused: the host answered, and nothing listens on that port";
+    case "EHOSTUNREACH":
+      return "unreachable: no route leads to the host, or it does not answer on its own network";
+    case "ENETUNREACH":
+      return "unreachable: this machine has no route to that network";
+    case "ETIMEDOUT":
+      return "no answer: a firewall drops it, the host is down, or its accept queue is full";
+    case "ENOTFOUND":
+      return "no such name: the name servers know no address for it";
+    case "EAI_AGAIN":
+      return "the name could not be looked up: no name server answered";
+    default:
+      return explain(error);
+  }
+}

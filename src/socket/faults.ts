@@ -1,0 +1,47 @@
+/**
+ * What the system says when a socket fails, in words.
+ *
+ * @module
+ */
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "the address is in use",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ECONNABORTED: "the connection was aborted",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "the connection was reset",
+  EHOSTUNREACH: "no route to the host",
+  EMFILE: "no file descriptor is free in this process (see ulimit -n)",
+  ENETUNREACH: "the network is unreachable",
+  ENFILE: "no file descriptor is free on this machine",
+  ENOBUFS: "the kernel has no buffer left",
+  ENOMEM: "the kernel has no memory left",
+  ENOTFOUND: "no such host name",
+  EAI_AGAIN: "the name server did not answer",
+  EPIPE: "the other end has closed",
+  ETIMEDOUT: "the other end stopped answering",
+};
+
+/** What went wrong, in words and on one line. */
+export function explain(error: unknown): string {
+  const code = codeOf(error);
+  if (code !== undefined && code in WORDS) return WORDS[code]!;
+  const message = error instanceof Error ? error.message : String(error);
+  if (/failed to lookup address information/.test(message)) return WORDS.ENOTFOUND!;
+  return message.replace(/ \(os error \d+\)/, "").replace(/\s+/g, " ");
+}
+
+/** Whether the other end has cut the connection off, instead of ending it. */
+export function isReset(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.NotConnected;
+}
+
+/** The system's name for the error, such as `ECONNREFUSED`, where it has one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
