@@ -1,0 +1,71 @@
+/**
+ * A server inside the test, asked for in the words that a person would type.
+ *
+ * @module
+ */
+import { readServer } from "../../src/cli/server_args.ts";
+import type { OutletEvent } from "../../src/observe/events.ts";
+import { Journal } from "../../src/observe/journal.ts";
+import { Server } from "../../src/server.ts";
+
+type EventOf<Name extends OutletEvent["event"]> = Extract<OutletEvent, { event: Name }>;
+
+/** How long a test waits for an event before it says which one is missing. */
+const PATIENCE = 20_000;
+
+/** A running server, and everything that it has told. */
+export class TestServer implements AsyncDisposable {
+  readonly server: Server;
+  readonly events: OutletEvent[] = [];
+  readonly #journal: Journal;
+
+  private constructor(server: Server, journal: Journal, events: OutletEvent[]) {
+    this.server = server;
+    this.#journal = journal;
+    this.events = events;
+  }
+
+  /** Opens what `outlet server WORDS…` would. */
+  static async open(...words: string[]): Promise<TestServer> {
+    const journal = new Journal();
+    const events: OutletEvent[] = [];
+    journal.subscribe((event) => events.push(event));
+    return new TestServer(await Server.open(readServer(words), journal), journal, events);
+  }
+
+  /** The real port of its first outlet, or of another one. */
+  port(index = 0): number {
+    return [...this.server.outlets][index]!.address.port;
+  }
+
+  /** A plain client of its first outlet, or of another one. */
+  connect(index = 0): Promise<Deno.TcpConn> {
+    return Deno.connect({ hostname: "127.0.0.1", port: this.port(index) });
+  }
+
+  /** Resolves to the first event of this name, past or to come, that the test accepts. */
+  async event<Name extends OutletEvent["event"]>(
+    name: Name,
+    accepts: (event: EventOf<Name>) => boolean = () => true,
+  ): Promise<EventOf<Name>> {
+    const fits = (event: OutletEvent): event is EventOf<Name> =>
+      event.event === name && accepts(event as EventOf<Name>);
+    const told = this.events.find(fits);
+    if (told) return told as EventOf<Name>;
+    const { promise, resolve, reject } = Promise.withResolvers<EventOf<Name>>();
+    const timer = setTimeout(
+      () => reject(new Error(`no "${name}" came; so far: ${JSON.stringify(this.events)}`)),
+      PATIENCE,
+    );
+    using _ = this.#journal.subscribe((event) => fits(event) && resolve(event));
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+  }
+}
