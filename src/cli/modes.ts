@@ -43,7 +43,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
   },
   client: {
     summary: "plug into a service: stdin goes to it, what it answers to stdout",
-    usage: ["outlet client HOST PORT | HOST:PORT | tcp://HOST:PORT [options]"],
+    usage: ["outlet client HOST PORT | HOST:PORT | tcp://HOST:PORT | unix:PATH [options]"],
     options: CLIENT_OPTIONS,
     offersServices: false,
     examples: [

@@ -4,7 +4,7 @@
  * @module
  */
 import { choice, DURATION, flag, integer, option, type TableOf } from "../options/option.ts";
-import type { Address } from "../socket/address.ts";
+import type { InternetAddress } from "../socket/address.ts";
 
 /** What every outlet has, whatever its service. */
 export interface OutletOptions {
@@ -55,7 +55,7 @@ export interface OutletConfig {
   /** The service's name, which is also what events call the outlet. */
   readonly service: string;
   /** Where to listen; port 0 takes a free port. */
-  readonly listen: Address;
+  readonly listen: InternetAddress;
   /** The values of the service's own options. */
   readonly serviceOptions: Readonly<Record<string, unknown>>;
   /** The values of the options that every outlet has. */

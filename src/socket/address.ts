@@ -1,26 +1,52 @@
 /**
- * The handle of a socket: a host and a port.
+ * The handle of a socket: a host and a port, or a path in the file system.
  *
  * @module
  */
 
+/** Where a socket is. Tell the two kinds apart with {@linkcode isUnix}. */
+export type Address = InternetAddress | UnixAddress;
+
 /** A host (IPv4, IPv6 without brackets, or a name) and a TCP port. */
-export interface Address {
+export interface InternetAddress {
   /** IPv4 or IPv6 address or a host name; IPv6 stands without brackets. */
   readonly hostname: string;
   /** 0 to 65535. */
   readonly port: number;
 }
 
-/** `127.0.0.1:80`, `[::1]:80`, `example.org:80`: the form that people type, logs and errors show. */
-export function formatAddress({ hostname, port }: Address): string {
+/** A Unix socket, on this machine alone. */
+export interface UnixAddress {
+  /** Where it is in the file system; empty for the end of a client, which has no name. */
+  readonly path: string;
+}
+
+/** Whether it is a Unix socket's. */
+export function isUnix(address: Address): address is UnixAddress {
+  return "path" in address;
+}
+
+/**
+ * `127.0.0.1:80`, `[::1]:80`, `example.org:80`, `unix:/run/echo.sock`: the form that people type, logs and
+ * errors show. A Unix client's end has no name and is `unix:`.
+ */
+export function formatAddress(address: Address): string {
+  if (isUnix(address)) return `unix:${address.path}`;
+  const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-/** The address of one end of a TCP connection, with a v4-mapped IPv6 host told as the IPv4 it is. */
+/** The address of one end of a connection, with a v4-mapped IPv6 host told as the IPv4 it is. */
 export function addressOf(end: Deno.Addr): Address {
-  if (end.transport !== "tcp") throw new TypeError(`not an end of a TCP connection`);
-  return { hostname: canonicalHost(end.hostname), port: end.port };
+  switch (end.transport) {
+    case "tcp":
+      return { hostname: canonicalHost(end.hostname), port: end.port };
+    case "unix":
+      // The type promises a path, and a client's end has none.
+      return { path: (end.path as string | null) ?? "" };
+    default:
+      throw new TypeError(`not an end of a connection: ${end.transport}`);
+  }
 }
 
 /** `::ffff:192.0.2.1`, which a listener on `[::]` sees for an IPv4 client, as `192.0.2.1`. */

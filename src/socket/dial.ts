@@ -7,7 +7,14 @@
 import { lookup } from "node:dns/promises";
 import { delay } from "@std/async/delay";
 import { formatDuration } from "../options/quantity.ts";
-import { type Address, formatAddress, isIPv4, isIPv6 } from "./address.ts";
+import {
+  type Address,
+  formatAddress,
+  type InternetAddress,
+  isIPv4,
+  isIPv6,
+  isUnix,
+} from "./address.ts";
 import { codeOf, explain } from "./faults.ts";
 
 /** What happens on the way, for whoever wants to tell it. Times are in milliseconds. */
@@ -32,6 +39,9 @@ export interface DialOptions {
   readonly onStep?: (step: DialStep) => void;
 }
 
+/** What every attempt of one dialling has in common. */
+type Within = Required<Pick<DialOptions, "signal">> & Pick<DialOptions, "onStep">;
+
 /** How long an attempt has for itself before the next address is tried beside it (RFC 8305, section 5). */
 const HEAD_START = 250;
 
@@ -40,7 +50,7 @@ const HEAD_START = 250;
  *
  * @throws {Error} which says what was tried, what happened, and what that means
  */
-export async function dial(target: Address, options: DialOptions): Promise<Deno.TcpConn> {
+export async function dial(target: Address, options: DialOptions): Promise<Deno.Conn> {
   const giveUp = new AbortController();
   const late = new Error(
     `no answer in ${formatDuration(options.timeout)}: ` +
@@ -51,12 +61,14 @@ export async function dial(target: Address, options: DialOptions): Promise<Deno.
   options.signal?.addEventListener("abort", abort);
   if (options.signal?.aborted) abort();
   try {
+    const within = { ...options, signal: giveUp.signal };
+    if (isUnix(target)) return await attempt(target, within);
     const hosts = await unlessAborted(resolve(target.hostname, options), giveUp.signal);
-    const addresses = hosts.map((hostname) => ({ hostname, port: target.port }));
-    return await race(addresses, { ...options, signal: giveUp.signal });
+    return await race(hosts.map((hostname) => ({ hostname, port: target.port })), within);
   } catch (error) {
     const cause = giveUp.signal.aborted ? giveUp.signal.reason : error;
-    throw new Error(`cannot connect to ${formatAddress(target)}: ${meaning(cause)}`, { cause });
+    const said = isUnix(target) ? meaningAtPath(cause) : meaning(cause);
+    throw new Error(`cannot connect to ${formatAddress(target)}: ${said}`, { cause });
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", abort);
@@ -75,14 +87,14 @@ async function resolve(hostname: string, { onStep }: DialOptions): Promise<strin
 
 /** Starts an attempt for each address, one after the other, and keeps the first that succeeds. */
 async function race(
-  addresses: readonly Address[],
-  { signal, onStep }: { signal: AbortSignal; onStep?: DialOptions["onStep"] },
-): Promise<Deno.TcpConn> {
-  const attempts: Promise<Deno.TcpConn>[] = [];
+  addresses: readonly InternetAddress[],
+  within: Within,
+): Promise<Deno.Conn> {
+  const attempts: Promise<Deno.Conn>[] = [];
   for (const address of addresses) {
     const before = attempts.at(-1);
-    const turn = before ? headStart(before, signal) : Promise.resolve();
-    attempts.push(turn.then(() => attempt(address, { signal, onStep })));
+    const turn = before ? headStart(before, within.signal) : Promise.resolve();
+    attempts.push(turn.then(() => attempt(address, within)));
   }
   try {
     const winner = await Promise.any(attempts);
@@ -100,13 +112,15 @@ async function race(
 
 async function attempt(
   address: Address,
-  { signal, onStep }: { signal: AbortSignal; onStep: DialOptions["onStep"] },
-): Promise<Deno.TcpConn> {
+  { signal, onStep }: Within,
+): Promise<Deno.Conn> {
   signal.throwIfAborted();
   const start = performance.now();
   onStep?.({ step: "trying", address });
   try {
-    const connection = await Deno.connect({ ...address, signal });
+    const connection = isUnix(address)
+      ? await Deno.connect({ transport: "unix", path: address.path })
+      : await Deno.connect({ ...address, signal });
     onStep?.({ step: "connected", address, took: performance.now() - start });
     return connection;
   } catch (error) {
@@ -128,6 +142,22 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     promise.then(resolve, reject);
   });
+}
+
+/** What a failure to connect tells of a Unix socket. */
+function meaningAtPath(error: unknown): string {
+  switch (codeOf(error)) {
+    case "ECONNREFUSED":
+      return "refused: the socket file was left behind, and nothing listens there any more";
+    case "ENOENT":
+      return "there is no such file";
+    case "EACCES":
+      return "permission denied: connecting needs the right to write to the socket file";
+    case "EPROTOTYPE":
+      return "a socket of another kind (not a stream)";
+    default:
+      return explain(error);
+  }
 }
 
 /** What a failure to connect tells of the other end. */

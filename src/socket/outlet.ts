@@ -5,7 +5,7 @@
  */
 import { delay } from "@std/async/delay";
 import type { Journal } from "../observe/journal.ts";
-import { type Address, addressOf, formatAddress } from "./address.ts";
+import { type Address, addressOf, formatAddress, type InternetAddress } from "./address.ts";
 import { Connection, type Handler } from "./connection.ts";
 import { codeOf, explain, isReset } from "./faults.ts";
 
@@ -14,7 +14,7 @@ export interface OutletOptions {
   /** Its name in events, such as `echo`. */
   readonly name: string;
   /** Where to listen; port 0 takes a free port. */
-  readonly listen: Address;
+  readonly listen: InternetAddress;
   /** How many clients the kernel may keep waiting to be accepted (it caps this at `net.core.somaxconn`). */
   readonly backlog: number;
   /** Whether the kernel probes silent connections, so that those whose peer vanished end some day. */
@@ -175,7 +175,7 @@ export class Outlet implements AsyncDisposable {
 }
 
 /** Why the system would not listen there, and what to do about it. */
-function reasonFor(cause: unknown, { port }: Address): string {
+function reasonFor(cause: unknown, { port }: InternetAddress): string {
   switch (codeOf(cause)) {
     case "EADDRINUSE":
       return `${
