@@ -7,6 +7,7 @@ import { readServer } from "../../src/cli/server_args.ts";
 import type { OutletEvent } from "../../src/observe/events.ts";
 import { Journal } from "../../src/observe/journal.ts";
 import { Server } from "../../src/server.ts";
+import { isUnix } from "../../src/socket/address.ts";
 
 type EventOf<Name extends OutletEvent["event"]> = Extract<OutletEvent, { event: Name }>;
 
@@ -35,7 +36,9 @@ export class TestServer implements AsyncDisposable {
 
   /** The real port of its first outlet, or of another one. */
   port(index = 0): number {
-    return [...this.server.outlets][index]!.address.port;
+    const { address } = [...this.server.outlets][index]!;
+    if (isUnix(address)) throw new Error(`outlet ${index} is at ${address.path}, not at a port`);
+    return address.port;
   }
 
   /** A plain client of its first outlet, or of another one. */
