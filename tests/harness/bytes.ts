@@ -12,7 +12,10 @@ export function bytesOf(text: string): Uint8Array {
 }
 
 /** Writes all of the bytes or the text. */
-export async function send(conn: Pick<Deno.Conn, "write">, data: Uint8Array | string): Promise<void> {
+export async function send(
+  conn: Pick<Deno.Conn, "write">,
+  data: Uint8Array | string,
+): Promise<void> {
   const bytes = typeof data === "string" ? encoder.encode(data) : data;
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }

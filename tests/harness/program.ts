@@ -165,7 +165,9 @@ class Capture {
     for await (const chunk of stream) {
       this.#chunks.push(chunk);
       // Patterns are looked for in what is short enough to be read; the rest is only kept.
-      if (this.#text.length < 1_000_000) this.#text += this.#decoder.decode(chunk, { stream: true });
+      if (this.#text.length < 1_000_000) {
+        this.#text += this.#decoder.decode(chunk, { stream: true });
+      }
       for (const look of this.#waiting) look();
     }
   }
