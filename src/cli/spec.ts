@@ -10,7 +10,7 @@ import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import { splitHostPort } from "../socket/address.ts";
 import { addWord, valuesOf } from "./flags.ts";
-import { readHost, readPort } from "./target.ts";
+import { readHost, readPort } from "../socket/place.ts";
 
 /** Where an outlet listens when no host is said: this machine alone. */
 export const DEFAULT_HOST = "127.0.0.1";
