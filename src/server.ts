@@ -7,6 +7,7 @@ import type { OutletConfig, ServerConfig } from "./config/server_config.ts";
 import { Journal } from "./observe/journal.ts";
 import { Rooms } from "./room/rooms.ts";
 import { SERVICES } from "./services/registry.ts";
+import type { ServiceContext } from "./services/service.ts";
 import { formatAddress } from "./socket/address.ts";
 import type { Connection } from "./socket/connection.ts";
 import { Outlet } from "./socket/outlet.ts";
@@ -37,7 +38,7 @@ export class Server implements AsyncDisposable {
     }));
     for (const { outlet, outletConfig } of doors) {
       const service = SERVICES.get(outletConfig.service)!;
-      const context = { address: formatAddress(outlet.address), rooms };
+      const context = contextOf(outlet, { rooms, journal });
       outlet.serve(service.open(outletConfig.serviceOptions, context));
     }
     opened.move();
@@ -84,6 +85,22 @@ export async function serve(
   onOpen?.(server);
   await aborted(signal);
   return await server.stop({ grace: config.options["drain-timeout"] });
+}
+
+/** What a service may know and tell: one way, towards the journal. */
+function contextOf(
+  { name, address, stopping }: Outlet,
+  { rooms, journal }: { rooms: Rooms; journal: Journal },
+): ServiceContext {
+  const about = { outlet: name, address };
+  return {
+    address: formatAddress(address),
+    rooms,
+    signal: stopping,
+    failed: (reason) => journal.publish({ event: "failed", ...about, reason }),
+    said: ({ id, peer }, text) =>
+      journal.publish({ event: "said", ...about, connection: id, peer, text }),
+  };
 }
 
 function bind({ service, listen, outletOptions }: OutletConfig, journal: Journal): Outlet {

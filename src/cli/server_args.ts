@@ -11,9 +11,10 @@ import {
 } from "../config/server_config.ts";
 import { option, type OptionTable, PORT, TEXT } from "../options/option.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
+import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import { formatAddress } from "../socket/address.ts";
-import { readFlags, valuesOf } from "./flags.ts";
+import { type Flags, readFlags, valuesOf } from "./flags.ts";
 import { DEFAULT_HOST, findService, outletConfig, readSpec } from "./spec.ts";
 
 const DEFAULT_SERVICE = "chat";
@@ -46,8 +47,9 @@ export const SERVER_FLAGS: OptionTable = { ...PLAIN_OPTIONS, ...OUTLET_OPTIONS, 
  */
 export function readServer(words: readonly string[]): ServerConfig {
   const service = namedService(words);
-  const { said, operands, rest } = readFlags(words, { ...service?.options, ...SERVER_FLAGS });
-  if (rest.length > 0) throw new UsageError(`${quote(rest[0]!)}: nothing is expected behind --`);
+  const flags = readFlags(words, { ...serviceFlags(words, service), ...SERVER_FLAGS });
+  const { operands } = flags;
+  const said = withCommand(flags, operands.map(serviceOf).concat(service));
   const outlets = operands.map((word) => readSpec(word, said));
   const plain = valuesOf(PLAIN_OPTIONS, said);
   const saysWhere = plain.host !== undefined || plain.port !== undefined;
@@ -66,9 +68,42 @@ export function readServer(words: readonly string[]): ServerConfig {
   return { outlets, options: valuesOf(SERVER_OPTIONS, said) };
 }
 
-/** The service that `--service` names: its own options are flags too, so it has to be known first. */
+/** The options of every service that the words name are flags too, so the names have to be read first. */
+function serviceFlags(words: readonly string[], named: Service | undefined): OptionTable {
+  const services = beforeCommand(words).map(serviceOf).concat(named);
+  return Object.assign({}, ...services.map((service) => service?.options));
+}
+
+/** The service in front of a SPEC's `://`, where the word is one. */
+function serviceOf(word: string): Service | undefined {
+  return SERVICES.get(/^([^:/]+):\/\//.exec(word)?.[1] ?? "");
+}
+
+/** What was said, with the words behind `--` as the command of the services that run one. */
+function withCommand(
+  { said, rest }: Flags,
+  services: readonly (Service | undefined)[],
+): ReadonlyMap<string, unknown> {
+  if (rest.length === 0) return said;
+  const options = services.flatMap((service) => service?.command ?? []);
+  if (options.length > 0) {
+    return new Map([
+      ...said,
+      ...options.map((name) => [name, rest] as const),
+    ]);
+  }
+  throw new UsageError(
+    `${quote(rest[0]!)}: nothing is expected behind --, for no outlet runs a program`,
+  );
+}
+
+function beforeCommand(words: readonly string[]): readonly string[] {
+  return words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
+}
+
+/** The service that `--service` names. */
 function namedService(words: readonly string[]): Service | undefined {
-  const flags = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
+  const flags = beforeCommand(words);
   const at = flags.findIndex((word) => /^--service(=|$)/.test(word));
   if (at === -1) return undefined;
   const name = flags[at]!.split("=")[1] ?? flags[at + 1];

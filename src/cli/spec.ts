@@ -52,13 +52,15 @@ export function outletConfig(
   service: Service,
   { host, port, said }: { host: string; port: string; said: ReadonlyMap<string, unknown> },
 ): OutletConfig {
+  const serviceOptions = valuesOf(service.options, said);
+  service.check?.(serviceOptions);
   return {
     service: service.name,
     listen: {
       hostname: host === "" ? DEFAULT_HOST : readHost(host, "host"),
       port: readPort(port, "port"),
     },
-    serviceOptions: valuesOf(service.options, said),
+    serviceOptions,
     outletOptions: valuesOf(OUTLET_OPTIONS, said),
   };
 }

@@ -11,6 +11,7 @@ export type OutletEvent =
   | Listening
   | Opened
   | Refused
+  | Said
   | Closed
   | Failed
   | Stopped;
@@ -53,6 +54,17 @@ export interface Refused extends AboutOutlet {
   readonly reason: string;
 }
 
+/** What serves a client had something to say about it: a line on a program's stderr, say. */
+export interface Said extends AboutConnection {
+  /** Tells it from the other facts. */
+  readonly event: "said";
+  /** One line. */
+  readonly text: string;
+}
+
+/** What services note of a connection, by kebab-case names of their own: `exit`, `upstream`, `file`. */
+export type Notes = Readonly<Record<string, string | number>>;
+
 /** A connection has ended. */
 export interface Closed extends AboutConnection {
   /** Tells it from the other facts. */
@@ -65,6 +77,8 @@ export interface Closed extends AboutConnection {
   readonly duration: number;
   /** Who or what ended it: `peer closed`, `server closed`, `reset`, `idle`, `error: …`. */
   readonly reason: string;
+  /** What its service noted of it; absent where it noted nothing. */
+  readonly notes?: Notes;
 }
 
 /** Something went wrong that no connection can tell: `accept` found no free descriptor, say. */

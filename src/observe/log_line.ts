@@ -6,7 +6,7 @@
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatDuration, formatSize } from "../options/quantity.ts";
 import { formatAddress } from "../socket/address.ts";
-import type { OutletEvent } from "./events.ts";
+import type { Notes, OutletEvent } from "./events.ts";
 import { printable } from "./printable.ts";
 
 /** How serious an event is. */
@@ -39,11 +39,22 @@ export function jsonLine(event: OutletEvent, at: Date): string {
         bytes_in: event.bytesIn,
         bytes_out: event.bytesOut,
         duration_ms: Math.round(event.duration * 1000) / 1000,
+        ...jsonNotes(event.notes),
       }
       : {},
     ...event.event === "stopped" ? { cut: event.cut } : {},
+    ..."text" in event ? { text: printable(event.text) } : {},
     ..."reason" in event ? { reason: printable(event.reason) } : {},
   });
+}
+
+function jsonNotes(notes: Notes = {}): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(notes).map(([name, value]) => [
+      name.replaceAll("-", "_"),
+      typeof value === "string" ? printable(value) : value,
+    ]),
+  );
 }
 
 /** A line for people: `20:15:03 opened    echo #1 from 127.0.0.1:53422`. */
@@ -62,6 +73,7 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   listening: cyan,
   opened: green,
   refused: yellow,
+  said: cyan,
   closed: dim,
   failed: red,
   stopped: cyan,
@@ -75,10 +87,16 @@ function tell(event: OutletEvent): string {
       return `#${event.connection} from ${formatAddress(event.peer)}`;
     case "refused":
       return `${formatAddress(event.peer)}: ${event.reason}`;
+    case "said":
+      return `#${event.connection}: ${event.text}`;
     case "closed":
-      return `#${event.connection} from ${formatAddress(event.peer)}: ${event.reason}, ` +
-        `${formatSize(event.bytesIn)} in, ${formatSize(event.bytesOut)} out, ` +
-        formatDuration(event.duration);
+      return [
+        `#${event.connection} from ${formatAddress(event.peer)}: ${event.reason}`,
+        `${formatSize(event.bytesIn)} in`,
+        `${formatSize(event.bytesOut)} out`,
+        formatDuration(event.duration),
+        ...Object.entries(event.notes ?? {}).map(([name, value]) => `${name} ${value}`),
+      ].join(", ");
     case "failed":
       return `on ${formatAddress(event.address)}: ${event.reason}`;
     case "stopped":

@@ -103,6 +103,15 @@ export function list<T>(
   };
 }
 
+/** An option that may be said more than once; each word is kept whole, its commas too. */
+export function words<T>(
+  kind: OptionKind<T>,
+  summary: string,
+  details: Omit<OptionDetails<readonly T[]>, "default"> = {},
+): Option<readonly T[]> {
+  return { ...list(kind, summary, details), parse: (word) => [read(kind, word)] };
+}
+
 /** A switch: present or absent; `--no-NAME` and `NAME=false` turn off what is on by default. */
 export function flag(summary: string, details: OptionDetails<boolean> = {}): Option<boolean> {
   return {

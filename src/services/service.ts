@@ -6,7 +6,7 @@
  */
 import type { OptionTable, OptionValues } from "../options/option.ts";
 import type { Rooms } from "../room/rooms.ts";
-import type { Handler } from "../socket/connection.ts";
+import type { Connection, Handler } from "../socket/connection.ts";
 
 /** What a service may know of the house that it is opened in. */
 export interface ServiceContext {
@@ -14,6 +14,12 @@ export interface ServiceContext {
   readonly address: string;
   /** The chat rooms of this server. */
   readonly rooms: Rooms;
+  /** Aborted when the outlet stops: for work that belongs to no connection. */
+  readonly signal: AbortSignal;
+  /** Tells that something went wrong which is no connection's fault, such as an upstream that is down. */
+  failed(reason: string): void;
+  /** Tells one line about a connection, such as what its program complained of. */
+  said(connection: Connection, text: string): void;
 }
 
 /** A service: what it is called, what can be asked of it, and how it serves a client. */
@@ -24,6 +30,14 @@ export interface Service<T extends OptionTable = OptionTable> {
   readonly summary: string;
   /** What can be asked of it. */
   readonly options: T;
+  /** Which option the words behind `--` are for, where the service runs a program. */
+  readonly command?: string;
+  /**
+   * Looks at the options together, before anything is opened.
+   *
+   * @throws {UsageError} which says what is missing or what excludes what
+   */
+  check?(options: OptionValues<T>): void;
   /** Opens the service behind one outlet. Its state lives in the closure: there are no globals. */
   open(options: OptionValues<T>, context: ServiceContext): Handler;
 }

@@ -47,6 +47,8 @@ export class Connection implements Disposable {
   #weEnded = false;
   #closed = false;
   #reason: string | undefined;
+  #gone: AbortController | undefined;
+  #notes: Record<string, string | number> | undefined;
 
   /** Takes over the socket; disposing the connection closes it. */
   constructor(socket: Socket, { id }: { id: number }) {
@@ -64,6 +66,23 @@ export class Connection implements Disposable {
   /** Who or what ended the connection; `undefined` while it lives. */
   get reason(): string | undefined {
     return this.#reason;
+  }
+
+  /** Aborted once the connection is hung up: for whoever waits for something other than its bytes. */
+  get gone(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#closed) this.#gone.abort();
+    return this.#gone.signal;
+  }
+
+  /** What was noted of the conversation; `undefined` where nothing was. */
+  get notes(): Readonly<Record<string, string | number>> | undefined {
+    return this.#notes;
+  }
+
+  /** Notes something of the conversation, which is then told when it has ended. */
+  note(name: string, value: string | number): void {
+    this.#notes = { ...this.#notes, [name]: value };
   }
 
   /**
@@ -128,6 +147,7 @@ export class Connection implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
+    this.#gone?.abort();
   }
 
   /** Hangs up, if nobody has yet. */

@@ -70,6 +70,11 @@ export class Outlet implements AsyncDisposable {
     return this.#live.keys();
   }
 
+  /** Aborted when the outlet begins to stop. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
   /** Starts to accept; every client is served by the handler. */
   serve(handler: Handler): void {
     this.#journal.publish({ event: "listening", ...this.#about });
@@ -141,6 +146,7 @@ export class Outlet implements AsyncDisposable {
       bytesOut: connection.bytesOut,
       duration: performance.now() - connection.openedAt,
       reason: connection.reason ?? "server closed",
+      ...connection.notes ? { notes: connection.notes } : {},
     });
   }
 
