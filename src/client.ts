@@ -9,9 +9,9 @@ import { formatDuration, formatSize } from "./options/quantity.ts";
 import { addressOf, formatAddress } from "./socket/address.ts";
 import { Connection } from "./socket/connection.ts";
 import { withCrlf } from "./socket/crlf.ts";
+import { Sweeper } from "./socket/deadlines.ts";
 import { dial, type DialStep } from "./socket/dial.ts";
 import { explain, isReset } from "./socket/faults.ts";
-import { hangUpWhenIdle } from "./socket/idle.ts";
 
 /** Once the peer has ended, how long stdin may pause before the client leaves, in milliseconds. */
 const PAUSE = 250;
@@ -47,9 +47,7 @@ export async function plugIn({ target, options }: ClientConfig, ends: ClientEnds
     return socket.close();
   }
   using connection = new Connection(socket, { id: 1 });
-  using _idle = options["idle-timeout"] === undefined
-    ? undefined
-    : hangUpWhenIdle(connection, options["idle-timeout"]);
+  using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
   try {
     await converse(connection, { options, ends: { ...ends, tell } });
   } catch (error) {

@@ -3,14 +3,19 @@
  *
  * @module
  */
-import type { OutletConfig, ServerConfig } from "./config/server_config.ts";
+import type {
+  GateOptions as GateConfig,
+  OutletConfig,
+  ServerConfig,
+} from "./config/server_config.ts";
 import { Journal } from "./observe/journal.ts";
 import { Rooms } from "./room/rooms.ts";
 import { SERVICES } from "./services/registry.ts";
 import type { ServiceContext } from "./services/service.ts";
 import { formatAddress } from "./socket/address.ts";
-import type { Connection } from "./socket/connection.ts";
-import { Outlet } from "./socket/outlet.ts";
+import type { Connection, Handler } from "./socket/connection.ts";
+import { Gate, type GateOptions } from "./socket/gate.ts";
+import { Outlet, type Terms } from "./socket/outlet.ts";
 
 /** A room full of sockets. Disposing it stops it without grace. */
 export class Server implements AsyncDisposable {
@@ -32,14 +37,16 @@ export class Server implements AsyncDisposable {
   static async open(config: ServerConfig, journal: Journal = new Journal()): Promise<Server> {
     await using opened = new AsyncDisposableStack();
     const rooms = new Rooms();
+    const gate = new Gate(gateOf(config.gateOptions));
     const doors = config.outlets.map((outletConfig) => ({
-      outlet: opened.use(bind(outletConfig, journal)),
+      outlet: opened.use(bind(outletConfig, { journal, gate })),
       outletConfig,
     }));
     for (const { outlet, outletConfig } of doors) {
       const service = SERVICES.get(outletConfig.service)!;
       const context = contextOf(outlet, { rooms, journal });
-      outlet.serve(service.open(outletConfig.serviceOptions, context));
+      const handler = service.open(outletConfig.serviceOptions, context);
+      outlet.serve(termsOf(handler, outletConfig));
     }
     opened.move();
     return new Server(doors.map(({ outlet }) => outlet), rooms);
@@ -103,14 +110,44 @@ function contextOf(
   };
 }
 
-function bind({ service, listen, outletOptions }: OutletConfig, journal: Journal): Outlet {
+/** Binds an outlet; who passes its door comes to that of the server. */
+function bind(
+  { service, listen, outletOptions, gateOptions }: OutletConfig,
+  { journal, gate }: { journal: Journal; gate: Gate },
+): Outlet {
   return new Outlet({
     name: service,
     listen,
     backlog: outletOptions.backlog,
-    keepAlive: outletOptions["keep-alive"],
+    gate: new Gate(gateOf(gateOptions), { behind: gate }),
     journal,
   });
+}
+
+function termsOf(handler: Handler, { outletOptions }: OutletConfig): Terms {
+  return {
+    handler,
+    keepAlive: outletOptions["keep-alive"],
+    whenFull: outletOptions["when-full"],
+    deadlines: {
+      idle: outletOptions["idle-timeout"],
+      lifetime: outletOptions.lifetime,
+      write: outletOptions["write-timeout"],
+      fin: outletOptions["fin-timeout"],
+    },
+  };
+}
+
+function gateOf(options: GateConfig): GateOptions {
+  const { allow, deny, rate, burst } = options;
+  return {
+    allow,
+    deny,
+    rate,
+    burst,
+    maxConnections: options["max-connections"],
+    maxPerIp: options["max-per-ip"],
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

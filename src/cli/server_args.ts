@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  GATE_OPTIONS,
   OUTLET_OPTIONS,
   type OutletConfig,
   SERVER_OPTIONS,
@@ -38,7 +39,12 @@ const PLAIN_OPTIONS = {
 } as const;
 
 /** Every flag of `outlet server` that does not depend on the service. */
-export const SERVER_FLAGS: OptionTable = { ...PLAIN_OPTIONS, ...OUTLET_OPTIONS, ...SERVER_OPTIONS };
+export const SERVER_FLAGS: OptionTable = {
+  ...PLAIN_OPTIONS,
+  ...GATE_OPTIONS,
+  ...OUTLET_OPTIONS,
+  ...SERVER_OPTIONS,
+};
 
 /**
  * Reads the words behind `outlet server`.
@@ -61,11 +67,15 @@ export function readServer(words: readonly string[]): ServerConfig {
     outlets.push(outletConfig(service ?? findService(DEFAULT_SERVICE), {
       host: plain.host ?? DEFAULT_HOST,
       port: String(plain.port ?? DEFAULT_PORT),
-      said,
+      common: said,
     }));
   }
   refuseTwins(outlets);
-  return { outlets, options: valuesOf(SERVER_OPTIONS, said) };
+  return {
+    outlets,
+    options: valuesOf(SERVER_OPTIONS, said),
+    gateOptions: valuesOf(GATE_OPTIONS, said),
+  };
 }
 
 /** The options of every service that the words name are flags too, so the names have to be read first. */

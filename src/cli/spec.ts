@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OUTLET_OPTIONS, type OutletConfig } from "../config/server_config.ts";
+import { GATE_OPTIONS, OUTLET_OPTIONS, type OutletConfig } from "../config/server_config.ts";
 import type { OptionTable } from "../options/option.ts";
 import { about, quote, unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
@@ -33,7 +33,8 @@ export function readSpec(word: string, common: ReadonlyMap<string, unknown>): Ou
     return outletConfig(service, {
       host: parts.host,
       port: parts.port,
-      said: new Map([...common, ...readQuery(query, service)]),
+      said: readQuery(query, service),
+      common,
     });
   } catch (error) {
     throw about(quote(word), error);
@@ -47,12 +48,21 @@ export function findService(name: string): Service {
   throw unknownWord("service", name, [...SERVICES.keys()]);
 }
 
-/** An outlet for a service, from words that say where and values that say how. */
+/**
+ * An outlet for a service, from words that say where and values that say how: `said` for this outlet,
+ * `common` for all of them. What is common about doors is the server's own.
+ */
 export function outletConfig(
   service: Service,
-  { host, port, said }: { host: string; port: string; said: ReadonlyMap<string, unknown> },
+  { host, port, said, common }: {
+    host: string;
+    port: string;
+    said?: ReadonlyMap<string, unknown>;
+    common: ReadonlyMap<string, unknown>;
+  },
 ): OutletConfig {
-  const serviceOptions = valuesOf(service.options, said);
+  const all = new Map([...common, ...said ?? []]);
+  const serviceOptions = valuesOf(service.options, all);
   service.check?.(serviceOptions);
   return {
     service: service.name,
@@ -61,12 +71,13 @@ export function outletConfig(
       port: readPort(port, "port"),
     },
     serviceOptions,
-    outletOptions: valuesOf(OUTLET_OPTIONS, said),
+    outletOptions: valuesOf(OUTLET_OPTIONS, all),
+    gateOptions: valuesOf(GATE_OPTIONS, said ?? new Map()),
   };
 }
 
 function readQuery(query: string, service: Service): Map<string, unknown> {
-  const table: OptionTable = { ...service.options, ...OUTLET_OPTIONS };
+  const table: OptionTable = { ...service.options, ...OUTLET_OPTIONS, ...GATE_OPTIONS };
   const said = new Map<string, unknown>();
   for (const [name, word] of new URLSearchParams(query)) {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;

@@ -3,11 +3,38 @@
  *
  * @module
  */
-import { choice, DURATION, flag, integer, option, type TableOf } from "../options/option.ts";
+import { choice, DURATION, flag, integer, list, option, type TableOf } from "../options/option.ts";
+import { CIDR } from "../socket/acl.ts";
 import type { InternetAddress } from "../socket/address.ts";
 
-/** What every outlet has, whatever its service. */
+/** Who may come in. Said for an outlet, it holds there; said for the server, for all of it together. */
+export interface GateOptions {
+  /** Networks that may come in; when there are any, no others may. */
+  readonly allow: readonly string[];
+  /** Networks that may not, whatever is allowed. */
+  readonly deny: readonly string[];
+  /** Connections at the same time. */
+  readonly "max-connections": number | undefined;
+  /** Connections at the same time from one address (of IPv6: one /64). */
+  readonly "max-per-ip": number | undefined;
+  /** New connections a second from one address. */
+  readonly rate: number | undefined;
+  /** How many of those may come at once. */
+  readonly burst: number | undefined;
+}
+
+/** What every outlet has, whatever its service. Times are in milliseconds, and 0 is never. */
 export interface OutletOptions {
+  /** What becomes of clients when nobody more may be inside. */
+  readonly "when-full": "refuse" | "defer";
+  /** When nothing came or went for so long, the connection is closed. */
+  readonly "idle-timeout": number | undefined;
+  /** When it has lived for so long, it is closed. */
+  readonly lifetime: number | undefined;
+  /** When its peer took nothing of what was being written for so long, it is closed. */
+  readonly "write-timeout": number | undefined;
+  /** When one side has ended and nothing came or went for so long, it is closed. */
+  readonly "fin-timeout": number | undefined;
   /** Clients that the kernel keeps waiting to be accepted. */
   readonly backlog: number;
   /** Whether the kernel probes silent connections. */
@@ -24,8 +51,38 @@ export interface ServerOptions {
   readonly "log-level": "debug" | "info" | "warning" | "error";
 }
 
-/** What can be asked of one outlet, in its SPEC, or of all of them, in flags. */
+const COUNT = integer({ min: 1, max: 1_000_000_000 });
+
+/** What can be asked of one outlet's door, in its SPEC, or of the door of the whole server, in flags. */
+export const GATE_OPTIONS: TableOf<GateOptions> = {
+  allow: list(CIDR, "let in only who comes from these addresses or networks"),
+  deny: list(CIDR, "turn away who comes from these, also where --allow has them"),
+  "max-connections": option(COUNT, "connections at the same time", {
+    defaultText: "what the descriptor limit leaves",
+  }),
+  "max-per-ip": option(COUNT, "connections at the same time from one address, or one IPv6 /64"),
+  rate: option(COUNT, "new connections a second from one address, or one IPv6 /64"),
+  burst: option(COUNT, "how many of those may come at once", { defaultText: "as --rate" }),
+};
+
+/** What can be asked of one outlet, in its SPEC, or of each of them, in flags. */
 export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
+  "when-full": option(
+    choice(["refuse", "defer"]),
+    "when nobody more may be inside: close at once, or leave waiting in the kernel's queue",
+    { default: "refuse" },
+  ),
+  "idle-timeout": option(DURATION, "close when nothing came or went for this long"),
+  lifetime: option(DURATION, "close after this long, whatever goes on"),
+  "write-timeout": option(DURATION, "close when the peer takes nothing for this long; 0: never", {
+    default: 60_000,
+    defaultText: "60s",
+  }),
+  "fin-timeout": option(
+    DURATION,
+    "close when one side has ended and nothing came or went for this long; 0: never",
+    { default: 60_000, defaultText: "60s" },
+  ),
   backlog: option(
     integer({ min: 1, max: 65535 }),
     "clients that the kernel keeps waiting to be accepted",
@@ -60,6 +117,8 @@ export interface OutletConfig {
   readonly serviceOptions: Readonly<Record<string, unknown>>;
   /** The values of the options that every outlet has. */
   readonly outletOptions: OutletOptions;
+  /** Who may come in here. */
+  readonly gateOptions: GateOptions;
 }
 
 /** A whole server: plain data that could be printed, sent or compared. */
@@ -68,4 +127,6 @@ export interface ServerConfig {
   readonly outlets: readonly OutletConfig[];
   /** The values of the options that the server has as a whole. */
   readonly options: ServerOptions;
+  /** Who may come in, over all outlets together. */
+  readonly gateOptions: GateOptions;
 }

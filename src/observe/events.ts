@@ -50,7 +50,7 @@ export interface Refused extends AboutOutlet {
   readonly event: "refused";
   /** The client's end. */
   readonly peer: Address;
-  /** Why, in words: `rate limit`. */
+  /** Why, in words: `denied by a rule`, `full`, `over the rate`. */
   readonly reason: string;
 }
 
@@ -75,7 +75,10 @@ export interface Closed extends AboutConnection {
   readonly bytesOut: number;
   /** Milliseconds from `opened`. */
   readonly duration: number;
-  /** Who or what ended it: `peer closed`, `server closed`, `reset`, `idle`, `error: …`. */
+  /**
+   * Who or what ended it: `peer closed`, `server closed`, `reset`, `idle`, `lifetime`,
+   * `write timeout`, `fin timeout`, `error: …`.
+   */
   readonly reason: string;
   /** What its service noted of it; absent where it noted nothing. */
   readonly notes?: Notes;
@@ -85,6 +88,8 @@ export interface Closed extends AboutConnection {
 export interface Failed extends AboutOutlet {
   /** Tells it from the other facts. */
   readonly event: "failed";
+  /** The system's name for what went wrong, where it has one: `EMFILE`. */
+  readonly code?: string;
   /** What was tried and what went wrong, in words. */
   readonly reason: string;
 }

@@ -9,10 +9,14 @@ import { formatAddress } from "../socket/address.ts";
 import type { Notes, OutletEvent } from "./events.ts";
 import { printable } from "./printable.ts";
 
+const GONE = new Set(["ENOTCONN", "ECONNRESET", "ECONNABORTED"]);
+
 /** How serious an event is. */
-export function levelOf(event: OutletEvent): "info" | "warning" {
+export function levelOf(event: OutletEvent): "debug" | "info" | "warning" {
   switch (event.event) {
     case "failed":
+      // A client that was gone before it was accepted is the network's everyday noise.
+      return GONE.has(event.code ?? "") ? "debug" : "warning";
     case "refused":
       return "warning";
     case "closed":
@@ -44,6 +48,7 @@ export function jsonLine(event: OutletEvent, at: Date): string {
       : {},
     ...event.event === "stopped" ? { cut: event.cut } : {},
     ..."text" in event ? { text: printable(event.text) } : {},
+    ..."code" in event ? { code: event.code } : {},
     ..."reason" in event ? { reason: printable(event.reason) } : {},
   });
 }

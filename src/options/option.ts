@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { UsageError } from "./usage_error.ts";
+import { about, quote, UsageError } from "./usage_error.ts";
 import { parseDuration, parseSize } from "./quantity.ts";
 
 /** One thing that can be asked for. `T` is the type of its value once it is read. */
@@ -99,7 +99,7 @@ export function list<T>(
     ...(kind.choices ? { choices: kind.choices } : {}),
     ...details,
     default: [],
-    parse: (word) => word.split(",").map((part) => read(kind, part)),
+    parse: (word) => word.split(",").map((part) => readPart(kind, { part, word })),
   };
 }
 
@@ -190,6 +190,15 @@ export function choice<const Word extends string>(words: readonly Word[]): Optio
     choices: words,
     read: (word) => words.find((candidate) => candidate === word),
   };
+}
+
+/** Reads one of several words with commas between; an error names the one at fault. */
+function readPart<T>(kind: OptionKind<T>, { part, word }: { part: string; word: string }): T {
+  try {
+    return read(kind, part);
+  } catch (error) {
+    throw part === word ? error : about(quote(part), error);
+  }
 }
 
 function read<T>(kind: OptionKind<T>, word: string): T {

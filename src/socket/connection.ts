@@ -43,6 +43,7 @@ export class Connection implements Disposable {
 
   readonly #socket: Socket;
   readonly #buffer = new ReadBuffer();
+  #writing = false;
   #peerEnded = false;
   #weEnded = false;
   #closed = false;
@@ -61,6 +62,16 @@ export class Connection implements Disposable {
   /** Whether the client has ended its half: everything it will ever send has been read. */
   get peerEnded(): boolean {
     return this.#peerEnded;
+  }
+
+  /** Whether one side has ended its half, or both have. */
+  get halfClosed(): boolean {
+    return this.#peerEnded || this.#weEnded;
+  }
+
+  /** Whether bytes wait for the kernel to take them, which it does as fast as the client reads. */
+  get writing(): boolean {
+    return this.#writing;
   }
 
   /** Who or what ended the connection; `undefined` while it lives. */
@@ -106,6 +117,7 @@ export class Connection implements Disposable {
 
   /** Sends all of the bytes; resolves when the kernel has taken the last. One write at a time. */
   async write(bytes: Uint8Array): Promise<void> {
+    this.#writing = true;
     let sent = await this.#socket.write(bytes);
     this.bytesOut += sent;
     while (sent < bytes.length) {
@@ -113,6 +125,7 @@ export class Connection implements Disposable {
       this.bytesOut += more;
       sent += more;
     }
+    this.#writing = false;
   }
 
   /** Ends our half: the client reads to the end of what was written, and may still send. */

@@ -17,6 +17,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENFILE: "no file descriptor is free on this machine",
   ENOBUFS: "the kernel has no buffer left",
   ENOMEM: "the kernel has no memory left",
+  ENOTCONN: "the client was gone already",
   ENOTFOUND: "no such host name",
   EAI_AGAIN: "the name server did not answer",
   EPIPE: "the other end has closed",

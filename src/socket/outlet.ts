@@ -3,13 +3,16 @@
  *
  * @module
  */
-import { delay } from "@std/async/delay";
 import type { Journal } from "../observe/journal.ts";
-import { type Address, addressOf, formatAddress, type InternetAddress } from "./address.ts";
+import { acceptAll } from "./accept.ts";
+import { type Address, addressOf, type InternetAddress, isUnix } from "./address.ts";
 import { Connection, type Handler } from "./connection.ts";
+import { type Deadlines, Sweeper } from "./deadlines.ts";
 import { codeOf, explain, isReset } from "./faults.ts";
+import { Gate, type Verdict } from "./gate.ts";
+import { type Listener, listenOn } from "./listen.ts";
 
-/** Where and how an outlet listens. */
+/** What an outlet is for as long as it is open. */
 export interface OutletOptions {
   /** Its name in events, such as `echo`. */
   readonly name: string;
@@ -17,14 +20,23 @@ export interface OutletOptions {
   readonly listen: InternetAddress;
   /** How many clients the kernel may keep waiting to be accepted (it caps this at `net.core.somaxconn`). */
   readonly backlog: number;
-  /** Whether the kernel probes silent connections, so that those whose peer vanished end some day. */
-  readonly keepAlive: boolean;
+  /** Who may come in; without it, everybody may. */
+  readonly gate?: Gate;
   /** Told of everything that happens here. */
   readonly journal: Journal;
 }
 
-/** The pause after a failed accept, in milliseconds; it doubles from the first to the last. */
-const PAUSE = { first: 10, last: 1_000 };
+/** How clients are served: what may change from one client to the next. */
+export interface Terms {
+  /** Serves each client. */
+  readonly handler: Handler;
+  /** Whether the kernel probes silent connections, so that those whose peer vanished end some day. */
+  readonly keepAlive: boolean;
+  /** When connections are hung up on. */
+  readonly deadlines: Deadlines;
+  /** When nobody more may be inside: refuse who comes, or leave them waiting in the kernel's queue. */
+  readonly whenFull: "refuse" | "defer";
+}
 
 let lastConnection = 0;
 
@@ -37,12 +49,16 @@ export class Outlet implements AsyncDisposable {
   readonly name: string;
   /** Where it listens, with the real port. */
   readonly address: Address;
+  /** Its door. */
+  readonly gate: Gate;
 
-  readonly #listener: Deno.TcpListener;
-  readonly #keepAlive: boolean;
+  readonly #listener: Listener;
   readonly #journal: Journal;
   readonly #stopping = new AbortController();
-  readonly #live = new Map<Connection, Promise<void>>();
+  readonly #visits = new Set<Promise<void>>();
+  readonly #live = new Set<Connection>();
+  #terms: Terms | undefined;
+  #sweeper = new Sweeper({});
   #accepting: Promise<void> | undefined;
   #stopped: Promise<number> | undefined;
 
@@ -51,23 +67,17 @@ export class Outlet implements AsyncDisposable {
    *
    * @throws {Error} `cannot listen on 127.0.0.1:80: …` when the system refuses; the cause is its error.
    */
-  constructor({ name, listen, backlog, keepAlive, journal }: OutletOptions) {
+  constructor({ name, listen, backlog, gate = new Gate({}), journal }: OutletOptions) {
     this.name = name;
-    this.#keepAlive = keepAlive;
+    this.gate = gate;
     this.#journal = journal;
-    try {
-      this.#listener = Deno.listen({ ...listen, transport: "tcp", tcpBacklog: backlog });
-    } catch (cause) {
-      throw new Error(`cannot listen on ${formatAddress(listen)}: ${reasonFor(cause, listen)}`, {
-        cause,
-      });
-    }
+    this.#listener = listenOn(listen, { backlog });
     this.address = addressOf(this.#listener.addr);
   }
 
   /** The connections that are open now. */
   get connections(): Iterable<Connection> {
-    return this.#live.keys();
+    return this.#live;
   }
 
   /** Aborted when the outlet begins to stop. */
@@ -75,10 +85,18 @@ export class Outlet implements AsyncDisposable {
     return this.#stopping.signal;
   }
 
-  /** Starts to accept; every client is served by the handler. */
-  serve(handler: Handler): void {
+  /** Starts to accept. Called again, it changes the terms for the clients that come from then on. */
+  serve(terms: Terms): void {
+    this.#terms = terms;
+    this.#sweeper = new Sweeper(terms.deadlines);
+    if (this.#accepting) return;
     this.#journal.publish({ event: "listening", ...this.#about });
-    this.#accepting = this.#acceptAll(handler);
+    this.#accepting = acceptAll(this.#listener, {
+      signal: this.#stopping.signal,
+      ready: () => this.#mayDefer ? this.gate.room(this.#stopping.signal) : undefined,
+      take: (socket) => this.#welcome(socket),
+      onFault: (error, pause) => this.#tellFault(error, pause),
+    });
   }
 
   /**
@@ -96,49 +114,57 @@ export class Outlet implements AsyncDisposable {
     await this.stop({ grace: 0 });
   }
 
-  async #acceptAll(handler: Handler): Promise<void> {
-    const { signal } = this.#stopping;
-    let pause = PAUSE.first;
-    while (!signal.aborted) {
-      try {
-        const socket = await this.#listener.accept();
-        pause = PAUSE.first;
-        this.#welcome(socket, handler);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (isReset(error)) continue;
-        this.#fail(`cannot accept: ${explain(error)}; trying again in ${pause} ms`);
-        await delay(pause, { signal }).catch(() => {});
-        pause = Math.min(pause * 2, PAUSE.last);
+  /** Lets a client in and sees it out, apart from all others. */
+  #welcome(socket: Deno.TcpConn): void {
+    const visit = this.#visit(socket, this.#terms!).finally(() => this.#visits.delete(visit));
+    this.#visits.add(visit);
+  }
+
+  /** A client's way in, stage by stage, and out again. However it ends, the socket is closed. */
+  async #visit(socket: Deno.TcpConn, terms: Terms): Promise<void> {
+    using closing = new DisposableStack();
+    closing.adopt(socket, close);
+    try {
+      const peer = addressOf(socket.remoteAddr);
+      using verdict = await this.#admit(peer);
+      if (verdict.refusal !== undefined) {
+        this.#journal.publish({ event: "refused", ...this.#about, peer, reason: verdict.refusal });
+        return;
       }
+      socket.setNoDelay(true);
+      socket.setKeepAlive(terms.keepAlive);
+      closing.move();
+      using connection = new Connection(socket, { id: ++lastConnection });
+      await this.#converse(connection, terms.handler);
+    } catch (error) {
+      this.#tellFault(error, 0);
     }
   }
 
-  /** Gives the client its connection and has it served, apart from all others. */
-  #welcome(socket: Deno.TcpConn, handler: Handler): void {
-    let connection: Connection;
-    try {
-      socket.setNoDelay(true);
-      socket.setKeepAlive(this.#keepAlive);
-      connection = new Connection(socket, { id: ++lastConnection });
-    } catch (error) {
-      socket.close();
-      throw error;
+  /** The gate's verdict; where who finds it full is to wait, the one that comes after the wait. */
+  async #admit(peer: Address): Promise<Verdict> {
+    const host = isUnix(peer) ? undefined : peer.hostname;
+    const { signal } = this.#stopping;
+    let verdict = this.gate.admit(host);
+    while (verdict.refusal === "full" && this.#mayDefer && !signal.aborted) {
+      await this.gate.room(signal);
+      verdict = this.gate.admit(host);
     }
-    const served = this.#converse(connection, handler)
-      .finally(() => this.#live.delete(connection));
-    this.#live.set(connection, served);
+    return verdict;
   }
 
   async #converse(connection: Connection, handler: Handler): Promise<void> {
     const about = { ...this.#about, connection: connection.id, peer: connection.peer };
+    this.#live.add(connection);
     this.#journal.publish({ event: "opened", ...about });
+    using _deadlines = this.#sweeper.watch(connection);
     try {
       await handler(connection, this.#stopping.signal);
       await connection.finish();
     } catch (error) {
       connection.hangUp(isReset(error) ? "reset" : `error: ${explain(error)}`);
     }
+    this.#live.delete(connection);
     this.#journal.publish({
       event: "closed",
       ...about,
@@ -159,20 +185,32 @@ export class Outlet implements AsyncDisposable {
     return cut;
   }
 
+  /** Waits for everyone to leave; after `grace` milliseconds, sends them away. */
   async #drain(grace: number): Promise<number> {
-    const ended = Promise.all(this.#live.values());
+    const ended = Promise.all(this.#visits);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const graceOver = new Promise<void>((resolve) => timer = setTimeout(resolve, grace));
     await Promise.race([ended, graceOver]);
     clearTimeout(timer);
     const cut = this.#live.size;
-    for (const connection of this.#live.keys()) connection.hangUp("server closed");
+    for (const connection of this.#live) connection.hangUp("server closed");
     await ended;
     return cut;
   }
 
-  #fail(reason: string): void {
-    this.#journal.publish({ event: "failed", ...this.#about, reason });
+  /** Tells that a client got no connection, for no reason of ours. */
+  #tellFault(error: unknown, pause: number): void {
+    const then = pause > 0 ? `; trying again in ${pause} ms` : "";
+    this.#journal.publish({
+      event: "failed",
+      ...this.#about,
+      code: codeOf(error) ?? "unknown",
+      reason: `cannot accept: ${explain(error)}${then}`,
+    });
+  }
+
+  get #mayDefer(): boolean {
+    return this.#terms?.whenFull === "defer";
   }
 
   get #about(): { outlet: string; address: Address } {
@@ -180,17 +218,6 @@ export class Outlet implements AsyncDisposable {
   }
 }
 
-/** Why the system would not listen there, and what to do about it. */
-function reasonFor(cause: unknown, { port }: InternetAddress): string {
-  switch (codeOf(cause)) {
-    case "EADDRINUSE":
-      return `${
-        explain(cause)
-      }; stop what listens there, or take another port (0 takes a free one)`;
-    case "EACCES":
-      return `${explain(cause)}; port ${port} needs root or the capability CAP_NET_BIND_SERVICE, ` +
-        "or take a port from 1024 up";
-    default:
-      return explain(cause);
-  }
+function close(socket: Deno.TcpConn): void {
+  socket.close();
 }

@@ -1,0 +1,140 @@
+/**
+ * The door: who may come in, how many at a time, and how often.
+ *
+ * @module
+ */
+import { Acl, type Ip, peerKey, readIp, type RuleRefusal } from "./acl.ts";
+import { RateLimiter } from "./rate.ts";
+import { Tally } from "./tally.ts";
+
+/** What a gate allows. What is not said is not limited. */
+export interface GateOptions {
+  /** Networks that may come in; when there are any, no others may. */
+  readonly allow?: readonly string[];
+  /** Networks that may not, whatever is allowed. */
+  readonly deny?: readonly string[];
+  /** Connections at the same time. */
+  readonly maxConnections?: number | undefined;
+  /** Connections at the same time from one address (of IPv6: one /64). */
+  readonly maxPerIp?: number | undefined;
+  /** New connections a second from one address. */
+  readonly rate?: number | undefined;
+  /** How many of those may come at once; as many as come in a second, where it is not said. */
+  readonly burst?: number | undefined;
+}
+
+/** Why somebody is turned away. There are no other reasons, so that they can be counted apart. */
+export type Refusal = RuleRefusal | "full" | "too many from its address" | "over the rate";
+
+/** What became of somebody at the gate. Disposing it gives the place inside back. */
+export interface Verdict extends Disposable {
+  /** Why it is turned away; `undefined` where it is admitted. */
+  readonly refusal: Refusal | undefined;
+}
+
+/** What a gate is built into. */
+export interface GateParts {
+  /** The gate that those who pass this one come to next. */
+  readonly behind?: Gate | undefined;
+  /** Where those inside are counted. */
+  readonly inside?: Tally;
+}
+
+/** A door with rules and limits. Behind it there may be another, which counts the clients of several. */
+export class Gate {
+  readonly #behind: Gate | undefined;
+  readonly #inside: Tally;
+  readonly #perPeer = new Map<string, number>();
+  #options!: GateOptions;
+  #acl!: Acl;
+  #rate: RateLimiter | undefined;
+
+  /** A gate with nobody inside. Who passes it has to pass the one behind it as well. */
+  constructor(options: GateOptions, { behind, inside = new Tally() }: GateParts = {}) {
+    this.#behind = behind;
+    this.#inside = inside;
+    this.change(options);
+  }
+
+  /** What it allows. */
+  get options(): GateOptions {
+    return this.#options;
+  }
+
+  /** How many are inside. */
+  get count(): number {
+    return this.#inside.count;
+  }
+
+  /** Holds for whoever comes next; nobody who is inside is sent away. */
+  change(options: GateOptions): void {
+    const { rate, burst = rate } = options;
+    this.#acl = new Acl(options);
+    this.#options = options;
+    this.#inside.limit = options.maxConnections ?? Infinity;
+    if (rate === undefined || burst === undefined) this.#rate = undefined;
+    else if (this.#rate) this.#rate.options = { rate, burst };
+    else this.#rate = new RateLimiter({ rate, burst });
+  }
+
+  /** Judges a client by its host address; one without any, behind a Unix socket, is only counted. */
+  admit(host: string | undefined): Verdict {
+    const ip = host === undefined ? undefined : readIp(host);
+    const peer = ip && peerKey(ip);
+    const refusal = this.#ruleAgainst(ip) ?? this.#enter(peer);
+    let inside = refusal === undefined;
+    return {
+      refusal,
+      [Symbol.dispose]: () => {
+        if (inside) this.#leave(peer);
+        inside = false;
+      },
+    };
+  }
+
+  /** Whether one more would be too many. */
+  get full(): boolean {
+    return this.#inside.full || (this.#behind?.full ?? false);
+  }
+
+  /** Resolves when one more may be inside, or the signal is aborted. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.full) {
+      await (this.#inside.full ? this.#inside.room(signal) : this.#behind?.room(signal));
+    }
+  }
+
+  #ruleAgainst(ip: Ip | undefined): Refusal | undefined {
+    if (ip === undefined) return undefined;
+    return this.#acl.refusal(ip) ?? (this.#behind && this.#behind.#ruleAgainst(ip));
+  }
+
+  #enter(peer: string | undefined): Refusal | undefined {
+    if (!this.#inside.take()) return "full";
+    const refusal = this.#limitOn(peer) ?? (this.#behind && this.#behind.#enter(peer));
+    if (refusal !== undefined) this.#inside.give();
+    else if (peer !== undefined) this.#perPeer.set(peer, this.#countOf(peer) + 1);
+    return refusal;
+  }
+
+  #limitOn(peer: string | undefined): Refusal | undefined {
+    if (peer === undefined) return undefined;
+    const { maxPerIp = Infinity } = this.#options;
+    if (this.#countOf(peer) >= maxPerIp) return "too many from its address";
+    return this.#rate?.take(peer) === false ? "over the rate" : undefined;
+  }
+
+  #leave(peer: string | undefined): void {
+    if (peer !== undefined) {
+      const left = this.#countOf(peer) - 1;
+      if (left > 0) this.#perPeer.set(peer, left);
+      else this.#perPeer.delete(peer);
+    }
+    this.#inside.give();
+    if (this.#behind) this.#behind.#leave(peer);
+  }
+
+  #countOf(peer: string): number {
+    return this.#perPeer.get(peer) ?? 0;
+  }
+}
