@@ -8,25 +8,44 @@ import type {
   OutletConfig,
   ServerConfig,
 } from "./config/server_config.ts";
+import { isEqual, planChange } from "./config/plan.ts";
+import { gateOf, termsOf } from "./config/terms.ts";
+import type { Reloaded } from "./observe/events.ts";
 import { Journal } from "./observe/journal.ts";
 import { Rooms } from "./room/rooms.ts";
 import { SERVICES } from "./services/registry.ts";
 import type { ServiceContext } from "./services/service.ts";
 import { formatAddress } from "./socket/address.ts";
 import type { Connection, Handler } from "./socket/connection.ts";
+import { type DescriptorBudget, descriptorBudget } from "./socket/descriptors.ts";
+import { explain } from "./socket/faults.ts";
 import { Gate, type GateOptions } from "./socket/gate.ts";
-import { Outlet, type Terms } from "./socket/outlet.ts";
+import { Outlet } from "./socket/outlet.ts";
+
+/** An outlet's service, opened. */
+interface Opening {
+  /** What was asked for. */
+  readonly config: OutletConfig;
+  /** What serves its clients. */
+  readonly handler: Handler;
+  /** Aborted when the service is opened anew, under other options. */
+  readonly superseded: AbortController;
+}
 
 /** A room full of sockets. Disposing it stops it without grace. */
 export class Server implements AsyncDisposable {
-  /** The open outlets, in the order of the config. */
-  readonly outlets: readonly Outlet[];
   /** The chat rooms that its outlets share. */
-  readonly rooms: Rooms;
+  readonly rooms: Rooms = new Rooms();
 
-  private constructor(outlets: readonly Outlet[], rooms: Rooms) {
-    this.outlets = outlets;
-    this.rooms = rooms;
+  readonly #journal: Journal;
+  readonly #descriptors: DescriptorBudget | undefined = descriptorBudget();
+  readonly #gate: Gate;
+  readonly #openings = new Map<Outlet, Opening>();
+  readonly #closing = new Map<Outlet, Promise<number>>();
+
+  private constructor({ gateOptions }: ServerConfig, journal: Journal) {
+    this.#journal = journal;
+    this.#gate = new Gate(this.#limitsOf(gateOptions));
   }
 
   /**
@@ -35,28 +54,82 @@ export class Server implements AsyncDisposable {
    * @throws {Error} which names the address that can't be listened on, and the reason
    */
   static async open(config: ServerConfig, journal: Journal = new Journal()): Promise<Server> {
-    await using opened = new AsyncDisposableStack();
-    const rooms = new Rooms();
-    const gate = new Gate(gateOf(config.gateOptions));
-    const doors = config.outlets.map((outletConfig) => ({
-      outlet: opened.use(bind(outletConfig, { journal, gate })),
-      outletConfig,
-    }));
-    for (const { outlet, outletConfig } of doors) {
-      const service = SERVICES.get(outletConfig.service)!;
-      const context = contextOf(outlet, { rooms, journal });
-      const handler = service.open(outletConfig.serviceOptions, context);
-      outlet.serve(termsOf(handler, outletConfig));
-    }
-    opened.move();
-    return new Server(doors.map(({ outlet }) => outlet), rooms);
+    const server = new Server(config, journal);
+    await server.#openAll(config.outlets);
+    journal.publish({
+      event: "ready",
+      outlets: config.outlets.length,
+      maxConnections: server.#gate.options.maxConnections ?? Infinity,
+      descriptors: server.#descriptors?.limit,
+    });
+    return server;
   }
 
-  /** Every connection that is open now. */
+  /** The open outlets. */
+  get outlets(): Iterable<Outlet> {
+    return this.#openings.keys();
+  }
+
+  /** Every connection that is open now, also those of outlets that drain. */
   *connections(): Generator<{ outlet: Outlet; connection: Connection }> {
-    for (const outlet of this.outlets) {
+    for (const outlet of [...this.#openings.keys(), ...this.#closing.keys()]) {
       for (const connection of outlet.connections) yield { outlet, connection };
     }
+  }
+
+  /**
+   * Opens one more outlet.
+   *
+   * @throws {Error} which names the address that can't be listened on, and the reason
+   */
+  async open(config: OutletConfig): Promise<Outlet> {
+    const [outlet] = await this.#openAll([config]);
+    return outlet!;
+  }
+
+  /**
+   * Closes one outlet: no new clients, and `grace` milliseconds for those who are there.
+   *
+   * @returns how many connections had to be cut
+   */
+  close(outlet: Outlet, { grace }: { grace: number }): Promise<number> {
+    this.#openings.delete(outlet);
+    const closed = outlet.stop({ grace }).finally(() => this.#closing.delete(outlet));
+    this.#closing.set(outlet, closed);
+    return closed;
+  }
+
+  /**
+   * Becomes what another config asks for. Outlets that are still wanted keep their sockets and connections;
+   * what has changed about them holds for their next clients.
+   *
+   * @throws {Error} which says what can't be had: nothing has changed then, except where an outlet was to
+   *   take the address of another
+   */
+  async change(config: ServerConfig): Promise<Pick<Reloaded, "opened" | "closed" | "changed">> {
+    const there = new Map([...this.#openings].map(([outlet, { config }]) => [outlet, config]));
+    const { kept, removed, fresh, moved } = planChange(there, config.outlets);
+    const changed = kept.filter(({ outlet, config }) => !isEqual(there.get(outlet), config));
+    using undo = new DisposableStack();
+    const renewed = changed.map(({ outlet, config }) => {
+      const opening = this.#prepare(outlet, config);
+      const isNew = opening.handler !== this.#openings.get(outlet)?.handler;
+      if (isNew) undo.defer(() => opening.superseded.abort());
+      return { outlet, opening };
+    });
+    await this.#openAll(fresh);
+    undo.move();
+    this.#gate.change(this.#limitsOf(config.gateOptions));
+    for (const { outlet, opening } of renewed) this.#serve(outlet, opening);
+    for (const outlet of removed) this.close(outlet, { grace: config.options["drain-timeout"] });
+    await this.#openAll(moved).catch((error) => {
+      throw new Error(`${explain(error)}; all else has changed`, { cause: error });
+    });
+    return {
+      opened: fresh.length + moved.length,
+      closed: removed.length,
+      changed: changed.length,
+    };
   }
 
   /**
@@ -65,7 +138,10 @@ export class Server implements AsyncDisposable {
    * @returns how many connections had to be cut
    */
   async stop({ grace }: { grace: number }): Promise<number> {
-    const cuts = await Promise.all(this.outlets.map((outlet) => outlet.stop({ grace })));
+    for (const outlet of [...this.#closing.keys(), ...this.#openings.keys()]) {
+      this.close(outlet, { grace });
+    }
+    const cuts = await Promise.all(this.#closing.values());
     return cuts.reduce((sum, cut) => sum + cut, 0);
   }
 
@@ -73,6 +149,73 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ grace: 0 });
   }
+
+  async #openAll(configs: readonly OutletConfig[]): Promise<Outlet[]> {
+    await using undo = new AsyncDisposableStack();
+    const bound = configs.map((config) => ({ outlet: undo.use(this.#bind(config)), config }));
+    const opened = bound.map(({ outlet, config }) => ({
+      outlet,
+      opening: this.#prepare(outlet, config),
+    }));
+    undo.move();
+    for (const { outlet, opening } of opened) this.#serve(outlet, opening);
+    return opened.map(({ outlet }) => outlet);
+  }
+
+  /** Binds an outlet; who passes its door comes to that of the server. */
+  #bind({ service, listen, outletOptions, gateOptions }: OutletConfig): Outlet {
+    return new Outlet({
+      name: service,
+      listen,
+      backlog: outletOptions.backlog,
+      gate: new Gate(gateOf(gateOptions), { behind: this.#gate }),
+      journal: this.#journal,
+    });
+  }
+
+  /** Opens the outlet's service, unless it is open just like that. */
+  #prepare(outlet: Outlet, config: OutletConfig): Opening {
+    const before = this.#openings.get(outlet);
+    if (before && isEqual(before.config.serviceOptions, config.serviceOptions)) {
+      return { ...before, config };
+    }
+    const superseded = new AbortController();
+    const context = contextOf(outlet, {
+      rooms: this.rooms,
+      journal: this.#journal,
+      signal: AbortSignal.any([outlet.stopping, superseded.signal]),
+    });
+    const handler = SERVICES.get(config.service)!.open(config.serviceOptions, context);
+    return { config, handler, superseded };
+  }
+
+  #serve(outlet: Outlet, opening: Opening): void {
+    const before = this.#openings.get(outlet);
+    this.#openings.set(outlet, opening);
+    outlet.gate.change(gateOf(opening.config.gateOptions));
+    outlet.serve(termsOf(opening.handler, opening.config));
+    if (before && before.handler !== opening.handler) before.superseded.abort();
+  }
+
+  /** The limits of the whole server; there are never more connections than descriptors for them. */
+  #limitsOf(options: GateConfig): GateOptions {
+    const limits = gateOf(options);
+    const { maxConnections = Infinity } = limits;
+    const { free = Infinity } = this.#descriptors ?? {};
+    return { ...limits, maxConnections: Math.min(maxConnections, free) };
+  }
+}
+
+/** What a server that runs by itself is given besides its config. */
+export interface ServeOptions {
+  /** Aborted when the server is to stop. */
+  readonly signal: AbortSignal;
+  /** Told of everything that happens. */
+  readonly journal?: Journal;
+  /** Called once every outlet is open. */
+  readonly onOpen?: (server: Server) => void;
+  /** Other configs to become, one after the other; they end once the signal is aborted. */
+  readonly changes?: AsyncIterable<ServerConfig>;
 }
 
 /**
@@ -82,71 +225,38 @@ export class Server implements AsyncDisposable {
  */
 export async function serve(
   config: ServerConfig,
-  { signal, journal, onOpen }: {
-    signal: AbortSignal;
-    journal?: Journal;
-    onOpen?: (server: Server) => void;
-  },
+  { signal, journal = new Journal(), onOpen, changes }: ServeOptions,
 ): Promise<number> {
   const server = await Server.open(config, journal);
   onOpen?.(server);
+  let { options } = config;
+  for await (const next of changes ?? []) {
+    try {
+      journal.publish({ event: "reloaded", ...await server.change(next) });
+      options = next.options;
+    } catch (error) {
+      journal.publish({ event: "rejected", reason: explain(error) });
+    }
+  }
   await aborted(signal);
-  return await server.stop({ grace: config.options["drain-timeout"] });
+  const grace = options["drain-timeout"];
+  journal.publish({ event: "draining", live: [...server.connections()].length, grace });
+  return await server.stop({ grace });
 }
 
 /** What a service may know and tell: one way, towards the journal. */
 function contextOf(
-  { name, address, stopping }: Outlet,
-  { rooms, journal }: { rooms: Rooms; journal: Journal },
+  { name, address }: Outlet,
+  { rooms, journal, signal }: { rooms: Rooms; journal: Journal; signal: AbortSignal },
 ): ServiceContext {
   const about = { outlet: name, address };
   return {
     address: formatAddress(address),
     rooms,
-    signal: stopping,
+    signal,
     failed: (reason) => journal.publish({ event: "failed", ...about, reason }),
     said: ({ id, peer }, text) =>
       journal.publish({ event: "said", ...about, connection: id, peer, text }),
-  };
-}
-
-/** Binds an outlet; who passes its door comes to that of the server. */
-function bind(
-  { service, listen, outletOptions, gateOptions }: OutletConfig,
-  { journal, gate }: { journal: Journal; gate: Gate },
-): Outlet {
-  return new Outlet({
-    name: service,
-    listen,
-    backlog: outletOptions.backlog,
-    gate: new Gate(gateOf(gateOptions), { behind: gate }),
-    journal,
-  });
-}
-
-function termsOf(handler: Handler, { outletOptions }: OutletConfig): Terms {
-  return {
-    handler,
-    keepAlive: outletOptions["keep-alive"],
-    whenFull: outletOptions["when-full"],
-    deadlines: {
-      idle: outletOptions["idle-timeout"],
-      lifetime: outletOptions.lifetime,
-      write: outletOptions["write-timeout"],
-      fin: outletOptions["fin-timeout"],
-    },
-  };
-}
-
-function gateOf(options: GateConfig): GateOptions {
-  const { allow, deny, rate, burst } = options;
-  return {
-    allow,
-    deny,
-    rate,
-    burst,
-    maxConnections: options["max-connections"],
-    maxPerIp: options["max-per-ip"],
   };
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
+import { valuesOf } from "../options/option.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
-import { readFlags, valuesOf } from "./flags.ts";
+import { readFlags } from "./flags.ts";
 import { readTarget } from "./target.ts";
 
 /**

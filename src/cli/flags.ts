@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import type { Option, OptionTable, OptionValues } from "../options/option.ts";
+import type { Option, OptionTable } from "../options/option.ts";
 import { about, quote, unknownWord, UsageError } from "../options/usage_error.ts";
 
 /** What a command line says. */
@@ -39,18 +39,6 @@ export function readFlags(words: readonly string[], table: OptionTable): Flags {
     else if (token.kind === "option") readFlag(token, { table, said });
   }
   return { said, operands, rest: words.slice(end + 1) };
-}
-
-/** The values of a whole table: what was said, and the defaults for the rest. */
-export function valuesOf<T extends OptionTable>(
-  table: T,
-  said: ReadonlyMap<string, unknown>,
-): OptionValues<T> {
-  const entries = Object.entries(table).map(([name, option]) => [
-    name,
-    said.has(name) ? said.get(name) : option.default,
-  ]);
-  return Object.fromEntries(entries) as OptionValues<T>;
 }
 
 interface FlagToken {

@@ -6,17 +6,17 @@
 import {
   GATE_OPTIONS,
   OUTLET_OPTIONS,
-  type OutletConfig,
   SERVER_OPTIONS,
   type ServerConfig,
 } from "../config/server_config.ts";
-import { option, type OptionTable, PORT, TEXT } from "../options/option.ts";
+import { findService, outletConfig, refuseTwins } from "../config/outlet_config.ts";
+import { option, type OptionTable, PORT, TEXT, valuesOf } from "../options/option.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { formatAddress } from "../socket/address.ts";
-import { type Flags, readFlags, valuesOf } from "./flags.ts";
-import { DEFAULT_HOST, findService, outletConfig, readSpec } from "./spec.ts";
+import { DEFAULT_HOST, readListen } from "../socket/place.ts";
+import { type Flags, readFlags } from "./flags.ts";
+import { readSpec } from "./spec.ts";
 
 const DEFAULT_SERVICE = "chat";
 const DEFAULT_PORT = 7000;
@@ -65,8 +65,7 @@ export function readServer(words: readonly string[]): ServerConfig {
   }
   if (service || outlets.length === 0) {
     outlets.push(outletConfig(service ?? findService(DEFAULT_SERVICE), {
-      host: plain.host ?? DEFAULT_HOST,
-      port: String(plain.port ?? DEFAULT_PORT),
+      listen: readListen({ host: plain.host ?? "", port: String(plain.port ?? DEFAULT_PORT) }),
       common: said,
     }));
   }
@@ -118,18 +117,4 @@ function namedService(words: readonly string[]): Service | undefined {
   if (at === -1) return undefined;
   const name = flags[at]!.split("=")[1] ?? flags[at + 1];
   return name === undefined ? undefined : findService(name);
-}
-
-function refuseTwins(outlets: readonly OutletConfig[]): void {
-  const taken = new Map<string, OutletConfig>();
-  for (const outlet of outlets) {
-    const address = formatAddress(outlet.listen);
-    const twin = taken.get(address);
-    if (twin && outlet.listen.port !== 0) {
-      throw new UsageError(
-        `${twin.service} and ${outlet.service} both want ${address}: an address has one outlet`,
-      );
-    }
-    taken.set(address, outlet);
-  }
 }

@@ -14,7 +14,11 @@ export type OutletEvent =
   | Said
   | Closed
   | Failed
-  | Stopped;
+  | Stopped
+  | ServerEvent;
+
+/** A fact about the server as a whole. */
+export type ServerEvent = Ready | Reloading | Reloaded | Rejected | Draining;
 
 /** The welcome socket that a fact is about. */
 export interface AboutOutlet {
@@ -100,4 +104,52 @@ export interface Stopped extends AboutOutlet {
   readonly event: "stopped";
   /** Connections that did not end by themselves while the outlet drained. */
   readonly cut: number;
+}
+
+/** Every outlet is open. */
+export interface Ready {
+  /** Tells it from the other facts. */
+  readonly event: "ready";
+  /** How many outlets there are. */
+  readonly outlets: number;
+  /** How many connections the server takes at the same time. */
+  readonly maxConnections: number;
+  /** File descriptors that the process may have; `undefined` where the system does not tell. */
+  readonly descriptors: number | undefined;
+}
+
+/** A changed config is being read. */
+export interface Reloading {
+  /** Tells it from the other facts. */
+  readonly event: "reloading";
+}
+
+/** A changed config holds. */
+export interface Reloaded {
+  /** Tells it from the other facts. */
+  readonly event: "reloaded";
+  /** Outlets that are new. */
+  readonly opened: number;
+  /** Outlets that are not wanted any more, and drain. */
+  readonly closed: number;
+  /** Outlets whose next clients are served under other terms. */
+  readonly changed: number;
+}
+
+/** A changed config cannot be had: all stays as it was, but for what the reason says. */
+export interface Rejected {
+  /** Tells it from the other facts. */
+  readonly event: "rejected";
+  /** What is wrong with it, in words. */
+  readonly reason: string;
+}
+
+/** The server stops: nobody is welcomed any more. */
+export interface Draining {
+  /** Tells it from the other facts. */
+  readonly event: "draining";
+  /** Connections that are still open. */
+  readonly live: number;
+  /** Milliseconds that they have to end by themselves. */
+  readonly grace: number;
 }

@@ -6,7 +6,7 @@
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatDuration, formatSize } from "../options/quantity.ts";
 import { formatAddress } from "../socket/address.ts";
-import type { Notes, OutletEvent } from "./events.ts";
+import type { Notes, OutletEvent, ServerEvent } from "./events.ts";
 import { printable } from "./printable.ts";
 
 const GONE = new Set(["ENOTCONN", "ECONNRESET", "ECONNABORTED"]);
@@ -18,7 +18,10 @@ export function levelOf(event: OutletEvent): "debug" | "info" | "warning" {
       // A client that was gone before it was accepted is the network's everyday noise.
       return GONE.has(event.code ?? "") ? "debug" : "warning";
     case "refused":
+    case "rejected":
       return "warning";
+    case "reloading":
+      return "debug";
     case "closed":
       return event.reason.startsWith("error") ? "warning" : "info";
     case "stopped":
@@ -34,8 +37,9 @@ export function jsonLine(event: OutletEvent, at: Date): string {
     time: at.toISOString(),
     level: levelOf(event),
     event: event.event,
-    outlet: event.outlet,
-    address: formatAddress(event.address),
+    ..."outlet" in event
+      ? { outlet: event.outlet, address: formatAddress(event.address) }
+      : jsonFacts(event),
     ..."connection" in event ? { connection: event.connection } : {},
     ..."peer" in event ? { peer: formatAddress(event.peer) } : {},
     ...event.event === "closed"
@@ -51,6 +55,24 @@ export function jsonLine(event: OutletEvent, at: Date): string {
     ..."code" in event ? { code: event.code } : {},
     ..."reason" in event ? { reason: printable(event.reason) } : {},
   });
+}
+
+/** What a fact about the server as a whole says, but for its reason. */
+function jsonFacts(event: ServerEvent): Record<string, number | undefined> {
+  switch (event.event) {
+    case "ready":
+      return {
+        outlets: event.outlets,
+        max_connections: event.maxConnections,
+        descriptors: event.descriptors,
+      };
+    case "reloaded":
+      return { opened: event.opened, closed: event.closed, changed: event.changed };
+    case "draining":
+      return { live: event.live, grace_ms: event.grace };
+    default:
+      return {};
+  }
 }
 
 function jsonNotes(notes: Notes = {}): Record<string, string | number> {
@@ -70,8 +92,9 @@ export function textLine(
   const time = at.toTimeString().slice(0, 8);
   const word = event.event.padEnd(9);
   const text = printable(tell(event));
-  if (!colour) return `${time} ${word} ${event.outlet} ${text}`;
-  return `${dim(time)} ${COLOURS[event.event](word)} ${bold(event.outlet)} ${text}`;
+  const where = "outlet" in event ? `${event.outlet} ` : "";
+  if (!colour) return `${time} ${word} ${where}${text}`;
+  return `${dim(time)} ${COLOURS[event.event](word)} ${bold(where)}${text}`;
 }
 
 const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> = {
@@ -82,6 +105,11 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   closed: dim,
   failed: red,
   stopped: cyan,
+  ready: cyan,
+  reloading: cyan,
+  reloaded: cyan,
+  rejected: red,
+  draining: cyan,
 };
 
 function tell(event: OutletEvent): string {
@@ -107,5 +135,21 @@ function tell(event: OutletEvent): string {
     case "stopped":
       return `on ${formatAddress(event.address)}` +
         (event.cut > 0 ? `, ${event.cut} connections cut` : "");
+    case "ready":
+      return `${event.outlets === 1 ? "1 outlet" : `${event.outlets} outlets`} for up to ` +
+        `${event.maxConnections} connections` +
+        (event.descriptors === undefined ? "" : ` (descriptor limit ${event.descriptors})`);
+    case "reloading":
+      return "the config";
+    case "reloaded":
+      return `the config: ${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
+    case "rejected":
+      return `the config: ${event.reason}`;
+    case "draining":
+      return event.live === 0
+        ? "nobody is connected"
+        : `${event.live === 1 ? "1 connection has" : `${event.live} connections have`} ${
+          formatDuration(event.grace)
+        } to end; a second signal stops at once`;
   }
 }

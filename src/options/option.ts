@@ -40,6 +40,18 @@ export type OptionValues<T extends OptionTable> = {
 /** The table whose values are these: the other way round, for tables that are part of the public interface. */
 export type TableOf<Values> = { readonly [Name in keyof Values]: Option<Values[Name]> };
 
+/** The values of a whole table: what was said, and the defaults for the rest. */
+export function valuesOf<T extends OptionTable>(
+  table: T,
+  said: ReadonlyMap<string, unknown>,
+): OptionValues<T> {
+  const entries = Object.entries(table).map(([name, option]) => [
+    name,
+    said.has(name) ? said.get(name) : option.default,
+  ]);
+  return Object.fromEntries(entries) as OptionValues<T>;
+}
+
 /** What the author of an option may add to its summary. */
 export interface OptionDetails<T> {
   /** The value when nothing is said; without it, `undefined`. */

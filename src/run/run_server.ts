@@ -10,7 +10,6 @@ import { Journal } from "../observe/journal.ts";
 import { LineWriter } from "../observe/line_writer.ts";
 import { openLog } from "../observe/log.ts";
 import { serve, type Server } from "../server.ts";
-import { formatDuration } from "../options/quantity.ts";
 import { lines } from "../socket/lines.ts";
 import { isAtTerminal, stdinChunks } from "./stdio.ts";
 
@@ -41,10 +40,6 @@ export async function runServer(
   });
   const onOpen = (server: Server) => {
     if (Deno.stdin.isTerminal()) listenToOperator(server, { editor, write, interrupt });
-    signal.addEventListener("abort", () => {
-      const live = [...server.connections()].length;
-      if (format === "text" && live > 0) write(farewell(live, config.options["drain-timeout"]));
-    });
   };
   try {
     return await serve(config, { signal, journal, onOpen });
@@ -68,9 +63,4 @@ function listenToOperator(
     quit: interrupt,
     show: editor ? (text) => editor.show(text) : (text) => write(text.trimEnd()),
   }).catch((error) => write(`the terminal is gone: ${error}`));
-}
-
-function farewell(live: number, grace: number): string {
-  const who = live === 1 ? "1 connection has" : `${live} connections have`;
-  return `stopping: ${who} ${formatDuration(grace)} to end; once more to stop at once`;
 }

@@ -14,7 +14,7 @@ export interface ServiceContext {
   readonly address: string;
   /** The chat rooms of this server. */
   readonly rooms: Rooms;
-  /** Aborted when the outlet stops: for work that belongs to no connection. */
+  /** Aborted when the outlet stops, or opens the service anew: for work that belongs to no connection. */
   readonly signal: AbortSignal;
   /** Tells that something went wrong which is no connection's fault, such as an upstream that is down. */
   failed(reason: string): void;

@@ -55,6 +55,7 @@ export class Outlet implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #journal: Journal;
   readonly #stopping = new AbortController();
+  readonly #graceOver = Promise.withResolvers<void>();
   readonly #visits = new Set<Promise<void>>();
   readonly #live = new Set<Connection>();
   #terms: Terms | undefined;
@@ -101,12 +102,14 @@ export class Outlet implements AsyncDisposable {
 
   /**
    * Stops: no client is accepted any more, handlers are told through their signal, and connections have
-   * `grace` milliseconds to end before they are cut.
+   * `grace` milliseconds to end before they are cut. Called again, it can only shorten that.
    *
    * @returns how many had to be cut
    */
   stop({ grace }: { grace: number }): Promise<number> {
-    return this.#stopped ??= this.#stop(grace);
+    const timer = setTimeout(() => this.#graceOver.resolve(), grace);
+    this.#stopped ??= this.#stop();
+    return this.#stopped.finally(() => clearTimeout(timer));
   }
 
   /** Stops without grace. */
@@ -176,25 +179,16 @@ export class Outlet implements AsyncDisposable {
     });
   }
 
-  async #stop(grace: number): Promise<number> {
+  async #stop(): Promise<number> {
     this.#stopping.abort();
     this.#listener.close();
     await this.#accepting;
-    const cut = await this.#drain(grace);
-    this.#journal.publish({ event: "stopped", ...this.#about, cut });
-    return cut;
-  }
-
-  /** Waits for everyone to leave; after `grace` milliseconds, sends them away. */
-  async #drain(grace: number): Promise<number> {
     const ended = Promise.all(this.#visits);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const graceOver = new Promise<void>((resolve) => timer = setTimeout(resolve, grace));
-    await Promise.race([ended, graceOver]);
-    clearTimeout(timer);
+    await Promise.race([ended, this.#graceOver.promise]);
     const cut = this.#live.size;
     for (const connection of this.#live) connection.hangUp("server closed");
     await ended;
+    if (this.#accepting) this.#journal.publish({ event: "stopped", ...this.#about, cut });
     return cut;
   }
 

@@ -25,6 +25,17 @@ export const PLACE: OptionKind<Address> = {
   },
 };
 
+/** Where an outlet listens when no host is said: this machine alone. */
+export const DEFAULT_HOST = "127.0.0.1";
+
+/** Reads a host, which may be empty, and a port to listen on. */
+export function readListen({ host, port }: { host: string; port: string }): InternetAddress {
+  return {
+    hostname: host === "" ? DEFAULT_HOST : readHost(host, "host"),
+    port: readPort(port, "port"),
+  };
+}
+
 /** Reads a host and a port to connect to. */
 export function readPeer({ host, port }: { host: string; port: string }): InternetAddress {
   if (host === "") throw new UsageError("no host in front of the port");

@@ -1,0 +1,67 @@
+/**
+ * An outlet out of what was said of it, wherever that was: in flags, in a SPEC, or in a file.
+ *
+ * @module
+ */
+import { type OptionTable, valuesOf } from "../options/option.ts";
+import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { SERVICES } from "../services/registry.ts";
+import type { Service } from "../services/service.ts";
+import { formatAddress, type InternetAddress } from "../socket/address.ts";
+import { GATE_OPTIONS, OUTLET_OPTIONS, type OutletConfig } from "./server_config.ts";
+
+/** What was said: values by the names of their options. */
+export type Said = ReadonlyMap<string, unknown>;
+
+/** Everything that can be said of one outlet of this service. */
+export function outletTable(service: Service): OptionTable {
+  return { ...service.options, ...OUTLET_OPTIONS, ...GATE_OPTIONS };
+}
+
+/** The service of this name. */
+export function findService(name: string): Service {
+  const service = SERVICES.get(name);
+  if (service) return service;
+  throw unknownWord("service", name, [...SERVICES.keys()]);
+}
+
+/**
+ * An outlet for a service: `said` was said of it alone, `common` of all outlets. What is common about doors
+ * is the server's own.
+ *
+ * @throws {UsageError} where its options don't go together
+ */
+export function outletConfig(
+  service: Service,
+  { listen, said = new Map(), common }: { listen: InternetAddress; said?: Said; common: Said },
+): OutletConfig {
+  const all = new Map([...common, ...said]);
+  const serviceOptions = valuesOf(service.options, all);
+  service.check?.(serviceOptions);
+  return {
+    service: service.name,
+    listen,
+    serviceOptions,
+    outletOptions: valuesOf(OUTLET_OPTIONS, all),
+    gateOptions: valuesOf(GATE_OPTIONS, said),
+  };
+}
+
+/**
+ * Refuses two outlets at one address.
+ *
+ * @throws {UsageError} which names both
+ */
+export function refuseTwins(outlets: readonly OutletConfig[]): void {
+  const taken = new Map<string, OutletConfig>();
+  for (const outlet of outlets) {
+    const address = formatAddress(outlet.listen);
+    const twin = taken.get(address);
+    if (twin && outlet.listen.port !== 0) {
+      throw new UsageError(
+        `${twin.service} and ${outlet.service} both want ${address}: an address has one outlet`,
+      );
+    }
+    taken.set(address, outlet);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What a changed config asks for, beside what is there.
+ *
+ * @module
+ */
+import { formatAddress, isUnix } from "../socket/address.ts";
+import type { OutletConfig } from "./server_config.ts";
+
+/** What becomes of every outlet. `T` is an outlet that is there. */
+export interface Plan<T> {
+  /** Outlets that stay, with their sockets and connections, and what is asked of them now. */
+  readonly kept: readonly { readonly outlet: T; readonly config: OutletConfig }[];
+  /** Outlets that are not asked for any more. */
+  readonly removed: readonly T[];
+  /** Outlets to open. */
+  readonly fresh: readonly OutletConfig[];
+  /** Outlets to open where one of the removed still listens: after it has gone. */
+  readonly moved: readonly OutletConfig[];
+}
+
+/** Compares what is there with what is asked for. */
+export function planChange<T>(
+  there: ReadonlyMap<T, OutletConfig>,
+  asked: readonly OutletConfig[],
+): Plan<T> {
+  const unclaimed = new Map(there);
+  const kept: { outlet: T; config: OutletConfig }[] = [];
+  const added: OutletConfig[] = [];
+  for (const config of asked) {
+    const [outlet] = [...unclaimed].find(([, now]) => isSame(now, config)) ?? [];
+    if (outlet === undefined) {
+      added.push(config);
+    } else {
+      unclaimed.delete(outlet);
+      kept.push({ outlet, config });
+    }
+  }
+  const leaving = [...unclaimed.values()];
+  const isMoved = (config: OutletConfig) => leaving.some((other) => collide(other, config));
+  return {
+    kept,
+    removed: [...unclaimed.keys()],
+    fresh: added.filter((config) => !isMoved(config)),
+    moved: added.filter(isMoved),
+  };
+}
+
+/** Whether two values of a config say the same. */
+export function isEqual(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Whether a socket that was bound for the one serves for the other: all else can change while it listens. */
+function isSame(one: OutletConfig, other: OutletConfig): boolean {
+  return one.service === other.service &&
+    formatAddress(one.listen) === formatAddress(other.listen) &&
+    one.outletOptions.backlog === other.outletOptions.backlog;
+}
+
+/** Whether both want the same port, on whatever host, or the same path. */
+function collide({ listen: one }: OutletConfig, { listen: other }: OutletConfig): boolean {
+  if (isUnix(one) || isUnix(other)) return formatAddress(one) === formatAddress(other);
+  return one.port === other.port && one.port !== 0;
+}
