@@ -44,7 +44,7 @@ export class Room {
     this.name = name;
   }
 
-  /** Who is in the room, in the order in which they came. */
+  /** The names of those who are in the room. */
   get names(): string[] {
     return [...this.#members.values()].map((member) => member.name);
   }

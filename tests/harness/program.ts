@@ -85,9 +85,11 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Resolves when it has ended. */
+  /** Resolves when it has ended; a program that does not end is killed, and the test fails. */
   async outcome(): Promise<Outcome> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 3 * PATIENCE);
     const { code } = await this.#child.status;
+    clearTimeout(timer);
     const [bytes, errors] = await Promise.all([this.#stdout.all(), this.#stderr.all()]);
     const decoder = new TextDecoder();
     return { code, bytes, stdout: decoder.decode(bytes), stderr: decoder.decode(errors) };

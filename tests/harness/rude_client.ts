@@ -1,0 +1,46 @@
+/**
+ * Clients that reset connections on purpose, which Deno cannot (it has no SO_LINGER): through libc.
+ *
+ * @module
+ */
+
+const libc = Deno.dlopen("libc.so.6", {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+});
+
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOL_SOCKET = 1;
+const SO_LINGER = 13;
+
+/** A client that ends by cutting the connection off: disposing it sends a reset. */
+export class RudeClient implements Disposable {
+  readonly #descriptor: number;
+
+  /** Connects to a port of 127.0.0.1; blocks until the kernel has made the connection. */
+  constructor(port: number) {
+    const { socket, setsockopt, connect } = libc.symbols;
+    this.#descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    const lingerForNoTime = new Int32Array([1, 0]);
+    setsockopt(this.#descriptor, SOL_SOCKET, SO_LINGER, lingerForNoTime, 8);
+    if (connect(this.#descriptor, loopback(port), 16) !== 0) {
+      throw new Error(`no connection to port ${port}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    libc.symbols.close(this.#descriptor);
+  }
+}
+
+/** A `struct sockaddr_in`. */
+function loopback(port: number): Uint8Array<ArrayBuffer> {
+  const address = new DataView(new ArrayBuffer(16));
+  address.setUint16(0, AF_INET, true);
+  address.setUint16(2, port);
+  address.setUint32(4, 0x7f000001);
+  return new Uint8Array(address.buffer);
+}

@@ -1,0 +1,47 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { choice, flag, integer, list, option, PORT, TEXT } from "../../src/options/option.ts";
+import { unknownWord, UsageError } from "../../src/options/usage_error.ts";
+
+Deno.test("an option reads its word, and says what it expected where it cannot", () => {
+  const port = option(PORT, "a port");
+  assertEquals(port.parse("80"), 80);
+  for (const word of ["0x50", "65536", "-1", "80x", "", " 80", "8e1", "80.0"]) {
+    assertThrows(() => port.parse(word), UsageError, "expected a port, 0 to 65535");
+  }
+});
+
+Deno.test("a choice reads its words and no other", () => {
+  const format = option(choice(["text", "json"]), "a format");
+  assertEquals(format.parse("json"), "json");
+  assertThrows(() => format.parse("JSON"), UsageError, "expected one of text, json");
+});
+
+Deno.test("a list adds up its words, also those with commas between them", () => {
+  assertEquals(list(integer({ min: 1, max: 9 }), "digits").parse("1,2,3"), [1, 2, 3]);
+  assertThrows(() => list(TEXT, "names").parse("a,,b"), UsageError, "expected some text");
+});
+
+Deno.test("a switch is turned on and off with the usual words", () => {
+  const words = ["", "true", "yes", "on", "1", "false", "no", "off", "0"];
+  const read = words.map((word) => flag("a switch").parse(word));
+  assertEquals(read, [true, true, true, true, true, false, false, false, false]);
+  assertThrows(() => flag("a switch").parse("maybe"), UsageError, "expected true or false");
+});
+
+Deno.test("an unknown word comes with the nearest known one, or with the list where none is near", () => {
+  const known = ["echo", "chat", "discard"];
+  assertEquals(
+    unknownWord("service", "ecko", known).message,
+    'unknown service "ecko": did you mean "echo"?',
+  );
+  assertEquals(
+    unknownWord("service", "ftp", known).message,
+    'unknown service "ftp": expected one of echo, chat, discard',
+  );
+});
+
+Deno.test("an unknown word cannot bring control characters or endless text into the error", () => {
+  const { message } = unknownWord("mode", "\u001b[31m" + "x".repeat(500), ["server"]);
+  // deno-lint-ignore no-control-regex
+  assertEquals(/[\u0000-\u001f]/.test(message) || message.length > 200, false);
+});

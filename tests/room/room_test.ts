@@ -1,0 +1,74 @@
+import { assertEquals } from "@std/assert";
+import { type Ear, Room } from "../../src/room/room.ts";
+
+function ear(): Ear & { heard: string[] } {
+  const heard: string[] = [];
+  return {
+    heard,
+    hear: (line) => void heard.push(new TextDecoder().decode(line)),
+    waiting: 0,
+    caughtUp: () => Promise.resolve(),
+    dismiss: (reason) => void heard.push(`dismissed: ${reason}`),
+  };
+}
+
+Deno.test("what one says reaches everyone else, under its name", () => {
+  const room = new Room("test");
+  const [a, b, c] = [ear(), ear(), ear()];
+  const alice = room.join(a);
+  room.join(b);
+  room.join(c);
+  room.say(alice, "hello");
+  assertEquals(a.heard, ["* guest-2 joined\n", "* guest-3 joined\n"]);
+  assertEquals(b.heard, ["* guest-3 joined\n", "guest-1> hello\n"]);
+  assertEquals(c.heard, ["guest-1> hello\n"]);
+});
+
+Deno.test("names are unique whatever their case, bounded, and never the operator's", () => {
+  const room = new Room("test");
+  const alice = room.join(ear());
+  const bob = room.join(ear());
+  assertEquals(room.rename(alice, "Alice"), undefined);
+  assertEquals(room.rename(bob, "aLICE"), "aLICE is taken");
+  assertEquals(room.rename(bob, "HOST"), "host is the operator's name");
+  for (const name of ["", "a b", "x".repeat(25), "\u001b[1m", "-a", "a\u202eb"]) {
+    assertEquals(room.rename(bob, name)?.startsWith("a name is"), true);
+  }
+  assertEquals(room.names.toSorted(), ["Alice", "guest-2"]);
+});
+
+Deno.test("a guest's number is not given to the next while somebody else bears it as a name", () => {
+  const room = new Room("test");
+  room.rename(room.join(ear()), "guest-2");
+  assertEquals(room.join(ear()).name, "guest-3");
+});
+
+Deno.test("who leaves is announced, once, and its name is free", () => {
+  const room = new Room("test");
+  const watcher = ear();
+  room.join(watcher);
+  const bob = room.join(ear());
+  bob[Symbol.dispose]();
+  bob[Symbol.dispose]();
+  assertEquals(watcher.heard, ["* guest-2 joined\n", "* guest-2 left\n"]);
+  assertEquals(room.names, ["guest-1"]);
+});
+
+Deno.test("escapes that a member says reach nobody", () => {
+  const room = new Room("test");
+  const listener = ear();
+  const speaker = room.join(ear());
+  room.join(listener);
+  room.say(speaker, "\u001b]0;owned\u0007");
+  assertEquals(listener.heard, ["guest-1> ␛]0;owned␇\n"]);
+});
+
+Deno.test("a speaker waits for those who read, and not for long for those who don't", async () => {
+  const room = new Room("test");
+  const speaker = room.join(ear());
+  const taken = Promise.withResolvers<void>();
+  room.join({ ...ear(), waiting: 100_000, caughtUp: () => taken.promise });
+  room.say(speaker, "hello");
+  await room.pace();
+  taken.resolve();
+});

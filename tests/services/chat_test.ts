@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readUntil, send } from "../harness/bytes.ts";
+import { Program } from "../harness/program.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+/** Joins the room and reads the welcome. */
+async function join(server: TestServer, index = 0): Promise<Deno.TcpConn> {
+  const member = await server.connect(index);
+  await readUntil(member, /lists commands\n/);
+  return member;
+}
+
+Deno.test("what a member says reaches the others under its name, and joins and leaves are told", async () => {
+  await using server = await TestServer.open("chat://:0");
+  using alice = await join(server);
+  const bob = await join(server);
+  assertEquals(await readUntil(alice, /\n/), "* guest-2 joined\n");
+  await send(bob, "/name bob\r\nhello\r\n/me waves\n");
+  assertEquals(await readUntil(bob, /\n/), "* you are bob\n");
+  assertEquals(
+    await readUntil(alice, /waves\n/),
+    "* guest-2 is now bob\nbob> hello\n* bob waves\n",
+  );
+  bob.close();
+  assertEquals(await readUntil(alice, /\n/), "* bob left\n");
+});
+
+Deno.test("a member is told who is here, what it can type, and what it typed wrong", async () => {
+  await using server = await TestServer.open("chat://:0");
+  using alice = await join(server);
+  await send(alice, "/who\n");
+  assertEquals(await readUntil(alice, /\n/), "* 1 here: guest-1\n");
+  await send(alice, "/help\n");
+  const help = await readUntil(alice, /\/help .*\n/);
+  for (const command of ["/name", "/who", "/me", "/quit"]) assert(help.includes(command));
+  await send(alice, "/dance\u001b[2J\n");
+  assertEquals(await readUntil(alice, /\n/), "* there is no /dance␛[2J; /help lists commands\n");
+  await send(alice, "/name\n");
+  assertMatch(await readUntil(alice, /\n/), /a name is 1 to 24 letters/);
+  await send(alice, "/quit\n");
+  assertEquals(await readUntil(alice, /\n/), "* goodbye\n");
+  assertEquals((await server.event("closed")).reason, "server closed");
+});
+
+Deno.test("each outlet is a room of its own, unless the rooms bear the same name", async () => {
+  await using server = await TestServer.open(
+    "chat://:0",
+    "chat://:0",
+    "chat://:0?room=ops",
+    "chat://:0?room=ops",
+  );
+  using apart = await join(server, 0);
+  using _alone = await join(server, 1);
+  using here = await join(server, 2);
+  using there = await join(server, 3);
+  await send(there, "together\n");
+  assertEquals(await readUntil(here, /together\n/), "* guest-2 joined\nguest-2> together\n");
+  await send(apart, "/who\n");
+  assertEquals(await readUntil(apart, /\n/), "* 1 here: guest-1\n");
+});
+
+Deno.test("invalid UTF-8, escapes and controls reach the others as harmless marks", async () => {
+  await using server = await TestServer.open("chat://:0");
+  using alice = await join(server);
+  using bob = await join(server);
+  await send(bob, Uint8Array.of(0xff, 0x41, 0x1b, 0x5b, 0x32, 0x4a, 0xc2, 0x9b, 0x0a));
+  assertEquals(
+    await readUntil(alice, /guest-2>.*\n/),
+    "* guest-2 joined\nguest-2> \ufffdA␛[2J\ufffd\n",
+  );
+});
+
+Deno.test("10 MB without a newline are one cut line, and the room goes on", async () => {
+  await using server = await TestServer.open("chat://:0");
+  using alice = await join(server);
+  using bob = await join(server);
+  await readUntil(alice, /joined\n/);
+  const megabyte = new Uint8Array(1_000_000).fill(0x78);
+  for (let i = 0; i < 10; i++) await send(bob, megabyte);
+  await send(bob, "\nstill here\n");
+  assertEquals(
+    await readUntil(alice, /still here\n/),
+    `guest-2> ${"x".repeat(4096)}\nguest-2> still here\n`,
+  );
+  assertEquals(await readUntil(bob, /\n/), "* your line was cut after 4096 bytes\n");
+});
+
+Deno.test("a member that does not read is cut off, and nobody else notices", async () => {
+  await using server = await TestServer.open("chat://:0");
+  using deaf = await join(server);
+  using alice = await join(server);
+  using bob = await join(server);
+  await readUntil(alice, /joined\n/);
+  const line = "y".repeat(4000) + "\n";
+  const deafCut = server.event("closed", ({ peer }) => peer.port === deaf.localAddr.port);
+  let cut = false;
+  deafCut.then(() => cut = true);
+  let said = 0;
+  let heard = "";
+  while (!cut) {
+    await send(bob, line);
+    said++;
+    heard += await readUntil(alice, /y\n/);
+  }
+  assertEquals((await deafCut).reason, "error: does not read, 256 KiB were waiting");
+  await send(bob, "done\n");
+  heard += await readUntil(alice, /done\n/);
+  assertEquals(heard.split(`guest-3> ${line}`).length - 1, said);
+  assertEquals(heard.split("* guest-1 left\n").length - 1, 1);
+  assert(said * line.length > 256 * 1024);
+});
+
+Deno.test("a speaker that floods is held back, and those who read lose nothing", async () => {
+  await using server = await TestServer.open("chat://:0");
+  using alice = await join(server);
+  using bob = await join(server);
+  await readUntil(alice, /joined\n/);
+  const count = 200_000;
+  const flood = send(bob, "a\n".repeat(count));
+  let heard = 0;
+  const buffer = new Uint8Array(64 * 1024);
+  while (heard < count) {
+    const n = await alice.read(buffer);
+    if (n === null) throw new Error(`cut off after ${heard} lines`);
+    for (const byte of buffer.subarray(0, n)) if (byte === 0x0a) heard++;
+  }
+  await flood;
+  assertEquals(heard, count);
+});
+
+testWith(["ncat", "socat"], "ncat and socat talk to each other in a room", async () => {
+  await using server = await TestServer.open("chat://:0");
+  await using ncat = new Program(["ncat", "127.0.0.1", `${server.port()}`]);
+  await ncat.prints(/you are guest-1/);
+  await using socat = new Program(["socat", "-", `TCP:127.0.0.1:${server.port()}`]);
+  await socat.prints(/you are guest-2/);
+  await ncat.type("from ncat\n");
+  await socat.prints(/guest-1> from ncat/);
+  await socat.type("from socat\n");
+  await ncat.prints(/guest-2> from socat/);
+  await socat.end();
+  await ncat.prints(/guest-2 left/);
+});
+
+Deno.test("members are told that the server stops, and may say their goodbyes", async () => {
+  await using server = await TestServer.open("chat://:0");
+  const alice = await join(server);
+  const stopped = server.server.stop({ grace: 10_000 });
+  assertEquals(await readUntil(alice, /\n/), "* the server is stopping\n");
+  alice.close();
+  assertEquals(await stopped, 0);
+});

@@ -1,0 +1,61 @@
+/** What every service has to keep, whatever it offers. A new service is tested here by being registered. */
+import { assertEquals } from "@std/assert";
+import { SERVICES } from "../../src/services/registry.ts";
+import { bytesOf, send } from "../harness/bytes.ts";
+import { TestServer } from "../harness/server.ts";
+
+for (const { name } of SERVICES.values()) {
+  Deno.test(`${name}: a client that half-closes and reads to the end leaves nothing behind`, async () => {
+    await using server = await TestServer.open(`${name}://:0`);
+    {
+      using client = await server.connect();
+      await send(client, "hello\n");
+      await client.closeWrite();
+      await readSome(client, 100_000);
+    }
+    await server.event("closed");
+    assertEquals([...server.server.connections()], []);
+  });
+
+  Deno.test(`${name}: a client that sends one byte at a time is served like any other`, async () => {
+    await using server = await TestServer.open(`${name}://:0`);
+    const client = await server.connect();
+    for (const byte of bytesOf("/who\r\n")) await send(client, Uint8Array.of(byte)).catch(() => {});
+    client.close();
+    const { reason } = await server.event("closed");
+    assertEquals(reason.startsWith("error"), false, reason);
+  });
+
+  Deno.test(`${name}: a client that goes without a word harms nobody else`, async () => {
+    await using server = await TestServer.open(`${name}://:0`);
+    (await server.connect()).close();
+    await server.event("closed");
+    using next = await server.connect();
+    await server.event("opened", ({ connection }) => connection !== firstOf(server));
+    await send(next, "hello\n").catch(() => {});
+  });
+
+  Deno.test(`${name}: a stopping server is not held up by its clients`, async () => {
+    const server = await TestServer.open(`${name}://:0`);
+    using _client = await server.connect();
+    await server.event("opened");
+    await server.server.stop({ grace: 0 });
+    await server.event("stopped");
+    assertEquals([...server.server.connections()], []);
+  });
+}
+
+/** Reads to the end, or as much as this: chargen has no end. */
+async function readSome(conn: Deno.Conn, enough: number): Promise<void> {
+  const buffer = new Uint8Array(64 * 1024);
+  for (let total = 0; total < enough;) {
+    const n = await conn.read(buffer);
+    if (n === null) return;
+    total += n;
+  }
+}
+
+function firstOf(server: TestServer): number | undefined {
+  const opened = server.events.find(({ event }) => event === "opened");
+  return opened && "connection" in opened ? opened.connection : undefined;
+}
