@@ -24,12 +24,13 @@ export type Command =
  * @throws {UsageError} in one line that names the word at fault and what was expected
  */
 export function readCommand(words: readonly string[]): Command {
+  if (words[0] === "help") return readCommand([...words.slice(1), "--help"]);
   const end = words.indexOf("--");
   const asks = (...flags: string[]) =>
     words.some((word, at) => flags.includes(word) && (end === -1 || at < end));
   if (asks("--version", "-V")) return { mode: "version" };
   const { mode, words: others } = splitMode(words);
-  if (asks("--help", "-h") || mode === "help") return { mode: "help", text: helpText(mode) };
+  if (asks("--help", "-h")) return { mode: "help", text: helpText(mode) };
   switch (mode) {
     case "server":
       return { mode, config: readServer(others) };
@@ -43,7 +44,7 @@ export function readCommand(words: readonly string[]): Command {
 /** The mode, said as the first word or with `--mode`, and the words without it. */
 function splitMode(
   words: readonly string[],
-): { mode: ModeName | "help" | undefined; words: readonly string[] } {
+): { mode: ModeName | undefined; words: readonly string[] } {
   const end = words.indexOf("--");
   const flag = words.findIndex((word, at) => /^--mode(=|$)/.test(word) && (end === -1 || at < end));
   if (flag !== -1) {
@@ -59,9 +60,6 @@ function splitMode(
   }
   const [first, ...others] = words;
   if (first === undefined || first.startsWith("-")) return { mode: undefined, words };
-  if (first === "help") {
-    return { mode: others[0] ? readMode(others[0]) : "help", words: ["--help"] };
-  }
   return { mode: readMode(first), words: others };
 }
 

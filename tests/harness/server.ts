@@ -7,6 +7,7 @@ import { readServer } from "../../src/cli/server_args.ts";
 import type { OutletEvent } from "../../src/observe/events.ts";
 import { Journal } from "../../src/observe/journal.ts";
 import { Server } from "../../src/server.ts";
+import { type Address, formatAddress } from "../../src/socket/address.ts";
 import { isUnix } from "../../src/socket/address.ts";
 
 type EventOf<Name extends OutletEvent["event"]> = Extract<OutletEvent, { event: Name }>;
@@ -71,4 +72,11 @@ export class TestServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]();
   }
+}
+
+/** Accepts the events about this client's connection. */
+export function from(client: Deno.TcpConn): (event: { peer: Address }) => boolean {
+  const { hostname, port } = client.localAddr;
+  const own = formatAddress({ hostname, port });
+  return ({ peer }) => formatAddress(peer) === own;
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readUntil, send } from "../harness/bytes.ts";
 import { Program } from "../harness/program.ts";
-import { TestServer } from "../harness/server.ts";
+import { from, TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
 /** Joins the room and reads the welcome. */
@@ -93,7 +93,7 @@ Deno.test("a member that does not read is cut off, and nobody else notices", asy
   using bob = await join(server);
   await readUntil(alice, /joined\n/);
   const line = "y".repeat(4000) + "\n";
-  const deafCut = server.event("closed", ({ peer }) => peer.port === deaf.localAddr.port);
+  const deafCut = server.event("closed", from(deaf));
   let cut = false;
   deafCut.then(() => cut = true);
   let said = 0;

@@ -1,0 +1,102 @@
+/** The house keeps its order: imports run one way, from what is done up to who asks for it. */
+import { assertEquals } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+/** From the ground up. A file stands on the floor of the longest path that it begins with. */
+const FLOORS: readonly (readonly string[])[] = [
+  [
+    "src/options/",
+    "src/handshake/",
+    "src/observe/events.ts",
+    "src/observe/printable.ts",
+    "src/observe/line_writer.ts",
+    "src/socket/acl.ts",
+    "src/socket/address.ts",
+    "src/socket/crlf.ts",
+    "src/socket/faults.ts",
+    "src/socket/lines.ts",
+    "src/socket/read_buffer.ts",
+  ],
+  ["src/socket/", "src/observe/journal.ts", "src/room/"],
+  ["src/services/"],
+  ["src/socket/outlet.ts", "src/socket/gate.ts", "src/observe/", "src/console/"],
+  ["src/config/", "src/cli/"],
+  ["src/server.ts", "src/client.ts", "src/trace.ts"],
+  ["src/run/"],
+  ["main.ts"],
+];
+
+/** What services may know of the house. */
+const SERVICES_MAY_IMPORT = [
+  "src/services/",
+  "src/options/",
+  "src/socket/",
+  "src/room/",
+  "src/observe/printable.ts",
+];
+
+Deno.test("imports run down the floors, never up", async () => {
+  const wrong = (await imports()).filter(({ from, to }) => floorOf(to) > floorOf(from));
+  assertEquals(wrong.map(({ from, to }) => `${from} must not import ${to}`), []);
+});
+
+Deno.test("no files import each other in a circle", async () => {
+  const edges = Map.groupBy(await imports(), ({ from }) => from);
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) throw new Error(`a circle: ${[...path, file].join(" → ")}`);
+    if (done.has(file)) return;
+    for (const { to } of edges.get(file) ?? []) visit(to, [...path, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) visit(file, []);
+});
+
+Deno.test("services know connections, rooms and options, and nothing of outlets, config, log or console", async () => {
+  const wrong = (await imports()).filter(({ from, to }) =>
+    from.startsWith("src/services/") && !SERVICES_MAY_IMPORT.some((path) => to.startsWith(path))
+  );
+  assertEquals(wrong, []);
+});
+
+Deno.test("only main.ts touches the arguments, signals and the end of the process", async () => {
+  const wrong: string[] = [];
+  for (const file of await sources()) {
+    const text = await Deno.readTextFile(ROOT + file);
+    if (file !== "main.ts" && /\bDeno\.(exit|args|addSignalListener)\b/.test(text)) {
+      wrong.push(file);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+function floorOf(file: string): number {
+  const matches = FLOORS.flatMap((paths, floor) =>
+    paths.filter((path) => file.startsWith(path)).map((path) => ({ floor, length: path.length }))
+  );
+  const best = matches.toSorted((a, b) => b.length - a.length)[0];
+  if (!best) throw new Error(`${file} stands on no floor: say in this test where it belongs`);
+  return best.floor;
+}
+
+async function imports(): Promise<{ from: string; to: string }[]> {
+  const found: { from: string; to: string }[] = [];
+  for (const from of await sources()) {
+    const text = await Deno.readTextFile(ROOT + from);
+    for (const [, path] of text.matchAll(/(?:from|import)[\s(]+"(\.{1,2}\/[^"]+\.ts)"/g)) {
+      const to = new URL(path!, `file://${ROOT}${from}`).pathname.slice(ROOT.length);
+      found.push({ from, to });
+    }
+  }
+  return found;
+}
+
+async function sources(folder = "src/"): Promise<string[]> {
+  const files: string[] = folder === "src/" ? ["main.ts"] : [];
+  for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
+    if (isDirectory) files.push(...await sources(`${folder}${name}/`));
+    else if (name.endsWith(".ts")) files.push(folder + name);
+  }
+  return files;
+}

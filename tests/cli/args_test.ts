@@ -1,0 +1,141 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { readCommand } from "../../src/cli/args.ts";
+import { readServer } from "../../src/cli/server_args.ts";
+import { UsageError } from "../../src/options/usage_error.ts";
+import { formatAddress } from "../../src/socket/address.ts";
+
+/** Where the outlets listen that these words ask for, with their services. */
+function outlets(...words: string[]): string[] {
+  return readServer(words).outlets.map(({ service, listen }) =>
+    `${service} ${formatAddress(listen)}`
+  );
+}
+
+Deno.test("without a SPEC there is a chat room on port 7000 of this machine alone", () => {
+  assertEquals(outlets(), ["chat 127.0.0.1:7000"]);
+});
+
+Deno.test("a SPEC names service, host and port; a missing host is this machine alone", () => {
+  assertEquals(
+    outlets(
+      "echo://:7007",
+      "chat://0.0.0.0:7000?room=ops",
+      "daytime://[::1]:7013",
+      "time://localhost:0",
+    ),
+    ["echo 127.0.0.1:7007", "chat 0.0.0.0:7000", "daytime [::1]:7013", "time localhost:0"],
+  );
+});
+
+Deno.test("plain flags say the same as a SPEC, and stand beside SPECs", () => {
+  assertEquals(outlets("--service", "echo", "--host", "::1", "--port", "7007"), [
+    "echo [::1]:7007",
+  ]);
+  assertEquals(outlets("--port=8000"), ["chat 127.0.0.1:8000"]);
+  assertEquals(outlets("echo://:7", "--service=time", "-p", "37"), [
+    "echo 127.0.0.1:7",
+    "time 127.0.0.1:37",
+  ]);
+});
+
+Deno.test("options of an outlet stand in its SPEC or, for all of them, in flags; the SPEC wins", () => {
+  const config = readServer([
+    "echo://:1?backlog=9",
+    "chat://:2?room=ops",
+    "--backlog",
+    "7",
+    "--no-keep-alive",
+  ]);
+  assertEquals(config.outlets.map(({ outletOptions }) => outletOptions.backlog), [9, 7]);
+  assertEquals(config.outlets.map(({ outletOptions }) => outletOptions["keep-alive"]), [
+    false,
+    false,
+  ]);
+  assertEquals(config.outlets[1]?.serviceOptions.room, "ops");
+  const plain = readServer(["--service", "chat", "--room", "ops"]);
+  assertEquals(plain.outlets[0]?.serviceOptions.room, "ops");
+});
+
+Deno.test("--mode says the same as the mode's word, wherever it stands", () => {
+  const byWord = readCommand(["server", "echo://:7007"]);
+  assertEquals(readCommand(["--mode", "server", "echo://:7007"]), byWord);
+  assertEquals(readCommand(["echo://:7007", "--mode=server"]), byWord);
+  assertEquals(readCommand(["--mode", "client", "h", "1"]), readCommand(["client", "h", "1"]));
+});
+
+Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", () => {
+  for (
+    const words of [["::1", "80"], ["[::1]", "80"], ["[::1]:80"], ["tcp://[::1]:80"], [
+      "tcp://[::1]:80/",
+    ]]
+  ) {
+    const command = readCommand(["client", ...words]);
+    assertEquals(
+      command.mode === "client" && formatAddress(command.config.target),
+      "[::1]:80",
+    );
+  }
+});
+
+Deno.test("help and version are asked for in every usual way", () => {
+  for (const words of [["--help"], ["-h"], ["help"]]) {
+    const command = readCommand(words);
+    assertMatch(command.mode === "help" ? command.text : "", /Modes:\n {2}outlet server/);
+  }
+  for (const words of [["server", "--help"], ["help", "server"], ["--mode", "server", "-h"]]) {
+    const command = readCommand(words);
+    assertMatch(command.mode === "help" ? command.text : "", /Services:\n {2}chat/);
+  }
+  assertEquals(readCommand(["--version"]), { mode: "version" });
+});
+
+/** What is typed wrong, and the one line that it is answered with. */
+const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
+  ["", /^expected a mode, .*see outlet --help$/],
+  ["--port 80", /^expected a mode/],
+  ["sevrer", /^unknown mode "sevrer": did you mean "server"\?$/],
+  ["--mode", /^--mode: expected .*nothing follows it$/],
+  ["--mode sever", /^unknown mode "sever": did you mean "server"\?$/],
+  ["server ecko://:7", /^"ecko:\/\/:7": unknown service "ecko": did you mean "echo"\?$/],
+  ["server --service ftp", /^unknown service "ftp": expected one of chat, echo, /],
+  ["server echo", /^"echo": expected SERVICE:\/\/\[HOST\]:PORT, such as echo:\/\/:7007/],
+  ["server echo://", /^"echo:\/\/": expected a port/],
+  ["server echo://127.0.0.1", /^"echo:\/\/127.0.0.1": expected a port/],
+  ["server echo://:0x50", /^"echo:\/\/:0x50": port "0x50": expected a port, 0 to 65535$/],
+  ["server echo://:65536", /port "65536": expected a port, 0 to 65535$/],
+  ["server echo://:-1", /port "-1": expected a port, 0 to 65535$/],
+  ["server echo://:80x", /port "80x": expected a port, 0 to 65535$/],
+  ["server --port -1", /^--port "-1": expected a port, 0 to 65535$/],
+  ["server --port 80x", /^--port "80x": expected a port, 0 to 65535$/],
+  ["server --port", /^--port: expected a port, 0 to 65535, and nothing follows it$/],
+  ["server --port 1 --port 2", /^--port was given twice$/],
+  ["server echo://1.2.3.400:7", /^"echo:.*": host "1.2.3.400": expected a host name/],
+  ["server --host a..b", /^host "a..b": expected a host name/],
+  ["server chat://:1?rom=x", /^"chat:.*": unknown option of chat "rom": did you mean "room"\?$/],
+  ["server chat://:1?backlog=0", /^"chat:.*": backlog "0": expected a whole number, 1 to 65535$/],
+  ["server --bcklog 5", /^unknown option "--bcklog": did you mean "--backlog"\?$/],
+  ["server --log-format xml", /^--log-format "xml": expected one of text, json$/],
+  ["server echo://:1 echo://:1", /^echo and echo both want 127\.0\.0\.1:1/],
+  ["server echo://:1 --port 5", /^--port beside a SPEC needs --service/],
+  ["server --no-port", /^unknown option "--no-port"/],
+  ["client", /^nothing to connect to: expected HOST PORT/],
+  ["client h", /^"h": expected HOST PORT/],
+  ["client h 1 2", /^"2" is one word too many/],
+  ["client h 0", /port "0": expected a port to connect to, 1 to 65535$/],
+  ["client h:99999", /port "99999": expected a port/],
+  ["client :80", /^":80": no host in front of the port$/],
+  ["client http://h:1", /unknown scheme "http"/],
+  ["client h 1 -Z", /^unknown option "-Z"/],
+  ["client h 1 -w soon", /^-w "soon": expected a duration such as 500ms, 30s, 5m or 2h$/],
+  ["client h 1 --eof never", /^--eof "never": expected one of half-close, close, wait$/],
+  ["client h 1 --send-only --recv-only", /exclude each other$/],
+];
+
+for (const [words, answer] of MISTAKES) {
+  Deno.test(`"outlet ${words}" is answered with what is wrong and what was expected`, () => {
+    const list = words === "" ? [] : words.split(" ");
+    const error = assertThrows(() => readCommand(list), UsageError);
+    assertMatch((error as Error).message, answer);
+    assertEquals((error as Error).message.includes("\n"), false);
+  });
+}

@@ -1,0 +1,184 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { readClient } from "../src/cli/client_args.ts";
+import { plugIn } from "../src/client.ts";
+import { bytesOf, noise, readAll, readText, send, sha256 } from "./harness/bytes.ts";
+import { Program, run } from "./harness/program.ts";
+import { TestServer } from "./harness/server.ts";
+import { testWith } from "./harness/tools.ts";
+
+/** What a client showed and told. */
+interface Talk {
+  readonly shown: Uint8Array;
+  readonly told: string;
+}
+
+/** A client of 127.0.0.1 as a person would call it, fed with these chunks. */
+async function talk(
+  words: string[],
+  input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<Talk> {
+  const shown: Uint8Array[] = [];
+  const told: string[] = [];
+  await plugIn(readClient(["127.0.0.1", ...words]), {
+    input: ReadableStream.from(input),
+    show: (bytes) => {
+      shown.push(bytes.slice());
+      return Promise.resolve();
+    },
+    tell: (line) => told.push(line),
+  });
+  const all = await new Blob(shown as BlobPart[]).arrayBuffer();
+  return { shown: new Uint8Array(all), told: told.join("\n") };
+}
+
+/** A listener of the test's own, which serves one client by hand. */
+async function oneClient(
+  serve: (client: Deno.TcpConn) => Promise<void>,
+): Promise<{ port: string; served: Promise<void> } & Disposable> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const served = listener.accept().then(async (client) => {
+    using connection = client;
+    await serve(connection);
+  });
+  await Promise.resolve();
+  return {
+    port: String(listener.addr.port),
+    served,
+    [Symbol.dispose]: () => listener.close(),
+  };
+}
+
+/** Input that never ends and never brings anything. */
+async function* silence(): AsyncGenerator<Uint8Array> {
+  await new Promise(() => {});
+  yield new Uint8Array();
+}
+
+Deno.test("what is sent comes back byte for byte, and the end of input ends the conversation", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const bytes = noise(5_000_000);
+  const chunks = Array.from(
+    { length: 50 },
+    (_, i) => bytes.subarray(i * 100_000, (i + 1) * 100_000),
+  );
+  const { shown } = await talk([`${server.port()}`], chunks);
+  assertEquals(await sha256(shown), await sha256(bytes));
+});
+
+Deno.test("an answer that comes after the input has ended is shown in full", async () => {
+  using peer = await oneClient(async (client) => {
+    assertEquals(await readText(client), "question");
+    await send(client, "answer");
+  });
+  const { shown } = await talk([peer.port], [bytesOf("question")]);
+  assertEquals(new TextDecoder().decode(shown), "answer");
+  await peer.served;
+});
+
+Deno.test("a peer that ends its half first still gets all of the input", async () => {
+  const bytes = noise(3_000_000);
+  using peer = await oneClient(async (client) => {
+    await client.closeWrite();
+    assertEquals(await sha256(await readAll(client)), await sha256(bytes));
+  });
+  await talk([peer.port], [bytes]);
+  await peer.served;
+});
+
+Deno.test("a peer that ends while nothing more is typed ends the client", async () => {
+  await using server = await TestServer.open("daytime://:0");
+  const { shown } = await talk([`${server.port()}`], silence());
+  assertMatch(new TextDecoder().decode(shown), /GMT\r\n$/);
+});
+
+Deno.test("--eof close ends both halves, also when the peer would go on", async () => {
+  using peer = await oneClient(async (client) => {
+    assertEquals(await readText(client), "bye");
+  });
+  await talk([peer.port, "--eof", "close"], [bytesOf("bye")]);
+  await peer.served;
+});
+
+Deno.test("--eof wait keeps our half open until the peer ends", async () => {
+  using peer = await oneClient(async (client) => {
+    const buffer = new Uint8Array(10);
+    assertEquals(await client.read(buffer), 2);
+    await send(client, "done");
+    await client.closeWrite();
+    assertEquals(await client.read(buffer), null);
+  });
+  const { shown } = await talk([peer.port, "--eof", "wait"], [bytesOf("hi")]);
+  assertEquals(new TextDecoder().decode(shown), "done");
+  await peer.served;
+});
+
+Deno.test("--crlf sends CRLF where a line ends in LF alone", async () => {
+  using peer = await oneClient(async (client) => {
+    assertEquals(await readText(client), "a\r\nb\r\n");
+  });
+  await talk([peer.port, "-C"], [bytesOf("a\nb\r\n")]);
+  await peer.served;
+});
+
+Deno.test("--send-only sends all of it and shows nothing", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const { shown } = await talk([`${server.port()}`, "--send-only"], [noise(1_000_000)]);
+  assertEquals(shown.length, 0);
+  assertEquals((await server.event("closed")).bytesIn, 1_000_000);
+});
+
+Deno.test("--recv-only never reads the input", async () => {
+  await using server = await TestServer.open("qotd://:0");
+  const input = (function* (): Generator<Uint8Array> {
+    throw new Error("the input was read");
+  })();
+  const { shown } = await talk([`${server.port()}`, "--recv-only"], input);
+  assert(shown.length > 0);
+});
+
+Deno.test("--idle-timeout ends a conversation in which nothing comes or goes", async () => {
+  await using server = await TestServer.open("echo://:0");
+  await assertRejects(
+    () => talk([`${server.port()}`, "-i", "100ms"], silence()),
+    Error,
+    "nothing came or went for 100 ms",
+  );
+});
+
+Deno.test("-v tells the whole way: the attempt, the first byte, the bytes each way, who closed", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const { told } = await talk([`${server.port()}`, "-v"], [bytesOf("hello")]);
+  assertMatch(told, /^127\.0\.0\.1:\d+: trying$/m);
+  assertMatch(told, /^127\.0\.0\.1:\d+: connected in [\d.]+ (µs|ms)/m);
+  assertMatch(told, /^first byte after /m);
+  assertMatch(told, /^5 B sent, 5 B received; closed by the peer after /m);
+});
+
+testWith(["ncat"], "ncat, listening, is plugged into both ways", async () => {
+  await using ncat = new Program(["ncat", "-l", "-v", "127.0.0.1", "0"]);
+  const [, port] = await ncat.complains(/Listening on 127\.0\.0\.1:(\d+)/);
+  const talking = talk([port!], [bytesOf("to ncat\n")]);
+  await ncat.prints(/to ncat/);
+  await ncat.type("from ncat\n");
+  await ncat.end();
+  const { shown } = await talking;
+  assertEquals(new TextDecoder().decode(shown), "from ncat\n");
+});
+
+testWith(["socat"], "socat, listening, gets a file and ends with it", async () => {
+  await using socat = new Program(["socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1", "STDOUT"]);
+  const [, port] = await socat.complains(/listening on .*:(\d+)/);
+  const bytes = noise(2_000_000);
+  await talk([port!], [bytes]);
+  assertEquals(await sha256((await socat.outcome()).bytes), await sha256(bytes));
+});
+
+testWith(["sh"], "the end of what reads our output is no failure", async () => {
+  await using server = await TestServer.open("chargen://:0");
+  const outcome = await run([
+    "bash",
+    "-c",
+    `set -o pipefail; "${Deno.execPath()}" run -A main.ts client 127.0.0.1 ${server.port()} | head -n 1`,
+  ]);
+  assertEquals([outcome.code, outcome.stdout.length, outcome.stderr], [0, 74, ""]);
+});
