@@ -8,17 +8,20 @@ import project from "./deno.json" with { type: "json" };
 import { readCommand } from "./src/cli/args.ts";
 import { printable } from "./src/observe/printable.ts";
 import { UsageError } from "./src/options/usage_error.ts";
+import { ReaderGone, writeStdout } from "./src/run/stdio.ts";
 
 const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
+
+const encoder = new TextEncoder();
 
 async function main(words: readonly string[]): Promise<number> {
   const command = readCommand(words);
   switch (command.mode) {
     case "help":
-      await print(command.text);
+      await writeStdout(encoder.encode(command.text));
       return EXIT.done;
     case "version":
-      await print(`outlet ${project.version} (deno ${Deno.version.deno})\n`);
+      await writeStdout(encoder.encode(`outlet ${project.version} (deno ${Deno.version.deno})\n`));
       return EXIT.done;
     // A mode loads what it needs, and nothing of the others.
     case "server": {
@@ -46,15 +49,9 @@ function stopOnSignals(): { signal: AbortSignal; interrupt(): void } {
   return { signal: stop.signal, interrupt: () => ask(2) };
 }
 
-async function print(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
-}
-
 /** One line on stderr, and the code that tells whose fault it was. */
 function fail(error: unknown): number {
-  // Whoever read our output has seen enough: `outlet client … | head -1`.
-  if (error instanceof Deno.errors.BrokenPipe) return EXIT.done;
+  if (error instanceof ReaderGone) return EXIT.done;
   const message = error instanceof Error ? error.message : String(error);
   console.error(`outlet: ${printable(message)}`);
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;

@@ -87,12 +87,15 @@ async function converse(
     await receiving.catch(() => {});
     throw error;
   });
-  if (leaveFirst) {
-    await Promise.race([sending, receiving.then(() => inputPauses(connection, flow))]);
-    await withinFarewell(receiving, connection);
-  } else {
-    await receiving;
-    await Promise.race([sending, inputPauses(connection, flow)]);
+  const over = new AbortController();
+  const nothingMore = receiving.then(() => inputPauses(connection, { flow, signal: over.signal }));
+  const bothEnded = sending.then(() =>
+    leaveFirst ? withinFarewell(receiving, connection) : receiving
+  );
+  try {
+    await Promise.race([bothEnded, nothingMore]);
+  } finally {
+    over.abort();
   }
 }
 
@@ -118,10 +121,14 @@ async function send(
 }
 
 /** Resolves when nothing is being sent and nothing more came to be sent for a moment. */
-async function inputPauses(connection: Connection, flow: Flow): Promise<void> {
+async function inputPauses(
+  connection: Connection,
+  { flow, signal }: { flow: Flow; signal: AbortSignal },
+): Promise<void> {
   for (let before = -1; flow.sending || before !== connection.bytesOut;) {
     before = connection.bytesOut;
-    await delay(PAUSE);
+    await delay(PAUSE, { signal }).catch(() => {});
+    if (signal.aborted) return;
   }
 }
 

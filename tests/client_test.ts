@@ -20,7 +20,7 @@ async function talk(
   const shown: Uint8Array[] = [];
   const told: string[] = [];
   await plugIn(readClient(["127.0.0.1", ...words]), {
-    input: ReadableStream.from(input),
+    input: input as AsyncIterable<Uint8Array>,
     show: (bytes) => {
       shown.push(bytes.slice());
       return Promise.resolve();
@@ -46,6 +46,12 @@ async function oneClient(
     served,
     [Symbol.dispose]: () => listener.close(),
   };
+}
+
+/** A port that nobody listens on, for programs that cannot take a free one by themselves. */
+function freePort(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return String(listener.addr.port);
 }
 
 /** Input that never ends and never brings anything. */
@@ -129,10 +135,11 @@ Deno.test("--send-only sends all of it and shows nothing", async () => {
 
 Deno.test("--recv-only never reads the input", async () => {
   await using server = await TestServer.open("qotd://:0");
-  const input = (function* (): Generator<Uint8Array> {
-    throw new Error("the input was read");
-  })();
-  const { shown } = await talk([`${server.port()}`, "--recv-only"], input);
+  const { shown } = await talk([`${server.port()}`, "--recv-only"], {
+    [Symbol.asyncIterator]() {
+      throw new Error("the input was read");
+    },
+  });
   assert(shown.length > 0);
 });
 
@@ -155,9 +162,10 @@ Deno.test("-v tells the whole way: the attempt, the first byte, the bytes each w
 });
 
 testWith(["ncat"], "ncat, listening, is plugged into both ways", async () => {
-  await using ncat = new Program(["ncat", "-l", "-v", "127.0.0.1", "0"]);
-  const [, port] = await ncat.complains(/Listening on 127\.0\.0\.1:(\d+)/);
-  const talking = talk([port!], [bytesOf("to ncat\n")]);
+  const port = freePort();
+  await using ncat = new Program(["ncat", "-l", "-v", "127.0.0.1", port]);
+  await ncat.complains(/Listening on 127\.0\.0\.1/);
+  const talking = talk([port, "--eof", "wait"], [bytesOf("to ncat\n")]);
   await ncat.prints(/to ncat/);
   await ncat.type("from ncat\n");
   await ncat.end();

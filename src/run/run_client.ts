@@ -7,7 +7,7 @@ import { LineEditor } from "../cli/line_editor.ts";
 import { type ClientEnds, plugIn } from "../client.ts";
 import type { ClientConfig } from "../config/client_config.ts";
 import { printable, printableLines } from "../observe/printable.ts";
-import { isAtTerminal, stdinChunks, writeAll } from "./stdio.ts";
+import { isAtTerminal, stdinChunks, writeStdout } from "./stdio.ts";
 
 const encoder = new TextEncoder();
 
@@ -33,14 +33,14 @@ export async function runClient(
 /** How what arrives is shown: to a person safely, to a file or a pipe as it is. */
 function showOn(editor: LineEditor | undefined, raw: boolean): ClientEnds["show"] {
   if (!Deno.stdout.isTerminal() || (raw && !editor)) {
-    return (bytes) => writeAll(Deno.stdout, bytes);
+    return (bytes) => writeStdout(bytes);
   }
   const decoder = new TextDecoder();
   return async (bytes) => {
     const text = decoder.decode(bytes, { stream: true });
     const shown = raw ? text : printableLines(text);
     if (editor) editor.show(shown);
-    else await writeAll(Deno.stdout, encoder.encode(shown));
+    else await writeStdout(encoder.encode(shown));
   };
 }
 

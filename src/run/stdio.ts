@@ -4,8 +4,11 @@
  * @module
  */
 
-/** A place that takes bytes, perhaps only some of them at a time. */
-export type Sink = Pick<typeof Deno.stdout, "write">;
+/** Whoever read our output has seen enough, as in `outlet client … | head -n 1`: no fault, but the end. */
+export class ReaderGone extends Error {
+  /** Tells it from faults of the network. */
+  override readonly name = "ReaderGone";
+}
 
 /** All that comes on stdin; each chunk is valid until the next is asked for. */
 export async function* stdinChunks(): AsyncGenerator<Uint8Array> {
@@ -16,9 +19,17 @@ export async function* stdinChunks(): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Writes all of the bytes. */
-export async function writeAll(sink: Sink, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await sink.write(bytes.subarray(sent));
+/**
+ * Writes all of the bytes to stdout.
+ *
+ * @throws {ReaderGone} where nobody reads it any more
+ */
+export async function writeStdout(bytes: Uint8Array): Promise<void> {
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
+  } catch (error) {
+    throw error instanceof Deno.errors.BrokenPipe ? new ReaderGone() : error;
+  }
 }
 
 /** Whether a person sits at both ends: stdin is a terminal, and so is stdout. */
