@@ -9,10 +9,13 @@ import { daytime } from "./daytime.ts";
 import { discard } from "./discard.ts";
 import { echo } from "./echo.ts";
 import { qotd } from "./qotd.ts";
+import { exec } from "./exec.ts";
 import type { Service } from "./service.ts";
 import { time } from "./time.ts";
 
 /** Every service by its name, in the order in which help shows them. */
 export const SERVICES: ReadonlyMap<string, Service> = new Map(
-  [chat, echo, discard, chargen, daytime, time, qotd].map((service) => [service.name, service]),
+  [chat, echo, discard, chargen, daytime, time, qotd, exec].map((
+    service,
+  ) => [service.name, service]),
 );

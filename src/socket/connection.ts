@@ -139,19 +139,26 @@ export class Connection implements Disposable {
    * Ends the conversation so that the client surely gets the last bytes: our half first, then what it
    * still sends is read away until it ends its half, for a bounded time. (Closing a socket with unread
    * bytes resets the connection, RFC 2525 section 2.17, and a reset may overtake what was written.)
+   *
+   * @param reading is whoever reads already, and will until the client ends its half
    */
-  async finish(): Promise<void> {
+  async finish(reading?: Promise<void>): Promise<void> {
+    if (this.#closed) return;
     if (!this.#peerEnded) {
       this.#reason ??= "server closed";
       await this.closeWrite();
       const patience = setTimeout(() => this.hangUp("server closed"), LINGER);
       try {
-        while (await this.read() !== null);
+        await (reading ?? this.#readAway());
       } finally {
         clearTimeout(patience);
       }
     }
     this.hangUp("peer closed");
+  }
+
+  async #readAway(): Promise<void> {
+    while (await this.read() !== null);
   }
 
   /** Closes at once, whatever is under way; the first reason given stays. Pending reads and writes reject. */

@@ -41,6 +41,11 @@ export function isReset(error: unknown): boolean {
     error instanceof Deno.errors.NotConnected;
 }
 
+/** Why a connection ended, for its `closed` event: `reset`, or `error: …`. */
+export function faultOf(error: unknown): string {
+  return isReset(error) ? "reset" : `error: ${explain(error)}`;
+}
+
 /** The system's name for the error, such as `ECONNREFUSED`, where it has one. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;

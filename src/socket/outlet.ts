@@ -8,7 +8,7 @@ import { acceptAll } from "./accept.ts";
 import { type Address, addressOf, type InternetAddress, isUnix } from "./address.ts";
 import { Connection, type Handler } from "./connection.ts";
 import { type Deadlines, Sweeper } from "./deadlines.ts";
-import { codeOf, explain, isReset } from "./faults.ts";
+import { codeOf, explain, faultOf } from "./faults.ts";
 import { Gate, type Verdict } from "./gate.ts";
 import { type Listener, listenOn } from "./listen.ts";
 
@@ -165,7 +165,7 @@ export class Outlet implements AsyncDisposable {
       await handler(connection, this.#stopping.signal);
       await connection.finish();
     } catch (error) {
-      connection.hangUp(isReset(error) ? "reset" : `error: ${explain(error)}`);
+      connection.hangUp(faultOf(error));
     }
     this.#live.delete(connection);
     this.#journal.publish({

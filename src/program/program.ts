@@ -1,0 +1,150 @@
+/**
+ * A program that serves a client: its pipes, and its end with all of its descendants.
+ *
+ * @module
+ */
+import { delay } from "@std/async/delay";
+import { quote } from "../options/usage_error.ts";
+import { explain } from "../socket/faults.ts";
+import { findProgram } from "./find_program.ts";
+import { Pipe } from "./pipe.ts";
+
+/** What to run, and how. */
+export interface ProgramOptions {
+  /** The program and its arguments; no shell reads them. */
+  readonly command: readonly string[];
+  /** Its whole environment; `PATH` is also where the program is looked for. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Its working folder; the server's own where it is not said. */
+  readonly cwd?: string | undefined;
+  /** Milliseconds between asking it to end (`SIGTERM`) and ending it (`SIGKILL`). */
+  readonly killAfter: number;
+}
+
+/** How a program ended: its exit code, or the name of the signal that ended it. */
+export type Exit = number | Deno.Signal;
+
+/** How often it is looked whether the group is gone, in milliseconds; the pause doubles. */
+const LOOK = { first: 5, last: 100 };
+
+/**
+ * A running program, in a process group of its own, so that what it starts can be ended with it. Whoever makes
+ * one calls {@linkcode end}. When outlet itself is ended at once, the group is killed.
+ */
+export class Program {
+  /** Resolves when the program has ended; what it started may still run. */
+  readonly exited: Promise<Exit>;
+  /** What it writes to stdout. */
+  readonly output: Pipe;
+  /** What it writes to stderr. */
+  readonly complaints: Pipe;
+
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #killAfter: number;
+  #hasExited = false;
+  #isDeaf = false;
+  #ended: Promise<void> | undefined;
+
+  /**
+   * Starts the program.
+   *
+   * @throws {Error} `cannot run "bc": …` when it can't be started
+   */
+  constructor(options: ProgramOptions) {
+    this.#child = spawn(options);
+    this.#killAfter = options.killAfter;
+    this.#input = this.#child.stdin.getWriter();
+    this.#input.closed.catch(() => {});
+    this.output = new Pipe(this.#child.stdout);
+    this.complaints = new Pipe(this.#child.stderr);
+    this.exited = this.#child.status.then(({ code, signal }) => {
+      this.#hasExited = true;
+      return signal ?? code;
+    });
+    globalThis.addEventListener("unload", this.#kill);
+  }
+
+  /** Gives it bytes to read, once it has read those before. What it will not read any more is dropped. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#isDeaf) return;
+    try {
+      await this.#input.write(bytes);
+    } catch {
+      this.#isDeaf = true;
+    }
+  }
+
+  /** Ends what it can read. */
+  async endInput(): Promise<void> {
+    this.#isDeaf = true;
+    await this.#input.close().catch(() => {});
+  }
+
+  /** Ends the program, if it still runs, and all that is left of what it started; resolves when they are gone. */
+  end(): Promise<void> {
+    return this.#ended ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
+    const deadline = performance.now() + this.#killAfter;
+    let isAlive = this.#signal("SIGTERM");
+    for (let pause = LOOK.first; isAlive; pause = Math.min(pause * 2, LOOK.last)) {
+      if (performance.now() >= deadline) break;
+      // A stopped process hears of a signal only when it goes on; the others don't mind.
+      isAlive = this.#signal("SIGCONT");
+      if (isAlive) await delay(Math.min(pause, deadline - performance.now()));
+    }
+    if (isAlive) this.#kill();
+    await Promise.all([this.exited, this.endInput()]);
+    globalThis.removeEventListener("unload", this.#kill);
+    this.output.writersLeft();
+    this.complaints.writersLeft();
+  }
+
+  readonly #kill = (): void => void this.#signal("SIGKILL");
+
+  /** Signals everyone in the group; `false` when nobody is left. */
+  #signal(signal: Deno.Signal): boolean {
+    const { pid } = this.#child;
+    // A program that was just started may not have made its group yet.
+    return send(-pid, signal) || (!this.#hasExited && send(pid, signal));
+  }
+}
+
+function send(pid: number, signal: Deno.Signal): boolean {
+  try {
+    Deno.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts the program as the leader of a group, through `setsid` where the system has it: `detached` makes Deno
+ * fork, which copies the page tables of the whole server and costs several times as much as a spawn.
+ */
+function spawn({ command: [name = "", ...args], env, cwd }: ProgramOptions): Deno.ChildProcess {
+  const file = findProgram(name, env.PATH ?? "");
+  if (file === undefined) throw cannotRun(name, "no such program, or no permission to run it");
+  const leader = findProgram("setsid", env.PATH ?? "");
+  try {
+    return new Deno.Command(leader ?? file, {
+      args: leader ? [file, ...args] : args,
+      detached: leader === undefined,
+      env,
+      clearEnv: true,
+      ...cwd === undefined ? {} : { cwd },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    throw cannotRun(name, explain(error).replace(/^Failed to spawn '.*?': /, ""));
+  }
+}
+
+function cannotRun(name: string, why: string): Error {
+  return new Error(`cannot run ${quote(name)}: ${why}`);
+}

@@ -1,0 +1,301 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
+import { TestServer } from "../harness/server.ts";
+
+/** Opens an exec outlet for a shell's script, or for the words given. */
+function shell(script: string, ...words: string[]): Promise<TestServer> {
+  return TestServer.open("exec://:0", ...words, "--", "sh", "-c", script);
+}
+
+/** All that a client of the outlet reads when it sends nothing. */
+async function answerOf(server: TestServer): Promise<string> {
+  using client = await server.connect();
+  await client.closeWrite();
+  return await readText(client);
+}
+
+/** Resolves when no process of this number is left. */
+async function isGone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      const [, state] = /\) (\w)/.exec(await Deno.readTextFile(`/proc/${pid}/stat`)) ?? [];
+      if (state === "Z") return;
+    } catch {
+      return;
+    }
+    await delay(10);
+  }
+}
+
+Deno.test("exec joins a program's stdin and stdout to the client", async () => {
+  await using server = await TestServer.open("exec://:0", "--", "cat");
+  using client = await server.connect();
+  const bytes = noise(3_000_000);
+  const [answer] = await Promise.all([
+    readAll(client),
+    send(client, bytes).then(() => client.closeWrite()),
+  ]);
+  assertEquals(await sha256(answer), await sha256(bytes));
+  assertEquals((await server.event("closed")).notes, { exit: 0 });
+});
+
+Deno.test("exec runs the program that ?run names", async () => {
+  await using server = await TestServer.open("exec://:0?run=pwd&cwd=/usr");
+  assertEquals(await answerOf(server), "/usr\n");
+});
+
+Deno.test("exec gives every client a program of its own", async () => {
+  await using server = await shell("echo $$; cat");
+  using one = await server.connect();
+  using other = await server.connect();
+  assert(await readUntil(one, /\n/) !== await readUntil(other, /\n/));
+});
+
+Deno.test("exec passes arguments on as they are, with no shell between", async () => {
+  await using server = await TestServer.open(
+    "exec://:0",
+    "--",
+    "printf",
+    "%s|",
+    "a b",
+    "$HOME",
+    "x,y",
+  );
+  assertEquals(await answerOf(server), "a b|$HOME|x,y|");
+});
+
+Deno.test("exec flushes what the program printed after the client had ended its half", async () => {
+  await using server = await shell("cat > /dev/null; head -c 4000000 /dev/zero; echo done");
+  using client = await server.connect();
+  await send(client, "some input");
+  await client.closeWrite();
+  const answer = await readAll(client);
+  assertEquals(answer.length, 4_000_005);
+  assertStringIncludes(new TextDecoder().decode(answer.subarray(-5)), "done");
+});
+
+Deno.test("exec ends the connection when the program has ended, though the client has not", async () => {
+  await using server = await shell("echo bye; exit 3");
+  using client = await server.connect();
+  assertEquals(await readText(client), "bye\n");
+  await client.closeWrite();
+  const { notes, reason } = await server.event("closed");
+  assertEquals({ notes, reason }, { notes: { exit: 3 }, reason: "server closed" });
+});
+
+Deno.test("exec tells the program's end by the signal that ended it", async () => {
+  await using server = await shell("kill -9 $$");
+  await answerOf(server);
+  assertEquals((await server.event("closed")).notes, { exit: "SIGKILL" });
+});
+
+Deno.test("exec sets what programs under tcpserver, xinetd, systemd and ncat look for, and little else", async () => {
+  await using server = await TestServer.open("exec://:0", "--", "env");
+  using client = await server.connect();
+  const { hostname, port } = client.localAddr as Deno.NetAddr;
+  const lines = (await readText(client)).trim().split("\n");
+  const variables = Object.fromEntries(lines.map((line) => line.split("=", 2)));
+  const local = String(server.port());
+  assertEquals(variables, {
+    PATH: Deno.env.get("PATH"),
+    PROTO: "TCP",
+    TCPLOCALIP: "127.0.0.1",
+    TCPLOCALPORT: local,
+    TCPREMOTEIP: hostname,
+    TCPREMOTEPORT: String(port),
+    TCPCONNNUM: "1",
+    REMOTE_HOST: hostname,
+    REMOTE_ADDR: hostname,
+    REMOTE_PORT: String(port),
+    NCAT_PROTO: "TCP",
+    NCAT_LOCAL_ADDR: "127.0.0.1",
+    NCAT_LOCAL_PORT: local,
+    NCAT_REMOTE_ADDR: hostname,
+    NCAT_REMOTE_PORT: String(port),
+  });
+});
+
+Deno.test("exec counts the connections of each host for TCPCONNNUM", async () => {
+  await using server = await shell("echo $TCPCONNNUM; cat");
+  using first = await server.connect();
+  assertEquals(await readUntil(first, /\n/), "1\n");
+  using second = await server.connect();
+  assertEquals(await readUntil(second, /\n/), "2\n");
+  await Promise.all([first.closeWrite(), second.closeWrite()]);
+  await server.event("closed", ({ connection }) => connection % 2 === 0);
+  await server.event("closed", ({ connection }) => connection % 2 === 1);
+  using third = await server.connect();
+  assertEquals(await readUntil(third, /\n/), "1\n");
+});
+
+Deno.test("exec passes more variables on where it is asked to", async () => {
+  Deno.env.set("OUTLET_TEST_PASSED", "from outside");
+  await using server = await TestServer.open(
+    ...["exec://:0", "--env", "OUTLET_TEST_PASSED", "--env", "LIST=a,b=c", "--env", "PATH=/bin"],
+    ...["--env", "OUTLET_TEST_MISSING", "--", "/usr/bin/env"],
+  );
+  const answer = await answerOf(server);
+  assertMatch(answer, /^OUTLET_TEST_PASSED=from outside$/m);
+  assertMatch(answer, /^LIST=a,b=c$/m);
+  assertMatch(answer, /^PATH=\/bin$/m);
+  assert(!answer.includes("OUTLET_TEST_MISSING"));
+});
+
+Deno.test("exec tells what the program complains of, line by line, with the connection's number", async () => {
+  await using server = await shell("echo one >&2; printf two >&2; echo out");
+  assertEquals(await answerOf(server), "out\n");
+  const { connection } = await server.event("closed");
+  const said = server.events.filter((event) => event.event === "said");
+  assertEquals(said.map(({ connection, text }) => ({ connection, text })), [
+    { connection, text: "one" },
+    { connection, text: "two" },
+  ]);
+});
+
+Deno.test("exec lets the client read the program's complaints with ?stderr=client", async () => {
+  await using server = await shell("echo one >&2; echo two", "--stderr", "client");
+  assertEquals((await answerOf(server)).split("\n").sort(), ["", "one", "two"]);
+  assertEquals(server.events.filter((event) => event.event === "said"), []);
+});
+
+Deno.test("exec survives a program that complains without end in one line", async () => {
+  await using server = await shell("head -c 3000000 /dev/zero >&2; echo done");
+  assertEquals(await answerOf(server), "done\n");
+  const { text } = await server.event("said");
+  assertEquals(new TextEncoder().encode(text).length, 4096 + 3);
+});
+
+for (
+  const [what, words, reason] of [
+    [
+      "is missing",
+      ["--", "no-such-program"],
+      /error: cannot run "no-such-program": no such program/,
+    ],
+    ["may not be run", ["--", "/etc/passwd"], /error: cannot run "\/etc\/passwd": .*no permission/],
+    ["is a folder", ["--", "/tmp"], /error: cannot run "\/tmp": no such program/],
+    [
+      "has no working folder",
+      ["--cwd", "/nowhere", "--", "true"],
+      /cannot run "true": No such cwd/,
+    ],
+  ] as const
+) {
+  Deno.test(`exec closes the client and lives on when the program ${what}`, async () => {
+    await using server = await TestServer.open("exec://:0", ...words);
+    assertEquals(await answerOf(server), "");
+    assertMatch((await server.event("closed")).reason, reason);
+    assertEquals(await answerOf(server), "");
+  });
+}
+
+Deno.test("exec ends a program that prints for ever when its client leaves", async () => {
+  await using server = await TestServer.open("exec://:0", "--", "yes");
+  const client = await server.connect();
+  await readUntil(client, /y\ny\n/);
+  client.close();
+  const { notes } = await server.event("closed");
+  assertMatch(String(notes?.exit), /^SIG(TERM|PIPE)$/);
+});
+
+Deno.test("exec ends what the program started, too, when the client leaves", async () => {
+  await using server = await shell("sleep 1000 & echo $!; while :; do echo; done");
+  const client = await server.connect();
+  const grandchild = parseInt(await readUntil(client, /\d+\n\n/));
+  client.close();
+  await server.event("closed");
+  await isGone(grandchild);
+});
+
+Deno.test("exec ends what the program left behind when it has ended itself", async () => {
+  await using server = await shell("sleep 1000 & echo $!");
+  const grandchild = parseInt(await answerOf(server));
+  await server.event("closed");
+  await isGone(grandchild);
+});
+
+Deno.test("exec kills, after a time, whoever does not listen to SIGTERM", async () => {
+  await using server = await shell(
+    "trap '' TERM PIPE; sleep 1000 & echo $!; while :; do echo; done",
+    ...["--kill-after", "200ms"],
+  );
+  const client = await server.connect();
+  const grandchild = parseInt(await readUntil(client, /\d+\n\n/));
+  client.close();
+  assertEquals((await server.event("closed")).notes, { exit: "SIGKILL" });
+  await isGone(grandchild);
+});
+
+Deno.test("exec wakes a stopped program so that it hears that it has to end", async () => {
+  await using server = await shell("echo ready; kill -STOP $$; sleep 1000");
+  using client = await server.connect();
+  await readUntil(client, /ready/);
+  await server.server.stop({ grace: 0 });
+  assertEquals((await server.event("closed")).notes, { exit: "SIGTERM" });
+});
+
+Deno.test("exec ends the connection though a daemon that fled the group holds the pipe", async () => {
+  await using server = await shell("setsid sleep 1000 & echo $!; sleep 0.1");
+  const daemon = parseInt(await answerOf(server));
+  await server.event("closed");
+  Deno.kill(daemon, "SIGKILL");
+});
+
+Deno.test("exec lets programs go on while it drains, and ends them when that has taken too long", async () => {
+  await using server = await shell("echo $$; cat");
+  using one = await server.connect();
+  using other = await server.connect();
+  const [first, second] = [await readUntil(one, /\n/), await readUntil(other, /\n/)].map(Number);
+  const stopped = server.server.stop({ grace: 500 });
+  await send(one, "still here\n");
+  assertEquals(await readUntil(one, /\n/), "still here\n");
+  await one.closeWrite();
+  assertEquals(await stopped, 1);
+  await Promise.all([isGone(first!), isGone(second!)]);
+});
+
+Deno.test("exec holds back a client whose program does not read", async () => {
+  await using server = await shell("echo $$; exec sleep 1000");
+  const client = await server.connect();
+  const pid = parseInt(await readUntil(client, /\n/));
+  const sending = send(client, new Uint8Array(100_000_000)).catch(() => {});
+  const [live] = [...server.server.connections()];
+  await delay(300);
+  const { bytesIn } = live!.connection;
+  assert(bytesIn > 0 && bytesIn < 2_000_000, `${bytesIn} bytes were taken in`);
+  Deno.kill(pid, "SIGKILL");
+  await readAll(client);
+  client.close();
+  assertEquals((await server.event("closed")).notes, { exit: "SIGKILL" });
+  await sending;
+});
+
+Deno.test("exec takes in the rest of a client whose program has closed its stdin", async () => {
+  await using server = await shell("exec 0<&-; echo closed; sleep 0.2; echo done");
+  using client = await server.connect();
+  await readUntil(client, /closed/);
+  await send(client, noise(1_000_000));
+  await client.closeWrite();
+  assertMatch(await readText(client), /done/);
+});
+
+Deno.test("exec leaves no child and no descriptor behind after 1,000 programs", async () => {
+  await using server = await shell("read line; echo $line");
+  await answerOf(server);
+  const before = [...Deno.readDirSync("/proc/self/fd")].length;
+  const client = async (number: number) => {
+    using connection = await server.connect();
+    await send(connection, `${number}\n`);
+    assertEquals(await readText(connection), `${number}\n`);
+  };
+  const lane = async (start: number) => {
+    for (let number = start; number < 1_000; number += 25) await client(number);
+  };
+  await Promise.all(Array.from({ length: 25 }, (_, start) => lane(start)));
+  while ([...server.server.connections()].length > 0) await delay(5);
+  const children = await Deno.readTextFile(`/proc/self/task/${Deno.pid}/children`);
+  assertEquals(children.trim(), "");
+  const after = [...Deno.readDirSync("/proc/self/fd")].length;
+  assert(after <= before, `${before} descriptors before, ${after} after`);
+});
