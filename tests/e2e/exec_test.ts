@@ -106,7 +106,7 @@ Deno.test("outlet server kills its programs when a second signal ends it at once
   await using client = new Program(outlet("client", "127.0.0.1", port!));
   const [, ...pids] = await client.prints(/(\d+) (\d+)/);
   server.signal("SIGTERM");
-  await server.complains(/stopping/);
+  await server.complains(/draining/);
   server.signal("SIGTERM");
   const { code } = await server.outcome();
   assertEquals(code, 128 + 15);
