@@ -1,0 +1,94 @@
+/** The examples in README and docs do what they say they do. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { outlet, Program, ROOT, run } from "./harness/program.ts";
+import { testWith } from "./harness/tools.ts";
+
+/** One command of an example, and what it should print. */
+interface Step {
+  readonly command: string;
+  readonly prints: string;
+}
+
+testWith(["bash", "ncat"], "the examples of the README print what they say", async () => {
+  await using stage = await Stage.set();
+  for (const step of stepsIn(await Deno.readTextFile(`${ROOT}README.md`))) await stage.play(step);
+});
+
+Deno.test("the README sets up with two commands, which name the version that is developed with", async () => {
+  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  assertMatch(
+    readme,
+    /^npx -y deno@2\.9\.6 run -A main\.ts server\nnpx -y deno@2\.9\.6 task test$/m,
+  );
+});
+
+Deno.test("every local link in README and docs leads somewhere", async () => {
+  const pages = ["README.md"];
+  for await (const { name } of Deno.readDir(`${ROOT}docs`)) {
+    if (name.endsWith(".md")) pages.push(`docs/${name}`);
+  }
+  const dead: string[] = [];
+  for (const page of pages) {
+    const text = await Deno.readTextFile(ROOT + page);
+    for (const [, link] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
+      const path = new URL(link!, `file://${ROOT}${page}`).pathname;
+      await Deno.stat(path).catch(() => dead.push(`${page}: ${link}`));
+    }
+  }
+  assertEquals(dead, []);
+});
+
+/** Where examples are played: a folder with `outlet` on the path, and the servers they leave running. */
+class Stage implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #servers: Program[] = [];
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async set(): Promise<Stage> {
+    const folder = await Deno.makeTempDir({ prefix: "outlet-readme-" });
+    const words = outlet().map((word) => `'${word}'`).join(" ");
+    await Deno.writeTextFile(`${folder}/outlet`, `#!/bin/sh\nexec ${words} "$@"\n`, {
+      mode: 0o755,
+    });
+    return new Stage(folder);
+  }
+
+  async play({ command, prints }: Step): Promise<void> {
+    const expected = patternFor(prints);
+    const env = { PATH: `${this.#folder}:${Deno.env.get("PATH")}` };
+    const background = /^(.*) &$/.exec(command)?.[1];
+    if (background) {
+      const server = new Program(["bash", "-c", `exec ${background}`], { env });
+      this.#servers.push(server);
+      await server.complains(expected);
+    } else {
+      const { stdout } = await run(["bash", "-c", `${command} 2>&1`], { env });
+      assertMatch(stdout, expected, `$ ${command}`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) await server[Symbol.asyncDispose]();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+/** The steps in the page's console blocks. */
+function stepsIn(page: string): Step[] {
+  const blocks = [...page.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block]) => block!);
+  return blocks.flatMap((block) =>
+    block.split(/^\$ /m).slice(1).map((step) => {
+      const [command = "", ...lines] = step.split("\n");
+      return { command, prints: lines.join("\n").trim() };
+    })
+  );
+}
+
+/** A pattern for the lines, in which `…` stands for anything. */
+function patternFor(prints: string): RegExp {
+  const escaped = prints.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", ".*");
+  return new RegExp(`^${escaped}\\s*$`);
+}
