@@ -7,6 +7,12 @@
 /** The repository's root. */
 export const ROOT: string = new URL("../../", import.meta.url).pathname;
 
+/** The compiled program under test, where there is one; else outlet runs from its source. */
+const BINARY = Deno.env.get("OUTLET_BINARY");
+
+/** Where programs run: a compiled one in its own folder, away from the source. */
+const WORKPLACE = BINARY?.replace(/[^/]*$/, "") ?? ROOT;
+
 /** How long a test waits for something that should happen at once, before it says what is missing. */
 const PATIENCE = 20_000;
 
@@ -45,7 +51,7 @@ export class Program implements AsyncDisposable {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      cwd: options.cwd ?? ROOT,
+      cwd: options.cwd ?? WORKPLACE,
       env: { NO_COLOR: "1", ...options.env },
     }).spawn();
     this.#stdin = this.#child.stdin.getWriter();
@@ -115,11 +121,10 @@ export async function run(
   return await program.outcome();
 }
 
-/** The words that run outlet from its source, as `deno run -A main.ts` does. */
+/** The words that run outlet. */
 export function outlet(...words: string[]): [string, ...string[]] {
-  const compiled = Deno.env.get("OUTLET_BINARY");
-  return compiled
-    ? [compiled, ...words]
+  return BINARY
+    ? [BINARY, ...words]
     : [Deno.execPath(), "run", "-A", "--quiet", `${ROOT}main.ts`, ...words];
 }
 
