@@ -4,9 +4,16 @@ import { SERVICES } from "../../src/services/registry.ts";
 import { bytesOf, send } from "../harness/bytes.ts";
 import { TestServer } from "../harness/server.ts";
 
+/** What has to be asked of services that cannot be opened without. */
+const NEEDED: Readonly<Record<string, string>> = {
+  exec: "?run=cat",
+};
+
 for (const { name } of SERVICES.values()) {
+  const spec = `${name}://:0${NEEDED[name] ?? ""}`;
+
   Deno.test(`${name}: a client that half-closes and reads to the end leaves nothing behind`, async () => {
-    await using server = await TestServer.open(`${name}://:0`);
+    await using server = await TestServer.open(spec);
     {
       using client = await server.connect();
       await send(client, "hello\n");
@@ -18,7 +25,7 @@ for (const { name } of SERVICES.values()) {
   });
 
   Deno.test(`${name}: a client that sends one byte at a time is served like any other`, async () => {
-    await using server = await TestServer.open(`${name}://:0`);
+    await using server = await TestServer.open(spec);
     const client = await server.connect();
     for (const byte of bytesOf("/who\r\n")) await send(client, Uint8Array.of(byte)).catch(() => {});
     client.close();
@@ -27,7 +34,7 @@ for (const { name } of SERVICES.values()) {
   });
 
   Deno.test(`${name}: a client that goes without a word harms nobody else`, async () => {
-    await using server = await TestServer.open(`${name}://:0`);
+    await using server = await TestServer.open(spec);
     (await server.connect()).close();
     await server.event("closed");
     using next = await server.connect();
@@ -36,7 +43,7 @@ for (const { name } of SERVICES.values()) {
   });
 
   Deno.test(`${name}: a stopping server is not held up by its clients`, async () => {
-    const server = await TestServer.open(`${name}://:0`);
+    const server = await TestServer.open(spec);
     using _client = await server.connect();
     await server.event("opened");
     await server.server.stop({ grace: 0 });
