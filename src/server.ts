@@ -255,6 +255,7 @@ function contextOf(
     rooms,
     signal,
     failed: (reason) => journal.publish({ event: "failed", ...about, reason }),
+    recovered: (text) => journal.publish({ event: "recovered", ...about, text }),
     said: ({ id, peer }, text) =>
       journal.publish({ event: "said", ...about, connection: id, peer, text }),
   };

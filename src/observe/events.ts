@@ -14,6 +14,7 @@ export type OutletEvent =
   | Said
   | Closed
   | Failed
+  | Recovered
   | Stopped
   | ServerEvent;
 
@@ -96,6 +97,14 @@ export interface Failed extends AboutOutlet {
   readonly code?: string;
   /** What was tried and what went wrong, in words. */
   readonly reason: string;
+}
+
+/** What went wrong is over: an upstream that was down is up again, say. */
+export interface Recovered extends AboutOutlet {
+  /** Tells it from the other facts. */
+  readonly event: "recovered";
+  /** What is well again, in words. */
+  readonly text: string;
 }
 
 /** A welcome socket and all its connections are gone. */

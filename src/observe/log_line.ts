@@ -104,6 +104,7 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   said: cyan,
   closed: dim,
   failed: red,
+  recovered: green,
   stopped: cyan,
   ready: cyan,
   reloading: cyan,
@@ -132,6 +133,8 @@ function tell(event: OutletEvent): string {
       ].join(", ");
     case "failed":
       return `on ${formatAddress(event.address)}: ${event.reason}`;
+    case "recovered":
+      return `on ${formatAddress(event.address)}: ${event.text}`;
     case "stopped":
       return `on ${formatAddress(event.address)}` +
         (event.cut > 0 ? `, ${event.cut} connections cut` : "");

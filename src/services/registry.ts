@@ -8,6 +8,7 @@ import { chat } from "./chat.ts";
 import { daytime } from "./daytime.ts";
 import { discard } from "./discard.ts";
 import { echo } from "./echo.ts";
+import { forward } from "./forward.ts";
 import { qotd } from "./qotd.ts";
 import { exec } from "./exec.ts";
 import type { Service } from "./service.ts";
@@ -15,7 +16,7 @@ import { time } from "./time.ts";
 
 /** Every service by its name, in the order in which help shows them. */
 export const SERVICES: ReadonlyMap<string, Service> = new Map(
-  [chat, echo, discard, chargen, daytime, time, qotd, exec].map((
+  [chat, echo, discard, chargen, daytime, time, qotd, exec, forward].map((
     service,
   ) => [service.name, service]),
 );

@@ -18,6 +18,8 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
   /** Tells that something went wrong which is no connection's fault, such as an upstream that is down. */
   failed(reason: string): void;
+  /** Tells that it is well again, such as that the upstream is up. */
+  recovered(text: string): void;
   /** Tells one line about a connection, such as what its program complained of. */
   said(connection: Connection, text: string): void;
 }

@@ -1,0 +1,359 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { addressOf } from "../../src/socket/address.ts";
+import { proxyHeader } from "../../src/socket/proxy_header.ts";
+import { bytesOf, noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
+import { Program, run } from "../harness/program.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+const LOCAL = { hostname: "127.0.0.1" };
+
+/** Serves every connection of a listener until it is closed; the returned promise waits for them. */
+async function serveEach(
+  listener: Deno.Listener,
+  serve: (connection: Deno.Conn) => Promise<void>,
+): Promise<void> {
+  const served: Promise<void>[] = [];
+  try {
+    for (;;) {
+      const connection = await listener.accept();
+      served.push(serve(connection).catch(() => {}).finally(() => connection.close()));
+    }
+  } catch {
+    await Promise.all(served);
+  }
+}
+
+/** A server whose every answer is its name. */
+function naming(name: string, port = 0): { port: number } & AsyncDisposable {
+  const listener = Deno.listen({ ...LOCAL, port });
+  const served = serveEach(listener, (connection) => send(connection, name));
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await served;
+    },
+  };
+}
+
+/** A port where nothing listens, out of the range that the kernel gives to clients. */
+function freePort(): number {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    try {
+      using _ = Deno.listen({ ...LOCAL, port });
+      return port;
+    } catch {
+      // Somebody has it.
+    }
+  }
+}
+
+async function ask(server: TestServer): Promise<string> {
+  using client = await server.connect();
+  return await readText(client);
+}
+
+Deno.test("forward carries bytes both ways, as many as there are", async () => {
+  await using upstream = await TestServer.open("echo://:0");
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${upstream.port()}`);
+  using client = await server.connect();
+  const bytes = noise(8_000_000);
+  const [answer] = await Promise.all([
+    readAll(client),
+    send(client, bytes).then(() => client.closeWrite()),
+  ]);
+  assertEquals(await sha256(answer), await sha256(bytes));
+  const { bytesIn, bytesOut, notes } = await server.event("closed");
+  assertEquals({ bytesIn, bytesOut }, { bytesIn: bytes.length, bytesOut: bytes.length });
+  assertEquals(notes, { upstream: `127.0.0.1:${upstream.port()}` });
+});
+
+Deno.test("forward passes on the end of the client's half and leaves the other open", async () => {
+  using listener = Deno.listen({ ...LOCAL, port: 0 });
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
+  using client = await server.connect();
+  using upstream = await listener.accept();
+  await send(client, "all I have");
+  await client.closeWrite();
+  assertEquals(await readText(upstream), "all I have");
+  await send(upstream, "and still ");
+  assertEquals(await readUntil(client, /still /), "and still ");
+  await send(upstream, "an answer");
+  await upstream.closeWrite();
+  assertEquals(await readText(client), "an answer");
+  assertEquals((await server.event("closed")).reason, "peer closed");
+});
+
+Deno.test("forward passes on the end of the upstream's half and leaves the other open", async () => {
+  using listener = Deno.listen({ ...LOCAL, port: 0 });
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
+  using client = await server.connect();
+  using upstream = await listener.accept();
+  await send(upstream, "greeting");
+  await upstream.closeWrite();
+  assertEquals(await readText(client), "greeting");
+  await send(client, "and still ");
+  assertEquals(await readUntil(upstream, /still /), "and still ");
+  await send(client, "an answer");
+  await client.closeWrite();
+  assertEquals(await readText(upstream), "an answer");
+  await server.event("closed");
+});
+
+Deno.test("forward lets a server that speaks first speak first", async () => {
+  await using upstream = await TestServer.open("daytime://:0");
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${upstream.port()}`);
+  assertMatch(await ask(server), /GMT\r\n$/);
+});
+
+Deno.test("forward reaches a Unix socket", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/named.sock`;
+  const listener = Deno.listen({ transport: "unix", path });
+  const served = serveEach(listener, (connection) => send(connection, "by path"));
+  try {
+    await using server = await TestServer.open(`forward://:0?to=unix:${path}`);
+    assertEquals(await ask(server), "by path");
+    assertEquals((await server.event("closed")).notes, { upstream: `unix:${path}` });
+  } finally {
+    listener.close();
+    await served;
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("forward looks a name up", async () => {
+  await using upstream = naming("found");
+  await using server = await TestServer.open(`forward://:0?to=localhost:${upstream.port}`);
+  assertEquals(await ask(server), "found");
+});
+
+Deno.test("forward holds back a client whose upstream does not read", async () => {
+  using listener = Deno.listen({ ...LOCAL, port: 0 });
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
+  const client = await server.connect();
+  const upstream = await listener.accept();
+  const sending = send(client, new Uint8Array(100_000_000)).catch(() => {});
+  await delay(300);
+  const [live] = [...server.server.connections()];
+  assert(live!.connection.bytesIn < 30_000_000, `${live!.connection.bytesIn} bytes were taken in`);
+  upstream.close();
+  client.close();
+  await sending;
+});
+
+/** Connects, sends a byte, waits for one, and resets the connection: Deno itself cannot. */
+const RESETTING = `
+import socket, struct, sys
+peer = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+peer.send(b"x")
+peer.recv(1)
+peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+peer.close()
+`;
+
+testWith(["python3"], "forward hangs up on the upstream when the client is reset", async () => {
+  using listener = Deno.listen({ ...LOCAL, port: 0 });
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
+  const resetting = run(["python3", "-c", RESETTING, String(server.port())]);
+  using upstream = await listener.accept();
+  await readUntil(upstream, /x/);
+  await send(upstream, "x");
+  assertEquals(await readText(upstream), "");
+  assertEquals((await server.event("closed")).reason, "reset");
+  await resetting;
+});
+
+/** Accepts a client, waits for a byte, and resets the connection. */
+const RESETTING_SERVER = `
+import socket, struct
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+peer, _ = listener.accept()
+peer.recv(1)
+peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+peer.close()
+`;
+
+testWith(["python3"], "forward hangs up on the client when the upstream is reset", async () => {
+  await using upstream = new Program(["python3", "-c", RESETTING_SERVER]);
+  const [port] = await upstream.prints(/\d+/);
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${port}`);
+  using client = await server.connect();
+  await send(client, "x");
+  assertEquals(await readText(client), "");
+  assertEquals(
+    (await server.event("closed")).reason,
+    `error: 127.0.0.1:${port} broke off: the connection was reset`,
+  );
+});
+
+Deno.test("forward cuts both sides when a drain has taken too long", async () => {
+  using listener = Deno.listen({ ...LOCAL, port: 0 });
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
+  using client = await server.connect();
+  using upstream = await listener.accept();
+  await client.closeWrite();
+  assertEquals(await readText(upstream), "");
+  assertEquals(await server.server.stop({ grace: 0 }), 1);
+  assertEquals(await readText(client).catch(() => ""), "");
+});
+
+Deno.test("forward gives each upstream its turn", async () => {
+  await using one = naming("1");
+  await using two = naming("2");
+  await using three = naming("3");
+  const places = [one, two, three].map(({ port }) => `127.0.0.1:${port}`).join(",");
+  await using server = await TestServer.open(`forward://:0?to=${places}`);
+  let answers = "";
+  for (let i = 0; i < 6; i++) answers += await ask(server);
+  assertEquals(answers, "123123");
+});
+
+Deno.test("forward prefers the first upstream with balance=first", async () => {
+  await using one = naming("1");
+  await using two = naming("2");
+  await using server = await TestServer.open(
+    `forward://:0?to=127.0.0.1:${one.port}&to=127.0.0.1:${two.port}&balance=first`,
+  );
+  assertEquals(await ask(server) + await ask(server) + await ask(server), "111");
+});
+
+Deno.test("forward prefers whoever has the fewest clients with balance=least-connections", async () => {
+  await using upstream = await TestServer.open("echo://:0", "echo://:0");
+  const [one, two] = [upstream.port(0), upstream.port(1)];
+  await using server = await TestServer.open(
+    `forward://:0?to=127.0.0.1:${one},127.0.0.1:${two}&balance=least-connections`,
+  );
+  const held = [await server.connect(), await server.connect()];
+  for (const client of held) {
+    await send(client, "x");
+    await readUntil(client, /x/);
+  }
+  const addresses = upstream.events.flatMap((event) =>
+    event.event === "opened" ? [JSON.stringify(event.address)] : []
+  );
+  assertEquals(new Set(addresses).size, 2, "one client each");
+  for (const client of held) client.close();
+});
+
+Deno.test("forward skips an upstream that refuses, uses the next at once, and says so", async () => {
+  const dead = freePort();
+  await using alive = naming("alive");
+  await using server = await TestServer.open(
+    `forward://:0?to=127.0.0.1:${dead},127.0.0.1:${alive.port}`,
+  );
+  for (let i = 0; i < 5; i++) assertEquals(await ask(server), "alive");
+  assertMatch(
+    (await server.event("failed")).reason,
+    new RegExp(`cannot connect to 127\\.0\\.0\\.1:${dead}: refused.*; left alone for 500 ms`),
+  );
+  assertEquals(server.events.filter(({ event }) => event === "failed").length, 1);
+});
+
+Deno.test("forward skips an upstream that is silent once connect-timeout is over", async () => {
+  // Nobody accepts here; the kernel stops answering once the queue is full.
+  using silent = Deno.listen({ ...LOCAL, port: 0, tcpBacklog: 1 });
+  const fill = { ...LOCAL, port: silent.addr.port };
+  const filling = [await Deno.connect(fill), await Deno.connect(fill)];
+  await using alive = naming("alive");
+  await using server = await TestServer.open(
+    `forward://:0?to=127.0.0.1:${fill.port},127.0.0.1:${alive.port}&connect-timeout=200ms`,
+  );
+  assertEquals(await ask(server), "alive");
+  assertMatch((await server.event("failed")).reason, /no answer in 200 ms/);
+  for (const connection of filling) connection.close();
+});
+
+Deno.test("forward closes the client when none is up, and tells why each failed", async () => {
+  const [one, two] = [freePort(), freePort()];
+  await using server = await TestServer.open(
+    `forward://:0?to=127.0.0.1:${one}&to=unix:/nowhere/at.sock&to=127.0.0.1:${two}`,
+  );
+  assertEquals(await ask(server), "");
+  const { reason } = await server.event("closed");
+  assertMatch(
+    reason,
+    new RegExp(
+      `error: no upstream can be reached: .*:${one}: refused.*;.*/nowhere/at.sock: there is no such file` +
+        `.*:${two}: refused`,
+    ),
+  );
+});
+
+Deno.test("forward tries the only upstream for every client, however often it was down", async () => {
+  const port = freePort();
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${port}`);
+  for (let i = 0; i < 4; i++) assertEquals(await ask(server), "");
+  await using _ = naming("back", port);
+  assertEquals(await ask(server), "back");
+  assertMatch((await server.event("recovered")).text, /127\.0\.0\.1:\d+ is up again/);
+});
+
+Deno.test("forward's checks notice without a client that an upstream is down, and up again", async () => {
+  const port = freePort();
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${port}&check=20ms`);
+  await server.event("failed");
+  await using _ = naming("back", port);
+  await server.event("recovered");
+});
+
+Deno.test("forward lets no client hang while upstreams die and come back under load", async () => {
+  await using steady = naming("steady");
+  const port = freePort();
+  await using server = await TestServer.open(
+    `forward://:0?to=127.0.0.1:${port},127.0.0.1:${steady.port}`,
+  );
+  let over = false;
+  let answered = 0;
+  // An upstream that dies may take along who had just been connected to it: those get no answer, but an end.
+  const lane = async () => {
+    for (; !over; answered++) {
+      assertMatch(await ask(server).catch(() => ""), /^(steady|shaky|)$/);
+    }
+  };
+  const lanes = Array.from({ length: 16 }, lane);
+  for (let round = 0; round < 3; round++) {
+    await using _shaky = naming("shaky", port);
+    const goal = answered + 100;
+    while (answered < goal) await delay(5);
+  }
+  over = true;
+  await Promise.all(lanes);
+  assert(answered >= 300);
+});
+
+for (const version of ["v1", "v2"] as const) {
+  Deno.test(`forward announces the client's address with send-proxy=${version}`, async () => {
+    using listener = Deno.listen({ ...LOCAL, port: 0 });
+    await using server = await TestServer.open(
+      `forward://:0?to=127.0.0.1:${listener.addr.port}&send-proxy=${version}`,
+    );
+    using client = await server.connect();
+    using upstream = await listener.accept();
+    await send(client, "hello");
+    await client.closeWrite();
+    const ends = {
+      source: addressOf(client.localAddr),
+      destination: addressOf(client.remoteAddr),
+    };
+    const expected = [...proxyHeader(version, ends), ...bytesOf("hello")];
+    assertEquals([...await readAll(upstream)], expected);
+  });
+}
+
+Deno.test("forward gives up connecting when the client's connection is cut", async () => {
+  using silent = Deno.listen({ ...LOCAL, port: 0, tcpBacklog: 1 });
+  const fill = { ...LOCAL, port: silent.addr.port };
+  const filling = [await Deno.connect(fill), await Deno.connect(fill)];
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${fill.port}`);
+  using client = await server.connect();
+  await server.event("opened");
+  assertEquals(await server.server.stop({ grace: 0 }), 1);
+  assertEquals((await server.event("closed")).reason, "server closed");
+  assertEquals(await readText(client).catch(() => ""), "");
+  for (const connection of filling) connection.close();
+});
