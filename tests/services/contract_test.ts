@@ -4,16 +4,10 @@ import { SERVICES } from "../../src/services/registry.ts";
 import { bytesOf, send } from "../harness/bytes.ts";
 import { TestServer } from "../harness/server.ts";
 
-/** What has to be asked of services that cannot be opened without. */
-const NEEDED: Readonly<Record<string, string>> = {
-  exec: "?run=cat",
-};
-
 for (const { name } of SERVICES.values()) {
-  const spec = `${name}://:0${NEEDED[name] ?? ""}`;
-
   Deno.test(`${name}: a client that half-closes and reads to the end leaves nothing behind`, async () => {
-    await using server = await TestServer.open(spec);
+    await using stage = new AsyncDisposableStack();
+    const server = await open(name, stage);
     {
       using client = await server.connect();
       await send(client, "hello\n");
@@ -25,7 +19,8 @@ for (const { name } of SERVICES.values()) {
   });
 
   Deno.test(`${name}: a client that sends one byte at a time is served like any other`, async () => {
-    await using server = await TestServer.open(spec);
+    await using stage = new AsyncDisposableStack();
+    const server = await open(name, stage);
     const client = await server.connect();
     for (const byte of bytesOf("/who\r\n")) await send(client, Uint8Array.of(byte)).catch(() => {});
     client.close();
@@ -34,7 +29,8 @@ for (const { name } of SERVICES.values()) {
   });
 
   Deno.test(`${name}: a client that goes without a word harms nobody else`, async () => {
-    await using server = await TestServer.open(spec);
+    await using stage = new AsyncDisposableStack();
+    const server = await open(name, stage);
     (await server.connect()).close();
     await server.event("closed");
     using next = await server.connect();
@@ -43,13 +39,31 @@ for (const { name } of SERVICES.values()) {
   });
 
   Deno.test(`${name}: a stopping server is not held up by its clients`, async () => {
-    const server = await TestServer.open(spec);
+    await using stage = new AsyncDisposableStack();
+    const server = await open(name, stage);
     using _client = await server.connect();
     await server.event("opened");
     await server.server.stop({ grace: 0 });
     await server.event("stopped");
     assertEquals([...server.server.connections()], []);
   });
+}
+
+/** Opens the service, with what it cannot be opened without. */
+async function open(name: string, stage: AsyncDisposableStack): Promise<TestServer> {
+  const specs: Record<string, () => Promise<string>> = {
+    exec: () => Promise.resolve("exec://:0?run=cat"),
+    async forward() {
+      const upstream = stage.use(await TestServer.open("echo://:0"));
+      return `forward://:0?to=127.0.0.1:${upstream.port()}`;
+    },
+    async record() {
+      const folder = await Deno.makeTempDir();
+      stage.defer(() => Deno.remove(folder, { recursive: true }));
+      return `record://:0?dir=${folder}`;
+    },
+  };
+  return stage.use(await TestServer.open(await specs[name]?.() ?? `${name}://:0`));
 }
 
 /** Reads to the end, or as much as this: chargen has no end. */
