@@ -7,8 +7,13 @@ import { type OptionTable, valuesOf } from "../options/option.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { formatAddress, type InternetAddress } from "../socket/address.ts";
-import { GATE_OPTIONS, OUTLET_OPTIONS, type OutletConfig } from "./server_config.ts";
+import { formatAddress, type InternetAddress, isLoopback } from "../socket/address.ts";
+import {
+  GATE_OPTIONS,
+  OUTLET_OPTIONS,
+  type OutletConfig,
+  type OutletOptions,
+} from "./server_config.ts";
 
 /** What was said: values by the names of their options. */
 export type Said = ReadonlyMap<string, unknown>;
@@ -38,13 +43,26 @@ export function outletConfig(
   const all = new Map([...common, ...said]);
   const serviceOptions = valuesOf(service.options, all);
   service.check?.(serviceOptions);
+  const outletOptions = valuesOf(OUTLET_OPTIONS, all);
+  checkProxies(outletOptions, listen);
   return {
     service: service.name,
     listen,
     serviceOptions,
-    outletOptions: valuesOf(OUTLET_OPTIONS, all),
+    outletOptions,
     gateOptions: valuesOf(GATE_OPTIONS, said),
   };
+}
+
+/** Anybody could claim to be anybody, if whoever reaches the outlet were believed. */
+function checkProxies(options: OutletOptions, { hostname }: InternetAddress): void {
+  if (!options["accept-proxy"] || options["trusted-proxy"].length > 0 || isLoopback(hostname)) {
+    return;
+  }
+  throw new UsageError(
+    "accept-proxy needs trusted-proxy, the addresses of the proxies, " +
+      "for others than this machine reach the outlet",
+  );
 }
 
 /**

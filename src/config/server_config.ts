@@ -39,6 +39,10 @@ export interface OutletOptions {
   readonly backlog: number;
   /** Whether the kernel probes silent connections. */
   readonly "keep-alive": boolean;
+  /** Whether clients come through a proxy, which announces them (PROXY protocol). */
+  readonly "accept-proxy": boolean;
+  /** The proxies that may. */
+  readonly "trusted-proxy": readonly string[];
 }
 
 /** What the server has as a whole. */
@@ -89,6 +93,10 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
     { default: 4096 },
   ),
   "keep-alive": flag("have the kernel probe silent connections", { default: true }),
+  "accept-proxy": flag(
+    "clients come through a proxy, which announces them: PROXY protocol v1 or v2",
+  ),
+  "trusted-proxy": list(CIDR, "the proxies that may; needed unless the outlet is on loopback"),
 };
 
 /** What can be asked of the server as a whole. */

@@ -5,6 +5,7 @@
  */
 import type { Handler } from "../socket/connection.ts";
 import type { GateOptions } from "../socket/gate.ts";
+import { TrustedProxies } from "../socket/proxied.ts";
 import type { Terms } from "../socket/outlet.ts";
 import type { GateOptions as GateConfig, OutletConfig } from "./server_config.ts";
 
@@ -12,6 +13,9 @@ import type { GateOptions as GateConfig, OutletConfig } from "./server_config.ts
 export function termsOf(handler: Handler, { outletOptions }: OutletConfig): Terms {
   return {
     handler,
+    proxies: outletOptions["accept-proxy"]
+      ? new TrustedProxies(outletOptions["trusted-proxy"])
+      : undefined,
     keepAlive: outletOptions["keep-alive"],
     whenFull: outletOptions["when-full"],
     deadlines: {

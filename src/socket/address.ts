@@ -73,6 +73,12 @@ export function isHost(text: string): boolean {
     text.replace(/\.$/, "").split(".").every((label) => /^\w(?:[\w-]{0,61}\w)?$/.test(label));
 }
 
+/** Whether only this machine reaches what listens at this host. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" ||
+    (isIPv4(hostname) && hostname.startsWith("127."));
+}
+
 /** Whether the text is an IPv4 address in four plain decimal numbers, without leading zeros. */
 export function isIPv4(text: string): boolean {
   const parts = text.split(".");

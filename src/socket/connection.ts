@@ -51,12 +51,20 @@ export class Connection implements Disposable {
   #gone: AbortController | undefined;
   #notes: Record<string, string | number> | undefined;
 
-  /** Takes over the socket; disposing the connection closes it. */
-  constructor(socket: Socket, { id }: { id: number }) {
+  /**
+   * Takes over the socket; disposing the connection closes it. Where a proxy announced the true ends of the
+   * conversation, these are told instead of the socket's.
+   */
+  constructor(
+    socket: Socket,
+    { id, peer = addressOf(socket.remoteAddr), local = addressOf(socket.localAddr) }:
+      & Partial<Pick<Connection, "peer" | "local">>
+      & Pick<Connection, "id">,
+  ) {
     this.#socket = socket;
     this.id = id;
-    this.peer = addressOf(socket.remoteAddr);
-    this.local = addressOf(socket.localAddr);
+    this.peer = peer;
+    this.local = local;
   }
 
   /** Whether the client has ended its half: everything it will ever send has been read. */

@@ -11,6 +11,8 @@ import { type Deadlines, Sweeper } from "./deadlines.ts";
 import { codeOf, explain, faultOf } from "./faults.ts";
 import { Gate, type Verdict } from "./gate.ts";
 import { type Listener, listenOn } from "./listen.ts";
+import type { Arrival, TrustedProxies } from "./proxied.ts";
+import { ProxyHeaderError } from "./proxy_header.ts";
 
 /** What an outlet is for as long as it is open. */
 export interface OutletOptions {
@@ -30,6 +32,8 @@ export interface OutletOptions {
 export interface Terms {
   /** Serves each client. */
   readonly handler: Handler;
+  /** The proxies that have to announce each client; without it, clients come by themselves. */
+  readonly proxies?: TrustedProxies | undefined;
   /** Whether the kernel probes silent connections, so that those whose peer vanished end some day. */
   readonly keepAlive: boolean;
   /** When connections are hung up on. */
@@ -128,19 +132,30 @@ export class Outlet implements AsyncDisposable {
     using closing = new DisposableStack();
     closing.adopt(socket, close);
     try {
-      const peer = addressOf(socket.remoteAddr);
+      const arrival = await this.#arrive(socket, terms);
+      if (arrival === undefined) return;
+      const { peer, local } = arrival;
       using verdict = await this.#admit(peer);
-      if (verdict.refusal !== undefined) {
-        this.#journal.publish({ event: "refused", ...this.#about, peer, reason: verdict.refusal });
-        return;
-      }
+      if (verdict.refusal !== undefined) return this.#tellRefusal(peer, verdict.refusal);
       socket.setNoDelay(true);
       socket.setKeepAlive(terms.keepAlive);
       closing.move();
-      using connection = new Connection(socket, { id: ++lastConnection });
+      using connection = new Connection(arrival.socket, { id: ++lastConnection, peer, local });
       await this.#converse(connection, terms.handler);
     } catch (error) {
       this.#tellFault(error, 0);
+    }
+  }
+
+  /** Who comes: whoever sits at the other end, or whom a proxy there announces. */
+  async #arrive(socket: Deno.TcpConn, { proxies }: Terms): Promise<Arrival | undefined> {
+    const sender = addressOf(socket.remoteAddr);
+    if (!proxies) return { socket, peer: sender, local: addressOf(socket.localAddr) };
+    try {
+      return await proxies.hear(socket, this.#stopping.signal);
+    } catch (error) {
+      if (!(error instanceof ProxyHeaderError)) throw error;
+      this.#tellRefusal(sender, error.message);
     }
   }
 
@@ -192,6 +207,10 @@ export class Outlet implements AsyncDisposable {
     return cut;
   }
 
+  #tellRefusal(peer: Address, reason: string): void {
+    this.#journal.publish({ event: "refused", ...this.#about, peer, reason });
+  }
+
   /** Tells that a client got no connection, for no reason of ours. */
   #tellFault(error: unknown, pause: number): void {
     const then = pause > 0 ? `; trying again in ${pause} ms` : "";
@@ -213,5 +232,9 @@ export class Outlet implements AsyncDisposable {
 }
 
 function close(socket: Deno.TcpConn): void {
-  socket.close();
+  try {
+    socket.close();
+  } catch {
+    // A deadline has closed it before.
+  }
 }

@@ -3,6 +3,7 @@ import { delay } from "@std/async/delay";
 import { addressOf } from "../../src/socket/address.ts";
 import { proxyHeader } from "../../src/socket/proxy_header.ts";
 import { bytesOf, noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
+import { freePort } from "../harness/ports.ts";
 import { Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
@@ -36,19 +37,6 @@ function naming(name: string, port = 0): { port: number } & AsyncDisposable {
       await served;
     },
   };
-}
-
-/** A port where nothing listens, out of the range that the kernel gives to clients. */
-function freePort(): number {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    try {
-      using _ = Deno.listen({ ...LOCAL, port });
-      return port;
-    } catch {
-      // Somebody has it.
-    }
-  }
 }
 
 async function ask(server: TestServer): Promise<string> {
