@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "the connection was reset",
   EHOSTUNREACH: "no route to the host",
+  EDQUOT: "the disk quota is used up",
   EMFILE: "no file descriptor is free in this process (see ulimit -n)",
   ENETUNREACH: "the network is unreachable",
   ENFILE: "no file descriptor is free on this machine",
@@ -20,7 +21,9 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTCONN: "the client was gone already",
   ENOTFOUND: "no such host name",
   EAI_AGAIN: "the name server did not answer",
+  ENOSPC: "the disk is full",
   EPIPE: "the other end has closed",
+  EROFS: "the file system is read-only",
   ETIMEDOUT: "the other end stopped answering",
 };
 
