@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How long a read may wait, in milliseconds, when nobody is left who should write. */
+/** How long a read may wait, in milliseconds, once the program that should write has ended. */
 const MOMENT = 500;
 
 /** The reading end of a pipe from a program. */
@@ -39,8 +39,8 @@ export class Pipe {
   }
 
   /**
-   * Says that all who should write are gone. What they wrote is in the pipe already and is still read, however
-   * slowly; a read that has to wait waits for a stranger who inherited the pipe, and is given up.
+   * Says that the program has ended. What it wrote is in the pipe already and is still read, however slowly, and so
+   * is what those it started still pass on; a read that has to wait waits for a stranger, and is given up.
    */
   writersLeft(): void {
     if (this.#ended) return;

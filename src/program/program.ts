@@ -60,6 +60,9 @@ export class Program {
     this.complaints = new Pipe(this.#child.stderr);
     this.exited = this.#child.status.then(({ code, signal }) => {
       this.#hasExited = true;
+      // What it started may still be passing on its last words.
+      this.output.writersLeft();
+      this.complaints.writersLeft();
       return signal ?? code;
     });
     globalThis.addEventListener("unload", this.#kill);
@@ -98,8 +101,6 @@ export class Program {
     if (isAlive) this.#kill();
     await Promise.all([this.exited, this.endInput()]);
     globalThis.removeEventListener("unload", this.#kill);
-    this.output.writersLeft();
-    this.complaints.writersLeft();
   }
 
   readonly #kill = (): void => void this.#signal("SIGKILL");

@@ -86,8 +86,9 @@ async function converse(
     complain
       ? tell(program.complaints.chunks(), complain)
       : carry(program.complaints.chunks(), { connection, write }),
-    program.exited.then(() => program.end()),
+    program.exited,
   ]);
+  await program.end();
   connection.note("exit", await program.exited);
   gone.removeEventListener("abort", leave);
   await connection.finish(feeding);
