@@ -31,7 +31,10 @@ async function main(words: readonly string[]): Promise<number> {
     }
     case "client": {
       const { runClient } = await import("./src/run/run_client.ts");
-      await runClient(command.config, { interrupt: () => Deno.exit(EXIT.signal + 2) });
+      await runClient(command.config, {
+        interrupt: () => Deno.exit(EXIT.signal + 2),
+        stopOnSignals: () => stopOnSignals().signal,
+      });
       return EXIT.done;
     }
   }

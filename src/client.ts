@@ -1,177 +1,149 @@
 /**
- * The client: plugs into a service, and joins it to stdin and stdout.
+ * The client: plugs into a service, and joins it to stdin and stdout, or probes it, puts it under load, or has
+ * a conversation with it that is written down.
  *
  * @module
  */
-import type { ClientConfig } from "./config/client_config.ts";
-import { delay } from "@std/async/delay";
-import { formatDuration, formatSize } from "./options/quantity.ts";
-import { addressOf, formatAddress } from "./socket/address.ts";
-import { Connection } from "./socket/connection.ts";
-import { withCrlf } from "./socket/crlf.ts";
+import { Capture } from "./client/capture.ts";
+import { converse, type Ends } from "./client/converse.ts";
+import { routeTo, walk } from "./client/route.ts";
+import { Timeline } from "./client/timeline.ts";
+import type { ClientConfig, ClientOptions } from "./config/client_config.ts";
+import { formatDuration } from "./options/quantity.ts";
+import { type Address, formatAddress } from "./socket/address.ts";
+import { Connection, type Socket } from "./socket/connection.ts";
 import { Sweeper } from "./socket/deadlines.ts";
-import { dial, type DialStep } from "./socket/dial.ts";
 import { explain, isReset } from "./socket/faults.ts";
 
-/** Once the peer has ended, how long stdin may pause before the client leaves, in milliseconds. */
-const PAUSE = 250;
-
-/** When we leave first, how long the peer has to end too, in milliseconds. */
-const FAREWELL = 500;
-
 /** What the client is joined to. */
-export interface ClientEnds {
-  /** What is sent: chunks, each valid until the next is asked for. */
-  readonly input: AsyncIterable<Uint8Array>;
-  /** Takes what arrived, all of it, before more is read. */
-  show(bytes: Uint8Array): Promise<void>;
+export interface ClientEnds extends Ends {
+  /** How many bytes the input has, where that is known. */
+  readonly inputSize?: number | undefined;
   /** Takes a line about what happens. */
   tell(line: string): void;
+  /** Takes what was found by a probe or a load, or a hex dump. */
+  print(text: string): Promise<void>;
+  /** Takes how a conversation went, as a line of JSON: not where the bytes go. */
+  report(line: string): void;
+  /** Takes a line that is written over the one before; absent where nobody looks. */
+  readonly status?: ((line: string) => void) | undefined;
+  /** Ends a probe or a load early when aborted; what was found until then is still told. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Connects, then carries bytes both ways until the conversation is over.
+ * Does what the config asks for, to its end.
  *
  * @throws {Error} which says what was tried, what happened, and what that means
  */
-export async function plugIn({ target, options }: ClientConfig, ends: ClientEnds): Promise<void> {
-  const tell = options.verbose || options.probe ? ends.tell : () => {};
-  const start = performance.now();
-  const socket = await dial(target, {
-    timeout: options["connect-timeout"],
-    onStep: (step) => options.verbose && tell(describe(step)),
-  });
+export async function plugIn(config: ClientConfig, ends: ClientEnds): Promise<void> {
+  const { options } = config;
   if (options.probe) {
-    const took = formatDuration(performance.now() - start);
-    tell(`${formatAddress(addressOf(socket.remoteAddr))} is open (connected in ${took})`);
-    return socket.close();
+    const { probe } = await import("./client/probe.ts");
+    return await probe(config, ends);
   }
-  using connection = new Connection(socket, { id: 1 });
+  if (options.bench) {
+    const { bench } = await import("./client/load.ts");
+    return await bench(config, ends);
+  }
+  const [target] = config.targets;
+  const tell = options.verbose ? ends.tell : () => {};
+  const timeline = new Timeline(formatAddress(target), tell);
+  try {
+    await talk(target, { options, ends, timeline });
+  } catch (error) {
+    timeline.failed(explain(error));
+    throw error;
+  } finally {
+    if (options.json) ends.report(timeline.json());
+  }
+}
+
+/** What a conversation is had with, on our side. */
+interface Side {
+  readonly options: ClientOptions;
+  readonly ends: ClientEnds;
+  readonly timeline: Timeline;
+}
+
+/** Connects, and has the conversation that is asked for. */
+async function talk(target: Address, { options, ends, timeline }: Side): Promise<void> {
+  const conversation = await conversationOf(options, ends);
+  const route = await routeTo(target, options);
+  using capture = await Capture.open(options, { print: ends.print });
+  const onStep = timeline.step.bind(timeline);
+  const { socket } = await walk(route, { options, tell: ends.tell, onStep });
+  using connection = new Connection(noticing(capture.of(socket), timeline), { id: 1 });
   using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
+  using _progress = await progressOf(connection, { options, ends });
   try {
-    await converse(connection, { options, ends: { ...ends, tell } });
+    await conversation(connection);
   } catch (error) {
-    if (connection.reason === "idle") {
-      const silence = formatDuration(options["idle-timeout"] ?? 0);
-      throw new Error(`${formatAddress(target)}: nothing came or went for ${silence}`);
-    }
-    connection.hangUp(isReset(error) ? "reset" : explain(error));
-    if (isReset(error)) throw new Error(`${formatAddress(target)} cut the connection off (reset)`);
-    throw error;
+    throw meaningOf(error, { connection, target, options });
   } finally {
-    tell(summary(connection));
+    timeline.ended(connection);
   }
 }
 
-/**
- * Carries bytes both ways until the conversation is over: when both sides have ended, or when the peer
- * has and nothing more is there to be sent to it, or when options say that we leave first.
- */
-async function converse(
-  connection: Connection,
-  { options, ends }: { options: ClientConfig["options"]; ends: ClientEnds },
-): Promise<void> {
-  const receiving = receive(connection, {
-    tell: ends.tell,
-    show: options["send-only"] ? () => Promise.resolve() : ends.show,
-  });
-  if (options["recv-only"]) return await receiving;
-  const leaveFirst = options["send-only"] || options.eof === "close";
-  const flow = { sending: false };
-  const sending = send(connection, {
-    input: options.crlf ? withCrlf(ends.input) : ends.input,
-    halfClose: leaveFirst || options.eof === "half-close",
-    flow,
-  }).catch(async (error) => {
-    // What the peer said before it cut us off is still worth showing.
-    await receiving.catch(() => {});
-    throw error;
-  });
-  const over = new AbortController();
-  const nothingMore = receiving.then(() => inputPauses(connection, { flow, signal: over.signal }));
-  const bothEnded = sending.then(() =>
-    leaveFirst ? withinFarewell(receiving, connection) : receiving
-  );
-  try {
-    await Promise.race([bothEnded, nothingMore]);
-  } finally {
-    over.abort();
-  }
+/** A conversation by a script, or with the input. */
+async function conversationOf(
+  options: ClientOptions,
+  ends: ClientEnds,
+): Promise<(connection: Connection) => Promise<void>> {
+  if (options.script === undefined) return (connection) => converse(connection, { options, ends });
+  const [{ readScript }, { runScript }] = await Promise.all([
+    import("./client/script.ts"),
+    import("./client/scripted.ts"),
+  ]);
+  const name = options.script;
+  const steps = await readScript(name);
+  const tell = options.verbose ? ends.tell : () => {};
+  return (connection) => runScript(connection, { steps, name, tell });
 }
 
-/** Whether there is something that the peer has not taken yet. */
-interface Flow {
-  sending: boolean;
+async function progressOf(
+  connection: Connection,
+  { options, ends: { status, inputSize } }: Pick<Side, "options" | "ends">,
+): Promise<Disposable | undefined> {
+  if (!options.progress || !status) return undefined;
+  const { showProgress } = await import("./observe/progress.ts");
+  return showProgress(connection, { status, size: inputSize });
 }
 
-async function send(
-  connection: Connection,
-  { input, halfClose, flow }: {
-    input: AsyncIterable<Uint8Array>;
-    halfClose: boolean;
-    flow: Flow;
+/** The socket, with its first byte told to the timeline. Later reads go straight to it. */
+function noticing(socket: Socket, timeline: Timeline): Socket {
+  const start = performance.now();
+  const noticing: Socket = {
+    localAddr: socket.localAddr,
+    remoteAddr: socket.remoteAddr,
+    async read(into) {
+      const length = await socket.read(into);
+      if (length !== null) timeline.firstByte(performance.now() - start);
+      noticing.read = read;
+      return length;
+    },
+    write: (bytes) => socket.write(bytes),
+    closeWrite: () => socket.closeWrite(),
+    close: () => socket.close(),
+  };
+  const read: Socket["read"] = (into) => socket.read(into);
+  return noticing;
+}
+
+/** Why the conversation broke off, in words; hangs up. */
+function meaningOf(
+  error: unknown,
+  { connection, target, options }: {
+    connection: Connection;
+    target: Address;
+    options: ClientOptions;
   },
-): Promise<void> {
-  for await (const chunk of input) {
-    flow.sending = true;
-    await connection.write(chunk);
-    flow.sending = false;
+): unknown {
+  if (connection.reason === "idle") {
+    const silence = formatDuration(options["idle-timeout"] ?? 0);
+    return new Error(`${formatAddress(target)}: nothing came or went for ${silence}`);
   }
-  if (halfClose) await connection.closeWrite();
-}
-
-/** Resolves when nothing is being sent and nothing more came to be sent for a moment. */
-async function inputPauses(
-  connection: Connection,
-  { flow, signal }: { flow: Flow; signal: AbortSignal },
-): Promise<void> {
-  for (let before = -1; flow.sending || before !== connection.bytesOut;) {
-    before = connection.bytesOut;
-    await delay(PAUSE, { signal }).catch(() => {});
-    if (signal.aborted) return;
-  }
-}
-
-/** Waits for the peer to end too, for a moment: closing on unread bytes could cut off our last ones. */
-async function withinFarewell(receiving: Promise<void>, connection: Connection): Promise<void> {
-  const patience = setTimeout(() => connection.hangUp("closed by us"), FAREWELL);
-  try {
-    await receiving;
-  } catch (error) {
-    if (connection.reason === undefined) throw error;
-  } finally {
-    clearTimeout(patience);
-  }
-}
-
-async function receive(
-  connection: Connection,
-  { show, tell }: Pick<ClientEnds, "show" | "tell">,
-): Promise<void> {
-  for await (const chunk of connection.chunks()) {
-    if (connection.bytesIn === chunk.length) {
-      tell(`first byte after ${formatDuration(performance.now() - connection.openedAt)}`);
-    }
-    await show(chunk);
-  }
-}
-
-function describe(step: DialStep): string {
-  switch (step.step) {
-    case "resolved":
-      return `resolved to ${step.hosts.join(", ")} in ${formatDuration(step.took)}`;
-    case "trying":
-      return `${formatAddress(step.address)}: trying`;
-    case "failed":
-      return `${formatAddress(step.address)}: ${step.reason} after ${formatDuration(step.took)}`;
-    case "connected":
-      return `${formatAddress(step.address)}: connected in ${formatDuration(step.took)}`;
-  }
-}
-
-function summary(connection: Connection): string {
-  const { bytesOut, bytesIn, openedAt } = connection;
-  const end = connection.peerEnded ? "closed by the peer" : connection.reason ?? "closed by us";
-  return `${formatSize(bytesOut)} sent, ${formatSize(bytesIn)} received; ${end} after ` +
-    formatDuration(performance.now() - openedAt);
+  connection.hangUp(isReset(error) ? "reset" : explain(error));
+  if (isReset(error)) return new Error(`${formatAddress(target)} cut the connection off (reset)`);
+  return error;
 }

@@ -26,6 +26,8 @@ async function talk(
       return Promise.resolve();
     },
     tell: (line) => told.push(line),
+    print: (text) => Promise.resolve(void told.push(text)),
+    report: (line) => told.push(line),
   });
   const all = await new Blob(shown as BlobPart[]).arrayBuffer();
   return { shown: new Uint8Array(all), told: told.join("\n") };

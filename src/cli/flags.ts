@@ -76,7 +76,7 @@ export function addWord(
   try {
     value = option.parse(word);
   } catch (error) {
-    throw about(`${label} ${quote(word)}`, error);
+    throw about(option.secret ? label : `${label} ${quote(word)}`, error);
   }
   const before = option.repeats ? (said.get(name) as unknown[] | undefined) ?? [] : undefined;
   said.set(name, before ? [...before, ...(value as unknown[])] : value);

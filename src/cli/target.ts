@@ -8,10 +8,18 @@ import type { Address } from "../socket/address.ts";
 import { PLACE, readPeer } from "../socket/place.ts";
 
 /** The forms that a target has. */
-const TARGETS = `HOST PORT, ${PLACE.expects}`;
+const TARGETS = "HOST PORT, HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:PATH";
 
-/** Reads the target of a client: `HOST PORT`, `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT` or `unix:PATH`. */
-export function readTarget(words: readonly string[]): Address {
+/** What the words name. */
+export interface Target {
+  /** One address; several where the port is a list. */
+  readonly targets: readonly [Address, ...Address[]];
+  /** Whether `tls://` stands in front. */
+  readonly tls: boolean;
+}
+
+/** Reads the target of a client. A port that stands alone may be a list: `20-25,80`. */
+export function readTarget(words: readonly string[]): Target {
   const [first, second, ...more] = words;
   if (first === undefined) throw new UsageError(`nothing to connect to: expected ${TARGETS}`);
   if (more.length > 0) {
@@ -19,14 +27,32 @@ export function readTarget(words: readonly string[]): Address {
   }
   try {
     if (second === undefined) return readWord(first);
-    return readPeer({ host: first.replace(/^\[(.*)\]$/, "$1"), port: second });
+    return { targets: readPorts(first.replace(/^\[(.*)\]$/, "$1"), second), tls: false };
   } catch (error) {
     throw about(quote(first), error);
   }
 }
 
-function readWord(word: string): Address {
-  const place = PLACE.read(word);
+function readWord(word: string): Target {
+  const tls = /^tls:\/\//i.test(word);
+  const place = PLACE.read(tls ? word.slice("tls://".length) : word);
   if (place === undefined) throw new UsageError(`expected ${TARGETS}`);
-  return place;
+  return { targets: [place], tls };
+}
+
+/** Every port of a list once, in the order in which they stand there. */
+function readPorts(host: string, list: string): Target["targets"] {
+  const ports = new Set(list.split(",").flatMap((part) => readRange(host, part)));
+  const [first, ...others] = [...ports].map((port) => ({ hostname: host, port }));
+  return [first!, ...others];
+}
+
+function readRange(host: string, part: string): number[] {
+  const [, from = part, to = from] = /^(\d+)-(\d+)$/.exec(part) ?? [];
+  const [{ port: low }, { port: high }] = [from, to].map((port) => readPeer({ host, port })) as [
+    ReturnType<typeof readPeer>,
+    ReturnType<typeof readPeer>,
+  ];
+  if (high < low) throw new UsageError(`port "${part}": the range runs backwards`);
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }

@@ -3,11 +3,27 @@
  *
  * @module
  */
-import { choice, DURATION, flag, option, type TableOf } from "../options/option.ts";
+import { PROXY, type Proxy } from "../dial/proxy.ts";
+import {
+  choice,
+  DURATION,
+  flag,
+  option,
+  type OptionKind,
+  type TableOf,
+  TEXT,
+} from "../options/option.ts";
 import type { Address } from "../socket/address.ts";
+import {
+  LOAD_OPTIONS,
+  type LoadConfig,
+  PROBE_OPTIONS,
+  type ProbeConfig,
+} from "./measure_options.ts";
+import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "./tls_client_options.ts";
 
 /** How a client goes about it. Times are in milliseconds. */
-export interface ClientOptions {
+export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig {
   /** When to give up connecting. */
   readonly "connect-timeout": number;
   /** When to give up because nothing came or went; never, where it is not said. */
@@ -20,13 +36,42 @@ export interface ClientOptions {
   readonly "send-only": boolean;
   /** Whether the input is never read. */
   readonly "recv-only": boolean;
+  /** When to leave once the input has ended; not because of that, where it is not said. */
+  readonly "quit-delay": number | undefined;
+  /** Who connects in our stead. */
+  readonly proxy: Proxy | undefined;
+  /** How often to try again when there is no connection; may be `Infinity`. */
+  readonly retry: number;
+  /** The pause before the first of these; the following ones grow. */
+  readonly "retry-delay": number;
+  /** The file of a conversation to have instead of one with stdin. */
+  readonly script: string | undefined;
+  /** The file that what arrives is written to, as it is. */
+  readonly output: string | undefined;
+  /** The file that a hex dump of both directions is written to; `-` is stdout. */
+  readonly "hex-dump": string | undefined;
+  /** Whether to tell on a terminal how far it is. */
+  readonly progress: boolean;
   /** Whether to leave as soon as the connection stands. */
   readonly probe: boolean;
+  /** Whether to put the service under load instead. */
+  readonly bench: boolean;
+  /** Whether results are JSON. */
+  readonly json: boolean;
   /** Whether what arrives may steer the terminal. */
   readonly raw: boolean;
   /** Whether to tell what happens. */
   readonly verbose: boolean;
 }
+
+/** `5`, or `forever`. */
+const TIMES: OptionKind<number> = {
+  expects: "a whole number, or forever",
+  placeholder: "N|forever",
+  read: (word) => word === "forever" ? Infinity : /^\d{1,9}$/.test(word) ? Number(word) : undefined,
+};
+
+const FILE: OptionKind<string> = { ...TEXT, expects: "a file", placeholder: "FILE" };
 
 /** What can be asked of a client. */
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
@@ -46,15 +91,37 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   crlf: flag("send CRLF where a line of stdin ends in LF alone", { short: "C" }),
   "send-only": flag("send stdin, then leave; show nothing that arrives"),
   "recv-only": flag("show what arrives; never read stdin"),
-  probe: flag("connect, say so, and leave", { short: "z" }),
+  "quit-delay": option(DURATION, "leave this long after the end of stdin, whatever comes", {
+    short: "q",
+  }),
+  ...TLS_CLIENT_OPTIONS,
+  proxy: option(PROXY, "connect through this proxy; socks5h and http have it look up names", {
+    secret: true,
+  }),
+  retry: option(TIMES, "where there is no connection, try again so often", { default: 0 }),
+  "retry-delay": option(DURATION, "before the first of these; the next delays grow", {
+    default: 1_000,
+    defaultText: "1s",
+  }),
+  script: option(FILE, "have the conversation in this file: lines of send, expect and others"),
+  output: option(FILE, "write what arrives to this file too, as it is", { short: "o" }),
+  "hex-dump": option(FILE, "write a hex dump of both directions to this file; - is stdout", {
+    short: "x",
+  }),
+  progress: flag("tell on a terminal how much has gone and come, and how fast"),
+  probe: flag("connect, say so, and leave; PORT may be a list such as 20-25,80", { short: "z" }),
+  ...PROBE_OPTIONS,
+  bench: flag("put the service under load, and tell what it bore"),
+  ...LOAD_OPTIONS,
+  json: flag("tell what was found, or how the connection went, as one JSON object"),
   raw: flag("show what arrives as it is, also on a terminal, where escapes are shown as ␛"),
   verbose: flag("tell on stderr what happens and how long it takes", { short: "v" }),
 };
 
 /** A whole client: plain data. */
 export interface ClientConfig {
-  /** What to connect to. */
-  readonly target: Address;
+  /** What to connect to: one address, or several of one host to probe. */
+  readonly targets: readonly [Address, ...Address[]];
   /** The values of the options. */
   readonly options: ClientOptions;
 }

@@ -23,6 +23,8 @@ export interface Option<T = unknown> {
   readonly defaultText?: string;
   /** The only words that are valid, where they can be listed. */
   readonly choices?: readonly string[];
+  /** Whether its value may hold a secret: errors don't repeat it then. */
+  readonly secret?: boolean;
   /** Whether it may be said more than once; the values then add up to a list. */
   readonly repeats: boolean;
   /** Reads one word. Throws a {@linkcode UsageError} whose message is what was expected. */
@@ -62,6 +64,8 @@ export interface OptionDetails<T> {
   readonly placeholder?: string;
   /** A one-letter flag that means the same. */
   readonly short?: string;
+  /** Whether its value may hold a secret. */
+  readonly secret?: boolean;
 }
 
 /** What makes a new kind of option: how a word is read, and how to say what was expected. */

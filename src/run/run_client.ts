@@ -3,35 +3,49 @@
  *
  * @module
  */
+import { fstatSync } from "node:fs";
 import { LineEditor } from "../cli/line_editor.ts";
 import { type ClientEnds, plugIn } from "../client.ts";
-import type { ClientConfig } from "../config/client_config.ts";
+import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import { printable, printableLines } from "../observe/printable.ts";
+import { StatusLine } from "./status_line.ts";
 import { isAtTerminal, stdinChunks, writeStdout } from "./stdio.ts";
 
 const encoder = new TextEncoder();
 
 /**
- * Connects, and carries bytes both ways until the conversation is over.
+ * Does what the config asks for, to its end.
  *
  * @throws {Error} which says what was tried, what happened, and what that means
  */
 export async function runClient(
   config: ClientConfig,
-  { interrupt }: { interrupt(): void },
+  { interrupt, stopOnSignals }: { interrupt(): void; stopOnSignals(): AbortSignal },
 ): Promise<void> {
   const { options } = config;
-  const talks = isAtTerminal() && !options["recv-only"] && !options.probe;
+  const measures = options.probe || options.bench;
+  const talks = isAtTerminal() && !options["recv-only"] && !measures && !options.script;
   using editor = talks ? new LineEditor({ onInterrupt: interrupt }) : undefined;
+  using status = Deno.stderr.isTerminal() && !editor ? new StatusLine() : undefined;
+  const write = stderrLines(editor, status);
   await plugIn(config, {
     input: editor ? typedBytes(editor) : stdinChunks(),
-    show: showOn(editor, options.raw),
-    tell: (line) => editor ? editor.show(told(line)) : console.error(told(line).trimEnd()),
+    inputSize: options.progress ? sizeOfStdin() : undefined,
+    show: showOn(editor, options),
+    print: (text) => writeStdout(encoder.encode(text)),
+    tell: (line) => write(`outlet: ${line}`),
+    report: write,
+    status: status && ((line) => status.show(line)),
+    signal: measures ? stopOnSignals() : undefined,
   });
 }
 
 /** How what arrives is shown: to a person safely, to a file or a pipe as it is. */
-function showOn(editor: LineEditor | undefined, raw: boolean): ClientEnds["show"] {
+function showOn(
+  editor: LineEditor | undefined,
+  { raw, "hex-dump": dump }: ClientOptions,
+): ClientEnds["show"] {
+  if (dump === "-") return () => Promise.resolve();
   if (!Deno.stdout.isTerminal() || (raw && !editor)) {
     return (bytes) => writeStdout(bytes);
   }
@@ -44,10 +58,25 @@ function showOn(editor: LineEditor | undefined, raw: boolean): ClientEnds["show"
   };
 }
 
-async function* typedBytes(editor: LineEditor): AsyncGenerator<Uint8Array> {
-  for await (const { text } of editor.lines()) yield encoder.encode(text + "\n");
+/** Writes lines to stderr, above whatever else is shown there. */
+function stderrLines(
+  editor: LineEditor | undefined,
+  status: StatusLine | undefined,
+): (line: string) => void {
+  return (line) => {
+    const shown = printable(line);
+    if (editor) editor.show(shown + "\n");
+    else if (status) status.above(shown);
+    else console.error(shown);
+  };
 }
 
-function told(line: string): string {
-  return `outlet: ${printable(line)}\n`;
+/** How long the file on stdin is; `undefined` where it is none. */
+function sizeOfStdin(): number | undefined {
+  const stat = fstatSync(0);
+  return stat.isFile() ? stat.size : undefined;
+}
+
+async function* typedBytes(editor: LineEditor): AsyncGenerator<Uint8Array> {
+  for await (const { text } of editor.lines()) yield encoder.encode(text + "\n");
 }

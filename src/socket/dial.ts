@@ -76,11 +76,17 @@ export async function dial(target: Address, options: DialOptions): Promise<Deno.
   }
 }
 
+/** The addresses of a host, which may be one already. */
+export async function lookUp(hostname: string): Promise<string[]> {
+  if (isIPv4(hostname) || isIPv6(hostname)) return [hostname];
+  const found = await lookup(hostname, { all: true });
+  return [...new Set(found.map(({ address }) => address))];
+}
+
 async function resolve(hostname: string, { onStep }: DialOptions): Promise<string[]> {
   if (isIPv4(hostname) || isIPv6(hostname)) return [hostname];
   const start = performance.now();
-  const found = await lookup(hostname, { all: true });
-  const hosts = [...new Set(found.map(({ address }) => address))];
+  const hosts = await lookUp(hostname);
   onStep?.({ step: "resolved", hosts, took: performance.now() - start });
   return hosts;
 }

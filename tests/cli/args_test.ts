@@ -71,7 +71,7 @@ Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", () => 
   ) {
     const command = readCommand(["client", ...words]);
     assertEquals(
-      command.mode === "client" && formatAddress(command.config.target),
+      command.mode === "client" && formatAddress(command.config.targets[0]),
       "[::1]:80",
     );
   }

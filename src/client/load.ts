@@ -1,0 +1,198 @@
+/**
+ * A service under load: many connections that do the same over and over, and what that showed.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { ClientConfig } from "../config/client_config.ts";
+import type { LoadConfig } from "../config/measure_options.ts";
+import { delay } from "@std/async/delay";
+import { formatDuration, formatSize } from "../options/quantity.ts";
+import { formatAddress } from "../socket/address.ts";
+import { Connection } from "../socket/connection.ts";
+import { explain } from "../socket/faults.ts";
+import { Histogram } from "./histogram.ts";
+import { loadJson, type LoadResult, loadText } from "./load_report.ts";
+import { routeTo, walk } from "./route.ts";
+
+/** Kinds of errors that are counted apart; a peer cannot make more of them. */
+const KINDS = 20;
+
+/** How often the progress line is written, and how long a connection pauses after an error, in ms. */
+const PERIOD = 500;
+const PAUSE = 100;
+
+/** The size of a message where none is said. */
+const SIZES: Readonly<Record<LoadConfig["load"], number>> = {
+  "round-trip": 64,
+  stream: 64 * 1024,
+  connect: 0,
+};
+
+/** Who hears of a load. */
+export interface LoadEnds {
+  /** Takes a line about what happens. */
+  tell(line: string): void;
+  /** Takes what came of it. */
+  print(text: string): Promise<void>;
+  /** Takes a line that is written over the one before; absent where nobody looks. */
+  readonly status?: ((line: string) => void) | undefined;
+  /** Ends it early when aborted; what was found until then is still told. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is counted while it lasts: numbers and one histogram, however long that is. */
+class Tally {
+  readonly times = new Histogram();
+  readonly errors = new Map<string, number>();
+  bytesOut = 0;
+  bytesIn = 0;
+  live = 0;
+
+  fail(error: unknown): void {
+    const reason = explain(error);
+    const kind = this.errors.has(reason) || this.errors.size < KINDS ? reason : "others";
+    this.errors.set(kind, (this.errors.get(kind) ?? 0) + 1);
+  }
+}
+
+/**
+ * Puts the target under load for as long as is asked, and tells what came of it.
+ *
+ * @throws {Error} where not a single connection could do its work
+ */
+export async function bench({ targets, options }: ClientConfig, ends: LoadEnds): Promise<void> {
+  const [target] = targets;
+  const route = await routeTo(target, options);
+  const tally = new Tally();
+  const over = AbortSignal.any([
+    AbortSignal.timeout(options.duration),
+    ...ends.signal ? [ends.signal] : [],
+  ]);
+  const size = options.size ?? SIZES[options.load];
+  const connect = async () => {
+    const { socket, took } = await walk(route, { options, tell: ends.tell, signal: over });
+    return { connection: new Connection(socket, { id: 1 }), took };
+  };
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const progress = setInterval(
+    () => ends.status?.(liveLine(tally, { elapsed: performance.now() - start, options })),
+    PERIOD,
+  );
+  const work = { connect, tally, over, message: new Uint8Array(size).fill(0x78) };
+  await Promise.all(
+    Array.from({ length: options.connections }, () => keepWorking(options.load, work)),
+  );
+  clearInterval(progress);
+  const elapsed = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
+  const result: LoadResult = {
+    target: formatAddress(target),
+    load: options.load,
+    connections: options.connections,
+    size,
+    elapsed,
+    cpuShare: (user + system) / 1000 / elapsed,
+    ...tally,
+  };
+  await ends.print(options.json ? loadJson(result) : loadText(result));
+  if (tally.times.count === 0 && tally.bytesIn + tally.bytesOut === 0) {
+    throw new Error(`${formatAddress(target)} bore nothing: see the errors above`);
+  }
+}
+
+/** What every connection works with. */
+interface Work {
+  connect(): Promise<{ connection: Connection; took: number }>;
+  readonly tally: Tally;
+  readonly over: AbortSignal;
+  readonly message: Uint8Array;
+}
+
+/** One connection after the other, until it is over. */
+async function keepWorking(load: LoadConfig["load"], work: Work): Promise<void> {
+  while (!work.over.aborted) {
+    try {
+      const { connection, took } = await work.connect();
+      await workOn(connection, { load, work, took });
+    } catch (error) {
+      if (work.over.aborted) return;
+      work.tally.fail(error);
+      await delay(PAUSE, { signal: work.over }).catch(() => {});
+    }
+  }
+}
+
+async function workOn(
+  connection: Connection,
+  { load, work, took }: { load: LoadConfig["load"]; work: Work; took: number },
+): Promise<void> {
+  const { tally, over } = work;
+  using _ = connection;
+  const leave = () => connection.hangUp("over");
+  over.addEventListener("abort", leave);
+  tally.live++;
+  try {
+    if (load === "connect") tally.times.record(took);
+    else if (load === "round-trip") await roundTrips(connection, work);
+    else await stream(connection, work);
+  } catch (error) {
+    if (connection.reason !== "over") throw error;
+  } finally {
+    tally.live--;
+    over.removeEventListener("abort", leave);
+  }
+}
+
+/** Sends a message, awaits as many bytes, and again: the time between is one round trip. */
+async function roundTrips(connection: Connection, { tally, over, message }: Work): Promise<void> {
+  while (!over.aborted) {
+    const start = performance.now();
+    await connection.write(message);
+    tally.bytesOut += message.length;
+    for (let missing = message.length; missing > 0;) {
+      const chunk = await connection.read();
+      if (chunk === null) throw new Error("the service ended the connection");
+      missing -= chunk.length;
+      tally.bytesIn += chunk.length;
+    }
+    tally.times.record(performance.now() - start);
+  }
+}
+
+/** Sends and reads as fast as either goes. */
+async function stream(connection: Connection, { tally, over, message }: Work): Promise<void> {
+  const reading = (async () => {
+    for await (const chunk of connection.chunks()) tally.bytesIn += chunk.length;
+    if (!over.aborted) throw new Error("the service ended the connection");
+  })();
+  const writing = (async () => {
+    while (!over.aborted) {
+      await connection.write(message);
+      tally.bytesOut += message.length;
+    }
+  })();
+  try {
+    await Promise.all([reading, writing]);
+  } finally {
+    connection.hangUp(over.aborted ? "over" : "failed");
+    await Promise.allSettled([reading, writing]);
+  }
+}
+
+function liveLine(
+  { times, bytesIn, bytesOut, live, errors }: Tally,
+  { elapsed, options }: { elapsed: number; options: LoadConfig },
+): string {
+  const seconds = elapsed / 1000;
+  const failed = [...errors.values()].reduce((sum, count) => sum + count, 0);
+  return [
+    `${formatDuration(elapsed)} of ${formatDuration(options.duration)}`,
+    `${live} connections`,
+    ...options.load === "stream" ? [] : [`${Math.round(times.count / seconds)}/s`],
+    `${formatSize(Math.round(bytesOut / seconds))}/s out`,
+    `${formatSize(Math.round(bytesIn / seconds))}/s in`,
+    ...failed > 0 ? [`${failed} errors`] : [],
+  ].join(", ");
+}

@@ -1,0 +1,147 @@
+/**
+ * How a connection went, from the name to the end: told as it happens, or as one object when it is over.
+ *
+ * @module
+ */
+import { type Certificate, dayOf } from "../dial/certificate.ts";
+import { formatProxy } from "../dial/proxy.ts";
+import type { ReachStep } from "../dial/reach.ts";
+import type { TlsSession } from "../dial/tls_client.ts";
+import { formatDuration, formatSize } from "../options/quantity.ts";
+import { formatAddress } from "../socket/address.ts";
+import type { Connection } from "../socket/connection.ts";
+
+/** Collects what happens on the way and tells each step as it comes. */
+export class Timeline {
+  readonly #target: string;
+  readonly #tell: (line: string) => void;
+  readonly #object: Record<string, unknown> = {};
+  readonly #attempts: Record<string, unknown>[] = [];
+
+  /** `tell` takes each step as a line. */
+  constructor(target: string, tell: (line: string) => void) {
+    this.#target = target;
+    this.#tell = tell;
+  }
+
+  /** A step on the way to the connection. */
+  step(step: ReachStep): void {
+    for (const line of describe(step)) this.#tell(line);
+    switch (step.step) {
+      case "resolved":
+        this.#object.resolved = { hosts: step.hosts, ms: round(step.took) };
+        break;
+      case "failed":
+        this.#attempts.push({
+          address: formatAddress(step.address),
+          reason: step.reason,
+          ms: round(step.took),
+        });
+        break;
+      case "connected":
+        this.#attempts.push({
+          address: formatAddress(step.address),
+          connected: true,
+          ms: round(step.took),
+        });
+        break;
+      case "proxied":
+        this.#object.proxy = { proxy: formatProxy(step.proxy), ms: round(step.took) };
+        break;
+      case "secured":
+        this.#object.tls = { ...sessionObject(step.session), ms: round(step.took) };
+        break;
+    }
+  }
+
+  /** The first byte came, so many milliseconds after the connection stood. */
+  firstByte(took: number): void {
+    this.#tell(`first byte after ${formatDuration(took)}`);
+    this.#object.first_byte_ms = round(took);
+  }
+
+  /** The conversation is over. */
+  ended(connection: Connection): void {
+    const { bytesOut, bytesIn, openedAt } = connection;
+    const by = connection.peerEnded ? "closed by the peer" : connection.reason ?? "closed by us";
+    const took = performance.now() - openedAt;
+    this.#tell(
+      `${formatSize(bytesOut)} sent, ${formatSize(bytesIn)} received; ${by} after ` +
+        formatDuration(took),
+    );
+    Object.assign(this.#object, {
+      bytes_out: bytesOut,
+      bytes_in: bytesIn,
+      ended: by,
+      duration_ms: round(took),
+    });
+  }
+
+  /** It failed, for this reason. */
+  failed(reason: string): void {
+    this.#object.error = reason;
+  }
+
+  /** All of it on one line. */
+  json(): string {
+    return JSON.stringify({
+      target: this.#target,
+      ...this.#attempts.length > 0 ? { attempts: this.#attempts } : {},
+      ...this.#object,
+    });
+  }
+}
+
+function describe(step: ReachStep): string[] {
+  switch (step.step) {
+    case "resolved":
+      return [`resolved to ${step.hosts.join(", ")} in ${formatDuration(step.took)}`];
+    case "trying":
+      return [`${formatAddress(step.address)}: trying`];
+    case "failed":
+      return [
+        `${formatAddress(step.address)}: ${step.reason} after ${formatDuration(step.took)}`,
+      ];
+    case "connected":
+      return [`${formatAddress(step.address)}: connected in ${formatDuration(step.took)}`];
+    case "proxied":
+      return [`through the ${formatProxy(step.proxy)} in ${formatDuration(step.took)}`];
+    case "secured":
+      return [
+        `${step.session.protocol} with ${step.session.cipher}` +
+        (step.session.alpn ? ` for ${step.session.alpn}` : "") +
+        ` in ${formatDuration(step.took)}`,
+        ...certificateLines(step.session.certificate),
+      ];
+  }
+}
+
+function certificateLines(certificate: Certificate): string[] {
+  const { subject, issuer, names, validFrom, validTo, fingerprint } = certificate;
+  return [
+    `certificate of ${subject}${names ? ` for ${names}` : ""}`,
+    `signed by ${issuer}, valid from ${dayOf(validFrom)} to ${dayOf(validTo)}`,
+    `SHA-256 ${fingerprint}`,
+  ];
+}
+
+function sessionObject(
+  { protocol, cipher, alpn, certificate, trust }: TlsSession,
+): Record<string, unknown> {
+  return {
+    protocol,
+    cipher,
+    ...alpn ? { alpn } : {},
+    subject: certificate.subject,
+    issuer: certificate.issuer,
+    names: certificate.names,
+    valid_from: certificate.validFrom,
+    valid_to: certificate.validTo,
+    sha256: certificate.fingerprint,
+    trusted_by: trust,
+  };
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

@@ -1,0 +1,55 @@
+/**
+ * What can be asked of a client's TLS.
+ *
+ * @module
+ */
+import { flag, list, option, type OptionKind, type TableOf, TEXT } from "../options/option.ts";
+
+/** Whether to speak TLS, whom to trust, and who we are. Files are PEM. */
+export interface TlsClientConfig {
+  /** Whether to speak TLS; `tls://` says it too. */
+  readonly tls: boolean;
+  /** The file of the authorities to trust instead of the usual ones. */
+  readonly "tls-ca": string | undefined;
+  /** SHA-256 fingerprints of certificates, of which the server has to show one. */
+  readonly "tls-pin": readonly string[];
+  /** Whether to trust anyone. */
+  readonly "tls-insecure": boolean;
+  /** The file of our certificate. */
+  readonly "tls-cert": string | undefined;
+  /** The file of its key. */
+  readonly "tls-key": string | undefined;
+  /** The name that the server's certificate has to hold for, where it is not the target's host. */
+  readonly "tls-server-name": string | undefined;
+  /** The application protocols that we speak, the best first. */
+  readonly alpn: readonly string[];
+}
+
+const FILE: OptionKind<string> = { ...TEXT, expects: "a file", placeholder: "FILE" };
+
+/** A certificate's SHA-256, in hex, with or without colons. */
+const FINGERPRINT: OptionKind<string> = {
+  expects: "a SHA-256 fingerprint: 64 hex digits, with or without colons",
+  placeholder: "SHA256",
+  read(word) {
+    const digits = word.replace(/^sha256[:/ ]/i, "").replaceAll(":", "").toLowerCase();
+    return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined;
+  },
+};
+
+/** What can be asked of a client's TLS. */
+export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
+  tls: flag("speak TLS, as tls://HOST:PORT does"),
+  "tls-ca": option(FILE, "trust the authorities in this PEM file, instead of the usual ones"),
+  "tls-pin": list(FINGERPRINT, "trust the server whose certificate has this SHA-256, and no other"),
+  "tls-insecure": flag("trust whoever answers; for tests alone"),
+  "tls-cert": option(FILE, "show this certificate (PEM) to a server that asks for one"),
+  "tls-key": option(FILE, "its key (PEM), where it is not in the same file"),
+  "tls-server-name": option(TEXT, "the name that the server's certificate has to hold for", {
+    placeholder: "NAME",
+    defaultText: "the host",
+  }),
+  alpn: list(TEXT, "application protocols to offer, the best first, such as h2,http/1.1", {
+    placeholder: "NAME",
+  }),
+};

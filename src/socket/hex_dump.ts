@@ -1,0 +1,38 @@
+/**
+ * Bytes of a conversation as people read them: offset, hex and characters, with who sent them and when.
+ *
+ * @module
+ */
+
+const WIDTH = 16;
+
+/** Which way bytes go, as it stands in a dump: `<` came from the other end, `>` went to it. */
+export type Direction = "<" | ">";
+
+/**
+ * The lines of one chunk. `offset` counts the bytes that went that way before it.
+ *
+ * `< 2026-11-22T20:15:03.123Z 00000000  48 69 0a                 |Hi.|`
+ */
+export function hexDump(
+  bytes: Uint8Array,
+  { direction, at, offset }: { direction: Direction; at: Date; offset: number },
+): string {
+  const begin = `${direction} ${at.toISOString()}`;
+  let text = "";
+  for (let start = 0; start < bytes.length; start += WIDTH) {
+    const row = bytes.subarray(start, start + WIDTH);
+    const place = (offset + start).toString(16).padStart(8, "0");
+    text += `${begin} ${place}  ${hexOf(row).padEnd(WIDTH * 3)} |${charactersOf(row)}|\n`;
+  }
+  return text;
+}
+
+function hexOf(row: Uint8Array): string {
+  return Array.from(row, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+function charactersOf(row: Uint8Array): string {
+  return Array.from(row, (byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")
+    .join("");
+}

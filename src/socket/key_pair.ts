@@ -1,0 +1,46 @@
+/**
+ * A certificate and its key, out of files.
+ *
+ * @module
+ */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readPem } from "./pem.ts";
+
+/** A certificate, with those that lead to its authority, and its key: PEM texts. */
+export interface KeyPair {
+  /** The certificate, first in the text. */
+  readonly cert: string;
+  /** Its key. Secret. */
+  readonly key: string;
+}
+
+/**
+ * Reads a certificate and its key; without a file of its own, the key is in the same file.
+ *
+ * @throws {Error} which says which file can't be used, or that the two don't belong together
+ */
+export async function readKeyPair(
+  { certFile, keyFile = certFile }: { certFile: string; keyFile?: string | undefined },
+): Promise<KeyPair> {
+  const cert = await readPem(certFile, "--tls-cert");
+  const key = await readPem(keyFile, "--tls-key");
+  const certificate = attempt(
+    () => new X509Certificate(cert),
+    `--tls-cert ${certFile}: there is no certificate in it that can be read`,
+  );
+  const secret = attempt(
+    () => createPrivateKey(key),
+    `--tls-key ${keyFile}: there is no key in it that can be read without a passphrase`,
+  );
+  if (certificate.checkPrivateKey(secret)) return { cert, key };
+  throw new Error(`--tls-key ${keyFile} is not the key of --tls-cert ${certFile}`);
+}
+
+/** What the library says of a bad key could show parts of it: it is told in our words alone. */
+function attempt<T>(read: () => T, fault: string): T {
+  try {
+    return read();
+  } catch {
+    throw new Error(fault);
+  }
+}
