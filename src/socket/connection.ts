@@ -20,6 +20,14 @@ export type Socket = Pick<
  */
 export type Handler = (connection: Connection, signal: AbortSignal) => Promise<void>;
 
+/** Sees what comes and goes. The bytes are only valid during the call: copy what is to be kept. */
+export interface Tap {
+  /** Bytes have come from the client. */
+  received(bytes: Uint8Array): void;
+  /** The kernel has taken bytes for the client. */
+  sent(bytes: Uint8Array): void;
+}
+
 /** How long a client may take to end its half after we ended ours, in milliseconds. */
 const LINGER = 2_000;
 
@@ -44,6 +52,9 @@ export class Connection implements Disposable {
   readonly #socket: Socket;
   readonly #buffer = new ReadBuffer();
   #writing = false;
+  #lastWrite: Promise<void> | undefined;
+  #interjections = 0;
+  #taps: Set<Tap> | undefined;
   #peerEnded = false;
   #weEnded = false;
   #closed = false;
@@ -115,7 +126,9 @@ export class Connection implements Disposable {
       return null;
     }
     this.bytesIn += length;
-    return this.#buffer.take(length);
+    const chunk = this.#buffer.take(length);
+    if (this.#taps) { for (const tap of this.#taps) tap.received(chunk); }
+    return chunk;
   }
 
   /** All that the client sends, chunk by chunk, until it ends its half; each as valid as {@linkcode read}'s. */
@@ -124,16 +137,45 @@ export class Connection implements Disposable {
   }
 
   /** Sends all of the bytes; resolves when the kernel has taken the last. One write at a time. */
-  async write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#lastWrite = this.#interjections === 0
+      ? this.#send(bytes)
+      : this.#lastWrite!.then(() => this.#send(bytes));
+  }
+
+  /** Sends bytes for somebody other than its handler, whole, between two of the handler's writes. */
+  async interject(bytes: Uint8Array): Promise<void> {
+    this.#interjections++;
+    try {
+      await (this.#lastWrite = (this.#lastWrite ?? Promise.resolve()).then(() =>
+        this.#send(bytes)
+      ));
+    } finally {
+      this.#interjections--;
+    }
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
     this.#writing = true;
-    let sent = await this.#socket.write(bytes);
-    this.bytesOut += sent;
-    while (sent < bytes.length) {
-      const more = await this.#socket.write(bytes.subarray(sent));
-      this.bytesOut += more;
-      sent += more;
+    for (let sent = 0; sent < bytes.length;) {
+      const rest = sent === 0 ? bytes : bytes.subarray(sent);
+      const taken = await this.#socket.write(rest);
+      this.bytesOut += taken;
+      sent += taken;
+      if (this.#taps) { for (const tap of this.#taps) tap.sent(rest.subarray(0, taken)); }
     }
     this.#writing = false;
+  }
+
+  /** Lets somebody see what comes and goes from now on, until the subscription is disposed. */
+  watch(tap: Tap): Disposable {
+    this.#taps = (this.#taps ?? new Set()).add(tap);
+    return {
+      [Symbol.dispose]: () => {
+        this.#taps?.delete(tap);
+        if (this.#taps?.size === 0) this.#taps = undefined;
+      },
+    };
   }
 
   /** Ends our half: the client reads to the end of what was written, and may still send. */
