@@ -22,7 +22,7 @@ export class Histogram {
   /** How many were recorded. */
   count = 0;
   /** The shortest, exactly. */
-  min = Infinity;
+  min: number = Infinity;
   /** The longest, exactly. */
   max = 0;
   #sum = 0;
