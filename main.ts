@@ -7,6 +7,7 @@
 import project from "./deno.json" with { type: "json" };
 import { readCommand } from "./src/cli/args.ts";
 import { printable } from "./src/observe/printable.ts";
+import type { ServerSignals } from "./src/run/run_server.ts";
 import { UsageError } from "./src/options/usage_error.ts";
 import { ReaderGone, writeStdout } from "./src/run/stdio.ts";
 
@@ -25,8 +26,13 @@ async function main(words: readonly string[]): Promise<number> {
       return EXIT.done;
     // A mode loads what it needs, and nothing of the others.
     case "server": {
+      if (command.action !== "serve") {
+        const { showConfig } = await import("./src/run/show_config.ts");
+        await writeStdout(encoder.encode(await showConfig(command)));
+        return EXIT.done;
+      }
       const { runServer } = await import("./src/run/run_server.ts");
-      const cut = await runServer(command.config, stopOnSignals());
+      const cut = await runServer(command, listenToSignals({ reloads: "file" in command }));
       return cut > 0 ? EXIT.failed : EXIT.done;
     }
     case "client": {
@@ -40,16 +46,24 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-/** The first SIGINT, SIGTERM or call asks for a stop; the second one does not wait for it. */
-function stopOnSignals(): { signal: AbortSignal; interrupt(): void } {
+/**
+ * The first SIGINT, SIGTERM or call asks for a stop; the second one does not wait for it. SIGHUP asks for
+ * another look at the config; where there is no file to look at, the terminal is gone, and it stops too.
+ */
+function listenToSignals({ reloads }: { reloads: boolean }): ServerSignals {
   const stop = new AbortController();
+  const hangups = new EventTarget();
   const ask = (signalNumber: number) => {
     if (stop.signal.aborted) Deno.exit(EXIT.signal + signalNumber);
     stop.abort();
   };
   Deno.addSignalListener("SIGINT", () => ask(2));
   Deno.addSignalListener("SIGTERM", () => ask(15));
-  return { signal: stop.signal, interrupt: () => ask(2) };
+  Deno.addSignalListener(
+    "SIGHUP",
+    () => reloads ? hangups.dispatchEvent(new Event("hangup")) : ask(1),
+  );
+  return { signal: stop.signal, hangups, interrupt: () => ask(2) };
 }
 
 /** One line on stderr, and the code that tells whose fault it was. */

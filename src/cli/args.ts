@@ -4,18 +4,17 @@
  * @module
  */
 import type { ClientConfig } from "../config/client_config.ts";
-import type { ServerConfig } from "../config/server_config.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { readClient } from "./client_args.ts";
 import { helpText } from "./help.ts";
 import { isMode, type ModeName, MODES } from "./modes.ts";
-import { readServer } from "./server_args.ts";
+import { readServer, type ServerCommand } from "./server_args.ts";
 
 /** What is to be done. */
 export type Command =
   | { readonly mode: "help"; readonly text: string }
   | { readonly mode: "version" }
-  | { readonly mode: "server"; readonly config: ServerConfig }
+  | { readonly mode: "server" } & ServerCommand
   | { readonly mode: "client"; readonly config: ClientConfig };
 
 /**
@@ -33,7 +32,7 @@ export function readCommand(words: readonly string[]): Command {
   if (asks("--help", "-h")) return { mode: "help", text: helpText(mode) };
   switch (mode) {
     case "server":
-      return { mode, config: readServer(others) };
+      return { mode, ...readServer(others) };
     case "client":
       return { mode, config: readClient(others) };
     default:

@@ -9,8 +9,8 @@ import {
   SERVER_OPTIONS,
   type ServerConfig,
 } from "../config/server_config.ts";
-import { findService, outletConfig, refuseTwins } from "../config/outlet_config.ts";
-import { option, type OptionTable, PORT, TEXT, valuesOf } from "../options/option.ts";
+import { findService, outletConfig, type Said, serverConfig } from "../config/outlet_config.ts";
+import { flag, option, type OptionTable, PORT, TEXT, valuesOf } from "../options/option.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
@@ -38,25 +38,60 @@ const PLAIN_OPTIONS = {
   }),
 } as const;
 
+/** What is to be done with the config, and where it is when it is in a file. */
+const CONFIG_OPTIONS = {
+  config: option(TEXT, "read the outlets and all else from this file, and again when it changes", {
+    placeholder: "FILE",
+  }),
+  check: flag("say what is wrong with what was asked for, and leave"),
+  "print-config": flag("print what was asked for as such a file, and leave"),
+} as const;
+
 /** Every flag of `outlet server` that does not depend on the service. */
 export const SERVER_FLAGS: OptionTable = {
   ...PLAIN_OPTIONS,
+  ...CONFIG_OPTIONS,
   ...GATE_OPTIONS,
   ...OUTLET_OPTIONS,
   ...SERVER_OPTIONS,
 };
+
+/** What a server is to do, and who says what it is to be. */
+export type ServerCommand =
+  & { readonly action: "serve" | "check" | "print-config" }
+  & ({ readonly config: ServerConfig } | { readonly file: ConfigFile });
+
+/** A file that says what a server is to be. */
+export interface ConfigFile {
+  /** Where it is. */
+  readonly path: string;
+  /** What flags said beside it, which wins over what it says of all outlets. */
+  readonly flags: Said;
+}
 
 /**
  * Reads the words behind `outlet server`.
  *
  * @throws {UsageError} which names the word at fault
  */
-export function readServer(words: readonly string[]): ServerConfig {
+export function readServer(words: readonly string[]): ServerCommand {
   const service = namedService(words);
   const flags = readFlags(words, { ...serviceFlags(words, service), ...SERVER_FLAGS });
-  const { operands } = flags;
-  const said = withCommand(flags, operands.map(serviceOf).concat(service));
-  const outlets = operands.map((word) => readSpec(word, said));
+  const said = withCommand(flags, flags.operands.map(serviceOf).concat(service));
+  const { config: path, check, "print-config": prints } = valuesOf(CONFIG_OPTIONS, said);
+  const action = check ? "check" : prints ? "print-config" : "serve";
+  if (path === undefined) return { action, config: readOutlets(flags.operands, { service, said }) };
+  const place = flags.operands[0] ?? Object.keys(PLAIN_OPTIONS).find((name) => said.has(name));
+  if (place === undefined) return { action, file: { path, flags: said } };
+  throw new UsageError(`${quote(place)} beside --config: the file names the outlets`);
+}
+
+/** The server that the words ask for by themselves. */
+function readOutlets(
+  specs: readonly string[],
+  { service, said }: { service: Service | undefined; said: Said },
+): ServerConfig {
+  const outlets = specs.map((word) => readSpec(word, said));
   const plain = valuesOf(PLAIN_OPTIONS, said);
   const saysWhere = plain.host !== undefined || plain.port !== undefined;
   if (saysWhere && !service && outlets.length > 0) {
@@ -69,12 +104,7 @@ export function readServer(words: readonly string[]): ServerConfig {
       common: said,
     }));
   }
-  refuseTwins(outlets);
-  return {
-    outlets,
-    options: valuesOf(SERVER_OPTIONS, said),
-    gateOptions: valuesOf(GATE_OPTIONS, said),
-  };
+  return serverConfig(outlets, said);
 }
 
 /** The options of every service that the words name are flags too, so the names have to be read first. */
@@ -92,7 +122,7 @@ function serviceOf(word: string): Service | undefined {
 function withCommand(
   { said, rest }: Flags,
   services: readonly (Service | undefined)[],
-): ReadonlyMap<string, unknown> {
+): Said {
   if (rest.length === 0) return said;
   const options = services.flatMap((service) => service?.command ?? []);
   if (options.length > 0) {

@@ -13,6 +13,8 @@ import {
   OUTLET_OPTIONS,
   type OutletConfig,
   type OutletOptions,
+  SERVER_OPTIONS,
+  type ServerConfig,
 } from "./server_config.ts";
 
 /** What was said: values by the names of their options. */
@@ -66,11 +68,20 @@ function checkProxies(options: OutletOptions, { hostname }: InternetAddress): vo
 }
 
 /**
- * Refuses two outlets at one address.
+ * A whole server, of these outlets and what was said of all of them.
  *
- * @throws {UsageError} which names both
+ * @throws {UsageError} where two outlets want the same address
  */
-export function refuseTwins(outlets: readonly OutletConfig[]): void {
+export function serverConfig(outlets: readonly OutletConfig[], said: Said): ServerConfig {
+  refuseTwins(outlets);
+  return {
+    outlets,
+    options: valuesOf(SERVER_OPTIONS, said),
+    gateOptions: valuesOf(GATE_OPTIONS, said),
+  };
+}
+
+function refuseTwins(outlets: readonly OutletConfig[]): void {
   const taken = new Map<string, OutletConfig>();
   for (const outlet of outlets) {
     const address = formatAddress(outlet.listen);

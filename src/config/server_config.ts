@@ -3,7 +3,18 @@
  *
  * @module
  */
-import { choice, DURATION, flag, integer, list, option, type TableOf } from "../options/option.ts";
+import {
+  choice,
+  DURATION,
+  flag,
+  integer,
+  list,
+  option,
+  SIZE,
+  type TableOf,
+  TEXT,
+} from "../options/option.ts";
+import { LISTEN } from "../socket/place.ts";
 import { CIDR } from "../socket/acl.ts";
 import type { InternetAddress } from "../socket/address.ts";
 
@@ -45,7 +56,7 @@ export interface OutletOptions {
   readonly "trusted-proxy": readonly string[];
 }
 
-/** What the server has as a whole. */
+/** What the server has as a whole, beside its door. */
 export interface ServerOptions {
   /** Milliseconds that connections may go on once the server stops. */
   readonly "drain-timeout": number;
@@ -53,6 +64,14 @@ export interface ServerOptions {
   readonly "log-format": "text" | "json";
   /** The least serious events to show. */
   readonly "log-level": "debug" | "info" | "warning" | "error";
+  /** The file that events go to, instead of stderr. */
+  readonly "log-file": string | undefined;
+  /** Bytes in that file before it is put aside and a new one begun. */
+  readonly "log-file-size": number;
+  /** How many files are kept, put-aside ones included. */
+  readonly "log-files": number;
+  /** Where the metrics are served. */
+  readonly metrics: InternetAddress | undefined;
 }
 
 const COUNT = integer({ min: 1, max: 1_000_000_000 });
@@ -113,6 +132,15 @@ export const SERVER_OPTIONS: TableOf<ServerOptions> = {
     "the least serious events to show",
     { default: "info" },
   ),
+  "log-file": option(TEXT, "events go to this file instead of stderr", { placeholder: "FILE" }),
+  "log-file-size": option(SIZE, "at this size it becomes FILE.1, and a new one is begun", {
+    default: 10 * 1024 ** 2,
+    defaultText: "10M",
+  }),
+  "log-files": option(integer({ min: 1, max: 1000 }), "how many files are kept, FILE included", {
+    default: 5,
+  }),
+  metrics: option(LISTEN, "serve /metrics for Prometheus and /healthz here; :PORT is 127.0.0.1"),
 };
 
 /** One outlet: a service behind a welcome socket. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { about, quote, UsageError } from "./usage_error.ts";
-import { parseDuration, parseSize } from "./quantity.ts";
+import { parseDuration, parseSize, writeDuration } from "./quantity.ts";
 
 /** One thing that can be asked for. `T` is the type of its value once it is read. */
 export interface Option<T = unknown> {
@@ -25,10 +25,29 @@ export interface Option<T = unknown> {
   readonly choices?: readonly string[];
   /** Whether its value may hold a secret: errors don't repeat it then. */
   readonly secret?: boolean;
+  /** The least and the most, where the value is a whole number. */
+  readonly bounds?: Bounds;
+  /** What a bare number counts, where the value is a quantity: `seconds`. */
+  readonly unit?: string;
   /** Whether it may be said more than once; the values then add up to a list. */
   readonly repeats: boolean;
   /** Reads one word. Throws a {@linkcode UsageError} whose message is what was expected. */
   parse(word: string): T;
+  /** Reads one item of a list, in which commas mean nothing; the same as {@linkcode parse} elsewhere. */
+  parseItem(word: string): unknown;
+  /** The value, or an item of a list, as a file says it: what `parseItem` reads to the same value. */
+  write(value: unknown): Scalar;
+}
+
+/** What a file can say of an option, or of one item of its list. */
+export type Scalar = string | number | boolean;
+
+/** Two bounds, both included. */
+export interface Bounds {
+  /** The least. */
+  readonly min: number;
+  /** The most. */
+  readonly max: number;
 }
 
 /** Options by name, in the order in which help shows them. Names are kebab-case everywhere. */
@@ -76,6 +95,12 @@ export interface OptionKind<T> {
   readonly placeholder: string;
   /** The only words that are valid. */
   readonly choices?: readonly string[];
+  /** The least and the most, where it is a whole number. */
+  readonly bounds?: Bounds;
+  /** What a bare number counts, where it is a quantity. */
+  readonly unit?: string;
+  /** The value in a form that `read` reads to the same; without it, the value itself. */
+  write?(value: T): Scalar;
   /** Reads one word; `undefined` where it is not valid. May throw a UsageError that says more. */
   read(word: string): T | undefined;
 }
@@ -90,11 +115,9 @@ export function option<T, const D extends OptionDetails<T> = OptionDetails<T>>(
   details?: D,
 ): Option<Optional<T, D>> {
   return {
+    ...factsOf(kind),
     summary,
     repeats: false,
-    expects: kind.expects,
-    placeholder: kind.placeholder,
-    ...(kind.choices ? { choices: kind.choices } : {}),
     ...details,
     default: details?.default as Optional<T, D>,
     parse: (word) => read(kind, word) as Optional<T, D>,
@@ -108,11 +131,9 @@ export function list<T>(
   details: Omit<OptionDetails<readonly T[]>, "default"> = {},
 ): Option<readonly T[]> {
   return {
+    ...factsOf(kind),
     summary,
     repeats: true,
-    expects: kind.expects,
-    placeholder: kind.placeholder,
-    ...(kind.choices ? { choices: kind.choices } : {}),
     ...details,
     default: [],
     parse: (word) => word.split(",").map((part) => readPart(kind, { part, word })),
@@ -130,13 +151,32 @@ export function words<T>(
 
 /** A switch: present or absent; `--no-NAME` and `NAME=false` turn off what is on by default. */
 export function flag(summary: string, details: OptionDetails<boolean> = {}): Option<boolean> {
+  const { placeholder: _, ...facts } = factsOf(SWITCH);
   return {
+    ...facts,
     summary,
     repeats: false,
-    expects: "true or false",
     ...details,
     default: details.default ?? false,
     parse: (word) => read(SWITCH, word),
+  };
+}
+
+/** What an option has from its kind. */
+function factsOf<T>(
+  kind: OptionKind<T>,
+): Pick<Option, "expects" | "choices" | "bounds" | "unit" | "parseItem" | "write"> & {
+  placeholder: string;
+} {
+  const { expects, placeholder, choices, bounds, unit } = kind;
+  return {
+    expects,
+    placeholder,
+    ...(choices ? { choices } : {}),
+    ...(bounds ? { bounds } : {}),
+    ...(unit ? { unit } : {}),
+    parseItem: (word) => read(kind, word),
+    write: (value) => kind.write?.(value as T) ?? value as Scalar,
   };
 }
 
@@ -151,6 +191,8 @@ export const TEXT: OptionKind<string> = {
 export const DURATION: OptionKind<number> = {
   expects: "a duration such as 500ms, 30s, 5m or 2h",
   placeholder: "DURATION",
+  unit: "seconds",
+  write: writeDuration,
   read: parseDuration,
 };
 
@@ -158,6 +200,7 @@ export const DURATION: OptionKind<number> = {
 export const SIZE: OptionKind<number> = {
   expects: "a size such as 4096, 64k, 16M or 1G",
   placeholder: "SIZE",
+  unit: "bytes",
   read: parseSize,
 };
 
@@ -191,6 +234,7 @@ export function integer(
       ? `${noun}, ${min} or more`
       : `${noun}, ${min} to ${max}`,
     placeholder: "N",
+    bounds: { min, max },
     read(word) {
       const number = /^\d{1,15}$/.test(word) ? Number(word) : NaN;
       return number >= min && number <= max ? number : undefined;

@@ -25,6 +25,13 @@ export function parseDuration(word: string): number | undefined {
   return milliseconds <= LONGEST_DURATION ? milliseconds : undefined;
 }
 
+/** Exactly these milliseconds, as {@linkcode parseDuration} reads them: `1500ms`, `30s`, `2h`. */
+export function writeDuration(milliseconds: number): string {
+  const units = Object.entries(DURATION_UNITS).reverse();
+  const [unit, length] = units.find(([, length]) => milliseconds % length === 0) ?? ["ms", 1];
+  return milliseconds === 0 ? "0s" : `${milliseconds / length}${unit}`;
+}
+
 /** Bytes in `4096`, `64k`, `16M`, `1G` or `16MiB`; else `undefined`. */
 export function parseSize(word: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(?:([kmg])(?:i?b)?|b)?$/i.exec(word);

@@ -1,20 +1,32 @@
 /**
- * `outlet server` as a process: events go to stderr, and an operator at the terminal is listened to.
+ * `outlet server` as a process: events go to the log, and an operator at the terminal is listened to.
  *
  * @module
  */
 import { LineEditor } from "../cli/line_editor.ts";
 import { operate } from "../cli/operator.ts";
+import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
 import { Journal } from "../observe/journal.ts";
 import { LineWriter } from "../observe/line_writer.ts";
-import { openLog } from "../observe/log.ts";
 import { serve, type Server } from "../server.ts";
 import { lines } from "../socket/lines.ts";
+import { configChanges, loadConfig } from "./config_changes.ts";
+import { Observers } from "./observers.ts";
 import { isAtTerminal, stdinChunks } from "./stdio.ts";
 
 /** The longest line that an operator types, in bytes. */
 const TYPED_LIMIT = 4 * 1024;
+
+/** What the system and the terminal ask of a running server. */
+export interface ServerSignals {
+  /** Aborted when the server is to stop. */
+  readonly signal: AbortSignal;
+  /** A `hangup` event asks for another look at the config's file. */
+  readonly hangups: EventTarget;
+  /** Does what Ctrl-C does. */
+  interrupt(): void;
+}
 
 /**
  * Serves until the signal is aborted and the connections have drained.
@@ -22,29 +34,40 @@ const TYPED_LIMIT = 4 * 1024;
  * @returns how many connections had to be cut
  */
 export async function runServer(
-  config: ServerConfig,
-  { signal, interrupt }: { signal: AbortSignal; interrupt(): void },
+  command: ServerCommand,
+  { signal, hangups, interrupt }: ServerSignals,
 ): Promise<number> {
+  const config = await loadConfig(command);
   using editor = isAtTerminal() ? new LineEditor({ onInterrupt: interrupt }) : undefined;
   const stderr = new LineWriter(Deno.stderr);
   const write = editor && Deno.stderr.isTerminal()
     ? (line: string) => editor.show(line + "\n")
     : (line: string) => stderr.write(line);
   const journal = new Journal();
-  const { "log-level": level, "log-format": format } = config.options;
-  await using _log = await openLog(journal, {
-    level,
-    format,
-    write,
-    colour: Deno.stderr.isTerminal(),
-  });
-  const onOpen = (server: Server) => {
-    if (Deno.stdin.isTerminal()) listenToOperator(server, { editor, write, interrupt });
-  };
   try {
-    return await serve(config, { signal, journal, onOpen });
+    await using observers = await Observers.open(config.options, { journal, write });
+    const changes = configChanges(command, { signal, hangups, journal });
+    return await serve(config, {
+      signal,
+      journal,
+      changes: observed(changes, observers),
+      onOpen(server) {
+        observers.watch(server);
+        if (Deno.stdin.isTerminal()) listenToOperator(server, { editor, write, interrupt });
+      },
+    });
   } finally {
     await stderr.flush();
+  }
+}
+
+/** The observers go along with every change, before the server does. */
+async function* observed(
+  changes: AsyncIterable<ServerConfig>,
+  observers: Observers,
+): AsyncGenerator<ServerConfig> {
+  for await (const config of changes) {
+    if (await observers.change(config.options)) yield config;
   }
 }
 

@@ -5,7 +5,13 @@
  */
 import { type OptionKind, PORT } from "../options/option.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
-import { type Address, type InternetAddress, isHost, splitHostPort } from "./address.ts";
+import {
+  type Address,
+  formatAddress,
+  type InternetAddress,
+  isHost,
+  splitHostPort,
+} from "./address.ts";
 
 /** The most bytes that `sun_path` holds on Linux, its closing zero not counted. */
 const LONGEST_PATH = 107;
@@ -14,6 +20,7 @@ const LONGEST_PATH = 107;
 export const PLACE: OptionKind<Address> = {
   expects: "HOST:PORT, tcp://HOST:PORT or unix:PATH",
   placeholder: "HOST:PORT",
+  write: formatAddress,
   read(word) {
     if (word.startsWith("unix:")) return { path: readPath(word.slice("unix:".length)) };
     const [, scheme, rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
@@ -27,6 +34,17 @@ export const PLACE: OptionKind<Address> = {
 
 /** Where an outlet listens when no host is said: this machine alone. */
 export const DEFAULT_HOST = "127.0.0.1";
+
+/** A place to listen on in one word: `HOST:PORT`, or `:PORT` on this machine alone. */
+export const LISTEN: OptionKind<InternetAddress> = {
+  expects: "HOST:PORT or :PORT",
+  placeholder: "HOST:PORT",
+  write: formatAddress,
+  read(word) {
+    const parts = splitHostPort(word);
+    return parts && readListen(parts);
+  },
+};
 
 /** Reads a host, which may be empty, and a port to listen on. */
 export function readListen({ host, port }: { host: string; port: string }): InternetAddress {

@@ -1,12 +1,12 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readCommand } from "../../src/cli/args.ts";
-import { readServer } from "../../src/cli/server_args.ts";
+import { configOf } from "../harness/server.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
 import { formatAddress } from "../../src/socket/address.ts";
 
 /** Where the outlets listen that these words ask for, with their services. */
 function outlets(...words: string[]): string[] {
-  return readServer(words).outlets.map(({ service, listen }) =>
+  return configOf(words).outlets.map(({ service, listen }) =>
     `${service} ${formatAddress(listen)}`
   );
 }
@@ -39,7 +39,7 @@ Deno.test("plain flags say the same as a SPEC, and stand beside SPECs", () => {
 });
 
 Deno.test("options of an outlet stand in its SPEC or, for all of them, in flags; the SPEC wins", () => {
-  const config = readServer([
+  const config = configOf([
     "echo://:1?backlog=9",
     "chat://:2?room=ops",
     "--backlog",
@@ -52,7 +52,7 @@ Deno.test("options of an outlet stand in its SPEC or, for all of them, in flags;
     false,
   ]);
   assertEquals(config.outlets[1]?.serviceOptions.room, "ops");
-  const plain = readServer(["--service", "chat", "--room", "ops"]);
+  const plain = configOf(["--service", "chat", "--room", "ops"]);
   assertEquals(plain.outlets[0]?.serviceOptions.room, "ops");
 });
 

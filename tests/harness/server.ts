@@ -4,6 +4,7 @@
  * @module
  */
 import { readServer } from "../../src/cli/server_args.ts";
+import type { ServerConfig } from "../../src/config/server_config.ts";
 import type { OutletEvent } from "../../src/observe/events.ts";
 import { Journal } from "../../src/observe/journal.ts";
 import { Server } from "../../src/server.ts";
@@ -32,7 +33,7 @@ export class TestServer implements AsyncDisposable {
     const journal = new Journal();
     const events: OutletEvent[] = [];
     journal.subscribe((event) => events.push(event));
-    return new TestServer(await Server.open(readServer(words), journal), journal, events);
+    return new TestServer(await Server.open(configOf(words), journal), journal, events);
   }
 
   /** The real port of its first outlet, or of another one. */
@@ -79,4 +80,11 @@ export function from(client: Deno.TcpConn): (event: { peer: Address }) => boolea
   const { hostname, port } = client.localAddr;
   const own = formatAddress({ hostname, port });
   return ({ peer }) => formatAddress(peer) === own;
+}
+
+/** What a server is asked to be in the words that a person would type. */
+export function configOf(words: readonly string[]): ServerConfig {
+  const command = readServer(words);
+  if ("config" in command) return command.config;
+  throw new Error(`a test server has no file: ${words.join(" ")}`);
 }

@@ -1,0 +1,95 @@
+/**
+ * A server's config as a file: JSON in which comments and trailing commas may stand.
+ *
+ * @module
+ */
+import { parse } from "@std/jsonc";
+import { about, UsageError } from "../options/usage_error.ts";
+import { explain } from "../socket/faults.ts";
+import { findService, outletConfig, type Said, serverConfig } from "./outlet_config.ts";
+import { checkFile, type FileContent, type FileOutlet } from "./schema.ts";
+import type { ServerConfig } from "./server_config.ts";
+
+/** Faults of a file that are told at once. */
+const TOLD = 5;
+
+/**
+ * Reads a config file. What flags said beside it wins over what the file says of all outlets, and loses
+ * against what it says of one.
+ *
+ * @throws {UsageError} which names the path of every value at fault, and what was expected
+ * @throws {Error} where the file can't be read
+ */
+export async function readConfigFile(path: string, flags: Said = new Map()): Promise<ServerConfig> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : explain(cause);
+    throw new Error(`cannot read the config ${path}: ${why}`, { cause });
+  }
+  try {
+    return readConfig(text, flags);
+  } catch (error) {
+    throw about(path, error);
+  }
+}
+
+/**
+ * Reads the text of a config file.
+ *
+ * @throws {UsageError} which names the path of every value at fault, and what was expected
+ */
+export function readConfig(text: string, flags: Said = new Map()): ServerConfig {
+  const { outlets, ...common } = check(parseText(text));
+  const said = new Map([...Object.entries(common), ...flags]);
+  return serverConfig(outlets.map((outlet, at) => readOutlet(outlet, { at, common: said })), said);
+}
+
+function parseText(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new UsageError(withLine(explain(error), text));
+  }
+}
+
+function check(json: unknown): FileContent {
+  const checked = checkFile(json);
+  if ("content" in checked) return checked.content;
+  const faults = checked.faults.map(({ path, message }) =>
+    path.length === 0 ? message : `${formatPath(path)}: ${message}`
+  );
+  const more = faults.length > TOLD ? `; and ${faults.length - TOLD} more` : "";
+  throw new UsageError(faults.slice(0, TOLD).join("; ") + more);
+}
+
+function readOutlet(
+  { service, listen, ...said }: FileOutlet,
+  { at, common }: { at: number; common: Said },
+) {
+  try {
+    return outletConfig(findService(service), {
+      listen,
+      said: new Map(Object.entries(said)),
+      common,
+    });
+  } catch (error) {
+    throw about(`outlets[${at}]`, error);
+  }
+}
+
+/** `outlets[0].idle-timeout` */
+function formatPath(path: readonly PropertyKey[]): string {
+  return path.map((step) => typeof step === "number" ? `[${step}]` : `.${String(step)}`).join("")
+    .replace(/^\./, "");
+}
+
+/** The parser counts characters; people count lines. */
+function withLine(message: string, text: string): string {
+  const [, what, position] =
+    /^Cannot parse JSONC: (.*) in JSONC at position (\d+)$/.exec(message) ?? [];
+  if (what === undefined) return message;
+  const before = text.slice(0, Number(position)).split("\n");
+  return `line ${before.length}, column ${before.at(-1)!.length + 1}: ${what}`;
+}

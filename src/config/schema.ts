@@ -1,0 +1,163 @@
+/**
+ * What a config file may say. Its keys are the flags' names, and all of it derives from the tables of
+ * options: a new service or option is in here by itself.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { Option, OptionTable } from "../options/option.ts";
+import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { SERVICES } from "../services/registry.ts";
+import type { Service } from "../services/service.ts";
+import type { InternetAddress } from "../socket/address.ts";
+import { LISTEN } from "../socket/place.ts";
+import { outletTable } from "./outlet_config.ts";
+import { GATE_OPTIONS, OUTLET_OPTIONS, SERVER_OPTIONS } from "./server_config.ts";
+
+/** One outlet, as a file says it: besides these, values by the names of options. */
+export interface FileOutlet {
+  /** The service's name. */
+  readonly service: string;
+  /** Where to listen. */
+  readonly listen: InternetAddress;
+  /** The options that the file names. */
+  readonly [option: string]: unknown;
+}
+
+/** A whole file: besides the outlets, values by the names of options, which hold for the whole server. */
+export interface FileContent {
+  /** The outlets, in order. */
+  readonly outlets: readonly FileOutlet[];
+  /** The options that the file names. */
+  readonly [option: string]: unknown;
+}
+
+/** The most that is quoted of a value that is wrong. */
+const QUOTED = 60;
+
+/** A fault in a file: where it is, and what was expected there. */
+export interface FileFault {
+  /** The keys and places in lists that lead there. */
+  readonly path: readonly PropertyKey[];
+  /** What is wrong, in words. */
+  readonly message: string;
+}
+
+/** What a file's JSON says; where it is no config, all that is wrong with it. */
+export function checkFile(
+  json: unknown,
+): { readonly content: FileContent } | { readonly faults: readonly FileFault[] } {
+  const { data, error } = fileSchema().safeParse(json, { reportInput: true });
+  return error ? { faults: error.issues } : { content: data };
+}
+
+/** What a file may say as JSON Schema, for editors. */
+export function jsonSchema(): object {
+  return {
+    title: "outlet server --config",
+    ...z.toJSONSchema(fileSchema(), { io: "input", target: "draft-7" }),
+  };
+}
+
+function fileSchema(): z.ZodType<FileContent> {
+  const outlet = z.discriminatedUnion(
+    "service",
+    [...SERVICES.values()].map(outletSchema) as [z.ZodObject, ...z.ZodObject[]],
+    { error: ({ input }) => wrongService(input) },
+  );
+  return objectOf({
+    $schema: z.string().optional().meta({ description: "where editors find what is valid here" }),
+    outlets: z.array(outlet, { error: expected("a list of outlets") }),
+    ...shapeOf({ ...GATE_OPTIONS, ...OUTLET_OPTIONS, ...SERVER_OPTIONS }),
+  }) as unknown as z.ZodType<FileContent>;
+}
+
+function outletSchema(service: Service): z.ZodObject {
+  return objectOf({
+    service: z.literal(service.name).meta({ description: service.summary }),
+    listen: z.string({ error: expected(LISTEN.expects) })
+      .transform((word, context) => attempt(() => LISTEN.read(word), { context, input: word }))
+      .meta({ description: "where it listens: HOST:PORT, or :PORT on this machine alone" }),
+    ...shapeOf(outletTable(service)),
+  });
+}
+
+function objectOf(shape: Record<string, z.ZodType>): z.ZodObject {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys!.map((key) => unknownWord("key", key, Object.keys(shape)).message).join("; ")
+        : expected("an object")(issue),
+  });
+}
+
+function shapeOf(table: OptionTable): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, option]) => [
+      name,
+      valueOf(option).optional().meta({ description: option.summary }),
+    ]),
+  );
+}
+
+/** A value, or a list of them, read as the word on the command line would be. */
+function valueOf(option: Option): z.ZodType {
+  const { expects, secret = false } = option;
+  const item = itemOf(option).transform((input, context) =>
+    attempt(() => option.parseItem(String(input)), { context, input, expects, secret })
+  );
+  return option.repeats ? z.array(item, { error: expected(`a list: ${expects}`) }) : item;
+}
+
+/** What JSON can say at all; the rest is for the option itself to judge. */
+function itemOf({ expects, placeholder, choices, bounds, unit }: Option): z.ZodType {
+  const error = expected(expects);
+  if (placeholder === undefined) return z.boolean({ error });
+  if (choices) return z.enum(choices as [string, ...string[]], { error });
+  if (bounds) return z.int({ error }).min(bounds.min, { error }).max(bounds.max, { error });
+  if (unit) return z.union([z.string(), z.number()], { error });
+  return z.string({ error });
+}
+
+interface Attempt {
+  readonly context: z.RefinementCtx;
+  readonly input: unknown;
+  readonly expects?: string;
+  readonly secret?: boolean;
+}
+
+function attempt(
+  read: () => unknown,
+  { context, input, expects = LISTEN.expects, secret = false }: Attempt,
+): unknown {
+  try {
+    const value = read();
+    if (value !== undefined) return value;
+    throw new UsageError(`expected ${expects}`);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    context.addIssue({
+      code: "custom",
+      message: secret ? error.message : `${shown(input)}: ${error.message}`,
+    });
+    return z.NEVER;
+  }
+}
+
+function expected(what: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) =>
+    input === undefined ? `missing: expected ${what}` : `expected ${what}, not ${shown(input)}`;
+}
+
+function wrongService(input: unknown): string {
+  if (typeof input !== "object" || input === null) return expected("an outlet")({ input });
+  const { service } = input as { service?: unknown };
+  const known = [...SERVICES.keys()];
+  if (typeof service === "string") return unknownWord("service", service, known).message;
+  return expected(`one of ${known.join(", ")}`)({ input: service });
+}
+
+function shown(input: unknown): string {
+  const text = JSON.stringify(input) ?? String(input);
+  return text.length > QUOTED ? text.slice(0, QUOTED - 1) + "…" : text;
+}

@@ -1,0 +1,271 @@
+/**
+ * What happens, counted for Prometheus, through prom-client.
+ *
+ * @module
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type Address, formatAddress, isUnix } from "../socket/address.ts";
+import { acceptQueues, listenCounters } from "./accept_queue.ts";
+import type { AboutOutlet, OutletEvent } from "./events.ts";
+import type { Journal } from "./journal.ts";
+
+/** What metrics see of a connection that is still open. */
+export interface LiveConnection {
+  /** Its outlet. */
+  readonly outlet: { readonly name: string; readonly address: Address };
+  /** What came and went so far. */
+  readonly connection: { readonly bytesIn: number; readonly bytesOut: number };
+}
+
+/** An outlet, as labels tell it. */
+interface OutletLabels {
+  readonly outlet: string;
+  readonly address: string;
+}
+
+interface Bytes {
+  in: number;
+  out: number;
+}
+
+/** The most values that a label which is made of words may have; others count as `other`. */
+const WORDS_LIMIT = 32;
+
+const DURATIONS = [0.001, 0.01, 0.1, 1, 10, 60, 300, 1800, 3600, 86_400];
+const SIZES = [64, 1024, 16 * 1024, 256 * 1024, 4 * 1024 ** 2, 64 * 1024 ** 2, 1024 ** 3];
+
+/** Counts every event of the journal until it is disposed. */
+export class Metrics implements Disposable {
+  /** The open connections; until it is set there are none. */
+  live: () => Iterable<LiveConnection> = () => [];
+
+  readonly #registry = new Registry();
+  readonly #subscription: Disposable;
+  readonly #outlets = new Map<string, AboutOutlet>();
+  /** Bytes of connections that have ended, by outlet. */
+  readonly #ended = new Map<string, Bytes>();
+  readonly #words = new Set<string>();
+  readonly #counters = this.#counted();
+  readonly #histograms = this.#measured();
+  #draining = false;
+
+  /** Counts from now on. */
+  constructor(journal: Journal) {
+    this.#looked();
+    this.#subscription = journal.subscribe((event) => this.#count(event));
+  }
+
+  /** How the server is: `ok`, or `draining` once it takes nobody any more. */
+  get health(): "ok" | "draining" {
+    return this.#draining ? "draining" : "ok";
+  }
+
+  /** All metrics in Prometheus's text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** The media type of that text. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Counts no more. */
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #count(event: OutletEvent): void {
+    const { opened, refused, closed, faults, reloads } = this.#counters;
+    switch (event.event) {
+      case "listening":
+        this.#outlets.set(keyOf(labelsOf(event)), event);
+        break;
+      case "opened":
+        opened.inc({ ...labelsOf(event) });
+        break;
+      case "refused":
+        refused.inc({ ...labelsOf(event), reason: this.#word(event.reason) });
+        break;
+      case "closed":
+        closed.inc({ ...labelsOf(event), reason: this.#word(event.reason) });
+        this.#measure(event);
+        break;
+      case "failed":
+        if (event.code !== undefined) {
+          faults.inc({ ...labelsOf(event), code: this.#word(event.code) });
+        }
+        break;
+      case "stopped":
+        this.#outlets.delete(keyOf(labelsOf(event)));
+        break;
+      case "reloaded":
+      case "rejected":
+        reloads.inc({ result: event.event });
+        break;
+      case "draining":
+        this.#draining = true;
+        break;
+    }
+  }
+
+  #measure(event: Extract<OutletEvent, { event: "closed" }>): void {
+    const labels = labelsOf(event);
+    const { durations, sizes } = this.#histograms;
+    durations.observe({ ...labels }, event.duration / 1000);
+    sizes.observe({ ...labels, direction: "in" }, event.bytesIn);
+    sizes.observe({ ...labels, direction: "out" }, event.bytesOut);
+    const ended = this.#ended.get(keyOf(labels)) ?? { in: 0, out: 0 };
+    ended.in += event.bytesIn;
+    ended.out += event.bytesOut;
+    this.#ended.set(keyOf(labels), ended);
+  }
+
+  /** Counted whenever something happens. */
+  #counted() {
+    const counter = <const Label extends string>(name: string, help: string, labels: Label[]) =>
+      new Counter({ name, help, labelNames: labels, registers: [this.#registry] });
+    return {
+      opened: counter("outlet_connections_opened_total", "Clients that were let in.", ABOUT),
+      refused: counter(
+        "outlet_connections_refused_total",
+        "Clients that were turned away.",
+        [...ABOUT, "reason"],
+      ),
+      closed: counter(
+        "outlet_connections_closed_total",
+        "Connections that have ended, by who or what ended them.",
+        [...ABOUT, "reason"],
+      ),
+      faults: counter(
+        "outlet_accept_errors_total",
+        "Clients that the system could not hand over.",
+        [...ABOUT, "code"],
+      ),
+      reloads: counter("outlet_reloads_total", "Changes of the config.", ["result"]),
+    };
+  }
+
+  /** Measured when a connection ends. */
+  #measured() {
+    const registers = [this.#registry];
+    return {
+      durations: new Histogram({
+        name: "outlet_connection_duration_seconds",
+        help: "How long connections lived.",
+        labelNames: ABOUT,
+        buckets: DURATIONS,
+        registers,
+      }),
+      sizes: new Histogram({
+        name: "outlet_connection_bytes",
+        help: "What connections carried.",
+        labelNames: [...ABOUT, "direction"],
+        buckets: SIZES,
+        registers,
+      }),
+    };
+  }
+
+  /** Looked up when somebody asks. */
+  #looked(): void {
+    const registers = [this.#registry];
+    // deno-lint-ignore no-this-alias
+    const metrics = this;
+    new Gauge({
+      name: "outlet_connections_open",
+      help: "Connections that are open now.",
+      labelNames: ABOUT,
+      registers,
+      collect() {
+        this.reset();
+        for (const about of metrics.#outlets.values()) this.set({ ...labelsOf(about) }, 0);
+        for (const { outlet } of metrics.live()) this.inc({ ...placeOf(outlet) });
+      },
+    });
+    new Counter({
+      name: "outlet_bytes_total",
+      help: "Bytes that came from clients (in) and went to them (out).",
+      labelNames: [...ABOUT, "direction"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [key, bytes] of metrics.#bytes()) {
+          const labels = JSON.parse(key) as OutletLabels;
+          this.inc({ ...labels, direction: "in" }, bytes.in);
+          this.inc({ ...labels, direction: "out" }, bytes.out);
+        }
+      },
+    });
+    new Gauge({
+      name: "outlet_accept_queue_length",
+      help: "Clients that wait in the kernel to be accepted.",
+      labelNames: ABOUT,
+      registers,
+      async collect() {
+        const queues = await acceptQueues();
+        this.reset();
+        for (const about of metrics.#outlets.values()) {
+          const length = isUnix(about.address) ? undefined : queues.get(about.address.port);
+          if (length !== undefined) this.set({ ...labelsOf(about) }, length);
+        }
+      },
+    });
+    new Counter({
+      name: "outlet_kernel_listen_overflows_total",
+      help: "Clients that found an accept queue full, of any program in this network namespace.",
+      registers,
+      async collect() {
+        const { overflows } = await listenCounters();
+        this.reset();
+        this.inc(overflows);
+      },
+    });
+    new Counter({
+      name: "outlet_kernel_listen_drops_total",
+      help:
+        "Clients that the kernel dropped before accept, of any program in this network namespace.",
+      registers,
+      async collect() {
+        const { drops } = await listenCounters();
+        this.reset();
+        this.inc(drops);
+      },
+    });
+  }
+
+  /** Bytes by outlet, those of open connections included. */
+  #bytes(): Map<string, Bytes> {
+    const sums = new Map([...this.#ended].map(([key, bytes]) => [key, { ...bytes }]));
+    for (const { outlet, connection } of this.live()) {
+      const key = keyOf(placeOf(outlet));
+      const sum = sums.get(key) ?? { in: 0, out: 0 };
+      sum.in += connection.bytesIn;
+      sum.out += connection.bytesOut;
+      sums.set(key, sum);
+    }
+    return sums;
+  }
+
+  /** A reason as a label: what stands in front of a colon, and only so many different ones. */
+  #word(reason: string): string {
+    const word = reason.replace(/:.*$/s, "");
+    if (!this.#words.has(word) && this.#words.size >= WORDS_LIMIT) return "other";
+    this.#words.add(word);
+    return word;
+  }
+}
+
+const ABOUT: ("outlet" | "address")[] = ["outlet", "address"];
+
+function labelsOf({ outlet, address }: AboutOutlet): OutletLabels {
+  return { outlet, address: formatAddress(address) };
+}
+
+function placeOf({ name, address }: LiveConnection["outlet"]): OutletLabels {
+  return { outlet: name, address: formatAddress(address) };
+}
+
+function keyOf(labels: OutletLabels): string {
+  return JSON.stringify(labels);
+}

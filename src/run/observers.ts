@@ -1,0 +1,114 @@
+/**
+ * Who listens to a server's journal: the log, and what else was asked for. Each is loaded when it is.
+ *
+ * @module
+ */
+import { isEqual } from "../config/plan.ts";
+import type { ServerOptions } from "../config/server_config.ts";
+import type { Journal } from "../observe/journal.ts";
+import { Log, type LogOptions } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { MetricsPage } from "../observe/metrics_page.ts";
+import { notifySystemd, systemdOptions } from "../observe/systemd.ts";
+import type { Server } from "../server.ts";
+import { explain } from "../socket/faults.ts";
+
+/** What observers are joined to. */
+export interface ObserversOptions {
+  /** Where the facts are told. */
+  readonly journal: Journal;
+  /** Takes each line of the log, where it does not go to a file. */
+  write(line: string): void;
+}
+
+/** The observers of one server. They can be changed while it runs; what has been counted stays. */
+export class Observers implements AsyncDisposable {
+  readonly #journal: Journal;
+  readonly #write: (line: string) => void;
+  readonly #stack = new AsyncDisposableStack();
+  readonly #log: Log;
+  #options: ServerOptions;
+  #metrics: Metrics | undefined;
+  #page: MetricsPage | undefined;
+  #server: Server | undefined;
+
+  private constructor(log: Log, options: ServerOptions, { journal, write }: ObserversOptions) {
+    this.#journal = journal;
+    this.#write = write;
+    this.#log = this.#stack.use(log);
+    this.#options = options;
+  }
+
+  /**
+   * Opens what the options ask for.
+   *
+   * @throws {Error} which says what can't be opened, and why
+   */
+  static async open(options: ServerOptions, parts: ObserversOptions): Promise<Observers> {
+    const log = await Log.open(parts.journal, logOptions(options, parts.write));
+    await using undo = new AsyncDisposableStack();
+    const observers = undo.use(new Observers(log, options, parts));
+    const systemd = systemdOptions();
+    if (systemd) observers.#stack.use(notifySystemd(parts.journal, systemd));
+    await observers.#showMetrics(options.metrics);
+    undo.move();
+    return observers;
+  }
+
+  /** Shows the server's open connections to whoever looks at them. */
+  watch(server: Server): void {
+    this.#server = server;
+    if (this.#metrics) this.#metrics.live = () => server.connections();
+  }
+
+  /** Becomes what other options ask for; where that can't be had, that is told, and it returns `false`. */
+  async change(options: ServerOptions): Promise<boolean> {
+    try {
+      const log = logOptions(options, this.#write);
+      if (!isEqual(log, logOptions(this.#options, this.#write))) await this.#log.change(log);
+      if (!isEqual(options.metrics, this.#options.metrics)) {
+        await this.#showMetrics(options.metrics);
+      }
+      this.#options = options;
+      return true;
+    } catch (error) {
+      this.#journal.publish({ event: "rejected", reason: explain(error) });
+      return false;
+    }
+  }
+
+  /** Ends them all, once they have told what they know. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#page?.[Symbol.asyncDispose]();
+    await this.#stack.disposeAsync();
+  }
+
+  async #showMetrics(address: ServerOptions["metrics"]): Promise<void> {
+    const before = this.#page;
+    if (address === undefined) {
+      this.#page = undefined;
+    } else {
+      const { Metrics } = await import("../observe/metrics.ts");
+      const { MetricsPage } = await import("../observe/metrics_page.ts");
+      this.#metrics ??= this.#stack.use(new Metrics(this.#journal));
+      if (this.#server) this.watch(this.#server);
+      this.#page = MetricsPage.open(address, { metrics: this.#metrics });
+    }
+    await before?.[Symbol.asyncDispose]();
+  }
+}
+
+function logOptions(options: ServerOptions, write: (line: string) => void): LogOptions {
+  const path = options["log-file"];
+  return {
+    level: options["log-level"],
+    format: options["log-format"],
+    write,
+    colour: Deno.stderr.isTerminal(),
+    file: path === undefined ? undefined : {
+      path,
+      maxSize: options["log-file-size"],
+      maxFiles: options["log-files"],
+    },
+  };
+}
