@@ -32,7 +32,7 @@ async function main(words: readonly string[]): Promise<number> {
         return EXIT.done;
       }
       const { runServer } = await import("./src/run/run_server.ts");
-      const cut = await runServer(command, listenToSignals({ reloads: "file" in command }));
+      const cut = await runServer(command, serverSignals({ reloads: "file" in command }));
       return cut > 0 ? EXIT.failed : EXIT.done;
     }
     case "client": {
@@ -46,24 +46,30 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-/**
- * The first SIGINT, SIGTERM or call asks for a stop; the second one does not wait for it. SIGHUP asks for
- * another look at the config; where there is no file to look at, the terminal is gone, and it stops too.
- */
-function listenToSignals({ reloads }: { reloads: boolean }): ServerSignals {
+/** The first SIGINT, SIGTERM or call asks for a stop; the second one does not wait for it. */
+function stopOnSignals(): { signal: AbortSignal; ask(signalNumber: number): void } {
   const stop = new AbortController();
-  const hangups = new EventTarget();
   const ask = (signalNumber: number) => {
     if (stop.signal.aborted) Deno.exit(EXIT.signal + signalNumber);
     stop.abort();
   };
   Deno.addSignalListener("SIGINT", () => ask(2));
   Deno.addSignalListener("SIGTERM", () => ask(15));
-  Deno.addSignalListener(
-    "SIGHUP",
-    () => reloads ? hangups.dispatchEvent(new Event("hangup")) : ask(1),
-  );
-  return { signal: stop.signal, hangups, interrupt: () => ask(2) };
+  return { signal: stop.signal, ask };
+}
+
+/**
+ * SIGHUP asks a server for another look at its config. Where there is no file to look at, it means that the
+ * terminal is gone, and it stops the server.
+ */
+function serverSignals({ reloads }: { reloads: boolean }): ServerSignals {
+  const { signal, ask } = stopOnSignals();
+  const hangups = new EventTarget();
+  Deno.addSignalListener("SIGHUP", () => {
+    if (reloads) hangups.dispatchEvent(new Event("hangup"));
+    else ask(1);
+  });
+  return { signal, hangups, interrupt: () => ask(2) };
 }
 
 /** One line on stderr, and the code that tells whose fault it was. */

@@ -18,8 +18,6 @@ const WORDS: Readonly<Record<string, string>> = {
   ENFILE: "no file descriptor is free on this machine",
   ENOBUFS: "the kernel has no buffer left",
   ENOMEM: "the kernel has no memory left",
-  EISDIR: "it is a folder",
-  ENOSPC: "the disk is full",
   ENOTCONN: "the client was gone already",
   ENOTFOUND: "no such host name",
   EAI_AGAIN: "the name server did not answer",
