@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readClient } from "../src/cli/client_args.ts";
 import { plugIn } from "../src/client.ts";
 import { bytesOf, noise, readAll, readText, send, sha256 } from "./harness/bytes.ts";
+import { freePort } from "./harness/ports.ts";
 import { Program, run } from "./harness/program.ts";
 import { TestServer } from "./harness/server.ts";
 import { testWith } from "./harness/tools.ts";
@@ -48,12 +49,6 @@ async function oneClient(
     served,
     [Symbol.dispose]: () => listener.close(),
   };
-}
-
-/** A port that nobody listens on, for programs that cannot take a free one by themselves. */
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String(listener.addr.port);
 }
 
 /** Input that never ends and never brings anything. */
@@ -164,7 +159,7 @@ Deno.test("-v tells the whole way: the attempt, the first byte, the bytes each w
 });
 
 testWith(["ncat"], "ncat, listening, is plugged into both ways", async () => {
-  const port = freePort();
+  const port = String(freePort());
   await using ncat = new Program(["ncat", "-l", "-v", "127.0.0.1", port]);
   await ncat.complains(/Listening on 127\.0\.0\.1/);
   const talking = talk([port, "--eof", "wait"], [bytesOf("to ncat\n")]);

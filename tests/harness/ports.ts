@@ -5,15 +5,21 @@
  */
 import { delay } from "@std/async/delay";
 
-/** A port that is free now, out of the range that the kernel gives to clients. */
+const FIRST = 10_000;
+const LAST = 32_000;
+
+/**
+ * A port of 127.0.0.1 that nobody listens on, and that the kernel gives to nobody: it lies below those that clients
+ * and port 0 are given (`net.ipv4.ip_local_port_range`), so that no test beside this one gets it by chance.
+ */
 export function freePort(): number {
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
     try {
-      using _ = Deno.listen({ hostname: "127.0.0.1", port });
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
       return port;
     } catch {
-      // Somebody has it.
+      // Somebody listens there; another one will be free.
     }
   }
 }

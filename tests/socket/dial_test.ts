@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { freePort } from "../harness/ports.ts";
 import { dial, type DialStep } from "../../src/socket/dial.ts";
 
 Deno.test("dialling a name tries its addresses and tells every step", async () => {
@@ -15,9 +16,7 @@ Deno.test("dialling a name tries its addresses and tells every step", async () =
 });
 
 Deno.test("a refusal says that the host answered and nothing listens there", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const error = await assertRejects(() =>
     dial({ hostname: "127.0.0.1", port }, { timeout: 5_000 })
   );

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { OutletEvent } from "../../src/observe/events.ts";
 import { formatAddress } from "../../src/socket/address.ts";
 import { from, TestServer } from "../harness/server.ts";
+import { freePort } from "../harness/ports.ts";
 import { RudeClient } from "../harness/rude_client.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
@@ -78,9 +79,7 @@ Deno.test("a client that does not finish in time is cut, and counted", async () 
 
 Deno.test("when one outlet cannot be opened none stays open, and the message says which and why", async () => {
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const [taken, other] = [squatter.addr.port, free.addr.port];
-  free.close();
+  const [taken, other] = [squatter.addr.port, freePort()];
   const error = await assertRejects(
     () => TestServer.open(`echo://:${other}`, `chat://:${taken}`),
     Error,
