@@ -8,10 +8,10 @@ import type { ServerOptions } from "../config/server_config.ts";
 import type { Journal } from "../observe/journal.ts";
 import { Log, type LogOptions } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { MetricsPage } from "../observe/metrics_page.ts";
 import { notifySystemd, systemdOptions } from "../observe/systemd.ts";
 import type { Server } from "../server.ts";
 import { explain } from "../socket/faults.ts";
+import type { HttpListener } from "../socket/http_listener.ts";
 
 /** What observers are joined to. */
 export interface ObserversOptions {
@@ -29,7 +29,7 @@ export class Observers implements AsyncDisposable {
   readonly #log: Log;
   #options: ServerOptions;
   #metrics: Metrics | undefined;
-  #page: MetricsPage | undefined;
+  #metricsPage: HttpListener | undefined;
   #server: Server | undefined;
 
   private constructor(log: Log, options: ServerOptions, { journal, write }: ObserversOptions) {
@@ -79,20 +79,20 @@ export class Observers implements AsyncDisposable {
 
   /** Ends them all, once they have told what they know. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#page?.[Symbol.asyncDispose]();
+    await this.#metricsPage?.[Symbol.asyncDispose]();
     await this.#stack.disposeAsync();
   }
 
   async #showMetrics(address: ServerOptions["metrics"]): Promise<void> {
-    const before = this.#page;
+    const before = this.#metricsPage;
     if (address === undefined) {
-      this.#page = undefined;
+      this.#metricsPage = undefined;
     } else {
       const { Metrics } = await import("../observe/metrics.ts");
-      const { MetricsPage } = await import("../observe/metrics_page.ts");
+      const { serveMetrics } = await import("../observe/metrics_page.ts");
       this.#metrics ??= this.#stack.use(new Metrics(this.#journal));
       if (this.#server) this.watch(this.#server);
-      this.#page = MetricsPage.open(address, { metrics: this.#metrics });
+      this.#metricsPage = serveMetrics(address, this.#metrics);
     }
     await before?.[Symbol.asyncDispose]();
   }

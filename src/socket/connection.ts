@@ -21,7 +21,7 @@ export type Socket = Pick<
 export type Handler = (connection: Connection, signal: AbortSignal) => Promise<void>;
 
 /** Sees what comes and goes. The bytes are only valid during the call: copy what is to be kept. */
-export interface Tap {
+export interface Onlooker {
   /** Bytes have come from the client. */
   received(bytes: Uint8Array): void;
   /** The kernel has taken bytes for the client. */
@@ -54,7 +54,7 @@ export class Connection implements Disposable {
   #writing = false;
   #lastWrite: Promise<void> | undefined;
   #interjections = 0;
-  #taps: Set<Tap> | undefined;
+  #onlookers: Set<Onlooker> | undefined;
   #peerEnded = false;
   #weEnded = false;
   #closed = false;
@@ -127,7 +127,7 @@ export class Connection implements Disposable {
     }
     this.bytesIn += length;
     const chunk = this.#buffer.take(length);
-    if (this.#taps) { for (const tap of this.#taps) tap.received(chunk); }
+    if (this.#onlookers) { for (const onlooker of this.#onlookers) onlooker.received(chunk); }
     return chunk;
   }
 
@@ -162,18 +162,20 @@ export class Connection implements Disposable {
       const taken = await this.#socket.write(rest);
       this.bytesOut += taken;
       sent += taken;
-      if (this.#taps) { for (const tap of this.#taps) tap.sent(rest.subarray(0, taken)); }
+      if (this.#onlookers) {
+        for (const onlooker of this.#onlookers) onlooker.sent(rest.subarray(0, taken));
+      }
     }
     this.#writing = false;
   }
 
   /** Lets somebody see what comes and goes from now on, until the subscription is disposed. */
-  watch(tap: Tap): Disposable {
-    this.#taps = (this.#taps ?? new Set()).add(tap);
+  watch(onlooker: Onlooker): Disposable {
+    this.#onlookers = (this.#onlookers ?? new Set()).add(onlooker);
     return {
       [Symbol.dispose]: () => {
-        this.#taps?.delete(tap);
-        if (this.#taps?.size === 0) this.#taps = undefined;
+        this.#onlookers?.delete(onlooker);
+        if (this.#onlookers?.size === 0) this.#onlookers = undefined;
       },
     };
   }

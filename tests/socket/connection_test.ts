@@ -3,16 +3,16 @@ import { assert, assertEquals } from "@std/assert";
 import { Connection } from "../../src/socket/connection.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
-Deno.test("a tap sees what comes and goes while it watches, and nothing before or after", async () => {
+Deno.test("an onlooker sees what comes and goes while it watches, and nothing before or after", async () => {
   await using pair = await Pair.join();
   const seen: string[] = [];
-  const tap = {
+  const onlooker = {
     received: (bytes: Uint8Array) => seen.push(`< ${text(bytes)}`),
     sent: (bytes: Uint8Array) => seen.push(`> ${text(bytes)}`),
   };
   await pair.echo("before");
   {
-    using _ = pair.connection.watch(tap);
+    using _ = pair.connection.watch(onlooker);
     await pair.echo("while");
   }
   await pair.echo("after");
