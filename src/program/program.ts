@@ -4,19 +4,11 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { quote } from "../options/usage_error.ts";
-import { explain } from "../socket/faults.ts";
-import { findProgram } from "./find_program.ts";
 import { Pipe } from "./pipe.ts";
+import { spawn, type SpawnOptions, type Started } from "./spawn.ts";
 
 /** What to run, and how. */
-export interface ProgramOptions {
-  /** The program and its arguments; no shell reads them. */
-  readonly command: readonly string[];
-  /** Its whole environment; `PATH` is also where the program is looked for. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Its working folder; the server's own where it is not said. */
-  readonly cwd?: string | undefined;
+export interface ProgramOptions extends SpawnOptions {
   /** Milliseconds between asking it to end (`SIGTERM`) and ending it (`SIGKILL`). */
   readonly killAfter: number;
 }
@@ -39,7 +31,7 @@ export class Program {
   /** What it writes to stderr. */
   readonly complaints: Pipe;
 
-  readonly #child: Deno.ChildProcess;
+  readonly #child: Started;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #killAfter: number;
   #hasExited = false;
@@ -120,32 +112,4 @@ function send(pid: number, signal: Deno.Signal): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * Starts the program as the leader of a group, through `setsid` where the system has it: `detached` makes Deno
- * fork, which copies the page tables of the whole server and costs several times as much as a spawn.
- */
-function spawn({ command: [name = "", ...args], env, cwd }: ProgramOptions): Deno.ChildProcess {
-  const file = findProgram(name, env.PATH ?? "");
-  if (file === undefined) throw cannotRun(name, "no such program, or no permission to run it");
-  const leader = findProgram("setsid", env.PATH ?? "");
-  try {
-    return new Deno.Command(leader ?? file, {
-      args: leader ? [file, ...args] : args,
-      detached: leader === undefined,
-      env,
-      clearEnv: true,
-      ...cwd === undefined ? {} : { cwd },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  } catch (error) {
-    throw cannotRun(name, explain(error).replace(/^Failed to spawn '.*?': /, ""));
-  }
-}
-
-function cannotRun(name: string, why: string): Error {
-  return new Error(`cannot run ${quote(name)}: ${why}`);
 }

@@ -31,6 +31,11 @@ export const exec: Service = service({
     }),
     env: words(VARIABLE, "a variable to set, or one of outlet's own to pass on"),
     cwd: option(TEXT, "its working folder", { placeholder: "FOLDER" }),
+    stdio: option(
+      choice(["pipes", "socket"]),
+      "what its stdin and stdout are: a few programs insist on a socket (rsync --daemon)",
+      { default: "pipes" },
+    ),
     stderr: option(choice(["log", "client"]), "where its complaints go", { default: "log" }),
     "kill-after": option(DURATION, "how long it may take to end once its client has left", {
       default: 5_000,
@@ -43,7 +48,7 @@ export const exec: Service = service({
       throw new UsageError("exec needs a program: -- PROGRAM ARGS… at the end, or ?run=PROGRAM");
     }
   },
-  open({ run, command, env, cwd, stderr, "kill-after": killAfter }, { said }) {
+  open({ run, command, env, cwd, stdio, stderr, "kill-after": killAfter }, { said }) {
     const words = run === undefined ? command : [run];
     const passed = { ...passedEnvironment(["PATH"]), ...passedEnvironment(env) };
     const guests = new Guests();
@@ -53,6 +58,7 @@ export const exec: Service = service({
         command: words,
         env: { PATH: SEARCH_PATH, ...passed, ...endsEnvironment(connection, guest) },
         cwd,
+        stdio,
         killAfter,
       });
       await converse(connection, {

@@ -36,7 +36,7 @@ testWith(["git"], "exec serves git clone through git daemon --inetd", async () =
   }
 });
 
-testWith(["rsync"], "exec serves rsync's daemon", async () => {
+testWith(["rsync"], "exec serves rsync --daemon as inetd does", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.mkdir(`${folder}/from`);
@@ -46,15 +46,8 @@ testWith(["rsync"], "exec serves rsync's daemon", async () => {
       `use chroot = no\nlog file = ${folder}/log\n[files]\npath = ${folder}/from\nread only = yes\n`,
     );
     await using server = await TestServer.open(
-      ...[
-        "exec://:0",
-        "--",
-        "rsync",
-        "--server",
-        "--daemon",
-        `--config=${folder}/rsyncd.conf`,
-        ".",
-      ],
+      ...["exec://:0?stdio=socket", "--", "rsync", "--daemon"],
+      `--config=${folder}/rsyncd.conf`,
     );
     const url = `rsync://127.0.0.1:${server.port()}/files/`;
     await succeed(["rsync", "-a", url, `${folder}/to`]);

@@ -28,17 +28,58 @@ async function isGone(pid: number): Promise<void> {
   }
 }
 
-Deno.test("exec joins a program's stdin and stdout to the client", async () => {
-  await using server = await TestServer.open("exec://:0", "--", "cat");
-  using client = await server.connect();
-  const bytes = noise(3_000_000);
-  const [answer] = await Promise.all([
-    readAll(client),
-    send(client, bytes).then(() => client.closeWrite()),
-  ]);
-  assertEquals(await sha256(answer), await sha256(bytes));
-  assertEquals((await server.event("closed")).notes, { exit: 0 });
-});
+for (const stdio of ["pipes", "socket"]) {
+  Deno.test(`exec joins a program's stdin and stdout to the client through ${stdio}`, async () => {
+    await using server = await TestServer.open(`exec://:0?stdio=${stdio}`, "--", "cat");
+    using client = await server.connect();
+    const bytes = noise(3_000_000);
+    const [answer] = await Promise.all([
+      readAll(client),
+      send(client, bytes).then(() => client.closeWrite()),
+    ]);
+    assertEquals(await sha256(answer), await sha256(bytes));
+    assertEquals((await server.event("closed")).notes, { exit: 0 });
+  });
+
+  Deno.test(`exec flushes what came after the client's end through ${stdio}`, async () => {
+    await using server = await shell(
+      "cat > /dev/null; head -c 4000000 /dev/zero; echo done; exit 4",
+      ...["--stdio", stdio],
+    );
+    using client = await server.connect();
+    await send(client, "some input");
+    await client.closeWrite();
+    const answer = await readAll(client);
+    assertEquals(answer.length, 4_000_005);
+    assertStringIncludes(new TextDecoder().decode(answer.subarray(-5)), "done");
+    assertEquals((await server.event("closed")).notes, { exit: 4 });
+  });
+
+  Deno.test(`exec ends a program that prints for ever when its client leaves, through ${stdio}`, async () => {
+    await using server = await TestServer.open(`exec://:0?stdio=${stdio}`, "--", "yes");
+    const client = await server.connect();
+    await readUntil(client, /y\ny\n/);
+    client.close();
+    const { notes } = await server.event("closed");
+    assertMatch(String(notes?.exit), /^(SIGTERM|SIGPIPE|1)$/);
+  });
+
+  Deno.test(`exec holds back a client whose program does not read, through ${stdio}`, async () => {
+    await using server = await shell("echo $$; exec sleep 1000", "--stdio", stdio);
+    const client = await server.connect();
+    const pid = parseInt(await readUntil(client, /\n/));
+    const sending = send(client, new Uint8Array(100_000_000)).catch(() => {});
+    const [live] = [...server.server.connections()];
+    await delay(300);
+    const { bytesIn } = live!.connection;
+    assert(bytesIn > 0 && bytesIn < 2_000_000, `${bytesIn} bytes were taken in`);
+    Deno.kill(pid, "SIGKILL");
+    await readAll(client);
+    client.close();
+    assertEquals((await server.event("closed")).notes, { exit: "SIGKILL" });
+    await sending;
+  });
+}
 
 Deno.test("exec runs the program that ?run names", async () => {
   await using server = await TestServer.open("exec://:0?run=pwd&cwd=/usr");
@@ -63,16 +104,6 @@ Deno.test("exec passes arguments on as they are, with no shell between", async (
     "x,y",
   );
   assertEquals(await answerOf(server), "a b|$HOME|x,y|");
-});
-
-Deno.test("exec flushes what the program printed after the client had ended its half", async () => {
-  await using server = await shell("cat > /dev/null; head -c 4000000 /dev/zero; echo done");
-  using client = await server.connect();
-  await send(client, "some input");
-  await client.closeWrite();
-  const answer = await readAll(client);
-  assertEquals(answer.length, 4_000_005);
-  assertStringIncludes(new TextDecoder().decode(answer.subarray(-5)), "done");
 });
 
 Deno.test("exec ends the connection when the program has ended, though the client has not", async () => {
@@ -190,15 +221,6 @@ for (
   });
 }
 
-Deno.test("exec ends a program that prints for ever when its client leaves", async () => {
-  await using server = await TestServer.open("exec://:0", "--", "yes");
-  const client = await server.connect();
-  await readUntil(client, /y\ny\n/);
-  client.close();
-  const { notes } = await server.event("closed");
-  assertMatch(String(notes?.exit), /^SIG(TERM|PIPE)$/);
-});
-
 Deno.test("exec ends what the program started, too, when the client leaves", async () => {
   await using server = await shell("sleep 1000 & echo $!; while :; do echo; done");
   const client = await server.connect();
@@ -253,22 +275,6 @@ Deno.test("exec lets programs go on while it drains, and ends them when that has
   await one.closeWrite();
   assertEquals(await stopped, 1);
   await Promise.all([isGone(first!), isGone(second!)]);
-});
-
-Deno.test("exec holds back a client whose program does not read", async () => {
-  await using server = await shell("echo $$; exec sleep 1000");
-  const client = await server.connect();
-  const pid = parseInt(await readUntil(client, /\n/));
-  const sending = send(client, new Uint8Array(100_000_000)).catch(() => {});
-  const [live] = [...server.server.connections()];
-  await delay(300);
-  const { bytesIn } = live!.connection;
-  assert(bytesIn > 0 && bytesIn < 2_000_000, `${bytesIn} bytes were taken in`);
-  Deno.kill(pid, "SIGKILL");
-  await readAll(client);
-  client.close();
-  assertEquals((await server.event("closed")).notes, { exit: "SIGKILL" });
-  await sending;
 });
 
 Deno.test("exec takes in the rest of a client whose program has closed its stdin", async () => {
