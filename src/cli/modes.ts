@@ -38,6 +38,8 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["outlet server", "a chat room on 127.0.0.1:7000"],
       ["outlet server echo://:7007 daytime://:7013", "two outlets in one process"],
       ["outlet server 'chat://0.0.0.0:7000?room=ops'", "a room that other machines reach"],
+      ["outlet server exec://:2323 -- bc -q", "a calculator for every client"],
+      ["outlet server 'forward://:8080?to=10.0.0.1:80,10.0.0.2:80'", "whichever of two is up"],
       ["outlet server --service echo --port 0", "an echo on a free port, which the log tells"],
     ],
   },
