@@ -19,6 +19,9 @@ export type Exit = number | Deno.Signal;
 /** How often it is looked whether the group is gone, in milliseconds; the pause doubles. */
 const LOOK = { first: 5, last: 100 };
 
+/** How long what it started may go on once the program has ended, in milliseconds. */
+const LAST_WORDS = 500;
+
 /**
  * A running program, in a process group of its own, so that what it starts can be ended with it. Whoever makes
  * one calls {@linkcode end}. When outlet itself is ended at once, the group is killed.
@@ -36,6 +39,7 @@ export class Program {
   readonly #killAfter: number;
   #hasExited = false;
   #isDeaf = false;
+  #lastWords: ReturnType<typeof setTimeout> | undefined;
   #ended: Promise<void> | undefined;
 
   /**
@@ -52,7 +56,8 @@ export class Program {
     this.complaints = new Pipe(this.#child.stderr);
     this.exited = this.#child.status.then(({ code, signal }) => {
       this.#hasExited = true;
-      // What it started may still be passing on its last words.
+      // What it started may still be passing on its last words, but not for ever.
+      this.#lastWords = setTimeout(() => this.end(), LAST_WORDS);
       this.output.writersLeft();
       this.complaints.writersLeft();
       return signal ?? code;
@@ -92,6 +97,7 @@ export class Program {
     }
     if (isAlive) this.#kill();
     await Promise.all([this.exited, this.endInput()]);
+    clearTimeout(this.#lastWords);
     globalThis.removeEventListener("unload", this.#kill);
   }
 

@@ -76,11 +76,17 @@ function leading(
   [file = "", ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Call {
-  const setsid = findProgram("setsid", env.PATH ?? "");
-  return setsid === undefined
+  setsid ??= findProgram("setsid", SYSTEM_PATH) ?? "none";
+  return setsid === "none"
     ? { file, args, env, detached: true }
     : { file: setsid, args: [file, ...args], env, detached: false };
 }
+
+/** Where the system's own tools are. */
+const SYSTEM_PATH = "/usr/bin:/bin";
+
+/** Where `setsid` is, once it was looked for. */
+let setsid: string | undefined;
 
 function withPipes({ file, args, ...call }: Call): Started {
   return new Deno.Command(file, {

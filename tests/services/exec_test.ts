@@ -237,6 +237,14 @@ Deno.test("exec ends what the program left behind when it has ended itself", asy
   await isGone(grandchild);
 });
 
+Deno.test("exec ends who goes on talking when the program itself has ended", async () => {
+  await using server = await shell("yes & echo $!; exit 7");
+  using client = await server.connect();
+  await readAll(client);
+  await client.closeWrite();
+  assertEquals((await server.event("closed")).notes, { exit: 7 });
+});
+
 Deno.test("exec kills, after a time, whoever does not listen to SIGTERM", async () => {
   await using server = await shell(
     "trap '' TERM PIPE; sleep 1000 & echo $!; while :; do echo; done",
