@@ -101,7 +101,7 @@ export class Connection implements Disposable {
   /** Aborted once the connection is hung up: for whoever waits for something other than its bytes. */
   get gone(): AbortSignal {
     this.#gone ??= new AbortController();
-    if (this.#closed) this.#gone.abort();
+    if (this.#closed) this.#gone.abort(this.#reason);
     return this.#gone.signal;
   }
 
@@ -219,7 +219,7 @@ export class Connection implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
-    this.#gone?.abort();
+    this.#gone?.abort(reason);
   }
 
   /** Hangs up, if nobody has yet. */

@@ -52,17 +52,13 @@ const HEAD_START = 250;
  */
 export async function dial(target: Address, options: DialOptions): Promise<Deno.Conn> {
   const giveUp = new AbortController();
-  const late = new Error(
-    `no answer in ${formatDuration(options.timeout)}: ` +
-      "a firewall drops it, the host is down, or its accept queue is full",
-  );
-  const timer = setTimeout(() => giveUp.abort(late), options.timeout);
+  const timer = setTimeout(() => giveUp.abort(tooLate(options.timeout)), options.timeout);
   const abort = () => giveUp.abort(options.signal?.reason);
   options.signal?.addEventListener("abort", abort);
   if (options.signal?.aborted) abort();
   try {
     const within = { ...options, signal: giveUp.signal };
-    if (isUnix(target)) return await attempt(target, within);
+    if (isUnix(target) || isNumeric(target.hostname)) return await attempt(target, within);
     const hosts = await unlessAborted(resolve(target.hostname, options), giveUp.signal);
     return await race(hosts.map((hostname) => ({ hostname, port: target.port })), within);
   } catch (error) {
@@ -72,19 +68,29 @@ export async function dial(target: Address, options: DialOptions): Promise<Deno.
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", abort);
-    giveUp.abort();
+    giveUp.abort("over");
   }
+}
+
+function tooLate(timeout: number): Error {
+  return new Error(
+    `no answer in ${formatDuration(timeout)}: ` +
+      "a firewall drops it, the host is down, or its accept queue is full",
+  );
 }
 
 /** The addresses of a host, which may be one already. */
 export async function lookUp(hostname: string): Promise<string[]> {
-  if (isIPv4(hostname) || isIPv6(hostname)) return [hostname];
+  if (isNumeric(hostname)) return [hostname];
   const found = await lookup(hostname, { all: true });
   return [...new Set(found.map(({ address }) => address))];
 }
 
+function isNumeric(hostname: string): boolean {
+  return isIPv4(hostname) || isIPv6(hostname);
+}
+
 async function resolve(hostname: string, { onStep }: DialOptions): Promise<string[]> {
-  if (isIPv4(hostname) || isIPv6(hostname)) return [hostname];
   const start = performance.now();
   const hosts = await lookUp(hostname);
   onStep?.({ step: "resolved", hosts, took: performance.now() - start });

@@ -18,22 +18,19 @@ export async function splice(one: Connection, other: Connection): Promise<void> 
 /** One direction. Whoever no longer takes anything may still have something to say, so that is no failure. */
 async function carry(from: Connection, to: Connection): Promise<void> {
   for (;;) {
-    const chunk = await readFrom(from, to);
+    let chunk: Uint8Array | null;
+    try {
+      chunk = await from.read();
+    } catch (error) {
+      from.hangUp(faultOf(error));
+      to.hangUp(`error: ${formatAddress(from.peer)} broke off: ${explain(error)}`);
+      return;
+    }
     try {
       if (chunk === null) return await to.closeWrite();
       await to.write(chunk);
     } catch {
       return;
     }
-  }
-}
-
-async function readFrom(from: Connection, to: Connection): Promise<Uint8Array | null> {
-  try {
-    return await from.read();
-  } catch (error) {
-    from.hangUp(faultOf(error));
-    to.hangUp(`error: ${formatAddress(from.peer)} broke off: ${explain(error)}`);
-    return null;
   }
 }

@@ -58,7 +58,7 @@ export class Pool {
       const outcome = await this.#try(upstream, { signal, timeout: this.#options.connectTimeout });
       if (outcome instanceof Error) {
         upstream.live--;
-        signal.throwIfAborted();
+        if (signal.aborted) throw outcome;
         faults.push(outcome.message);
       } else {
         return {
