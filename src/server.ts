@@ -9,18 +9,20 @@ import type {
   ServerConfig,
 } from "./config/server_config.ts";
 import { isEqual, planChange } from "./config/plan.ts";
-import { gateOf, termsOf } from "./config/terms.ts";
+import { gateOf, termsOf, tlsOf } from "./config/terms.ts";
 import type { Reloaded } from "./observe/events.ts";
 import { Journal } from "./observe/journal.ts";
 import { Rooms } from "./room/rooms.ts";
 import { SERVICES } from "./services/registry.ts";
 import type { ServiceContext } from "./services/service.ts";
-import { formatAddress } from "./socket/address.ts";
+import { formatAddress, isUnix } from "./socket/address.ts";
 import type { Connection, Handler } from "./socket/connection.ts";
 import { type DescriptorBudget, descriptorBudget } from "./socket/descriptors.ts";
 import { explain } from "./socket/faults.ts";
 import { Gate, type GateOptions } from "./socket/gate.ts";
+import { clearStale } from "./socket/listen.ts";
 import { Outlet } from "./socket/outlet.ts";
+import type { TlsDoor } from "./socket/tls_door.ts";
 
 /** An outlet's service, opened. */
 interface Opening {
@@ -28,6 +30,8 @@ interface Opening {
   readonly config: OutletConfig;
   /** What serves its clients. */
   readonly handler: Handler;
+  /** What shakes hands with them, where it speaks TLS. */
+  readonly tls: TlsDoor | undefined;
   /** Aborted when the service is opened anew, under other options. */
   readonly superseded: AbortController;
 }
@@ -111,12 +115,12 @@ export class Server implements AsyncDisposable {
     const { kept, removed, fresh, moved } = planChange(there, config.outlets);
     const changed = kept.filter(({ outlet, config }) => !isEqual(there.get(outlet), config));
     using undo = new DisposableStack();
-    const renewed = changed.map(({ outlet, config }) => {
-      const opening = this.#prepare(outlet, config);
+    const renewed = await Promise.all(changed.map(async ({ outlet, config }) => {
+      const opening = await this.#prepare(outlet, config);
       const isNew = opening.handler !== this.#openings.get(outlet)?.handler;
       if (isNew) undo.defer(() => opening.superseded.abort());
       return { outlet, opening };
-    });
+    }));
     await this.#openAll(fresh);
     undo.move();
     this.#gate.change(this.#limitsOf(config.gateOptions));
@@ -152,11 +156,12 @@ export class Server implements AsyncDisposable {
 
   async #openAll(configs: readonly OutletConfig[]): Promise<Outlet[]> {
     await using undo = new AsyncDisposableStack();
+    for (const { listen } of configs) if (isUnix(listen)) await clearStale(listen.path);
     const bound = configs.map((config) => ({ outlet: undo.use(this.#bind(config)), config }));
-    const opened = bound.map(({ outlet, config }) => ({
+    const opened = await Promise.all(bound.map(async ({ outlet, config }) => ({
       outlet,
-      opening: this.#prepare(outlet, config),
-    }));
+      opening: await this.#prepare(outlet, config),
+    })));
     undo.move();
     for (const { outlet, opening } of opened) this.#serve(outlet, opening);
     return opened.map(({ outlet }) => outlet);
@@ -168,16 +173,18 @@ export class Server implements AsyncDisposable {
       name: service,
       listen,
       backlog: outletOptions.backlog,
+      mode: outletOptions.mode,
       gate: new Gate(gateOf(gateOptions), { behind: this.#gate }),
       journal: this.#journal,
     });
   }
 
   /** Opens the outlet's service, unless it is open just like that. */
-  #prepare(outlet: Outlet, config: OutletConfig): Opening {
+  async #prepare(outlet: Outlet, config: OutletConfig): Promise<Opening> {
     const before = this.#openings.get(outlet);
+    const tls = await tlsOf(config.outletOptions, (reason) => this.#tellFault(outlet, reason));
     if (before && isEqual(before.config.serviceOptions, config.serviceOptions)) {
-      return { ...before, config };
+      return { ...before, config, tls };
     }
     const superseded = new AbortController();
     const context = contextOf(outlet, {
@@ -186,15 +193,20 @@ export class Server implements AsyncDisposable {
       signal: AbortSignal.any([outlet.stopping, superseded.signal]),
     });
     const handler = SERVICES.get(config.service)!.open(config.serviceOptions, context);
-    return { config, handler, superseded };
+    return { config, handler, tls, superseded };
   }
 
   #serve(outlet: Outlet, opening: Opening): void {
     const before = this.#openings.get(outlet);
     this.#openings.set(outlet, opening);
     outlet.gate.change(gateOf(opening.config.gateOptions));
-    outlet.serve(termsOf(opening.handler, opening.config));
+    const failed = (reason: string) => this.#tellFault(outlet, reason);
+    outlet.serve(termsOf(opening.config, { ...opening, failed }));
     if (before && before.handler !== opening.handler) before.superseded.abort();
+  }
+
+  #tellFault({ name, address }: Outlet, reason: string): void {
+    this.#journal.publish({ event: "failed", outlet: name, address, reason });
   }
 
   /** The limits of the whole server; there are never more connections than descriptors for them. */

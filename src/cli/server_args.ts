@@ -115,7 +115,7 @@ function serviceFlags(words: readonly string[], named: Service | undefined): Opt
 
 /** The service in front of a SPEC's `://`, where the word is one. */
 function serviceOf(word: string): Service | undefined {
-  return SERVICES.get(/^([^:/]+):\/\//.exec(word)?.[1] ?? "");
+  return SERVICES.get(/^([^:/+]+)(?:\+unix)?:\/\//.exec(word)?.[1] ?? "");
 }
 
 /** What was said, with the words behind `--` as the command of the services that run one. */

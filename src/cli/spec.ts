@@ -1,5 +1,5 @@
 /**
- * An outlet in one word: `SERVICE://[HOST]:PORT[?key=value&…]`.
+ * An outlet in one word: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+unix:///PATH[?…]`.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import { findService, outletConfig, outletTable } from "../config/outlet_config.
 import type { OutletConfig } from "../config/server_config.ts";
 import { about, quote, unknownWord, UsageError } from "../options/usage_error.ts";
 import type { Service } from "../services/service.ts";
-import { splitHostPort } from "../socket/address.ts";
+import { type InternetAddress, splitHostPort } from "../socket/address.ts";
 import { addWord } from "./flags.ts";
-import { readListen } from "../socket/place.ts";
+import { readListen, readPath } from "../socket/place.ts";
 
 /**
  * Reads a SPEC. `common` holds what flags said for all outlets; the SPEC's own keys win.
@@ -18,22 +18,24 @@ import { readListen } from "../socket/place.ts";
  */
 export function readSpec(word: string, common: ReadonlyMap<string, unknown>): OutletConfig {
   try {
-    const match = /^([^:/?#]*):\/\/([^/?#]*)\/?(?:\?(.*))?$/.exec(word);
+    const match = /^([^:/?#+]*)(\+unix)?:\/\/([^?#]*)(?:\?(.*))?$/.exec(word);
     if (!match) throw new UsageError("expected SERVICE://[HOST]:PORT, such as echo://:7007");
-    const [, name = "", place = "", query = ""] = match;
+    const [, name = "", unix, place = "", query = ""] = match;
     const service = findService(name);
-    const parts = splitHostPort(place);
-    if (!parts || parts.port === "") {
-      throw new UsageError(`expected a port, as in ${name}://${place.replace(/:$/, "")}:7007`);
-    }
     return outletConfig(service, {
-      listen: readListen(parts),
+      listen: unix ? { path: readPath(place) } : readPlace(name, place.replace(/\/$/, "")),
       said: readQuery(query, service),
       common,
     });
   } catch (error) {
     throw about(quote(word), error);
   }
+}
+
+function readPlace(name: string, place: string): InternetAddress {
+  const parts = splitHostPort(place);
+  if (parts && parts.port !== "") return readListen(parts);
+  throw new UsageError(`expected a port, as in ${name}://${place.replace(/:$/, "")}:7007`);
 }
 
 function readQuery(query: string, service: Service): Map<string, unknown> {

@@ -7,7 +7,7 @@ import { type OptionTable, valuesOf } from "../options/option.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { formatAddress, type InternetAddress, isLoopback } from "../socket/address.ts";
+import { type Address, formatAddress, isLoopback, isUnix } from "../socket/address.ts";
 import {
   GATE_OPTIONS,
   OUTLET_OPTIONS,
@@ -16,6 +16,7 @@ import {
   SERVER_OPTIONS,
   type ServerConfig,
 } from "./server_config.ts";
+import { checkTls } from "./tls_server_options.ts";
 
 /** What was said: values by the names of their options. */
 export type Said = ReadonlyMap<string, unknown>;
@@ -40,13 +41,17 @@ export function findService(name: string): Service {
  */
 export function outletConfig(
   service: Service,
-  { listen, said = new Map(), common }: { listen: InternetAddress; said?: Said; common: Said },
+  { listen, said = new Map(), common }: { listen: Address; said?: Said; common: Said },
 ): OutletConfig {
   const all = new Map([...common, ...said]);
   const serviceOptions = valuesOf(service.options, all);
   service.check?.(serviceOptions);
   const outletOptions = valuesOf(OUTLET_OPTIONS, all);
   checkProxies(outletOptions, listen);
+  checkTls(outletOptions);
+  if (outletOptions.mode !== undefined && !isUnix(listen) && said.has("mode")) {
+    throw new UsageError(`mode is for Unix sockets: ${formatAddress(listen)} has no file`);
+  }
   return {
     service: service.name,
     listen,
@@ -57,10 +62,9 @@ export function outletConfig(
 }
 
 /** Anybody could claim to be anybody, if whoever reaches the outlet were believed. */
-function checkProxies(options: OutletOptions, { hostname }: InternetAddress): void {
-  if (!options["accept-proxy"] || options["trusted-proxy"].length > 0 || isLoopback(hostname)) {
-    return;
-  }
+function checkProxies(options: OutletOptions, listen: Address): void {
+  if (!options["accept-proxy"] || options["trusted-proxy"].length > 0) return;
+  if (isUnix(listen) || isLoopback(listen.hostname)) return;
   throw new UsageError(
     "accept-proxy needs trusted-proxy, the addresses of the proxies, " +
       "for others than this machine reach the outlet",
@@ -86,7 +90,7 @@ function refuseTwins(outlets: readonly OutletConfig[]): void {
   for (const outlet of outlets) {
     const address = formatAddress(outlet.listen);
     const twin = taken.get(address);
-    if (twin && outlet.listen.port !== 0) {
+    if (twin && (isUnix(outlet.listen) || outlet.listen.port !== 0)) {
       throw new UsageError(
         `${twin.service} and ${outlet.service} both want ${address}: an address has one outlet`,
       );

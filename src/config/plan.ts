@@ -54,7 +54,8 @@ export function isEqual(one: unknown, other: unknown): boolean {
 function isSame(one: OutletConfig, other: OutletConfig): boolean {
   return one.service === other.service &&
     formatAddress(one.listen) === formatAddress(other.listen) &&
-    one.outletOptions.backlog === other.outletOptions.backlog;
+    one.outletOptions.backlog === other.outletOptions.backlog &&
+    one.outletOptions.mode === other.outletOptions.mode;
 }
 
 /** Whether both want the same port, on whatever host, or the same path. */

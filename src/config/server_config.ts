@@ -10,13 +10,15 @@ import {
   integer,
   list,
   option,
+  type OptionKind,
   SIZE,
   type TableOf,
   TEXT,
 } from "../options/option.ts";
 import { LISTEN } from "../socket/place.ts";
 import { CIDR } from "../socket/acl.ts";
-import type { InternetAddress } from "../socket/address.ts";
+import type { Address, InternetAddress } from "../socket/address.ts";
+import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
 
 /** Who may come in. Said for an outlet, it holds there; said for the server, for all of it together. */
 export interface GateOptions {
@@ -35,7 +37,7 @@ export interface GateOptions {
 }
 
 /** What every outlet has, whatever its service. Times are in milliseconds, and 0 is never. */
-export interface OutletOptions {
+export interface OutletOptions extends TlsServerConfig {
   /** What becomes of clients when nobody more may be inside. */
   readonly "when-full": "refuse" | "defer";
   /** When nothing came or went for so long, the connection is closed. */
@@ -54,6 +56,12 @@ export interface OutletOptions {
   readonly "accept-proxy": boolean;
   /** The proxies that may. */
   readonly "trusted-proxy": readonly string[];
+  /** The permission bits of a Unix socket's file. */
+  readonly mode: number | undefined;
+  /** The folder for a hex dump of each connection. */
+  readonly capture: string | undefined;
+  /** The most bytes of each dump. */
+  readonly "capture-limit": number;
 }
 
 /** What the server has as a whole, beside its door. */
@@ -73,6 +81,13 @@ export interface ServerOptions {
   /** Where the metrics are served. */
   readonly metrics: InternetAddress | undefined;
 }
+
+/** Permission bits in octal digits. */
+const MODE: OptionKind<number> = {
+  expects: "permission bits in octal, such as 0660",
+  placeholder: "MODE",
+  read: (word) => /^0?[0-7]{3}$/.test(word) ? parseInt(word, 8) : undefined,
+};
 
 const COUNT = integer({ min: 1, max: 1_000_000_000 });
 
@@ -116,6 +131,17 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
     "clients come through a proxy, which announces them: PROXY protocol v1 or v2",
   ),
   "trusted-proxy": list(CIDR, "the proxies that may; needed unless the outlet is on loopback"),
+  ...TLS_SERVER_OPTIONS,
+  mode: option(MODE, "who may connect to a Unix socket: its permission bits", {
+    defaultText: "as the umask says",
+  }),
+  capture: option(TEXT, "write a hex dump of each connection to a file in this folder", {
+    placeholder: "FOLDER",
+  }),
+  "capture-limit": option(SIZE, "the most bytes of each dump", {
+    default: 16 * 1024 * 1024,
+    defaultText: "16M",
+  }),
 };
 
 /** What can be asked of the server as a whole. */
@@ -148,7 +174,7 @@ export interface OutletConfig {
   /** The service's name, which is also what events call the outlet. */
   readonly service: string;
   /** Where to listen; port 0 takes a free port. */
-  readonly listen: InternetAddress;
+  readonly listen: Address;
   /** The values of the service's own options. */
   readonly serviceOptions: Readonly<Record<string, unknown>>;
   /** The values of the options that every outlet has. */

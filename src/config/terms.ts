@@ -4,15 +4,26 @@
  * @module
  */
 import type { Handler } from "../socket/connection.ts";
+import { explain } from "../socket/faults.ts";
 import type { GateOptions } from "../socket/gate.ts";
 import { TrustedProxies } from "../socket/proxied.ts";
 import type { Terms } from "../socket/outlet.ts";
-import type { GateOptions as GateConfig, OutletConfig } from "./server_config.ts";
+import type { TlsDoor, TlsDoorOptions } from "../socket/tls_door.ts";
+import type { GateOptions as GateConfig, OutletConfig, OutletOptions } from "./server_config.ts";
 
-/** How an outlet serves its clients. */
-export function termsOf(handler: Handler, { outletOptions }: OutletConfig): Terms {
+/** How an outlet serves its clients. `failed` is told when a capture or a changed certificate fails. */
+export function termsOf(
+  { service, outletOptions }: OutletConfig,
+  { handler, tls, failed }: {
+    handler: Handler;
+    tls: TlsDoor | undefined;
+    failed(reason: string): void;
+  },
+): Terms {
   return {
     handler,
+    tls,
+    capture: captureOf(outletOptions, { name: service, failed }),
     proxies: outletOptions["accept-proxy"]
       ? new TrustedProxies(outletOptions["trusted-proxy"])
       : undefined,
@@ -24,6 +35,45 @@ export function termsOf(handler: Handler, { outletOptions }: OutletConfig): Term
       write: outletOptions["write-timeout"],
       fin: outletOptions["fin-timeout"],
     },
+  };
+}
+
+/**
+ * The door of an outlet that speaks TLS.
+ *
+ * @throws {Error} which says which of its files can't be used, and why
+ */
+export async function tlsOf(
+  options: OutletOptions,
+  failed: (reason: string) => void,
+): Promise<TlsDoor | undefined> {
+  if (!options.tls) return undefined;
+  const { TlsDoor } = await import("../socket/tls_door.ts");
+  return await TlsDoor.open({
+    ...await certificateOf(options),
+    clientCaFile: options["tls-client-ca"],
+    alpn: options.alpn,
+    onFault: failed,
+  });
+}
+
+async function certificateOf(
+  { "tls-cert": certFile, "tls-key": keyFile, "tls-self-signed": own }: OutletOptions,
+): Promise<Pick<TlsDoorOptions, "certFile" | "keyFile">> {
+  if (!own && certFile !== undefined) return { certFile, keyFile };
+  const { selfSigned } = await import("../socket/self_signed.ts");
+  return { certFile: await selfSigned() };
+}
+
+function captureOf(
+  { capture: folder, "capture-limit": limit }: OutletOptions,
+  { name, failed }: { name: string; failed(reason: string): void },
+): Terms["capture"] {
+  if (folder === undefined) return undefined;
+  const onFault = (error: unknown) => failed(`cannot capture to ${folder}: ${explain(error)}`);
+  return async (connection) => {
+    const { openCapture } = await import("../socket/capture.ts");
+    return await openCapture(connection, { folder, name, limit, onFault });
   };
 }
 

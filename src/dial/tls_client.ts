@@ -6,7 +6,7 @@
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { isIPv4, isIPv6 } from "../socket/address.ts";
 import type { Socket } from "../socket/connection.ts";
-import { duplexOf, StreamSocket } from "../socket/node_stream.ts";
+import { duplexOf, StreamSocket, Valve } from "../socket/node_stream.ts";
 import { explainTls, tlsFault } from "../socket/tls_fault.ts";
 import { type Certificate, certificateOf, distrust } from "./certificate.ts";
 
@@ -60,8 +60,9 @@ export async function secure(
   options: TlsClientOptions,
 ): Promise<{ socket: Socket; session: TlsSession }> {
   const { serverName, ca, cert, key, alpn = [] } = options;
+  const valve = new Valve();
   const asked: ConnectionOptions & { allowHalfOpen: boolean } = {
-    socket: duplexOf(socket),
+    socket: duplexOf(socket, valve),
     // RFC 6066 section 3: an address is no server name.
     ...isIPv4(serverName) || isIPv6(serverName) ? {} : { servername: serverName },
     ...ca === undefined ? {} : { ca },
@@ -75,7 +76,10 @@ export async function secure(
   try {
     await handshake(tls);
     const trust = judge(tls, options);
-    return { socket: new StreamSocket(tls, socket, tlsFault), session: sessionOf(tls, trust) };
+    return {
+      socket: new StreamSocket(tls, { ends: socket, valve, tell: tlsFault }),
+      session: sessionOf(tls, trust),
+    };
   } catch (error) {
     tls.destroy();
     throw error;

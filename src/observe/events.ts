@@ -41,12 +41,16 @@ export interface AboutConnection extends AboutOutlet {
 export interface Listening extends AboutOutlet {
   /** Tells it from the other facts. */
   readonly event: "listening";
+  /** The SHA-256 of its certificate in hex, where it speaks TLS: what clients pin. */
+  readonly certificate?: string;
 }
 
 /** A client was given a connection socket of its own. */
 export interface Opened extends AboutConnection {
   /** Tells it from the other facts. */
   readonly event: "opened";
+  /** What is known of it already, such as the subject of its certificate. */
+  readonly notes?: Notes;
 }
 
 /** A client was turned away at the door. */

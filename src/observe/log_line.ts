@@ -47,9 +47,10 @@ export function jsonLine(event: OutletEvent, at: Date): string {
         bytes_in: event.bytesIn,
         bytes_out: event.bytesOut,
         duration_ms: Math.round(event.duration * 1000) / 1000,
-        ...jsonNotes(event.notes),
       }
       : {},
+    ..."notes" in event ? jsonNotes(event.notes) : {},
+    ..."certificate" in event ? { certificate: event.certificate } : {},
     ...event.event === "stopped" ? { cut: event.cut } : {},
     ..."text" in event ? { text: printable(event.text) } : {},
     ..."code" in event ? { code: event.code } : {},
@@ -116,9 +117,13 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
 function tell(event: OutletEvent): string {
   switch (event.event) {
     case "listening":
-      return `on ${formatAddress(event.address)}`;
+      return `on ${formatAddress(event.address)}` +
+        (event.certificate ? `, TLS with certificate SHA-256 ${event.certificate}` : "");
     case "opened":
-      return `#${event.connection} from ${formatAddress(event.peer)}`;
+      return [
+        `#${event.connection} from ${formatAddress(event.peer)}`,
+        ...Object.entries(event.notes ?? {}).map(([name, value]) => `${name} ${value}`),
+      ].join(", ");
     case "refused":
       return `${formatAddress(event.peer)}: ${event.reason}`;
     case "said":

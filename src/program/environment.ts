@@ -48,6 +48,22 @@ function internetEnvironment(
   };
 }
 
+/** What is known of a client that came through TLS: `TLS_PROTOCOL`, `TLS_ALPN`, `TLS_CLIENT_SUBJECT`. */
+export function tlsEnvironment(
+  notes: Readonly<Record<string, string | number>> = {},
+): Record<string, string> {
+  const known = {
+    TLS_PROTOCOL: notes.tls,
+    TLS_ALPN: notes.alpn,
+    TLS_CLIENT_SUBJECT: notes["tls-subject"],
+  };
+  return Object.fromEntries(
+    Object.entries(known).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]]
+    ),
+  );
+}
+
 /** The variables that words ask for: `NAME=VALUE` as it stands, `NAME` with outlet's own value, if it has one. */
 export function passedEnvironment(words: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {};

@@ -1,6 +1,6 @@
 import { choice, DURATION, option, type OptionKind, TEXT, words } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
-import { endsEnvironment, passedEnvironment } from "../program/environment.ts";
+import { endsEnvironment, passedEnvironment, tlsEnvironment } from "../program/environment.ts";
 import { Program } from "../program/program.ts";
 import type { Connection } from "../socket/connection.ts";
 import { faultOf } from "../socket/faults.ts";
@@ -56,7 +56,12 @@ export const exec: Service = service({
       using guest = guests.enter(connection);
       const program = new Program({
         command: words,
-        env: { PATH: SEARCH_PATH, ...passed, ...endsEnvironment(connection, guest) },
+        env: {
+          PATH: SEARCH_PATH,
+          ...passed,
+          ...endsEnvironment(connection, guest),
+          ...tlsEnvironment(connection.notes),
+        },
         cwd,
         stdio,
         killAfter,

@@ -4,7 +4,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import type { Listener } from "./listen.ts";
+import type { Accepted, Listener } from "./listen.ts";
 
 /** What the loop hands out and whom it asks. */
 export interface AcceptOptions {
@@ -13,7 +13,7 @@ export interface AcceptOptions {
   /** Resolves when another client may be accepted; until then, clients wait in the kernel's queue. */
   ready(): Promise<void> | undefined;
   /** Takes over a client's socket; must not wait. */
-  take(socket: Deno.TcpConn): void;
+  take(socket: Accepted): void;
   /** Told that the system gave no socket, and for how many milliseconds the loop pauses because of it. */
   onFault(error: unknown, pause: number): void;
 }

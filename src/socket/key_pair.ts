@@ -22,8 +22,8 @@ export interface KeyPair {
 export async function readKeyPair(
   { certFile, keyFile = certFile }: { certFile: string; keyFile?: string | undefined },
 ): Promise<KeyPair> {
-  const cert = await readPem(certFile, "--tls-cert");
-  const key = await readPem(keyFile, "--tls-key");
+  const cert = blocks(await readPem(certFile, "--tls-cert"), "CERTIFICATE");
+  const key = blocks(await readPem(keyFile, "--tls-key"), "PRIVATE KEY");
   const certificate = attempt(
     () => new X509Certificate(cert),
     `--tls-cert ${certFile}: there is no certificate in it that can be read`,
@@ -34,6 +34,13 @@ export async function readKeyPair(
   );
   if (certificate.checkPrivateKey(secret)) return { cert, key };
   throw new Error(`--tls-key ${keyFile} is not the key of --tls-cert ${certFile}`);
+}
+
+/** The blocks of one kind in a PEM text, which may hold certificates and keys side by side. */
+function blocks(pem: string, kind: string): string {
+  const found = pem.matchAll(/-----BEGIN ([A-Z ]+)-----[^-]*-----END \1-----/g);
+  return [...found].filter(([, label]) => label!.endsWith(kind)).map(([block]) => block + "\n")
+    .join("");
 }
 
 /** What the library says of a bad key could show parts of it: it is told in our words alone. */

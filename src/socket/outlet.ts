@@ -5,23 +5,27 @@
  */
 import type { Journal } from "../observe/journal.ts";
 import { acceptAll } from "./accept.ts";
-import { type Address, addressOf, type InternetAddress, isUnix } from "./address.ts";
-import { Connection, type Handler } from "./connection.ts";
+import { type Address, addressOf, isUnix } from "./address.ts";
+import { Connection, type Handler, type Socket } from "./connection.ts";
 import { type Deadlines, Sweeper } from "./deadlines.ts";
 import { codeOf, explain, faultOf } from "./faults.ts";
 import { Gate, type Verdict } from "./gate.ts";
-import { type Listener, listenOn } from "./listen.ts";
+import { type Accepted, type Listener, listenOn } from "./listen.ts";
 import type { Arrival, TrustedProxies } from "./proxied.ts";
 import { ProxyHeaderError } from "./proxy_header.ts";
+import { type Capturing, tapped } from "./tap.ts";
+import type { TlsDoor } from "./tls_door.ts";
 
 /** What an outlet is for as long as it is open. */
 export interface OutletOptions {
   /** Its name in events, such as `echo`. */
   readonly name: string;
   /** Where to listen; port 0 takes a free port. */
-  readonly listen: InternetAddress;
+  readonly listen: Address;
   /** How many clients the kernel may keep waiting to be accepted (it caps this at `net.core.somaxconn`). */
   readonly backlog: number;
+  /** The permission bits of a Unix socket's file. */
+  readonly mode?: number | undefined;
   /** Who may come in; without it, everybody may. */
   readonly gate?: Gate;
   /** Told of everything that happens here. */
@@ -34,12 +38,22 @@ export interface Terms {
   readonly handler: Handler;
   /** The proxies that have to announce each client; without it, clients come by themselves. */
   readonly proxies?: TrustedProxies | undefined;
+  /** Shakes hands with each client; without it there is no TLS. */
+  readonly tls?: TlsDoor | undefined;
+  /** Opens what writes a connection down; without it, nobody does. */
+  readonly capture?: ((connection: number) => Promise<Capturing | undefined>) | undefined;
   /** Whether the kernel probes silent connections, so that those whose peer vanished end some day. */
   readonly keepAlive: boolean;
   /** When connections are hung up on. */
   readonly deadlines: Deadlines;
   /** When nobody more may be inside: refuse who comes, or leave them waiting in the kernel's queue. */
   readonly whenFull: "refuse" | "defer";
+}
+
+/** A client whose socket is ready to be talked over, and what is worth noting of how it got there. */
+interface Secured {
+  readonly socket: Socket;
+  readonly notes: Readonly<Record<string, string | undefined>>;
 }
 
 let lastConnection = 0;
@@ -72,11 +86,11 @@ export class Outlet implements AsyncDisposable {
    *
    * @throws {Error} `cannot listen on 127.0.0.1:80: …` when the system refuses; the cause is its error.
    */
-  constructor({ name, listen, backlog, gate = new Gate({}), journal }: OutletOptions) {
+  constructor({ name, listen, backlog, mode, gate = new Gate({}), journal }: OutletOptions) {
     this.name = name;
     this.gate = gate;
     this.#journal = journal;
-    this.#listener = listenOn(listen, { backlog });
+    this.#listener = listenOn(listen, { backlog, mode });
     this.address = addressOf(this.#listener.addr);
   }
 
@@ -95,7 +109,11 @@ export class Outlet implements AsyncDisposable {
     this.#terms = terms;
     this.#sweeper = new Sweeper(terms.deadlines);
     if (this.#accepting) return;
-    this.#journal.publish({ event: "listening", ...this.#about });
+    this.#journal.publish({
+      event: "listening",
+      ...this.#about,
+      ...terms.tls ? { certificate: terms.tls.fingerprint } : {},
+    });
     this.#accepting = acceptAll(this.#listener, {
       signal: this.#stopping.signal,
       ready: () => this.#mayDefer ? this.gate.room(this.#stopping.signal) : undefined,
@@ -122,13 +140,13 @@ export class Outlet implements AsyncDisposable {
   }
 
   /** Lets a client in and sees it out, apart from all others. */
-  #welcome(socket: Deno.TcpConn): void {
+  #welcome(socket: Accepted): void {
     const visit = this.#visit(socket, this.#terms!).finally(() => this.#visits.delete(visit));
     this.#visits.add(visit);
   }
 
   /** A client's way in, stage by stage, and out again. However it ends, the socket is closed. */
-  async #visit(socket: Deno.TcpConn, terms: Terms): Promise<void> {
+  async #visit(socket: Accepted, terms: Terms): Promise<void> {
     using closing = new DisposableStack();
     closing.adopt(socket, close);
     try {
@@ -137,10 +155,18 @@ export class Outlet implements AsyncDisposable {
       const { peer, local } = arrival;
       using verdict = await this.#admit(peer);
       if (verdict.refusal !== undefined) return this.#tellRefusal(peer, verdict.refusal);
-      socket.setNoDelay(true);
-      socket.setKeepAlive(terms.keepAlive);
+      socket.setNoDelay?.(true);
+      socket.setKeepAlive?.(terms.keepAlive);
+      const secured = await this.#secure(arrival, terms);
+      if (secured === undefined) return;
+      const id = ++lastConnection;
+      using capture = await terms.capture?.(id);
       closing.move();
-      using connection = new Connection(arrival.socket, { id: ++lastConnection, peer, local });
+      const talk = capture ? tapped(secured.socket, capture.record) : secured.socket;
+      using connection = new Connection(talk, { id, peer, local });
+      for (const [name, value] of Object.entries(secured.notes)) {
+        if (value !== undefined) connection.note(name, value);
+      }
       await this.#converse(connection, terms.handler);
     } catch (error) {
       this.#tellFault(error, 0);
@@ -148,7 +174,7 @@ export class Outlet implements AsyncDisposable {
   }
 
   /** Who comes: whoever sits at the other end, or whom a proxy there announces. */
-  async #arrive(socket: Deno.TcpConn, { proxies }: Terms): Promise<Arrival | undefined> {
+  async #arrive(socket: Accepted, { proxies }: Terms): Promise<Arrival | undefined> {
     const sender = addressOf(socket.remoteAddr);
     if (!proxies) return { socket, peer: sender, local: addressOf(socket.localAddr) };
     try {
@@ -156,6 +182,18 @@ export class Outlet implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof ProxyHeaderError)) throw error;
       this.#tellRefusal(sender, error.message);
+    }
+  }
+
+  /** Shakes hands, where the outlet speaks TLS. Whoever cannot is turned away. */
+  async #secure({ socket, peer }: Arrival, { tls }: Terms): Promise<Secured | undefined> {
+    if (!tls) return { socket, notes: {} };
+    try {
+      const { socket: secured, agreement } = await tls.admit(socket, this.#stopping.signal);
+      const { protocol, alpn, subject } = agreement;
+      return { socket: secured, notes: { tls: protocol, alpn, "tls-subject": subject } };
+    } catch (error) {
+      this.#tellRefusal(peer, `TLS: ${explain(error)}`);
     }
   }
 
@@ -174,7 +212,8 @@ export class Outlet implements AsyncDisposable {
   async #converse(connection: Connection, handler: Handler): Promise<void> {
     const about = { ...this.#about, connection: connection.id, peer: connection.peer };
     this.#live.add(connection);
-    this.#journal.publish({ event: "opened", ...about });
+    const { notes } = connection;
+    this.#journal.publish({ event: "opened", ...about, ...notes ? { notes } : {} });
     using _deadlines = this.#sweeper.watch(connection);
     try {
       await handler(connection, this.#stopping.signal);
@@ -231,7 +270,7 @@ export class Outlet implements AsyncDisposable {
   }
 }
 
-function close(socket: Deno.TcpConn): void {
+function close(socket: Accepted): void {
   try {
     socket.close();
   } catch {

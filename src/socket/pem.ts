@@ -19,7 +19,9 @@ export async function readPem(
 ): Promise<string | undefined> {
   if (path === undefined) return undefined;
   const text = await Deno.readTextFile(path).catch((cause) => {
-    throw new Error(`${asked} ${path}: cannot read it: ${explain(cause)}`, { cause });
+    const isMissing = cause instanceof Deno.errors.NotFound;
+    const reason = isMissing ? "there is no such file" : `cannot read it: ${explain(cause)}`;
+    throw new Error(`${asked} ${path}: ${reason}`, { cause });
   });
   if (text.includes("-----BEGIN ")) return text;
   throw new Error(`${asked} ${path}: there is no PEM block in it (-----BEGIN …)`);

@@ -10,6 +10,12 @@ import type { Socket } from "./connection.ts";
 /** Writes down what goes which way; the conversation waits until it has. Must not reject. */
 export type Recorder = (direction: Direction, bytes: Uint8Array) => Promise<void>;
 
+/** What writes one connection down, until it is disposed. */
+export interface Capturing extends Disposable {
+  /** Takes what goes which way. */
+  readonly record: Recorder;
+}
+
 /** The socket, with all that comes and goes told to the recorder. */
 export function tapped(socket: Socket, record: Recorder): Socket {
   return {
