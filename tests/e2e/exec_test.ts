@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { noise } from "../harness/bytes.ts";
+import { delay } from "@std/async/delay";
+import { noise, readText, send } from "../harness/bytes.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
@@ -91,6 +92,40 @@ testWith(["tcpclient"], "exec serves a client of ucspi-tcp", async () => {
   const words = ["-HR", "127.0.0.1", String(server.port()), "sh", "-c", "cat <&6"];
   assertEquals(await succeed(["tcpclient", ...words]), "hello\n");
 });
+
+Deno.test("1,000 short-lived programs leave no child and no descriptor behind", async () => {
+  await using server = new Program(
+    outlet("server", "exec://:0", "--", "sh", "-c", "read line; echo $line"),
+  );
+  const [, port] = await server.complains(/listening.*:(\d+)/);
+  const visit = async (number: number) => {
+    using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await send(client, `${number}\n`);
+    assertEquals(await readText(client), `${number}\n`);
+  };
+  await visit(0);
+  const before = await settled(server.pid);
+  const lane = async (start: number) => {
+    for (let number = start; number <= 1_000; number += 25) await visit(number);
+  };
+  await Promise.all(Array.from({ length: 25 }, (_, start) => lane(start + 1)));
+  await server.complains(/closed +exec #1001 /);
+  assertEquals(await settled(server.pid), before);
+});
+
+/** How many children and descriptors a process has, once no child is left. */
+async function settled(pid: number): Promise<{ children: number; descriptors: number }> {
+  let children = 1;
+  for (let looks = 0; children > 0 && looks < 500; looks++) {
+    await delay(10);
+    children = 0;
+    for await (const { name: task } of Deno.readDir(`/proc/${pid}/task`)) {
+      const list = await Deno.readTextFile(`/proc/${pid}/task/${task}/children`).catch(() => "");
+      children += list.trim() === "" ? 0 : list.trim().split(" ").length;
+    }
+  }
+  return { children, descriptors: [...Deno.readDirSync(`/proc/${pid}/fd`)].length };
+}
 
 Deno.test("outlet server kills its programs when a second signal ends it at once", async () => {
   const script = "trap '' TERM; sleep 1000 & echo $$ $!; cat; while :; do sleep 1; done";

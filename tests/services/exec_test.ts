@@ -293,23 +293,3 @@ Deno.test("exec takes in the rest of a client whose program has closed its stdin
   await client.closeWrite();
   assertMatch(await readText(client), /done/);
 });
-
-Deno.test("exec leaves no child and no descriptor behind after 1,000 programs", async () => {
-  await using server = await shell("read line; echo $line");
-  await answerOf(server);
-  const before = [...Deno.readDirSync("/proc/self/fd")].length;
-  const client = async (number: number) => {
-    using connection = await server.connect();
-    await send(connection, `${number}\n`);
-    assertEquals(await readText(connection), `${number}\n`);
-  };
-  const lane = async (start: number) => {
-    for (let number = start; number < 1_000; number += 25) await client(number);
-  };
-  await Promise.all(Array.from({ length: 25 }, (_, start) => lane(start)));
-  while ([...server.server.connections()].length > 0) await delay(5);
-  const children = await Deno.readTextFile(`/proc/self/task/${Deno.pid}/children`);
-  assertEquals(children.trim(), "");
-  const after = [...Deno.readDirSync("/proc/self/fd")].length;
-  assert(after <= before, `${before} descriptors before, ${after} after`);
-});
