@@ -4,7 +4,7 @@
  * @module
  */
 import { formatDuration, formatSize } from "../options/quantity.ts";
-import { HOST, type Member, type Room } from "../room/room.ts";
+import type { Member, Room } from "../room/room.ts";
 import type { Rooms } from "../room/rooms.ts";
 import { formatAddress } from "../socket/address.ts";
 import type { Connection } from "../socket/connection.ts";
@@ -45,7 +45,7 @@ function enter(room: Room, presences: readonly Member[], { show }: Premises): Me
     waiting: 0,
     caughtUp: () => Promise.resolve(),
     dismiss: () => {},
-  }, { name: HOST });
+  }, { as: "operator" });
 }
 
 function obey(text: string, presences: readonly Member[], premises: Premises): void {
@@ -69,8 +69,12 @@ function obey(text: string, presences: readonly Member[], premises: Premises): v
 }
 
 function kick(name: string, presences: readonly Member[]): string {
-  const found = presences.filter(({ room }) => room.dismiss(name, "server closed"));
-  return found.length > 0 ? `* ${name} was sent away\n` : `* there is no ${name} here\n`;
+  const members = presences.flatMap(({ room }) => room.find(name) ?? []);
+  for (const { ear } of members) ear.dismiss("server closed");
+  if (members.length > 0) return `* ${name} was sent away\n`;
+  return presences.some(({ room }) => room.has(name))
+    ? `* ${name} is on another server: only its operator can send it away\n`
+    : `* there is no ${name} here\n`;
 }
 
 function tableOf(connections: ReturnType<Premises["connections"]>): string {

@@ -4,7 +4,9 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { printable } from "../observe/printable.ts";
+import { type Fact, isUttered, lineOf } from "./fact.ts";
+import { History } from "./history.ts";
+import { HOST, isName, isOperators, keyOf } from "./name.ts";
 
 /** How a room reaches somebody in it. */
 export interface Ear {
@@ -18,17 +20,28 @@ export interface Ear {
   dismiss(reason: string): void;
 }
 
+/** How a room reaches the room of the same name in other workers or on other servers. */
+export interface Reach {
+  /** Tells the others what happened here; never waits. */
+  post(fact: Fact): void;
+  /** The names of those who are in the room elsewhere. */
+  names(): Iterable<string>;
+  /** Whether somebody elsewhere has the name with this key. */
+  isTaken(key: string): boolean;
+  /** Bytes that have still to be sent. */
+  readonly waiting: number;
+  /** Resolves when what was waiting has been sent. */
+  caughtUp(): Promise<void>;
+}
+
 /** Bytes that may wait for a member before speakers wait for it. */
 const MUCH = 64 * 1024;
 
 /** The longest that a speaker waits for somebody who does not read, in milliseconds. */
 const PATIENCE = 50;
 
-/** The operator's name, which no guest can take. */
-export const HOST = "host";
-
-/** Names are letters, digits, `-`, `_` and `.`, at most 24. */
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]{0,23}$/u;
+/** Guests of a room that reaches other servers draw a number, since two servers that count would count alike. */
+const NUMBERS = 99_999;
 
 const encoder = new TextEncoder();
 
@@ -36,32 +49,64 @@ const encoder = new TextEncoder();
 export class Room {
   /** What it is called. */
   readonly name: string;
+  /** What was said in it lately. */
+  readonly history: History = new History();
   readonly #members = new Map<string, Member>();
   #guests = 0;
+  #reach: Reach | undefined;
 
   /** An empty room. */
   constructor(name: string) {
     this.name = name;
   }
 
-  /** The names of those who are in the room. */
-  get names(): string[] {
-    return [...this.#members.values()].map((member) => member.name);
+  /** Reaches others from now on, who are told what happens here. */
+  extend(reach: Reach): void {
+    this.#reach = reach;
+    for (const { name, claimed } of this.#members.values()) {
+      reach.post({ fact: "joined", name, claimed });
+    }
   }
 
-  /** Brings somebody in as `guest-N`, or under the name given; the others are told. Disposing the member lets it leave. */
-  join(ear: Ear, { name }: { name?: string } = {}): Member {
-    const member = new Member(this, ear, name ?? this.#nextGuest());
+  /** The names of those who are in the room, wherever. */
+  who(): string[] {
+    const here = Array.from(this.#members.values(), ({ name }) => name);
+    return this.#reach ? [...here, ...this.#reach.names()] : here;
+  }
+
+  /** Those who are in the room on this server. */
+  members(): Iterable<Member> {
+    return this.#members.values();
+  }
+
+  /** How many those are. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Who has this name on this server. */
+  find(name: string): Member | undefined {
+    return this.#members.get(keyOf(name));
+  }
+
+  /** Whether somebody has this name, wherever. */
+  has(name: string): boolean {
+    return this.find(name) !== undefined || this.#reach?.isTaken(keyOf(name)) === true;
+  }
+
+  /** Brings in a guest, or an operator; the others are told. Disposing the member lets it leave. */
+  join(ear: Ear, { as = "guest" }: { as?: "guest" | "operator" } = {}): Member {
+    const member = new Member(this, ear, this.#freeName(as));
     this.#members.set(keyOf(member.name), member);
-    this.#tell(`* ${member.name} joined\n`, member);
+    this.#publish({ fact: "joined", name: member.name, claimed: member.claimed }, member);
     return member;
   }
 
   /** Takes somebody out; the others are told. */
   leave(member: Member): void {
-    if (!this.#isIn(member)) return;
+    if (this.find(member.name) !== member) return;
     this.#members.delete(keyOf(member.name));
-    this.#tell(`* ${member.name} left\n`);
+    this.#publish({ fact: "left", name: member.name });
   }
 
   /**
@@ -70,35 +115,42 @@ export class Room {
    * @returns why that can't be, or `undefined` when it is done
    */
   rename(member: Member, name: string): string | undefined {
-    if (!NAME.test(name)) {
+    if (!isName(name)) {
       return "a name is 1 to 24 letters, digits, '.', '_' or '-', and begins with a letter or digit";
     }
-    if (keyOf(name) === HOST) return `${HOST} is the operator's name`;
-    const holder = this.#members.get(keyOf(name));
-    if (holder !== undefined && holder !== member) return `${name} is taken`;
-    this.#members.delete(keyOf(member.name));
-    const former = member.name;
-    member.name = name;
-    this.#members.set(keyOf(name), member);
-    this.#tell(`* ${former} is now ${name}\n`, member);
+    if (isOperators(name)) return `${name} is an operator's name`;
+    if (this.has(name) && this.find(name) !== member) return `${name} is taken`;
+    this.#rename(member, name);
     return undefined;
+  }
+
+  /** Takes a member's name away, because somebody elsewhere asked for it earlier. */
+  displace(member: Member): void {
+    const name = this.#freeName(isOperators(member.name) ? "operator" : "guest");
+    const lost = member.name;
+    this.#rename(member, name);
+    member.ear.hear(encoder.encode(`* ${lost} was asked for earlier elsewhere: you are ${name}\n`));
   }
 
   /** Tells everyone but the speaker, in the speaker's name. */
   say(member: Member, text: string): void {
-    this.#tell(`${member.name}> ${printable(text)}\n`, member);
+    this.#publish({ fact: "said", name: member.name, text, at: Date.now() }, member);
   }
 
   /** Tells everyone but the one who acts what it does: `* NAME waves`. */
   act(member: Member, text: string): void {
-    this.#tell(`* ${member.name} ${printable(text)}\n`, member);
+    this.#publish({ fact: "acted", name: member.name, text, at: Date.now() }, member);
   }
 
-  /** Sends away whoever has this name; `false` where nobody has. */
-  dismiss(name: string, reason: string): boolean {
-    const member = this.#members.get(keyOf(name));
-    member?.ear.dismiss(reason);
-    return member !== undefined;
+  /** Tells a fact from wherever to those who are here. */
+  tell(fact: Fact, except?: Member): void {
+    if (isUttered(fact)) this.history.add(fact);
+    this.#show(lineOf(fact), except);
+  }
+
+  /** Tells those who are here something about the room itself. */
+  notice(text: string): void {
+    this.#show(`* ${text}\n`);
   }
 
   /**
@@ -106,27 +158,46 @@ export class Room {
    * who read, and does not wait for those who don't. A speaker waits here between lines.
    */
   async pace(): Promise<void> {
-    const behind = [...this.#members.values()].filter(({ ear }) => ear.waiting > MUCH);
+    const takers = [...Array.from(this.#members.values(), ({ ear }) => ear), this.#reach];
+    const behind = takers.filter((taker) => taker && taker.waiting > MUCH);
     if (behind.length === 0) return;
-    await deadline(Promise.all(behind.map(({ ear }) => ear.caughtUp())), PATIENCE).catch(() => {});
+    await deadline(Promise.all(behind.map((taker) => taker?.caughtUp())), PATIENCE)
+      .catch(() => {});
   }
 
-  #tell(line: string, except?: Member): void {
+  #publish(fact: Fact, except?: Member): void {
+    this.tell(fact, except);
+    this.#reach?.post(fact);
+  }
+
+  #show(line: string, except?: Member): void {
     const bytes = encoder.encode(line);
     for (const member of this.#members.values()) {
       if (member !== except) member.ear.hear(bytes);
     }
   }
 
-  #isIn(member: Member): boolean {
-    return this.#members.get(keyOf(member.name)) === member;
+  #rename(member: Member, to: string): void {
+    const { name } = member;
+    this.#members.delete(keyOf(name));
+    member.name = to;
+    member.claimed = Date.now();
+    this.#members.set(keyOf(to), member);
+    this.#publish({ fact: "renamed", name, to, claimed: member.claimed }, member);
   }
 
-  #nextGuest(): string {
-    for (;;) {
-      const name = `guest-${++this.#guests}`;
-      if (!this.#members.has(keyOf(name))) return name;
+  #freeName(as: "guest" | "operator"): string {
+    for (let i = 1;; i++) {
+      const name = as === "guest"
+        ? `guest-${this.#guestNumber()}`
+        : (i === 1 ? HOST : `${HOST}-${i}`);
+      if (!this.has(name)) return name;
     }
+  }
+
+  #guestNumber(): number {
+    if (!this.#reach) return ++this.#guests;
+    return 1 + Math.floor(Math.random() * Math.max(NUMBERS, 10 * this.size));
   }
 }
 
@@ -134,6 +205,8 @@ export class Room {
 export class Member implements Disposable {
   /** What the others see in front of its lines; {@linkcode Room.rename} changes it. */
   name: string;
+  /** When it asked for that name, in milliseconds since 1970. */
+  claimed: number = Date.now();
   /** The room that it is in. */
   readonly room: Room;
   /** How it is reached. */
@@ -150,9 +223,4 @@ export class Member implements Disposable {
   [Symbol.dispose](): void {
     this.room.leave(this);
   }
-}
-
-/** Names that differ only in case or in how they are composed are the same name. */
-function keyOf(name: string): string {
-  return name.normalize("NFKC").toLowerCase();
 }

@@ -1,5 +1,6 @@
-import { option, TEXT } from "../options/option.ts";
+import { integer, option, type OptionKind } from "../options/option.ts";
 import { printable } from "../observe/printable.ts";
+import { HISTORY_LIMIT } from "../room/history.ts";
 import { Outbox } from "../room/outbox.ts";
 import type { Member, Room } from "../room/room.ts";
 import type { Connection } from "../socket/connection.ts";
@@ -9,17 +10,29 @@ import { type Service, service } from "./service.ts";
 /** The most bytes of a line that are read; the rest of it is dropped. */
 const LINE_LIMIT = 4 * 1024;
 
+/** A room's name: short, and nothing that has to be shown as a mark. */
+const ROOM: OptionKind<string> = {
+  expects: "a name of 1 to 64 characters, none of them a control",
+  placeholder: "NAME",
+  read: (word) => word !== "" && word.length <= 64 && printable(word) === word ? word : undefined,
+};
+
 /** A room for people: lines in, `name> text` out to everyone else. */
 export const chat: Service = service({
   name: "chat",
   summary: "a room: what one client says, all others read; /help lists its commands",
   options: {
-    room: option(TEXT, "outlets with the same room share it (default: a room for each outlet)", {
-      placeholder: "NAME",
-    }),
+    room: option(ROOM, "outlets with the same room share it (default: a room for each outlet)"),
+    history: option(
+      integer({ min: 0, max: HISTORY_LIMIT }),
+      "how many of the last lines newcomers are shown",
+      { default: 0 },
+    ),
   },
-  open({ room: name }, { address, rooms }) {
-    const room = rooms.open(name ?? address);
+  open({ room: name, history }, { address, rooms }) {
+    const room = name === undefined
+      ? rooms.openPrivate(address, { history })
+      : rooms.open(name, { history });
     return async (connection, signal) => {
       const outbox = new Outbox(connection);
       const reply = (text: string) => outbox.post(new TextEncoder().encode(text));
@@ -27,9 +40,9 @@ export const chat: Service = service({
       const farewell = () => reply("* the server is stopping\n");
       signal.addEventListener("abort", farewell);
       try {
-        reply(welcome(room, member));
+        reply(welcome(room, member) + lately(room, history));
         for await (const line of lines(connection.chunks(), { limit: LINE_LIMIT })) {
-          if (hear(line, { member, reply }) === "leave") break;
+          if (hear(line, { member, history, reply }) === "leave") break;
           await room.pace();
         }
       } finally {
@@ -44,6 +57,8 @@ export const chat: Service = service({
 interface Command {
   readonly member: Member;
   readonly argument: string;
+  /** How many lines newcomers are shown. */
+  readonly history: number;
   reply(text: string): void;
 }
 
@@ -60,8 +75,14 @@ const COMMANDS: Readonly<Record<string, { help: string; run(command: Command): "
     "/who": {
       help: "/who         who is here",
       run({ member, reply }) {
-        const names = member.room.names;
+        const names = member.room.who();
         reply(`* ${names.length} here: ${names.join(", ")}\n`);
+      },
+    },
+    "/history": {
+      help: "/history     what was said lately",
+      run({ member, history, reply }) {
+        reply(lately(member.room, history) || "* nothing is remembered\n");
       },
     },
     "/me": {
@@ -101,23 +122,31 @@ function join(
 }
 
 function welcome(room: Room, member: Member): string {
-  const others = room.names.length - 1;
+  const others = room.who().length - 1;
   const company = others === 0 ? "nobody else is here" : `${others} more here`;
   return `* welcome to ${
     printable(room.name)
   }: you are ${member.name}, ${company}; /help lists commands\n`;
 }
 
+/** The last lines of the room, under a headline; nothing where there are none. */
+function lately(room: Room, history: number): string {
+  const said = room.history.last(history);
+  if (said.length === 0) return "";
+  return `* ${said.length === 1 ? "the last line" : `the last ${said.length} lines`}:\n` +
+    said.join("");
+}
+
 /** Does what a line asks for: a command, or words for the others. */
 function hear(
   { text, cut }: Line,
-  { member, reply }: { member: Member; reply(text: string): void },
+  { member, history, reply }: Omit<Command, "argument">,
 ): "leave" | void {
   if (cut) reply(`* your line was cut after ${LINE_LIMIT} bytes\n`);
   if (text.trim() === "") return;
   if (!text.startsWith("/")) return member.room.say(member, text);
   const [, word = "", argument = ""] = /^(\S+)\s*(.*?)\s*$/s.exec(text) ?? [];
   const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
-  if (command) return command.run({ member, argument, reply });
+  if (command) return command.run({ member, argument, history, reply });
   reply(`* there is no ${printable(word)}; /help lists commands\n`);
 }

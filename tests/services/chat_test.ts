@@ -60,6 +60,20 @@ Deno.test("each outlet is a room of its own, unless the rooms bear the same name
   assertEquals(await readUntil(apart, /\n/), "* 1 here: guest-1\n");
 });
 
+Deno.test("newcomers are shown the last lines, as many as the outlet says, and can ask for them again", async () => {
+  await using server = await TestServer.open("chat://:0?room=ops&history=2", "chat://:0?room=ops");
+  using alice = await join(server);
+  await send(alice, "/history\none\ntwo\n/me waves\n/who\n");
+  assertMatch(await readUntil(alice, /1 here.*\n/), /^\* nothing is remembered\n/);
+  using bob = await server.connect();
+  const lately = "* the last 2 lines:\nguest-1> two\n* guest-1 waves\n";
+  assert((await readUntil(bob, /waves\n/)).endsWith(lately));
+  await send(bob, "/history\n");
+  assertEquals(await readUntil(bob, /waves\n/), lately);
+  using carol = await server.connect(1);
+  assert((await readUntil(carol, /\n/)).endsWith("/help lists commands\n"));
+});
+
 Deno.test("invalid UTF-8, escapes and controls reach the others as harmless marks", async () => {
   await using server = await TestServer.open("chat://:0");
   using alice = await join(server);

@@ -1,0 +1,65 @@
+/**
+ * A bus between the workers of one process.
+ *
+ * @module
+ */
+import type { Bus, BusState, Topic } from "./bus.ts";
+
+/** A bus over a `BroadcastChannel`. Its receivers lose messages when they are more than some hundreds behind. */
+export class BroadcastBus implements Bus {
+  /** What people call it. */
+  readonly name: string;
+  /** Nothing waits: a channel takes what it is given, or loses it. */
+  readonly waiting = 0;
+  readonly #channel: BroadcastChannel;
+  readonly #ears = new Map<string, Set<(message: Uint8Array) => void>>();
+
+  /** The bus of this name: the same for all workers that are to share rooms. */
+  constructor(name: string) {
+    this.name = `broadcast:${name}`;
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.onmessage = ({ data }: MessageEvent<[topic: string, message: Uint8Array]>) => {
+      const [topic, message] = data;
+      for (const hear of this.#ears.get(topic) ?? []) hear(message);
+    };
+  }
+
+  /** Hands a message to the other workers. */
+  publish(topic: Topic, message: Uint8Array): boolean {
+    this.#channel.postMessage([keyOf(topic), message]);
+    return true;
+  }
+
+  /** Listens to a topic. */
+  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable {
+    const key = keyOf(topic);
+    const ears = this.#ears.get(key) ?? new Set();
+    this.#ears.set(key, ears.add(hear));
+    return {
+      [Symbol.dispose]: () => {
+        ears.delete(hear);
+        if (ears.size === 0) this.#ears.delete(key);
+      },
+    };
+  }
+
+  /** Says that messages get through: within a process, they always do. */
+  watch(changed: (state: BusState) => void): void {
+    changed({ state: "up", at: this.name });
+  }
+
+  /** Resolves at once. */
+  caughtUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Leaves. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#channel.close();
+    return Promise.resolve();
+  }
+}
+
+function keyOf(topic: Topic): string {
+  return JSON.stringify(topic);
+}

@@ -1,0 +1,44 @@
+/**
+ * What carries messages between rooms of the same name. A bus may lose messages: what rooms have to say
+ * to each other makes up for that.
+ *
+ * @module
+ */
+
+/** Whether messages get through. */
+export type BusState =
+  | { readonly state: "up"; readonly at: string }
+  | { readonly state: "down"; readonly reason: string };
+
+/** What messages are about: words of any characters, from the general to the particular. */
+export type Topic = readonly string[];
+
+/** Publishes and subscribes. Disposing it sends what waits, if it can, and leaves. */
+export interface Bus extends AsyncDisposable {
+  /** What people call it: `nats://127.0.0.1:4222`. */
+  readonly name: string;
+  /**
+   * Hands a message to everyone else who listens to the topic; never waits.
+   *
+   * @returns whether it was taken; `false` while the bus is down, or cannot follow
+   */
+  publish(topic: Topic, message: Uint8Array): boolean;
+  /** Listens to a topic until the subscription is disposed. */
+  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable;
+  /** Is told at once, and from then on, whether messages get through; `up` also comes when it can follow again. */
+  watch(changed: (state: BusState) => void): void;
+  /** Bytes that were published and have not arrived at the bus yet, as far as that is known. */
+  readonly waiting: number;
+  /** Resolves when they have, or never will. */
+  caughtUp(): Promise<void>;
+  /** What the bus remembers for rooms; absent where it can't. */
+  archive?(): Promise<Archive | undefined>;
+}
+
+/** Keeps the last messages of a topic for those who come later. */
+export interface Archive {
+  /** Keeps a message; never waits. */
+  add(topic: Topic, message: Uint8Array): void;
+  /** The last messages that were kept, in order. */
+  recall(topic: Topic): Promise<Uint8Array[]>;
+}

@@ -1,0 +1,88 @@
+/**
+ * One room on one bus.
+ *
+ * @module
+ */
+import type { Archive, Bus, Topic } from "./bus.ts";
+import type { Uttered } from "./fact.ts";
+import type { Told } from "./told.ts";
+import { decodeUttered } from "./wire.ts";
+
+/** Sends on one bus what a room tells, and notes how far that has come. */
+export class Line implements Disposable {
+  /** The bus. */
+  readonly bus: Bus;
+  /** Whether messages get through. */
+  up = false;
+  /** When it came up, by the clock of `performance.now()`, and the first fact that had waited for that. */
+  resumed: { readonly at: number; readonly from: number } = { at: -Infinity, from: 1 };
+  readonly #topic: Topic;
+  readonly #told: Told;
+  readonly #subscriptions = new DisposableStack();
+  #sent = 0;
+  #archive: Archive | undefined;
+  #archived = 0;
+
+  /** A line to `topic`, for what is told. */
+  constructor(bus: Bus, { topic, told }: { topic: Topic; told: Told }) {
+    this.bus = bus;
+    this.#topic = topic;
+    this.#told = told;
+  }
+
+  /** Listens to the room, and to what is meant for `origin` alone. */
+  listen(origin: string, hear: (bytes: Uint8Array) => void): void {
+    this.#subscriptions.use(this.bus.subscribe(this.#topic, hear));
+    this.#subscriptions.use(this.bus.subscribe([...this.#topic, origin], hear));
+  }
+
+  /**
+   * Notes that messages get through from now on.
+   *
+   * @returns how many facts had not been sent before and can't be any more
+   */
+  resume(now: number): number {
+    this.up = true;
+    const { first } = this.#told;
+    this.resumed = { at: now, from: Math.max(this.#sent + 1, first) };
+    return Math.max(0, first - 1 - this.#sent);
+  }
+
+  /**
+   * Sends what has not been sent, and once more what is wanted again: all after fact `again`.
+   *
+   * @returns how many messages went out
+   */
+  flush(origin: string, again = Infinity): number {
+    let count = 0;
+    if (!this.up) return count;
+    for (const { message, last } of this.#told.after(Math.min(again, this.#sent), origin)) {
+      if (!this.send(message)) break;
+      this.#sent = Math.max(this.#sent, last);
+      count++;
+    }
+    for (const message of this.#archive ? this.#told.uttered(this.#archived) : []) {
+      this.#archive?.add(this.#topic, message);
+    }
+    if (this.#archive) this.#archived = this.#told.seq;
+    return count;
+  }
+
+  /** Sends a message to everyone in the room, or to one server there. Where that fails, `up` will come again. */
+  send(message: Uint8Array, to?: string): boolean {
+    this.up &&= this.bus.publish(to ? [...this.#topic, to] : this.#topic, message);
+    return this.up;
+  }
+
+  /** What was said lately, where the bus remembers that; from now on it remembers what is said here, too. */
+  async recall(): Promise<Uttered[]> {
+    this.#archive ??= await this.bus.archive?.();
+    const kept = await this.#archive?.recall(this.#topic) ?? [];
+    return kept.map(decodeUttered).filter((fact) => fact !== undefined);
+  }
+
+  /** Leaves the topic. */
+  [Symbol.dispose](): void {
+    this.#subscriptions[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Many members of a chat room, connected as clients are, who all write down what they read.
+ *
+ * @module
+ */
+import { send } from "./bytes.ts";
+
+/** How long a crowd waits for what should come, before it says what is missing. */
+const PATIENCE = 60_000;
+
+/** One of the crowd. */
+export class Guest implements Disposable {
+  /** The lines that others said, as `name> text`, in the order in which they came. */
+  readonly said: string[] = [];
+  /** All other lines. */
+  readonly told: string[] = [];
+  readonly #conn: Deno.TcpConn;
+  readonly #waiting = new Set<() => void>();
+  #ended = false;
+
+  private constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+    this.#read().catch(() => {});
+  }
+
+  /** Connects, and waits for the welcome. */
+  static async join(port: number): Promise<Guest> {
+    const guest = new Guest(await Deno.connect({ hostname: "127.0.0.1", port }));
+    await guest.until(() => guest.told.some((line) => line.startsWith("* welcome")));
+    return guest;
+  }
+
+  /** Types a line. */
+  async type(line: string): Promise<void> {
+    await send(this.#conn, line + "\n");
+  }
+
+  /** Resolves when a line of the room itself fits. */
+  async isTold(pattern: RegExp): Promise<string> {
+    await this.until(() => this.told.some((line) => pattern.test(line)));
+    return this.told.find((line) => pattern.test(line))!;
+  }
+
+  /** Asks who is in the room until so many are. */
+  async countsMembers(count: number): Promise<void> {
+    for (const end = performance.now() + PATIENCE; performance.now() < end;) {
+      const before = this.told.length;
+      await this.type("/who");
+      const fits = (line: string) => /^\* \d+ here: /.test(line);
+      await this.until(() => this.told.slice(before).some(fits));
+      if (this.told.slice(before).find(fits)!.startsWith(`* ${count} here`)) return;
+    }
+    throw new Error(`there never were ${count} members: ${this.told.at(-1)?.slice(0, 200)}`);
+  }
+
+  /** Resolves when the condition holds, which is looked at with everything that comes. */
+  async until(holds: () => boolean): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const missing = () => {
+      const lately = [...this.told.slice(-5), ...this.said.slice(-5)];
+      reject(
+        new Error(`waited in vain; ${this.said.length} said, lately ${JSON.stringify(lately)}`),
+      );
+    };
+    const timer = setTimeout(missing, PATIENCE);
+    const look = () => holds() ? resolve() : this.#ended && missing();
+    this.#waiting.add(look);
+    look();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(look);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      this.#conn.close();
+    } catch {
+      // The server has closed it.
+    }
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(64 * 1024);
+    let rest = "";
+    try {
+      for (let n = await this.#conn.read(buffer); n !== null; n = await this.#conn.read(buffer)) {
+        const lines = (rest + decoder.decode(buffer.subarray(0, n), { stream: true })).split("\n");
+        rest = lines.pop()!;
+        for (const line of lines) (/^[^*]\S*> /.test(line) ? this.said : this.told).push(line);
+        for (const look of this.#waiting) look();
+      }
+    } finally {
+      this.#ended = true;
+      for (const look of this.#waiting) look();
+    }
+  }
+}
+
+/**
+ * Lets one member of each part of a crowd say its share of so many lines, and waits until all have read all.
+ *
+ * @returns what is wrong with anybody's transcript: lines missing, twice, or out of order
+ */
+export async function converse(
+  parts: readonly (readonly Guest[])[],
+  { lines, during }: { lines: number; during?: (said: number) => Promise<void> | void },
+): Promise<string[]> {
+  const speakers = parts.map((part) => part[0]!);
+  const share = Math.floor(lines / speakers.length);
+  let count = 0;
+  await Promise.all(speakers.map(async (speaker, s) => {
+    for (let i = 0; i < share; i++) {
+      await speaker.type(`${s}:${i}`);
+      await during?.(++count);
+    }
+  }));
+  const guests = parts.flat();
+  const expected = (guest: Guest) => share * (speakers.length - (speakers.includes(guest) ? 1 : 0));
+  await Promise.all(guests.map((guest) => guest.until(() => guest.said.length >= expected(guest))));
+  return guests.flatMap((guest, g) =>
+    faultsOf(guest, speakers, share).map((it) => `guest ${g} ${it}`)
+  );
+}
+
+function faultsOf(guest: Guest, speakers: readonly Guest[], share: number): string[] {
+  return speakers.flatMap((speaker, s) => {
+    const heard = guest.said
+      .map((line) => line.replace(/^\S+> /, ""))
+      .filter((text) => text.startsWith(`${s}:`))
+      .map((text) => Number(text.split(":")[1]));
+    const due = speaker === guest ? 0 : share;
+    const isInOrder = heard.every((number, i) => number === i);
+    return heard.length === due && isInOrder ? [] : [
+      `read ${heard.length} of ${due} lines of speaker ${s}, ${isInOrder ? "in" : "out of"} order`,
+    ];
+  });
+}

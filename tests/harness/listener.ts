@@ -1,0 +1,61 @@
+/**
+ * A member of a room inside the test, which remembers what it hears.
+ *
+ * @module
+ */
+import type { Member, Room } from "../../src/room/room.ts";
+
+/** How long a test waits for a line before it says which one is missing. */
+const PATIENCE = 20_000;
+
+/** Somebody in a room. */
+export class Listener {
+  readonly member: Member;
+  /** The lines so far, without their newlines. */
+  readonly heard: string[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(room: Room) {
+    this.member = room.join({
+      hear: (line) => {
+        this.heard.push(new TextDecoder().decode(line).slice(0, -1));
+        for (const look of this.#waiting) look();
+      },
+      waiting: 0,
+      caughtUp: () => Promise.resolve(),
+      dismiss: () => {},
+    });
+  }
+
+  /** Resolves when a line has been heard, to how often. */
+  async hears(line: string | RegExp): Promise<number> {
+    const fits = (heard: string) => typeof line === "string" ? heard === line : line.test(heard);
+    const times = () => this.heard.filter(fits).length;
+    await this.#until(() => times() > 0, () => `${line} was not heard, but ${this.#summary()}`);
+    return times();
+  }
+
+  /** Resolves when somebody of this name is in the room. */
+  async sees(name: string): Promise<void> {
+    const { room } = this.member;
+    await this.#until(() => room.has(name), () => `${name} is not here, but ${room.who()}`);
+  }
+
+  async #until(holds: () => boolean, otherwise: () => string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(new Error(otherwise())), PATIENCE);
+    const look = () => holds() && resolve();
+    this.#waiting.add(look);
+    look();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(look);
+    }
+  }
+
+  #summary(): string {
+    return JSON.stringify(this.heard.slice(-20)).slice(0, 2000);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * A bus inside a test, which loses, doubles or holds back what the test asks it to.
+ *
+ * @module
+ */
+import type { Bus, BusState, Topic } from "../../src/room/bus.ts";
+
+/** What becomes of a message: how many times it arrives. */
+export type Fate = (message: Uint8Array) => number;
+
+/** What several buses have in common: whoever listens on one hears what is published on the others. */
+export class Ether {
+  readonly ears = new Set<{ from: LossyBus; key: string; hear(message: Uint8Array): void }>();
+  fate: Fate = () => 1;
+  /** Every message so far, as text. */
+  readonly messages: string[] = [];
+
+  /** Publishes as a stranger. */
+  inject(topic: Topic, message: Uint8Array | string, from?: LossyBus): void {
+    const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
+    this.messages.push(new TextDecoder().decode(bytes.subarray(0, 1000)));
+    for (const ear of this.ears) {
+      if (ear.from === from || ear.key !== topic.join("\n")) continue;
+      for (let i = this.fate(bytes); i > 0; i--) queueMicrotask(() => ear.hear(bytes));
+    }
+  }
+}
+
+/** One end of it. */
+export class LossyBus implements Bus {
+  readonly name = "test";
+  readonly waiting = 0;
+  readonly #ether: Ether;
+  #isUp = true;
+  #changed: (state: BusState) => void = () => {};
+
+  constructor(ether: Ether) {
+    this.#ether = ether;
+  }
+
+  publish(topic: Topic, message: Uint8Array): boolean {
+    if (this.#isUp) this.#ether.inject(topic, message, this);
+    return this.#isUp;
+  }
+
+  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable {
+    const ear = {
+      from: this,
+      key: topic.join("\n"),
+      hear: (message: Uint8Array) => this.#isUp && hear(message),
+    };
+    this.#ether.ears.add(ear);
+    return { [Symbol.dispose]: () => void this.#ether.ears.delete(ear) };
+  }
+
+  watch(changed: (state: BusState) => void): void {
+    this.#changed = changed;
+    changed({ state: "up", at: "test" });
+  }
+
+  /** Goes down, or comes up again. */
+  turn(way: "up" | "down"): void {
+    this.#isUp = way === "up";
+    this.#changed(way === "up" ? { state: "up", at: "test" } : { state: "down", reason: "a test" });
+  }
+
+  caughtUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
