@@ -44,6 +44,14 @@ export function isReset(error: unknown): boolean {
     error instanceof Deno.errors.NotConnected;
 }
 
+/** What this machine, and not the other end, has run out of. */
+const SHORTAGES = new Set(["EADDRNOTAVAIL", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
+/** Whether it failed for want of something here, which tells nothing of the other end. */
+export function isShortage(error: unknown): boolean {
+  return SHORTAGES.has(codeOf(error) ?? "");
+}
+
 /** Why a connection ended, for its `closed` event: `reset`, or `error: …`. */
 export function faultOf(error: unknown): string {
   return isReset(error) ? "reset" : `error: ${explain(error)}`;

@@ -7,6 +7,7 @@ import { delay } from "@std/async/delay";
 import { formatDuration } from "../options/quantity.ts";
 import type { Address } from "../socket/address.ts";
 import { dial } from "../socket/dial.ts";
+import { isShortage } from "../socket/faults.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Whose turn it is: everyone's in turn, who has the fewest clients, or the first that is up. */
@@ -99,7 +100,7 @@ export class Pool {
       return socket;
     } catch (error) {
       const fault = error as Error;
-      if (signal.aborted) attempt.abandoned();
+      if (signal.aborted || isShortage(fault.cause)) attempt.abandoned();
       else if (attempt.failed()) {
         this.#options.onDown(`${fault.message}; left alone for ${formatDuration(upstream.pause)}`);
       }

@@ -77,6 +77,6 @@ export interface Attempt {
   succeeded(): boolean;
   /** It is down. Returns whether that is news. */
   failed(): boolean;
-  /** Nothing can be said, for the client has left. */
+  /** Nothing can be said of it: the client has left, or this machine could not even try. */
   abandoned(): void;
 }
