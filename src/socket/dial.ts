@@ -132,7 +132,7 @@ async function attempt(
   try {
     const connection = isUnix(address)
       ? await Deno.connect({ transport: "unix", path: address.path })
-      : await Deno.connect({ ...address, signal });
+      : await connectTcp(address, signal);
     onStep?.({ step: "connected", address, took: performance.now() - start });
     return connection;
   } catch (error) {
@@ -140,6 +140,14 @@ async function attempt(
     onStep?.({ step: "failed", address, reason, took: performance.now() - start });
     throw error;
   }
+}
+
+/** Connects so that small writes leave at once, and a peer that vanishes is noticed some day. */
+async function connectTcp(address: InternetAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
+  const connection = await Deno.connect({ ...address, signal });
+  connection.setNoDelay(true);
+  connection.setKeepAlive(true);
+  return connection;
 }
 
 /** Resolves when the attempt before has failed, or has had its time; never when it has won. */
