@@ -5,15 +5,18 @@
  * @module
  */
 import { Capture } from "./client/capture.ts";
-import { converse, type Ends } from "./client/converse.ts";
 import { routeTo, walk } from "./client/route.ts";
 import { Timeline } from "./client/timeline.ts";
 import type { ClientConfig, ClientOptions } from "./config/client_config.ts";
 import { formatDuration } from "./options/quantity.ts";
 import { type Address, formatAddress } from "./socket/address.ts";
 import { Connection, type Socket } from "./socket/connection.ts";
+import { converse, type Ends, type Manner } from "./socket/converse.ts";
 import { Sweeper } from "./socket/deadlines.ts";
 import { explain, isReset } from "./socket/faults.ts";
+
+/** When we leave first, how long the peer has to end too, in milliseconds. */
+const FAREWELL = 500;
 
 /** What the client is joined to. */
 export interface ClientEnds extends Ends {
@@ -90,7 +93,9 @@ async function conversationOf(
   options: ClientOptions,
   ends: ClientEnds,
 ): Promise<(connection: Connection) => Promise<void>> {
-  if (options.script === undefined) return (connection) => converse(connection, { options, ends });
+  if (options.script === undefined) {
+    return (connection) => converse(connection, ends, mannerOf(options));
+  }
   const [{ readScript }, { runScript }] = await Promise.all([
     import("./client/script.ts"),
     import("./client/scripted.ts"),
@@ -99,6 +104,18 @@ async function conversationOf(
   const steps = await readScript(name);
   const tell = options.verbose ? ends.tell : () => {};
   return (connection) => runScript(connection, { steps, name, tell });
+}
+
+function mannerOf(options: ClientOptions): Manner {
+  const { "send-only": sendOnly, "recv-only": receiveOnly, "quit-delay": delay, eof, crlf } =
+    options;
+  const leaveFirst = sendOnly || eof === "close";
+  return {
+    only: sendOnly ? "send" : receiveOnly ? "receive" : undefined,
+    crlf,
+    halfClose: leaveFirst || eof === "half-close",
+    patience: delay ?? (leaveFirst ? FAREWELL : undefined),
+  };
 }
 
 async function progressOf(

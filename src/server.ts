@@ -14,7 +14,7 @@ import type { Reloaded } from "./observe/events.ts";
 import { Journal } from "./observe/journal.ts";
 import { Rooms } from "./room/rooms.ts";
 import { SERVICES } from "./services/registry.ts";
-import type { ServiceContext } from "./services/service.ts";
+import type { ServiceContext, Standard } from "./services/service.ts";
 import { formatAddress, isUnix } from "./socket/address.ts";
 import type { Connection, Handler } from "./socket/connection.ts";
 import { type DescriptorBudget, descriptorBudget } from "./socket/descriptors.ts";
@@ -36,19 +36,32 @@ interface Opening {
   readonly superseded: AbortController;
 }
 
+/** Standard streams that bring nothing and keep nothing, for a server that has none. */
+const SILENCE: Standard = {
+  input: {
+    [Symbol.asyncIterator]: () => ({
+      next: () => Promise.resolve({ done: true, value: undefined }),
+    }),
+  },
+  write: () => Promise.resolve(),
+  end: () => {},
+};
+
 /** A room full of sockets. Disposing it stops it without grace. */
 export class Server implements AsyncDisposable {
   /** The chat rooms that its outlets share. */
   readonly rooms: Rooms = new Rooms();
 
   readonly #journal: Journal;
+  readonly #standard: Standard;
   readonly #descriptors: DescriptorBudget | undefined = descriptorBudget();
   readonly #gate: Gate;
   readonly #openings = new Map<Outlet, Opening>();
   readonly #closing = new Map<Outlet, Promise<number>>();
 
-  private constructor({ gateOptions }: ServerConfig, journal: Journal) {
+  private constructor({ gateOptions }: ServerConfig, journal: Journal, standard: Standard) {
     this.#journal = journal;
+    this.#standard = standard;
     this.#gate = new Gate(this.#limitsOf(gateOptions));
   }
 
@@ -57,8 +70,12 @@ export class Server implements AsyncDisposable {
    *
    * @throws {Error} which names the address that can't be listened on, and the reason
    */
-  static async open(config: ServerConfig, journal: Journal = new Journal()): Promise<Server> {
-    const server = new Server(config, journal);
+  static async open(
+    config: ServerConfig,
+    journal: Journal = new Journal(),
+    standard: Standard = SILENCE,
+  ): Promise<Server> {
+    const server = new Server(config, journal, standard);
     await server.#openAll(config.outlets);
     journal.publish({
       event: "ready",
@@ -190,6 +207,7 @@ export class Server implements AsyncDisposable {
     const context = contextOf(outlet, {
       rooms: this.rooms,
       journal: this.#journal,
+      standard: this.#standard,
       signal: AbortSignal.any([outlet.stopping, superseded.signal]),
     });
     const handler = SERVICES.get(config.service)!.open(config.serviceOptions, context);
@@ -224,6 +242,8 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
   /** Told of everything that happens. */
   readonly journal?: Journal;
+  /** The standard streams, for services that join clients to them. */
+  readonly standard?: Standard;
   /** Called once every outlet is open. */
   readonly onOpen?: (server: Server) => void;
   /** Other configs to become, one after the other; they end once the signal is aborted. */
@@ -237,9 +257,9 @@ export interface ServeOptions {
  */
 export async function serve(
   config: ServerConfig,
-  { signal, journal = new Journal(), onOpen, changes }: ServeOptions,
+  { signal, journal = new Journal(), standard, onOpen, changes }: ServeOptions,
 ): Promise<number> {
-  const server = await Server.open(config, journal);
+  const server = await Server.open(config, journal, standard);
   onOpen?.(server);
   let { options } = config;
   for await (const next of changes ?? []) {
@@ -259,12 +279,18 @@ export async function serve(
 /** What a service may know and tell: one way, towards the journal. */
 function contextOf(
   { name, address }: Outlet,
-  { rooms, journal, signal }: { rooms: Rooms; journal: Journal; signal: AbortSignal },
+  { rooms, journal, standard, signal }: {
+    rooms: Rooms;
+    journal: Journal;
+    standard: Standard;
+    signal: AbortSignal;
+  },
 ): ServiceContext {
   const about = { outlet: name, address };
   return {
     address: formatAddress(address),
     rooms,
+    standard,
     signal,
     failed: (reason) => journal.publish({ event: "failed", ...about, reason }),
     recovered: (text) => journal.publish({ event: "recovered", ...about, text }),

@@ -10,10 +10,12 @@ import type { ServerConfig } from "../config/server_config.ts";
 import { Journal } from "../observe/journal.ts";
 import { LineWriter } from "../observe/line_writer.ts";
 import { serve, type Server } from "../server.ts";
+import type { Standard } from "../services/service.ts";
 import { lines } from "../socket/lines.ts";
 import { configChanges, loadConfig } from "./config_changes.ts";
 import { Observers } from "./observers.ts";
-import { isAtTerminal, stdinChunks } from "./stdio.ts";
+import { StatusLine } from "./status_line.ts";
+import { isAtTerminal, stdinChunks, writeStdout } from "./stdio.ts";
 
 /** The longest line that an operator types, in bytes. */
 const TYPED_LIMIT = 4 * 1024;
@@ -31,31 +33,50 @@ export interface ServerSignals {
 /**
  * Serves until the signal is aborted and the connections have drained.
  *
- * @returns how many connections had to be cut
+ * @returns how many connections had to be cut, or did not end well where only one was served
  */
 export async function runServer(
   command: ServerCommand,
   { signal, hangups, interrupt }: ServerSignals,
 ): Promise<number> {
   const config = await loadConfig(command);
-  using editor = isAtTerminal() ? new LineEditor({ onInterrupt: interrupt }) : undefined;
+  // Whose clients are joined to the standard streams has no operator there.
+  const lends = config.outlets.some(({ service }) => service === "stdio");
+  using editor = isAtTerminal() && !lends ? new LineEditor({ onInterrupt: interrupt }) : undefined;
   const stderr = new LineWriter(Deno.stderr);
-  const write = editor && Deno.stderr.isTerminal()
+  using status = lends && Deno.stderr.isTerminal() ? new StatusLine() : undefined;
+  let broken = 0;
+  const standard: Standard = {
+    input: stdinChunks(),
+    write: writeStdout,
+    status: status && ((line) => status.show(line)),
+    end(well) {
+      if (!well) broken++;
+      if (!signal.aborted) interrupt();
+    },
+  };
+  const write = status
+    ? (line: string) => status.above(line)
+    : editor && Deno.stderr.isTerminal()
     ? (line: string) => editor.show(line + "\n")
     : (line: string) => stderr.write(line);
   const journal = new Journal();
   try {
     await using observers = await Observers.open(config.options, { journal, write });
     const changes = configChanges(command, { signal, hangups, journal });
-    return await serve(config, {
+    const cut = await serve(config, {
       signal,
       journal,
+      standard,
       changes: observed(changes, observers),
       onOpen(server) {
         observers.watch(server);
-        if (Deno.stdin.isTerminal()) listenToOperator(server, { editor, write, interrupt });
+        if (Deno.stdin.isTerminal() && !lends) {
+          listenToOperator(server, { editor, write, interrupt });
+        }
       },
     });
+    return cut + broken;
   } finally {
     await stderr.flush();
   }

@@ -13,11 +13,12 @@ import { qotd } from "./qotd.ts";
 import { exec } from "./exec.ts";
 import { record } from "./record.ts";
 import type { Service } from "./service.ts";
+import { stdio } from "./stdio.ts";
 import { time } from "./time.ts";
 
 /** Every service by its name, in the order in which help shows them. */
 export const SERVICES: ReadonlyMap<string, Service> = new Map(
-  [chat, echo, discard, chargen, daytime, time, qotd, exec, forward, record].map((
+  [chat, echo, discard, chargen, daytime, time, qotd, exec, forward, record, stdio].map((
     service,
   ) => [service.name, service]),
 );

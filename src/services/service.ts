@@ -14,6 +14,8 @@ export interface ServiceContext {
   readonly address: string;
   /** The chat rooms of this server. */
   readonly rooms: Rooms;
+  /** The standard streams of the process. */
+  readonly standard: Standard;
   /** Aborted when the outlet stops, or opens the service anew: for work that belongs to no connection. */
   readonly signal: AbortSignal;
   /** Tells that something went wrong which is no connection's fault, such as an upstream that is down. */
@@ -22,6 +24,18 @@ export interface ServiceContext {
   recovered(text: string): void;
   /** Tells one line about a connection, such as what its program complained of. */
   said(connection: Connection, text: string): void;
+}
+
+/** The standard streams of the process, for a service that joins clients to them. */
+export interface Standard {
+  /** All that comes on standard input; each chunk is valid until the next is asked for. */
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Takes a line that is written over the one before; absent where nobody looks. */
+  readonly status?: ((line: string) => void) | undefined;
+  /** Writes all of the bytes to standard output. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends the process, as there is nothing more to do; `well` is whether all went well. */
+  end(well: boolean): void;
 }
 
 /** A service: what it is called, what can be asked of it, and how it serves a client. */

@@ -1,18 +1,14 @@
 /**
- * A conversation between stdin and a service: bytes both ways until it is over.
+ * A conversation between standard input and output and a peer: bytes both ways until it is over.
  *
  * @module
  */
 import { delay } from "@std/async/delay";
-import type { ClientOptions } from "../config/client_config.ts";
-import type { Connection } from "../socket/connection.ts";
-import { withCrlf } from "../socket/crlf.ts";
+import type { Connection } from "./connection.ts";
+import { withCrlf } from "./crlf.ts";
 
-/** Once the peer has ended, how long stdin may pause before the client leaves, in milliseconds. */
+/** Once the peer has ended, how long the input may pause before we leave, in milliseconds. */
 const PAUSE = 250;
-
-/** When we leave first, how long the peer has to end too, in milliseconds. */
-const FAREWELL = 500;
 
 /** Why a connection was hung up when the peer took too long to end. */
 const LEFT = "closed by us";
@@ -25,28 +21,39 @@ export interface Ends {
   show(bytes: Uint8Array): Promise<void>;
 }
 
+/** How a conversation is had. */
+export interface Manner {
+  /** What is not done at all, if anything. */
+  readonly only?: "send" | "receive" | undefined;
+  /** Whether a lone LF of the input is sent as CRLF. */
+  readonly crlf?: boolean;
+  /** Whether the end of the input ends our half. */
+  readonly halfClose: boolean;
+  /** How long the peer may go on after the end of the input, in milliseconds; as it likes, where it is not said. */
+  readonly patience?: number | undefined;
+}
+
 /**
  * Carries bytes both ways until the conversation is over: when both sides have ended, or when the peer
- * has and nothing more is there to be sent to it, or when options say that we leave first.
+ * has and nothing more is there to be sent to it, or when patience with the peer is over.
  */
 export async function converse(
   connection: Connection,
-  { options, ends }: { options: ClientOptions; ends: Ends },
+  ends: Ends,
+  { only, crlf = false, halfClose, patience }: Manner,
 ): Promise<void> {
-  const receiving = receive(connection, options["send-only"] ? undefined : ends.show);
-  if (options["recv-only"]) return await receiving;
-  const leaveFirst = options["send-only"] || options.eof === "close";
+  const receiving = receive(connection, only === "send" ? undefined : ends.show);
+  if (only === "receive") return await receiving;
   const flow = { sending: false };
   const sending = send(connection, {
-    input: options.crlf ? withCrlf(ends.input) : ends.input,
-    halfClose: leaveFirst || options.eof === "half-close",
+    input: crlf ? withCrlf(ends.input) : ends.input,
+    halfClose,
     flow,
   }).catch(async (error) => {
     // What the peer said before it cut us off is still worth showing.
     await receiving.catch(() => {});
     throw error;
   });
-  const patience = options["quit-delay"] ?? (leaveFirst ? FAREWELL : undefined);
   const over = new AbortController();
   const nothingMore = receiving.then(
     () => inputPauses(connection, { flow, signal: over.signal }),

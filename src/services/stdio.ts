@@ -1,0 +1,109 @@
+import { showProgress } from "../observe/progress.ts";
+import { choice, flag, option } from "../options/option.ts";
+import type { Connection, Handler } from "../socket/connection.ts";
+import { converse } from "../socket/converse.ts";
+import { type Service, service, type Standard } from "./service.ts";
+
+/** Joins a client to this process's stdin and stdout, as `nc -l` does, and ends with it. */
+export const stdio: Service = service({
+  name: "stdio",
+  summary: "joins a client to stdin and stdout, as nc -l does, and ends with it",
+  options: {
+    keep: flag("serve the next client when one has left", { short: "k" }),
+    clients: option(
+      choice(["one", "many"]),
+      "at the same time: one, or many, who all get stdin and whose bytes are merged",
+      { default: "one" },
+    ),
+    progress: flag("tell on a terminal how much has come and gone, and how fast"),
+  },
+  open({ keep, clients, progress }, { standard, signal }) {
+    const ends = { keep, progress, standard };
+    return clients === "many" ? together({ ...ends, signal }) : inTurn(ends);
+  },
+});
+
+/** What the clients share. */
+interface Shared {
+  readonly keep: boolean;
+  readonly progress: boolean;
+  readonly standard: Standard;
+}
+
+/** One client after the other; without `keep`, only the first. */
+function inTurn({ keep, progress, standard }: Shared): Handler {
+  const input = lasting(standard.input);
+  let turn = Promise.resolve();
+  let taken = false;
+  return async (connection) => {
+    if (taken && !keep) return connection.hangUp("taken: there is one client already");
+    taken = true;
+    const before = turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    turn = promise;
+    await before;
+    let well = false;
+    try {
+      using _progress = shownProgress(connection, { progress, standard });
+      await converse(connection, { input, show: standard.write }, { halfClose: true });
+      well = true;
+    } finally {
+      resolve();
+      if (!keep) standard.end(well);
+    }
+  };
+}
+
+/** All clients at the same time, at the pace of the slowest who still reads. */
+function together({ keep, progress, standard, signal }: Shared & { signal: AbortSignal }): Handler {
+  const present = new Set<Connection>();
+  let pouring: Promise<void> | undefined;
+  let inputEnded = false;
+  let writing = Promise.resolve();
+  const pour = async () => {
+    for await (const chunk of standard.input) {
+      if (signal.aborted) return;
+      await Promise.allSettled([...present].map((connection) => connection.write(chunk)));
+    }
+    inputEnded = true;
+    await Promise.allSettled([...present].map((connection) => connection.closeWrite()));
+  };
+  return async (connection) => {
+    present.add(connection);
+    pouring ??= pour();
+    try {
+      using _progress = shownProgress(connection, { progress, standard });
+      if (inputEnded) await connection.closeWrite();
+      for await (const chunk of connection.chunks()) {
+        // One write at a time, so that what one client says stays together.
+        await (writing = writing.then(() => standard.write(chunk)));
+      }
+    } finally {
+      present.delete(connection);
+      if (!keep && present.size === 0) standard.end(true);
+    }
+  };
+}
+
+function shownProgress(
+  connection: Connection,
+  { progress, standard: { status } }: Pick<Shared, "progress" | "standard">,
+): Disposable | undefined {
+  return progress && status ? showProgress(connection, { status, size: undefined }) : undefined;
+}
+
+/**
+ * The same input for one reader after the other: who leaves does not end it, and what was asked for and not yet
+ * taken goes to the next.
+ */
+function lasting(input: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const source = input[Symbol.asyncIterator]();
+  let asked: Promise<IteratorResult<Uint8Array>> | undefined;
+  const next = async () => {
+    const mine = asked ??= source.next();
+    const result = await mine;
+    if (asked === mine && !result.done) asked = undefined;
+    return result;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
