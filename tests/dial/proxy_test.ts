@@ -1,0 +1,155 @@
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { readClient } from "../../src/cli/client_args.ts";
+import { plug } from "../harness/client.ts";
+import { Program } from "../harness/program.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+/** A port that nobody listens on, for programs that cannot take a free one by themselves. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** A proxy that listens by the time this resolves. */
+async function proxy(
+  port: number,
+  command: [string, ...string[]],
+): Promise<Program> {
+  const program = new Program(command);
+  const { error } = await plug([
+    "-z",
+    "127.0.0.1",
+    String(port),
+    "--retry",
+    "50",
+    "--retry-delay",
+    "50ms",
+  ]);
+  assertEquals(error, "");
+  return program;
+}
+
+testWith(["microsocks"], "socks5 and socks5h go through microsocks", async () => {
+  await using server = await TestServer.open("daytime://:0");
+  const port = freePort();
+  await using _ = await proxy(port, ["microsocks", "-i", "127.0.0.1", "-p", String(port)]);
+  for (const scheme of ["socks5", "socks5h"]) {
+    const words = ["localhost", String(server.port()), "--proxy", `${scheme}://127.0.0.1:${port}`];
+    const { shown, error } = await plug([...words, "--eof", "wait"]);
+    assertEquals(error, "");
+    assertMatch(shown, /GMT\r\n$/);
+  }
+  const closed = await plug(["127.0.0.1", "9", "--proxy", `socks5://127.0.0.1:${port}`]);
+  assertMatch(closed.error, /through the socks5 proxy 127.*refused: nothing listens on that port/);
+});
+
+testWith(
+  ["microsocks"],
+  "a SOCKS proxy that asks for a password gets it, and errors don't show it",
+  async () => {
+    await using server = await TestServer.open("daytime://:0");
+    const port = freePort();
+    await using _ = await proxy(port, [
+      "microsocks",
+      ...["-i", "127.0.0.1", "-p", String(port), "-u", "joe", "-P", "s3cret"],
+    ]);
+    const words = (login: string) => [
+      "127.0.0.1",
+      String(server.port()),
+      ...["--eof", "wait", "-v", "--json", "--proxy", `socks5://${login}127.0.0.1:${port}`],
+    ];
+    const right = await plug(words("joe:s3cret@"));
+    assertMatch(right.shown, /GMT/);
+    assertEquals(right.told.includes("s3cret"), false);
+    const wrong = await plug(words("joe:wr0ng@"));
+    assertMatch(wrong.error, /it refuses the name and password$/);
+    assertEquals((wrong.error + wrong.told).includes("wr0ng"), false);
+    assertMatch((await plug(words(""))).error, /it wants a name and password$/);
+  },
+);
+
+testWith(["ncat"], "http goes through ncat's proxy, which asks for a password", async () => {
+  await using server = await TestServer.open("daytime://:0");
+  const port = freePort();
+  await using _ = await proxy(port, [
+    "ncat",
+    ...[
+      "-l",
+      "127.0.0.1",
+      String(port),
+      "-k",
+      "--proxy-type",
+      "http",
+      "--proxy-auth",
+      "joe:s3cret",
+    ],
+  ]);
+  const words = (login: string) => [
+    "127.0.0.1",
+    String(server.port()),
+    ...["--eof", "wait", "--proxy", `http://${login}127.0.0.1:${port}`],
+  ];
+  assertMatch((await plug(words("joe:s3cret@"))).shown, /GMT/);
+  assertMatch((await plug(words(""))).error, /it answered 407 .*\(it wants a name and password\)$/);
+});
+
+testWith(
+  ["tinyproxy"],
+  "http goes through tinyproxy, and its refusal is told in its words",
+  async () => {
+    await using server = await TestServer.open("daytime://:0");
+    const port = freePort();
+    const config = await Deno.makeTempFile();
+    await Deno.writeTextFile(
+      config,
+      `Port ${port}\nListen 127.0.0.1\nMaxClients 5\nConnectPort ${server.port()}\n`,
+    );
+    {
+      await using _ = await proxy(port, ["tinyproxy", "-d", "-c", config]);
+      const words = ["--eof", "wait", "--proxy", `http://127.0.0.1:${port}`];
+      assertMatch((await plug(["127.0.0.1", String(server.port()), ...words])).shown, /GMT/);
+      assertMatch((await plug(["127.0.0.1", "9", ...words])).error, /it answered 403 /);
+    }
+    await Deno.remove(config);
+  },
+);
+
+Deno.test("socks4 asks with an address, and socks4a with the name", async () => {
+  for (const [scheme, expected] of [["socks4", "127.0.0.1"], ["socks4a", "localhost\0"]] as const) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const asked = (async () => {
+      using client = await listener.accept();
+      const request = new Uint8Array(64);
+      const length = (await client.read(request))!;
+      await client.write(Uint8Array.of(0, 90, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode("hi")));
+      return request.slice(0, length);
+    })();
+    const words = ["localhost", "7", "--proxy", `${scheme}://me@127.0.0.1:${listener.addr.port}`];
+    assertEquals((await plug(words)).shown, "hi");
+    const request = await asked;
+    assertEquals([...request.subarray(0, 4)], [4, 1, 0, 7]);
+    const text = new TextDecoder().decode(request.subarray(8));
+    if (scheme === "socks4a") assertEquals(text, `me\0${expected}`);
+    else assertEquals([[...request.subarray(4, 8)].join("."), text], [expected, "me\0"]);
+  }
+});
+
+Deno.test("a proxy that speaks something else, or hangs up, is told as such", async () => {
+  await using server = await TestServer.open("echo://:0", "daytime://:0");
+  const through = async (scheme: string, index: number) =>
+    (await plug(["h.test", "7", "--proxy", `${scheme}://127.0.0.1:${server.port(index)}`])).error;
+  assertStringIncludes(await through("socks5h", 1), "it does not speak SOCKS 5");
+  assertStringIncludes(await through("socks4a", 1), "it does not speak SOCKS 4");
+  assertStringIncludes(await through("http", 0), "it does not speak HTTP");
+});
+
+Deno.test("a proxy that is mistyped is refused without showing its password", () => {
+  for (
+    const word of ["sock5://joe:s3cret@h:1", "socks5://joe:s3cret@h:x", "socks5://joe:s3cret%@h"]
+  ) {
+    const error = assertThrows(() => readClient(["h", "1", "--proxy", word])) as Error;
+    assertMatch(error.message, /^--proxy: /);
+    assertEquals(error.message.includes("s3cret"), false);
+  }
+});

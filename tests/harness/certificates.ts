@@ -1,0 +1,126 @@
+/**
+ * Certificates for tests, made by openssl: an authority and what it signs.
+ *
+ * @module
+ */
+import { run } from "./program.ts";
+
+/** A certificate and its key, in files. */
+export interface Identity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What is said in a certificate. */
+export interface CertificateOptions {
+  /** Its subject, in openssl's form. */
+  readonly subject?: string;
+  /** Lines of openssl's extension file; without any, it is an X.509 v1 certificate. */
+  readonly extensions?: readonly string[];
+  /** Its last day, `YYYYMMDDHHMMSSZ`, where it is to be a past one. */
+  readonly until?: string;
+  /** Its first day. */
+  readonly from?: string;
+}
+
+const FOR_LOCALHOST = ["subjectAltName=DNS:localhost,IP:127.0.0.1"];
+const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
+/** An authority in a folder of its own, which goes when it is disposed. */
+export class Authority implements AsyncDisposable {
+  readonly folder: string;
+  #made = 0;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async make(): Promise<Authority> {
+    const authority = new Authority(await Deno.makeTempDir());
+    await openssl("req", "-x509", ...CURVE, "-days", "30", "-subj", "/CN=test authority", [
+      "-keyout",
+      authority.key,
+      "-out",
+      authority.cert,
+    ]);
+    return authority;
+  }
+
+  get cert(): string {
+    return `${this.folder}/ca.pem`;
+  }
+
+  get key(): string {
+    return `${this.folder}/ca.key`;
+  }
+
+  /** Signs a certificate, by default one for localhost. */
+  async sign(
+    { subject = "/CN=localhost", extensions = FOR_LOCALHOST, from, until }: CertificateOptions = {},
+  ): Promise<Identity> {
+    const name = `${this.folder}/${++this.#made}`;
+    const identity = { cert: `${name}.pem`, key: `${name}.key` };
+    await openssl("req", "-new", ...CURVE, "-subj", subject, [
+      "-keyout",
+      identity.key,
+      "-out",
+      `${name}.csr`,
+    ]);
+    await Deno.writeTextFile(`${name}.ext`, extensions.join("\n"));
+    if (from === undefined || until === undefined) {
+      await openssl("x509", "-req", "-in", `${name}.csr`, "-CA", this.cert, "-CAkey", this.key, [
+        "-days",
+        "20",
+        "-set_serial",
+        String(this.#made),
+        ...extensions.length > 0 ? ["-extfile", `${name}.ext`] : [],
+        "-out",
+        identity.cert,
+      ]);
+    } else {
+      await this.#signWithin(name, { from, until });
+    }
+    return identity;
+  }
+
+  /** Only `openssl ca` lets the days be chosen freely, and it wants its records. */
+  async #signWithin(name: string, { from, until }: { from: string; until: string }): Promise<void> {
+    await Deno.writeTextFile(`${name}.index`, "");
+    await Deno.writeTextFile(`${name}.serial`, "01\n");
+    await Deno.writeTextFile(
+      `${name}.cnf`,
+      `[ca]\ndefault_ca=x\n[x]\ndatabase=${name}.index\nserial=${name}.serial\n` +
+        `new_certs_dir=${this.folder}\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n`,
+    );
+    await openssl("ca", "-config", `${name}.cnf`, "-batch", "-notext", "-in", `${name}.csr`, [
+      "-cert",
+      this.cert,
+      "-keyfile",
+      this.key,
+      "-startdate",
+      from,
+      "-enddate",
+      until,
+      "-extfile",
+      `${name}.ext`,
+      "-out",
+      `${name}.pem`,
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** The SHA-256 of a certificate in a file, as openssl tells it. */
+export async function fingerprintOf(cert: string): Promise<string> {
+  const words = ["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256"] as const;
+  const { stdout } = await run(words);
+  return stdout.trim().split("=")[1]!;
+}
+
+async function openssl(...words: (string | string[])[]): Promise<void> {
+  const { code, stderr } = await run(["openssl", ...words.flat()]);
+  if (code !== 0) throw new Error(`openssl ${words.flat().join(" ")}: ${stderr}`);
+}
