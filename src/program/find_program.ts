@@ -10,6 +10,15 @@ export function findProgram(name: string, searchPath: string): string | undefine
   return searchPath.split(":").map((folder) => `${folder || "."}/${name}`).find(isExecutable);
 }
 
+/** Whether there is a folder at this path. */
+export function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
 function isExecutable(path: string): boolean {
   try {
     const { isFile, mode } = Deno.statSync(path);

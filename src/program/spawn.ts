@@ -1,14 +1,11 @@
 /**
- * Starting a program as the leader of a process group, with pipes or a socket in its hands.
+ * Starting a program as the leader of a process group.
  *
  * @module
  */
-import { spawn as spawnWithStreams } from "node:child_process";
-import { type Duplex, Readable } from "node:stream";
 import { quote } from "../options/usage_error.ts";
 import { explain } from "../socket/faults.ts";
-import { findProgram } from "./find_program.ts";
-import { socketStreams } from "./socket_streams.ts";
+import { findProgram, isFolder } from "./find_program.ts";
 
 /** What to run, and how. */
 export interface SpawnOptions {
@@ -18,8 +15,8 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Its working folder; the server's own where it is not said. */
   readonly cwd?: string | undefined;
-  /** What its stdin and stdout are: two pipes, or one socket, which a few programs insist on. */
-  readonly stdio: "pipes" | "socket";
+  /** What starts it, which decides what its stdin and stdout are: pipes, where it is not said. */
+  readonly start?: Starter | undefined;
 }
 
 /** A program that was started. */
@@ -36,35 +33,40 @@ export interface Started {
   readonly status: Promise<{ readonly code: number; readonly signal: Deno.Signal | null }>;
 }
 
-/** Where a call to start something ends up: the file, its arguments, and all the rest. */
-interface Call {
+/** What is to be started, to the letter. */
+export interface Call {
+  /** The program's file. */
   readonly file: string;
+  /** Its arguments. */
   readonly args: readonly string[];
+  /** Its whole environment. */
   readonly env: Record<string, string>;
+  /** Its working folder. */
   readonly cwd?: string;
+  /** Whether it still has to be made the leader of a group. */
   readonly detached: boolean;
 }
 
-/**
- * Makes descriptor 3 stdin and stdout, and becomes the program: neither Deno nor any other tool that every
- * system has can do that. The program's own words are handed through unread.
- */
-const MOVE_DESCRIPTORS = ["/bin/sh", "-c", 'exec "$@" 0<&3 1>&3 3>&-', "sh"] as const;
+/** Starts what is called for, and joins it to streams. Throws the system's error when it can't be. */
+export type Starter = (call: Call) => Started;
 
 /**
  * Starts the program.
  *
  * @throws {Error} `cannot run "bc": …` when it can't be started
  */
-export function spawn({ command: [name = "", ...args], env, cwd, stdio }: SpawnOptions): Started {
+export function spawn(
+  { command: [name = "", ...args], env, cwd, start = withPipes }: SpawnOptions,
+): Started {
   const file = findProgram(name, env.PATH ?? "");
   if (file === undefined) throw cannotRun(name, "no such program, or no permission to run it");
-  const words = stdio === "socket" ? [...MOVE_DESCRIPTORS, file, ...args] : [file, ...args];
+  if (cwd !== undefined && !isFolder(cwd)) {
+    throw cannotRun(name, `there is no working folder ${quote(cwd)}`);
+  }
   try {
-    const call = { ...leading(words, env), ...cwd === undefined ? {} : { cwd } };
-    return stdio === "socket" ? withSocket(call) : withPipes(call);
+    return start({ ...leading([file, ...args], env), ...cwd === undefined ? {} : { cwd } });
   } catch (error) {
-    throw cannotRun(name, explain(error).replace(/^Failed to spawn '.*?': /, ""));
+    throw cannotRun(name, explain(error));
   }
 }
 
@@ -97,26 +99,6 @@ function withPipes({ file, args, ...call }: Call): Started {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-}
-
-function withSocket({ file, args, ...call }: Call): Started {
-  const child = spawnWithStreams(file, [...args], {
-    ...call,
-    stdio: ["ignore", "ignore", "pipe", "pipe"],
-  });
-  const socket = socketStreams(child.stdio[3] as unknown as Duplex);
-  return {
-    pid: child.pid!,
-    stdin: socket.writable,
-    stdout: socket.readable,
-    stderr: Readable.toWeb(child.stderr!) as ReadableStream<Uint8Array<ArrayBuffer>>,
-    status: new Promise((resolve) =>
-      child.on(
-        "exit",
-        (code, signal) => resolve({ code: code ?? 0, signal: signal as Deno.Signal | null }),
-      )
-    ),
-  };
 }
 
 function cannotRun(name: string, why: string): Error {

@@ -51,6 +51,9 @@ export const exec: Service = service({
   open({ run, command, env, cwd, stdio, stderr, "kill-after": killAfter }, { said }) {
     const words = run === undefined ? command : [run];
     const passed = { ...passedEnvironment(["PATH"]), ...passedEnvironment(env) };
+    const start = stdio === "socket"
+      ? import("../program/with_socket.ts").then(({ withSocket }) => withSocket)
+      : undefined;
     const guests = new Guests();
     return async (connection) => {
       using guest = guests.enter(connection);
@@ -63,7 +66,7 @@ export const exec: Service = service({
           ...tlsEnvironment(connection.notes),
         },
         cwd,
-        stdio,
+        start: await start,
         killAfter,
       });
       await converse(connection, {

@@ -209,7 +209,7 @@ for (
     [
       "has no working folder",
       ["--cwd", "/nowhere", "--", "true"],
-      /cannot run "true": No such cwd/,
+      /cannot run "true": there is no working folder "\/nowhere"/,
     ],
   ] as const
 ) {

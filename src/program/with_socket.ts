@@ -1,0 +1,87 @@
+/**
+ * Programs with a socket for stdin and stdout, for those that insist on one. It takes Node's way of starting
+ * programs, which is loaded for them alone.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { type Duplex, Readable } from "node:stream";
+import type { Call, Started } from "./spawn.ts";
+
+/**
+ * Makes descriptor 3 stdin and stdout, and becomes the program: neither Deno nor any other tool that every
+ * system has can do that. The program's own words are handed through unread.
+ */
+const MOVE_DESCRIPTORS = ["-c", 'exec "$@" 0<&3 1>&3 3>&-', "sh"] as const;
+
+/** Starts a program whose stdin and stdout are one socket. */
+export function withSocket({ file, args, ...call }: Call): Started {
+  const child = spawn("/bin/sh", [...MOVE_DESCRIPTORS, file, ...args], {
+    ...call,
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+  });
+  // It is told once more, later, why it could not be started.
+  child.on("error", () => {});
+  if (child.pid === undefined) throw new Error("the system would not start it");
+  const socket = child.stdio[3] as unknown as Duplex;
+  socket.pause();
+  // Whatever goes wrong shows in what is read and written.
+  socket.on("error", () => {});
+  return {
+    pid: child.pid,
+    stdin: writableOf(socket),
+    stdout: readableOf(socket),
+    stderr: Readable.toWeb(child.stderr!) as ReadableStream<Uint8Array<ArrayBuffer>>,
+    status: new Promise((resolve) =>
+      child.on(
+        "exit",
+        (code, signal) => resolve({ code: code ?? 0, signal: signal as Deno.Signal | null }),
+      )
+    ),
+  };
+}
+
+// The two directions are made by hand, for Duplex.toWeb of Deno 2.9 throws out of a callback when the other end
+// has closed first. Each has at most one chunk under way.
+
+function readableOf(socket: Duplex): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let isOver = false;
+  return new ReadableStream({
+    start(controller) {
+      const end = () => {
+        if (!isOver) controller.close();
+        isOver = true;
+      };
+      socket.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
+        socket.pause();
+        if (!isOver) controller.enqueue(chunk);
+      });
+      socket.on("end", end);
+      socket.on("close", end);
+    },
+    pull() {
+      socket.resume();
+    },
+    cancel() {
+      isOver = true;
+      socket.destroy();
+    },
+  }, { highWaterMark: 0 });
+}
+
+function writableOf(socket: Duplex): WritableStream<Uint8Array> {
+  return new WritableStream({
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        socket.once("close", reject);
+        socket.write(bytes, (error) => {
+          socket.off("close", reject);
+          if (error) reject(error);
+          else resolve();
+        });
+      }),
+    close() {
+      socket.end();
+    },
+  });
+}
