@@ -1,0 +1,195 @@
+import type { ByteWindow } from "./byte_window.ts";
+import { CaptureError, type Packet } from "./packet.ts";
+import type { Step } from "./pcap.ts";
+
+/** The first block of every section; it reads the same in either byte order. */
+export const SECTION_HEADER = 0x0a0d0d0a;
+
+const INTERFACE_DESCRIPTION = 1;
+const PACKET = 2;
+const SIMPLE_PACKET = 3;
+const ENHANCED_PACKET = 6;
+
+const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
+const OPTION_TIME_RESOLUTION = 9;
+const OPTION_TIME_OFFSET = 14;
+
+/** A packet block longer than this is passed over, so that no length in a file decides our memory. */
+const LONGEST_BLOCK = 1024 * 1024;
+const MOST_INTERFACES = 65_536;
+
+interface Interface {
+  readonly link: number;
+  readonly snapLength: number;
+  readonly ticksPerSecond: number;
+  readonly offsetSeconds: number;
+}
+
+/** Reads the pcapng format of draft-ietf-opsawg-pcapng: sections, interfaces, packets of three kinds. */
+export class PcapngFormat {
+  #littleEndian = true;
+  #interfaces: Interface[] = [];
+
+  /** Reads the next block; packets that contradict their block are counted in {@linkcode damaged}. */
+  step(window: ByteWindow, packet: Packet): Step {
+    if (window.length < 12) return "incomplete";
+    if (window.view.getUint32(window.start) === SECTION_HEADER) this.#beginSection(window);
+    const { view, start } = window;
+    const type = view.getUint32(start, this.#littleEndian);
+    const length = view.getUint32(start + 4, this.#littleEndian);
+    if (length < 12 || length % 4 !== 0) {
+      throw new CaptureError(`The capture is damaged: a block of ${length} bytes`, window.offset);
+    }
+    if (!isRead(type) || length > LONGEST_BLOCK) {
+      if (isPacket(type)) this.damaged += 1;
+      window.skip(length);
+      return "other";
+    }
+    if (window.length < length) return "incomplete";
+    const step = this.#readBlock(
+      { type, body: start + 8, end: start + length - 4 },
+      window,
+      packet,
+    );
+    window.skip(length);
+    return step;
+  }
+
+  /** Blocks that were to hold a packet and did not. */
+  damaged = 0;
+
+  #readBlock(
+    block: { type: number; body: number; end: number },
+    window: ByteWindow,
+    packet: Packet,
+  ): Step {
+    if (block.type === INTERFACE_DESCRIPTION) {
+      this.#describeInterface(window, block);
+      return "other";
+    }
+    if (!isPacket(block.type)) return "other";
+    packet.view = window.view;
+    const found = block.type === SIMPLE_PACKET
+      ? this.#readSimplePacket(block, packet)
+      : this.#readTimedPacket(block, packet);
+    if (found) return "packet";
+    this.damaged += 1;
+    return "other";
+  }
+
+  #beginSection(window: ByteWindow): void {
+    const magic = window.view.getUint32(window.start + 8, true);
+    this.#littleEndian = magic === BYTE_ORDER_MAGIC;
+    if (!this.#littleEndian && window.view.getUint32(window.start + 8) !== BYTE_ORDER_MAGIC) {
+      throw new CaptureError("The capture is damaged: a section of no byte order", window.offset);
+    }
+    this.#interfaces = [];
+  }
+
+  #describeInterface(window: ByteWindow, { body, end }: { body: number; end: number }): void {
+    if (end - body < 8) {
+      throw new CaptureError("The capture is damaged: an interface of no link type", window.offset);
+    }
+    if (this.#interfaces.length === MOST_INTERFACES) {
+      throw new CaptureError(`More than ${MOST_INTERFACES} interfaces`, window.offset);
+    }
+    const { view } = window;
+    const options = this.#readInterfaceOptions(view, body + 8, end);
+    this.#interfaces.push({
+      link: view.getUint16(body, this.#littleEndian),
+      snapLength: view.getUint32(body + 4, this.#littleEndian),
+      ...options,
+    });
+  }
+
+  #readInterfaceOptions(
+    view: DataView,
+    from: number,
+    end: number,
+  ): { ticksPerSecond: number; offsetSeconds: number } {
+    let ticksPerSecond = 1e6;
+    let offsetSeconds = 0;
+    for (let at = from; at + 4 <= end;) {
+      const code = view.getUint16(at, this.#littleEndian);
+      const length = view.getUint16(at + 2, this.#littleEndian);
+      const value = at + 4;
+      if (code === 0 || value + length > end) break;
+      if (code === OPTION_TIME_RESOLUTION && length === 1) {
+        ticksPerSecond = ticks(view.getUint8(value));
+      } else if (code === OPTION_TIME_OFFSET && length === 8) {
+        offsetSeconds = Number(view.getBigInt64(value, this.#littleEndian));
+      }
+      at = value + length + padding(length);
+    }
+    return { ticksPerSecond, offsetSeconds };
+  }
+
+  /** The enhanced packet block, and the packet block that came before it. */
+  #readTimedPacket(block: { type: number; body: number; end: number }, packet: Packet): boolean {
+    const { view } = packet;
+    const { body, end } = block;
+    if (end - body < 20) return false;
+    const number = block.type === ENHANCED_PACKET
+      ? view.getUint32(body, this.#littleEndian)
+      : view.getUint16(body, this.#littleEndian);
+    const device = this.#interfaces[number];
+    const length = view.getUint32(body + 12, this.#littleEndian);
+    if (device === undefined || length > end - body - 20) return false;
+    packet.start = body + 20;
+    packet.end = packet.start + length;
+    packet.link = device.link;
+    packet.interface = number + 1;
+    const high = view.getUint32(body + 4, this.#littleEndian);
+    const low = view.getUint32(body + 8, this.#littleEndian);
+    setTime(packet, device, { high, low });
+    return true;
+  }
+
+  /** The simple packet block has no time and belongs to the first interface. */
+  #readSimplePacket({ body, end }: { body: number; end: number }, packet: Packet): boolean {
+    const device = this.#interfaces[0];
+    if (device === undefined || end - body < 4) return false;
+    const original = packet.view.getUint32(body, this.#littleEndian);
+    const kept = Math.min(original, device.snapLength || original, end - body - 4);
+    packet.start = body + 4;
+    packet.end = packet.start + kept;
+    packet.link = device.link;
+    packet.interface = 1;
+    packet.seconds = 0;
+    packet.nanoseconds = 0;
+    return true;
+  }
+}
+
+function isPacket(type: number): boolean {
+  return type === ENHANCED_PACKET || type === SIMPLE_PACKET || type === PACKET;
+}
+
+function isRead(type: number): boolean {
+  return isPacket(type) || type === INTERFACE_DESCRIPTION;
+}
+
+function padding(length: number): number {
+  return (4 - length % 4) % 4;
+}
+
+/** if_tsresol: a negative power of ten, or of two where the top bit is set. */
+function ticks(resolution: number): number {
+  return resolution < 0x80 ? 10 ** resolution : 2 ** (resolution & 0x7f);
+}
+
+function setTime(packet: Packet, device: Interface, time: { high: number; low: number }): void {
+  const { ticksPerSecond } = device;
+  // 2^53 ticks are exact in a number; nanoseconds since 1970 are more.
+  if (time.high < 0x200000) {
+    const count = time.high * 0x100000000 + time.low;
+    packet.seconds = Math.floor(count / ticksPerSecond);
+    packet.nanoseconds = Math.floor((count % ticksPerSecond) / ticksPerSecond * 1e9);
+  } else {
+    const count = (BigInt(time.high) << 32n) | BigInt(time.low);
+    const perSecond = BigInt(Math.min(ticksPerSecond, Number.MAX_SAFE_INTEGER));
+    packet.seconds = Number(count / perSecond);
+    packet.nanoseconds = Number(count % perSecond * 1_000_000_000n / perSecond);
+  }
+  packet.seconds += device.offsetSeconds;
+}
