@@ -44,6 +44,8 @@ export class Segment extends Datagram {
   seconds = 0;
   /** When it was captured: the nanoseconds of that second. */
   nanoseconds = 0;
+  /** When it was captured, in milliseconds since the origin of whoever tracks it. */
+  at = 0;
   /** The interface it was seen on, 0 where that is unknown. */
   interface = 0;
 

@@ -1,0 +1,245 @@
+import { type End, Flow } from "./flow.ts";
+import { FlowTable } from "./flow_table.ts";
+import { History, type Mark } from "./history.ts";
+import { icmpWords } from "./icmp.ts";
+import { isVersion4 } from "./address_words.ts";
+import { ACK, type Decoded, FIN, RST, type Segment, SYN } from "./segment.ts";
+import { advance, senderOf } from "./transition.ts";
+
+/** What a tracker remembers and whom it tells. */
+export interface TrackerOptions {
+  /** How many flows are remembered at a time: 32,768 unless said otherwise. */
+  readonly limit?: number;
+  /** Whether flows keep their segments, for a ladder. */
+  readonly keepSegments?: boolean;
+  /** Told when a handshake has succeeded or failed. */
+  readonly onSettled?: (flow: Flow) => void;
+  /** Told once of every flow: when it is over, leaves early, or the tracker is finished. */
+  readonly onFinished?: (flow: Flow) => void;
+}
+
+/** The next SYN would have come after twice the last gap; Linux begins with one second. */
+const PATIENCE = 2.5;
+const LEAST_PATIENCE = 3000;
+const SWEEP_INTERVAL = 1000;
+
+/** The least time in which TCP sends a segment again: an earlier twin was seen on another interface. */
+const LEAST_RETRANSMISSION = 200;
+
+/** Follows connections from their first SYN to their last ACK, both ends of each, in bounded memory. */
+export class Tracker {
+  /** Flows that were begun. */
+  flows = 0;
+  /** Segments that were followed. */
+  segments = 0;
+  /** Segments seen a second time, on another interface. */
+  echoes = 0;
+  /** Finished flows that were forgotten to make room. */
+  forgotten = 0;
+  /** Flows that had to leave while they were open, to make room. */
+  leftEarly = 0;
+
+  readonly #table: FlowTable;
+  readonly #options: TrackerOptions;
+  #origin: number | undefined;
+  #nextSweep = 0;
+  #seenAtSweep = 0;
+
+  /** A tracker that has seen nothing. */
+  constructor(options: TrackerOptions = {}) {
+    this.#options = options;
+    this.#table = new FlowTable(options.limit ?? 32_768);
+  }
+
+  /** How many flows it remembers now. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Takes in what {@linkcode decodeSegment} has read; what is neither TCP nor about it is no matter. */
+  see(segment: Segment, decoded: Decoded): void {
+    if (decoded !== "tcp" && decoded !== "icmp") return;
+    this.#origin ??= segment.seconds;
+    segment.at = (segment.seconds - this.#origin) * 1000 + segment.nanoseconds / 1e6;
+    const hash = this.#table.hash(segment);
+    const flow = this.#table.find(segment, hash);
+    if (decoded === "icmp") {
+      if (flow !== undefined) this.#report(flow, segment);
+      return;
+    }
+    this.segments += 1;
+    this.#follow(flow, segment, hash);
+    this.#sweepNowAndThen(segment.at);
+  }
+
+  /** Ends the attempts that nobody has answered and nobody repeats, as of a time since 1970. */
+  expire(milliseconds: number): void {
+    if (this.#origin !== undefined) this.#sweep(milliseconds - this.#origin * 1000);
+  }
+
+  /** Tells of all flows that are still open; nothing more will be seen. */
+  finish(): void {
+    for (const flow of this.#table.open()) {
+      this.#table.remove(flow);
+      this.#options.onFinished?.(flow);
+    }
+  }
+
+  #follow(known: Flow | undefined, segment: Segment, hash: number): void {
+    let flow = known;
+    if (flow !== undefined && isReuse(flow, segment)) {
+      this.#leaveForReuse(flow);
+      flow = undefined;
+    }
+    flow ??= this.#begin(segment, hash);
+    const end = senderOf(flow, segment);
+    if (isEcho(end, segment)) {
+      this.echoes += 1;
+    } else if (flow.finishedAt !== undefined) {
+      flow.late += 1;
+    } else {
+      this.#advance(flow, segment, end);
+    }
+  }
+
+  #advance(flow: Flow, segment: Segment, end: End): void {
+    const wasSettled = isSettled(flow);
+    const clientState = flow.client.state;
+    const serverState = flow.server.state;
+    const mark = advance(flow, segment);
+    remember(end, segment);
+    if (flow.history !== undefined) {
+      const changes = clientState !== flow.client.state || serverState !== flow.server.state;
+      record(flow.history, { flow, segment, end, mark, changes });
+    }
+    if (!wasSettled && isSettled(flow)) this.#options.onSettled?.(flow);
+    if (flow.finishedAt === undefined) return;
+    this.#table.finishOpen(flow);
+    this.#options.onFinished?.(flow);
+  }
+
+  #begin(segment: Segment, hash: number): Flow {
+    const isSyn = (segment.flags & SYN) !== 0;
+    const isAnswer = isSyn && (segment.flags & ACK) !== 0;
+    const flow = new Flow(segment, {
+      hash,
+      isAnswer,
+      origin: this.#origin ?? 0,
+      history: this.#options.keepSegments ? new History() : undefined,
+    });
+    flow.isPartial = !isSyn || isAnswer;
+    this.flows += 1;
+    const leaving = this.#table.add(flow);
+    if (leaving?.finishedAt !== undefined) {
+      this.forgotten += 1;
+    } else if (leaving !== undefined) {
+      this.leftEarly += 1;
+      leaving.leftEarly = "full";
+      this.#options.onFinished?.(leaving);
+    }
+    return flow;
+  }
+
+  #leaveForReuse(flow: Flow): void {
+    this.#table.remove(flow);
+    if (flow.finishedAt !== undefined) return;
+    flow.leftEarly = "reused";
+    this.#options.onFinished?.(flow);
+  }
+
+  #report(flow: Flow, segment: Segment): void {
+    if (flow.finishedAt !== undefined) return;
+    const { icmpType: type, icmpCode: code, reporter } = segment;
+    const isFirst = flow.unreachable === undefined;
+    flow.unreachable ??= { type, code, reporter: reporter.slice() };
+    flow.lastAt = segment.at;
+    const isVersion6 = !isVersion4(segment.addresses);
+    flow.history?.addReport({
+      kind: "report",
+      at: segment.at,
+      words: icmpWords({ type, code, isVersion6 }),
+      client: flow.client.state,
+      server: flow.server.state,
+    });
+    if (isFirst && flow.establishedAt === undefined) this.#options.onSettled?.(flow);
+  }
+
+  #sweepNowAndThen(at: number): void {
+    // Never more work than there were segments, however far apart a capture puts them.
+    if (at < this.#nextSweep || this.segments - this.#seenAtSweep < this.#table.openSize) return;
+    this.#sweep(at);
+  }
+
+  #sweep(at: number): void {
+    this.#nextSweep = at + SWEEP_INTERVAL;
+    this.#seenAtSweep = this.segments;
+    for (const flow of this.#table.open()) {
+      if (flow.establishedAt !== undefined || flow.isPartial || at < patienceEnds(flow)) continue;
+      flow.finishedAt = flow.lastAt;
+      this.#table.finishOpen(flow);
+      this.#options.onFinished?.(flow);
+    }
+  }
+}
+
+/** Whether the handshake has succeeded or failed. */
+function isSettled(flow: Flow): boolean {
+  return flow.establishedAt !== undefined || flow.resetBy !== undefined;
+}
+
+function patienceEnds(flow: Flow): number {
+  const gap = Math.max(flow.client.synGaps.at(-1) ?? 0, flow.server.synGaps.at(-1) ?? 0);
+  return flow.lastAt + Math.max(LEAST_PATIENCE, gap * PATIENCE);
+}
+
+/** Whether a SYN begins another connection between the same two ends. */
+function isReuse(flow: Flow, segment: Segment): boolean {
+  if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
+  const end = senderOf(flow, segment);
+  if (end.hasIsn) return end.isn !== segment.seq;
+  const isCrossing = flow.client.state === "SYN_SENT" && end === flow.server &&
+    flow.finishedAt === undefined;
+  return !isCrossing && end.segments + end.peer.segments > 0;
+}
+
+function isEcho({ last }: End, segment: Segment): boolean {
+  return last.interface !== segment.interface && last.seq === segment.seq &&
+    last.ack === segment.ack && last.flags === segment.flags && last.length === segment.length &&
+    segment.at - last.at < LEAST_RETRANSMISSION;
+}
+
+function remember({ last }: End, segment: Segment): void {
+  last.interface = segment.interface;
+  last.seq = segment.seq;
+  last.ack = segment.ack;
+  last.flags = segment.flags;
+  last.length = segment.length;
+  last.at = segment.at;
+}
+
+function record(
+  history: History,
+  { flow, segment, end, mark, changes }: {
+    flow: Flow;
+    segment: Segment;
+    end: End;
+    mark: Mark;
+    changes: boolean;
+  },
+): void {
+  const { at, flags, seq, ack, length } = segment;
+  const isOrdinary = !changes && (flags & (SYN | FIN | RST)) === 0;
+  history.add({
+    kind: "segment",
+    at,
+    from: end.role,
+    flags,
+    seq,
+    ack,
+    length,
+    mark,
+    ...((flags & SYN) === 0 ? {} : { options: segment.options }),
+    client: flow.client.state,
+    server: flow.server.state,
+  }, { isOrdinary });
+}
