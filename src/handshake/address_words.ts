@@ -2,7 +2,7 @@
 export type AddressWords = Int32Array;
 
 /** An address as RFC 5952 writes it, or as dotted decimal where IPv4 was mapped into IPv6. */
-export function formatAddress(words: AddressWords, at = 0): string {
+export function addressText(words: AddressWords, at = 0): string {
   if (isVersion4(words, at)) {
     const word = words[at + 3] ?? 0;
     return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}`;
@@ -15,8 +15,8 @@ export function formatAddress(words: AddressWords, at = 0): string {
 }
 
 /** An address and a port, as they are written in a URL. */
-export function formatEndpoint(words: AddressWords, port: number): string {
-  const address = formatAddress(words);
+export function endpointText(words: AddressWords, port: number): string {
+  const address = addressText(words);
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type AddressWords, formatEndpoint } from "./address_words.ts";
+import { type AddressWords, endpointText } from "./address_words.ts";
 import type { State } from "./state.ts";
 
 /** A state as the kernel has it: it knows of listening sockets, too. */
@@ -62,9 +62,9 @@ function socketOf(fields: readonly string[]): KernelSocket {
   const [local = "", localPort = "", peer = "", peerPort = "", state = ""] = fields;
   const [sendQueue, receiveQueue, retransmits] = fields.slice(5, 8).map((hex) => parseInt(hex, 16));
   return {
-    local: formatEndpoint(wordsOf(local), parseInt(localPort, 16)),
+    local: endpointText(wordsOf(local), parseInt(localPort, 16)),
     localPort: parseInt(localPort, 16),
-    peer: formatEndpoint(wordsOf(peer), parseInt(peerPort, 16)),
+    peer: endpointText(wordsOf(peer), parseInt(peerPort, 16)),
     state: STATES[parseInt(state, 16)] ?? "CLOSED",
     sendQueue: sendQueue ?? 0,
     receiveQueue: receiveQueue ?? 0,

@@ -1,4 +1,4 @@
-import { formatEndpoint } from "./address_words.ts";
+import { endpointText } from "./address_words.ts";
 import { formatElapsed } from "./elapsed.ts";
 import type { Flow } from "./flow.ts";
 import type { GapLine, Line, SegmentLine } from "./history.ts";
@@ -60,8 +60,8 @@ export function ladderOf(flow: Flow, options: LadderOptions = {}): Ladder {
   const { client, server, isPartial, answeredAt } = flow;
   const rolesKnown = !isPartial || answeredAt !== undefined;
   return {
-    client: `${rolesKnown ? "client " : ""}${formatEndpoint(client.address, client.port)}`,
-    server: `${rolesKnown ? "server " : ""}${formatEndpoint(server.address, server.port)}`,
+    client: `${rolesKnown ? "client " : ""}${endpointText(client.address, client.port)}`,
+    server: `${rolesKnown ? "server " : ""}${endpointText(server.address, server.port)}`,
     when: isoTime(flow),
     rungs: (flow.history?.lines ?? []).map((line) => rungOf(flow, line, options)),
     notes: notesOf(flow),

@@ -1,4 +1,4 @@
-import { formatAddress, formatEndpoint, isVersion4 } from "./address_words.ts";
+import { addressText, endpointText, isVersion4 } from "./address_words.ts";
 import type { End, Flow } from "./flow.ts";
 import { icmpWords } from "./icmp.ts";
 import type { Role, State } from "./state.ts";
@@ -74,7 +74,7 @@ export function recordOf(flow: Flow, view?: ServerView): HandshakeRecord {
     closedHow: closedHow(flow),
     beganBefore: flow.isPartial,
     unreachable: unreachable === undefined ? null : {
-      reporter: formatAddress(unreachable.reporter),
+      reporter: addressText(unreachable.reporter),
       words: icmpWords({ ...unreachable, isVersion6: !isVersion4(flow.client.address) }),
     },
   };
@@ -82,7 +82,7 @@ export function recordOf(flow: Flow, view?: ServerView): HandshakeRecord {
 
 function recordOfEnd(end: End): EndRecord {
   return {
-    address: formatEndpoint(end.address, end.port),
+    address: endpointText(end.address, end.port),
     state: end.state,
     isn: end.hasIsn ? end.isn : null,
     synRetransmits: Math.max(0, end.syns - 1),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatEndpoint } from "./address_words.ts";
+import { endpointText } from "./address_words.ts";
 import type { Flow } from "./flow.ts";
 import { RoundTrips } from "./round_trips.ts";
 import { type Outcome, outcomeOf } from "./verdict.ts";
@@ -86,7 +86,7 @@ export class Summary {
 }
 
 function count(destinations: Map<string, number>, { server }: Flow): void {
-  const name = formatEndpoint(server.address, server.port);
+  const name = endpointText(server.address, server.port);
   const isNew = !destinations.has(name);
   const key = isNew && destinations.size >= MOST_DESTINATIONS ? ELSEWHERE : name;
   destinations.set(key, (destinations.get(key) ?? 0) + 1);

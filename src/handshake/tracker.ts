@@ -14,6 +14,8 @@ export interface TrackerOptions {
   readonly keepSegments?: boolean;
   /** Told when a handshake has succeeded or failed. */
   readonly onSettled?: (flow: Flow) => void;
+  /** Told when a SYN or SYN+ACK is sent again. */
+  readonly onRepeated?: (flow: Flow) => void;
   /** Told once of every flow: when it is over, leaves early, or the tracker is finished. */
   readonly onFinished?: (flow: Flow) => void;
 }
@@ -113,6 +115,7 @@ export class Tracker {
       record(flow.history, { flow, segment, end, mark, changes });
     }
     if (!wasSettled && isSettled(flow)) this.#options.onSettled?.(flow);
+    if (mark === "again" && (segment.flags & SYN) !== 0) this.#options.onRepeated?.(flow);
     if (flow.finishedAt === undefined) return;
     this.#table.finishOpen(flow);
     this.#options.onFinished?.(flow);

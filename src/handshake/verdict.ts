@@ -1,4 +1,4 @@
-import { formatAddress, formatEndpoint, isVersion4 } from "./address_words.ts";
+import { addressText, endpointText, isVersion4 } from "./address_words.ts";
 import { formatElapsed } from "./elapsed.ts";
 import type { End, Flow } from "./flow.ts";
 import { icmpWords } from "./icmp.ts";
@@ -175,10 +175,10 @@ function unreachableWords(flow: Flow): Words {
   const { unreachable } = flow;
   if (unreachable === undefined) return { words: "Unreachable." };
   const isVersion6 = !isVersion4(flow.client.address);
-  const reporter = formatAddress(unreachable.reporter);
+  const reporter = addressText(unreachable.reporter);
   return {
     words: `Unreachable: ${reporter} says ${icmpWords({ ...unreachable, isVersion6 })}.`,
-    next: `See the way there: ip route get ${formatAddress(flow.server.address)}`,
+    next: `See the way there: ip route get ${addressText(flow.server.address)}`,
   };
 }
 
@@ -190,5 +190,5 @@ function times(end: End, firstAt = 0): string {
 /** How an end is called: by its part in the handshake, or by its address if that was not seen. */
 function nameOf(flow: Flow, role: Role): string {
   if (!flow.isPartial || flow.answeredAt !== undefined) return `the ${role}`;
-  return formatEndpoint(flow[role].address, flow[role].port);
+  return endpointText(flow[role].address, flow[role].port);
 }

@@ -1,0 +1,64 @@
+/**
+ * What a trace is asked to be.
+ *
+ * @module
+ */
+import { flag, integer, list, option, PORT, type TableOf, TEXT } from "../options/option.ts";
+
+/** What a trace looks at, and how it shows that. */
+export interface TraceOptions {
+  /** The interface to capture on. */
+  readonly interface: string;
+  /** Only connections of these hosts. */
+  readonly host: readonly string[];
+  /** Only connections of these ports. */
+  readonly port: readonly number[];
+  /** A capture to read instead: a file, or `-` for stdin. */
+  readonly read: string | undefined;
+  /** Whether each handshake is shown as a JSON object on a line. */
+  readonly json: boolean;
+  /** Whether only a summary is shown, at the end. */
+  readonly summary: boolean;
+  /** After how many connections to stop. */
+  readonly count: number | undefined;
+  /** A file for the ladders as one SVG image. */
+  readonly svg: string | undefined;
+  /** Whether sequence numbers count from each end's ISN. */
+  readonly relative: boolean;
+  /** How many connections are remembered at a time. */
+  readonly flows: number;
+  /** Whether to show the kernel's sockets instead. */
+  readonly sockets: boolean;
+}
+
+const COUNT = integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+
+/** What can be asked of a trace. */
+export const TRACE_OPTIONS: TableOf<TraceOptions> = {
+  interface: option(TEXT, "capture on this interface", {
+    short: "i",
+    placeholder: "NAME",
+    default: "any",
+  }),
+  host: list(TEXT, "only connections of this host", { placeholder: "HOST" }),
+  port: list(PORT, "only connections of this port", { short: "p", placeholder: "PORT" }),
+  read: option(TEXT, "read a capture (pcap or pcapng) instead; - is stdin", {
+    short: "r",
+    placeholder: "FILE",
+  }),
+  json: flag("show each handshake as a JSON object on a line"),
+  summary: flag("show only a summary, at the end"),
+  count: option(COUNT, "stop after this many connections", { short: "c" }),
+  svg: option(TEXT, "draw the ladders into this file, too", { placeholder: "FILE" }),
+  relative: flag("count sequence numbers from each end's first one"),
+  flows: option(integer({ min: 1, max: 1_000_000 }), "how many connections to remember at a time", {
+    default: 32_768,
+  }),
+  sockets: flag("show the kernel's own TCP sockets instead, of one port where one is given"),
+};
+
+/** A whole trace: plain data. */
+export interface TraceConfig {
+  /** The values of the options. */
+  readonly options: TraceOptions;
+}
