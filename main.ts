@@ -43,6 +43,11 @@ async function main(words: readonly string[]): Promise<number> {
       });
       return EXIT.done;
     }
+    case "trace": {
+      const { runTrace } = await import("./src/run/run_trace.ts");
+      await runTrace(command.config, stopOnSignals());
+      return EXIT.done;
+    }
   }
 }
 

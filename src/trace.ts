@@ -72,7 +72,10 @@ class TraceSession {
       onFinished: (flow) => this.#take(flow),
       ...(tellsProgress
         ? {
-          onSettled: (flow) => this.#waiting.push(settledLine(flow)),
+          onSettled: (flow) => {
+            // What is over at once is shown whole at once.
+            if (flow.resetBy === undefined) this.#waiting.push(settledLine(flow));
+          },
           onRepeated: (flow) => this.#waiting.push(repeatedLine(flow)),
         }
         : {}),

@@ -4,18 +4,21 @@
  * @module
  */
 import type { ClientConfig } from "../config/client_config.ts";
+import type { TraceConfig } from "../config/trace_config.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { readClient } from "./client_args.ts";
 import { helpText } from "./help.ts";
 import { isMode, type ModeName, MODES } from "./modes.ts";
 import { readServer, type ServerCommand } from "./server_args.ts";
+import { readTrace } from "./trace_args.ts";
 
 /** What is to be done. */
 export type Command =
   | { readonly mode: "help"; readonly text: string }
   | { readonly mode: "version" }
   | { readonly mode: "server" } & ServerCommand
-  | { readonly mode: "client"; readonly config: ClientConfig };
+  | { readonly mode: "client"; readonly config: ClientConfig }
+  | { readonly mode: "trace"; readonly config: TraceConfig };
 
 /**
  * Reads the words on the command line.
@@ -35,6 +38,8 @@ export function readCommand(words: readonly string[]): Command {
       return { mode, ...readServer(others) };
     case "client":
       return { mode, config: readClient(others) };
+    case "trace":
+      return { mode, config: readTrace(others) };
     default:
       throw new UsageError(`expected a mode, ${modeNames().join(" or ")}; see outlet --help`);
   }

@@ -5,6 +5,7 @@
  */
 import { CLIENT_OPTIONS } from "../config/client_config.ts";
 import type { OptionTable } from "../options/option.ts";
+import { TRACE_OPTIONS } from "../config/trace_config.ts";
 import { SERVER_FLAGS } from "./server_args.ts";
 
 /** One mode, as help tells of it. */
@@ -22,7 +23,7 @@ export interface Mode {
 }
 
 /** A mode's name, the first word on the command line. */
-export type ModeName = "server" | "client";
+export type ModeName = "server" | "client" | "trace";
 
 /** Every mode by its name. */
 export const MODES: Readonly<Record<ModeName, Mode>> = {
@@ -52,6 +53,22 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["outlet client 127.0.0.1 7000", "join the chat room"],
       ["outlet client -v example.org 80 < request.txt", "send a file, show the answer"],
       ["outlet client -z 127.0.0.1:7007", "is anything listening there?"],
+    ],
+  },
+  trace: {
+    summary: "show TCP handshakes: live, from a capture, or the kernel's own sockets",
+    usage: [
+      "outlet trace [--interface NAME] [--host HOST] [--port PORT…] [options]",
+      "outlet trace --read FILE|- [--host HOST] [--port PORT…] [options]",
+      "outlet trace --sockets [PORT]",
+    ],
+    options: TRACE_OPTIONS,
+    offersServices: false,
+    examples: [
+      ["outlet trace --port 7000", "every handshake with port 7000 of this machine"],
+      ["outlet trace --read web.pcap --summary", "how the attempts in a capture went"],
+      ["ssh host tcpdump -w - | outlet trace --read -", "the same from anywhere"],
+      ["outlet trace --sockets 7000", "accept queue, half-open and lingering sockets"],
     ],
   },
 };

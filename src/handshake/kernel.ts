@@ -19,6 +19,8 @@ export interface KernelSocket {
   readonly localPort: number;
   /** The address and port of the other end; a listening socket has none. */
   readonly peer: string;
+  /** The other end's port. */
+  readonly peerPort: number;
   /** Its state. */
   readonly state: KernelState;
   /** Bytes that were sent and not acknowledged. */
@@ -65,6 +67,7 @@ function socketOf(fields: readonly string[]): KernelSocket {
     local: endpointText(wordsOf(local), parseInt(localPort, 16)),
     localPort: parseInt(localPort, 16),
     peer: endpointText(wordsOf(peer), parseInt(peerPort, 16)),
+    peerPort: parseInt(peerPort, 16),
     state: STATES[parseInt(state, 16)] ?? "CLOSED",
     sendQueue: sendQueue ?? 0,
     receiveQueue: receiveQueue ?? 0,

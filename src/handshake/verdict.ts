@@ -131,9 +131,12 @@ function resetWords(flow: Flow): Words {
   };
 }
 
-function halfOpenWords({ server, answeredAt }: Flow): Words {
+function halfOpenWords(flow: Flow): Words {
+  const { server, answeredAt } = flow;
   return {
-    words: `Half-open: the SYN+ACK was sent ${times(server, answeredAt)} and never acknowledged.`,
+    words: `Half-open: the SYN+ACK was sent ${times(server, answeredAt)} and never acknowledged${
+      untilEnd(flow)
+    }.`,
     next: "The way back to the client is cut, or the SYN's source address was forged.",
   };
 }
@@ -151,7 +154,7 @@ function stalledWords(flow: Flow, view: ServerView | undefined): Words {
 
 function unansweredWords(flow: Flow, view: ServerView | undefined): Words {
   return {
-    words: `No answer: the SYN was sent ${times(flow.client, flow.startedAt)}.`,
+    words: `No answer: the SYN was sent ${times(flow.client, flow.startedAt)}${untilEnd(flow)}.`,
     next: view === undefined
       ? "Dropped by a firewall, the host is gone, or its accept queue is full; " +
         "see there: ss -ltn and nstat -az TcpExtListenOverflows"
@@ -185,6 +188,11 @@ function unreachableWords(flow: Flow): Words {
 function times(end: End, firstAt = 0): string {
   if (end.syns <= 1) return "once";
   return `${end.syns} times over ${formatElapsed(end.lastSynAt - firstAt)}`;
+}
+
+/** What was not seen may have come after the last segment that was. */
+function untilEnd({ finishedAt, leftEarly }: Flow): string {
+  return finishedAt === undefined && leftEarly === undefined ? " before the capture ended" : "";
 }
 
 /** How an end is called: by its part in the handshake, or by its address if that was not seen. */
