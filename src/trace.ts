@@ -156,7 +156,8 @@ function repeatedLine(flow: Flow): string {
   const { client, server, answeredAt } = flow;
   const after = formatElapsed(flow.lastAt - flow.startedAt);
   const what = answeredAt === undefined ? `SYN ${client.syns}` : `SYN+ACK ${server.syns}`;
-  return `${endsOf(flow)}  ${what}, no answer for ${after}\n`;
+  const since = flow.establishedAt === undefined ? `no answer for ${after}` : "though acknowledged";
+  return `${endsOf(flow)}  ${what}, ${since}\n`;
 }
 
 function endsOf({ client, server }: Flow): string {

@@ -1,6 +1,11 @@
+const LONGEST_HOURS = 1000;
+const LONGEST_DAYS = 99_999;
+
 /** Milliseconds in at most eight characters, in the unit that suits them. */
 export function formatElapsed(milliseconds: number): string {
   const microseconds = Math.round(milliseconds * 1000);
+  // Clocks are set, and a capture may claim anything.
+  if (microseconds < 0) return "earlier";
   if (microseconds === 0) return "0";
   if (microseconds < 1000) return `${microseconds} µs`;
   if (milliseconds < 9.995) return `${milliseconds.toFixed(2)} ms`;
@@ -8,5 +13,7 @@ export function formatElapsed(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 99.9995) return `${seconds.toFixed(3)} s`;
   if (seconds < 9999.95) return `${seconds.toFixed(1)} s`;
-  return `${(seconds / 3600).toFixed(1)} h`;
+  if (seconds < LONGEST_HOURS * 3600) return `${(seconds / 3600).toFixed(1)} h`;
+  const days = Math.round(seconds / 86_400);
+  return days < LONGEST_DAYS ? `${days} d` : "> 270 y";
 }

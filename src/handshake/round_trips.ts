@@ -45,7 +45,7 @@ export class RoundTrips {
     const parts = PERCENTILES.map((percent) =>
       `p${percent} ${formatElapsed(this.percentile(percent))}`
     );
-    return `${parts.join(", ")}, longest ${formatElapsed(this.#longest)} (SYN to ACK)`;
+    return `${parts.join(", ")}, longest ${formatElapsed(this.#longest)}`;
   }
 
   /** One line with a bar for each doubling between the shortest and the longest. */

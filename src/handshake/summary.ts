@@ -59,7 +59,7 @@ export class Summary {
       row("packets", `${number(facts.packets)}${passedOver(facts)}`),
       row("connections", `${number(this.#flows)}${this.#renderOutcomes()}`),
       row("success", this.#renderSuccess()),
-      row("handshake", this.#roundTrips.renderPercentiles()),
+      row("SYN to ACK", this.#roundTrips.renderPercentiles()),
       ...this.#roundTrips.renderHistogram(),
       row("sent again", rate(this.#resent, this.#sending, "segments")),
       ...renderDestinations("refused by", this.#refusals),

@@ -31,6 +31,8 @@ export class Tcpdump implements AsyncDisposable {
     this.#child = child;
     this.#device = device;
     this.#complaints = new Complaints(child.stderr);
+    // Deno.exit orphans children.
+    addEventListener("unload", this.#endWithUs);
   }
 
   /**
@@ -61,6 +63,7 @@ export class Tcpdump implements AsyncDisposable {
   }
 
   #isEnding = false;
+  readonly #endWithUs = () => this.end();
 
   /** Asks it to write what it has, and to end. */
   end(): void {
@@ -75,6 +78,7 @@ export class Tcpdump implements AsyncDisposable {
   /** Ends it and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.end();
+    removeEventListener("unload", this.#endWithUs);
     if (!this.#child.stdout.locked) await this.#child.stdout.cancel();
     await this.#child.status;
     await this.#complaints.ended;
@@ -125,7 +129,8 @@ function refusal(device: string, complaints: string): string {
   const isForbidden = /permi(ssion|tted)/i.test(complaints);
   const grant = "; grant it with: " +
     'sudo setcap cap_net_raw,cap_net_admin=eip "$(command -v tcpdump)"';
-  return `cannot capture on ${device}: ${reason.trim().replace(/^tcpdump: /, "")}` +
+  const said = reason.trim().replace("tcpdump: ", "").replace(`${device}: `, "");
+  return `cannot capture on ${device}: ${said}` +
     (isForbidden ? grant : "");
 }
 

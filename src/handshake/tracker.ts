@@ -12,6 +12,8 @@ export interface TrackerOptions {
   readonly limit?: number;
   /** Whether flows keep their segments, for a ladder. */
   readonly keepSegments?: boolean;
+  /** Told of every flow when its first segment is seen, before it has moved anything. */
+  readonly onBegun?: (flow: Flow) => void;
   /** Told when a handshake has succeeded or failed. */
   readonly onSettled?: (flow: Flow) => void;
   /** Told when a SYN or SYN+ACK is sent again. */
@@ -132,6 +134,7 @@ export class Tracker {
     });
     flow.isPartial = !isSyn || isAnswer;
     this.flows += 1;
+    this.#options.onBegun?.(flow);
     const leaving = this.#table.add(flow);
     if (leaving?.finishedAt !== undefined) {
       this.forgotten += 1;

@@ -83,7 +83,6 @@ function takeSynAck(flow: Flow, segment: Segment, end: End): Mark {
   } else if (flow.establishedAt === undefined) {
     end.state = "SYN_RECV";
   } else if (!end.hasSpoken) {
-    // It saw no use in the ACK: its accept queue is full, or it waits for data before it accepts.
     flow.unheededAcks += 1;
     end.state = "SYN_RECV";
   }
@@ -129,6 +128,7 @@ function takeOrdinary(flow: Flow, segment: Segment, end: End): Mark {
     return "ignored";
   }
   if (end.state === "SYN_RECV") end.state = "ESTABLISHED";
+  if (end.peer.state === "SYN_RECV" && isHeeded(flow)) end.peer.state = "ESTABLISHED";
   end.hasSpoken = true;
   const mark = takePayload(segment, end);
   noteAck(end, segment);
@@ -152,6 +152,14 @@ function completes(flow: Flow, segment: Segment, end: End): boolean {
   flow.isHandshakeIncomplete = !answersSynAck;
   establish(flow, segment.at);
   return true;
+}
+
+/**
+ * Whether another ACK may be believed to be taken. One may have been lost behind us; after two, the
+ * server's accept queue is full, or it waits for data before it accepts.
+ */
+function isHeeded({ unheededAcks }: Flow): boolean {
+  return unheededAcks < 2;
 }
 
 function establish(flow: Flow, at: number): void {

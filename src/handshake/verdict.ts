@@ -43,7 +43,7 @@ export interface ServerView {
 /** What became of an attempt, in one word. */
 export function outcomeOf(flow: Flow): Outcome {
   if (flow.establishedAt !== undefined) {
-    return flow.unheededAcks > 0 && !flow.server.hasSpoken ? "stalled" : "established";
+    return flow.server.state === "SYN_RECV" ? "stalled" : "established";
   }
   if (flow.isPartial) return "partial";
   if (flow.resetBy !== undefined) {

@@ -84,21 +84,19 @@ async function show(text: string): Promise<void> {
 
 async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
   if (path === "-") return yield* stdinChunks();
-  using file = await open(path);
+  using file = await Deno.open(path).catch((error) => unreadable(path, error));
   const buffer = new Uint8Array(CHUNK);
-  for (let length = await file.read(buffer); length !== null;) {
+  for (;;) {
+    const length = await file.read(buffer).catch((error) => unreadable(path, error));
+    if (length === null) return;
     yield buffer.subarray(0, length);
-    length = await file.read(buffer);
   }
 }
 
-async function open(path: string): Promise<Deno.FsFile> {
-  try {
-    return await Deno.open(path);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
-    throw new Error(`cannot read ${path}: ${reason}`, { cause: error });
-  }
+function unreadable(path: string, error: unknown): never {
+  const isMissing = error instanceof Deno.errors.NotFound;
+  const reason = isMissing ? "there is no such file" : (error as Error).message;
+  throw new Error(`cannot read ${path}: ${reason}`, { cause: error });
 }
 
 /** The addresses of a host, as a filter compares them. */

@@ -1,0 +1,93 @@
+/**
+ * Two network namespaces joined by a veth pair: a client's machine and a server's, for tests of what a
+ * kernel does when segments are lost.
+ *
+ * @module
+ */
+import { run } from "../harness/program.ts";
+
+let made = 0;
+
+/** The client's machine, the server's, and the wire between them. Disposing it removes all three. */
+export class TwoMachines implements AsyncDisposable {
+  readonly clientAddress = "10.77.0.1";
+  readonly serverAddress = "10.77.0.2";
+  readonly #client: string;
+  readonly #server: string;
+
+  private constructor() {
+    made += 1;
+    const name = `otr-${Deno.pid}-${made}`;
+    this.#client = `${name}-c`;
+    this.#server = `${name}-s`;
+  }
+
+  /** Makes both, and connects them. */
+  static async make(): Promise<TwoMachines> {
+    const machines = new TwoMachines();
+    const client = machines.#client;
+    const server = machines.#server;
+    await ip("netns", "add", client);
+    await ip("netns", "add", server);
+    const peer = ["type", "veth", "peer", "name", "wire", "netns", server];
+    await ip("link", "add", "wire", "netns", client, ...peer);
+    await machines.#setUp(client, machines.clientAddress);
+    await machines.#setUp(server, machines.serverAddress);
+    return machines;
+  }
+
+  async #setUp(namespace: string, address: string): Promise<void> {
+    await ip("-n", namespace, "address", "add", `${address}/24`, "dev", "wire");
+    await ip("-n", namespace, "link", "set", "wire", "up");
+    await ip("-n", namespace, "link", "set", "lo", "up");
+  }
+
+  /** The words that run a program on the client's machine. */
+  onClient(...words: string[]): [string, ...string[]] {
+    return ["ip", "netns", "exec", this.#client, ...words];
+  }
+
+  /** The words that run a program on the server's machine. */
+  onServer(...words: string[]): [string, ...string[]] {
+    return ["ip", "netns", "exec", this.#server, ...words];
+  }
+
+  /** Has the server's kernel drop whatever it would answer the client. */
+  async dropAnswers(): Promise<void> {
+    await ip("-n", this.#server, "route", "add", "blackhole", this.clientAddress);
+  }
+
+  /** Has it answer again. */
+  async letAnswersPass(): Promise<void> {
+    await ip("-n", this.#server, "route", "del", "blackhole", this.clientAddress);
+  }
+
+  /** Has the client's kernel drop whatever arrives, after tcpdump has seen it. */
+  async dropArrivals(): Promise<void> {
+    await ip("-n", this.#client, "rule", "add", "pref", "5", "iif", "wire", "blackhole");
+    await ip("-n", this.#client, "rule", "add", "pref", "10", "lookup", "local");
+    await ip("-n", this.#client, "rule", "del", "pref", "0");
+  }
+
+  /** Has the client's kernel take what arrives again. */
+  async letArrivalsPass(): Promise<void> {
+    await ip("-n", this.#client, "rule", "del", "pref", "5");
+  }
+
+  /** Makes the server's machine a router that says there is no way to a network behind it. */
+  async routeToNowhere(network: string): Promise<void> {
+    await run(this.onServer("sysctl", "-q", "-w", "net.ipv4.ip_forward=1"));
+    await ip("-n", this.#server, "route", "add", "unreachable", network);
+    await ip("-n", this.#client, "route", "add", network, "via", this.serverAddress);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await ip("netns", "del", this.#client);
+    await ip("netns", "del", this.#server);
+  }
+}
+
+async function ip(...args: string[]): Promise<void> {
+  const { code, stderr } = await run(["ip", ...args]);
+  if (code !== 0) throw new Error(`ip ${args.join(" ")}: ${stderr}`);
+}

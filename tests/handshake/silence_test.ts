@@ -1,0 +1,118 @@
+import { assert, assertMatch } from "@std/assert";
+import { outlet, Program, ROOT, run } from "../harness/program.ts";
+import { TwoMachines } from "./namespaces.ts";
+import { testInNamespaces } from "./watch.ts";
+
+const PORT = 7777;
+
+/** A program that listens and never accepts. */
+function listenOnly(backlog: number): string[] {
+  const script = `Deno.listen({ port: ${PORT}, tcpBacklog: ${backlog} });` +
+    `console.log("listening"); setInterval(() => {}, 1000);`;
+  return [Deno.execPath(), "eval", "--quiet", script];
+}
+
+/** A trace on the server's machine, once it captures. */
+async function traceOn(words: readonly [string, ...string[]]): Promise<Program> {
+  const trace = new Program(words);
+  await trace.complains(/capturing on/);
+  return trace;
+}
+
+async function ended(trace: Program): Promise<string> {
+  trace.signal("SIGINT");
+  const { code, stdout, stderr } = await trace.outcome();
+  assert(code === 0, stderr);
+  return stdout;
+}
+
+function connectTo(address: string): string[] {
+  return outlet("client", "--probe", "-w", "30s", address, `${PORT}`);
+}
+
+testInNamespaces(
+  "SYNs that are dropped are shown as silence, until one of them is answered",
+  async () => {
+    await using machines = await TwoMachines.make();
+    await using listener = new Program(machines.onServer(...listenOnly(16)));
+    await listener.prints(/listening/);
+    await machines.dropAnswers();
+    await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
+    await using client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
+    await trace.prints(/SYN 2, no answer for 1\.\d+ s/);
+    await machines.letAnswersPass();
+    await trace.prints(/Established in .*SYN sent \d times/);
+    await client.outcome();
+    const shown = await ended(trace);
+    assertMatch(shown, /↻ SYN seq=\d+/);
+    assertMatch(shown, /ESTABLISHED │─ ACK seq=\d+ ack=\d+ ─+▶│ ESTABLISHED/);
+  },
+);
+
+testInNamespaces(
+  "An attempt that is never answered ends in silence, with what to look at",
+  async () => {
+    await using machines = await TwoMachines.make();
+    await machines.dropAnswers();
+    await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
+    await using _client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
+    await trace.prints(/SYN 2, no answer/);
+    const shown = await ended(trace);
+    assertMatch(
+      shown,
+      /No answer: the SYN was sent \d times over \d\.\d+ s before the capture ended/,
+    );
+    // The server is here, and the kernel says that nothing listens.
+    assertMatch(shown, /Nothing listens on port 7777 of this machine: a firewall drops the SYN/);
+  },
+);
+
+testInNamespaces("A SYN+ACK that does not get through leaves the handshake half-open", async () => {
+  await using machines = await TwoMachines.make();
+  await using listener = new Program(machines.onServer(...listenOnly(16)));
+  await listener.prints(/listening/);
+  await machines.dropArrivals();
+  await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
+  await using _client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
+  await trace.prints(/SYN\+ACK 2, no answer/);
+  const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));
+  assertMatch(sockets.stdout, /SYN_RECV .*10\.77\.0\.1.*the client has not acknowledged/);
+  const shown = await ended(trace);
+  assertMatch(shown, /SYN_SENT +│◀─+ ↻ SYN\+ACK seq=\d+ ack=\d+ ─│ SYN_RECV/);
+  assertMatch(shown, /Half-open: the SYN\+ACK was sent \d times/);
+});
+
+testInNamespaces("A network without a route is told in the router's words", async () => {
+  await using machines = await TwoMachines.make();
+  await machines.routeToNowhere("10.88.0.0/24");
+  await using trace = await traceOn(machines.onClient(...outlet("trace", "-p", `${PORT}`)));
+  await using _client = new Program(machines.onClient(...connectTo("10.88.0.9")));
+  await trace.prints(/Unreachable: 10\.77\.0\.2 says host unreachable/);
+  assertMatch(await ended(trace), /│ ICMP: host unreachable +│/);
+});
+
+testInNamespaces(
+  "A server that heeds no ACK is told as a stall, and the kernel agrees",
+  async () => {
+    await using machines = await TwoMachines.make();
+    // A backlog of 0 has room for one; two handshakes are begun before either is completed.
+    await using listener = new Program(machines.onServer(...listenOnly(0)));
+    await listener.prints(/listening/);
+    await machines.dropArrivals();
+    await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
+    const twice =
+      `for (let i = 0; i < 2; i++) Deno.connect({ hostname: "${machines.serverAddress}", ` +
+      `port: ${PORT} }); setInterval(() => {}, 1000);`;
+    await using _clients = new Program(
+      machines.onClient(Deno.execPath(), "eval", "--quiet", twice),
+      { cwd: ROOT },
+    );
+    await trace.prints(/(SYN\+ACK 2, no answer[^]*){2}/);
+    await machines.letArrivalsPass();
+    await trace.prints(/(though acknowledged[^]*){2}/);
+    const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));
+    const shown = await ended(trace);
+    assertMatch(sockets.stdout, /SYN_RECV/);
+    assertMatch(shown, /Stalled: acknowledged, yet the server sent its SYN\+ACK \d times/);
+  },
+);
