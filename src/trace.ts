@@ -13,6 +13,7 @@ import { type Ladder, ladderOf } from "./handshake/ladder.ts";
 import { renderLadders } from "./handshake/ladder_svg.ts";
 import { renderLadder } from "./handshake/ladder_text.ts";
 import { recordOf } from "./handshake/record.ts";
+import type { Role } from "./handshake/state.ts";
 import { Summary } from "./handshake/summary.ts";
 import { Tracker } from "./handshake/tracker.ts";
 import { judge, type ServerView } from "./handshake/verdict.ts";
@@ -76,7 +77,7 @@ class TraceSession {
             // What is over at once is shown whole at once.
             if (flow.resetBy === undefined) this.#waiting.push(settledLine(flow));
           },
-          onRepeated: (flow) => this.#waiting.push(repeatedLine(flow)),
+          onRepeated: (flow, by) => this.#waiting.push(repeatedLine(flow, by)),
         }
         : {}),
     });
@@ -152,10 +153,9 @@ function settledLine(flow: Flow): string {
   return `${endsOf(flow)}  ${judge(flow).words}\n`;
 }
 
-function repeatedLine(flow: Flow): string {
-  const { client, server, answeredAt } = flow;
+function repeatedLine(flow: Flow, by: Role): string {
   const after = formatElapsed(flow.lastAt - flow.startedAt);
-  const what = answeredAt === undefined ? `SYN ${client.syns}` : `SYN+ACK ${server.syns}`;
+  const what = `${by === "client" ? "SYN" : "SYN+ACK"} ${flow[by].syns}`;
   const since = flow.establishedAt === undefined ? `no answer for ${after}` : "though acknowledged";
   return `${endsOf(flow)}  ${what}, ${since}\n`;
 }

@@ -4,6 +4,7 @@ import { History, type Mark } from "./history.ts";
 import { icmpWords } from "./icmp.ts";
 import { isVersion4 } from "./address_words.ts";
 import { ACK, type Decoded, FIN, RST, type Segment, SYN } from "./segment.ts";
+import type { Role } from "./state.ts";
 import { advance, senderOf } from "./transition.ts";
 
 /** What a tracker remembers and whom it tells. */
@@ -17,7 +18,7 @@ export interface TrackerOptions {
   /** Told when a handshake has succeeded or failed. */
   readonly onSettled?: (flow: Flow) => void;
   /** Told when a SYN or SYN+ACK is sent again. */
-  readonly onRepeated?: (flow: Flow) => void;
+  readonly onRepeated?: (flow: Flow, by: Role) => void;
   /** Told once of every flow: when it is over, leaves early, or the tracker is finished. */
   readonly onFinished?: (flow: Flow) => void;
 }
@@ -117,7 +118,7 @@ export class Tracker {
       record(flow.history, { flow, segment, end, mark, changes });
     }
     if (!wasSettled && isSettled(flow)) this.#options.onSettled?.(flow);
-    if (mark === "again" && (segment.flags & SYN) !== 0) this.#options.onRepeated?.(flow);
+    if (mark === "again" && (segment.flags & SYN) !== 0) this.#options.onRepeated?.(flow, end.role);
     if (flow.finishedAt === undefined) return;
     this.#table.finishOpen(flow);
     this.#options.onFinished?.(flow);

@@ -1,5 +1,5 @@
 import { assert, assertMatch } from "@std/assert";
-import { outlet, Program, ROOT, run } from "../harness/program.ts";
+import { outlet, Program, run } from "../harness/program.ts";
 import { TwoMachines } from "./namespaces.ts";
 import { testInNamespaces } from "./watch.ts";
 
@@ -95,24 +95,28 @@ testInNamespaces(
   "A server that heeds no ACK is told as a stall, and the kernel agrees",
   async () => {
     await using machines = await TwoMachines.make();
-    // A backlog of 0 has room for one; two handshakes are begun before either is completed.
-    await using listener = new Program(machines.onServer(...listenOnly(0)));
+    await using listener = new Program(machines.onServer(...listenOnly(4)));
     await listener.prints(/listening/);
+    // A backlog of 4 has room for five: four are in, four more begin before any of them is completed.
+    await using first = new Program(machines.onClient(...connectFourTimes(machines)));
+    await first.prints(/(connected[^]*){4}/);
     await machines.dropArrivals();
     await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
-    const twice =
-      `for (let i = 0; i < 2; i++) Deno.connect({ hostname: "${machines.serverAddress}", ` +
-      `port: ${PORT} }); setInterval(() => {}, 1000);`;
-    await using _clients = new Program(
-      machines.onClient(Deno.execPath(), "eval", "--quiet", twice),
-      { cwd: ROOT },
-    );
-    await trace.prints(/(SYN\+ACK 2, no answer[^]*){2}/);
+    await using _second = new Program(machines.onClient(...connectFourTimes(machines)));
+    await trace.prints(/(SYN\+ACK 2, no answer[^]*){4}/);
     await machines.letArrivalsPass();
-    await trace.prints(/(though acknowledged[^]*){2}/);
+    await trace.prints(/(\S+) → \S+ +SYN\+ACK \d, though [^]*\1 → \S+ +SYN\+ACK \d, though/);
     const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));
     const shown = await ended(trace);
     assertMatch(sockets.stdout, /SYN_RECV/);
     assertMatch(shown, /Stalled: acknowledged, yet the server sent its SYN\+ACK \d times/);
+    assertMatch(shown, /The accept queue of port 7777 is full \(accept queue [5-8] of 4/);
   },
 );
+
+function connectFourTimes({ serverAddress }: TwoMachines): string[] {
+  const target = `{ hostname: "${serverAddress}", port: ${PORT} }`;
+  const script = `for (let i = 0; i < 4; i++) Deno.connect(${target})` +
+    `.then(() => console.log("connected")); setInterval(() => {}, 1000);`;
+  return [Deno.execPath(), "eval", "--quiet", script];
+}
