@@ -105,7 +105,7 @@ testInNamespaces(
     await using _second = new Program(machines.onClient(...connectFourTimes(machines)));
     await trace.prints(/(SYN\+ACK 2, no answer[^]*){4}/);
     await machines.letArrivalsPass();
-    await trace.prints(/(\S+) → \S+ +SYN\+ACK \d, though [^]*\1 → \S+ +SYN\+ACK \d, though/);
+    await trace.prints(/^(\S+) → \S+ +SYN\+ACK \d, though [^]*^\1 → \S+ +SYN\+ACK \d, though/m);
     const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));
     const shown = await ended(trace);
     assertMatch(sockets.stdout, /SYN_RECV/);
