@@ -4,9 +4,9 @@
  * @module
  */
 import { TRACE_OPTIONS, type TraceConfig, type TraceOptions } from "../config/trace_config.ts";
-import { PORT } from "../options/option.ts";
+import { PORT, valuesOf } from "../options/option.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
-import { readFlags, valuesOf } from "./flags.ts";
+import { readFlags } from "./flags.ts";
 
 /**
  * Reads the words behind `outlet trace`.

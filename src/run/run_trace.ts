@@ -11,7 +11,7 @@ import { Tcpdump } from "../handshake/tcpdump.ts";
 import { printable } from "../observe/printable.ts";
 import { trace } from "../trace.ts";
 import { showSockets } from "./show_sockets.ts";
-import { stdinChunks, writeAll } from "./stdio.ts";
+import { stdinChunks, writeStdout } from "./stdio.ts";
 import { withPulse } from "./pulse.ts";
 
 const encoder = new TextEncoder();
@@ -79,7 +79,7 @@ function ends() {
 }
 
 async function show(text: string): Promise<void> {
-  await writeAll(Deno.stdout, encoder.encode(text));
+  await writeStdout(encoder.encode(text));
 }
 
 async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
