@@ -31,7 +31,7 @@ export class Tcpdump implements AsyncDisposable {
     this.#child = child;
     this.#device = device;
     this.#complaints = new Complaints(child.stderr);
-    // Deno.exit orphans children.
+    // The end of a process orphans its children.
     addEventListener("unload", this.#endWithUs);
   }
 
