@@ -70,12 +70,14 @@ export class FlowTable {
   }
 
   /** The flows of which more is expected, oldest first; each may be finished as it comes. */
-  *open(): Generator<Flow> {
-    for (let flow = this.#open.oldest; flow !== undefined;) {
-      const { newer } = flow;
-      yield flow;
-      flow = newer;
-    }
+  open(): Iterable<Flow> {
+    return this.#open;
+  }
+
+  /** All flows: the open ones, then the finished ones. */
+  *all(): Generator<Flow> {
+    yield* this.#open;
+    yield* this.#finished;
   }
 
   /** How many flows {@linkcode open} would yield. */
@@ -93,7 +95,7 @@ function hashEnd(seed: number, words: Int32Array, at: number): number {
   return hash;
 }
 
-/** Flows in the order in which they were appended, of which any can leave at once. */
+/** Flows in the order in which they were appended, of which any can leave, also the one just yielded. */
 class FlowList {
   oldest: Flow | undefined;
   #newest: Flow | undefined;
@@ -115,5 +117,13 @@ class FlowList {
     else flow.newer.older = flow.older;
     flow.older = flow.newer = undefined;
     this.size -= 1;
+  }
+
+  *[Symbol.iterator](): Generator<Flow> {
+    for (let flow = this.oldest; flow !== undefined;) {
+      const { newer } = flow;
+      yield flow;
+      flow = newer;
+    }
   }
 }

@@ -13,8 +13,6 @@ export interface TrackerOptions {
   readonly limit?: number;
   /** Whether flows keep their segments, for a ladder. */
   readonly keepSegments?: boolean;
-  /** Told of every flow when its first segment is seen, before it has moved anything. */
-  readonly onBegun?: (flow: Flow) => void;
   /** Told when a handshake has succeeded or failed. */
   readonly onSettled?: (flow: Flow) => void;
   /** Told when a SYN or SYN+ACK is sent again. */
@@ -59,6 +57,11 @@ export class Tracker {
   /** How many flows it remembers now. */
   get size(): number {
     return this.#table.size;
+  }
+
+  /** The flows it remembers, the open ones first, each kind in the order of its beginning. */
+  remembered(): Iterable<Flow> {
+    return this.#table.all();
   }
 
   /** Takes in what {@linkcode decodeSegment} has read; what is neither TCP nor about it is no matter. */
@@ -135,7 +138,6 @@ export class Tracker {
     });
     flow.isPartial = !isSyn || isAnswer;
     this.flows += 1;
-    this.#options.onBegun?.(flow);
     const leaving = this.#table.add(flow);
     if (leaving?.finishedAt !== undefined) {
       this.forgotten += 1;

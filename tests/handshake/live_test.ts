@@ -6,7 +6,7 @@ import type { recordOf } from "../../src/handshake/record.ts";
 import { judge, outcomeOf } from "../../src/handshake/verdict.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
-import { testLive, Watch } from "./watch.ts";
+import { seen, testLive, watchLoopback } from "./watch.ts";
 
 function listen(backlog?: number): Deno.TcpListener {
   const options = { hostname: "127.0.0.1", port: 0 };
@@ -24,30 +24,30 @@ function kernelStates({ client, server }: Flow): (string | undefined)[] {
 
 testLive("States seen on the wire are the kernel's, from handshake to TIME_WAIT", async () => {
   using listener = listen();
-  await using watch = await Watch.start(listener.addr.port);
+  await using watch = await watchLoopback(listener.addr.port);
   using client = await Deno.connect({ port: listener.addr.port });
   const accepted = await listener.accept();
 
-  const flow = await watch.until(({ establishedAt }) => establishedAt !== undefined);
+  const flow = await seen(watch, ({ establishedAt }) => establishedAt !== undefined);
   assertEquals(kernelStates(flow), [flow.client.state, flow.server.state]);
   assertEquals(flow.client.state, "ESTABLISHED");
 
   await client.closeWrite();
-  await watch.until(({ client }) => client.isFinAcked);
+  await seen(watch, ({ client }) => client.isFinAcked);
   assertEquals([flow.client.state, flow.server.state], ["FIN_WAIT2", "CLOSE_WAIT"]);
   assertEquals(kernelStates(flow), ["FIN_WAIT2", "CLOSE_WAIT"]);
 
   accepted.close();
-  await watch.until(({ finishedAt }) => finishedAt !== undefined);
+  await seen(watch, ({ finishedAt }) => finishedAt !== undefined);
   assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "CLOSED"]);
   assertEquals(kernelStates(flow), ["TIME_WAIT", undefined]);
 });
 
 testLive("A port on which nothing listens refuses", async () => {
   const { port } = withPort();
-  await using watch = await Watch.start(port);
+  await using watch = await watchLoopback(port);
   await Deno.connect({ port }).then((conn) => conn.close(), () => {});
-  const flow = await watch.until(({ finishedAt }) => finishedAt !== undefined);
+  const flow = await seen(watch, ({ finishedAt }) => finishedAt !== undefined);
   assertEquals(outcomeOf(flow), "refused");
 });
 
@@ -62,7 +62,7 @@ testLive(
   async () => {
     using listener = listen(1);
     const { port } = listener.addr;
-    await using watch = await Watch.start(port);
+    await using watch = await watchLoopback(port);
     const kernel = new KernelWatch();
     using _first = await Deno.connect({ port });
     using _second = await Deno.connect({ port });
@@ -72,7 +72,7 @@ testLive(
       () => {},
     );
 
-    const flow = await watch.until(({ client }) => client.syns > 1);
+    const flow = await seen(watch, ({ client }) => client.syns > 1);
     assertEquals([outcomeOf(flow), flow.client.state], ["unanswered", "SYN_SENT"]);
     assertEquals(kernelStates(flow), ["SYN_SENT", undefined]);
     const { next = "" } = judge(flow, kernel.view(flow));
@@ -89,7 +89,7 @@ testLive("j and k are the numbers that tcpdump -S prints", async () => {
   using listener = listen();
   const { port } = listener.addr;
   {
-    await using watch = await Watch.start(port);
+    await using watch = await watchLoopback(port);
     await using tcpdump = new Program(
       ["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-w", file, `tcp port ${port}`],
     );
@@ -97,12 +97,13 @@ testLive("j and k are the numbers that tcpdump -S prints", async () => {
     for (let i = 0; i < 5; i += 1) {
       const client = await Deno.connect({ port });
       (await listener.accept()).close();
-      await watch.until(({ client }) =>
-        client.port === client.port && watch.flows.length === i + 1
+      await seen(
+        watch,
+        ({ client }) => client.port === client.port && [...watch.flows()].length === i + 1,
       );
       client.close();
     }
-    await watch.until(() => watch.flows.filter(({ finishedAt }) => finishedAt).length === 5);
+    await seen(watch, () => [...watch.flows()].filter(({ finishedAt }) => finishedAt).length === 5);
     tcpdump.signal("SIGINT");
     await tcpdump.outcome();
   }

@@ -1,21 +1,17 @@
 /**
- * A live capture beside a test, and the rights that it takes.
+ * Tests of real segments, and the rights that they take.
  *
  * @module
  */
 import type { Flow } from "../../src/handshake/flow.ts";
-import { Follower } from "../../src/handshake/follower.ts";
 import { Tcpdump } from "../../src/handshake/tcpdump.ts";
-import { Tracker } from "../../src/handshake/tracker.ts";
+import { HandshakeWatch } from "../../src/handshake/watch.ts";
 
-/** How long a test waits for a segment to be seen before it says which one is missing. */
+/** How long a test waits for a segment to be seen before it says what was seen instead. */
 const PATIENCE = 20_000;
 
-/** Whether this process may capture, tried once. */
-export const MAY_CAPTURE: boolean = await mayCapture();
-
-/** Whether this process may make network namespaces, tried once. */
-export const MAY_MAKE_NAMESPACES: boolean = MAY_CAPTURE && mayMakeNamespaces();
+const MAY_CAPTURE = await mayCapture();
+const MAY_MAKE_NAMESPACES = MAY_CAPTURE && mayMakeNamespaces();
 
 /** A test of real segments; where they cannot be captured it is ignored, and says what it needs. */
 export function testLive(name: string, run: () => Promise<void>): void {
@@ -46,8 +42,7 @@ async function mayCapture(): Promise<boolean> {
 
 function mayMakeNamespaces(): boolean {
   const name = `otr-${Deno.pid}-probe`;
-  const isMade = ip("netns", "add", name);
-  return isMade && ip("netns", "del", name);
+  return ip("netns", "add", name) && ip("netns", "del", name);
 }
 
 /** Runs `ip`, and says whether it succeeded. */
@@ -59,54 +54,15 @@ function ip(...args: string[]): boolean {
   }
 }
 
-/** Every flow of some ports, as its segments come. */
-export class Watch implements AsyncDisposable {
-  readonly flows: Flow[] = [];
-  readonly #tcpdump: Tcpdump;
-  readonly #following: Promise<void>;
-  readonly #looks = new Set<() => void>();
+/** Watches connections of these ports on the loopback. */
+export function watchLoopback(...ports: number[]): Promise<HandshakeWatch> {
+  return HandshakeWatch.start({ interface: "lo", hosts: [], ports });
+}
 
-  private constructor(tcpdump: Tcpdump) {
-    this.#tcpdump = tcpdump;
-    this.#following = this.#follow();
-  }
-
-  /** Starts to watch connections of these ports on the loopback. */
-  static async start(...ports: number[]): Promise<Watch> {
-    return new Watch(await Tcpdump.start({ interface: "lo", hosts: [], ports }));
-  }
-
-  /** Resolves to the first flow that the test accepts, now or once it has come so far. */
-  async until(accepts: (flow: Flow) => boolean): Promise<Flow> {
-    const { promise, resolve, reject } = Promise.withResolvers<Flow>();
-    const look = () => {
-      const found = this.flows.find(accepts);
-      if (found !== undefined) resolve(found);
-    };
-    const states = () => this.flows.map(({ client, server }) => `${client.state} ${server.state}`);
-    const timer = setTimeout(() => reject(new Error(`not ${accepts}: ${states()}`)), PATIENCE);
-    this.#looks.add(look);
-    look();
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#looks.delete(look);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#tcpdump.end();
-    await this.#following;
-    await this.#tcpdump[Symbol.asyncDispose]();
-  }
-
-  async #follow(): Promise<void> {
-    const tracker = new Tracker({ keepSegments: true, onBegun: (flow) => this.flows.push(flow) });
-    const follower = new Follower(tracker);
-    for await (const chunk of this.#tcpdump.chunks()) {
-      follower.take(chunk);
-      for (const look of this.#looks) look();
-    }
-  }
+/** The first flow that fits, once it has come so far. */
+export async function seen(watch: HandshakeWatch, fits: (flow: Flow) => boolean): Promise<Flow> {
+  const flow = await watch.until(fits, PATIENCE);
+  if (flow !== undefined) return flow;
+  const states = [...watch.flows()].map(({ client, server }) => `${client.state} ${server.state}`);
+  throw new Error(`no flow came so far that ${fits}; there are: ${states.join(", ") || "none"}`);
 }
