@@ -60,6 +60,8 @@ export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig 
   readonly json: boolean;
   /** Whether what arrives may steer the terminal. */
   readonly raw: boolean;
+  /** Whether to show the handshake. */
+  readonly trace: boolean;
   /** Whether to tell what happens. */
   readonly verbose: boolean;
 }
@@ -115,6 +117,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   ...LOAD_OPTIONS,
   json: flag("tell what was found, or how the connection went, as one JSON object"),
   raw: flag("show what arrives as it is, also on a terminal, where escapes are shown as ␛"),
+  trace: flag("show on stderr how the handshake went, segment by segment"),
   verbose: flag("tell on stderr what happens and how long it takes", { short: "v" }),
 };
 

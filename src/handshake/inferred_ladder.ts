@@ -10,15 +10,15 @@ export interface Attempt {
   readonly server: string;
   /** When it began. */
   readonly startedAt: Date;
-  /** How many milliseconds it took. */
-  readonly took: number;
+  /** How many milliseconds it took; whoever accepts a connection is not told. */
+  readonly took?: number;
   /** How it ended. */
   readonly outcome: Extract<Outcome, "established" | "refused" | "unanswered" | "unreachable">;
 }
 
 /** Draws what must have happened for an attempt to end as it did, each line of it inferred. */
 export function inferLadder(attempt: Attempt): Ladder {
-  const elapsed = formatElapsed(attempt.took);
+  const elapsed = attempt.took === undefined ? "" : formatElapsed(attempt.took);
   return {
     client: `client ${attempt.client ?? ""}`.trimEnd(),
     server: `server ${attempt.server}`,

@@ -159,7 +159,7 @@ export class Tracker {
   #report(flow: Flow, segment: Segment): void {
     if (flow.finishedAt !== undefined) return;
     const { icmpType: type, icmpCode: code, reporter } = segment;
-    const isFirst = flow.unreachable === undefined;
+    const wasSettled = isSettled(flow);
     flow.unreachable ??= { type, code, reporter: reporter.slice() };
     flow.lastAt = segment.at;
     const isVersion6 = !isVersion4(segment.addresses);
@@ -170,7 +170,7 @@ export class Tracker {
       client: flow.client.state,
       server: flow.server.state,
     });
-    if (isFirst && flow.establishedAt === undefined) this.#options.onSettled?.(flow);
+    if (!wasSettled) this.#options.onSettled?.(flow);
   }
 
   #sweepNowAndThen(at: number): void {
@@ -192,8 +192,8 @@ export class Tracker {
 }
 
 /** Whether the handshake has succeeded or failed. */
-function isSettled(flow: Flow): boolean {
-  return flow.establishedAt !== undefined || flow.resetBy !== undefined;
+export function isSettled({ establishedAt, resetBy, unreachable }: Flow): boolean {
+  return establishedAt !== undefined || resetBy !== undefined || unreachable !== undefined;
 }
 
 function patienceEnds(flow: Flow): number {

@@ -25,6 +25,8 @@ export type DialStep =
     readonly step: "failed";
     readonly address: Address;
     readonly reason: string;
+    /** What the system said, or why the attempt was called off. */
+    readonly error: unknown;
     readonly took: number;
   }
   | { readonly step: "connected"; readonly address: Address; readonly took: number };
@@ -136,8 +138,9 @@ async function attempt(
     onStep?.({ step: "connected", address, took: performance.now() - start });
     return connection;
   } catch (error) {
-    const reason = explain(signal.aborted ? signal.reason : error);
-    onStep?.({ step: "failed", address, reason, took: performance.now() - start });
+    const cause = signal.aborted ? signal.reason : error;
+    const took = performance.now() - start;
+    onStep?.({ step: "failed", address, reason: explain(cause), error: cause, took });
     throw error;
   }
 }
