@@ -15,6 +15,8 @@ export interface Premises {
   readonly rooms: Rooms;
   /** Every connection that is open now, with the name of its outlet. */
   connections(): Iterable<{ outlet: { name: string }; connection: Connection }>;
+  /** How the handshake of a connection went, drawn as text, where that is kept. */
+  ladder?(connection: Connection): string | undefined;
   /** Stops the server. */
   quit(): void;
   /** Shows lines to the operator. */
@@ -58,7 +60,7 @@ function obey(text: string, presences: readonly Member[], premises: Premises): v
       premises.show(kick(argument, presences));
       break;
     case "/connections":
-      premises.show(tableOf(premises.connections()));
+      premises.show(tableOf(premises));
       break;
     case "/quit":
       premises.quit();
@@ -77,8 +79,8 @@ function kick(name: string, presences: readonly Member[]): string {
     : `* there is no ${name} here\n`;
 }
 
-function tableOf(connections: ReturnType<Premises["connections"]>): string {
-  const rows = [...connections].map(({ outlet, connection }) =>
+function tableOf(premises: Premises): string {
+  const rows = [...premises.connections()].map(({ outlet, connection }) =>
     [
       `#${connection.id}`.padEnd(7),
       outlet.name.padEnd(10),
@@ -86,7 +88,7 @@ function tableOf(connections: ReturnType<Premises["connections"]>): string {
       formatDuration(performance.now() - connection.openedAt).padStart(8),
       `${formatSize(connection.bytesIn)} in`.padStart(12),
       `${formatSize(connection.bytesOut)} out`.padStart(13),
-    ].join(" ") + "\n"
+    ].join(" ") + "\n" + (premises.ladder?.(connection) ?? "")
   );
   return rows.length > 0 ? rows.join("") : "* nobody is connected\n";
 }

@@ -68,6 +68,8 @@ export interface OutletOptions extends TlsServerConfig {
 export interface ServerOptions {
   /** Milliseconds that connections may go on once the server stops. */
   readonly "drain-timeout": number;
+  /** Whether the handshake of each connection is kept, for whoever asks for the connections. */
+  readonly trace: boolean;
   /** Events for people, or one JSON object a line. */
   readonly "log-format": "text" | "json";
   /** The least serious events to show. */
@@ -150,6 +152,7 @@ export const SERVER_OPTIONS: TableOf<ServerOptions> = {
     default: 10_000,
     defaultText: "10s",
   }),
+  trace: flag("keep how each connection's handshake went, for /connections"),
   "log-format": option(choice(["text", "json"]), "events for people, or one JSON object a line", {
     default: "text",
   }),

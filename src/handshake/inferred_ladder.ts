@@ -22,7 +22,7 @@ export function inferLadder(attempt: Attempt): Ladder {
   return {
     client: `client ${attempt.client ?? ""}`.trimEnd(),
     server: `server ${attempt.server}`,
-    when: `${attempt.startedAt.toISOString()}, inferred from what connect said`,
+    when: `${attempt.startedAt.toISOString()}, inferred from how it ended`,
     rungs: inferredRungs(attempt.outcome, elapsed),
     notes: ["inferred: nothing was captured"],
     verdict: inferredVerdict(attempt.outcome, elapsed),
@@ -60,19 +60,23 @@ function inferredVerdict(outcome: Attempt["outcome"], elapsed: string): Verdict 
   const capture = "Let outlet capture to see the segments themselves.";
   switch (outcome) {
     case "established":
-      return { outcome, words: `Established in ${elapsed}.`, next: capture };
+      return {
+        outcome,
+        words: `Established${elapsed && ` in ${elapsed}`} (inferred).`,
+        next: capture,
+      };
     case "refused":
       return {
         outcome,
-        words: `Refused after ${elapsed}: the host is up, nothing listens on that port.`,
+        words: `Refused after ${elapsed}: the host is up, nothing listens on that port (inferred).`,
         next: "Start the service, or see there what listens: ss -ltn",
       };
     case "unreachable":
-      return { outcome, words: `Unreachable, said after ${elapsed}.`, next: capture };
+      return { outcome, words: `Unreachable, said after ${elapsed} (inferred).`, next: capture };
     case "unanswered":
       return {
         outcome,
-        words: `No answer for ${elapsed}.`,
+        words: `No answer for ${elapsed} (inferred).`,
         next: "Dropped by a firewall, the host is gone, or its accept queue is full.",
       };
   }

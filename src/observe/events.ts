@@ -19,7 +19,7 @@ export type OutletEvent =
   | ServerEvent;
 
 /** A fact about the server as a whole. */
-export type ServerEvent = Ready | Reloading | Reloaded | Rejected | Draining;
+export type ServerEvent = Ready | Reloading | Reloaded | Rejected | Tracing | Untraced | Draining;
 
 /** The welcome socket that a fact is about. */
 export interface AboutOutlet {
@@ -154,6 +154,22 @@ export interface Rejected {
   /** Tells it from the other facts. */
   readonly event: "rejected";
   /** What is wrong with it, in words. */
+  readonly reason: string;
+}
+
+/** Handshakes are captured from now on. */
+export interface Tracing {
+  /** Tells it from the other facts. */
+  readonly event: "tracing";
+  /** How many ports the capture is about. */
+  readonly ports: number;
+}
+
+/** Handshakes cannot be captured, or not any more: they are inferred. */
+export interface Untraced {
+  /** Tells it from the other facts. */
+  readonly event: "untraced";
+  /** Why, in words. */
   readonly reason: string;
 }
 

@@ -9,17 +9,18 @@ import { HandshakeWatch } from "../handshake/watch.ts";
 import { formatAddress, isUnix } from "../socket/address.ts";
 import type { Connection } from "../socket/connection.ts";
 import { explain } from "../socket/faults.ts";
+import type { Journal } from "./journal.ts";
 
 /** One capture for a whole server. Disposing it ends the capture. */
 export class Ladders implements AsyncDisposable {
-  readonly #tell: (reason: string) => void;
+  readonly #journal: Journal;
   #ports: readonly number[] = [];
   #starting: Promise<HandshakeWatch | undefined> = Promise.resolve(undefined);
   #watch: HandshakeWatch | undefined;
 
-  /** Ladders that tell why nothing is captured, where that is so. */
-  constructor({ tell }: { tell(reason: string): void }) {
-    this.#tell = tell;
+  /** Ladders that tell the journal whether they are captured. */
+  constructor(journal: Journal) {
+    this.#journal = journal;
   }
 
   /** Captures the connections of these ports from now on, instead of those before. */
@@ -30,6 +31,11 @@ export class Ladders implements AsyncDisposable {
     const before = this.#starting;
     this.#starting = before.then((watch) => this.#restart(watch));
     await this.#starting;
+  }
+
+  /** The capture, where there is one. */
+  get watch(): HandshakeWatch | undefined {
+    return this.#watch;
   }
 
   /** The ladder of a connection; a Unix socket's has none. */
@@ -57,6 +63,7 @@ export class Ladders implements AsyncDisposable {
     try {
       const options = { interface: "any", hosts: [], ports: this.#ports };
       this.#watch = await HandshakeWatch.start(options, (reason) => this.#lose(reason));
+      this.#journal.publish({ event: "tracing", ports: this.#ports.length });
     } catch (reason) {
       this.#lose(reason);
     }
@@ -64,6 +71,6 @@ export class Ladders implements AsyncDisposable {
   }
 
   #lose(reason: unknown): void {
-    this.#tell(`handshakes are inferred: ${explain(reason)}`);
+    this.#journal.publish({ event: "untraced", reason: explain(reason) });
   }
 }

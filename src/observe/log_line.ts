@@ -19,6 +19,7 @@ export function levelOf(event: OutletEvent): "debug" | "info" | "warning" {
       return GONE.has(event.code ?? "") ? "debug" : "warning";
     case "refused":
     case "rejected":
+    case "untraced":
       return "warning";
     case "reloading":
       return "debug";
@@ -69,6 +70,8 @@ function jsonFacts(event: ServerEvent): Record<string, number | undefined> {
       };
     case "reloaded":
       return { opened: event.opened, closed: event.closed, changed: event.changed };
+    case "tracing":
+      return { ports: event.ports };
     case "draining":
       return { live: event.live, grace_ms: event.grace };
     default:
@@ -111,6 +114,8 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   reloading: cyan,
   reloaded: cyan,
   rejected: red,
+  tracing: cyan,
+  untraced: yellow,
   draining: cyan,
 };
 
@@ -153,6 +158,10 @@ function tell(event: OutletEvent): string {
       return `the config: ${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
     case "rejected":
       return `the config: ${event.reason}`;
+    case "tracing":
+      return `the handshakes of ${event.ports === 1 ? "1 port" : `${event.ports} ports`}`;
+    case "untraced":
+      return `handshakes are inferred: ${event.reason}`;
     case "draining":
       return event.live === 0
         ? "nobody is connected"
