@@ -1,3 +1,9 @@
+/**
+ * Captures that are made up, the same bytes each time.
+ *
+ * @module
+ */
+
 /** How a capture is made up. */
 export interface SyntheticCapture {
   /** How many packets it holds. */

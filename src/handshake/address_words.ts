@@ -1,3 +1,8 @@
+/**
+ * IP addresses as four words, the way packets carry them and trackers compare them.
+ *
+ * @module
+ */
 /** Four words of an address, at some place in an array. */
 export type AddressWords = Int32Array;
 

@@ -1,3 +1,8 @@
+/**
+ * A stream as it arrives, held only as far as it has not been used.
+ *
+ * @module
+ */
 /** The part of a stream that has arrived and has not been used yet, in one reused buffer. */
 export class ByteWindow {
   /** Reads what is in the window: valid between {@linkcode start} and {@linkcode end}. */

@@ -1,3 +1,8 @@
+/**
+ * Captures: packets out of a stream of pcap or pcapng.
+ *
+ * @module
+ */
 import { ByteWindow } from "./byte_window.ts";
 import { CaptureError, Packet } from "./packet.ts";
 import { isPcapMagic, PcapFormat } from "./pcap.ts";

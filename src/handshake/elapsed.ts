@@ -1,3 +1,8 @@
+/**
+ * Lengths of time in a column.
+ *
+ * @module
+ */
 const LONGEST_HOURS = 1000;
 const LONGEST_DAYS = 99_999;
 

@@ -1,3 +1,8 @@
+/**
+ * A connection as it is seen on the wire: two ends, and what became of it.
+ *
+ * @module
+ */
 import type { History } from "./history.ts";
 import type { Segment } from "./segment.ts";
 import type { Role, State } from "./state.ts";

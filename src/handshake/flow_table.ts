@@ -1,3 +1,8 @@
+/**
+ * Flows by their ends, in bounded memory.
+ *
+ * @module
+ */
 import { type Flow, isDestination, isSource } from "./flow.ts";
 import type { Segment } from "./segment.ts";
 

@@ -1,44 +1,62 @@
+/**
+ * The segments of a flow, as a ladder shows them.
+ *
+ * @module
+ */
 import type { Role, State } from "./state.ts";
 import type { TcpOptions } from "./tcp_options.ts";
 
 /** What is remarkable about a segment. */
-export type Mark = "" | "again" | "keep-alive" | "ignored" | "late";
+export type Mark = "" | "again" | "keep-alive" | "ignored";
+
+/** What every line of a ladder tells. */
+export interface Moment {
+  /** When, in milliseconds since the tracker's origin. */
+  readonly at: number;
+  /** The client's state after it. */
+  readonly client: State;
+  /** The server's state after it. */
+  readonly server: State;
+}
 
 /** One segment of a flow. */
-export interface SegmentLine {
+export interface SegmentLine extends Moment {
+  /** Tells it from the other lines. */
   readonly kind: "segment";
-  readonly at: number;
+  /** Who sent it. */
   readonly from: Role;
+  /** Its control bits. */
   readonly flags: number;
+  /** Its sequence number. */
   readonly seq: number;
+  /** Its acknowledgement number. */
   readonly ack: number;
+  /** How many bytes of payload it carries. */
   readonly length: number;
+  /** What is remarkable about it. */
   readonly mark: Mark;
-  /** What its SYN offered. */
+  /** What it offered, if it is a SYN. */
   readonly options?: TcpOptions;
-  /** Each end's state after it. */
-  readonly client: State;
-  readonly server: State;
 }
 
 /** An ICMP error about a segment of a flow. */
-export interface ReportLine {
+export interface ReportLine extends Moment {
+  /** Tells it from the other lines. */
   readonly kind: "report";
-  readonly at: number;
+  /** What it says. */
   readonly words: string;
-  readonly client: State;
-  readonly server: State;
 }
 
-/** Segments that were left out. */
-export interface GapLine {
+/** Segments that were left out; the states are those after the last of them. */
+export interface GapLine extends Moment {
+  /** Tells it from the other lines. */
   readonly kind: "gap";
-  readonly at: number;
-  segments: number;
-  clientBytes: number;
-  serverBytes: number;
-  client: State;
-  server: State;
+  /** How many there were. */
+  readonly segments: number;
+  /** How many bytes of payload the client sent in them. */
+  readonly clientBytes: number;
+  /** How many bytes of payload the server sent in them. */
+  readonly serverBytes: number;
 }
 
 /** One line of a ladder. */
@@ -67,17 +85,17 @@ export class History {
     if (this.lines.length < MOST_LINES) this.lines.push(line);
   }
 
-  #leaveOut(line: SegmentLine): void {
-    let gap = this.lines.at(-1);
-    if (gap?.kind !== "gap") {
-      const { at, client, server } = line;
-      gap = { kind: "gap", at, segments: 0, clientBytes: 0, serverBytes: 0, client, server };
-      this.lines.push(gap);
-    }
-    gap.segments += 1;
-    if (line.from === "client") gap.clientBytes += line.length;
-    else gap.serverBytes += line.length;
-    gap.client = line.client;
-    gap.server = line.server;
+  #leaveOut({ at, from, length, client, server }: SegmentLine): void {
+    const last = this.lines.at(-1);
+    const gap = last?.kind === "gap" ? this.lines.pop() as GapLine : undefined;
+    this.lines.push({
+      kind: "gap",
+      at: gap?.at ?? at,
+      segments: (gap?.segments ?? 0) + 1,
+      clientBytes: (gap?.clientBytes ?? 0) + (from === "client" ? length : 0),
+      serverBytes: (gap?.serverBytes ?? 0) + (from === "server" ? length : 0),
+      client,
+      server,
+    });
   }
 }

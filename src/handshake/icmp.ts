@@ -1,4 +1,9 @@
 /**
+ * What ICMP and ICMPv6 errors say.
+ *
+ * @module
+ */
+/**
  * Whether an ICMP (RFC 792) or ICMPv6 (RFC 4443) message says that a segment did not arrive:
  * destination unreachable and time exceeded.
  */

@@ -1,3 +1,8 @@
+/**
+ * A ladder without a capture: what must have happened for an attempt to end as it did.
+ *
+ * @module
+ */
 import { formatElapsed } from "./elapsed.ts";
 import type { Ladder, Rung } from "./ladder.ts";
 import type { Outcome, Verdict } from "./verdict.ts";

@@ -1,3 +1,8 @@
+/**
+ * The internet layer: IPv4 and IPv6 headers.
+ *
+ * @module
+ */
 const MAPPED_PREFIX = 0xffff;
 
 const HOP_BY_HOP = 0;

@@ -1,3 +1,8 @@
+/**
+ * A handshake as two poles with the segments between them: the model of every picture of it.
+ *
+ * @module
+ */
 import { endpointText } from "./address_words.ts";
 import { formatElapsed } from "./elapsed.ts";
 import type { Flow } from "./flow.ts";

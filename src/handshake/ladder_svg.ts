@@ -1,3 +1,8 @@
+/**
+ * Ladders as an image.
+ *
+ * @module
+ */
 import type { Ladder, Rung } from "./ladder.ts";
 
 const WIDTH = 820;

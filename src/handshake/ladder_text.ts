@@ -1,3 +1,8 @@
+/**
+ * Ladders as text.
+ *
+ * @module
+ */
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import type { Ladder, Rung, Tone } from "./ladder.ts";
 

@@ -1,11 +1,16 @@
+/**
+ * The link layer: where the IP header begins.
+ *
+ * @module
+ */
 import type { Packet } from "./packet.ts";
 
 /** What {@linkcode networkOffset} says of a packet that carries something other than IP. */
-export const NOT_IP = -1;
+export const NOT_IP: number = -1;
 /** What {@linkcode networkOffset} says of a link type it does not know. */
-export const UNKNOWN_LINK = -2;
+export const UNKNOWN_LINK: number = -2;
 /** What {@linkcode networkOffset} says of a packet that ends inside its link header. */
-export const CUT_SHORT = -3;
+export const CUT_SHORT: number = -3;
 
 const LINK_NULL = 0;
 const LINK_ETHERNET = 1;

@@ -1,3 +1,8 @@
+/**
+ * A packet as a capture holds it.
+ *
+ * @module
+ */
 /** Where the bytes of one captured packet lie. A reader fills the same object again for each packet. */
 export class Packet {
   /** The buffer the packet lies in; valid until the next packet is asked for. */

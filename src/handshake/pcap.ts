@@ -1,3 +1,8 @@
+/**
+ * The classic capture format, pcap-savefile(5).
+ *
+ * @module
+ */
 import type { ByteWindow } from "./byte_window.ts";
 import { CaptureError, type Packet } from "./packet.ts";
 

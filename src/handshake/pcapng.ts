@@ -1,3 +1,8 @@
+/**
+ * The newer capture format, draft-ietf-opsawg-pcapng.
+ *
+ * @module
+ */
 import type { ByteWindow } from "./byte_window.ts";
 import { CaptureError, type Packet } from "./packet.ts";
 import type { Step } from "./pcap.ts";

@@ -1,3 +1,8 @@
+/**
+ * A handshake as a plain object: what `outlet trace --json` prints.
+ *
+ * @module
+ */
 import { addressText, endpointText, isVersion4 } from "./address_words.ts";
 import type { End, Flow } from "./flow.ts";
 import { icmpWords } from "./icmp.ts";

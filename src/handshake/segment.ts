@@ -1,3 +1,8 @@
+/**
+ * The decoder: from a packet to the TCP segment in it, or to the ICMP error about one.
+ *
+ * @module
+ */
 import { isIcmpError } from "./icmp.ts";
 import { Datagram, decodeInternet, type Undecodable } from "./internet.ts";
 import { CUT_SHORT, networkOffset, NOT_IP, UNKNOWN_LINK } from "./link.ts";

@@ -1,4 +1,9 @@
 /**
+ * Arithmetic of sequence numbers, which wrap.
+ *
+ * @module
+ */
+/**
  * How far `to` lies behind `from` in the sequence space of RFC 9293, section 3.4, which wraps at
  * 2^32: negative where `to` comes first.
  */

@@ -1,3 +1,8 @@
+/**
+ * The states of a connection, and its two ends.
+ *
+ * @module
+ */
 /** The states of RFC 9293, section 3.3.2, as Linux prints them, and the one nobody has shown yet. */
 export type State =
   | "UNKNOWN"

@@ -1,3 +1,8 @@
+/**
+ * The options of a TCP header.
+ *
+ * @module
+ */
 const END_OF_LIST = 0;
 const NO_OPERATION = 1;
 const MAXIMUM_SEGMENT_SIZE = 2;

@@ -1,3 +1,9 @@
+/**
+ * The tracker: from segments to connections.
+ *
+ * @module
+ */
+import { isEcho, remember } from "./echo.ts";
 import { type End, Flow } from "./flow.ts";
 import { FlowTable } from "./flow_table.ts";
 import { History, type Mark } from "./history.ts";
@@ -25,9 +31,6 @@ export interface TrackerOptions {
 const PATIENCE = 2.5;
 const LEAST_PATIENCE = 3000;
 const SWEEP_INTERVAL = 1000;
-
-/** The least time in which TCP sends a segment again: an earlier twin was seen on another interface. */
-const LEAST_RETRANSMISSION = 200;
 
 /** Follows connections from their first SYN to their last ACK, both ends of each, in bounded memory. */
 export class Tracker {
@@ -209,21 +212,6 @@ function isReuse(flow: Flow, segment: Segment): boolean {
   const isCrossing = flow.client.state === "SYN_SENT" && end === flow.server &&
     flow.finishedAt === undefined;
   return !isCrossing && end.segments + end.peer.segments > 0;
-}
-
-function isEcho({ last }: End, segment: Segment): boolean {
-  return last.interface !== segment.interface && last.seq === segment.seq &&
-    last.ack === segment.ack && last.flags === segment.flags && last.length === segment.length &&
-    segment.at - last.at < LEAST_RETRANSMISSION;
-}
-
-function remember({ last }: End, segment: Segment): void {
-  last.interface = segment.interface;
-  last.seq = segment.seq;
-  last.ack = segment.ack;
-  last.flags = segment.flags;
-  last.length = segment.length;
-  last.at = segment.at;
 }
 
 function record(

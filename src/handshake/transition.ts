@@ -1,3 +1,8 @@
+/**
+ * How a segment moves both ends of a connection.
+ *
+ * @module
+ */
 import { type End, type Flow, isSource } from "./flow.ts";
 import type { Mark } from "./history.ts";
 import { ACK, FIN, RST, type Segment, SYN } from "./segment.ts";

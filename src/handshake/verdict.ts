@@ -1,3 +1,8 @@
+/**
+ * What became of an attempt, in words, and where to look next.
+ *
+ * @module
+ */
 import { addressText, endpointText, isVersion4 } from "./address_words.ts";
 import { formatElapsed } from "./elapsed.ts";
 import type { End, Flow } from "./flow.ts";
