@@ -4,7 +4,7 @@
  * @module
  */
 /** Four words of an address, at some place in an array. */
-export type AddressWords = Int32Array;
+export type AddressWords = ArrayLike<number>;
 
 /** An address as RFC 5952 writes it, or as dotted decimal where IPv4 was mapped into IPv6. */
 export function addressText(words: AddressWords, at = 0): string {
@@ -52,7 +52,7 @@ function compress(groups: readonly number[]): string {
 export function parseAddress(text: string): AddressWords | undefined {
   const groups = text.includes(":") ? parseVersion6(text) : parseVersion4(text);
   if (groups === undefined) return undefined;
-  return Int32Array.from([0, 2, 4, 6], (at) => ((groups[at] ?? 0) << 16) | (groups[at + 1] ?? 0));
+  return [0, 2, 4, 6].map((at) => ((groups[at] ?? 0) << 16) | (groups[at + 1] ?? 0));
 }
 
 function parseVersion4(text: string): number[] | undefined {

@@ -11,17 +11,19 @@ const LEAST_RETRANSMISSION = 200;
 
 /** Whether the end sent just this a moment ago, and it was seen on another interface then. */
 export function isEcho({ last }: End, segment: Segment): boolean {
-  return last.interface !== segment.interface && last.seq === segment.seq &&
-    last.ack === segment.ack && last.flags === segment.flags && last.length === segment.length &&
-    segment.at - last.at < LEAST_RETRANSMISSION;
+  if (last === undefined || last.interface === segment.interface) return false;
+  return last.seq === segment.seq && last.ack === segment.ack && last.flags === segment.flags &&
+    last.length === segment.length && segment.at - last.at < LEAST_RETRANSMISSION;
 }
 
-/** Notes what the end sent last. */
-export function remember({ last }: End, segment: Segment): void {
-  last.interface = segment.interface;
+/** Notes what the end sent last, where the capture tells interfaces apart. */
+export function remember(end: End, segment: Segment): void {
+  if (segment.interface === 0) return;
+  const last = end.last ??= { seq: 0, ack: 0, flags: 0, length: 0, at: 0, interface: 0 };
   last.seq = segment.seq;
   last.ack = segment.ack;
   last.flags = segment.flags;
   last.length = segment.length;
   last.at = segment.at;
+  last.interface = segment.interface;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { addressText, type AddressWords } from "./address_words.ts";
 import type { History } from "./history.ts";
 import type { Segment } from "./segment.ts";
 import type { Role, State } from "./state.ts";
@@ -12,7 +13,7 @@ export class End {
   /** Its part in the handshake. */
   readonly role: Role;
   /** Where its address lies. */
-  readonly address: Int32Array;
+  readonly address: AddressWords;
   /** Its port. */
   readonly port: number;
   /** The other end. */
@@ -64,11 +65,11 @@ export class End {
   /** Whether its FIN was acknowledged. */
   isFinAcked = false;
 
-  /** What it sent last and where, to know the same segment on a second interface. */
-  readonly last = { seq: 0, ack: 0, flags: -1, length: 0, at: 0, interface: 0 };
+  /** What it sent last, where the capture tells interfaces apart. */
+  last: Sent | undefined;
 
   /** An end that has shown nothing yet. */
-  constructor(role: Role, address: Int32Array, port: number) {
+  constructor(role: Role, address: AddressWords, port: number) {
     this.role = role;
     this.address = address;
     this.port = port;
@@ -77,6 +78,22 @@ export class End {
 
 const NO_GAPS: readonly number[] = [];
 
+/** A segment, as far as it tells it from others, and where it was seen. */
+export interface Sent {
+  /** Its sequence number. */
+  seq: number;
+  /** Its acknowledgement number. */
+  ack: number;
+  /** Its control bits. */
+  flags: number;
+  /** How many bytes of payload it carries. */
+  length: number;
+  /** When it was seen. */
+  at: number;
+  /** On which interface. */
+  interface: number;
+}
+
 /** An ICMP error that answered one of the flow's segments. */
 export interface Unreachable {
   /** The message's type and code. */
@@ -84,7 +101,7 @@ export interface Unreachable {
   /** See {@linkcode type}. */
   readonly code: number;
   /** Who sent it. */
-  readonly reporter: Int32Array;
+  readonly reporter: AddressWords;
 }
 
 /** One attempt at a connection and what became of it. */
@@ -150,12 +167,12 @@ export class Flow {
   ) {
     const source = new End(
       context.isAnswer ? "server" : "client",
-      segment.addresses.slice(0, 4),
+      addressAt(segment.addresses, 0),
       segment.sourcePort,
     );
     const destination = new End(
       context.isAnswer ? "client" : "server",
-      segment.addresses.slice(4, 8),
+      addressAt(segment.addresses, 4),
       segment.destinationPort,
     );
     source.peer = destination;
@@ -172,8 +189,13 @@ export class Flow {
   get isToItself(): boolean {
     const { client, server } = this;
     return client.port === server.port &&
-      client.address.every((word, index) => word === server.address[index]);
+      addressText(client.address) === addressText(server.address);
   }
+}
+
+/** A plain array of four small numbers takes a fraction of what a typed one does. */
+function addressAt(words: AddressWords, at: number): AddressWords {
+  return [words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0];
 }
 
 /** Whether the end is the source of the segment. */

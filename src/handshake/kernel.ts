@@ -81,7 +81,7 @@ const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 /** The kernel prints each word of an address as a number of its own byte order. */
 function wordsOf(hex: string): AddressWords {
   const words = (hex.match(/.{8}/g) ?? []).map((word) => inNetworkOrder(parseInt(word, 16)));
-  return Int32Array.from(words.length === 1 ? [0, 0, 0xffff, ...words] : words);
+  return words.length === 1 ? [0, 0, 0xffff, ...words] : words;
 }
 
 function inNetworkOrder(word: number): number {

@@ -163,7 +163,7 @@ export class Tracker {
     if (flow.finishedAt !== undefined) return;
     const { icmpType: type, icmpCode: code, reporter } = segment;
     const wasSettled = isSettled(flow);
-    flow.unreachable ??= { type, code, reporter: reporter.slice() };
+    flow.unreachable ??= { type, code, reporter: [...reporter] };
     flow.lastAt = segment.at;
     const isVersion6 = !isVersion4(segment.addresses);
     flow.history?.addReport({

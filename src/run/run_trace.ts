@@ -105,7 +105,7 @@ async function addressesOf(host: string): Promise<AddressWords[]> {
   if (literal !== undefined) return [literal];
   try {
     const found = await lookup(host, { all: true });
-    return found.flatMap(({ address }) => parseAddress(address) ?? []);
+    return found.map(({ address }) => parseAddress(address)).filter((words) => words !== undefined);
   } catch (error) {
     throw new Error(`--host ${host}: no such host`, { cause: error });
   }
