@@ -69,6 +69,7 @@ class TraceSession {
     const tellsProgress = ends.isLive && !options.json && !options.summary;
     this.#tracker = new Tracker({
       limit: options.flows,
+      reusesFlows: true,
       keepSegments: options.svg !== undefined || (!options.json && !options.summary),
       onFinished: (flow) => this.#take(flow),
       ...(tellsProgress

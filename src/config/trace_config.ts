@@ -52,7 +52,7 @@ export const TRACE_OPTIONS: TableOf<TraceOptions> = {
   svg: option(TEXT, "draw the ladders into this file, too", { placeholder: "FILE" }),
   relative: flag("count sequence numbers from each end's first one"),
   flows: option(integer({ min: 1, max: 1_000_000 }), "how many connections to remember at a time", {
-    default: 32_768,
+    default: 16_384,
   }),
   sockets: flag("show the kernel's own TCP sockets instead, of one port where one is given"),
 };

@@ -13,66 +13,94 @@ export class End {
   /** Its part in the handshake. */
   readonly role: Role;
   /** Where its address lies. */
-  readonly address: AddressWords;
+  readonly address: number[] = [0, 0, 0, 0];
   /** Its port. */
-  readonly port: number;
+  declare port: number;
   /** The other end. */
   peer: End = this;
   /** Its state, as far as its segments prove it. */
-  state: State = "UNKNOWN";
+  declare state: State;
 
   /** Whether its SYN was seen, so that {@linkcode isn} holds. */
-  hasIsn = false;
+  declare hasIsn: boolean;
   /** Its initial sequence number: the handshake's j or k. */
-  isn = 0;
+  declare isn: number;
   /** Whether it has sent anything that shows {@linkcode next}. */
-  hasNext = false;
+  declare hasNext: boolean;
   /** The sequence number after the last one it used. */
-  next = 0;
+  declare next: number;
   /** Whether it has acknowledged anything. */
-  hasAcked = false;
+  declare hasAcked: boolean;
   /** The highest acknowledgement it sent. */
-  acked = 0;
+  declare acked: number;
   /** The window it last offered, unscaled. */
-  window = 0;
+  declare window: number;
   /** By how many bits its window is shifted, as its SYN said. */
-  windowScale = 0;
+  declare windowScale: number;
   /** The longest segment it takes, where its SYN said so. */
-  mss: number | undefined;
+  declare mss: number | undefined;
 
   /** How many segments it sent. */
-  segments = 0;
+  declare segments: number;
   /** How many of those took up sequence space: payload, SYN or FIN. */
-  sending = 0;
+  declare sending: number;
   /** How many of those had been sent before. */
-  resent = 0;
+  declare resent: number;
   /** How many SYN, or SYN+ACK, it sent. */
-  syns = 0;
+  declare syns: number;
   /** The milliseconds between them: its back-off. */
-  synGaps: readonly number[] = NO_GAPS;
+  declare synGaps: readonly number[];
   /** When it last sent one, in milliseconds since the tracker's origin. */
-  lastSynAt = 0;
+  declare lastSynAt: number;
   /** How many bytes of payload it sent, each counted once. */
-  bytes = 0;
+  declare bytes: number;
   /** How many probes it sent to see whether the other end still lives. */
-  keepAlives = 0;
+  declare keepAlives: number;
   /** Whether it sent anything after its SYN. */
-  hasSpoken = false;
+  declare hasSpoken: boolean;
   /** Whether it sent a FIN. */
-  hasFin = false;
+  declare hasFin: boolean;
   /** The sequence number of its FIN. */
-  fin = 0;
+  declare fin: number;
   /** Whether its FIN was acknowledged. */
-  isFinAcked = false;
+  declare isFinAcked: boolean;
 
   /** What it sent last, where the capture tells interfaces apart. */
-  last: Sent | undefined;
+  declare last: Sent | undefined;
 
-  /** An end that has shown nothing yet. */
-  constructor(role: Role, address: AddressWords, port: number) {
+  /** An end that is part of no flow yet. */
+  constructor(role: Role) {
     this.role = role;
-    this.address = address;
+    this.begin([0, 0, 0, 0], { at: 0, port: 0 });
+  }
+
+  /** Forgets all it has shown, and is the end at another address. */
+  begin(words: AddressWords, { at, port }: { at: number; port: number }): void {
+    for (let word = 0; word < 4; word += 1) this.address[word] = words[at + word] ?? 0;
     this.port = port;
+    this.state = "UNKNOWN";
+    this.hasIsn = false;
+    this.isn = 0;
+    this.hasNext = false;
+    this.next = 0;
+    this.hasAcked = false;
+    this.acked = 0;
+    this.window = 0;
+    this.windowScale = 0;
+    this.mss = undefined;
+    this.segments = 0;
+    this.sending = 0;
+    this.resent = 0;
+    this.syns = 0;
+    this.synGaps = NO_GAPS;
+    this.lastSynAt = 0;
+    this.bytes = 0;
+    this.keepAlives = 0;
+    this.hasSpoken = false;
+    this.hasFin = false;
+    this.fin = 0;
+    this.isFinAcked = false;
+    this.last = undefined;
   }
 }
 
@@ -104,85 +132,105 @@ export interface Unreachable {
   readonly reporter: AddressWords;
 }
 
-/** One attempt at a connection and what became of it. */
-export class Flow {
-  /** The end that asked; in a flow that began before the capture, whoever was seen first. */
-  readonly client: End;
-  /** The end that was asked. */
-  readonly server: End;
-  /** The second since 1970 that all times of the flow count from. */
-  readonly origin: number;
-  /** When its first segment was seen, in milliseconds since {@linkcode origin}. */
-  readonly startedAt: number;
-  /** When its last segment was seen. */
-  lastAt: number;
-
-  /** Whether its SYN was not captured: who asked, and the states, are then not known. */
-  isPartial = false;
-  /** Whether both ends sent a SYN before they had seen the other's. */
-  isSimultaneous = false;
-  /** Whether data shows that a SYN+ACK, or the ACK after it, was missed by the capture. */
-  isHandshakeIncomplete = false;
-  /** When the first SYN+ACK was seen. */
-  answeredAt: number | undefined;
-  /** When the handshake was complete. */
-  establishedAt: number | undefined;
-  /** How often the server repeated its SYN+ACK though it had been acknowledged. */
-  unheededAcks = 0;
-  /** Who sent the RST that ended it. */
-  resetBy: Role | undefined;
-  /** Who sent the first FIN, or the RST. */
-  closedBy: Role | undefined;
-  /** Whether each end sent its FIN before it saw the other's. */
-  isSimultaneousClose = false;
-  /** The first ICMP error about it. */
-  unreachable: Unreachable | undefined;
-  /** When nothing more was expected of it. */
-  finishedAt: number | undefined;
-  /** How many segments came after that. */
-  late = 0;
-  /** Whether it left the tracker unfinished, to make room or because its ports were used again. */
-  leftEarly: "full" | "reused" | undefined;
-  /** Its segments one by one, where somebody wants to see them. */
-  readonly history: History | undefined;
-
+/** What a tracker knows of a flow when it begins. */
+export interface FlowContext {
   /** The tracker's hash of both ends. */
   readonly hash: number;
+  /** The second since 1970 that all times count from. */
+  readonly origin: number;
+  /** Whether its first segment is a SYN+ACK, which the server sends. */
+  readonly isAnswer: boolean;
+  /** Where its segments are kept, if they are. */
+  readonly history: History | undefined;
+}
+
+/**
+ * One attempt at a connection and what became of it. Its fields are declared here and set by
+ * {@linkcode begin}, so that a tracker under a flood can use the same objects again.
+ */
+export class Flow {
+  /** The end that asked; in a flow that began before the capture, whoever was seen first. */
+  readonly client: End = new End("client");
+  /** The end that was asked. */
+  readonly server: End = new End("server");
+  /** The second since 1970 that all times of the flow count from. */
+  declare origin: number;
+  /** When its first segment was seen, in milliseconds since {@linkcode origin}. */
+  declare startedAt: number;
+  /** When its last segment was seen. */
+  declare lastAt: number;
+
+  /** Whether its SYN was not captured: who asked, and the states, are then not known. */
+  declare isPartial: boolean;
+  /** Whether both ends sent a SYN before they had seen the other's. */
+  declare isSimultaneous: boolean;
+  /** Whether data shows that a SYN+ACK, or the ACK after it, was missed by the capture. */
+  declare isHandshakeIncomplete: boolean;
+  /** When the first SYN+ACK was seen. */
+  declare answeredAt: number | undefined;
+  /** When the handshake was complete. */
+  declare establishedAt: number | undefined;
+  /** How often the server repeated its SYN+ACK though it had been acknowledged. */
+  declare unheededAcks: number;
+  /** Who sent the RST that ended it. */
+  declare resetBy: Role | undefined;
+  /** Who sent the first FIN, or the RST. */
+  declare closedBy: Role | undefined;
+  /** Whether each end sent its FIN before it saw the other's. */
+  declare isSimultaneousClose: boolean;
+  /** The first ICMP error about it. */
+  declare unreachable: Unreachable | undefined;
+  /** When nothing more was expected of it. */
+  declare finishedAt: number | undefined;
+  /** How many segments came after that. */
+  declare late: number;
+  /** Whether it left the tracker unfinished, to make room or because its ports were used again. */
+  declare leftEarly: "full" | "reused" | undefined;
+  /** Its segments one by one, where somebody wants to see them. */
+  declare history: History | undefined;
+
+  /** The tracker's hash of both ends. */
+  declare hash: number;
   /** The next flow of the same hash. */
-  chain: Flow | undefined;
+  declare chain: Flow | undefined;
   /** Neighbours in the tracker's lists. */
-  older: Flow | undefined;
+  declare older: Flow | undefined;
   /** See {@linkcode older}. */
-  newer: Flow | undefined;
+  declare newer: Flow | undefined;
 
   /** A flow whose first segment is `segment`. */
-  constructor(
-    segment: Segment,
-    context: {
-      hash: number;
-      origin: number;
-      isAnswer?: boolean;
-      history?: History | undefined;
-    },
-  ) {
-    const source = new End(
-      context.isAnswer ? "server" : "client",
-      addressAt(segment.addresses, 0),
-      segment.sourcePort,
-    );
-    const destination = new End(
-      context.isAnswer ? "client" : "server",
-      addressAt(segment.addresses, 4),
-      segment.destinationPort,
-    );
-    source.peer = destination;
-    destination.peer = source;
-    this.client = context.isAnswer ? destination : source;
-    this.server = context.isAnswer ? source : destination;
-    this.hash = context.hash;
-    this.origin = context.origin;
-    this.history = context.history;
+  constructor(segment: Segment, context: FlowContext) {
+    this.client.peer = this.server;
+    this.server.peer = this.client;
+    this.begin(segment, context);
+  }
+
+  /** Forgets all that was seen, and is the flow whose first segment is `segment`. */
+  begin(segment: Segment, { hash, origin, isAnswer, history }: FlowContext): void {
+    const { addresses, sourcePort, destinationPort } = segment;
+    const source = isAnswer ? this.server : this.client;
+    source.begin(addresses, { at: 0, port: sourcePort });
+    source.peer.begin(addresses, { at: 4, port: destinationPort });
+    this.hash = hash;
+    this.origin = origin;
+    this.history = history;
     this.startedAt = this.lastAt = segment.at;
+    this.isPartial = false;
+    this.isSimultaneous = false;
+    this.isHandshakeIncomplete = false;
+    this.answeredAt = undefined;
+    this.establishedAt = undefined;
+    this.unheededAcks = 0;
+    this.resetBy = undefined;
+    this.closedBy = undefined;
+    this.isSimultaneousClose = false;
+    this.unreachable = undefined;
+    this.finishedAt = undefined;
+    this.late = 0;
+    this.leftEarly = undefined;
+    this.chain = undefined;
+    this.older = undefined;
+    this.newer = undefined;
   }
 
   /** Whether both ends are the same address and port, as when a socket connects to itself. */
@@ -191,11 +239,6 @@ export class Flow {
     return client.port === server.port &&
       addressText(client.address) === addressText(server.address);
   }
-}
-
-/** A plain array of four small numbers takes a fraction of what a typed one does. */
-function addressAt(words: AddressWords, at: number): AddressWords {
-  return [words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0];
 }
 
 /** Whether the end is the source of the segment. */

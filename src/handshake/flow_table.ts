@@ -42,16 +42,19 @@ export class FlowTable {
     return undefined;
   }
 
-  /** Adds a flow, and returns the one that had to leave for it. */
-  add(flow: Flow): Flow | undefined {
-    const leaving = this.size < this.#limit
-      ? undefined
-      : this.#finished.oldest ?? this.#open.oldest;
+  /** Takes out the flow that has to leave before another can be added, if the table is full. */
+  makeRoom(): Flow | undefined {
+    if (this.size < this.#limit) return undefined;
+    const leaving = this.#finished.oldest ?? this.#open.oldest;
     if (leaving !== undefined) this.remove(leaving);
+    return leaving;
+  }
+
+  /** Adds a flow. */
+  add(flow: Flow): void {
     flow.chain = this.#chains.get(flow.hash);
     this.#chains.set(flow.hash, flow);
     this.#open.append(flow);
-    return leaving;
   }
 
   /** Notes that nothing more is expected of a flow, so that it leaves before those that are open. */

@@ -15,8 +15,10 @@ import { advance, senderOf } from "./transition.ts";
 
 /** What a tracker remembers and whom it tells. */
 export interface TrackerOptions {
-  /** How many flows are remembered at a time: 32,768 unless said otherwise. */
+  /** How many flows are remembered at a time: 16,384 unless said otherwise. */
   readonly limit?: number;
+  /** Whether the object of a flow that has left is used for another one. */
+  readonly reusesFlows?: boolean;
   /** Whether flows keep their segments, for a ladder. */
   readonly keepSegments?: boolean;
   /** Told when a handshake has succeeded or failed. */
@@ -54,7 +56,7 @@ export class Tracker {
   /** A tracker that has seen nothing. */
   constructor(options: TrackerOptions = {}) {
     this.#options = options;
-    this.#table = new FlowTable(options.limit ?? 32_768);
+    this.#table = new FlowTable(options.limit ?? 16_384);
   }
 
   /** How many flows it remembers now. */
@@ -133,15 +135,24 @@ export class Tracker {
   #begin(segment: Segment, hash: number): Flow {
     const isSyn = (segment.flags & SYN) !== 0;
     const isAnswer = isSyn && (segment.flags & ACK) !== 0;
-    const flow = new Flow(segment, {
+    const context = {
       hash,
       isAnswer,
       origin: this.#origin ?? 0,
       history: this.#options.keepSegments ? new History() : undefined,
-    });
+    };
+    const spare = this.#makeRoom();
+    if (spare !== undefined) spare.begin(segment, context);
+    const flow = spare ?? new Flow(segment, context);
     flow.isPartial = !isSyn || isAnswer;
     this.flows += 1;
-    const leaving = this.#table.add(flow);
+    this.#table.add(flow);
+    return flow;
+  }
+
+  /** Lets a flow go if there are too many, and returns it if nobody will look at it again. */
+  #makeRoom(): Flow | undefined {
+    const leaving = this.#table.makeRoom();
     if (leaving?.finishedAt !== undefined) {
       this.forgotten += 1;
     } else if (leaving !== undefined) {
@@ -149,7 +160,7 @@ export class Tracker {
       leaving.leftEarly = "full";
       this.#options.onFinished?.(leaving);
     }
-    return flow;
+    return this.#options.reusesFlows ? leaving : undefined;
   }
 
   #leaveForReuse(flow: Flow): void {
