@@ -8,6 +8,8 @@ import { Capture } from "./client/capture.ts";
 import { routeTo, walk } from "./client/route.ts";
 import { Timeline } from "./client/timeline.ts";
 import type { ClientConfig, ClientOptions } from "./config/client_config.ts";
+import type { ReachStep, Route } from "./dial/reach.ts";
+import type { Ladder } from "./handshake/ladder.ts";
 import { formatDuration } from "./options/quantity.ts";
 import { type Address, formatAddress } from "./socket/address.ts";
 import { Connection, type Socket } from "./socket/connection.ts";
@@ -30,6 +32,8 @@ export interface ClientEnds extends Ends {
   report(line: string): void;
   /** Takes a line that is written over the one before; absent where nobody looks. */
   readonly status?: ((line: string) => void) | undefined;
+  /** Takes the ladder of a handshake, where that is asked for. */
+  draw?(ladder: Ladder): void;
   /** Ends a probe or a load early when aborted; what was found until then is still told. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -74,8 +78,7 @@ async function talk(target: Address, { options, ends, timeline }: Side): Promise
   const conversation = await conversationOf(options, ends);
   const route = await routeTo(target, options);
   using capture = await Capture.open(options, { print: ends.print });
-  const onStep = timeline.step.bind(timeline);
-  const { socket } = await walk(route, { options, tell: ends.tell, onStep });
+  const socket = await dialled(route, { options, ends, timeline });
   using connection = new Connection(noticing(capture.of(socket), timeline), { id: 1 });
   using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
   using _progress = await progressOf(connection, { options, ends });
@@ -85,6 +88,27 @@ async function talk(target: Address, { options, ends, timeline }: Side): Promise
     throw meaningOf(error, { connection, target, options });
   } finally {
     timeline.ended(connection);
+  }
+}
+
+/** Goes the way to the target, and draws the handshakes on it where that is asked for. */
+async function dialled(route: Route, { options, ends, timeline }: Side): Promise<Socket> {
+  if (!options.trace) {
+    const onStep = timeline.step.bind(timeline);
+    return (await walk(route, { options, tell: ends.tell, onStep })).socket;
+  }
+  const { AttemptTrace } = await import("./client/attempt_trace.ts");
+  await using trace = await AttemptTrace.start(route.proxy?.address ?? route.target, ends.tell);
+  let socket: Socket | undefined;
+  function onStep(step: ReachStep): void {
+    timeline.step(step);
+    trace.step(step);
+  }
+  try {
+    ({ socket } = await walk(route, { options, tell: ends.tell, onStep }));
+    return socket;
+  } finally {
+    for (const ladder of await trace.ladders(socket)) ends.draw?.(ladder);
   }
 }
 

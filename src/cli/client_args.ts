@@ -22,6 +22,8 @@ const NEEDS: readonly (readonly [need: keyof ClientOptions, flag: string, table:
 const EXCLUSIVE: readonly (readonly (keyof ClientOptions)[])[] = [
   ["send-only", "recv-only"],
   ["probe", "bench", "script"],
+  ["probe", "trace"],
+  ["bench", "trace"],
 ];
 
 /**

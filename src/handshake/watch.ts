@@ -52,12 +52,13 @@ export class HandshakeWatch implements AsyncDisposable {
     return undefined;
   }
 
-  /** The first flow that fits, now or once it has come so far; nothing after so many milliseconds. */
+  /** The latest flow that fits, now or once it has come so far; nothing after so many milliseconds. */
   async until(fits: (flow: Flow) => boolean, within: number): Promise<Flow | undefined> {
     const found = Promise.withResolvers<Flow | undefined>();
     const look = () => {
-      const flow = [...this.flows()].find(fits);
-      if (flow !== undefined) found.resolve(flow);
+      const [latest] = [...this.flows()].filter(fits)
+        .toSorted((a, b) => b.startedAt - a.startedAt);
+      if (latest !== undefined) found.resolve(latest);
     };
     const timer = setTimeout(() => found.resolve(undefined), within);
     this.#looks.add(look);

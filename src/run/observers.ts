@@ -6,10 +6,12 @@
 import { isEqual } from "../config/plan.ts";
 import type { ServerOptions } from "../config/server_config.ts";
 import type { Journal } from "../observe/journal.ts";
+import type { Ladders } from "../observe/ladders.ts";
 import { Log, type LogOptions } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { notifySystemd, systemdOptions } from "../observe/systemd.ts";
 import type { Server } from "../server.ts";
+import { isUnix } from "../socket/address.ts";
 import { explain } from "../socket/faults.ts";
 import type { HttpListener } from "../socket/http_listener.ts";
 
@@ -30,6 +32,7 @@ export class Observers implements AsyncDisposable {
   #options: ServerOptions;
   #metrics: Metrics | undefined;
   #metricsPage: HttpListener | undefined;
+  #ladders: Ladders | undefined;
   #server: Server | undefined;
 
   private constructor(log: Log, options: ServerOptions, { journal, write }: ObserversOptions) {
@@ -51,13 +54,20 @@ export class Observers implements AsyncDisposable {
     const systemd = systemdOptions();
     if (systemd) observers.#stack.use(notifySystemd(parts.journal, systemd));
     await observers.#showMetrics(options.metrics);
+    if (options.trace) await observers.#openLadders();
     undo.move();
     return observers;
+  }
+
+  /** The handshakes of the server's connections, where they are kept. */
+  get ladders(): Ladders | undefined {
+    return this.#ladders;
   }
 
   /** Shows the server's open connections to whoever looks at them. */
   watch(server: Server): void {
     this.#server = server;
+    this.#ladders?.capture(portsOf(server));
     if (this.#metrics) this.#metrics.live = () => server.connections();
   }
 
@@ -83,6 +93,16 @@ export class Observers implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
+  /** From now on, and after each change, the ports of all outlets are captured. */
+  async #openLadders(): Promise<void> {
+    const { Ladders } = await import("../observe/ladders.ts");
+    const ladders = this.#stack.use(new Ladders(this.#journal));
+    this.#stack.use(this.#journal.subscribe(({ event }) => {
+      if (event === "reloaded" && this.#server) ladders.capture(portsOf(this.#server));
+    }));
+    this.#ladders = ladders;
+  }
+
   async #showMetrics(address: ServerOptions["metrics"]): Promise<void> {
     const before = this.#metricsPage;
     if (address === undefined) {
@@ -96,6 +116,10 @@ export class Observers implements AsyncDisposable {
     }
     await before?.[Symbol.asyncDispose]();
   }
+}
+
+function portsOf(server: Server): number[] {
+  return [...server.outlets].flatMap(({ address }) => isUnix(address) ? [] : [address.port]);
 }
 
 function logOptions(options: ServerOptions, write: (line: string) => void): LogOptions {

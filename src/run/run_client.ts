@@ -7,6 +7,7 @@ import { fstatSync } from "node:fs";
 import { LineEditor } from "../cli/line_editor.ts";
 import { type ClientEnds, plugIn } from "../client.ts";
 import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
+import { renderLadder } from "../handshake/ladder_text.ts";
 import { printable, printableLines } from "../observe/printable.ts";
 import { StatusLine } from "./status_line.ts";
 import { isAtTerminal, stdinChunks, writeStdout } from "./stdio.ts";
@@ -33,8 +34,12 @@ export async function runClient(
     inputSize: options.progress ? sizeOfStdin() : undefined,
     show: showOn(editor, options),
     print: (text) => writeStdout(encoder.encode(text)),
-    tell: (line) => write(`outlet: ${line}`),
-    report: write,
+    tell: (line) => write(printable(`outlet: ${line}`)),
+    report: (line) => write(printable(line)),
+    draw(ladder) {
+      const text = renderLadder(ladder, { color: Deno.stderr.isTerminal() && !Deno.noColor });
+      write(text.trimEnd());
+    },
     status: status && ((line) => status.show(line)),
     signal: measures ? stopOnSignals() : undefined,
   });
@@ -58,16 +63,15 @@ function showOn(
   };
 }
 
-/** Writes lines to stderr, above whatever else is shown there. */
+/** Writes lines that are safe to show to stderr, above whatever else is shown there. */
 function stderrLines(
   editor: LineEditor | undefined,
   status: StatusLine | undefined,
 ): (line: string) => void {
   return (line) => {
-    const shown = printable(line);
-    if (editor) editor.show(shown + "\n");
-    else if (status) status.above(shown);
-    else console.error(shown);
+    if (editor) editor.show(line + "\n");
+    else if (status) status.above(line);
+    else console.error(line);
   };
 }
 

@@ -7,7 +7,9 @@ import { LineEditor } from "../cli/line_editor.ts";
 import { operate } from "../cli/operator.ts";
 import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
+import { renderLadder } from "../handshake/ladder_text.ts";
 import { Journal } from "../observe/journal.ts";
+import type { Ladders } from "../observe/ladders.ts";
 import { LineWriter } from "../observe/line_writer.ts";
 import { serve, type Server } from "../server.ts";
 import type { Standard } from "../services/service.ts";
@@ -71,8 +73,9 @@ export async function runServer(
       changes: observed(changes, observers),
       onOpen(server) {
         observers.watch(server);
+        const { ladders } = observers;
         if (Deno.stdin.isTerminal() && !lends) {
-          listenToOperator(server, { editor, write, interrupt });
+          listenToOperator(server, { editor, write, interrupt, ladders });
         }
       },
     });
@@ -94,16 +97,21 @@ async function* observed(
 
 function listenToOperator(
   server: Server,
-  { editor, write, interrupt }: {
+  { editor, write, interrupt, ladders }: {
     editor: LineEditor | undefined;
     write(line: string): void;
     interrupt(): void;
+    ladders: Ladders | undefined;
   },
 ): void {
   const typed = editor?.lines() ?? lines(stdinChunks(), { limit: TYPED_LIMIT });
   operate(typed, {
     rooms: server.rooms,
     connections: () => server.connections(),
+    ladder(connection) {
+      const ladder = ladders?.of(connection);
+      return ladder && renderLadder(ladder, { color: editor !== undefined && !Deno.noColor });
+    },
     quit: interrupt,
     show: editor ? (text) => editor.show(text) : (text) => write(text.trimEnd()),
   }).catch((error) => write(`the terminal is gone: ${error}`));
