@@ -1,8 +1,9 @@
-/** The least that an echo can be in Deno: what outlet's is measured against. */
+/** The least that an echo can be in Deno: one buffer a connection, read and written. Words: PORT [BACKLOG]. */
+const [port, backlog] = Deno.args.map(Number);
 const listener = Deno.listen({
   hostname: "127.0.0.1",
-  port: Number(Deno.args[0]),
-  tcpBacklog: 4096,
+  port: port!,
+  ...backlog ? { tcpBacklog: backlog } : {},
 });
 for (;;) {
   const conn = await listener.accept();

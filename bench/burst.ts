@@ -1,0 +1,67 @@
+/**
+ * Ten thousand connects at once: how long until all are in, and whether the kernel dropped any on the way.
+ *
+ * @module
+ */
+import { median, spread } from "./measure.ts";
+import { OURS, outlet } from "./recipes.ts";
+import { deno, type Recipe, Subject } from "./subject.ts";
+import { figure, ratio, type Section } from "./table.ts";
+import type { Workshop } from "./tools.ts";
+
+const CONNECTIONS = 10_000;
+
+/** Drives both in turn. */
+export async function burst(workshop: Workshop, { rounds }: { rounds: number }): Promise<Section> {
+  const recipes: Recipe[] = [
+    outlet(workshop, (port) => [`echo://:${port}`]),
+    {
+      name: "bare Deno, default backlog",
+      command: (port) => deno("subjects/bare_echo.ts", port),
+    },
+  ];
+  const samples = new Map(recipes.map(({ name }) => [name, [] as Burst[]]));
+  for (let round = 0; round < rounds; round++) {
+    for (const recipe of recipes) samples.get(recipe.name)!.push(await measure(recipe, workshop));
+  }
+  const middle = (name: string) => median(samples.get(name)!.map(({ seconds }) => seconds));
+  return {
+    title: `burst: ${CONNECTIONS.toLocaleString("en-US")} connects at once`,
+    notes: [
+      "Dropped: ListenDrops of the whole network namespace during the burst, over all rounds.",
+    ],
+    head: ["server", "seconds", "spread", "p99 ms", "dropped", "ours ÷ its time"],
+    rows: recipes.map(({ name }) => [
+      name,
+      figure(middle(name)),
+      spread(samples.get(name)!.map(({ seconds }) => seconds)),
+      figure(median(samples.get(name)!.map(({ p99 }) => p99)) / 1000),
+      String(samples.get(name)!.reduce((sum, { dropped }) => sum + dropped, 0)),
+      name === OURS ? "" : ratio(middle(OURS) / middle(name), { most: 0.3 }),
+    ]),
+  };
+}
+
+interface Burst {
+  readonly seconds: number;
+  readonly p99: number;
+  readonly dropped: number;
+}
+
+async function measure(recipe: Recipe, workshop: Workshop): Promise<Burst> {
+  await using subject = await Subject.start(recipe);
+  const before = listenDrops();
+  const { success, stdout, stderr } = await new Deno.Command(workshop.path("hold"), {
+    args: [String(subject.port), String(CONNECTIONS), "silent"],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`${recipe.name}: ${new TextDecoder().decode(stderr)}`);
+  const { seconds, p99 } = JSON.parse(new TextDecoder().decode(stdout));
+  return { seconds, p99, dropped: listenDrops() - before };
+}
+
+function listenDrops(): number {
+  const [names = [], values = []] = Deno.readTextFileSync("/proc/net/netstat").split("\n")
+    .filter((line) => line.startsWith("TcpExt:")).map((line) => line.split(" "));
+  return Number(values[names.indexOf("ListenDrops")]);
+}

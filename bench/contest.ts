@@ -1,0 +1,101 @@
+/**
+ * Servers of the same kind under the same load.
+ *
+ * @module
+ */
+import { type Load, LoadError, median, type Sample, sample, spread } from "./measure.ts";
+import { available, type Recipe, Subject } from "./subject.ts";
+import { figure, type Goal, ratio, type Section } from "./table.ts";
+import type { Workshop } from "./tools.ts";
+
+/** A server to be compared with ours, and what ours should reach of its rate. */
+export interface Rival extends Recipe {
+  readonly goal?: Goal | undefined;
+}
+
+/** Ours and its rivals under one load. */
+export interface Contest {
+  readonly title: string;
+  /** What is counted each second: `round trips`. */
+  readonly unit: string;
+  readonly load: Load;
+  readonly ours: Recipe;
+  readonly rivals: readonly Rival[];
+  /** Whether servers are started anew for each round, because some do not survive one. */
+  readonly anew?: boolean;
+}
+
+/** Drives all that are here in turn, round after round. */
+export async function run(
+  { title, unit, load, ours, rivals, anew = false }: Contest,
+  { rounds, workshop }: { rounds: number; workshop: Workshop },
+): Promise<Section> {
+  const { here, missing } = available([ours, ...rivals]);
+  const samples = new Map<string, Sample[]>(here.map(({ name }) => [name, []]));
+  const failures = new Map<string, string>();
+  const drive = async (subject: Subject) => {
+    try {
+      samples.get(subject.name)!.push(await sample(subject, { load, workshop }));
+    } catch (error) {
+      if (!(error instanceof LoadError)) throw error;
+      failures.set(subject.name, error.message);
+    }
+  };
+  await using stack = new AsyncDisposableStack();
+  const standing: Subject[] = [];
+  if (!anew) { for (const recipe of here) standing.push(stack.use(await Subject.start(recipe))); }
+  // The first round is thrown away: compilers and caches warm up in it.
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, recipe] of here.entries()) {
+      if (anew) {
+        await using subject = await Subject.start(recipe);
+        await drive(subject);
+      } else {
+        await drive(standing[i]!);
+      }
+    }
+    if (round === 0) { for (const all of samples.values()) all.length = 0; }
+  }
+  return {
+    title,
+    notes: [
+      ...missing.length > 0 ? [`Left out: ${missing.join("; ")}.`] : [],
+      ...[...failures].map(([name, why]) => `${name} failed: ${why}.`),
+    ],
+    head: [
+      "server",
+      `${unit}/s`,
+      "spread",
+      `CPU µs`,
+      "p99 µs",
+      "ours ÷ its rate",
+      "ours ÷ its CPU",
+    ],
+    rows: here.map(({ name }) => row(name, { samples, ours: ours.name, rivals })),
+  };
+}
+
+function row(
+  name: string,
+  { samples, ours, rivals }: {
+    samples: ReadonlyMap<string, readonly Sample[]>;
+    ours: string;
+    rivals: readonly Rival[];
+  },
+): string[] {
+  const own = samples.get(name)!;
+  if (own.length === 0) return [name, "–", "–", "–", "–", "–", "–"];
+  const middle = (who: string, key: keyof Sample) =>
+    median(samples.get(who)!.map((sample) => sample[key]));
+  const share = (key: keyof Sample) => middle(ours, key) / middle(name, key);
+  const goal = rivals.find((rival) => rival.name === name)?.goal;
+  return [
+    name,
+    figure(middle(name, "rate")),
+    spread(own.map(({ rate }) => rate)),
+    figure(middle(name, "cost")),
+    middle(name, "p99") > 0 ? figure(middle(name, "p99")) : "–",
+    name === ours ? "" : ratio(share("rate"), goal),
+    name === ours ? "" : ratio(share("cost")),
+  ];
+}

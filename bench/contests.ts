@@ -1,0 +1,116 @@
+/**
+ * The contests: which servers, under which load, and what ours should reach.
+ *
+ * @module
+ */
+import type { Contest } from "./contest.ts";
+import type { Load } from "./measure.ts";
+import { echoes, type Goals, programs, proxies, rooms } from "./recipes.ts";
+import type { Workshop } from "./tools.ts";
+
+/** How the loads are dosed. */
+export interface Dose {
+  /** Seconds of each run. */
+  readonly seconds: number;
+  /** The port of an echo that proxies lead to. */
+  readonly upstream: number;
+}
+
+/** All contests, in the order of the results. */
+export function contests(workshop: Workshop, { seconds, upstream }: Dose): Contest[] {
+  const roundTrips = (connections: number): Load => ({
+    tool: "round_trips",
+    words: [connections, 64, seconds],
+    count: ({ operations }) => operations,
+  });
+  const connects: Load = {
+    tool: "connects",
+    words: [32, seconds],
+    count: ({ operations }) => operations,
+  };
+  const stream: Load = { tool: "stream", words: [seconds], count: ({ bytes }) => bytes / 1e6 };
+  const chat: Load = {
+    tool: "chat",
+    words: [1000, seconds],
+    count: ({ operations }) => operations,
+  };
+  const echo = (goals: Goals) => echoes(workshop, goals);
+  const forward = (goals: Goals) => proxies(workshop, { upstream, goals });
+  return [
+    {
+      title: "echo: 64-byte round trips on 100 connections",
+      unit: "round trips",
+      load: roundTrips(100),
+      ...echo({ "bare Deno loop": { least: 0.95 }, "Node pipe": { least: 1.2 } }),
+    },
+    {
+      title: "echo: 64-byte round trips on 1,000 connections",
+      unit: "round trips",
+      load: roundTrips(1000),
+      ...only(echo({}), ["C, epoll", "bare Deno loop", "Node pipe"]),
+    },
+    {
+      title: "echo: one stream",
+      unit: "MB",
+      load: stream,
+      ...echo({ "bare Deno loop": { least: 0.97 }, "Node pipe": { least: 1.7 } }),
+    },
+    {
+      title: "echo: connect, one word and back, close; 32 in flight",
+      unit: "connects",
+      load: connects,
+      ...echo({
+        "bare Deno loop": { least: 0.8 },
+        "Node pipe": { least: 1.25 },
+        "tcpserver + cat": { least: 6 },
+        "ncat -k -e cat": { least: 6 },
+        "socat fork": { least: 6 },
+      }),
+    },
+    {
+      title: "forward: 64-byte round trips on 100 connections",
+      unit: "round trips",
+      load: roundTrips(100),
+      ...forward({ "HAProxy, 1 thread": { least: 0.85 } }),
+    },
+    {
+      title: "forward: one stream",
+      unit: "MB",
+      load: stream,
+      ...forward({
+        "HAProxy, 1 thread": { least: 1.5 },
+        "Node pipe": { least: 3 },
+        "socat fork": { least: 3 },
+      }),
+    },
+    {
+      title: "forward: connect, one word and back, close; 32 in flight",
+      unit: "connects",
+      load: connects,
+      ...forward({ "HAProxy, 1 thread": { least: 0.55 }, "socat fork": { least: 2 } }),
+    },
+    {
+      title: "exec: cat for every connection; 32 in flight",
+      unit: "connects",
+      load: connects,
+      ...programs(workshop, { "tcpserver + cat": { least: 0.6 }, "ncat -k -e cat": { least: 1 } }),
+    },
+    {
+      title: "exec: one stream through cat",
+      unit: "MB",
+      load: stream,
+      ...programs(workshop, { "tcpserver + cat": { least: 0.4 }, "socat fork": { least: 1 } }),
+    },
+    {
+      title: "chat: one speaker, 1,000 members",
+      unit: "deliveries",
+      load: chat,
+      anew: true,
+      ...rooms(workshop, { "ncat --chat": { least: 5 } }),
+    },
+  ];
+}
+
+function only<T extends Pick<Contest, "rivals">>(contest: T, names: readonly string[]): T {
+  return { ...contest, rivals: contest.rivals.filter(({ name }) => names.includes(name)) };
+}

@@ -1,0 +1,83 @@
+/**
+ * What an idle connection costs, and whether it is given back.
+ *
+ * @module
+ */
+import { echoes, OURS, outlet } from "./recipes.ts";
+import { available, type Recipe, Subject } from "./subject.ts";
+import { figure, ratio, type Section } from "./table.ts";
+import type { Workshop } from "./tools.ts";
+
+const CONNECTIONS = 10_000;
+
+/** What runtimes need to settle before their memory is looked at, in milliseconds. */
+const SETTLE = 3_000;
+
+/** Holds as many connections at each server, each of which has said one word, and looks at its memory. */
+export async function idleMemory(workshop: Workshop): Promise<Section> {
+  const { rivals } = echoes(workshop, {});
+  const { here, missing } = available([
+    outlet(workshop, (port) => [`echo://:${port}`]),
+    ...rivals.filter(({ name }) => ["C, epoll", "bare Deno loop", "Node pipe"].includes(name)),
+  ]);
+  const rows = [];
+  for (const recipe of here) rows.push(await measure(recipe, workshop));
+  return {
+    title: `idle memory: ${
+      CONNECTIONS.toLocaleString("en-US")
+    } connections that have said one word`,
+    notes: [
+      "Resident memory of the server; what the kernel keeps for its sockets is not in it. " +
+      "Afterwards: once all have gone, and once as many have come and gone again.",
+      ...missing.length > 0 ? [`Left out: ${missing.join("; ")}.`] : [],
+    ],
+    head: ["server", "empty MB", "full MB", "KB each", "afterwards MB", "again MB"],
+    rows,
+  };
+}
+
+async function measure(recipe: Recipe, workshop: Workshop): Promise<string[]> {
+  await using subject = await Subject.start(recipe);
+  await settle();
+  const empty = subject.residentBytes;
+  const full = await filled(subject, workshop);
+  const after = subject.residentBytes;
+  await filled(subject, workshop);
+  const each = (full - empty) / CONNECTIONS / 1024;
+  return [
+    recipe.name,
+    megabytes(empty),
+    megabytes(full),
+    recipe.name === OURS
+      ? `${figure(each)}, ${ratio(each / 8, { most: 1 })} × 8`.replace(/, .*/, "")
+      : figure(each),
+    megabytes(after),
+    megabytes(subject.residentBytes),
+  ];
+}
+
+/** The memory while all are held; they have gone when it resolves. */
+async function filled(subject: Subject, workshop: Workshop): Promise<number> {
+  const holder = new Deno.Command(workshop.path("hold"), {
+    args: [String(subject.port), String(CONNECTIONS), "spoken"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = holder.stdout.getReader();
+  await reader.read();
+  await settle();
+  const full = subject.residentBytes;
+  await holder.stdin.close();
+  await reader.cancel();
+  await holder.status;
+  await settle();
+  return full;
+}
+
+function megabytes(bytes: number): string {
+  return figure(bytes / 1e6);
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SETTLE));
+}

@@ -1,0 +1,155 @@
+/**
+ * Every server that is measured, by what it does.
+ *
+ * @module
+ */
+import type { Rival } from "./contest.ts";
+import { deno, outletServer, type Recipe } from "./subject.ts";
+import { BENCH, type Workshop } from "./tools.ts";
+
+/** What ours should reach, by the name of the rival. */
+export type Goals = Readonly<Record<string, Rival["goal"]>>;
+
+/** The name that outlet has in every table. */
+export const OURS = "outlet";
+
+/** An outlet server, run as its users run it. */
+export function outlet(workshop: Workshop, spec: (port: number) => readonly string[]): Recipe {
+  const log = workshop.path("outlet.log");
+  return { name: OURS, command: (port) => outletServer(log, ...spec(port)) };
+}
+
+/** Servers that send back what comes. */
+export function echoes(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
+  const listen = (port: number) => `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=4096`;
+  return {
+    ours: outlet(workshop, (port) => [`echo://:${port}`]),
+    rivals: withGoals(goals, [
+      { name: "C, epoll", command: (port) => [workshop.path("echo"), String(port)] },
+      { name: "bare Deno loop", command: (port) => deno("subjects/bare_echo.ts", port, 4096) },
+      { name: "Deno pipeTo", command: (port) => deno("subjects/pipe_echo.ts", port) },
+      {
+        name: "Node pipe",
+        needs: ["node"],
+        command: (port) => ["node", `${BENCH}subjects/node_echo.mjs`, String(port)],
+      },
+      {
+        name: "tcpserver + cat",
+        needs: ["tcpserver"],
+        command: (port) => tcpserver(port, "cat"),
+      },
+      {
+        name: "ncat -k -e cat",
+        needs: ["ncat"],
+        command: (
+          port,
+        ) => ["ncat", "-l", "-k", "-m", "4000", "-e", "/bin/cat", "127.0.0.1", String(port)],
+      },
+      {
+        name: "socat fork",
+        needs: ["socat"],
+        command: (port) => ["socat", listen(port), "EXEC:cat"],
+      },
+    ]),
+  };
+}
+
+/** Servers that run `cat` for every client. */
+export function programs(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
+  const { rivals } = echoes(workshop, goals);
+  return {
+    ours: outlet(workshop, (port) => [`exec://:${port}`, "--", "cat"]),
+    rivals: rivals.filter(({ needs }) => needs && !needs.includes("node")),
+  };
+}
+
+/** Proxies to the echo that listens on `upstream`. */
+export function proxies(
+  workshop: Workshop,
+  { upstream, goals }: { upstream: number; goals: Goals },
+): { ours: Recipe; rivals: Rival[] } {
+  const socatListen = (port: number) =>
+    `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=4096`;
+  return {
+    ours: outlet(workshop, (port) => [`forward://:${port}?to=127.0.0.1:${upstream}`]),
+    rivals: withGoals(goals, [
+      {
+        name: "HAProxy, 1 thread",
+        needs: ["haproxy"],
+        command: (port) => ["haproxy", "-db", "-f", haproxyConfig(workshop, { port, upstream })],
+      },
+      {
+        name: "bare Deno loop",
+        command: (port) => deno("subjects/bare_forward.ts", port, upstream),
+      },
+      {
+        name: "Node pipe",
+        needs: ["node"],
+        command: (port) => ["node", `${BENCH}subjects/node_forward.mjs`, `${port}`, `${upstream}`],
+      },
+      {
+        name: "socat fork",
+        needs: ["socat"],
+        command: (port) => ["socat", socatListen(port), `TCP:127.0.0.1:${upstream}`],
+      },
+    ]),
+  };
+}
+
+/** Rooms. Ncat takes as many as it is told to with -m. */
+export function rooms(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
+  return {
+    ours: outlet(workshop, (port) => [`chat://:${port}`]),
+    rivals: withGoals(goals, [{
+      name: "ncat --chat",
+      needs: ["ncat"],
+      command: (port) => ["ncat", "-l", "--chat", "-m", "1100", "127.0.0.1", String(port)],
+    }]),
+  };
+}
+
+function tcpserver(port: number, program: string): string[] {
+  return [
+    "tcpserver",
+    "-H",
+    "-R",
+    "-l",
+    "0",
+    "-b",
+    "4096",
+    "-c",
+    "4000",
+    "127.0.0.1",
+    `${port}`,
+    program,
+  ];
+}
+
+function withGoals(goals: Goals, rivals: readonly Recipe[]): Rival[] {
+  return rivals.map((rival) => ({ ...rival, goal: goals[rival.name] }));
+}
+
+function haproxyConfig(
+  workshop: Workshop,
+  { port, upstream }: { port: number; upstream: number },
+): string {
+  const path = workshop.path(`haproxy-${port}.cfg`);
+  Deno.writeTextFileSync(
+    path,
+    `global
+  nbthread 1
+  maxconn 20000
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend front
+  bind 127.0.0.1:${port} backlog 4096
+  default_backend back
+backend back
+  server upstream 127.0.0.1:${upstream}
+`,
+  );
+  return path;
+}

@@ -1,0 +1,106 @@
+/**
+ * How long it takes until a person sees help, or a client is served.
+ *
+ * @module
+ */
+import { median, spread } from "./measure.ts";
+import { deno, freePort, outletServer } from "./subject.ts";
+import { figure, ratio, type Section } from "./table.ts";
+import type { Workshop } from "./tools.ts";
+
+const ROUNDS = 15;
+
+/** A program that is started, and ended once it has done what it is started for. */
+interface Starter {
+  readonly name: string;
+  command(): { words: readonly string[]; port?: number };
+  /** What it is compared with, and the most that it may take of that. */
+  readonly goal?: { readonly of: string; readonly most: number };
+}
+
+const HELLO = "bare Deno hello";
+
+/** Starts all of them in turn. */
+export async function startUp(workshop: Workshop): Promise<Section> {
+  const log = workshop.path("start.log");
+  const starters: Starter[] = [
+    { name: HELLO, command: () => ({ words: deno("subjects/hello.ts") }) },
+    {
+      name: "outlet --help",
+      command: () => ({ words: deno("../main.ts", "--help") }),
+      goal: { of: HELLO, most: 1.5 },
+    },
+    {
+      name: "bare Deno loop, first answer",
+      command() {
+        const port = freePort();
+        return { words: deno("subjects/bare_echo.ts", port), port };
+      },
+    },
+    {
+      name: "outlet server, first answer",
+      command() {
+        const port = freePort();
+        return { words: deno("../main.ts", "server", `echo://:${port}`, "--log-file", log), port };
+      },
+      goal: { of: HELLO, most: 2 },
+    },
+    {
+      name: "outlet server --metrics, first answer",
+      command() {
+        const port = freePort();
+        return { words: outletServer(log, `echo://:${port}`), port };
+      },
+    },
+  ];
+  const times = new Map(starters.map(({ name }) => [name, [] as number[]]));
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const starter of starters) {
+      const time = await measure(starter);
+      if (round > 0) times.get(starter.name)!.push(time);
+    }
+  }
+  const middle = (name: string) => median(times.get(name)!);
+  return {
+    title: "start: until it has said what it was asked for",
+    notes: ["From source, with everything in Deno's caches."],
+    head: ["program", "ms", "spread", "÷ hello"],
+    rows: starters.map(({ name, goal }) => [
+      name,
+      figure(middle(name)),
+      spread(times.get(name)!),
+      ratio(middle(name) / middle(HELLO), goal),
+    ]),
+  };
+}
+
+/** Milliseconds until it has ended, or answers at its port. */
+async function measure({ command }: Starter): Promise<number> {
+  const { words: [program, ...args], port } = command();
+  const start = performance.now();
+  const process = new Deno.Command(program!, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  if (port !== undefined) {
+    await firstAnswer(port);
+    process.kill("SIGKILL");
+  }
+  const time = performance.now() - start;
+  await process.status;
+  return port === undefined ? performance.now() - start : time;
+}
+
+async function firstAnswer(port: number): Promise<void> {
+  for (;;) {
+    try {
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      await conn.write(new TextEncoder().encode("hello\n"));
+      if (await conn.read(new Uint8Array(64)) !== null) return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
