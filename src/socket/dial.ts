@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { lookup } from "node:dns/promises";
 import { delay } from "@std/async/delay";
 import { formatDuration } from "../options/quantity.ts";
 import {
@@ -84,6 +83,8 @@ function tooLate(timeout: number): Error {
 /** The addresses of a host, which may be one already. */
 export async function lookUp(hostname: string): Promise<string[]> {
   if (isNumeric(hostname)) return [hostname];
+  // Loaded for those who have a name to look up: it costs a start some 10 ms.
+  const { lookup } = await import("node:dns/promises");
   const found = await lookup(hostname, { all: true });
   return [...new Set(found.map(({ address }) => address))];
 }
