@@ -79,8 +79,9 @@ Deno.test({
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     using _client = await Deno.connect({ hostname: "127.0.0.1", port });
-    const sockets = readSockets().filter(({ localPort, peerPort }) =>
-      localPort === port || peerPort === port
+    // Others may have had the port before, and their connections may still be in TIME_WAIT.
+    const sockets = readSockets().filter(({ localPort, peerPort, state }) =>
+      (localPort === port || peerPort === port) && state !== "TIME_WAIT"
     );
     const states = sockets.map(({ state, localPort }) => `${state} ${localPort === port}`);
     assertEquals(states.toSorted(), ["ESTABLISHED false", "ESTABLISHED true", "LISTEN true"]);
