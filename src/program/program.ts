@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { Pipe } from "./pipe.ts";
 import { spawn, type SpawnOptions, type Started } from "./spawn.ts";
@@ -39,6 +40,7 @@ export class Program {
   readonly #killAfter: number;
   #hasExited = false;
   #isDeaf = false;
+  #dropWrite: (() => void) | undefined;
   #lastWords: ReturnType<typeof setTimeout> | undefined;
   #ended: Promise<void> | undefined;
 
@@ -66,13 +68,12 @@ export class Program {
   }
 
   /** Gives it bytes to read, once it has read those before. What it will not read any more is dropped. */
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#isDeaf) return;
-    try {
-      await this.#input.write(bytes);
-    } catch {
-      this.#isDeaf = true;
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#isDeaf) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#dropWrite = resolve;
+      this.#input.write(bytes).catch(() => this.#isDeaf = true).finally(resolve);
+    });
   }
 
   /** Ends what it can read. */
@@ -87,16 +88,19 @@ export class Program {
   }
 
   async #end(): Promise<void> {
-    const deadline = performance.now() + this.#killAfter;
+    const latest = performance.now() + this.#killAfter;
     let isAlive = this.#signal("SIGTERM");
     for (let pause = LOOK.first; isAlive; pause = Math.min(pause * 2, LOOK.last)) {
-      if (performance.now() >= deadline) break;
+      if (performance.now() >= latest) break;
       // A stopped process hears of a signal only when it goes on; the others don't mind.
       isAlive = this.#signal("SIGCONT");
-      if (isAlive) await delay(Math.min(pause, deadline - performance.now()));
+      if (isAlive) await delay(Math.min(pause, latest - performance.now()));
     }
     if (isAlive) this.#kill();
-    await Promise.all([this.exited, this.endInput()]);
+    await this.exited;
+    // A stranger who inherited the pipe may leave it full for ever.
+    await deadline(this.endInput(), LAST_WORDS).catch(() => {});
+    this.#dropWrite?.();
     clearTimeout(this.#lastWords);
     globalThis.removeEventListener("unload", this.#kill);
   }

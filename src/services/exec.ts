@@ -95,14 +95,14 @@ async function converse(
     ? (bytes: Uint8Array) => connection.write(bytes)
     : inTurn((bytes) => connection.write(bytes));
   const feeding = feed(program, connection);
-  await Promise.all([
+  const printing = Promise.all([
     carry(program.output.chunks(), { connection, write }),
     complain
       ? tell(program.complaints.chunks(), complain)
       : carry(program.complaints.chunks(), { connection, write }),
     program.exited,
   ]);
-  await program.end();
+  await printing.finally(() => program.end());
   connection.note("exit", await program.exited);
   gone.removeEventListener("abort", leave);
   await connection.finish(feeding);

@@ -272,6 +272,20 @@ Deno.test("exec ends the connection though a daemon that fled the group holds th
   Deno.kill(daemon, "SIGKILL");
 });
 
+Deno.test("exec ends the connection though a daemon that fled the group does not read on", async () => {
+  await using server = await shell(
+    "exec 3<&0; setsid sleep 1000 <&3 >/dev/null 2>&1 & echo $!; sleep 0.1; exit 6",
+  );
+  const client = await server.connect();
+  const daemon = parseInt(await readUntil(client, /\n/));
+  const sending = send(client, new Uint8Array(30_000_000)).catch(() => {});
+  await readAll(client).catch(() => {});
+  client.close();
+  assertEquals((await server.event("closed")).notes, { exit: 6 });
+  Deno.kill(daemon, "SIGKILL");
+  await sending;
+});
+
 Deno.test("exec lets programs go on while it drains, and ends them when that has taken too long", async () => {
   await using server = await shell("echo $$; cat");
   using one = await server.connect();
