@@ -3,11 +3,7 @@
  *
  * @module
  */
-import type {
-  GateOptions as GateConfig,
-  OutletConfig,
-  ServerConfig,
-} from "./config/server_config.ts";
+import type { OutletConfig, ServerConfig } from "./config/server_config.ts";
 import { isEqual, planChange } from "./config/plan.ts";
 import { gateOf, termsOf, tlsOf } from "./config/terms.ts";
 import type { Reloaded } from "./observe/events.ts";
@@ -59,10 +55,10 @@ export class Server implements AsyncDisposable {
   readonly #openings = new Map<Outlet, Opening>();
   readonly #closing = new Map<Outlet, Promise<number>>();
 
-  private constructor({ gateOptions }: ServerConfig, journal: Journal, standard: Standard) {
+  private constructor(config: ServerConfig, journal: Journal, standard: Standard) {
     this.#journal = journal;
     this.#standard = standard;
-    this.#gate = new Gate(this.#limitsOf(gateOptions));
+    this.#gate = new Gate(this.#limitsOf(config));
   }
 
   /**
@@ -140,7 +136,7 @@ export class Server implements AsyncDisposable {
     }));
     await this.#openAll(fresh);
     undo.move();
-    this.#gate.change(this.#limitsOf(config.gateOptions));
+    this.#gate.change(this.#limitsOf(config));
     for (const { outlet, opening } of renewed) this.#serve(outlet, opening);
     for (const outlet of removed) this.close(outlet, { grace: config.options["drain-timeout"] });
     await this.#openAll(moved).catch((error) => {
@@ -228,11 +224,13 @@ export class Server implements AsyncDisposable {
   }
 
   /** The limits of the whole server; there are never more connections than descriptors for them. */
-  #limitsOf(options: GateConfig): GateOptions {
-    const limits = gateOf(options);
+  #limitsOf({ gateOptions, outlets }: ServerConfig): GateOptions {
+    const limits = gateOf(gateOptions);
     const { maxConnections = Infinity } = limits;
     const { free = Infinity } = this.#descriptors ?? {};
-    return { ...limits, maxConnections: Math.min(maxConnections, free) };
+    const each = outlets.map(({ service }) => 1 + (SERVICES.get(service)!.descriptors ?? 0));
+    const enough = Math.max(Math.floor(free / Math.max(1, ...each)), 1);
+    return { ...limits, maxConnections: Math.min(maxConnections, enough) };
   }
 }
 

@@ -10,6 +10,7 @@ import type { Service } from "../services/service.ts";
 import { type Address, formatAddress, isLoopback, isUnix } from "../socket/address.ts";
 import {
   GATE_OPTIONS,
+  type GateOptions,
   OUTLET_OPTIONS,
   type OutletConfig,
   type OutletOptions,
@@ -57,8 +58,14 @@ export function outletConfig(
     listen,
     serviceOptions,
     outletOptions,
-    gateOptions: valuesOf(GATE_OPTIONS, said),
+    gateOptions: gateOptions(said),
   };
+}
+
+function gateOptions(said: Said): GateOptions {
+  const options = valuesOf(GATE_OPTIONS, said);
+  if (options.burst === undefined || options.rate !== undefined) return options;
+  throw new UsageError("burst needs rate: how many connections a second, and how many at once");
 }
 
 /** Anybody could claim to be anybody, if whoever reaches the outlet were believed. */
@@ -81,7 +88,7 @@ export function serverConfig(outlets: readonly OutletConfig[], said: Said): Serv
   return {
     outlets,
     options: valuesOf(SERVER_OPTIONS, said),
-    gateOptions: valuesOf(GATE_OPTIONS, said),
+    gateOptions: gateOptions(said),
   };
 }
 

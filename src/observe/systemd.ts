@@ -107,7 +107,7 @@ class Notifier implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await deadline(this.#sent, FAREWELL).catch(() => {});
+    // A send that is still under way is not ended by this; the process does not wait for it.
     this.#socket.close();
-    await this.#sent;
   }
 }

@@ -24,6 +24,8 @@ const VARIABLE: OptionKind<string> = {
 export const exec: Service = service({
   name: "exec",
   summary: "runs a program for every client, who talks to its stdin and stdout",
+  // Three pipes, and what tells of the program's end.
+  descriptors: 4,
   options: {
     run: option(TEXT, "the program, where it needs no arguments", { placeholder: "PROGRAM" }),
     command: words(TEXT, "the program and its arguments; the words behind -- are the same", {

@@ -11,6 +11,7 @@ import { type Service, service } from "./service.ts";
 export const forward: Service = service({
   name: "forward",
   summary: "joins every client to another service: a TCP proxy",
+  descriptors: 1,
   options: {
     to: list(PLACE, "where to; several share the clients and stand in for each other"),
     balance: option(

@@ -46,6 +46,8 @@ export interface Service<T extends OptionTable = OptionTable> {
   readonly summary: string;
   /** What can be asked of it. */
   readonly options: T;
+  /** File descriptors that a connection takes besides its own socket, such as an upstream's; none, unless said. */
+  readonly descriptors?: number;
   /** Which option the words behind `--` are for, where the service runs a program. */
   readonly command?: string;
   /**

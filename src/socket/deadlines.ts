@@ -48,14 +48,14 @@ export class Sweeper {
     const watch = new Watch(connection);
     this.#watches.add(watch);
     this.#timer ??= setInterval(
-      () => this.#sweep(),
+      () => this.sweep(performance.now()),
       Math.min(Math.max(shortest / LOOKS, PERIOD.shortest), PERIOD.longest),
     );
     return { [Symbol.dispose]: () => this.#forget(watch) };
   }
 
-  #sweep(): void {
-    const now = performance.now();
+  /** Looks at every connection, as its timer does now and then; `now` is on the clock of `performance.now()`. */
+  sweep(now: number): void {
     for (const watch of this.#watches) {
       const passed = watch.look(now);
       for (const [name, reason] of Object.entries(REASONS)) {

@@ -1,0 +1,164 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { readConfig, readConfigFile } from "../../src/config/config_file.ts";
+import { jsonSchema } from "../../src/config/schema.ts";
+import type { ServerConfig } from "../../src/config/server_config.ts";
+import { writeConfig } from "../../src/config/write_config.ts";
+import { UsageError } from "../../src/options/usage_error.ts";
+import { ROOT } from "../harness/program.ts";
+import { configOf } from "../harness/server.ts";
+
+function fileOf(config: object): string {
+  return JSON.stringify(config);
+}
+
+Deno.test("a file says what the same words on the command line say", () => {
+  const config = readConfig(`{
+    // comments and trailing commas may stand
+    "outlets": [
+      { "service": "chat", "listen": ":7000", "room": "ops", "max-per-ip": 2, "idle-timeout": 90, },
+      { "service": "exec", "listen": "[::1]:7001", "command": ["sh", "-c", "echo a,b"] },
+    ],
+    "rate": 5,
+    "deny": ["10.0.0.0/8", "::1"],
+    "write-timeout": "5m",
+    "log-file-size": "1M",
+    "metrics": ":9100",
+  }`);
+  assertEquals(
+    config,
+    configOf([
+      "chat://:7000?room=ops&max-per-ip=2&idle-timeout=90s",
+      "exec://[::1]:7001",
+      ..."--rate 5 --deny 10.0.0.0/8,::1 --write-timeout 300 --log-file-size 1048576".split(" "),
+      ..."--metrics 127.0.0.1:9100 -- sh -c".split(" "),
+      "echo a,b",
+    ]),
+  );
+});
+
+Deno.test("what flags say wins over the file's defaults, and loses against an outlet's own", () => {
+  const text = fileOf({
+    outlets: [
+      { service: "echo", listen: ":7000", "idle-timeout": "1s" },
+      { service: "echo", listen: ":7001" },
+    ],
+    "idle-timeout": "2s",
+    "log-level": "error",
+  });
+  const flags = new Map<string, unknown>([["idle-timeout", 3000], ["log-level", "debug"]]);
+  const { outlets, options } = readConfig(text, flags);
+  assertEquals(outlets.map(({ outletOptions }) => outletOptions["idle-timeout"]), [1000, 3000]);
+  assertEquals(options["log-level"], "debug");
+});
+
+for (
+  const [fault, file, message] of [
+    [
+      "an unknown key",
+      { outlets: [], "log-levle": "debug" },
+      '"log-levle": did you mean "log-level"?',
+    ],
+    [
+      "an outlet's unknown key",
+      { outlets: [{ service: "echo", listen: ":7", "idle-timout": 5 }] },
+      'outlets[0]: unknown key "idle-timout": did you mean "idle-timeout"?',
+    ],
+    [
+      "another service's key",
+      { outlets: [{ service: "echo", listen: ":7", room: "ops" }] },
+      'outlets[0]: unknown key "room"',
+    ],
+    [
+      "an unknown service",
+      { outlets: [{ service: "ecko", listen: ":7" }] },
+      'outlets[0].service: unknown service "ecko": did you mean "echo"?',
+    ],
+    [
+      "a missing place",
+      { outlets: [{ service: "echo" }] },
+      "outlets[0].listen: missing: expected HOST:PORT or :PORT",
+    ],
+    [
+      "a bad port",
+      { outlets: [{ service: "echo", listen: ":70000" }] },
+      'outlets[0].listen: ":70000": port "70000": expected a port, 0 to 65535',
+    ],
+    [
+      "a bad rule",
+      { outlets: [], allow: ["::1", "10.0.0.1/8"] },
+      'allow[1]: "10.0.0.1/8": bits are set behind the first 8',
+    ],
+    [
+      "a bad duration",
+      { outlets: [], lifetime: "5 parsecs" },
+      'lifetime: "5 parsecs": expected a duration such as 500ms, 30s, 5m or 2h',
+    ],
+    [
+      "a bad number",
+      { outlets: [], backlog: 0 },
+      "backlog: expected a whole number, 1 to 65535, not 0",
+    ],
+    [
+      "a bad word",
+      { outlets: [], "when-full": "panic" },
+      'when-full: expected one of refuse, defer, not "panic"',
+    ],
+    [
+      "a word where a switch stands",
+      { outlets: [], "keep-alive": "yes" },
+      'keep-alive: expected true or false, not "yes"',
+    ],
+    ["no outlets", {}, "outlets: missing: expected a list of outlets"],
+    [
+      "options that do not go together",
+      { outlets: [{ service: "echo", listen: ":7", burst: 5 }] },
+      "outlets[0]: burst needs rate",
+    ],
+    [
+      "two outlets at one address",
+      { outlets: [{ service: "echo", listen: ":7" }, { service: "chat", listen: ":7" }] },
+      "echo and chat both want 127.0.0.1:7",
+    ],
+  ] as const
+) {
+  Deno.test(`${fault} in a file is named with its path and what was expected`, () => {
+    assertThrows(() => readConfig(fileOf(file)), UsageError, message);
+  });
+}
+
+Deno.test("a file that is no JSON is told by line and column", () => {
+  assertThrows(
+    () => readConfig('{\n  "outlets": [}\n'),
+    UsageError,
+    'line 2, column 15: unexpected token "}"',
+  );
+});
+
+Deno.test("a file that is not there is named", async () => {
+  const path = await Deno.makeTempDir() + "/none.json";
+  await assertRejects(
+    () => readConfigFile(path),
+    Error,
+    `cannot read the config ${path}: there is no`,
+  );
+});
+
+for (
+  const words of [
+    [],
+    ["chat://:0?room=ops&allow=10.0.0.0/8,::1", "--deny", "192.0.2.1", "--drain-timeout", "1500ms"],
+    ["exec://:0", "--log-format", "json", "--metrics", ":0", "--", "printf", "%s, %s", "a", "b"],
+    ["forward://:0?to=127.0.0.1:80,unix:/run/x.sock", "--max-connections", "9", "--rate", "2"],
+    ["echo://[::1]:0?no=1".replace("?no=1", ""), "--no-keep-alive", "--write-timeout", "0"],
+  ]
+) {
+  Deno.test(`outlet server ${words.join(" ")} --print-config prints what means the same`, () => {
+    const config: ServerConfig = configOf(words);
+    assertEquals(readConfig(writeConfig(config)), config);
+  });
+}
+
+Deno.test("docs/config.schema.json is what the code says; else run: deno task schema", async () => {
+  const text = await Deno.readTextFile(`${ROOT}docs/config.schema.json`);
+  assertEquals(JSON.parse(text), JSON.parse(JSON.stringify(jsonSchema())));
+});
