@@ -139,6 +139,7 @@ export class Server implements AsyncDisposable {
     this.#gate.change(this.#limitsOf(config));
     for (const { outlet, opening } of renewed) this.#serve(outlet, opening);
     for (const outlet of removed) this.close(outlet, { grace: config.options["drain-timeout"] });
+    await Promise.all(removed.map((outlet) => outlet.unbound()));
     await this.#openAll(moved).catch((error) => {
       throw new Error(`${explain(error)}; all else has changed`, { cause: error });
     });

@@ -3,11 +3,17 @@
  *
  * @module
  */
-import { formatAddress, isUnix } from "../socket/address.ts";
+import { type Address, formatAddress, isUnix } from "../socket/address.ts";
 import type { OutletConfig } from "./server_config.ts";
 
-/** What becomes of every outlet. `T` is an outlet that is there. */
-export interface Plan<T> {
+/** An outlet that is there, at its real address. */
+export interface Listening {
+  /** Where it listens. */
+  readonly address: Address;
+}
+
+/** What becomes of every outlet. */
+export interface Plan<T extends Listening> {
   /** Outlets that stay, with their sockets and connections, and what is asked of them now. */
   readonly kept: readonly { readonly outlet: T; readonly config: OutletConfig }[];
   /** Outlets that are not asked for any more. */
@@ -19,7 +25,7 @@ export interface Plan<T> {
 }
 
 /** Compares what is there with what is asked for. */
-export function planChange<T>(
+export function planChange<T extends Listening>(
   there: ReadonlyMap<T, OutletConfig>,
   asked: readonly OutletConfig[],
 ): Plan<T> {
@@ -35,11 +41,12 @@ export function planChange<T>(
       kept.push({ outlet, config });
     }
   }
-  const leaving = [...unclaimed.values()];
-  const isMoved = (config: OutletConfig) => leaving.some((other) => collide(other, config));
+  const leaving = [...unclaimed.keys()];
+  const isMoved = ({ listen }: OutletConfig) =>
+    leaving.some(({ address }) => collide(address, listen));
   return {
     kept,
-    removed: [...unclaimed.keys()],
+    removed: leaving,
     fresh: added.filter((config) => !isMoved(config)),
     moved: added.filter(isMoved),
   };
@@ -59,7 +66,7 @@ function isSame(one: OutletConfig, other: OutletConfig): boolean {
 }
 
 /** Whether both want the same port, on whatever host, or the same path. */
-function collide({ listen: one }: OutletConfig, { listen: other }: OutletConfig): boolean {
+function collide(one: Address, other: Address): boolean {
   if (isUnix(one) || isUnix(other)) return formatAddress(one) === formatAddress(other);
   return one.port === other.port && one.port !== 0;
 }

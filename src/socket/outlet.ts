@@ -104,6 +104,11 @@ export class Outlet implements AsyncDisposable {
     return this.#stopping.signal;
   }
 
+  /** Resolves when it accepts nobody any more, which is soon after it begins to stop: its address is free then. */
+  async unbound(): Promise<void> {
+    await this.#accepting;
+  }
+
   /** Starts to accept. Called again, it changes the terms for the clients that come from then on. */
   serve(terms: Terms): void {
     this.#terms = terms;

@@ -4,12 +4,17 @@ import { configOf } from "../harness/server.ts";
 
 /** The plan from these SPECs to those, in SPECs. */
 function plan(before: string, after: string): Record<string, string[]> {
-  const there = new Map(specs(before).map((spec) => [spec, configOf([spec]).outlets[0]!]));
+  const there = new Map(
+    specs(before).map((spec) => {
+      const config = configOf([spec]).outlets[0]!;
+      return [{ spec, address: config.listen }, config];
+    }),
+  );
   const asked = specs(after).map((spec) => configOf([spec]).outlets[0]!);
   const { kept, removed, fresh, moved } = planChange(there, asked);
   return {
-    kept: kept.map(({ outlet }) => outlet),
-    removed: [...removed],
+    kept: kept.map(({ outlet }) => outlet.spec),
+    removed: removed.map(({ spec }) => spec),
     fresh: fresh.map(({ service }) => service),
     moved: moved.map(({ service }) => service),
   };
