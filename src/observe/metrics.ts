@@ -4,7 +4,7 @@
  * @module
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type Address, formatAddress, isUnix } from "../socket/address.ts";
+import { type Address, formatAddress } from "../socket/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import type { AboutOutlet, OutletEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
@@ -206,7 +206,7 @@ export class Metrics implements Disposable {
         const queues = await acceptQueues();
         this.reset();
         for (const about of metrics.#outlets.values()) {
-          const length = isUnix(about.address) ? undefined : queues.get(about.address.port);
+          const length = queues.get(formatAddress(about.address));
           if (length !== undefined) this.set({ ...labelsOf(about) }, length);
         }
       },

@@ -1,0 +1,191 @@
+/** The door under pressure: storms, floods and a process without descriptors, from outside of it. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readText, readUntil, send } from "../harness/bytes.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+import { testWith } from "../harness/tools.ts";
+
+/** A server process, and the port of its first outlet; with `limit`, its descriptor limit. */
+async function start(
+  words: readonly string[],
+  { limit }: { limit?: number } = {},
+): Promise<{ server: Program; port: number }> {
+  const command = outlet("server", ...words, "--log-format", "json");
+  const server = new Program(
+    limit === undefined ? command : ["prlimit", `--nofile=${limit}:${limit}`, ...command],
+  );
+  const [, port] = await server.complains(/"event":"listening".*"address":"[^"]*:(\d+)"/);
+  await server.complains(/"event":"ready"/);
+  return { server, port: Number(port) };
+}
+
+function connect(port: number): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: "127.0.0.1", port });
+}
+
+async function echoes(client: Deno.Conn): Promise<void> {
+  await send(client, "word\n");
+  assertEquals(await readUntil(client, /\n/), "word\n");
+}
+
+/** Clients that all connect at the same time. */
+function connectMany(port: number, count: number): Promise<Deno.TcpConn[]> {
+  return Promise.all(Array.from({ length: count }, () => connect(port)));
+}
+
+function isServed(client: Deno.Conn): Promise<boolean> {
+  return echoes(client).then(() => true, () => false);
+}
+
+async function isServedAnew(port: number): Promise<boolean> {
+  using client = await connect(port);
+  return await isServed(client);
+}
+
+/** CPU time that the process has used, in clock ticks of 10 ms. */
+async function ticksOf({ pid }: Program): Promise<number> {
+  const fields = (await Deno.readTextFile(`/proc/${pid}/stat`)).replace(/^.*\) /, "").split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+async function descriptorsOf({ pid }: Program): Promise<number> {
+  return (await Array.fromAsync(Deno.readDir(`/proc/${pid}/fd`))).length;
+}
+
+Deno.test("5,000 clients at once are all let in, and 100 who were there go on", async () => {
+  const { server, port } = await start(["echo://:0"]);
+  await using _ = server;
+  const settled = await connectMany(port, 100);
+  await Promise.all(settled.map(echoes));
+  const before = await descriptorsOf(server);
+  const storm = await connectMany(port, 5000);
+  await Promise.all([...settled, ...storm].map(echoes));
+  for (const client of storm) client.close();
+  while (await descriptorsOf(server) > before) await echoes(settled[0]!);
+  await Promise.all(settled.map(echoes));
+  for (const client of settled) client.close();
+  server.signal("SIGTERM");
+  const { stderr, code } = await server.outcome();
+  assertEquals([code, stderr.includes('"refused"')], [0, false]);
+});
+
+testWith(
+  ["prlimit"],
+  "256 descriptors are enough to refuse those for whom they are not",
+  async () => {
+    const metrics = freePort();
+    const { server, port } = await start(["echo://:0", "--metrics", `:${metrics}`], { limit: 256 });
+    await using _ = server;
+    const clients = await connectMany(port, 300);
+    const heard = await Promise.all(clients.map(isServed));
+    const inside = clients.filter((_, i) => heard[i]);
+    assert(inside.length > 150 && inside.length < 256, `${inside.length} were let in`);
+    await Promise.all(inside.map(echoes));
+    const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+    const label = `{outlet="echo",address="127.0.0.1:${port}"`;
+    assertMatch(page, new RegExp(`outlet_connections_open${label}} ${inside.length}\n`));
+    assertMatch(page, new RegExp(`_refused_total${label},reason="full"} ${300 - inside.length}\n`));
+    for (const client of clients) client.close();
+    while (!await isServedAnew(port));
+  },
+);
+
+testWith(
+  ["prlimit"],
+  "without a free descriptor a server neither ends nor spins, and recovers",
+  async () => {
+    const { server, port } = await start(["echo://:0"]);
+    await using _ = server;
+    using held = await connect(port);
+    await echoes(held);
+    // Fewer than the server knew of when it started: what it did not expect.
+    const limit = await descriptorsOf(server) + 20;
+    await run(["prlimit", `--pid=${server.pid}`, `--nofile=${limit}:${limit}`]);
+    const clients = await connectMany(port, 100);
+    await server.complains(/"code":"EMFILE"/);
+    const [ticks, begin] = [await ticksOf(server), performance.now()];
+    // Long enough for two of its attempts to fail: the pause between them grows.
+    await server.complains(/(?:"EMFILE"[^]*){6}/);
+    const busy = (await ticksOf(server) - ticks) * 10 / (performance.now() - begin);
+    assert(busy < 0.2, `${busy} of a core`);
+    await echoes(held);
+    for (const client of clients) client.close();
+    const released = performance.now();
+    while (!await isServedAnew(port));
+    assert(performance.now() - released < 5_000, "recovers");
+  },
+);
+
+Deno.test("10,000 connects while the config changes 20 times: none fails", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/outlet.json`;
+  const port = freePort();
+  const write = async (round: number) => {
+    const odd = round % 2 === 1;
+    const outlets = [
+      { service: "echo", listen: `:${port}`, "max-per-ip": 5000 + round },
+      { service: "time", listen: ":0", ...odd ? { rate: 9 } : {} },
+      ...odd ? [{ service: "discard", listen: ":0" }] : [],
+    ];
+    await Deno.writeTextFile(`${file}.new`, JSON.stringify({ outlets, "log-level": "error" }));
+    await Deno.rename(`${file}.new`, file);
+  };
+  // The server tells a service manager when it is ready, and after each change again.
+  const manager = Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/notify` });
+  const told = async (status: string) => {
+    for (let text = ""; !text.includes(status);) {
+      text = new TextDecoder().decode((await manager.receive())[0]);
+    }
+  };
+  await write(0);
+  await using server = new Program(outlet("server", "--config", file), {
+    env: { NOTIFY_SOCKET: `${folder}/notify` },
+  });
+  await told("2 outlets open");
+  let done = false;
+  const reloads = async () => {
+    for (let round = 1; round <= 20; round++) {
+      await write(round);
+      server.signal("SIGHUP");
+      await told("STATUS=reloaded");
+    }
+    done = true;
+  };
+  let begun = 0;
+  const visit = async () => {
+    while (begun++ < 10_000 || !done) {
+      using client = await connect(port);
+      await echoes(client);
+    }
+  };
+  await Promise.all([reloads(), ...Array.from({ length: 50 }, visit)]);
+  server.signal("SIGTERM");
+  assertEquals((await server.outcome()).code, 0);
+  manager.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+Deno.test("a file that is no config changes nothing, and a good one does after it", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/outlet.json`;
+  const config = { outlets: [{ service: "echo", listen: ":0" }] };
+  await Deno.writeTextFile(file, JSON.stringify(config));
+  const { server, port } = await start(["--config", file]);
+  await using _ = server;
+  using before = await connect(port);
+  await echoes(before);
+  await Deno.writeTextFile(file, '{ "outlets": [{ "service": "ecko" }] }');
+  await server.complains(/"event":"rejected".*did you mean \\"echo\\"/);
+  await echoes(before);
+  await Deno.writeTextFile(file, JSON.stringify({ ...config, deny: ["127.0.0.1"] }));
+  await server.complains(/"event":"reloaded"/);
+  await echoes(before);
+  using after = await connect(port);
+  assertEquals(await readText(after), "");
+  await server.complains(/denied by a rule/);
+  await Deno.remove(folder, { recursive: true });
+});
