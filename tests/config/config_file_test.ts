@@ -162,3 +162,9 @@ Deno.test("docs/config.schema.json is what the code says; else run: deno task sc
   const text = await Deno.readTextFile(`${ROOT}docs/config.schema.json`);
   assertEquals(JSON.parse(text), JSON.parse(JSON.stringify(jsonSchema())));
 });
+
+Deno.test("the example in docs/operations.md is a config", async () => {
+  const page = await Deno.readTextFile(`${ROOT}docs/operations.md`);
+  const [, example] = /```jsonc\n([^]*?)```/.exec(page)!;
+  assertEquals(readConfig(example!).outlets.length, 2);
+});
