@@ -125,6 +125,22 @@ async function* typed(text: string): AsyncGenerator<{ text: string }> {
   yield { text };
 }
 
+testLive("A server whose ports change has its new ports captured", async () => {
+  using first = listen();
+  using second = listen();
+  const { port } = second.addr;
+  await using ladders = new Ladders(new Journal());
+  await ladders.capture([first.addr.port]);
+  await ladders.capture([first.addr.port, port]);
+  using _client = await Deno.connect({ port });
+  using connection = new Connection(await second.accept(), { id: 1 });
+  await seen(
+    ladders.watch!,
+    ({ establishedAt, server }) => establishedAt !== undefined && server.port === port,
+  );
+  assertMatch(ladders.of(connection)!.notes[0]!, /^j = \d+, k = \d+$/);
+});
+
 Deno.test("A connection of which nothing was captured has an inferred ladder", async () => {
   using listener = listen();
   await using ladders = new Ladders(new Journal());

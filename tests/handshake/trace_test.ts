@@ -1,5 +1,7 @@
 /** `outlet trace` over capture files, as a process. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parseAddress } from "../../src/handshake/address_words.ts";
+import { filterExpression } from "../../src/handshake/tcpdump.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { type CapturedPacket, datagram, pcapFile, pcapngFile } from "./wire.ts";
 
@@ -152,6 +154,16 @@ Deno.test("What is no capture, or cannot be read, is one clear line and exit cod
   const missing = await run(outlet("trace", "--read", "/nonexistent/capture.pcap"));
   assertEquals(missing.code, 1);
   assertMatch(missing.stderr, /cannot read \/nonexistent\/capture\.pcap: there is no such file/);
+});
+
+Deno.test("tcpdump is asked for exactly what was asked of the trace, and for ICMP errors", () => {
+  const errors = " or icmp[0] == 3 or icmp[0] == 11 or (icmp6 and (ip6[40] == 1 or ip6[40] == 3))";
+  const hosts = [parseAddress("192.0.2.1")!, parseAddress("2001:db8::1")!];
+  assertEquals(filterExpression({ hosts: [], ports: [] }), `(tcp)${errors}`);
+  assertEquals(
+    filterExpression({ hosts, ports: [80, 81] }),
+    `(tcp and (port 80 or port 81) and (host 192.0.2.1 or host 2001:db8::1))${errors}`,
+  );
 });
 
 Deno.test("Without tcpdump, a live trace says what to install, and exits with 1", async () => {
