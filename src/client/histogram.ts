@@ -6,8 +6,8 @@
  */
 import { formatDuration } from "../options/quantity.ts";
 
-/** Each power of two is divided into so many buckets: 2^7, so that a bucket is under 1 % of its values. */
-const BITS = 7;
+/** Values have 8 significant bits: a bucket is at most 1/128 of its values, which is under 1 %. */
+const BITS = 8;
 const STEPS = 2 ** BITS;
 
 /** Powers of two above the exact range: up to 2^37 µs, a day and a half. */

@@ -132,6 +132,7 @@ async function workOn(
   using _ = connection;
   const leave = () => connection.hangUp("over");
   over.addEventListener("abort", leave);
+  if (over.aborted) leave();
   tally.live++;
   try {
     if (load === "connect") tally.times.record(took);

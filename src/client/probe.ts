@@ -96,7 +96,12 @@ async function probeOne(
   for (let n = 1; n <= options.count && !ends.signal?.aborted; n++) {
     const next = performance.now() + options.interval;
     try {
-      const { socket, took } = await walk(route, { options, tell: ends.tell, signal: ends.signal });
+      const { socket, took } = await walk(route, {
+        options,
+        tell: ends.tell,
+        signal: ends.signal,
+        abandon: ends.signal,
+      });
       socket.close();
       finding.open(took);
       tell(`${formatAddress(finding.address)}: connected in ${formatDuration(took)}`);

@@ -17,8 +17,10 @@ export interface WalkOptions {
   readonly onStep?: (step: ReachStep) => void;
   /** Takes a line about what happens. */
   tell(line: string): void;
-  /** Gives up when aborted. */
+  /** Makes no other attempt once aborted. */
   readonly signal?: AbortSignal | undefined;
+  /** Gives up the attempt that is under way, too; Deno loses a connection that comes at that very moment. */
+  readonly abandon?: AbortSignal | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ async function identityOf(
  */
 export async function walk(
   route: Route,
-  { options, onStep, tell, signal }: WalkOptions & { options: ClientOptions },
+  { options, onStep, tell, signal, abandon }: WalkOptions & { options: ClientOptions },
 ): Promise<{ socket: Socket; took: number }> {
   if (options["tls-insecure"]) {
     tell("warning: --tls-insecure: whoever answers is trusted, and may read and change everything");
@@ -68,7 +70,7 @@ export async function walk(
     const timeout = options.probe
       ? options.timeout ?? options["connect-timeout"]
       : options["connect-timeout"];
-    const socket = await reach(route, { timeout, onStep, signal });
+    const socket = await reach(route, { timeout, onStep, signal: abandon });
     return { socket, took: performance.now() - start };
   }, {
     retries: options.retry,

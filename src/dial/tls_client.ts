@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Duplex } from "node:stream";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { isIPv4, isIPv6 } from "../socket/address.ts";
 import type { Socket } from "../socket/connection.ts";
@@ -61,8 +62,9 @@ export async function secure(
 ): Promise<{ socket: Socket; session: TlsSession }> {
   const { serverName, ca, cert, key, alpn = [] } = options;
   const valve = new Valve();
+  const carrier = duplexOf(socket, valve);
   const asked: ConnectionOptions & { allowHalfOpen: boolean } = {
-    socket: duplexOf(socket, valve),
+    socket: carrier,
     // RFC 6066 section 3: an address is no server name.
     ...isIPv4(serverName) || isIPv6(serverName) ? {} : { servername: serverName },
     ...ca === undefined ? {} : { ca },
@@ -74,7 +76,7 @@ export async function secure(
   };
   const tls = connect(asked);
   try {
-    await handshake(tls);
+    await handshake(tls, carrier);
     const trust = judge(tls, options);
     return {
       socket: new StreamSocket(tls, { ends: socket, valve, tell: tlsFault }),
@@ -86,11 +88,13 @@ export async function secure(
   }
 }
 
-async function handshake(tls: TLSSocket): Promise<void> {
+async function handshake(tls: TLSSocket, carrier: Duplex): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   tls.once("secureConnect", resolve);
   tls.on("error", (error) => reject(new Error(`no TLS: ${explainTls(error)}`, { cause: error })));
-  tls.once("close", () => reject(new Error("no TLS: the other end hung up during the handshake")));
+  const hungUp = () => reject(new Error("no TLS: the other end hung up during the handshake"));
+  tls.once("close", hungUp);
+  carrier.once("end", hungUp);
   await promise;
 }
 

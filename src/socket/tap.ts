@@ -57,8 +57,9 @@ export function hexRecorder(
       const lines = hexDump(slice, { direction, at, offset: offsets[direction] });
       offsets[direction] += slice.length;
       // A dump is plain ASCII: as many bytes as characters.
-      room -= lines.length;
-      if (room >= 0) await write(lines);
+      const part = lines.slice(0, room);
+      room -= part.length;
+      await write(part);
     }
   };
   return (direction, bytes) =>

@@ -78,13 +78,15 @@ async function handshake(
   const server = createServer(asked, resolve);
   server.on("tlsClientError", (error) => reject(new Error(explainTls(error), { cause: error })));
   carrier.on("error", (error) => reject(new Error(explainTls(error), { cause: error })));
-  carrier.once("close", () => reject(new Error("the client hung up during the handshake")));
+  const hungUp = () => reject(new Error("the client hung up during the handshake"));
+  carrier.once("end", hungUp).once("close", hungUp);
   const late = setTimeout(
     () => reject(new Error(`no handshake in ${formatDuration(PATIENCE)}`)),
     PATIENCE,
   );
   const stop = () => reject(new Error("server closed"));
   signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
   server.emit("connection", carrier);
   try {
     return await promise;

@@ -1,0 +1,64 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { readClient } from "../../src/cli/client_args.ts";
+import { plug } from "../harness/client.ts";
+import { TestServer } from "../harness/server.ts";
+
+Deno.test("-z says that a port is open, or fails with why it is not", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const open = await plug(["-z", "127.0.0.1", String(server.port())]);
+  assertMatch(open.printed, /^127\.0\.0\.1:\d+ is open \(connected in .*\)\n$/);
+  assertEquals(open.error, "");
+  assertMatch((await plug(["-z", "127.0.0.1", "9"])).error, /refused: .* nothing listens/);
+});
+
+Deno.test("-z with a list and a range tells of every port, and fails unless all are open", async () => {
+  await using server = await TestServer.open("echo://:0", "echo://:0");
+  const ports = [server.port(0), server.port(1)];
+  const all = await plug(["-z", "127.0.0.1", ports.join()]);
+  assertEquals(all.error, "");
+  assertEquals(all.printed.match(/ open /g)?.length, 2);
+  const some = await plug(["-z", "127.0.0.1", `${ports[0]},9-10`]);
+  assertMatch(some.printed, /^9 +refused$/m);
+  assertMatch(some.printed, /^10 +refused$/m);
+  assertEquals(some.error, "2 of 3 are not open");
+});
+
+Deno.test("a port whose accept queue is full is silent", async () => {
+  using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  const waiting = await Promise.all(
+    [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port: full.addr.port })),
+  );
+  const words = ["127.0.0.1", String(full.addr.port), "--timeout", "200ms", "--json"];
+  const { printed, error } = await plug(["-z", ...words]);
+  assertMatch(error, /no answer in 200 ms/);
+  assertEquals(JSON.parse(printed).state, "silent");
+  for (const conn of waiting) conn.close();
+});
+
+Deno.test("--count tells what is usual, in text and in JSON", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const words = ["-z", "127.0.0.1", String(server.port()), "--count", "5", "--interval", "1ms"];
+  const { printed } = await plug(words);
+  assertMatch(
+    printed,
+    /: 5 connects, 5 open, 0\.00 % lost\nmin .*, median .*, p99 .*, max .*, jitter /,
+  );
+  assertMatch(printed, /│█+ /);
+  const found = JSON.parse((await plug([...words, "--json"])).printed);
+  assertEquals([found.state, found.count, found.open, found.loss], ["open", 5, 5, 0]);
+});
+
+Deno.test("ports that can't be read, and options without what they need, are refused", () => {
+  const cases: [string[], RegExp][] = [
+    [["-z", "h", "80-20"], /the range runs backwards/],
+    [["-z", "h", "1-70000"], /expected a port/],
+    [["h", "1,2"], /several ports can only be probed: add -z/],
+    [["h", "1", "--count", "2"], /--count needs -z/],
+    [["h", "1", "--size", "2"], /--size needs --bench/],
+    [["h", "1", "--tls-ca", "x"], /--tls-ca needs --tls/],
+    [["h", "1", "-z", "--bench"], /exclude each other/],
+  ];
+  for (const [words, expected] of cases) {
+    assertMatch((assertThrows(() => readClient(words)) as Error).message, expected);
+  }
+});

@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { assertEquals, assertMatch } from "@std/assert";
+import { noise } from "../harness/bytes.ts";
+import { plug } from "../harness/client.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+import { testWith } from "../harness/tools.ts";
+
+const GIBIBYTE = 1024 ** 3;
+
+/** A server with stdio on a free port. */
+async function listening(spec: string): Promise<{ server: Program; port: string }> {
+  const server = new Program(outlet("server", spec));
+  const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+  return { server, port: port! };
+}
+
+/** The SHA-256 of a file, and its length. */
+async function digestOf(path: string): Promise<[length: number, hash: string]> {
+  const hash = createHash("sha256");
+  let length = 0;
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(1 << 20);
+  for (let n = await file.read(buffer); n !== null; n = await file.read(buffer)) {
+    hash.update(buffer.subarray(0, n));
+    length += n;
+  }
+  return [length, hash.digest("hex")];
+}
+
+for (const size of [0, 1, GIBIBYTE]) {
+  testWith(["sh"], `a file of ${size} bytes is moved by shell redirections alone`, async () => {
+    const folder = await Deno.makeTempDir();
+    const [source, target] = [`${folder}/source`, `${folder}/target`];
+    {
+      using file = await Deno.open(source, { write: true, create: true });
+      const block = noise(1 << 20);
+      for (let left = size; left > 0; left -= block.length) {
+        new DataView(block.buffer).setFloat64(0, left);
+        await file.write(block.subarray(0, left));
+      }
+    }
+    const shell = (words: string[], redirection: string) =>
+      new Program(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...words]);
+    await using server = shell(outlet("server", "stdio://:0"), `</dev/null >${target}`);
+    const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+    await using client = shell(outlet("client", "127.0.0.1", port!), `<${source}`);
+    assertEquals((await client.outcome()).code, 0);
+    assertEquals((await server.outcome()).code, 0);
+    assertEquals(await digestOf(target), await digestOf(source));
+    await Deno.remove(folder, { recursive: true });
+  });
+}
+
+Deno.test("one client is served: its bytes to stdout, stdin to it, and both end together", async () => {
+  const { server, port } = await listening("stdio://:0");
+  await using _ = server;
+  await using client = new Program(outlet("client", "127.0.0.1", port));
+  await client.type("to the server\n");
+  await server.prints(/to the server/);
+  const second = await plug(["127.0.0.1", port]);
+  assertEquals(second.shown, "");
+  await server.complains(/taken: there is one client already/);
+  await server.type("to the client\n");
+  await client.prints(/to the client/);
+  await server.end();
+  await client.end();
+  assertEquals((await client.outcome()).code, 0);
+  const { code, stdout } = await server.outcome();
+  assertEquals([code, stdout], [0, "to the server\n"]);
+});
+
+testWith(["ncat"], "keep serves one client after the other", async () => {
+  const { server, port } = await listening("stdio://:0?keep");
+  await using _ = server;
+  for (const word of ["one", "two"]) {
+    await run(["ncat", "--send-only", "127.0.0.1", port], { stdin: `${word}\n` });
+    await server.prints(new RegExp(word));
+  }
+  server.signal("SIGTERM");
+  assertEquals((await server.outcome()).stdout, "one\ntwo\n");
+});
+
+Deno.test("many clients are merged, and all of them get stdin", async () => {
+  const { server, port } = await listening("stdio://:0?clients=many");
+  await using _ = server;
+  await using one = new Program(outlet("client", "127.0.0.1", port));
+  await using other = new Program(outlet("client", "127.0.0.1", port));
+  await one.type("from one\n");
+  await other.type("from the other\n");
+  await server.prints(/from one/);
+  await server.prints(/from the other/);
+  await server.type("for all\n");
+  await Promise.all([one, other].map((client) => client.prints(/for all/)));
+  await server.end();
+  await Promise.all([one.end(), other.end()]);
+  assertEquals((await server.outcome()).code, 0);
+});
+
+Deno.test("a client that is cut off makes the exit code say so", async () => {
+  const { server, port } = await listening("stdio://:0");
+  await using _ = server;
+  await server.type("unread");
+  const rude = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  await rude.write(new TextEncoder().encode("half a fi"));
+  await server.prints(/half a fi/);
+  await rude.read(new Uint8Array(1));
+  // Closed on unread bytes, a socket resets the connection.
+  rude.close();
+  const { code, stderr } = await server.outcome();
+  assertMatch(stderr, /closed +stdio #1 .*: reset/);
+  assertEquals(code, 1);
+});
