@@ -3,6 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { noise } from "../harness/bytes.ts";
 import { plug } from "../harness/client.ts";
 import { outlet, Program, run } from "../harness/program.ts";
+import { RudeClient } from "../harness/rude_client.ts";
 import { testWith } from "../harness/tools.ts";
 
 const GIBIBYTE = 1024 ** 3;
@@ -99,13 +100,10 @@ Deno.test("many clients are merged, and all of them get stdin", async () => {
 Deno.test("a client that is cut off makes the exit code say so", async () => {
   const { server, port } = await listening("stdio://:0");
   await using _ = server;
-  await server.type("unread");
-  const rude = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-  await rude.write(new TextEncoder().encode("half a fi"));
-  await server.prints(/half a fi/);
-  await rude.read(new Uint8Array(1));
-  // Closed on unread bytes, a socket resets the connection.
-  rude.close();
+  {
+    using _rude = new RudeClient(Number(port));
+    await server.complains(/opened +stdio #1/);
+  }
   const { code, stderr } = await server.outcome();
   assertMatch(stderr, /closed +stdio #1 .*: reset/);
   assertEquals(code, 1);
