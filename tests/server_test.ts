@@ -1,5 +1,6 @@
 /** A server that changes while it runs, and the doors of its outlets. */
 import { assertEquals, assertRejects } from "@std/assert";
+import { acceptQueues } from "../src/observe/accept_queue.ts";
 import { readText, readUntil, send } from "./harness/bytes.ts";
 import { RudeClient } from "./harness/rude_client.ts";
 import { configOf, from, TestServer } from "./harness/server.ts";
@@ -40,6 +41,7 @@ Deno.test("with defer, who finds the room full waits until somebody leaves", asy
   await answers(first);
   using second = await room.connect();
   await send(second, "patience\n");
+  assertEquals((await acceptQueues()).get(`127.0.0.1:${room.port()}`), 1);
   first.close();
   assertEquals(await readUntil(second, /\n/), "patience\n");
   assertEquals(room.events.some(({ event }) => event === "refused"), false);

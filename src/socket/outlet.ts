@@ -155,7 +155,9 @@ export class Outlet implements AsyncDisposable {
     using closing = new DisposableStack();
     closing.adopt(socket, close);
     try {
-      const arrival = await this.#arrive(socket, terms);
+      // Without a proxy nothing is awaited: who is accepted is counted before the next one is.
+      const { proxies } = terms;
+      const arrival = proxies ? await this.#announced(socket, proxies) : directly(socket);
       if (arrival === undefined) return;
       const { peer, local } = arrival;
       using verdict = await this.#admit(peer);
@@ -178,15 +180,13 @@ export class Outlet implements AsyncDisposable {
     }
   }
 
-  /** Who comes: whoever sits at the other end, or whom a proxy there announces. */
-  async #arrive(socket: Accepted, { proxies }: Terms): Promise<Arrival | undefined> {
-    const sender = addressOf(socket.remoteAddr);
-    if (!proxies) return { socket, peer: sender, local: addressOf(socket.localAddr) };
+  /** Whom the proxy at the other end announces. */
+  async #announced(socket: Accepted, proxies: TrustedProxies): Promise<Arrival | undefined> {
     try {
       return await proxies.hear(socket, this.#stopping.signal);
     } catch (error) {
       if (!(error instanceof ProxyHeaderError)) throw error;
-      this.#tellRefusal(sender, error.message);
+      this.#tellRefusal(addressOf(socket.remoteAddr), error.message);
     }
   }
 
@@ -273,6 +273,11 @@ export class Outlet implements AsyncDisposable {
   get #about(): { outlet: string; address: Address } {
     return { outlet: this.name, address: this.address };
   }
+}
+
+/** Who comes without a proxy: whoever sits at the other end. */
+function directly(socket: Accepted): Arrival {
+  return { socket, peer: addressOf(socket.remoteAddr), local: addressOf(socket.localAddr) };
 }
 
 function close(socket: Accepted): void {
