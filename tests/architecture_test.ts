@@ -15,6 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "src/socket/address.ts",
     "src/socket/crlf.ts",
     "src/socket/faults.ts",
+    "src/socket/ip.ts",
     "src/socket/lines.ts",
     "src/socket/read_buffer.ts",
   ],

@@ -6,12 +6,15 @@ const listener = Deno.listen({
   ...backlog ? { tcpBacklog: backlog } : {},
 });
 for (;;) {
-  const conn = await listener.accept();
-  conn.setNoDelay(true);
-  echo(conn);
+  try {
+    echo(await listener.accept());
+  } catch {
+    // The client was gone before it was accepted.
+  }
 }
 
 async function echo(conn: Deno.TcpConn): Promise<void> {
+  conn.setNoDelay(true);
   const buffer = new Uint8Array(64 * 1024);
   try {
     for (let n = await conn.read(buffer); n !== null; n = await conn.read(buffer)) {

@@ -1,7 +1,13 @@
 /** The least that a proxy can be in Deno: two buffers a client. Words: PORT UPSTREAM_PORT. */
 const [port, upstream] = Deno.args.map(Number);
 const listener = Deno.listen({ hostname: "127.0.0.1", port: port!, tcpBacklog: 4096 });
-for (;;) join(await listener.accept());
+for (;;) {
+  try {
+    join(await listener.accept()).catch(() => {});
+  } catch {
+    // The client was gone before it was accepted.
+  }
+}
 
 async function join(client: Deno.TcpConn): Promise<void> {
   using _client = client;

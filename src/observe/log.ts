@@ -1,9 +1,8 @@
 /**
- * Events on stderr or in a file, through LogTape: a line each, for people or for programs.
+ * Events on stderr or in a file: a line each, for people or for programs.
  *
  * @module
  */
-import { configure, dispose, getLogger, type LogRecord, type Sink } from "@logtape/logtape";
 import { explain } from "../socket/faults.ts";
 import type { OutletEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
@@ -33,15 +32,24 @@ export interface LogFile {
   readonly maxFiles: number;
 }
 
-/** Logs every event of the journal until it is disposed. There is one log in a process. */
+/** Levels, from the least serious to the most. */
+const LEVELS: readonly LogOptions["level"][] = ["debug", "info", "warning", "error"];
+
+/** Takes lines, each without its newline. */
+interface Sink extends AsyncDisposable {
+  write(line: string, at: Date): void;
+}
+
+/** Logs every event of the journal until it is disposed. */
 export class Log implements AsyncDisposable {
   readonly #subscription: Disposable;
+  #options: LogOptions;
+  #sink: Sink;
 
-  private constructor(journal: Journal) {
-    const logger = getLogger("outlet");
-    this.#subscription = journal.subscribe((event) =>
-      logger[levelOf(event)](event.event, event as unknown as Record<string, unknown>)
-    );
+  private constructor(journal: Journal, options: LogOptions, sink: Sink) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#subscription = journal.subscribe((event) => this.#tell(event));
   }
 
   /**
@@ -50,8 +58,7 @@ export class Log implements AsyncDisposable {
    * @throws {Error} where its file can't be opened
    */
   static async open(journal: Journal, options: LogOptions): Promise<Log> {
-    await apply(options);
-    return new Log(journal);
+    return new Log(journal, options, await openSink(options));
   }
 
   /**
@@ -60,48 +67,69 @@ export class Log implements AsyncDisposable {
    * @throws {Error} where its file can't be opened
    */
   async change(options: LogOptions): Promise<void> {
-    await apply(options);
+    const sink = await openSink(options);
+    const before = this.#sink;
+    this.#options = options;
+    this.#sink = sink;
+    await before[Symbol.asyncDispose]();
   }
 
   /** Ends it, once every line has been taken. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
-    await dispose();
+    await this.#sink[Symbol.asyncDispose]();
+  }
+
+  #tell(event: OutletEvent): void {
+    const { level, format, colour, file } = this.#options;
+    if (LEVELS.indexOf(levelOf(event)) < LEVELS.indexOf(level)) return;
+    const at = new Date();
+    const line = format === "json"
+      ? jsonLine(event, at)
+      : textLine(event, { at, colour: colour && !file });
+    this.#sink.write(line, at);
   }
 }
 
-async function apply(options: LogOptions): Promise<void> {
-  const { level, format, write, colour, file } = options;
-  const tell = format === "json"
-    ? jsonLine
-    : (event: OutletEvent, at: Date) => textLine(event, { at, colour: colour && !file });
-  const line = ({ properties, timestamp }: LogRecord) =>
-    tell(properties as unknown as OutletEvent, new Date(timestamp));
-  await configure({
-    reset: true,
-    sinks: { lines: file ? await fileSink(file, line) : (record) => write(line(record)) },
-    loggers: [
-      { category: "outlet", sinks: ["lines"], lowestLevel: level },
-      { category: ["logtape", "meta"], sinks: [] },
-    ],
-  });
+async function openSink({ write, file }: LogOptions): Promise<Sink> {
+  if (file) return await fileSink(file);
+  return { write, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-/** Lines into a file, in the background, and at once: the file is what is read when something went wrong. */
-async function fileSink(
-  { path, maxSize, maxFiles }: LogFile,
-  line: (record: LogRecord) => string,
-): Promise<Sink> {
+/** Bytes that may wait for the file, and for how many milliseconds, while there is much to tell. */
+const BATCH = { bytes: 64 * 1024, time: 100 };
+
+/**
+ * Lines into a file, in the background, through LogTape's sink, which turns files over. What comes alone is
+ * written at once: the file is what is read when something went wrong. LogTape's logger is not on the way, for
+ * it takes longer over a line than an outlet over a connection.
+ */
+async function fileSink({ path, maxSize, maxFiles }: LogFile): Promise<Sink> {
   const { getRotatingFileSink } = await import("@logtape/file");
   try {
-    return getRotatingFileSink(path, {
+    const open = new AsyncDisposableStack();
+    const sink = open.use(getRotatingFileSink(path, {
       maxSize,
       // LogTape counts the files that are put aside.
       maxFiles: maxFiles - 1,
-      formatter: (record) => line(record) + "\n",
+      formatter: ({ rawMessage }) => `${rawMessage}\n`,
       nonBlocking: true,
-      bufferSize: 0,
-    });
+      // A batch goes into one file, and a file has room for several.
+      bufferSize: Math.min(BATCH.bytes, maxSize / 8),
+      flushInterval: BATCH.time,
+    }));
+    return {
+      write: (line, at) =>
+        sink({
+          category: ["outlet"],
+          level: "info",
+          message: [line],
+          rawMessage: line,
+          timestamp: at.getTime(),
+          properties: {},
+        }),
+      [Symbol.asyncDispose]: () => open.disposeAsync(),
+    };
   } catch (cause) {
     throw new Error(`cannot open the log ${path}: ${explain(cause)}`, { cause });
   }

@@ -5,7 +5,5 @@ export const echo: Service = service({
   name: "echo",
   summary: "sends back whatever arrives (RFC 862)",
   options: {},
-  open: () => async (connection) => {
-    for await (const chunk of connection.chunks()) await connection.write(chunk);
-  },
+  open: () => (connection) => connection.pour((chunk) => connection.write(chunk)),
 });

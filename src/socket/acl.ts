@@ -3,13 +3,10 @@
  *
  * @module
  */
-import ipaddr from "ipaddr.js";
 import { quote, UsageError } from "../options/usage_error.ts";
 import type { OptionKind } from "../options/option.ts";
 import { isIPv4, isIPv6 } from "./address.ts";
-
-/** An address, read once for all the rules that look at it; v4-mapped IPv6 is the IPv4 that it means. */
-export type Ip = ipaddr.IPv4 | ipaddr.IPv6;
+import { formatIp, type Ip, isMapped, lengthOf, networkOf, readExactIp, unmapped } from "./ip.ts";
 
 /** Why the rules turn an address away. */
 export type RuleRefusal = "denied by a rule" | "allowed by no rule";
@@ -22,7 +19,8 @@ export const CIDR: OptionKind<string> = {
   placeholder: "CIDR",
   read(word) {
     const [network, bits] = readRange(word);
-    return bits === lengthOf(network) ? network.toString() : `${network}/${bits}`;
+    const address = formatIp(network);
+    return bits === lengthOf(network) ? address : `${address}/${bits}`;
   },
 };
 
@@ -49,39 +47,30 @@ export class Acl {
   }
 }
 
-/** The address of a socket's end, ready to be compared; a zone (`fe80::1%eth0`) does not count. */
-export function readIp(host: string): Ip {
-  return ipaddr.process(host.replace(/%.*$/, ""));
-}
-
-/** What counts as one peer: an IPv4 address, or the /64 of an IPv6 address, which one site has as a whole. */
-export function peerKey(ip: Ip): string {
-  if (ip.kind() === "ipv4") return ip.toString();
-  return (ip as ipaddr.IPv6).parts.slice(0, 4).map((part) => part.toString(16)).join(":") + "::/64";
-}
-
 function isIn(ip: Ip, [network, bits]: Range): boolean {
-  return ip.kind() === network.kind() && ip.match(network, bits);
+  return ip.version === network.version && networkOf(ip, bits).number === network.number;
 }
 
 function readRange(rule: string): Range {
   const [, host = "", bitsWord] = /^([^/]*)(?:\/(.*))?$/s.exec(rule)!;
   const address = readAddress(host);
   const longest = lengthOf(address);
-  if (bitsWord === undefined) return unmapped(address, longest);
+  if (bitsWord === undefined) return unmappedRange(address, longest);
   const bits = /^(0|[1-9]\d{0,2})$/.test(bitsWord) ? Number(bitsWord) : NaN;
   if (!(bits <= longest)) {
     throw new UsageError(`expected 0 to ${longest} behind the slash, not ${quote(bitsWord)}`);
   }
   const network = networkOf(address, bits);
-  if (network.toString() !== address.toString()) {
-    throw new UsageError(`bits are set behind the first ${bits}: did you mean ${network}/${bits}?`);
+  if (network.number !== address.number) {
+    throw new UsageError(
+      `bits are set behind the first ${bits}: did you mean ${formatIp(network)}/${bits}?`,
+    );
   }
-  return unmapped(address, bits);
+  return unmappedRange(address, bits);
 }
 
 function readAddress(host: string): Ip {
-  if (isIPv4(host) || isIPv6(host)) return ipaddr.parse(host);
+  if (isIPv4(host) || isIPv6(host)) return readExactIp(host);
   if (host.includes("%")) throw new UsageError("a rule has no zone: leave out what begins with %");
   if (/^[\d.]+$/.test(host) && /(^|\.)0\d/.test(host)) {
     throw new UsageError("a number with a leading zero is octal to some and decimal to others");
@@ -90,20 +79,6 @@ function readAddress(host: string): Ip {
 }
 
 /** A rule about `::ffff:0:0/96`, where IPv6 holds the IPv4 addresses, is a rule about those. */
-function unmapped(address: Ip, bits: number): Range {
-  const v6 = address as ipaddr.IPv6;
-  const mapped = address.kind() === "ipv6" && bits >= 96 && v6.isIPv4MappedAddress();
-  return mapped ? [v6.toIPv4Address(), bits - 96] : [address, bits];
-}
-
-function networkOf(address: Ip, bits: number): Ip {
-  const bytes = address.toByteArray().map((byte, at) => {
-    const kept = Math.min(Math.max(bits - at * 8, 0), 8);
-    return byte & (0xff << (8 - kept));
-  });
-  return ipaddr.fromByteArray(bytes);
-}
-
-function lengthOf(address: Ip): number {
-  return address.kind() === "ipv4" ? 32 : 128;
+function unmappedRange(address: Ip, bits: number): Range {
+  return bits >= 96 && isMapped(address) ? [unmapped(address), bits - 96] : [address, bits];
 }

@@ -131,6 +131,16 @@ export class Connection implements Disposable {
     return chunk;
   }
 
+  /**
+   * Hands over all that the client sends, chunk by chunk, until it ends its half; the next is read once what
+   * `into` returns has resolved. Where every byte counts, this is the way: `for await` costs twice as much.
+   */
+  async pour(into: (chunk: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<void> {
+    for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) {
+      await into(chunk);
+    }
+  }
+
   /** All that the client sends, chunk by chunk, until it ends its half; each as valid as {@linkcode read}'s. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) yield chunk;

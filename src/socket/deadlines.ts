@@ -33,68 +33,69 @@ const PERIOD = { shortest: 10, longest: 1_000 };
 /** Hangs up on connections that are over their deadlines. Its timer runs only while it watches any. */
 export class Sweeper {
   readonly #deadlines: Deadlines;
-  readonly #watches = new Set<Watch>();
+  /** How often to look, in milliseconds; `undefined` where there is no deadline. */
+  readonly #period: number | undefined;
+  /** What a connection was like when it was last looked at. Most have gone before anybody looks. */
+  readonly #watches = new Map<Connection, Watch | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** One set of deadlines for all the connections that it will watch. */
   constructor(deadlines: Deadlines) {
     this.#deadlines = deadlines;
+    const shortest = Math.min(...Object.values(deadlines).map((time) => time || Infinity));
+    this.#period = shortest === Infinity
+      ? undefined
+      : Math.min(Math.max(shortest / LOOKS, PERIOD.shortest), PERIOD.longest);
   }
 
   /** Watches the connection until disposed. */
   watch(connection: Connection): Disposable {
-    const shortest = Math.min(...Object.values(this.#deadlines).map((time) => time || Infinity));
-    if (shortest === Infinity) return { [Symbol.dispose]: () => {} };
-    const watch = new Watch(connection);
-    this.#watches.add(watch);
-    this.#timer ??= setInterval(
-      () => this.sweep(performance.now()),
-      Math.min(Math.max(shortest / LOOKS, PERIOD.shortest), PERIOD.longest),
-    );
-    return { [Symbol.dispose]: () => this.#forget(watch) };
+    if (this.#period === undefined) return { [Symbol.dispose]: () => {} };
+    this.#watches.set(connection, undefined);
+    this.#timer ??= setInterval(() => this.sweep(performance.now()), this.#period);
+    return { [Symbol.dispose]: () => this.#forget(connection) };
   }
 
   /** Looks at every connection, as its timer does now and then; `now` is on the clock of `performance.now()`. */
   sweep(now: number): void {
-    for (const watch of this.#watches) {
+    for (const [connection, watch = new Watch(connection)] of this.#watches) {
+      this.#watches.set(connection, watch);
       const passed = watch.look(now);
       for (const [name, reason] of Object.entries(REASONS)) {
         const deadline = name as keyof Deadlines;
         if (passed[deadline] >= (this.#deadlines[deadline] || Infinity)) {
-          watch.connection.hangUp(reason);
+          connection.hangUp(reason);
           break;
         }
       }
     }
   }
 
-  #forget(watch: Watch): void {
-    this.#watches.delete(watch);
+  #forget(connection: Connection): void {
+    this.#watches.delete(connection);
     if (this.#watches.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 }
 
-/** One connection as it was when it was last looked at. */
+/** One connection as it was when it was last looked at, and before that, when it was opened. */
 class Watch {
-  readonly connection: Connection;
-  #bytesIn: number;
-  #bytesOut: number;
+  readonly #connection: Connection;
+  #bytesIn = 0;
+  #bytesOut = 0;
   /** When each clock began to run; `idle`, `write` and `fin` begin anew whenever there is no cause. */
-  #since: { idle: number; write: number; fin: number };
+  readonly #since: { idle: number; write: number; fin: number };
 
   constructor(connection: Connection) {
-    this.connection = connection;
-    this.#bytesIn = connection.bytesIn;
-    this.#bytesOut = connection.bytesOut;
-    const now = performance.now();
-    this.#since = { idle: now, write: now, fin: now };
+    this.#connection = connection;
+    const { openedAt } = connection;
+    this.#since = { idle: openedAt, write: openedAt, fin: openedAt };
   }
 
   /** How long each clock has been running, in milliseconds. */
   look(now: number): Record<keyof Deadlines, number> {
-    const { bytesIn, bytesOut, writing, halfClosed, openedAt } = this.connection;
+    const { bytesIn, bytesOut, writing, halfClosed, openedAt } = this.#connection;
     const taken = bytesOut !== this.#bytesOut;
     const moved = taken || bytesIn !== this.#bytesIn;
     this.#bytesIn = bytesIn;

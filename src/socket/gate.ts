@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Acl, type Ip, peerKey, readIp, type RuleRefusal } from "./acl.ts";
+import { Acl, type RuleRefusal } from "./acl.ts";
+import { type Ip, peerKey, readIp } from "./ip.ts";
 import { RateLimiter } from "./rate.ts";
 import { Tally } from "./tally.ts";
 

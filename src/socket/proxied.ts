@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { Acl, readIp } from "./acl.ts";
+import { Acl } from "./acl.ts";
 import { type Address, addressOf, isUnix } from "./address.ts";
 import type { Socket } from "./connection.ts";
 import { isReset } from "./faults.ts";
+import { readIp } from "./ip.ts";
 import { ProxyHeaderError, ProxyHeaderReader } from "./proxy_header.ts";
 
 /** A client at the door: its socket, and the two ends that its conversation has. */

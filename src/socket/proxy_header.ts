@@ -4,8 +4,8 @@
  *
  * @module
  */
-import ipaddr from "ipaddr.js";
 import { type Address, type InternetAddress, isIPv4, isIPv6, isUnix } from "./address.ts";
+import { bytesOfIp, formatIp, ipOfBytes, isMapped, readExactIp, unmapped } from "./ip.ts";
 
 /** What a header announces: both ends of the connection at the proxy. */
 export interface ProxiedEnds {
@@ -130,8 +130,8 @@ function parseLine(header: Uint8Array): ProxiedEnds | undefined {
 function readHost(text: string, family: Family): string {
   if (family === "TCP4") return isIPv4(text) ? text : refuse("an address that is not IPv4");
   if (!isIPv6(text)) refuse("an address that is not IPv6");
-  const address = ipaddr.IPv6.parse(text);
-  return address.isIPv4MappedAddress() ? refuse("a v4-mapped address") : address.toString();
+  const ip = readExactIp(text);
+  return isMapped(ip) ? refuse("a v4-mapped address") : formatIp(ip);
 }
 
 function readPort(text: string): number {
@@ -190,7 +190,7 @@ function checkExtensions(bytes: Uint8Array): void {
 
 /** The address as people write it; a v4-mapped one as the IPv4 it is. */
 function hostOf(bytes: Uint8Array): string {
-  return ipaddr.process(ipaddr.fromByteArray([...bytes]).toString()).toString();
+  return formatIp(unmapped(ipOfBytes(bytes)));
 }
 
 function lineOf({ source, destination }: ProxiedEnds, family: Family): Uint8Array<ArrayBuffer> {
@@ -200,7 +200,7 @@ function lineOf({ source, destination }: ProxiedEnds, family: Family): Uint8Arra
 
 function bytesOf({ source, destination }: ProxiedEnds, family: Family): Uint8Array<ArrayBuffer> {
   const ends = [source, destination];
-  const hosts = ends.flatMap(({ hostname }) => ipaddr.parse(hostname).toByteArray());
+  const hosts = ends.flatMap(({ hostname }) => bytesOfIp(readExactIp(hostname)));
   const ports = ends.flatMap(({ port }) => [port >> 8, port & 0xff]);
   const code = family === "TCP4" ? 0x11 : 0x21;
   return Uint8Array.of(...SIGNATURE, 0x21, code, 0, hosts.length + 4, ...hosts, ...ports);

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../src/options/usage_error.ts";
-import { Acl, CIDR, peerKey, readIp } from "../../src/socket/acl.ts";
+import { Acl, CIDR } from "../../src/socket/acl.ts";
+import { peerKey, readIp } from "../../src/socket/ip.ts";
 
 function refusal(rules: ConstructorParameters<typeof Acl>[0], host: string): string | undefined {
   return new Acl(rules).refusal(readIp(host));
