@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { OutletConfig, ServerConfig } from "./config/server_config.ts";
+import type { OutletConfig, ServerConfig, ServerOptions } from "./config/server_config.ts";
 import { isEqual, planChange } from "./config/plan.ts";
 import { gateOf, termsOf, tlsOf } from "./config/terms.ts";
 import type { Reloaded } from "./observe/events.ts";
 import { Journal } from "./observe/journal.ts";
+import type { BusAddress } from "./room/bus_address.ts";
 import { Rooms } from "./room/rooms.ts";
 import { SERVICES } from "./services/registry.ts";
 import type { ServiceContext, Standard } from "./services/service.ts";
@@ -52,6 +53,7 @@ export class Server implements AsyncDisposable {
   readonly #standard: Standard;
   readonly #descriptors: DescriptorBudget | undefined = descriptorBudget();
   readonly #gate: Gate;
+  #bus: BusConfig = {};
   readonly #openings = new Map<Outlet, Opening>();
   readonly #closing = new Map<Outlet, Promise<number>>();
 
@@ -71,8 +73,11 @@ export class Server implements AsyncDisposable {
     journal: Journal = new Journal(),
     standard: Standard = SILENCE,
   ): Promise<Server> {
-    const server = new Server(config, journal, standard);
+    await using undo = new AsyncDisposableStack();
+    const server = undo.use(new Server(config, journal, standard));
+    await server.#reachOthers(config.options);
     await server.#openAll(config.outlets);
+    undo.move();
     journal.publish({
       event: "ready",
       outlets: config.outlets.length,
@@ -124,6 +129,9 @@ export class Server implements AsyncDisposable {
    *   take the address of another
    */
   async change(config: ServerConfig): Promise<Pick<Reloaded, "opened" | "closed" | "changed">> {
+    if (!isEqual(busOf(config.options), this.#bus)) {
+      throw new Error("the bus cannot change while the server runs: start it anew");
+    }
     const there = new Map([...this.#openings].map(([outlet, { config }]) => [outlet, config]));
     const { kept, removed, fresh, moved } = planChange(there, config.outlets);
     const changed = kept.filter(({ outlet, config }) => !isEqual(there.get(outlet), config));
@@ -160,12 +168,30 @@ export class Server implements AsyncDisposable {
       this.close(outlet, { grace });
     }
     const cuts = await Promise.all(this.#closing.values());
+    await this.rooms[Symbol.asyncDispose]();
     return cuts.reduce((sum, cut) => sum + cut, 0);
   }
 
   /** Stops without grace. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ grace: 0 });
+  }
+
+  /** Lets rooms reach their namesakes on other servers, where there is a bus. */
+  async #reachOthers(options: ServerOptions): Promise<void> {
+    this.#bus = busOf(options);
+    const { address, ...paths } = this.#bus;
+    if (!address) return;
+    const { openNatsBus } = await import("./room/nats_bus.ts");
+    const bus = await openNatsBus(address, paths);
+    await this.rooms.extend(bus, {
+      changed: (state) =>
+        this.#journal.publish(
+          state.state === "up"
+            ? { event: "reached", bus: bus.name, server: state.at }
+            : { event: "lost", bus: bus.name, reason: state.reason },
+        ),
+    });
   }
 
   async #openAll(configs: readonly OutletConfig[]): Promise<Outlet[]> {
@@ -273,6 +299,21 @@ export async function serve(
   const grace = options["drain-timeout"];
   journal.publish({ event: "draining", live: [...server.connections()].length, grace });
   return await server.stop({ grace });
+}
+
+/** What was asked for about the bus. */
+interface BusConfig {
+  readonly address?: BusAddress | undefined;
+  readonly credentials?: string | undefined;
+  readonly ca?: string | undefined;
+}
+
+function busOf(options: ServerOptions): BusConfig {
+  return {
+    address: options.bus,
+    credentials: options["bus-credentials"],
+    ca: options["bus-ca"],
+  };
 }
 
 /** What a service may know and tell: one way, towards the journal. */

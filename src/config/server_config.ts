@@ -15,6 +15,7 @@ import {
   type TableOf,
   TEXT,
 } from "../options/option.ts";
+import { BUS, type BusAddress } from "../room/bus_address.ts";
 import { LISTEN } from "../socket/place.ts";
 import { CIDR } from "../socket/acl.ts";
 import type { Address, InternetAddress } from "../socket/address.ts";
@@ -82,6 +83,12 @@ export interface ServerOptions {
   readonly "log-files": number;
   /** Where the metrics are served. */
   readonly metrics: InternetAddress | undefined;
+  /** What carries rooms from server to server. */
+  readonly bus: BusAddress | undefined;
+  /** The file that says who we are on it. */
+  readonly "bus-credentials": string | undefined;
+  /** The file of the authorities to trust there. */
+  readonly "bus-ca": string | undefined;
 }
 
 /** Permission bits in octal digits. */
@@ -170,6 +177,19 @@ export const SERVER_OPTIONS: TableOf<ServerOptions> = {
     default: 5,
   }),
   metrics: option(LISTEN, "serve /metrics for Prometheus and /healthz here; :PORT is 127.0.0.1"),
+  bus: option(BUS, "chat rooms that have a name are one with their namesakes on this NATS server", {
+    secret: true,
+  }),
+  "bus-credentials": option(TEXT, "who we are there: a file that nsc wrote", {
+    placeholder: "FILE",
+  }),
+  "bus-ca": option(
+    TEXT,
+    "trust the authorities in this PEM file there, instead of the usual ones",
+    {
+      placeholder: "FILE",
+    },
+  ),
 };
 
 /** One outlet: a service behind a welcome socket. */

@@ -19,7 +19,16 @@ export type OutletEvent =
   | ServerEvent;
 
 /** A fact about the server as a whole. */
-export type ServerEvent = Ready | Reloading | Reloaded | Rejected | Tracing | Untraced | Draining;
+export type ServerEvent =
+  | Ready
+  | Reloading
+  | Reloaded
+  | Rejected
+  | Tracing
+  | Untraced
+  | Reached
+  | Lost
+  | Draining;
 
 /** The welcome socket that a fact is about. */
 export interface AboutOutlet {
@@ -169,6 +178,26 @@ export interface Tracing {
 export interface Untraced {
   /** Tells it from the other facts. */
   readonly event: "untraced";
+  /** Why, in words. */
+  readonly reason: string;
+}
+
+/** The bus that carries rooms from server to server is there. */
+export interface Reached {
+  /** Tells it from the other facts. */
+  readonly event: "reached";
+  /** The bus, as it was named, without passwords. */
+  readonly bus: string;
+  /** Which of its servers is spoken to. */
+  readonly server: string;
+}
+
+/** The bus that carries rooms from server to server is not there: they stay on this server, and it is tried again. */
+export interface Lost {
+  /** Tells it from the other facts. */
+  readonly event: "lost";
+  /** The bus, as it was named, without passwords. */
+  readonly bus: string;
   /** Why, in words. */
   readonly reason: string;
 }

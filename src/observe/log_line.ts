@@ -20,6 +20,7 @@ export function levelOf(event: OutletEvent): "debug" | "info" | "warning" {
     case "refused":
     case "rejected":
     case "untraced":
+    case "lost":
       return "warning";
     case "reloading":
       return "debug";
@@ -60,7 +61,7 @@ export function jsonLine(event: OutletEvent, at: Date): string {
 }
 
 /** What a fact about the server as a whole says, but for its reason. */
-function jsonFacts(event: ServerEvent): Record<string, number | undefined> {
+function jsonFacts(event: ServerEvent): Record<string, string | number | undefined> {
   switch (event.event) {
     case "ready":
       return {
@@ -72,6 +73,10 @@ function jsonFacts(event: ServerEvent): Record<string, number | undefined> {
       return { opened: event.opened, closed: event.closed, changed: event.changed };
     case "tracing":
       return { ports: event.ports };
+    case "reached":
+      return { bus: event.bus, server: event.server };
+    case "lost":
+      return { bus: event.bus };
     case "draining":
       return { live: event.live, grace_ms: event.grace };
     default:
@@ -116,6 +121,8 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   rejected: red,
   tracing: cyan,
   untraced: yellow,
+  reached: green,
+  lost: red,
   draining: cyan,
 };
 
@@ -162,6 +169,10 @@ function tell(event: OutletEvent): string {
       return `the handshakes of ${event.ports === 1 ? "1 port" : `${event.ports} ports`}`;
     case "untraced":
       return `handshakes are inferred: ${event.reason}`;
+    case "reached":
+      return `the bus ${event.bus}, through ${event.server}`;
+    case "lost":
+      return `the bus ${event.bus}: ${event.reason}; rooms stay on this server until it is there`;
     case "draining":
       return event.live === 0
         ? "nobody is connected"

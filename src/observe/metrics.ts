@@ -7,7 +7,9 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type Address, formatAddress } from "../socket/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import type { AboutOutlet, OutletEvent } from "./events.ts";
+import type { RoomsStatus } from "../room/rooms.ts";
 import type { Journal } from "./journal.ts";
+import { roomMetrics } from "./room_metrics.ts";
 
 /** What metrics see of a connection that is still open. */
 export interface LiveConnection {
@@ -39,7 +41,11 @@ export class Metrics implements Disposable {
   /** The open connections; until it is set there are none. */
   live: () => Iterable<LiveConnection> = () => [];
 
+  /** The chat rooms; until it is set there are none. */
+  rooms: () => RoomsStatus | undefined = () => undefined;
+
   readonly #registry = new Registry();
+  readonly #rooms = roomMetrics(() => this.rooms());
   readonly #subscription: Disposable;
   readonly #outlets = new Map<string, AboutOutlet>();
   /** Bytes of connections that have ended, by outlet. */
@@ -61,8 +67,8 @@ export class Metrics implements Disposable {
   }
 
   /** All metrics in Prometheus's text format. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    return await this.#registry.metrics() + await this.#rooms.text();
   }
 
   /** The media type of that text. */

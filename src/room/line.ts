@@ -76,7 +76,7 @@ export class Line implements Disposable {
 
   /** What was said lately, where the bus remembers that; from now on it remembers what is said here, too. */
   async recall(): Promise<Uttered[]> {
-    this.#archive ??= await this.bus.archive?.();
+    this.#archive = await this.bus.archive?.();
     const kept = await this.#archive?.recall(this.#topic) ?? [];
     return kept.map(decodeUttered).filter((fact) => fact !== undefined);
   }

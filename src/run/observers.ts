@@ -68,7 +68,9 @@ export class Observers implements AsyncDisposable {
   watch(server: Server): void {
     this.#server = server;
     this.#ladders?.capture(portsOf(server));
-    if (this.#metrics) this.#metrics.live = () => server.connections();
+    if (!this.#metrics) return;
+    this.#metrics.live = () => server.connections();
+    this.#metrics.rooms = () => server.rooms.status();
   }
 
   /** Becomes what other options ask for; where that can't be had, that is told, and it returns `false`. */
