@@ -92,6 +92,11 @@ export class Server implements AsyncDisposable {
     return this.#openings.keys();
   }
 
+  /** The outlets that have begun to close, and still have connections. */
+  get draining(): Iterable<Outlet> {
+    return this.#closing.keys();
+  }
+
   /** Every connection that is open now, also those of outlets that drain. */
   *connections(): Generator<{ outlet: Outlet; connection: Connection }> {
     for (const outlet of [...this.#openings.keys(), ...this.#closing.keys()]) {

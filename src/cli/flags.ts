@@ -24,7 +24,7 @@ export interface Flags {
  */
 export function readFlags(words: readonly string[], table: OptionTable): Flags {
   const { tokens } = parseArgs({
-    args: [...words],
+    args: withBareWords(words, table),
     options: grammarOf(table),
     strict: false,
     tokens: true,
@@ -39,6 +39,17 @@ export function readFlags(words: readonly string[], table: OptionTable): Flags {
     else if (token.kind === "option") readFlag(token, { table, said });
   }
   return { said, operands, rest: words.slice(end + 1) };
+}
+
+/** A flag that may stand alone, and does, gets the word that it then means; a SPEC is no such word. */
+function withBareWords(words: readonly string[], table: OptionTable): string[] {
+  return words.map((word, at) => {
+    const name = word.startsWith("--") ? word.slice(2) : "";
+    const bare = Object.hasOwn(table, name) ? table[name]!.bare : undefined;
+    const next = words[at + 1] ?? "-";
+    const standsAlone = next.startsWith("-") || next.includes("://");
+    return bare !== undefined && standsAlone ? `${word}=${bare}` : word;
+  });
 }
 
 interface FlagToken {

@@ -59,7 +59,10 @@ export const SERVER_FLAGS: OptionTable = {
 /** What a server is to do, and who says what it is to be. */
 export type ServerCommand =
   & { readonly action: "serve" | "check" | "print-config" }
-  & ({ readonly config: ServerConfig } | { readonly file: ConfigFile });
+  & (
+    | { readonly config: ServerConfig; readonly namesOutlets: boolean }
+    | { readonly file: ConfigFile }
+  );
 
 /** A file that says what a server is to be. */
 export interface ConfigFile {
@@ -80,8 +83,11 @@ export function readServer(words: readonly string[]): ServerCommand {
   const said = withCommand(flags, flags.operands.map(serviceOf).concat(service));
   const { config: path, check, "print-config": prints } = valuesOf(CONFIG_OPTIONS, said);
   const action = check ? "check" : prints ? "print-config" : "serve";
-  if (path === undefined) return { action, config: readOutlets(flags.operands, { service, said }) };
   const place = flags.operands[0] ?? Object.keys(PLAIN_OPTIONS).find((name) => said.has(name));
+  if (path === undefined) {
+    const config = readOutlets(flags.operands, { service, said });
+    return { action, config, namesOutlets: place !== undefined };
+  }
   if (place === undefined) return { action, file: { path, flags: said } };
   throw new UsageError(`${quote(place)} beside --config: the file names the outlets`);
 }

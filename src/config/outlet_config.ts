@@ -8,6 +8,7 @@ import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import { type Address, formatAddress, isLoopback, isUnix } from "../socket/address.ts";
+import { checkConsole } from "./console_options.ts";
 import {
   GATE_OPTIONS,
   type GateOptions,
@@ -81,13 +82,15 @@ function checkProxies(options: OutletOptions, listen: Address): void {
 /**
  * A whole server, of these outlets and what was said of all of them.
  *
- * @throws {UsageError} where two outlets want the same address
+ * @throws {UsageError} where two outlets want the same address, or the console one that everybody reaches
  */
 export function serverConfig(outlets: readonly OutletConfig[], said: Said): ServerConfig {
   refuseTwins(outlets);
+  const options = valuesOf(SERVER_OPTIONS, said);
+  checkConsole(options);
   return {
     outlets,
-    options: valuesOf(SERVER_OPTIONS, said),
+    options,
     gateOptions: gateOptions(said),
   };
 }

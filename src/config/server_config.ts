@@ -16,6 +16,7 @@ import {
   TEXT,
 } from "../options/option.ts";
 import { BUS, type BusAddress } from "../room/bus_address.ts";
+import { CONSOLE_OPTIONS, type ConsoleConfig } from "./console_options.ts";
 import { LISTEN } from "../socket/place.ts";
 import { CIDR } from "../socket/acl.ts";
 import type { Address, InternetAddress } from "../socket/address.ts";
@@ -66,7 +67,7 @@ export interface OutletOptions extends TlsServerConfig {
 }
 
 /** What the server has as a whole, beside its door. */
-export interface ServerOptions {
+export interface ServerOptions extends ConsoleConfig {
   /** Milliseconds that connections may go on once the server stops. */
   readonly "drain-timeout": number;
   /** Whether the handshake of each connection is kept, for whoever asks for the connections. */
@@ -190,6 +191,7 @@ export const SERVER_OPTIONS: TableOf<ServerOptions> = {
       placeholder: "FILE",
     },
   ),
+  ...CONSOLE_OPTIONS,
 };
 
 /** One outlet: a service behind a welcome socket. */

@@ -17,6 +17,8 @@ export interface Option<T = unknown> {
   readonly placeholder?: string;
   /** A one-letter flag that means the same. */
   readonly short?: string;
+  /** The word that is meant when the flag is said without one. */
+  readonly bare?: string;
   /** The value when nothing is said. */
   readonly default: T;
   /** How help writes the default, where the value alone would not read well. */
@@ -83,6 +85,8 @@ export interface OptionDetails<T> {
   readonly placeholder?: string;
   /** A one-letter flag that means the same. */
   readonly short?: string;
+  /** The word that is meant when the flag is said without one. */
+  readonly bare?: string;
   /** Whether its value may hold a secret. */
   readonly secret?: boolean;
 }

@@ -15,6 +15,7 @@ import { serve, type Server } from "../server.ts";
 import type { Standard } from "../services/service.ts";
 import { lines } from "../socket/lines.ts";
 import { configChanges, loadConfig } from "./config_changes.ts";
+import { ConsoleHost } from "./console_host.ts";
 import { Observers } from "./observers.ts";
 import { StatusLine } from "./status_line.ts";
 import { isAtTerminal, stdinChunks, writeStdout } from "./stdio.ts";
@@ -46,6 +47,7 @@ export async function runServer(
   const lends = config.outlets.some(({ service }) => service === "stdio");
   using editor = isAtTerminal() && !lends ? new LineEditor({ onInterrupt: interrupt }) : undefined;
   const stderr = new LineWriter(Deno.stderr);
+  const stdout = new LineWriter(Deno.stdout);
   using status = lends && Deno.stderr.isTerminal() ? new StatusLine() : undefined;
   let broken = 0;
   const standard: Standard = {
@@ -65,15 +67,21 @@ export async function runServer(
   const journal = new Journal();
   try {
     await using observers = await Observers.open(config.options, { journal, write });
+    await using consoleHost = await ConsoleHost.open(config.options, {
+      journal,
+      byDefault: "namesOutlets" in command && !command.namesOutlets,
+      tell: editor || lends ? write : (line) => stdout.write(line),
+    });
     const changes = configChanges(command, { signal, hangups, journal });
     const cut = await serve(config, {
       signal,
       journal,
       standard,
-      changes: observed(changes, observers),
+      changes: observed(changes, [observers, consoleHost]),
       onOpen(server) {
         observers.watch(server);
         const { ladders } = observers;
+        consoleHost.watch(server, ladders);
         if (Deno.stdin.isTerminal() && !lends) {
           listenToOperator(server, { editor, write, interrupt, ladders });
         }
@@ -81,17 +89,20 @@ export async function runServer(
     });
     return cut + broken;
   } finally {
+    await stdout.flush();
     await stderr.flush();
   }
 }
 
-/** The observers go along with every change, before the server does. */
+/** Whoever observes goes along with every change, before the server does. */
 async function* observed(
   changes: AsyncIterable<ServerConfig>,
-  observers: Observers,
+  observers: readonly Pick<Observers, "change">[],
 ): AsyncGenerator<ServerConfig> {
   for await (const config of changes) {
-    if (await observers.change(config.options)) yield config;
+    let goesOn = true;
+    for (const observer of observers) goesOn &&= await observer.change(config.options);
+    if (goesOn) yield config;
   }
 }
 

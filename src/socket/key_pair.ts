@@ -15,25 +15,30 @@ export interface KeyPair {
 }
 
 /**
- * Reads a certificate and its key; without a file of its own, the key is in the same file.
+ * Reads a certificate and its key; without a file of its own, the key is in the same file. Errors name the
+ * files by their flags, which begin with `prefix`.
  *
  * @throws {Error} which says which file can't be used, or that the two don't belong together
  */
 export async function readKeyPair(
-  { certFile, keyFile = certFile }: { certFile: string; keyFile?: string | undefined },
+  { certFile, keyFile = certFile, prefix = "--tls" }: {
+    certFile: string;
+    keyFile?: string | undefined;
+    prefix?: string;
+  },
 ): Promise<KeyPair> {
-  const cert = blocks(await readPem(certFile, "--tls-cert"), "CERTIFICATE");
-  const key = blocks(await readPem(keyFile, "--tls-key"), "PRIVATE KEY");
+  const cert = blocks(await readPem(certFile, `${prefix}-cert`), "CERTIFICATE");
+  const key = blocks(await readPem(keyFile, `${prefix}-key`), "PRIVATE KEY");
   const certificate = attempt(
     () => new X509Certificate(cert),
-    `--tls-cert ${certFile}: there is no certificate in it that can be read`,
+    `${prefix}-cert ${certFile}: there is no certificate in it that can be read`,
   );
   const secret = attempt(
     () => createPrivateKey(key),
-    `--tls-key ${keyFile}: there is no key in it that can be read without a passphrase`,
+    `${prefix}-key ${keyFile}: there is no key in it that can be read without a passphrase`,
   );
   if (certificate.checkPrivateKey(secret)) return { cert, key };
-  throw new Error(`--tls-key ${keyFile} is not the key of --tls-cert ${certFile}`);
+  throw new Error(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
 }
 
 /** The blocks of one kind in a PEM text, which may hold certificates and keys side by side. */

@@ -20,17 +20,21 @@ const PATIENCE = 20_000;
 export class TestServer implements AsyncDisposable {
   readonly server: Server;
   readonly events: OutletEvent[] = [];
-  readonly #journal: Journal;
+  readonly journal: Journal;
 
   private constructor(server: Server, journal: Journal, events: OutletEvent[]) {
     this.server = server;
-    this.#journal = journal;
+    this.journal = journal;
     this.events = events;
   }
 
   /** Opens what `outlet server WORDS…` would. */
-  static async open(...words: string[]): Promise<TestServer> {
-    const journal = new Journal();
+  static open(...words: string[]): Promise<TestServer> {
+    return TestServer.openWith(new Journal(), words);
+  }
+
+  /** The same, with somebody listening to the journal already. */
+  static async openWith(journal: Journal, words: readonly string[]): Promise<TestServer> {
     const events: OutletEvent[] = [];
     journal.subscribe((event) => events.push(event));
     return new TestServer(await Server.open(configOf(words), journal), journal, events);
@@ -62,7 +66,7 @@ export class TestServer implements AsyncDisposable {
       () => reject(new Error(`no "${name}" came; so far: ${JSON.stringify(this.events)}`)),
       PATIENCE,
     );
-    using _ = this.#journal.subscribe((event) => fits(event) && resolve(event));
+    using _ = this.journal.subscribe((event) => fits(event) && resolve(event));
     try {
       return await promise;
     } finally {

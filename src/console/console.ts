@@ -1,0 +1,172 @@
+/**
+ * The console: a page, and the API that the page and other programs use, over one server.
+ *
+ * @module
+ */
+import { z } from "zod";
+import project from "../../deno.json" with { type: "json" };
+import type { Journal } from "../observe/journal.ts";
+import { Ladders } from "../observe/ladders.ts";
+import type { Server } from "../server.ts";
+import type { InternetAddress } from "../socket/address.ts";
+import type { Connection } from "../socket/connection.ts";
+import { HttpListener, type HttpListenerOptions } from "../socket/http_listener.ts";
+import { Credentials } from "./credentials.ts";
+import { DialledRoom } from "./dialled_room.ts";
+import { Guard } from "./guard.ts";
+import { KernelView } from "./kernel_view.ts";
+import { pageFile } from "./page_files.ts";
+import { Refusal } from "./refusal.ts";
+import { refused, Router, type Routes } from "./router.ts";
+import { clientRoutes } from "./routes/clients.ts";
+import { connectionRoutes } from "./routes/connections.ts";
+import { outletRoutes } from "./routes/outlets.ts";
+import { Streams } from "./routes/stream.ts";
+import type { Asked } from "./request.ts";
+import { Subject } from "./subject.ts";
+
+/** How the console is opened, and what it looks at. */
+export interface ConsoleOptions {
+  /** Where the facts are told. */
+  readonly journal: Journal;
+  /** What has to be known to use it. */
+  readonly token: string;
+  /** A certificate and its key as PEM texts, where it is HTTPS. */
+  readonly tls?: HttpListenerOptions["tls"];
+  /** How long connections may go on when an outlet is stopped from here, in milliseconds. */
+  drainTimeout(): number;
+}
+
+/** A console that is open until it is disposed. Nobody who does not know its token learns anything from it. */
+export class Console implements AsyncDisposable {
+  readonly #subject: Subject;
+  readonly #room = new DialledRoom();
+  #ladders: Ladders;
+  readonly #streams: Streams;
+  readonly #listener: HttpListener;
+  readonly #guard: Guard;
+  readonly #credentials: Credentials;
+  readonly #open: Router;
+  readonly #closed: Router;
+  readonly #token: string;
+
+  private constructor(address: InternetAddress, options: ConsoleOptions) {
+    const { journal, token, tls, drainTimeout } = options;
+    this.#listener = HttpListener.open(address, {
+      noun: "the console",
+      tls,
+      answer: (request) => this.#answer(request),
+    });
+    const bound = this.#listener.address;
+    this.#guard = new Guard(bound, { scheme: tls ? "https" : "http" });
+    this.#credentials = new Credentials(token, { port: bound.port, secure: tls !== undefined });
+    this.#token = token;
+    this.#subject = new Subject(journal);
+    this.#ladders = new Ladders(journal);
+    const parts = {
+      subject: this.#subject,
+      room: this.#room,
+      ladderOf: (connection: Connection) => this.#ladders.of(connection),
+      kernel: new KernelView(),
+      drainTimeout,
+    };
+    this.#streams = new Streams(parts);
+    this.#open = new Router(this.#sessionRoutes());
+    this.#closed = new Router({
+      "GET /api/server": describeServer,
+      ...outletRoutes(parts),
+      ...connectionRoutes(parts),
+      ...clientRoutes(this.#room),
+      ...this.#streams.routes,
+    });
+  }
+
+  /**
+   * Opens the console; port 0 takes a free port.
+   *
+   * @throws {Error} `cannot serve the console on 127.0.0.1:7001: …` when the system refuses
+   */
+  static open(address: InternetAddress, options: ConsoleOptions): Console {
+    return new Console(address, options);
+  }
+
+  /** Where the page is. */
+  get origin(): string {
+    return this.#guard.origin;
+  }
+
+  /** What is opened to be signed in. Whoever sees it can use the console. */
+  get url(): string {
+    return `${this.origin}/?token=${encodeURIComponent(this.#token)}`;
+  }
+
+  /** Looks at the server from now on, and at its handshakes where they are captured. */
+  watch(server: Server, ladders?: Ladders): void {
+    this.#subject.server = server;
+    if (ladders) this.#ladders = ladders;
+  }
+
+  /** Closes it, hangs up on what was dialled from it, and forgets. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#streams[Symbol.dispose]();
+    await this.#listener[Symbol.asyncDispose]();
+    await this.#room[Symbol.asyncDispose]();
+    this.#subject[Symbol.dispose]();
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    try {
+      this.#guard.check(request);
+      return this.#guard.seal(await this.#route(request));
+    } catch (error) {
+      return this.#guard.seal(refused(error));
+    }
+  }
+
+  async #route(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    const token = searchParams.get("token");
+    if (pathname === "/" && token !== null) return this.#signIn(token);
+    if (!pathname.startsWith("/api/")) return pageFile(request);
+    if (pathname === "/api/session") return await this.#open.answer(request);
+    if (this.#credentials.admits(request)) return await this.#closed.answer(request);
+    throw new Refusal(401, "sign in with the token that outlet printed when it started");
+  }
+
+  /** The URL with the token becomes one without, before anything can pass it on. */
+  #signIn(token: string): Response {
+    if (!this.#credentials.isToken(token)) {
+      throw new Refusal(403, "the token is wrong: open the URL that outlet printed");
+    }
+    return new Response(null, {
+      status: 303,
+      headers: {
+        location: "/",
+        "set-cookie": this.#credentials.signIn,
+        "cache-control": "no-store",
+      },
+    });
+  }
+
+  #sessionRoutes(): Routes {
+    const withCookie = (cookie: string) =>
+      new Response(null, { status: 204, headers: { "set-cookie": cookie } });
+    return {
+      "POST /api/session": async (asked: Asked) => {
+        const { token } = await asked.body(z.strictObject({ token: z.string() }));
+        if (!this.#credentials.isToken(token)) throw new Refusal(403, "the token is wrong");
+        return withCookie(this.#credentials.signIn);
+      },
+      "DELETE /api/session": () => withCookie(this.#credentials.signOut),
+    };
+  }
+}
+
+function describeServer(): object {
+  return {
+    version: project.version,
+    deno: Deno.version.deno,
+    host: Deno.hostname(),
+    pid: Deno.pid,
+  };
+}

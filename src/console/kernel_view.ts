@@ -1,0 +1,60 @@
+/**
+ * What the kernel says of this machine's sockets, asked for at most once a second however many look.
+ *
+ * @module
+ */
+import { type KernelSocket, parseSockets } from "../handshake/kernel.ts";
+import { type Address, formatAddress } from "../socket/address.ts";
+
+/** How long an answer of the kernel's is good for, in milliseconds. */
+const FRESH = 900;
+
+/** The last look at the kernel's tables. Where there are none, it knows nothing. */
+export class KernelView {
+  #states: ReadonlyMap<string, string> = new Map();
+  #queues: ReadonlyMap<number, number> = new Map();
+  #lookedAt = -Infinity;
+  #looking: Promise<void> | undefined;
+
+  /** Looks again, unless the last look is fresh. */
+  async refresh(): Promise<void> {
+    if (performance.now() - this.#lookedAt < FRESH) return;
+    this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+    await this.#looking;
+  }
+
+  /** The state of our end of a connection when it was looked at; `undefined` where it was not there. */
+  stateOf({ local, peer }: { local: Address; peer: Address }): string | undefined {
+    return this.#states.get(`${formatAddress(local)} ${formatAddress(peer)}`);
+  }
+
+  /** How many clients wait to be accepted, by port. */
+  async acceptQueues(): Promise<ReadonlyMap<number, number>> {
+    await this.refresh();
+    return this.#queues;
+  }
+
+  async #look(): Promise<void> {
+    const tables = await Promise.all(["tcp", "tcp6"].map(readTable));
+    const sockets = tables.flatMap(parseSockets);
+    const [listening, connected] = [sockets.filter(isListening), sockets.filter(isConnected)];
+    this.#states = new Map(connected.map(({ local, peer, state }) => [`${local} ${peer}`, state]));
+    const byPort = Map.groupBy(listening, ({ localPort }) => localPort);
+    this.#queues = new Map(
+      [...byPort].map(([port, same]) => [port, same.reduce((sum, s) => sum + s.receiveQueue, 0)]),
+    );
+    this.#lookedAt = performance.now();
+  }
+}
+
+function readTable(name: string): Promise<string> {
+  return Deno.readTextFile(`/proc/net/${name}`).catch(() => "");
+}
+
+function isListening({ state }: KernelSocket): boolean {
+  return state === "LISTEN";
+}
+
+function isConnected({ state }: KernelSocket): boolean {
+  return state !== "LISTEN";
+}

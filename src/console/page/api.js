@@ -1,0 +1,41 @@
+// @ts-check
+/** The console's API, as the page asks it. */
+
+/** What the console does not do, and why. */
+export class Refused extends Error {
+  /** @param {number} status @param {string} message @param {string} [field] */
+  constructor(status, message, field) {
+    super(message);
+    this.status = status;
+    /** The field of a form that is at fault, where it is one. */
+    this.field = field;
+  }
+}
+
+/** @param {string} path @returns {Promise<any>} */
+export function get(path) {
+  return ask("GET", path);
+}
+
+/** @param {string} path @param {object} [body] @returns {Promise<any>} */
+export function post(path, body = {}) {
+  return ask("POST", path, body);
+}
+
+/** @param {string} path @returns {Promise<any>} */
+export function remove(path) {
+  return ask("DELETE", path);
+}
+
+/** @param {string} method @param {string} path @param {object} [body] */
+async function ask(method, path, body) {
+  const answer = await fetch(`/api/${path}`, {
+    method,
+    ...body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {},
+  }).catch(() => {
+    throw new Refused(0, "the server does not answer");
+  });
+  const value = answer.status === 204 ? undefined : await answer.json();
+  if (!answer.ok) throw new Refused(answer.status, value.error, value.field);
+  return value;
+}

@@ -1,0 +1,99 @@
+// @ts-check
+/** One connection: its handshake, its story, its bytes, and a way to answer. */
+import { html, useRef } from "./preact.js";
+import { get, post, remove } from "./api.js";
+import { Conversation } from "./conversation.js";
+import { clock, duration, size } from "./format.js";
+import { useAttempt, usePolled } from "./hooks.js";
+import { Ladder } from "./ladder.js";
+import { Empty, Fault, Heading, State } from "./parts.js";
+import { SendForm } from "./send_form.js";
+import { tell } from "./tell.js";
+import { useTranscript } from "./transcript.js";
+
+/** @param {{ id: string }} props */
+export function ConnectionView({ id }) {
+  const path = `connections/${id}`;
+  const { answer, fault, again } = usePolled(() => get(path), [id]);
+  const pieces = useTranscript(`connection:${id}`);
+  const { error, attempt } = useAttempt();
+  // Once it is drawn, the drawing outlives the connection.
+  const drawable = useRef(false);
+  const act = (/** @type {() => Promise<unknown>} */ change) => async () => {
+    await attempt(change);
+    again();
+  };
+  if (!answer) {
+    return fault
+      ? html`<${Empty} title=${fault}><a href="#/connections">All connections</a><//>`
+      : html`<${Heading} title=${`Connection #${id}`} />`;
+  }
+  const { open, events, peer } = answer;
+  drawable.current ||= open && !peer.startsWith("unix:");
+  return html`
+    <${Heading} title=${html`<a class="up" href="#/connections">Connections</a> #${id}`}>
+      <button disabled=${!open} onClick=${act(() => post(`${path}/end`))}
+        title="End our half: the client reads to the end, and may still send">Half-close</button>
+      <button class="danger" disabled=${!open} onClick=${act(() => remove(path))}>Close</button>
+      <//>
+      <${Fault} error=${error} />
+      <dl class="facts card">${factsOf(answer).map(([name, value]) =>
+        html`
+          <div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>
+        `
+      )}</dl>
+      <div class="split">
+        <section class="card">
+          <h2>Handshake</h2>
+          ${drawable.current
+            ? html`<${Ladder} src=${`/api/${path}/ladder.svg`} about=${`of connection #${id}`} />`
+            : html`<p class="quiet">It is kept only for as long as the connection is open.</p>`}
+        </section>
+        <section class="card"><h2>Timeline</h2>${timeline(events)}</section>
+      </div>
+      <div class="card">
+        <${Conversation} pieces=${pieces}
+          empty=${open
+            ? "What comes and goes from now on is shown here."
+            : "The connection is over."} />
+        <${SendForm} path=${path} disabled=${!open} />
+      </div>
+  `;
+}
+
+/** @param {any} connection @returns {[string, any][]} */
+function factsOf({ open, peer, outlet, address, state, age, bytesIn, bytesOut, events, notes }) {
+  const closed = events.find((/** @type {any} */ { event }) => event === "closed");
+  const opened = events.find((/** @type {any} */ { event }) => event === "opened");
+  const kept = closed ?? opened ?? {};
+  return [
+    ["Client", html`<span class="mono">${peer ?? kept.peer}</span>`],
+    ["Outlet", html`${outlet ?? kept.outlet} <span class="mono">${address ?? kept.address}</span>`],
+    [
+      "State",
+      open ? html`<${State} state=${state ?? "open"} />` : `closed: ${closed?.reason ?? ""}`,
+    ],
+    ["Age", duration(open ? age : closed?.duration_ms ?? 0)],
+    ["Received", size(open ? bytesIn : closed?.bytes_in)],
+    ["Sent", size(open ? bytesOut : closed?.bytes_out)],
+    ...Object.entries(notes ?? {}).map((
+      [name, value],
+    ) => /** @type {[string, any]} */ ([name, String(value)])),
+  ];
+}
+
+/** @param {any[]} events */
+function timeline(events) {
+  return html`<ol class="timeline">${
+    events.map((event) =>
+      html`
+        <li
+          key=${event.time}><time class="quiet">${clock(event.time)}</time> <strong>${event
+            .event}</strong> ${tell(event)}</li>
+      `
+    )
+  }</ol>`;
+}

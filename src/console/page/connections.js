@@ -1,0 +1,169 @@
+// @ts-check
+/** All connections, however many. */
+import { html, useEffect, useRef, useState } from "./preact.js";
+import { get, post, remove } from "./api.js";
+import { count, duration, size } from "./format.js";
+import { useAttempt, usePolled } from "./hooks.js";
+import { Empty, Fault, Heading, State } from "./parts.js";
+import { RowWindow, useRowWindow } from "./row_window.js";
+import { Rates, Sparkline } from "./sparkline.js";
+
+/** @typedef {{ id: number, outlet: string, address: string, peer: string, state?: string, age: number, bytesIn: number, bytesOut: number, halfClosed: boolean }} Connection */
+
+/** Columns, by what they are sorted by; `-` begins with the most. */
+const COLUMNS = [
+  ["id", "#"],
+  ["peer", "Client"],
+  ["state", "State"],
+  ["-age", "Age"],
+  ["-bytesIn", "Received"],
+  ["-bytesOut", "Sent"],
+];
+
+/** @param {{ filter: string }} props */
+export function Connections({ filter: asked }) {
+  const [filter, setFilter] = useState(asked);
+  useEffect(() => setFilter(asked), [asked]);
+  const [sort, setSort] = useState("id");
+  const [chosen, setChosen] = useState(/** @type {ReadonlySet<number>} */ (new Set()));
+  const rates = useRef(new Rates());
+  const [total, setTotal] = useState(0);
+  const { ref, offset, limit } = useRowWindow(total);
+  const { error, attempt } = useAttempt();
+  const ask = async () => {
+    const query = new URLSearchParams({ filter, sort, offset: `${offset}`, limit: `${limit}` });
+    const page = await get(`connections?${query}`);
+    for (const { id, bytesIn, bytesOut } of page.connections) {
+      rates.current?.note(id, bytesIn + bytesOut);
+    }
+    rates.current?.sweep();
+    setTotal(page.matching);
+    return page;
+  };
+  const { answer: page, fault, again } = usePolled(ask, [filter, sort, offset, limit]);
+  const close = async (/** @type {object} */ body) => {
+    if (await attempt(() => post("connections/close", body))) setChosen(new Set());
+    again();
+  };
+  const choose = (/** @type {number} */ id, /** @type {boolean} */ on) => {
+    const next = new Set(chosen);
+    on ? next.add(id) : next.delete(id);
+    setChosen(next);
+  };
+  return html`
+    <${Heading} title="Connections">
+      <span class="quiet" aria-live="polite">${countWords(page)}</span>
+      <//>
+      <div class="toolbar">
+        <input type="search" aria-label="Filter" placeholder="Filter: client, outlet, state, #number"
+          value=${filter} spellcheck="false"
+          onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} />
+        <label class="narrow-only">Sort
+        <select value=${sort} onChange=${(/** @type {any} */ event) => setSort(event.target.value)}>
+          ${COLUMNS.map(([key, title]) =>
+            html`<option value=${key}>${title === "#" ? "Number" : title}</option>`
+          )}
+        </select>
+      </label>
+        <button class="danger" disabled=${chosen.size === 0} onClick=${() =>
+          close({ ids: [...chosen] })}>
+        Close selected${chosen.size > 0 ? ` (${chosen.size})` : ""}
+      </button>
+        <button class="danger" disabled=${filter.trim() === "" || !page?.matching}
+          onClick=${() => close({ filter })}>Close all that match</button>
+      </div>
+      <${Fault} error=${error ?? fault} />
+      <div class="card grid-card" role="table" aria-label="Connections" aria-rowcount=${page
+        ?.matching ?? 0}>
+        <div class="row-scroll" ref=${ref} tabindex="0" aria-label="Connections, scrolling">
+        ${header(sort, setSort)}
+        ${page && page.matching === 0 && noConnections(page.open)}
+        <${RowWindow} total=${page?.matching ?? 0} offset=${page?.offset ?? 0}>
+          ${page?.connections.map((/** @type {Connection} */ connection) =>
+            html`
+              <${Row} key=${connection.id} connection=${connection} again=${again}
+                rates=${rates.current?.of(connection.id) ?? []}
+                chosen=${chosen.has(connection.id)} choose=${choose} />
+            `
+          )}
+        <//>
+      </div>
+    </div>
+  `;
+}
+
+/** @param {{ open: number, matching: number } | undefined} page */
+function countWords(page) {
+  if (!page) return "";
+  return page.matching === page.open
+    ? `${count(page.open)} open`
+    : `${count(page.matching)} of ${count(page.open)}`;
+}
+
+/** @param {number} open */
+function noConnections(open) {
+  return open > 0
+    ? html`<${Empty} title="None fits the filter">${count(open)} are open.<//>`
+    : html`<${Empty} title="Nobody is connected">
+        Plug in: <code>ncat 127.0.0.1 7000</code>, or use <a href="#/client">the client</a>.<//>`;
+}
+
+/** @param {string} sort @param {(sort: string) => void} setSort */
+function header(sort, setSort) {
+  return html`
+    <div class="grid-row grid-head" role="row">
+      <span role="columnheader"><span class="visually-hidden">Choose</span></span>
+      ${COLUMNS.map(([key = "", title]) => {
+        const [plain, turned] = [
+          key.replace("-", ""),
+          key.startsWith("-") ? key.slice(1) : `-${key}`,
+        ];
+        const sorted = sort.replace("-", "") === plain;
+        const order = sort.startsWith("-") ? "descending" : "ascending";
+        return html`
+          <span role="columnheader" class=${`col-${plain}`} aria-sort=${sorted ? order : "none"}>
+            <button class="plain" onClick=${() => setSort(sort === key ? turned : key)}>
+              ${title}${sorted &&
+                html`<span aria-hidden="true"> ${sort.startsWith("-") ? "↓" : "↑"}</span>`}
+            </button>
+          </span>
+        `;
+      })}
+      <span role="columnheader" class="col-rate">Rate</span>
+      <span role="columnheader"><span class="visually-hidden">Close</span></span>
+    </div>
+  `;
+}
+
+/** @param {{ connection: Connection, rates: number[], chosen: boolean, choose: (id: number, on: boolean) => void, again: () => void }} props */
+function Row({ connection, rates, chosen, choose, again }) {
+  const { id, outlet, address, peer, state, age, bytesIn, bytesOut, halfClosed } = connection;
+  const close = async () => {
+    await remove(`connections/${id}`).catch(() => {});
+    again();
+  };
+  return html`
+    <div class="grid-row" role="row">
+      <span role="cell"><input type="checkbox" aria-label=${`Choose #${id}`} checked=${chosen}
+        onChange=${(/** @type {any} */ event) => choose(id, event.target.checked)} /></span>
+      <span role="cell" class="col-id quiet number">${id}</span>
+      <span role="cell" class="col-peer two-lines">
+        <a class="mono" href=${`#/connections/${id}`}>${peer}</a>
+        <span class="quiet">${outlet} <span class="mono wide-only">${address}</span>
+          <span class="narrow-only"> · ${duration(age)}</span></span>
+      </span>
+      <span role="cell" class="col-state"><${State} state=${state ??
+        (halfClosed ? "half-closed" : undefined)} /></span>
+      <span role="cell" class="col-age number">${duration(age)}</span>
+      <span role="cell" class="col-bytesIn number">${size(bytesIn)}</span>
+      <span role="cell" class="col-bytesOut number">${size(bytesOut)}</span>
+      <span role="cell" class="col-rate two-lines">
+        <${Sparkline} rates=${rates} /><span class="quiet number">${size(
+          rates.at(-1) ?? 0,
+        )}/s</span>
+      </span>
+      <span
+        role="cell"><button class="icon danger" aria-label=${`Close #${id}`} title="Close" onClick=${close}>✕</button></span>
+    </div>
+  `;
+}

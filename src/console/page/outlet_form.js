@@ -1,0 +1,120 @@
+// @ts-check
+/** A form that opens an outlet. */
+import { html, useState } from "./preact.js";
+import { get, post } from "./api.js";
+import { useAnswer, useAttempt } from "./hooks.js";
+import { OptionField, wordsOf } from "./option_field.js";
+import { Fault } from "./parts.js";
+
+/** @typedef {import("./option_field.js").Option} Option */
+/** @typedef {{ name: string, summary: string, options: Option[] }} Service */
+
+/** What the options are about that every outlet has, in the order in which they are shown. */
+const GROUPS = [["outlet", "Timeouts and more"], ["door", "Who may come in"]];
+
+/** @param {{ onOpened: () => void }} props */
+export function OutletForm({ onOpened }) {
+  const services = useAnswer(() => get("services")) ?? [];
+  const [values, setValues] = useState(
+    /** @type {Record<string, string | undefined>} */ ({ service: "echo" }),
+  );
+  const { error, busy, attempt } = useAttempt();
+  /** @type {Service | undefined} */
+  const service = services.find((/** @type {Service} */ { name }) => name === values.service);
+  const change = (/** @type {string} */ name) => (/** @type {string | undefined} */ value) =>
+    setValues((/** @type {any} */ before) => ({ ...before, [name]: value }));
+  const faultOf = (/** @type {string} */ field) =>
+    error?.field === field ? error.message : undefined;
+  const open = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (await attempt(() => post("outlets", bodyOf(values, service)))) {
+      setValues({ service: values.service, host: values.host });
+      onOpened();
+    }
+  };
+  const field = (/** @type {Option} */ option) =>
+    html`
+      <${OptionField} key=${option.name} option=${option} value=${values[option.name]}
+        fault=${faultOf(option.name)} onChange=${change(option.name)} />
+    `;
+  const optionsIn = (/** @type {string} */ group) =>
+    service?.options.filter((option) => option.group === group) ?? [];
+  const shownElsewhere = !error?.field || !isShown(error.field, service);
+  return html`
+    <form class="card form" onSubmit=${open} aria-label="Open an outlet" novalidate>
+      <h2>Open an outlet</h2>
+      <div class="fields">
+        <div class="field">
+          <label for="service">Service</label>
+          <select id="service" value=${values.service}
+            onChange=${(/** @type {any} */ event) =>
+              setValues({ ...values, service: event.target.value })}>
+            ${services.map((/** @type {Service} */ { name }) =>
+              html`<option value=${name}>${name}</option>`
+            )}
+          </select>
+          <p class="hint">${service?.summary ?? " "}</p>
+        </div>
+        ${plain("host", "IP address", "127.0.0.1", { values, change, faultOf })}
+        ${plain("port", "Port", "7007; 0 takes a free one", { values, change, faultOf })}
+        ${optionsIn("service").map(field)}
+      </div>
+      ${GROUPS.map(([group = "", title]) =>
+        html`
+          <details key=${group}>
+            <summary>${title}</summary>
+            <div class="fields">${optionsIn(group).map(field)}</div>
+          </details>
+        `
+      )}
+      <div class="actions">
+        <button class="primary" disabled=${busy}>Start listening</button>
+        ${shownElsewhere && html`<${Fault} error=${error} />`}
+      </div>
+    </form>
+  `;
+}
+
+/**
+ * A field that is no option.
+ * @param {string} name @param {string} label @param {string} placeholder
+ * @param {{ values: Record<string, string | undefined>, change: (name: string) => (value: string) => void, faultOf: (field: string) => string | undefined }} form
+ */
+function plain(name, label, placeholder, { values, change, faultOf }) {
+  const fault = faultOf(name);
+  return html`
+    <div class="field">
+      <label for=${name}>${label}</label>
+      <input type="text" id=${name} name=${name} value=${values[name] ??
+        ""} placeholder=${placeholder}
+        inputmode=${name === "port" ? "numeric" : "text"} autocomplete="off" spellcheck="false"
+        aria-invalid=${!!fault} aria-describedby=${`${name}-about`}
+        onInput=${(/** @type {any} */ event) => change(name)(event.target.value)} />
+      <p class=${fault ? "fault" : "hint"} id=${`${name}-about`} role=${fault
+        ? "alert"
+        : undefined}>
+        ${fault ?? HINTS[name]}
+      </p>
+    </div>
+  `;
+}
+
+/** @type {Record<string, string>} */
+const HINTS = {
+  host: "0.0.0.0 and :: let other machines in",
+  port: "where clients plug in",
+};
+
+/** @param {Record<string, string | undefined>} values @param {Service | undefined} service */
+function bodyOf({ host = "", port = "", ...values }, service) {
+  const said = service?.options.flatMap((option) => {
+    const words = wordsOf(option, values[option.name]);
+    return words === undefined ? [] : [[option.name, words]];
+  });
+  return { service: values.service, host, port, options: Object.fromEntries(said ?? []) };
+}
+
+/** @param {string} field @param {Service | undefined} service */
+function isShown(field, service) {
+  return field in HINTS || service?.options.some(({ name }) => name === field);
+}

@@ -1,0 +1,50 @@
+// @ts-check
+/** Small parts that views are made of. */
+import { html } from "./preact.js";
+
+/** What stands where nothing is, and says what to do next. @param {{ title: string, children?: any }} props */
+export function Empty({ title, children }) {
+  return html`
+    <div class="empty">
+      <p class="empty-title">${title}</p>
+      <p>${children}</p>
+    </div>
+  `;
+}
+
+/** What was refused, and why. @param {{ error?: { message: string } | string }} props */
+export function Fault({ error }) {
+  const text = typeof error === "string" ? error : error?.message;
+  return html`<p class="fault" role="alert">${text ?? ""}</p>`;
+}
+
+/**
+ * A heading with what belongs beside it.
+ * @param {{ title: any, children?: any }} props
+ */
+export function Heading({ title, children }) {
+  return html`
+    <div class="heading">
+      <h1>${title}</h1>
+      <div class="heading-side">${children}</div>
+    </div>
+  `;
+}
+
+/** A state as a small coloured word. @param {{ state?: string }} props */
+export function State({ state }) {
+  if (!state) return html`<span class="state quiet">–</span>`;
+  return html`<span class=${`state ${TONES[state] ?? "quiet"}`}>${state}</span>`;
+}
+
+/** @type {Record<string, string>} */
+const TONES = {
+  open: "good",
+  ESTABLISHED: "good",
+  draining: "warn",
+  CLOSE_WAIT: "warn",
+  FIN_WAIT1: "warn",
+  FIN_WAIT2: "warn",
+  dialling: "warn",
+  failed: "bad",
+};

@@ -1,0 +1,16 @@
+// @ts-check
+/** Which view is shown: what stands behind the `#`. */
+import { useEffect, useState } from "./preact.js";
+
+/** `#/connections/12` or `#/connections?filter=echo`, in its parts. */
+export function useRoute() {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const look = () => setHash(location.hash);
+    addEventListener("hashchange", look);
+    return () => removeEventListener("hashchange", look);
+  }, []);
+  const { pathname, searchParams } = new URL(hash.slice(1) || "/outlets", location.origin);
+  const [view = "", id] = pathname.slice(1).split("/");
+  return { view, id, filter: searchParams.get("filter") ?? "" };
+}

@@ -1,0 +1,53 @@
+// @ts-check
+/** Rates as small lines. */
+import { html } from "./preact.js";
+
+/** How many looks a line shows. */
+const LOOKS = 30;
+
+const WIDTH = 90;
+const HEIGHT = 22;
+
+/** How long nobody has to look at a connection before its rates are forgotten, in milliseconds. */
+const FORGOTTEN = 30_000;
+
+/** Remembers how fast counters grow, for those that are looked at. */
+export class Rates {
+  /** @type {Map<number, { at: number, bytes: number, rates: number[] }>} */
+  #seen = new Map();
+
+  /** Notes what a connection has carried by now. @param {number} id @param {number} bytes */
+  note(id, bytes) {
+    const at = performance.now();
+    const before = this.#seen.get(id);
+    if (!before) return void this.#seen.set(id, { at, bytes, rates: [] });
+    if (at - before.at < 500) return;
+    const rate = Math.max(0, bytes - before.bytes) / (at - before.at) * 1000;
+    this.#seen.set(id, { at, bytes, rates: [...before.rates, rate].slice(-LOOKS) });
+  }
+
+  /** Bytes a second, look by look. @param {number} id */
+  of(id) {
+    return this.#seen.get(id)?.rates ?? [];
+  }
+
+  /** Forgets those that nobody looks at. */
+  sweep() {
+    const now = performance.now();
+    for (const [id, { at }] of this.#seen) if (now - at > FORGOTTEN) this.#seen.delete(id);
+  }
+}
+
+/** @param {{ rates: readonly number[] }} props */
+export function Sparkline({ rates }) {
+  const most = Math.max(1, ...rates);
+  const points = rates.map((rate, index) => {
+    const x = WIDTH - (rates.length - 1 - index) * (WIDTH / (LOOKS - 1));
+    return `${x.toFixed(1)},${(HEIGHT - 1 - rate / most * (HEIGHT - 3)).toFixed(1)}`;
+  });
+  return html`
+    <svg class="sparkline" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} width=${WIDTH} height=${HEIGHT} aria-hidden="true">
+      <polyline points=${points.join(" ")} />
+    </svg>
+  `;
+}

@@ -1,0 +1,33 @@
+// @ts-check
+/** Events in words. */
+import { count, duration, size } from "./format.js";
+
+/** What an event says, without its name. @param {Record<string, any>} event @returns {string} */
+export function tell(event) {
+  const { peer, connection, reason, text } = event;
+  switch (event.event) {
+    case "listening":
+      return `on ${event.address}`;
+    case "opened":
+      return `#${connection} from ${peer}`;
+    case "refused":
+      return `${peer}: ${reason}`;
+    case "said":
+      return `#${connection}: ${text}`;
+    case "closed":
+      return `#${connection} from ${peer}: ${reason}, ${size(event.bytes_in)} in, ` +
+        `${size(event.bytes_out)} out, ${duration(event.duration_ms)}`;
+    case "stopped":
+      return `on ${event.address}${event.cut > 0 ? `, ${count(event.cut)} connections cut` : ""}`;
+    case "ready":
+      return `${count(event.outlets)} outlets for up to ${
+        count(event.max_connections)
+      } connections`;
+    case "reloaded":
+      return `${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
+    case "draining":
+      return `${count(event.live)} connections have ${duration(event.grace_ms)} to end`;
+    default:
+      return reason ?? text ?? "";
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The last events, numbered, so that whoever was away for a moment can ask for what came since.
+ *
+ * @module
+ */
+import type { OutletEvent } from "../observe/events.ts";
+import type { Journal } from "../observe/journal.ts";
+import { jsonLine } from "../observe/log_line.ts";
+
+/** How many are kept. */
+const KEPT = 2_000;
+
+/** An event, as it was told. */
+export interface Entry {
+  /** Its number, counted from 1 in the life of the console. */
+  readonly number: number;
+  /** When it was told. */
+  readonly at: Date;
+  /** What was told. */
+  readonly event: OutletEvent;
+}
+
+/** Keeps the last events of a journal until it is disposed. */
+export class RecentEvents implements Disposable {
+  readonly #entries: Entry[] = [];
+  readonly #listeners = new Set<(entry: Entry) => void>();
+  readonly #subscription: Disposable;
+  #last = 0;
+
+  /** Keeps what is told from now on. */
+  constructor(journal: Journal) {
+    this.#subscription = journal.subscribe((event) => this.#keep(event));
+  }
+
+  /** What came after the event of this number, and how much of that is not there any more. */
+  since(number: number): { readonly entries: readonly Entry[]; readonly missed: number } {
+    const first = this.#entries[0]?.number ?? this.#last + 1;
+    const entries = this.#entries.slice(Math.max(0, number + 1 - first));
+    return { entries, missed: Math.max(0, first - number - 1) };
+  }
+
+  /** What has been told of one connection, as far as it is kept. */
+  about(connection: number): readonly Entry[] {
+    return this.#entries.filter(({ event }) =>
+      "connection" in event && event.connection === connection
+    );
+  }
+
+  /** Hears of every event from now on, until the subscription is disposed. */
+  subscribe(listener: (entry: Entry) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Keeps no more. */
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #keep(event: OutletEvent): void {
+    const entry = { number: ++this.#last, at: new Date(), event };
+    // Cut in steps: to cut for every event would move all of them every time.
+    if (this.#entries.push(entry) > 2 * KEPT) this.#entries.splice(0, KEPT);
+    for (const listener of this.#listeners) listener(entry);
+  }
+}
+
+/** An event as the log's JSON has it. */
+export function entryJson({ event, at }: Entry): string {
+  return jsonLine(event, at);
+}

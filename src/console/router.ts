@@ -1,0 +1,65 @@
+/**
+ * Which request is answered by what.
+ *
+ * @module
+ */
+import { UsageError } from "../options/usage_error.ts";
+import { explain } from "../socket/faults.ts";
+import { Refusal } from "./refusal.ts";
+import { Asked } from "./request.ts";
+
+/** Answers a request: with a response of its own, or with what becomes JSON; nothing is 204. */
+export type Answer = (asked: Asked) => Promise<unknown> | unknown;
+
+/** Answers by method and path, such as `GET /api/connections/:id`; `:id` is a whole number. */
+export type Routes = Readonly<Record<string, Answer>>;
+
+interface Route {
+  readonly method: string;
+  readonly pattern: URLPattern;
+  readonly answer: Answer;
+}
+
+/** Finds the answer to a request, and turns what it throws into an answer, too. */
+export class Router {
+  readonly #routes: readonly Route[];
+
+  /** Over these routes. */
+  constructor(routes: Routes) {
+    this.#routes = Object.entries(routes).map(([place, answer]) => {
+      const [method = "", pathname = ""] = place.split(" ");
+      const pattern = new URLPattern({ pathname: pathname.replaceAll(":id", ":id(\\d{1,15})") });
+      return { method, pattern, answer };
+    });
+  }
+
+  /** The answer. */
+  async answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const routes = this.#routes.filter(({ pattern }) => pattern.test(url));
+    if (routes.length === 0) throw new Refusal(404, `there is no ${url.pathname}`);
+    const route = routes.find(({ method }) => method === request.method);
+    if (!route) {
+      const methods = routes.map(({ method }) => method).join(", ");
+      throw new Refusal(405, `${url.pathname} takes ${methods}`);
+    }
+    const params = route.pattern.exec(url)?.pathname.groups ?? {};
+    const answer = await route.answer(new Asked(request, { params, query: url.searchParams }));
+    if (answer instanceof Response) return answer;
+    return answer === undefined ? new Response(null, { status: 204 }) : json(answer);
+  }
+}
+
+/** An answer in JSON, which no browser keeps. */
+export function json(value: unknown, { status = 200 }: { status?: number } = {}): Response {
+  return Response.json(value, { status, headers: { "cache-control": "no-store" } });
+}
+
+/** What went wrong, as an answer: `{"error": "…", "field": "…"}`. */
+export function refused(error: unknown): Response {
+  if (error instanceof Refusal) {
+    return json({ error: error.message, field: error.field }, { status: error.status });
+  }
+  const status = error instanceof UsageError ? 400 : 500;
+  return json({ error: explain(error) }, { status });
+}

@@ -1,0 +1,64 @@
+/**
+ * The console as a client, over HTTP: dialling out, and what is said then.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { readHost, readPeer } from "../../socket/place.ts";
+import { UsageError } from "../../options/usage_error.ts";
+import type { InternetAddress } from "../../socket/address.ts";
+import type { Connection } from "../../socket/connection.ts";
+import type { DialledRoom } from "../dialled_room.ts";
+import { ladderImage } from "../ladder_image.ts";
+import { Refusal } from "../refusal.ts";
+import { json, type Routes } from "../router.ts";
+import { readSending, Sender, SENDING } from "../sending.ts";
+
+const DIALLING = z.strictObject({
+  host: z.string(),
+  port: z.union([z.string(), z.int()]).transform(String),
+  tls: z.boolean().default(false),
+  insecure: z.boolean().default(false),
+});
+
+/** The routes of clients. */
+export function clientRoutes(room: DialledRoom): Routes {
+  const sender = new Sender();
+  const connectionOf = (id: number): Connection => {
+    const { connection, over } = room.get(id);
+    if (connection && !over) return connection;
+    throw new Refusal(409, `client ${id} is not connected`);
+  };
+  return {
+    "GET /api/clients": () => room.all.map((dialled) => dialled.describe()),
+    "GET /api/clients/:id": ({ id }) => room.get(id).describe(),
+    async "POST /api/clients"(asked) {
+      const { host, port, tls, insecure } = await asked.body(DIALLING);
+      const dialled = room.dial({ target: readTarget(host, port), tls, insecure });
+      return json(dialled.describe(), { status: 201 });
+    },
+    "GET /api/clients/:id/ladders/:index.svg": ({ id, params }) =>
+      ladderImage(room.get(id).ladders[Number(params.index)]),
+    async "POST /api/clients/:id/send"(asked) {
+      const bytes = readSending(await asked.body(SENDING));
+      return await sender.send(connectionOf(asked.id), bytes);
+    },
+    "POST /api/clients/:id/end": ({ id }) => connectionOf(id).closeWrite(),
+    "POST /api/clients/:id/close": ({ id }) => room.get(id).close(),
+    "DELETE /api/clients/:id": ({ id }) => room.forget(id),
+  };
+}
+
+function readTarget(host: string, port: string): InternetAddress {
+  try {
+    readHost(host, "host");
+  } catch (error) {
+    throw new Refusal(400, (error as Error).message, { field: "host" });
+  }
+  try {
+    return readPeer({ host, port });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new Refusal(400, error.message, { field: "port" });
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Connections over HTTP: what there are, what one of them is, and what can be done with it.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { entryJson } from "../recent_events.ts";
+import { fits, inOrder, type Row, rowOf, SORTABLE, type SortKey } from "../connection_list.ts";
+import type { KernelView } from "../kernel_view.ts";
+import type { Ladder } from "../../handshake/ladder.ts";
+import type { Connection } from "../../socket/connection.ts";
+import { ladderImage } from "../ladder_image.ts";
+import { Refusal } from "../refusal.ts";
+import type { Routes } from "../router.ts";
+import { readSending, Sender, SENDING } from "../sending.ts";
+import type { Subject } from "../subject.ts";
+
+/** The most rows of one answer, and how many there are when nothing is said. */
+const LIMIT = { most: 1_000, usual: 100 };
+
+/** Why connections end that the console closes. */
+const REASON = "closed from the console";
+
+const CLOSING = z.union([
+  z.strictObject({ ids: z.array(z.int()).max(10_000) }),
+  z.strictObject({ filter: z.string() }),
+]);
+
+/** Who can tell what. */
+export interface ConnectionRoutesParts {
+  /** The server. */
+  readonly subject: Subject;
+  /** The kernel's tables. */
+  readonly kernel: KernelView;
+  /** A connection's handshake, captured or inferred; a Unix socket has none. */
+  ladderOf(connection: Connection): Ladder | undefined;
+}
+
+/** The routes of connections. */
+export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutesParts): Routes {
+  const sender = new Sender();
+  return {
+    async "GET /api/connections"({ query }) {
+      await kernel.refresh();
+      return page(rowsOf(subject, kernel), query);
+    },
+    async "GET /api/connections/:id"({ id }) {
+      await kernel.refresh();
+      return detail(id, { subject, kernel });
+    },
+    "GET /api/connections/:id/ladder.svg": ({ id }) =>
+      ladderImage(ladderOf(subject.visit(id).connection)),
+    async "POST /api/connections/:id/send"(asked) {
+      const bytes = readSending(await asked.body(SENDING));
+      return await sender.send(subject.visit(asked.id).connection, bytes);
+    },
+    "POST /api/connections/:id/end": ({ id }) => subject.visit(id).connection.closeWrite(),
+    "DELETE /api/connections/:id": ({ id }) => subject.visit(id).connection.hangUp(REASON),
+    "POST /api/connections/close": async (asked) => {
+      const wanted = await asked.body(CLOSING);
+      await kernel.refresh();
+      const closes = "ids" in wanted ? new Set(wanted.ids) : undefined;
+      const filter = "filter" in wanted ? wanted.filter : "";
+      let closed = 0;
+      for (const visit of [...subject.server.connections()]) {
+        const row = rowOf(visit, kernel);
+        if (closes ? !closes.has(row.id) : !fits(row, filter)) continue;
+        visit.connection.hangUp(REASON);
+        closed++;
+      }
+      return { closed };
+    },
+  };
+}
+
+function rowsOf(subject: Subject, kernel: KernelView): Row[] {
+  return [...subject.server.connections()].map((visit) => rowOf(visit, kernel));
+}
+
+/** The rows that a query asks for, and how many there are in all. */
+function page(rows: readonly Row[], query: URLSearchParams): object {
+  const matching = rows.filter((row) => fits(row, query.get("filter") ?? ""));
+  const offset = wholeNumber(query, "offset", 0);
+  const limit = Math.min(wholeNumber(query, "limit", LIMIT.usual), LIMIT.most);
+  return {
+    open: rows.length,
+    matching: matching.length,
+    offset,
+    connections: inOrder(matching, readSort(query)).slice(offset, offset + limit),
+  };
+}
+
+function wholeNumber(query: URLSearchParams, name: string, otherwise: number): number {
+  const word = query.get(name) ?? String(otherwise);
+  if (/^\d{1,9}$/.test(word)) return Number(word);
+  throw new Refusal(400, `${name}: expected a whole number`, { field: name });
+}
+
+/** `bytesIn`, or `-bytesIn` for the most first. */
+function readSort(query: URLSearchParams): { key: SortKey; descending: boolean } {
+  const word = query.get("sort") ?? "id";
+  const key = SORTABLE.find((key) => key === word.replace(/^-/, ""));
+  if (key) return { key, descending: word.startsWith("-") };
+  throw new Refusal(400, `sort: expected one of ${SORTABLE.join(", ")}`, { field: "sort" });
+}
+
+/** A connection with its story, also when it is over, as long as that is remembered. */
+function detail(
+  id: number,
+  { subject, kernel }: Pick<ConnectionRoutesParts, "subject" | "kernel">,
+): object {
+  const visit = subject.find(id);
+  const events = subject.events.about(id).map((entry) => JSON.parse(entryJson(entry)));
+  if (visit) {
+    return { ...rowOf(visit, kernel), open: true, notes: visit.connection.notes, events };
+  }
+  if (events.length > 0) return { id, open: false, events };
+  throw new Refusal(404, `there is no connection #${id}, and none is remembered`);
+}

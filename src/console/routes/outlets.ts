@@ -1,0 +1,177 @@
+/**
+ * Outlets over HTTP: what there are, and how to open and close them.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { addWord } from "../../cli/flags.ts";
+import { findService, outletConfig, outletTable } from "../../config/outlet_config.ts";
+import { GATE_OPTIONS, type OutletConfig } from "../../config/server_config.ts";
+import { DURATION, type Option, type OptionTable } from "../../options/option.ts";
+import { about, UsageError } from "../../options/usage_error.ts";
+import { SERVICES } from "../../services/registry.ts";
+import type { Service } from "../../services/service.ts";
+import { type Address, formatAddress, isUnix } from "../../socket/address.ts";
+import { explain } from "../../socket/faults.ts";
+import type { Outlet } from "../../socket/outlet.ts";
+import { DEFAULT_HOST, readHost, readPort } from "../../socket/place.ts";
+import type { KernelView } from "../kernel_view.ts";
+import { Refusal } from "../refusal.ts";
+import type { Asked } from "../request.ts";
+import type { Routes } from "../router.ts";
+import type { Subject } from "../subject.ts";
+import { outletKey, type Totals } from "../traffic.ts";
+
+const WORDS = z.union([z.string(), z.array(z.string())]);
+
+const OPENING = z.strictObject({
+  service: z.string(),
+  host: z.string().default(""),
+  port: z.union([z.string(), z.int()]).transform(String),
+  options: z.record(z.string(), WORDS).default({}),
+});
+
+const STOPPING = z.strictObject({ grace: z.string().optional() });
+
+/** Who can tell what. */
+export interface OutletRoutesParts {
+  /** The server. */
+  readonly subject: Subject;
+  /** The kernel's tables. */
+  readonly kernel: KernelView;
+  /** How long connections may go on when an outlet is stopped and nothing else is said, in milliseconds. */
+  drainTimeout(): number;
+}
+
+/** The routes of services and outlets. */
+export function outletRoutes(parts: OutletRoutesParts): Routes {
+  const { subject } = parts;
+  return {
+    "GET /api/services": () => [...SERVICES.values()].map(describeService),
+    "GET /api/outlets": () => listOutlets(parts),
+    "POST /api/outlets": (asked) => openOutlet(asked, subject),
+    "POST /api/outlets/:id/stop": (asked) => stopOutlet(asked, parts),
+  };
+}
+
+/** A service, with everything that can be said of an outlet of it: what a form is made of. */
+function describeService(service: Service): object {
+  return {
+    name: service.name,
+    summary: service.summary,
+    options: [
+      ...describeOptions(service.options, "service"),
+      ...describeOptions(withoutOf(outletTable(service), service.options, GATE_OPTIONS), "outlet"),
+      ...describeOptions(GATE_OPTIONS, "door"),
+    ],
+  };
+}
+
+function withoutOf(table: OptionTable, ...others: OptionTable[]): OptionTable {
+  return Object.fromEntries(
+    Object.entries(table).filter(([name]) => !others.some((other) => Object.hasOwn(other, name))),
+  );
+}
+
+function describeOptions(table: OptionTable, group: string): object[] {
+  return Object.entries(table).map(([name, option]) => ({
+    name,
+    group,
+    summary: option.summary,
+    expects: option.expects,
+    placeholder: option.placeholder,
+    choices: option.choices,
+    repeats: option.repeats,
+    default: defaultWords(option),
+  }));
+}
+
+/** The default as people would type it; `undefined` where nothing is meant by saying nothing. */
+function defaultWords({ defaultText, default: value, repeats, write }: Option): string | undefined {
+  if (defaultText !== undefined) return defaultText;
+  return value === undefined || repeats ? undefined : String(write(value));
+}
+
+async function listOutlets({ subject, kernel }: OutletRoutesParts): Promise<object[]> {
+  const totals = subject.traffic.totals();
+  const queues = await kernel.acceptQueues();
+  return subject.outlets.map((outlet) => {
+    const { name, address } = outlet;
+    return {
+      ...describeOutlet(outlet, subject),
+      open: [...outlet.connections].length,
+      ...(totals.get(outletKey(name, address)) ?? {} as Partial<Totals>),
+      queue: outlet.stopping.aborted ? undefined : queueOf(queues, address),
+    };
+  });
+}
+
+function describeOutlet(outlet: Outlet, subject: Subject): object {
+  const { name, address } = outlet;
+  return {
+    id: subject.numberOf(outlet),
+    name,
+    address: formatAddress(address),
+    state: outlet.stopping.aborted ? "draining" : "open",
+  };
+}
+
+function queueOf(queues: ReadonlyMap<number, number>, address: Address): number | undefined {
+  return isUnix(address) ? undefined : queues.get(address.port);
+}
+
+async function openOutlet(asked: Asked, subject: Subject): Promise<Response> {
+  const config = readOpening(await asked.body(OPENING));
+  try {
+    const outlet = await subject.server.open(config);
+    return Response.json(describeOutlet(outlet, subject), { status: 201 });
+  } catch (error) {
+    throw new Refusal(409, explain(error), { field: "port" });
+  }
+}
+
+function readOpening(
+  { service: name, host, port, options }: z.infer<typeof OPENING>,
+): OutletConfig {
+  const service = inField("service", () => findService(name));
+  const listen = {
+    hostname: inField("host", () => host === "" ? DEFAULT_HOST : readHost(host, "host")),
+    port: inField("port", () => readPort(port, "port")),
+  };
+  const table = outletTable(service);
+  const said = new Map<string, unknown>();
+  for (const [name, words] of Object.entries(options)) {
+    const option = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (!option) throw new Refusal(400, `${service.name} has no option ${name}`, { field: name });
+    for (const word of [words].flat()) {
+      inField(name, () => addWord({ name, option, word, label: name }, said));
+    }
+  }
+  return outletConfig(service, { listen, said, common: new Map() });
+}
+
+/** Does what may be refused because of one field of the form, and says so. */
+function inField<T>(field: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new Refusal(400, error.message, { field });
+  }
+}
+
+async function stopOutlet(asked: Asked, parts: OutletRoutesParts): Promise<Response> {
+  const { subject, drainTimeout } = parts;
+  const { grace: word } = await asked.body(STOPPING);
+  const outlet = subject.outlet(asked.id);
+  const grace = word === undefined ? drainTimeout() : inField("grace", () => readGrace(word));
+  // It is over when the outlet is gone from the list; who asked need not wait.
+  subject.server.close(outlet, { grace });
+  return Response.json(describeOutlet(outlet, subject), { status: 202 });
+}
+
+function readGrace(word: string): number {
+  const grace = DURATION.read(word);
+  if (grace !== undefined) return grace;
+  throw about("grace", new UsageError(`expected ${DURATION.expects}`));
+}

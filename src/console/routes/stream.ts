@@ -1,0 +1,147 @@
+/**
+ * The event stream: everything that a page shows as it happens, over one answer that does not end.
+ *
+ * @module
+ */
+import { encodeBase64 } from "@std/encoding/base64";
+import type { DialledRoom } from "../dialled_room.ts";
+import { EventStream } from "../event_stream.ts";
+import { type Entry, entryJson } from "../recent_events.ts";
+import { Refusal } from "../refusal.ts";
+import type { Asked } from "../request.ts";
+import type { Routes } from "../router.ts";
+import type { Subject } from "../subject.ts";
+import { type Piece, Transcript } from "../transcript.ts";
+
+/** The most streams at the same time, and the most that one of them watches. */
+const LIMIT = { streams: 64, watches: 16 };
+
+/** How often bytes are passed on, in milliseconds. */
+const BEAT = 100;
+
+/** Who can tell what. */
+export interface StreamRoutesParts {
+  /** The server. */
+  readonly subject: Subject;
+  /** The connections that were made from here. */
+  readonly room: DialledRoom;
+}
+
+/** All the streams that are being read. Disposing it ends them. */
+export class Streams implements Disposable {
+  /** The routes of the stream, and of what was before it. */
+  readonly routes: Routes = {
+    "GET /api/stream": (asked) => this.#open(asked),
+    "GET /api/history": () => this.#parts.subject.traffic.samples,
+  };
+
+  readonly #parts: StreamRoutesParts;
+  readonly #streams = new Set<EventStream>();
+  /** Tells this console's event numbers from those of one before it. */
+  readonly #epoch = Date.now().toString(36);
+
+  /** No streams yet. */
+  constructor(parts: StreamRoutesParts) {
+    this.#parts = parts;
+  }
+
+  /** Ends all of them. */
+  [Symbol.dispose](): void {
+    for (const stream of this.#streams) stream[Symbol.dispose]();
+  }
+
+  #open(asked: Asked): Response {
+    if (this.#streams.size >= LIMIT.streams) {
+      throw new Refusal(503, `${LIMIT.streams} streams are read already`);
+    }
+    const watches = readWatches(asked.query);
+    const stream = new EventStream();
+    this.#streams.add(stream);
+    stream.use({ [Symbol.dispose]: () => void this.#streams.delete(stream) });
+    this.#tellEvents(stream, asked.header("last-event-id") ?? asked.query.get("since") ?? "");
+    stream.use(
+      this.#parts.subject.traffic.subscribe((sample) =>
+        stream.send({ event: "sample", data: JSON.stringify(sample) })
+      ),
+    );
+    if (watches.length > 0) this.#watch(stream, watches);
+    return new Response(stream.body, {
+      headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
+    });
+  }
+
+  /** What has been told since the reader last heard, then what is told from now on. */
+  #tellEvents(stream: EventStream, lastId: string): void {
+    const { events } = this.#parts.subject;
+    const [, epoch, number] = /^(\w+)-(\d+)$/.exec(lastId) ?? [];
+    const { entries, missed } = events.since(epoch === this.#epoch ? Number(number) : 0);
+    const resumed = epoch === this.#epoch;
+    stream.send({ event: "hello", data: JSON.stringify({ epoch: this.#epoch, resumed, missed }) });
+    const tell = (entry: Entry) =>
+      stream.send({ id: `${this.#epoch}-${entry.number}`, data: entryJson(entry) });
+    entries.forEach(tell);
+    stream.use(events.subscribe(tell));
+  }
+
+  /** Reads along with connections for as long as the stream is read, and no longer. */
+  #watch(stream: EventStream, watches: readonly Watch[]): void {
+    const views = watches.map((watch) => this.#view(watch, stream));
+    const timer = setInterval(() => {
+      if (!stream.flows) return;
+      for (const view of views) view();
+    }, BEAT);
+    stream.use({ [Symbol.dispose]: () => clearInterval(timer) });
+  }
+
+  /** Passes on what is new about one connection, each time it is called. */
+  #view({ kind, id, name }: Watch, stream: EventStream): () => void {
+    const { subject, room } = this.#parts;
+    const send = (pieces: readonly Piece[]) => {
+      if (pieces.length > 0) stream.send({ event: "bytes", data: bytesJson(name, pieces) });
+    };
+    if (kind === "connection") {
+      const connection = subject.find(id)?.connection;
+      if (!connection) return () => {};
+      const transcript = new Transcript(connection);
+      stream.use(connection.watch(transcript));
+      return () => send(transcript.take());
+    }
+    const dialled = room.get(id);
+    send(dialled.transcript.pieces);
+    const transcript = new Transcript(dialled.connection ?? { bytesIn: 0, bytesOut: 0 });
+    stream.use(dialled.watch(transcript));
+    let told = "";
+    return () => {
+      send(transcript.take());
+      const state = JSON.stringify(dialled.describe());
+      if (state !== told) stream.send({ event: "client", data: state });
+      told = state;
+    };
+  }
+}
+
+interface Watch {
+  readonly kind: "connection" | "client";
+  readonly id: number;
+  readonly name: string;
+}
+
+/** `?watch=connection:12&watch=client:3` */
+function readWatches(query: URLSearchParams): readonly Watch[] {
+  const names = query.getAll("watch");
+  if (names.length > LIMIT.watches) {
+    throw new Refusal(400, `expected at most ${LIMIT.watches} to watch`, { field: "watch" });
+  }
+  return names.map((name) => {
+    const [, kind, id] = /^(connection|client):(\d{1,15})$/.exec(name) ?? [];
+    if (kind) return { kind: kind as Watch["kind"], id: Number(id), name };
+    throw new Refusal(400, "watch: expected connection:N or client:N", { field: "watch" });
+  });
+}
+
+function bytesJson(of: string, pieces: readonly Piece[]): string {
+  return JSON.stringify({
+    of,
+    pieces: pieces.map(({ bytes, ...piece }) => ({ ...piece, data: encodeBase64(bytes) })),
+  });
+}

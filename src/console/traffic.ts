@@ -1,0 +1,139 @@
+/**
+ * What has come and gone so far: by outlet, and second by second for the last quarter of an hour.
+ *
+ * @module
+ */
+import type { OutletEvent } from "../observe/events.ts";
+import type { Journal } from "../observe/journal.ts";
+import { type Address, formatAddress } from "../socket/address.ts";
+
+/** How many samples are kept, and the milliseconds from one to the next: 15 minutes of seconds. */
+const KEPT = 15 * 60;
+const PERIOD = 1_000;
+
+/** What is seen of a connection that is open. */
+export interface Live {
+  /** Its outlet. */
+  readonly outlet: { readonly name: string; readonly address: Address };
+  /** What came and went so far. */
+  readonly connection: { readonly bytesIn: number; readonly bytesOut: number };
+}
+
+/** What came and went at an outlet since it was opened. */
+export interface Totals {
+  /** Clients that were let in. */
+  opened: number;
+  /** Clients that were turned away. */
+  refused: number;
+  /** Bytes that came from clients. */
+  bytesIn: number;
+  /** Bytes that went to clients. */
+  bytesOut: number;
+}
+
+/** One second. */
+export interface Sample {
+  /** When it ended, in milliseconds since 1970. */
+  readonly at: number;
+  /** Connections that were open then. */
+  readonly open: number;
+  /** Clients that were let in during it. */
+  readonly opened: number;
+  /** Clients that were turned away during it. */
+  readonly refused: number;
+  /** Bytes that came during it. */
+  readonly bytesIn: number;
+  /** Bytes that went during it. */
+  readonly bytesOut: number;
+}
+
+/** Counts until it is disposed. It costs a look at all counters a second. */
+export class Traffic implements Disposable {
+  /** The last seconds, the oldest first. */
+  readonly samples: Sample[] = [];
+
+  readonly #live: () => Iterable<Live>;
+  readonly #subscription: Disposable;
+  readonly #timer = setInterval(() => this.#sample(), PERIOD);
+  readonly #listeners = new Set<(sample: Sample) => void>();
+  /** By outlet; of bytes, those of connections that have ended. */
+  readonly #counts = new Map<string, Totals>();
+  /** The same over all outlets, those that are gone included. */
+  readonly #all = nothing();
+  #before = nothing();
+
+  /** Counts from now on. `live` tells the open connections. */
+  constructor(journal: Journal, live: () => Iterable<Live>) {
+    this.#live = live;
+    this.#subscription = journal.subscribe((event) => this.#count(event));
+  }
+
+  /** The totals by outlet, as {@linkcode outletKey} names them, open connections included. */
+  totals(): ReadonlyMap<string, Totals> {
+    const totals = new Map([...this.#counts].map(([key, sum]) => [key, { ...sum }]));
+    for (const { outlet, connection } of this.#live()) {
+      const sum = totals.get(outletKey(outlet.name, outlet.address));
+      if (sum) addBytes(sum, connection);
+    }
+    return totals;
+  }
+
+  /** Hears of every second from now on, until the subscription is disposed. */
+  subscribe(listener: (sample: Sample) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Counts no more. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #count(event: OutletEvent): void {
+    if (!("outlet" in event)) return;
+    const key = outletKey(event.outlet, event.address);
+    if (event.event === "listening") this.#counts.set(key, nothing());
+    if (event.event === "stopped") this.#counts.delete(key);
+    for (const sum of [this.#all, this.#counts.get(key) ?? nothing()]) {
+      if (event.event === "opened") sum.opened++;
+      if (event.event === "refused") sum.refused++;
+      if (event.event === "closed") addBytes(sum, event);
+    }
+  }
+
+  #sample(): void {
+    const now = { ...this.#all };
+    let open = 0;
+    for (const { connection } of this.#live()) {
+      addBytes(now, connection);
+      open++;
+    }
+    const before = this.#before;
+    const sample = {
+      at: Date.now(),
+      open,
+      opened: now.opened - before.opened,
+      refused: now.refused - before.refused,
+      bytesIn: now.bytesIn - before.bytesIn,
+      bytesOut: now.bytesOut - before.bytesOut,
+    };
+    this.#before = now;
+    if (this.samples.push(sample) > KEPT) this.samples.shift();
+    for (const listener of this.#listeners) listener(sample);
+  }
+}
+
+/** What tells one outlet from another. */
+export function outletKey(name: string, address: Address): string {
+  return `${name} ${formatAddress(address)}`;
+}
+
+function addBytes(sum: Totals, { bytesIn, bytesOut }: Live["connection"]): void {
+  sum.bytesIn += bytesIn;
+  sum.bytesOut += bytesOut;
+}
+
+function nothing(): Totals {
+  return { opened: 0, refused: 0, bytesIn: 0, bytesOut: 0 };
+}

@@ -1,0 +1,256 @@
+/** The console's API, as programs use it. */
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { readAll, readText, readUntil, send } from "../harness/bytes.ts";
+import { type Streamed, TestConsole } from "../harness/console.ts";
+import { from } from "../harness/server.ts";
+
+Deno.test("an outlet is opened with its service's options, told, and stopped", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const opened = await console.post("/api/outlets", {
+    service: "daytime",
+    host: "127.0.0.1",
+    port: 0,
+    options: { "max-connections": "3", allow: ["127.0.0.0/8", "10.0.0.0/8"] },
+  });
+  assertMatch(opened.address, /^127\.0\.0\.1:\d+$/);
+  const port = Number(opened.address.split(":")[1]);
+  {
+    using client = await Deno.connect({ hostname: "127.0.0.1", port });
+    assertMatch(await readText(client), /\d{4}/);
+    await console.server.event("closed", from(client));
+  }
+  const outlets = await console.get("/api/outlets");
+  assertEquals(outlets.map(({ name }: { name: string }) => name), ["echo", "daytime"]);
+  const { state, open, opened: total, bytesOut, queue } = outlets[1];
+  assertEquals([state, open, total, queue], ["open", 0, 1, 0]);
+  assert(bytesOut > 0);
+  await console.post(`/api/outlets/${opened.id}/stop`);
+  await console.server.event("stopped");
+  assertEquals((await console.get("/api/outlets")).length, 1);
+});
+
+Deno.test("an outlet drains as long as is asked, and is told until it is gone", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  using client = await console.server.connect();
+  await console.server.event("opened");
+  await console.post("/api/outlets/1/stop", { grace: "1h" });
+  assertEquals((await console.get("/api/outlets"))[0].state, "draining");
+  await console.post("/api/outlets/1/stop", { grace: "0" });
+  assertEquals(await readText(client), "");
+  assertEquals((await console.server.event("stopped")).cut, 1);
+});
+
+Deno.test("what cannot be opened is told with the field at fault", async (t) => {
+  await using console = await TestConsole.open("echo://:0");
+  const taken = console.server.port();
+  const cases: [body: object, status: number, field: string | undefined, error: RegExp][] = [
+    [{ service: "ecko", port: 0 }, 400, "service", /did you mean "echo"/],
+    [{ service: "echo", port: "80x" }, 400, "port", /expected a port/],
+    [{ service: "echo", host: "::x", port: 0 }, 400, "host", /expected a host name/],
+    [{ service: "echo", port: taken }, 409, "port", /cannot listen .* in use/],
+    [
+      { service: "echo", port: 0, options: { "idle-timeout": "soon" } },
+      400,
+      "idle-timeout",
+      /a duration such as/,
+    ],
+    [{ service: "echo", port: 0, options: { motd: "x" } }, 400, "motd", /no option motd/],
+    [{ service: "exec", port: 0 }, 400, undefined, /needs a program/],
+  ];
+  for (const [body, status, field, error] of cases) {
+    await t.step(JSON.stringify(body), async () => {
+      const answer = await console.ask("/api/outlets", {
+        method: "POST",
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      });
+      const told = await answer.json();
+      assertEquals([answer.status, told.field], [status, field]);
+      assertMatch(told.error, error);
+    });
+  }
+});
+
+Deno.test("every service tells what a form for it is made of", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const services = await console.get("/api/services");
+  const chat = services.find(({ name }: { name: string }) => name === "chat");
+  const option = (name: string) =>
+    chat.options.find((option: { name: string }) => option.name === name);
+  assertEquals(option("room").group, "service");
+  assertEquals(option("when-full").choices, ["refuse", "defer"]);
+  assertEquals([option("keep-alive").placeholder, option("keep-alive").default], [
+    undefined,
+    "true",
+  ]);
+  assertEquals([option("allow").group, option("allow").repeats], ["door", true]);
+});
+
+Deno.test("connections are filtered, sorted and shown a window at a time", async () => {
+  await using console = await TestConsole.open("echo://:0", "discard://:0");
+  const clients = await Promise.all([
+    ...Array.from({ length: 20 }, () => console.server.connect(0)),
+    ...Array.from({ length: 5 }, () => console.server.connect(1)),
+  ]);
+  try {
+    for (const client of clients) await console.server.event("opened", from(client));
+    await send(clients[7]!, "the most bytes");
+    await readUntil(clients[7]!, /bytes/);
+    const page = await console.get("/api/connections?sort=-bytesIn&limit=3&offset=0&filter=echo");
+    assertEquals([page.open, page.matching, page.connections.length], [25, 20, 3]);
+    const { local, peer, state, bytesIn, bytesOut } = page.connections[0];
+    const { port } = clients[7]!.localAddr;
+    assertEquals([local, peer], [`127.0.0.1:${console.server.port()}`, `127.0.0.1:${port}`]);
+    assertEquals([state, bytesIn, bytesOut], ["ESTABLISHED", 14, 14]);
+    const one = await console.get(`/api/connections?filter=%23${page.connections[0].id}`);
+    assertEquals(one.matching, 1);
+    const { closed } = await console.post("/api/connections/close", { filter: "discard" });
+    assertEquals(closed, 5);
+    assertEquals((await console.get("/api/connections")).open, 20);
+  } finally {
+    for (const client of clients) client.close();
+  }
+});
+
+Deno.test("a connection is watched, answered, half-closed and closed", async () => {
+  await using console = await TestConsole.open("discard://:0");
+  using client = await console.server.connect();
+  const { connection: id } = await console.server.event("opened");
+  const begun = Promise.withResolvers<void>();
+  const watching = console.stream(`?watch=connection:${id}`, (all) => {
+    begun.resolve();
+    const pieces = piecesIn(all);
+    return ["in", "out"].every((way) => pieces.some(({ direction }) => direction === way));
+  });
+  await begun.promise;
+  await send(client, "ping");
+  await console.post(`/api/connections/${id}/send`, { text: "pong\u001b[31m\n" });
+  assertEquals(
+    new Map(piecesIn(await watching).map(({ direction, data }) => [direction, atob(data)])),
+    new Map([["in", "ping"], ["out", "pong\x1b[31m\n"]]),
+  );
+  await console.post(`/api/connections/${id}/send`, { hex: "00 fF" });
+  await console.post(`/api/connections/${id}/end`);
+  assertEquals([...await readAll(client)].slice(-3), [0x0a, 0x00, 0xff]);
+  const answer = await console.ask(`/api/connections/${id}`, { method: "DELETE" });
+  assertEquals(answer.status, 204);
+  const closed = await console.server.event("closed");
+  assertEquals(closed.reason, "closed from the console");
+  const { open, events } = await console.get(`/api/connections/${id}`);
+  assertEquals(open, false);
+  assertEquals(events.map(({ event }: { event: string }) => event), ["opened", "closed"]);
+});
+
+Deno.test("a client that does not read does not hold up who sends to it", async () => {
+  await using console = await TestConsole.open("discard://:0");
+  using _client = await console.server.connect();
+  const { connection: id } = await console.server.event("opened");
+  const block = { text: "x".repeat(200_000) };
+  await assertRejects(
+    async () => {
+      for (;;) await console.post(`/api/connections/${id}/send`, block);
+    },
+    Error,
+    "the peer does not read",
+  );
+});
+
+Deno.test("a handshake is an image, and says that it is inferred where it is", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  using _client = await console.server.connect();
+  const { connection: id } = await console.server.event("opened");
+  const answer = await console.ask(`/api/connections/${id}/ladder.svg`);
+  assertEquals(answer.headers.get("content-type"), "image/svg+xml");
+  const svg = await answer.text();
+  assertMatch(svg, /^<svg /);
+  assertMatch(svg, /SYN\+ACK \(inferred\)/);
+});
+
+Deno.test("the console dials out, talks, and tells how the handshake went", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const { id } = await console.post("/api/clients", {
+    host: "127.0.0.1",
+    port: console.server.port(),
+  });
+  const name = `client:${id}`;
+  const states = await console.stream(
+    `?watch=${name}`,
+    (all) =>
+      all.some(({ event, data }) =>
+        event === "client" && data.state === "open" && data.ladders === 1
+      ),
+  );
+  assert(states.length > 0);
+  await console.post(`/api/clients/${id}/send`, { text: "hello\n" });
+  // A stream that comes later begins with what was said before.
+  const pieces = await console.stream(
+    `?watch=${name}`,
+    (all) => JSON.stringify(all).includes('"in"'),
+  );
+  assertEquals(piecesIn(pieces).map(({ direction, data }) => [direction, atob(data)]), [
+    ["out", "hello\n"],
+    ["in", "hello\n"],
+  ]);
+  const ladder = await console.ask(`/api/clients/${id}/ladders/0.svg`);
+  assertMatch(await ladder.text(), /ESTABLISHED/);
+  await console.post(`/api/clients/${id}/end`);
+  await console.server.event("closed");
+});
+
+Deno.test("a client that fails says why, in words and as a ladder", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = squatter.addr;
+  squatter.close();
+  const { id } = await console.post("/api/clients", { host: "127.0.0.1", port });
+  const [last] = (await console.stream(
+    `?watch=client:${id}`,
+    (all) => all.some(({ event, data }) => event === "client" && data.ladders === 1),
+  )).filter(({ event, data }) => event === "client" && data.ladders === 1);
+  assertEquals(last!.data.state, "failed");
+  assertMatch(last!.data.error, /cannot connect to .*: refused: the host answered/);
+  await assertRejects(() => console.post(`/api/clients/${id}/send`, { text: "x" }), Error, "409");
+});
+
+Deno.test("whoever comes back to the event stream gets what it missed, once", async () => {
+  await using console = await TestConsole.open("echo://:0", "discard://:0");
+  const first = await console.stream("", (all) => all.some(({ data }) => data.event === "ready"));
+  const [hello] = first;
+  assertEquals([hello!.event, hello!.data.resumed], ["hello", false]);
+  const messages = first.filter(({ event }) => event === "message");
+  assertEquals(messages.map(({ data }) => data.event), ["listening", "listening", "ready"]);
+  using _client = await console.server.connect();
+  await console.server.event("opened");
+  const id = messages[1]!.id!;
+  const rest = await console.stream(
+    "",
+    (all) => all.some(({ data }) => data.event === "opened"),
+    { "last-event-id": id },
+  );
+  assertEquals(rest[0]!.data.resumed, true);
+  assertEquals(
+    rest.filter(({ event }) => event === "message").map(({ data }) => data.event),
+    ["ready", "opened"],
+  );
+});
+
+Deno.test("the seconds of the last quarter of an hour can be read", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  using client = await console.server.connect();
+  await send(client, "hello");
+  await readUntil(client, /hello/);
+  const samples = await console.stream("", (all) => all.some(({ event }) => event === "sample"));
+  const { open, opened, bytesIn, bytesOut } = samples.find(({ event }) => event === "sample")!.data;
+  assertEquals([open, opened, bytesIn, bytesOut], [1, 1, 5, 5]);
+  assertEquals((await console.get("/api/history")).length >= 1, true);
+});
+
+interface Piece {
+  readonly direction: string;
+  /** In base64. */
+  readonly data: string;
+}
+
+function piecesIn(all: readonly Streamed[]): Piece[] {
+  return all.flatMap(({ event, data }) => event === "bytes" ? data.pieces : []);
+}

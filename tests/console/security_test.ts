@@ -1,0 +1,228 @@
+/** The console lets in whoever knows its token, and nobody else, whatever they try. */
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { freshToken, tokenFrom } from "../../src/console/credentials.ts";
+import { PAGE_FILES } from "../../src/console/page_files.ts";
+import { UsageError } from "../../src/options/usage_error.ts";
+import { readAll, send } from "../harness/bytes.ts";
+import { TestConsole, TOKEN } from "../harness/console.ts";
+import { configOf } from "../harness/server.ts";
+
+const JSON_BODY = { "content-type": "application/json" };
+
+Deno.test("the API answers to the token alone", async (t) => {
+  await using console = await TestConsole.open("echo://:0");
+  const statusWith = async (headers: Record<string, string>) => {
+    const answer = await fetch(`${console.origin}/api/outlets`, { headers });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  const cases: [string, Record<string, string>, number][] = [
+    ["the token", { authorization: `Bearer ${TOKEN}` }, 200],
+    ["nothing", {}, 401],
+    ["a wrong token", { authorization: "Bearer wrong" }, 401],
+    ["the beginning of the token", { authorization: `Bearer ${TOKEN.slice(0, -1)}` }, 401],
+    ["another scheme", { authorization: `Basic ${btoa(`x:${TOKEN}`)}` }, 401],
+    ["a cookie that holds the token itself", { cookie: cookieOf(console, TOKEN) }, 401],
+    ["an empty cookie", { cookie: cookieOf(console, "") }, 401],
+  ];
+  for (const [what, headers, status] of cases) {
+    await t.step(what, async () => assertEquals(await statusWith(headers), status));
+  }
+});
+
+Deno.test("the URL that is printed becomes a cookie, and an address without the token", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const answer = await fetch(console.console.url, { redirect: "manual" });
+  await answer.body?.cancel();
+  assertEquals([answer.status, answer.headers.get("location")], [303, "/"]);
+  const cookie = answer.headers.get("set-cookie")!;
+  assertMatch(
+    cookie,
+    /^outlet-console-\d+=[0-9a-f]{64}; Path=\/; HttpOnly; SameSite=Strict$/,
+  );
+  assert(!cookie.includes(TOKEN));
+  assertEquals(answer.headers.get("referrer-policy"), "no-referrer");
+  const inside = await fetch(`${console.origin}/api/outlets`, {
+    headers: { cookie: cookie.split(";")[0]! },
+  });
+  assertEquals((await inside.json()).length, 1);
+});
+
+Deno.test("a wrong token in the URL or in the form signs nobody in", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const opened = await fetch(`${console.origin}/?token=wrong`, { redirect: "manual" });
+  await opened.body?.cancel();
+  const typed = await fetch(`${console.origin}/api/session`, {
+    method: "POST",
+    body: JSON.stringify({ token: "wrong" }),
+    headers: JSON_BODY,
+  });
+  await typed.body?.cancel();
+  for (const { status, headers } of [opened, typed]) {
+    assertEquals([status, headers.get("set-cookie")], [403, null]);
+  }
+});
+
+Deno.test("a host that is not the console's is not answered: DNS rebinding leads nowhere", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const { port } = console;
+  const statusAt = async (host: string) => {
+    const answer = await console.raw(
+      `GET /api/outlets HTTP/1.1\nHost: ${host}\nAuthorization: Bearer ${TOKEN}\nConnection: close\n\n`,
+    );
+    return Number(answer.split(" ")[1]);
+  };
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`]) {
+    assertEquals(await statusAt(host), 200, host);
+  }
+  for (const host of ["evil.example", `evil.example:${port}`, "127.0.0.1:1", `127.0.0.2:${port}`]) {
+    assertEquals(await statusAt(host), 421, host);
+  }
+});
+
+Deno.test("pages of other origins are refused, whatever they know", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const foreign = [
+    { origin: "http://evil.example" },
+    { origin: "null" },
+    { origin: `http://127.0.0.1:${console.port + 1}` },
+    { origin: `https://127.0.0.1:${console.port}` },
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+  ];
+  for (const headers of foreign) {
+    const answer = await console.ask("/api/outlets", { headers: headers as HeadersInit });
+    await answer.body?.cancel();
+    assertEquals(answer.status, 403, JSON.stringify(headers));
+  }
+  const own = await console.ask("/api/outlets", { headers: { origin: console.origin } });
+  await own.body?.cancel();
+  assertEquals(own.status, 200);
+});
+
+Deno.test("a body is JSON of the right form, and short", async (t) => {
+  await using console = await TestConsole.open("echo://:0");
+  const form = "application/x-www-form-urlencoded";
+  const cases: [what: string, body: string, type: string, status: number][] = [
+    ["a form", "service=echo", form, 415],
+    ["text", '{"service":"echo"}', "text/plain", 415],
+    ["no JSON", "{", "application/json", 400],
+    ["a key that means nothing", '{"service":"echo","port":0,"x":1}', "application/json", 400],
+    ["too much", `{"service":"${"x".repeat(300_000)}"}`, "application/json", 413],
+    ["JSON", '{"service":"echo","port":0}', "application/json; charset=utf-8", 201],
+  ];
+  for (const [what, body, type, status] of cases) {
+    await t.step(what, async () => {
+      const answer = await console.ask("/api/outlets", {
+        method: "POST",
+        body,
+        headers: { "content-type": type },
+      });
+      await answer.body?.cancel();
+      assertEquals(answer.status, status);
+    });
+  }
+});
+
+Deno.test("no path leads out of the page", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const paths = [
+    "/../deno.json",
+    "/%2e%2e/deno.json",
+    "/..%2f..%2fetc%2fpasswd",
+    "/page/app.js",
+    "/constructor",
+    "//etc/passwd",
+    "/app.js/../../deno.json",
+    "/app.js%00.html",
+  ];
+  for (const path of paths) {
+    const answer = await console.raw(
+      `GET ${path} HTTP/1.1\nHost: 127.0.0.1:${console.port}\nConnection: close\n\n`,
+    );
+    assertMatch(answer, /^HTTP\/1\.1 404 /, path);
+    assert(!/"imports"|root:/.test(answer), path);
+  }
+});
+
+Deno.test("every answer forbids browsers to run, frame or remember what is foreign", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  for (const path of ["/", "/app.js", "/api/outlets", "/no-such-page"]) {
+    const answer = await console.ask(path);
+    await answer.body?.cancel();
+    const policy = answer.headers.get("content-security-policy")!;
+    assertMatch(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
+    assert(!/unsafe|\*|data:|https?:/.test(policy));
+    assertEquals(answer.headers.get("x-content-type-options"), "nosniff");
+    assertEquals(answer.headers.get("access-control-allow-origin"), null);
+  }
+});
+
+Deno.test("the page has no script or style in its HTML, and loads nothing from elsewhere", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const page = await (await console.ask("/")).text();
+  assert(!/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=/i.test(page));
+  for (const name of PAGE_FILES.filter((name) => /\.(html|css)$/.test(name))) {
+    const text = await (await console.ask(`/${name}`)).text();
+    assert(!/(src|href)="https?:|url\(|@import/.test(text), name);
+  }
+});
+
+Deno.test("a reader of the event stream that does not keep up is dropped", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  using reader = await Deno.connect({ hostname: "127.0.0.1", port: console.port });
+  await send(
+    reader,
+    `GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1:${console.port}\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`,
+  );
+  const { address } = [...console.server.server.outlets][0]!;
+  const peer = { hostname: "127.0.0.1", port: 1 };
+  const text = "x".repeat(64 * 1024);
+  for (let i = 0; i < 500; i++) {
+    console.server.journal.publish({
+      event: "said",
+      outlet: "echo",
+      address,
+      connection: 1,
+      peer,
+      text,
+    });
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  // What the kernel had taken already still comes; then it is over, without what was said meanwhile.
+  const { length } = await readAll(reader).catch(() => new Uint8Array());
+  assert(length < 500 * text.length, `${length} bytes were kept for a reader that did not read`);
+});
+
+Deno.test("what other machines reach needs TLS, or a word that it may do without", () => {
+  assertThrows(
+    () => configOf(["echo://:0", "--console", "0.0.0.0:7001"]),
+    UsageError,
+    "add --console-cert and --console-key, or --console-insecure",
+  );
+  configOf(["echo://:0", "--console", "0.0.0.0:7001", "--console-insecure"]);
+  configOf(["echo://:0", "--console", "[::1]:7001"]);
+});
+
+Deno.test("a token's file is made for its owner alone, and read the next time", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "outlet-token-" });
+  try {
+    const token = await tokenFrom(`${folder}/token`);
+    assertEquals((await Deno.stat(`${folder}/token`)).mode! & 0o777, 0o600);
+    assertEquals(await tokenFrom(`${folder}/token`), token);
+    await Deno.writeTextFile(`${folder}/short`, "hunter2\n");
+    await assertRejects(() => tokenFrom(`${folder}/short`), Error, "16 or more");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("tokens are long, and never the same", () => {
+  const tokens = Array.from({ length: 100 }, freshToken);
+  assertEquals(new Set(tokens).size, 100);
+  for (const token of tokens) assertMatch(token, /^[\w-]{43}$/);
+});
+
+function cookieOf({ port }: TestConsole, value: string): string {
+  return `outlet-console-${port}=${value}`;
+}
