@@ -66,6 +66,20 @@ Deno.test("services know nothing of outlets, gates, config, log or console", asy
   assertEquals(wrong, []);
 });
 
+Deno.test("without a bus nothing of it is loaded: it is imported dynamically, and by itself alone", async () => {
+  const bus = /^src\/room\/(trunk|link|line|peer|told|wire|broadcast_bus|nats_\w+)\.ts$/;
+  const wrong: string[] = [];
+  for (const file of await sources()) {
+    if (bus.test(file)) continue;
+    const text = await Deno.readTextFile(ROOT + file);
+    for (const [, path] of text.matchAll(/^import (?!type)[^;]*? from "(\.{1,2}\/[^"]+\.ts)";/gm)) {
+      const to = new URL(path!, `file://${ROOT}${file}`).pathname.slice(ROOT.length);
+      if (bus.test(to)) wrong.push(`${file} imports ${to}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
 Deno.test("only main.ts touches the arguments, signals and the end of the process", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {

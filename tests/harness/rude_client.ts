@@ -14,18 +14,28 @@ const libc = Deno.dlopen("libc.so.6", {
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const IPPROTO_TCP = 6;
+const TCP_MAXSEG = 2;
 const SO_LINGER = 13;
 
 /** A client that ends by cutting the connection off: disposing it sends a reset. */
 export class RudeClient implements Disposable {
   readonly #descriptor: number;
 
-  /** Connects to a port of 127.0.0.1; blocks until the kernel has made the connection. */
-  constructor(port: number) {
+  /**
+   * Connects to a port of 127.0.0.1; blocks until the kernel has made the connection. It never reads; where
+   * it is `narrow`, the kernels keep little for it on both sides: some kilobytes instead of megabytes.
+   */
+  constructor(port: number, { narrow = false }: { narrow?: boolean } = {}) {
     const { socket, setsockopt, connect } = libc.symbols;
     this.#descriptor = socket(AF_INET, SOCK_STREAM, 0);
     const lingerForNoTime = new Int32Array([1, 0]);
     setsockopt(this.#descriptor, SOL_SOCKET, SO_LINGER, lingerForNoTime, 8);
+    if (narrow) {
+      setsockopt(this.#descriptor, SOL_SOCKET, SO_RCVBUF, new Int32Array([4096]), 4);
+      setsockopt(this.#descriptor, IPPROTO_TCP, TCP_MAXSEG, new Int32Array([536]), 4);
+    }
     if (connect(this.#descriptor, loopback(port), 16) !== 0) {
       throw new Error(`no connection to port ${port}`);
     }

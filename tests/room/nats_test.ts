@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connect } from "@nats-io/transport-node";
 import { subjectOf } from "../../src/room/nats_subject.ts";
+import { Authority } from "../harness/certificates.ts";
 import { converse, Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { TestServer } from "../harness/server.ts";
@@ -181,6 +182,23 @@ testWith(
     assertEquals((await right.event("reached")).bus, nats.url);
     await using wrong = await TestServer.open(SPEC, "--bus", as("u%3Aser:pass"));
     assertMatch((await wrong.event("lost")).reason, /authorization violation/i);
+  },
+);
+
+testWith(
+  ["nats-server", "openssl"],
+  "a bus over TLS is reached by who trusts its authority",
+  async () => {
+    await using authority = await Authority.make();
+    const { cert, key } = await authority.sign();
+    await using nats = await NatsServer.start({
+      words: ["--tls", "--tlscert", cert, "--tlskey", key],
+    });
+    const url = nats.url.replace("nats:", "tls:");
+    await using right = await TestServer.open(SPEC, "--bus", url, "--bus-ca", authority.cert);
+    await right.event("reached");
+    await using wrong = await TestServer.open(SPEC, "--bus", url);
+    assertMatch((await wrong.event("lost")).reason, /certificate|issuer/i);
   },
 );
 

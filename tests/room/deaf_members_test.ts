@@ -1,0 +1,69 @@
+/** A room in which some never read. */
+import { assertEquals } from "@std/assert";
+import { Guest } from "../harness/crowd.ts";
+import { RudeClient } from "../harness/rude_client.ts";
+import { TestServer } from "../harness/server.ts";
+
+const LONG = 4_000;
+
+/** A member that only counts the long lines that it reads. */
+class Tally implements Disposable {
+  count = 0;
+  readonly #conn: Deno.TcpConn;
+  #wake = () => {};
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+    this.#read().catch(() => {});
+  }
+
+  /** Resolves once so many have come. */
+  async reaches(count: number): Promise<void> {
+    while (this.count < count) await new Promise<void>((resolve) => this.#wake = resolve);
+  }
+
+  [Symbol.dispose](): void {
+    this.#conn.close();
+  }
+
+  async #read(): Promise<void> {
+    const buffer = new Uint8Array(16 * 1024);
+    let length = 0;
+    for (let n = await this.#conn.read(buffer); n !== null; n = await this.#conn.read(buffer)) {
+      const chunk = buffer.subarray(0, n);
+      let start = 0;
+      for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
+        if (length + end - start > LONG) this.count++;
+        length = 0;
+        start = end + 1;
+      }
+      length += n - start;
+      this.#wake();
+    }
+  }
+}
+
+Deno.test("of 1,000 members the 10 who never read are cut off, and no other misses a line", async () => {
+  await using server = await TestServer.open("chat://:0?room=all");
+  using stack = new DisposableStack();
+  for (let i = 0; i < 10; i++) stack.use(new RudeClient(server.port(), { narrow: true }));
+  const readers = Array.from({ length: 989 }, async () => new Tally(await server.connect()));
+  const tallies = await Promise.all(readers);
+  for (const tally of tallies) stack.use(tally);
+  const speaker = stack.use(await Guest.join(server.port()));
+  await speaker.countsMembers(1_000);
+
+  const reason = "error: does not read, 256 KiB were waiting";
+  const cuts = () => server.events.filter((it) => it.event === "closed" && it.reason === reason);
+  const line = "z".repeat(LONG);
+  let said = 0;
+  while (cuts().length < 10) {
+    await speaker.type(line);
+    said++;
+    // The room goes at the pace of one who reads; the kernel keeps some for the deaf.
+    await tallies[0]!.reaches(said);
+  }
+  await Promise.all(tallies.map((tally) => tally.reaches(said)));
+  assertEquals(tallies.filter(({ count }) => count !== said), []);
+  await speaker.countsMembers(990);
+});
