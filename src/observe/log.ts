@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { configure, getConsoleSink, getLogger, type LogRecord } from "@logtape/logtape";
 import { explain } from "../socket/faults.ts";
 import type { OutletEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
@@ -37,7 +38,7 @@ const LEVELS: readonly LogOptions["level"][] = ["debug", "info", "warning", "err
 
 /** Takes lines, each without its newline. */
 interface Sink extends AsyncDisposable {
-  write(line: string, at: Date): void;
+  write(line: string, about: { at: Date; level: LogOptions["level"] }): void;
 }
 
 /** Logs every event of the journal until it is disposed. */
@@ -82,18 +83,58 @@ export class Log implements AsyncDisposable {
 
   #tell(event: OutletEvent): void {
     const { level, format, colour, file } = this.#options;
-    if (LEVELS.indexOf(levelOf(event)) < LEVELS.indexOf(level)) return;
+    const seriousness = levelOf(event);
+    if (LEVELS.indexOf(seriousness) < LEVELS.indexOf(level)) return;
     const at = new Date();
     const line = format === "json"
       ? jsonLine(event, at)
       : textLine(event, { at, colour: colour && !file });
-    this.#sink.write(line, at);
+    this.#sink.write(line, { at, level: seriousness });
   }
 }
 
-async function openSink({ write, file }: LogOptions): Promise<Sink> {
-  if (file) return await fileSink(file);
-  return { write, [Symbol.asyncDispose]: () => Promise.resolve() };
+function openSink({ write, file }: LogOptions): Promise<Sink> {
+  return file ? fileSink(file) : lineSink(write);
+}
+
+/**
+ * Lines to whoever takes them, through LogTape's logger. A record that brings its category, and a sink that is
+ * LogTape's own for a console, spare two copies of every record.
+ */
+async function lineSink(write: LogOptions["write"]): Promise<Sink> {
+  const lines = {
+    debug: write,
+    info: write,
+    warn: write,
+    error: write,
+  } as unknown as typeof console;
+  await configure({
+    reset: true,
+    sinks: { lines: getConsoleSink({ console: lines, formatter: ({ message }) => [...message] }) },
+    loggers: [
+      { category: "outlet", sinks: ["lines"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], sinks: [] },
+    ],
+  });
+  const logger = getLogger("outlet");
+  return {
+    write: (line, about) => logger.emit(recordOf(line, about)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function recordOf(
+  line: string,
+  { at, level }: { at: Date; level: LogOptions["level"] },
+): LogRecord {
+  return {
+    category: ["outlet"],
+    level,
+    message: [line],
+    rawMessage: line,
+    timestamp: at.getTime(),
+    properties: {},
+  };
 }
 
 /** Bytes that may wait for the file, and for how many milliseconds, while there is much to tell. */
@@ -119,15 +160,7 @@ async function fileSink({ path, maxSize, maxFiles }: LogFile): Promise<Sink> {
       flushInterval: BATCH.time,
     }));
     return {
-      write: (line, at) =>
-        sink({
-          category: ["outlet"],
-          level: "info",
-          message: [line],
-          rawMessage: line,
-          timestamp: at.getTime(),
-          properties: {},
-        }),
+      write: (line, about) => sink(recordOf(line, about)),
       [Symbol.asyncDispose]: () => open.disposeAsync(),
     };
   } catch (cause) {
