@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { configure, getConsoleSink, getLogger, type LogRecord } from "@logtape/logtape";
+import {
+  configure,
+  type ConsoleSinkOptions,
+  getConsoleSink,
+  getLogger,
+  type LogRecord,
+} from "@logtape/logtape";
 import { explain } from "../socket/faults.ts";
 import type { OutletEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
@@ -107,7 +113,7 @@ async function lineSink(write: LogOptions["write"]): Promise<Sink> {
     info: write,
     warn: write,
     error: write,
-  } as unknown as typeof console;
+  } as Required<ConsoleSinkOptions>["console"];
   await configure({
     reset: true,
     sinks: { lines: getConsoleSink({ console: lines, formatter: ({ message }) => [...message] }) },
