@@ -19,7 +19,7 @@ import { explain } from "./socket/faults.ts";
 import { Gate, type GateOptions } from "./socket/gate.ts";
 import { clearStale } from "./socket/listen.ts";
 import { Outlet } from "./socket/outlet.ts";
-import type { TlsDoor } from "./socket/tls_door.ts";
+import type { TlsDoor } from "./tls/door.ts";
 
 /** An outlet's service, opened. */
 interface Opening {

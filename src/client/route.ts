@@ -7,8 +7,8 @@ import type { ClientOptions } from "../config/client_config.ts";
 import { reach, type ReachStep, type Route } from "../dial/reach.ts";
 import { type Address, isUnix } from "../socket/address.ts";
 import type { Socket } from "../socket/connection.ts";
-import type { KeyPair } from "../socket/key_pair.ts";
-import { readPem } from "../socket/pem.ts";
+import type { KeyPair } from "../tls/key_pair.ts";
+import { readPem } from "../tls/pem.ts";
 import { retrying } from "./retry.ts";
 
 /** Who hears of it, and who ends it. */
@@ -49,7 +49,7 @@ async function identityOf(
   { "tls-cert": certFile, "tls-key": keyFile }: ClientOptions,
 ): Promise<KeyPair | undefined> {
   if (certFile === undefined) return undefined;
-  const { readKeyPair } = await import("../socket/key_pair.ts");
+  const { readKeyPair } = await import("../tls/key_pair.ts");
   return await readKeyPair({ certFile, keyFile });
 }
 

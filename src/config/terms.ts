@@ -8,7 +8,7 @@ import { explain } from "../socket/faults.ts";
 import type { GateOptions } from "../socket/gate.ts";
 import { TrustedProxies } from "../socket/proxied.ts";
 import type { Terms } from "../socket/outlet.ts";
-import type { TlsDoor, TlsDoorOptions } from "../socket/tls_door.ts";
+import type { TlsDoor, TlsDoorOptions } from "../tls/door.ts";
 import type { GateOptions as GateConfig, OutletConfig, OutletOptions } from "./server_config.ts";
 
 /** How an outlet serves its clients. `failed` is told when a capture or a changed certificate fails. */
@@ -48,7 +48,7 @@ export async function tlsOf(
   failed: (reason: string) => void,
 ): Promise<TlsDoor | undefined> {
   if (!options.tls) return undefined;
-  const { TlsDoor } = await import("../socket/tls_door.ts");
+  const { TlsDoor } = await import("../tls/door.ts");
   return await TlsDoor.open({
     ...await certificateOf(options),
     clientCaFile: options["tls-client-ca"],
@@ -61,7 +61,7 @@ async function certificateOf(
   { "tls-cert": certFile, "tls-key": keyFile, "tls-self-signed": own }: OutletOptions,
 ): Promise<Pick<TlsDoorOptions, "certFile" | "keyFile">> {
   if (!own && certFile !== undefined) return { certFile, keyFile };
-  const { selfSigned } = await import("../socket/self_signed.ts");
+  const { selfSigned } = await import("../tls/self_signed.ts");
   return { certFile: await selfSigned() };
 }
 

@@ -7,8 +7,8 @@ import type { Duplex } from "node:stream";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { isIPv4, isIPv6 } from "../socket/address.ts";
 import type { Socket } from "../socket/connection.ts";
-import { duplexOf, StreamSocket, Valve } from "../socket/node_stream.ts";
-import { explainTls, tlsFault } from "../socket/tls_fault.ts";
+import { duplexOf, StreamSocket, Valve } from "../tls/node_stream.ts";
+import { explainTls, tlsFault } from "../tls/fault.ts";
 import { type Certificate, certificateOf, distrust } from "./certificate.ts";
 
 /** Whom to trust, and who we are. Certificates and keys are PEM texts. */

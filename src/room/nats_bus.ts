@@ -13,7 +13,7 @@ import {
 } from "@nats-io/transport-node";
 import { explain } from "../socket/faults.ts";
 import { formatAddress } from "../socket/address.ts";
-import { readPem } from "../socket/pem.ts";
+import { readPem } from "../tls/pem.ts";
 import type { Archive, Bus, BusState, Topic } from "./bus.ts";
 import { type BusAddress, formatBus } from "./bus_address.ts";
 import { connect } from "./nats_connect.ts";

@@ -101,7 +101,7 @@ export class ConsoleHost implements AsyncDisposable {
 
 async function keyPairOf({ "console-cert": certFile, "console-key": keyFile }: ConsoleConfig) {
   if (certFile === undefined) return undefined;
-  const { readKeyPair } = await import("../socket/key_pair.ts");
+  const { readKeyPair } = await import("../tls/key_pair.ts");
   return await readKeyPair({ certFile, keyFile, prefix: "--console" });
 }
 

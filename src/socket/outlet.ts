@@ -14,7 +14,7 @@ import { type Accepted, type Listener, listenOn } from "./listen.ts";
 import type { Arrival, TrustedProxies } from "./proxied.ts";
 import { ProxyHeaderError } from "./proxy_header.ts";
 import { type Capturing, tapped } from "./tap.ts";
-import type { TlsDoor } from "./tls_door.ts";
+import type { TlsDoor } from "../tls/door.ts";
 
 /** What an outlet is for as long as it is open. */
 export interface OutletOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { explain } from "./faults.ts";
+import { explain } from "../socket/faults.ts";
 
 /**
  * Reads a PEM file. `asked` is the option that names it, for errors; what is in the file is never told.

@@ -4,11 +4,11 @@
  * @module
  */
 import { X509Certificate } from "node:crypto";
-import type { Socket } from "./connection.ts";
-import { explain } from "./faults.ts";
+import type { Socket } from "../socket/connection.ts";
+import { explain } from "../socket/faults.ts";
 import { type KeyPair, readKeyPair } from "./key_pair.ts";
 import { readPem } from "./pem.ts";
-import { acceptTls, type TlsAgreement } from "./tls_server.ts";
+import { acceptTls, type TlsAgreement } from "./server.ts";
 
 /** What a door is made of. Files are PEM. */
 export interface TlsDoorOptions {

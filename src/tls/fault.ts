@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { explain } from "./faults.ts";
+import { explain } from "../socket/faults.ts";
 
 const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [

@@ -5,7 +5,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { generate } from "selfsigned";
-import { explain } from "./faults.ts";
+import { explain } from "../socket/faults.ts";
 
 /** How long it is valid, and how long before its end another is made, in days. */
 const VALID = 3650;

@@ -9,7 +9,7 @@
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import type { Socket } from "./connection.ts";
+import type { Socket } from "../socket/connection.ts";
 
 /** How much is read from a socket at a time: a little over three of TLS's largest records. */
 const CHUNK = 64 * 1024;

@@ -8,10 +8,10 @@
 import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { formatDuration } from "../options/quantity.ts";
-import type { Socket } from "./connection.ts";
+import type { Socket } from "../socket/connection.ts";
 import type { KeyPair } from "./key_pair.ts";
 import { duplexOf, StreamSocket, Valve } from "./node_stream.ts";
-import { explainTls, tlsFault } from "./tls_fault.ts";
+import { explainTls, tlsFault } from "./fault.ts";
 
 /** Who we are, and who may come. */
 export interface TlsServerOptions extends KeyPair {
