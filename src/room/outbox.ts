@@ -9,7 +9,7 @@ import type { Connection } from "../socket/connection.ts";
 export const OUTBOX_LIMIT = 256 * 1024;
 
 /** A bounded queue in front of a connection: whoever posts never waits, whoever does not read is cut off. */
-export class Outbox {
+export class Outbox implements AsyncDisposable {
   readonly #connection: Connection;
   #queue: Uint8Array[] = [];
   #waiting = 0;
@@ -41,8 +41,14 @@ export class Outbox {
     await this.#sending;
   }
 
+  /** Waits until all is sent, or the connection is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sent();
+  }
+
   async #send(): Promise<void> {
     try {
+      await saidTogether();
       while (this.#queue.length > 0) {
         const batch = join(this.#queue);
         this.#queue = [];
@@ -56,6 +62,21 @@ export class Outbox {
       this.#sending = undefined;
     }
   }
+}
+
+let together: Promise<void> | undefined;
+
+/**
+ * Resolves once all that has come is told: lines that came in one chunk then go to each member in one write,
+ * which is what sending costs. All outboxes wait for the same timer.
+ */
+function saidTogether(): Promise<void> {
+  return together ??= new Promise((resolve) =>
+    setTimeout(() => {
+      together = undefined;
+      resolve();
+    })
+  );
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

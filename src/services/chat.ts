@@ -34,7 +34,7 @@ export const chat: Service = service({
       ? rooms.openPrivate(address, { history })
       : rooms.open(name, { history });
     return async (connection, signal) => {
-      const outbox = new Outbox(connection);
+      await using outbox = new Outbox(connection);
       const reply = (text: string) => outbox.post(new TextEncoder().encode(text));
       using member = join(room, { connection, outbox });
       const farewell = () => reply("* the server is stopping\n");
@@ -47,7 +47,6 @@ export const chat: Service = service({
         }
       } finally {
         signal.removeEventListener("abort", farewell);
-        await outbox.sent();
       }
     };
   },
