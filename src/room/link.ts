@@ -10,7 +10,8 @@
 import type { Bus, Topic } from "./bus.ts";
 import type { Fact } from "./fact.ts";
 import { Line } from "./line.ts";
-import { Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
+import { Peers } from "./peers.ts";
 import type { Reach, Room } from "./room.ts";
 import { Told } from "./told.ts";
 import { type Claim, decode, encode, type Facts, type Roster, type Want } from "./wire.ts";
@@ -22,8 +23,7 @@ const SILENCE = 8_000;
 /** How long those who miss something may gather before it is sent again, to all of them at once. */
 const GATHER = 20;
 
-/** The most servers that are believed to be in a room, and the members in one message of a roster. */
-const PEERS = 1_000;
+/** How many members go into one message of a roster. */
 const ROSTER = 500;
 
 /** How many names are told when many go at once. */
@@ -50,7 +50,7 @@ export class Link implements Reach, Disposable {
   readonly #traffic: Traffic;
   readonly #told = new Told();
   readonly #lines: Line[] = [];
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Peers();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #again: number | undefined;
   #beatAt = -Infinity;
@@ -65,7 +65,7 @@ export class Link implements Reach, Disposable {
 
   /** How many members other servers have here. */
   get elsewhere(): number {
-    return this.#peers.values().reduce((sum, { members }) => sum + members.size, 0);
+    return this.#peers.size;
   }
 
   /** Reaches others over one more bus. */
@@ -105,15 +105,13 @@ export class Link implements Reach, Disposable {
   }
 
   /** The names of those who are in the room elsewhere. */
-  *names(): Generator<string> {
-    for (const { members } of this.#peers.values()) {
-      for (const [name] of members.values()) yield name;
-    }
+  names(): Iterable<string> {
+    return this.#peers.names();
   }
 
   /** Whether somebody elsewhere has the name with this key. */
   isTaken(key: string): boolean {
-    return this.#peers.values().some(({ members }) => members.has(key));
+    return this.#peers.has(key);
   }
 
   /** Bytes that the slowest bus has still to send. */
@@ -132,17 +130,10 @@ export class Link implements Reach, Disposable {
    */
   tick(now: number, { slept }: { slept: boolean }): void {
     if (now - this.#beatAt >= BEAT) this.#beat({ hello: false });
-    for (const [origin, peer] of this.#peers) {
+    for (const [origin, peer] of this.#peers.speaking()) {
       if (slept) peer.heard(now);
-      if (peer.silent) continue;
-      if (peer.quietFor(now) < SILENCE) {
-        if (peer.isMissing) this.#ask(origin, peer);
-        continue;
-      }
-      this.#gone(peer);
-      // What it said stays known for the case that only the way to it was interrupted.
-      this.#peers.delete(origin);
-      this.#peers.set(origin, peer);
+      if (peer.quietFor(now) >= SILENCE) this.#gone(peer);
+      else if (peer.isMissing) this.#ask(origin, peer);
     }
   }
 
@@ -157,13 +148,12 @@ export class Link implements Reach, Disposable {
   #hear(bytes: Uint8Array, line: Line): void {
     this.#traffic.in++;
     const message = decode(bytes);
-    const peer = message && this.#peerOf(message.origin);
-    if (!peer) {
+    const isOther = message !== undefined && message.origin !== this.#origin;
+    const peer = isOther ? this.#peers.hear(message.origin, performance.now()) : undefined;
+    if (!message || !peer) {
       this.#traffic.ignored++;
       return;
     }
-    const now = performance.now();
-    peer.heard(now);
     switch (message.kind) {
       case "beat":
         if (message.hello) this.#schedule(GATHER, { beat: true });
@@ -180,7 +170,7 @@ export class Link implements Reach, Disposable {
         break;
       case "bye":
         this.#gone(peer);
-        this.#peers.delete(message.origin);
+        this.#peers.forget(message.origin);
         return;
     }
     if (peer.isMissing) this.#ask(message.origin, peer);
@@ -261,24 +251,6 @@ export class Link implements Reach, Disposable {
       } as const;
       if (line.send(encode(message), to)) this.#traffic.out++;
     }
-  }
-
-  #peerOf(origin: string): Peer | undefined {
-    if (origin === this.#origin) return undefined;
-    const known = this.#peers.get(origin);
-    if (known) return known;
-    if (this.#peers.size >= PEERS && !this.#forgetOne()) return undefined;
-    const peer = new Peer(performance.now());
-    this.#peers.set(origin, peer);
-    return peer;
-  }
-
-  /** Makes room for another server where one has been silent for long enough. */
-  #forgetOne(): boolean {
-    for (const [origin, { silent }] of this.#peers) {
-      if (silent) return this.#peers.delete(origin);
-    }
-    return false;
   }
 
   #beat({ hello }: { hello: boolean }): void {

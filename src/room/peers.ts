@@ -1,0 +1,60 @@
+/**
+ * All other servers that have the same room.
+ *
+ * @module
+ */
+import { Peer } from "./peer.ts";
+
+/** The most servers that are believed to be in a room. */
+const LIMIT = 1_000;
+
+/** The other servers in a room, by their origin. */
+export class Peers {
+  readonly #peers = new Map<string, Peer>();
+
+  /** How many members they have. */
+  get size(): number {
+    return this.#peers.values().reduce((sum, { members }) => sum + members.size, 0);
+  }
+
+  /** The names of those members. */
+  *names(): Generator<string> {
+    for (const { members } of this.#peers.values()) {
+      for (const [name] of members.values()) yield name;
+    }
+  }
+
+  /** Whether one of them has the name with this key. */
+  has(key: string): boolean {
+    return this.#peers.values().some(({ members }) => members.has(key));
+  }
+
+  /** The server that was heard now; `undefined` where it is one too many. */
+  hear(origin: string, now: number): Peer | undefined {
+    const peer = this.#peers.get(origin) ?? this.#welcome(origin, now);
+    peer?.heard(now);
+    return peer;
+  }
+
+  /** Forgets a server, which has said goodbye. */
+  forget(origin: string): void {
+    this.#peers.delete(origin);
+  }
+
+  /** Those who are not silent. */
+  *speaking(): Generator<[origin: string, peer: Peer]> {
+    for (const entry of this.#peers) if (!entry[1].silent) yield entry;
+  }
+
+  /** What one said stays known while it is silent, as long as there is room: the way to it may be interrupted. */
+  #welcome(origin: string, now: number): Peer | undefined {
+    if (this.#peers.size >= LIMIT) {
+      const [silent] = this.#peers.entries().find(([, { silent }]) => silent) ?? [];
+      if (silent === undefined) return undefined;
+      this.#peers.delete(silent);
+    }
+    const peer = new Peer(now);
+    this.#peers.set(origin, peer);
+    return peer;
+  }
+}
