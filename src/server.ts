@@ -6,8 +6,9 @@
 import type { OutletConfig, ServerConfig, ServerOptions } from "./config/server_config.ts";
 import { isEqual, planChange } from "./config/plan.ts";
 import { gateOf, termsOf, tlsOf } from "./config/terms.ts";
-import type { Reloaded } from "./observe/events.ts";
+import type { Changes, Host } from "./host.ts";
 import { Journal } from "./observe/journal.ts";
+import type { Bus } from "./room/bus.ts";
 import type { BusAddress } from "./room/bus_address.ts";
 import { Rooms } from "./room/rooms.ts";
 import { SERVICES } from "./services/registry.ts";
@@ -16,7 +17,7 @@ import { formatAddress, isUnix } from "./socket/address.ts";
 import type { Connection, Handler } from "./socket/connection.ts";
 import { type DescriptorBudget, descriptorBudget } from "./socket/descriptors.ts";
 import { explain } from "./socket/faults.ts";
-import { Gate, type GateOptions } from "./socket/gate.ts";
+import { Gate, type GateOptions, type GateParts } from "./socket/gate.ts";
 import { clearStale } from "./socket/listen.ts";
 import { Outlet } from "./socket/outlet.ts";
 import type { TlsDoor } from "./tls/door.ts";
@@ -44,23 +45,48 @@ const SILENCE: Standard = {
   end: () => {},
 };
 
+/** What servers have in common that listen at the same addresses in one process. */
+export interface Common {
+  /** The counters of an outlet's door, by the address that it was asked to listen on; of the server's own, without one. */
+  countersOf(address?: string): GateParts;
+  /** Numbers connections. */
+  number(): number;
+  /** What the descriptor limit of the process allows all of them. */
+  readonly descriptors: DescriptorBudget | undefined;
+  /** What their rooms reach each other over. */
+  readonly bus: Bus;
+}
+
+/** What a server is opened with. */
+export interface ServerParts {
+  /** Told of everything that happens. */
+  readonly journal?: Journal;
+  /** The standard streams, for services that join clients to them. */
+  readonly standard?: Standard | undefined;
+  /** What it has in common with others; without it, it is alone. */
+  readonly common?: Common;
+}
+
 /** A room full of sockets. Disposing it stops it without grace. */
-export class Server implements AsyncDisposable {
+export class Server implements Host {
   /** The chat rooms that its outlets share. */
   readonly rooms: Rooms = new Rooms();
 
   readonly #journal: Journal;
   readonly #standard: Standard;
-  readonly #descriptors: DescriptorBudget | undefined = descriptorBudget();
+  readonly #common: Common | undefined;
+  readonly #descriptors: DescriptorBudget | undefined;
   readonly #gate: Gate;
   #bus: BusConfig = {};
   readonly #openings = new Map<Outlet, Opening>();
   readonly #closing = new Map<Outlet, Promise<number>>();
 
-  private constructor(config: ServerConfig, journal: Journal, standard: Standard) {
-    this.#journal = journal;
-    this.#standard = standard;
-    this.#gate = new Gate(this.#limitsOf(config));
+  private constructor(config: ServerConfig, { journal, standard, common }: ServerParts) {
+    this.#journal = journal ?? new Journal();
+    this.#standard = standard ?? SILENCE;
+    this.#common = common;
+    this.#descriptors = common ? common.descriptors : descriptorBudget();
+    this.#gate = new Gate(limitsOf(config, this.#descriptors), common?.countersOf());
   }
 
   /**
@@ -68,17 +94,13 @@ export class Server implements AsyncDisposable {
    *
    * @throws {Error} which names the address that can't be listened on, and the reason
    */
-  static async open(
-    config: ServerConfig,
-    journal: Journal = new Journal(),
-    standard: Standard = SILENCE,
-  ): Promise<Server> {
+  static async open(config: ServerConfig, parts: ServerParts = {}): Promise<Server> {
     await using undo = new AsyncDisposableStack();
-    const server = undo.use(new Server(config, journal, standard));
+    const server = undo.use(new Server(config, parts));
     await server.#reachOthers(config.options);
     await server.#openAll(config.outlets);
     undo.move();
-    journal.publish({
+    server.#journal.publish({
       event: "ready",
       outlets: config.outlets.length,
       maxConnections: server.#gate.options.maxConnections ?? Infinity,
@@ -133,7 +155,7 @@ export class Server implements AsyncDisposable {
    * @throws {Error} which says what can't be had: nothing has changed then, except where an outlet was to
    *   take the address of another
    */
-  async change(config: ServerConfig): Promise<Pick<Reloaded, "opened" | "closed" | "changed">> {
+  async change(config: ServerConfig): Promise<Changes> {
     if (!isEqual(busOf(config.options), this.#bus)) {
       throw new Error("the bus cannot change while the server runs: start it anew");
     }
@@ -149,7 +171,7 @@ export class Server implements AsyncDisposable {
     }));
     await this.#openAll(fresh);
     undo.move();
-    this.#gate.change(this.#limitsOf(config));
+    this.#gate.change(limitsOf(config, this.#descriptors));
     for (const { outlet, opening } of renewed) this.#serve(outlet, opening);
     for (const outlet of removed) this.close(outlet, { grace: config.options["drain-timeout"] });
     await Promise.all(removed.map((outlet) => outlet.unbound()));
@@ -182,21 +204,11 @@ export class Server implements AsyncDisposable {
     await this.stop({ grace: 0 });
   }
 
-  /** Lets rooms reach their namesakes on other servers, where there is a bus. */
+  /** Lets rooms reach their namesakes in other workers and on other servers, where there are any. */
   async #reachOthers(options: ServerOptions): Promise<void> {
     this.#bus = busOf(options);
-    const { address, ...paths } = this.#bus;
-    if (!address) return;
-    const { openNatsBus } = await import("./room/nats_bus.ts");
-    const bus = await openNatsBus(address, paths);
-    await this.rooms.extend(bus, {
-      changed: (state) =>
-        this.#journal.publish(
-          state.state === "up"
-            ? { event: "reached", bus: bus.name, server: state.at }
-            : { event: "lost", bus: bus.name, reason: state.reason },
-        ),
-    });
+    if (this.#common) await this.rooms.extend(this.#common.bus, { all: true });
+    await joinBus(this.rooms, { options, journal: this.#journal });
   }
 
   async #openAll(configs: readonly OutletConfig[]): Promise<Outlet[]> {
@@ -219,8 +231,12 @@ export class Server implements AsyncDisposable {
       listen,
       backlog: outletOptions.backlog,
       mode: outletOptions.mode,
-      gate: new Gate(gateOf(gateOptions), { behind: this.#gate }),
+      gate: new Gate(gateOf(gateOptions), {
+        behind: this.#gate,
+        ...this.#common?.countersOf(formatAddress(listen)),
+      }),
       journal: this.#journal,
+      ...this.#common ? { shared: true, number: this.#common.number } : {},
     });
   }
 
@@ -254,56 +270,38 @@ export class Server implements AsyncDisposable {
   #tellFault({ name, address }: Outlet, reason: string): void {
     this.#journal.publish({ event: "failed", outlet: name, address, reason });
   }
-
-  /** The limits of the whole server; there are never more connections than descriptors for them. */
-  #limitsOf({ gateOptions, outlets }: ServerConfig): GateOptions {
-    const limits = gateOf(gateOptions);
-    const { maxConnections = Infinity } = limits;
-    const { free = Infinity } = this.#descriptors ?? {};
-    const each = outlets.map(({ service }) => 1 + (SERVICES.get(service)!.descriptors ?? 0));
-    const enough = Math.max(Math.floor(free / Math.max(1, ...each)), 1);
-    return { ...limits, maxConnections: Math.min(maxConnections, enough) };
-  }
 }
 
-/** What a server that runs by itself is given besides its config. */
-export interface ServeOptions {
-  /** Aborted when the server is to stop. */
-  readonly signal: AbortSignal;
-  /** Told of everything that happens. */
-  readonly journal?: Journal;
-  /** The standard streams, for services that join clients to them. */
-  readonly standard?: Standard;
-  /** Called once every outlet is open. */
-  readonly onOpen?: (server: Server) => void;
-  /** Other configs to become, one after the other; they end once the signal is aborted. */
-  readonly changes?: AsyncIterable<ServerConfig>;
+/** The limits of a whole server; there are never more connections than descriptors for them. */
+export function limitsOf(
+  { gateOptions, outlets }: ServerConfig,
+  descriptors: DescriptorBudget | undefined,
+): GateOptions {
+  const limits = gateOf(gateOptions);
+  const { maxConnections = Infinity } = limits;
+  const { free = Infinity } = descriptors ?? {};
+  const each = outlets.map(({ service }) => 1 + (SERVICES.get(service)!.descriptors ?? 0));
+  const enough = Math.max(Math.floor(free / Math.max(1, ...each)), 1);
+  return { ...limits, maxConnections: Math.min(maxConnections, enough) };
 }
 
-/**
- * Serves until the signal is aborted, then drains.
- *
- * @returns how many connections had to be cut
- */
-export async function serve(
-  config: ServerConfig,
-  { signal, journal = new Journal(), standard, onOpen, changes }: ServeOptions,
-): Promise<number> {
-  const server = await Server.open(config, journal, standard);
-  onOpen?.(server);
-  let { options } = config;
-  for await (const next of changes ?? []) {
-    try {
-      journal.publish({ event: "reloaded", ...await server.change(next) });
-      options = next.options;
-    } catch (error) {
-      journal.publish({ event: "rejected", reason: explain(error) });
-    }
-  }
-  await aborted(signal);
-  const grace = options["drain-timeout"];
-  journal.publish({ event: "draining", live: [...server.connections()].length, grace });
-  return await server.stop({ grace });
+/** Joins rooms to those of other servers on the bus that was asked for, if one was. */
+export async function joinBus(
+  rooms: Rooms,
+  { options, journal }: { options: ServerOptions; journal: Journal },
+): Promise<void> {
+  const { address, ...paths } = busOf(options);
+  if (!address) return;
+  const { openNatsBus } = await import("./room/nats_bus.ts");
+  const bus = await openNatsBus(address, paths);
+  await rooms.extend(bus, {
+    changed: (state) =>
+      journal.publish(
+        state.state === "up"
+          ? { event: "reached", bus: bus.name, server: state.at }
+          : { event: "lost", bus: bus.name, reason: state.reason },
+      ),
+  });
 }
 
 /** What was asked for about the bus. */
@@ -342,11 +340,4 @@ function contextOf(
     said: ({ id, peer }, text) =>
       journal.publish({ event: "said", ...about, connection: id, peer, text }),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -23,8 +23,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["src/", "src/observe/journal.ts", "src/observe/progress.ts"],
   ["src/services/"],
   ["src/socket/outlet.ts", "src/socket/gate.ts", "src/observe/"],
-  ["src/config/", "src/cli/"],
-  ["src/server.ts", "src/client.ts", "src/client/", "src/trace.ts"],
+  ["src/config/", "src/cli/", "src/host.ts"],
+  ["src/server.ts", "src/serve.ts", "src/workers/", "src/client.ts", "src/client/", "src/trace.ts"],
   ["src/console/"],
   ["src/run/"],
   ["main.ts"],
@@ -66,8 +66,9 @@ Deno.test("services know nothing of outlets, gates, config, log or console", asy
   assertEquals(wrong, []);
 });
 
-Deno.test("without a bus nothing of it is loaded: it is imported dynamically, and by itself alone", async () => {
-  const bus = /^src\/room\/(trunk|link|line|peers?|told|wire|broadcast_bus|nats_\w+)\.ts$/;
+Deno.test("without a bus or workers nothing of them is loaded: they are imported dynamically, and by themselves alone", async () => {
+  const bus =
+    /^src\/(workers\/\w+|room\/(trunk|link|line|peers?|told|wire|broadcast_bus|nats_\w+))\.ts$/;
   const wrong: string[] = [];
   for (const file of await sources()) {
     if (bus.test(file)) continue;

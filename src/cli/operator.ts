@@ -7,16 +7,16 @@ import { formatDuration, formatSize } from "../options/quantity.ts";
 import type { Member, Room } from "../room/room.ts";
 import type { Rooms } from "../room/rooms.ts";
 import { formatAddress } from "../socket/address.ts";
-import type { Connection } from "../socket/connection.ts";
+import type { LiveConnection } from "../host.ts";
 
 /** What the operator can see and do. */
 export interface Premises {
   /** The chat rooms. */
   readonly rooms: Rooms;
   /** Every connection that is open now, with the name of its outlet. */
-  connections(): Iterable<{ outlet: { name: string }; connection: Connection }>;
+  connections(): Iterable<{ outlet: { name: string }; connection: LiveConnection }>;
   /** How the handshake of a connection went, drawn as text, where that is kept. */
-  ladder?(connection: Connection): string | undefined;
+  ladder?(connection: LiveConnection): string | undefined;
   /** Stops the server. */
   quit(): void;
   /** Shows lines to the operator. */

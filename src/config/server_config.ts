@@ -68,6 +68,8 @@ export interface OutletOptions extends TlsServerConfig {
 
 /** What the server has as a whole, beside its door. */
 export interface ServerOptions extends ConsoleConfig {
+  /** How many workers share the clients; `auto` is one for each core. */
+  readonly workers: number | "auto";
   /** Milliseconds that connections may go on once the server stops. */
   readonly "drain-timeout": number;
   /** Whether the handshake of each connection is kept, for whoever asks for the connections. */
@@ -100,6 +102,14 @@ const MODE: OptionKind<number> = {
 };
 
 const COUNT = integer({ min: 1, max: 1_000_000_000 });
+
+const THREADS = integer({ min: 1, max: 64 });
+
+const WORKERS: OptionKind<number | "auto"> = {
+  expects: `${THREADS.expects}, or auto`,
+  placeholder: "N|auto",
+  read: (word) => word === "auto" ? word : THREADS.read(word),
+};
 
 /** What can be asked of one outlet's door, in its SPEC, or of the door of the whole server, in flags. */
 export const GATE_OPTIONS: TableOf<GateOptions> = {
@@ -156,6 +166,9 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
 
 /** What can be asked of the server as a whole. */
 export const SERVER_OPTIONS: TableOf<ServerOptions> = {
+  workers: option(WORKERS, "how many threads share the clients of each outlet; auto: one a core", {
+    default: 1,
+  }),
   "drain-timeout": option(DURATION, "how long connections may go on once the server stops", {
     default: 10_000,
     defaultText: "10s",

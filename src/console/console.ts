@@ -7,9 +7,9 @@ import { z } from "zod";
 import project from "../../deno.json" with { type: "json" };
 import type { Journal } from "../observe/journal.ts";
 import { Ladders } from "../observe/ladders.ts";
-import type { Server } from "../server.ts";
+import type { Host } from "../host.ts";
 import type { InternetAddress } from "../socket/address.ts";
-import type { Connection } from "../socket/connection.ts";
+import type { LiveConnection } from "../host.ts";
 import { HttpListener, type HttpListenerOptions } from "../socket/http_listener.ts";
 import { Credentials } from "./credentials.ts";
 import { DialledRoom } from "./dialled_room.ts";
@@ -66,7 +66,7 @@ export class Console implements AsyncDisposable {
     const parts = {
       subject: this.#subject,
       room: this.#room,
-      ladderOf: (connection: Connection) => this.#ladders.of(connection),
+      ladderOf: (connection: LiveConnection) => this.#ladders.of(connection),
       kernel: new KernelView(),
       drainTimeout,
     };
@@ -101,7 +101,7 @@ export class Console implements AsyncDisposable {
   }
 
   /** Looks at the server from now on, and at its handshakes where they are captured. */
-  watch(server: Server, ladders?: Ladders): void {
+  watch(server: Host, ladders?: Ladders): void {
     this.#subject.server = server;
     if (ladders) this.#ladders = ladders;
   }

@@ -5,7 +5,7 @@
  */
 import { delay } from "@std/async/delay";
 import { z } from "zod";
-import type { Connection } from "../socket/connection.ts";
+import type { LiveConnection } from "../host.ts";
 import { explain } from "../socket/faults.ts";
 import { Refusal } from "./refusal.ts";
 import type { Schema } from "./request.ts";
@@ -37,7 +37,7 @@ export function readSending(sending: Sending): Uint8Array {
 
 /** Sends to peers without letting more than a little wait for those who do not read. */
 export class Sender {
-  readonly #waiting = new WeakMap<Connection, number>();
+  readonly #waiting = new WeakMap<LiveConnection, number>();
 
   /**
    * Sends between the other writes. A peer that does not read is not waited for.
@@ -45,7 +45,10 @@ export class Sender {
    * @returns how many bytes will go out, and whether they have yet
    * @throws {Refusal} where too much waits for the peer already, or where it is gone
    */
-  async send(connection: Connection, bytes: Uint8Array): Promise<{ sent: number; gone: boolean }> {
+  async send(
+    connection: LiveConnection,
+    bytes: Uint8Array,
+  ): Promise<{ sent: number; gone: boolean }> {
     const waiting = this.#waiting.get(connection) ?? 0;
     if (waiting + bytes.length > WAITING) {
       throw new Refusal(409, `the peer does not read: ${waiting} bytes wait for it already`);

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Journal } from "../observe/journal.ts";
-import type { Server } from "../server.ts";
-import type { Connection } from "../socket/connection.ts";
-import type { Outlet } from "../socket/outlet.ts";
+import type { Host } from "../host.ts";
+import type { LiveConnection } from "../host.ts";
+import type { OpenOutlet } from "../host.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Refusal } from "./refusal.ts";
 import { Traffic } from "./traffic.ts";
@@ -14,9 +14,9 @@ import { Traffic } from "./traffic.ts";
 /** An open connection, and the outlet that it came through. */
 export interface Visit {
   /** Where it came in. */
-  readonly outlet: Outlet;
+  readonly outlet: OpenOutlet;
   /** The connection. */
-  readonly connection: Connection;
+  readonly connection: LiveConnection;
 }
 
 /** Looks at a server from the moment it is made, also before the server's outlets are open. */
@@ -25,8 +25,8 @@ export class Subject implements Disposable {
   readonly events: RecentEvents;
   /** What came and went. */
   readonly traffic: Traffic;
-  readonly #numbers = new WeakMap<Outlet, number>();
-  #server: Server | undefined;
+  readonly #numbers = new WeakMap<OpenOutlet, number>();
+  #server: Host | undefined;
   #lastNumber = 0;
 
   /** Sees what is told from now on. */
@@ -36,22 +36,22 @@ export class Subject implements Disposable {
   }
 
   /** The server; while it opens, there is none yet. */
-  get server(): Server {
+  get server(): Host {
     if (this.#server) return this.#server;
     throw new Refusal(503, "the server is not open yet");
   }
 
-  set server(server: Server) {
+  set server(server: Host) {
     this.#server = server;
   }
 
   /** Every outlet, those that drain last. */
-  get outlets(): Outlet[] {
+  get outlets(): OpenOutlet[] {
     return [...this.server.outlets, ...this.server.draining];
   }
 
   /** An outlet's number: the same for as long as it lives, and no other's. */
-  numberOf(outlet: Outlet): number {
+  numberOf(outlet: OpenOutlet): number {
     const number = this.#numbers.get(outlet) ?? ++this.#lastNumber;
     this.#numbers.set(outlet, number);
     return number;
@@ -62,7 +62,7 @@ export class Subject implements Disposable {
    *
    * @throws {Refusal} with status 404
    */
-  outlet(number: number): Outlet {
+  outlet(number: number): OpenOutlet {
     const outlet = this.outlets.find((outlet) => this.numberOf(outlet) === number);
     if (outlet) return outlet;
     throw new Refusal(404, `there is no outlet ${number} any more`);

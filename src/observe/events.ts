@@ -28,7 +28,8 @@ export type ServerEvent =
   | Untraced
   | Reached
   | Lost
-  | Draining;
+  | Draining
+  | Replaced;
 
 /** The welcome socket that a fact is about. */
 export interface AboutOutlet {
@@ -60,6 +61,8 @@ export interface Opened extends AboutConnection {
   readonly event: "opened";
   /** What is known of it already, such as the subject of its certificate. */
   readonly notes?: Notes;
+  /** Our end. */
+  readonly local: Address;
 }
 
 /** A client was turned away at the door. */
@@ -210,4 +213,14 @@ export interface Draining {
   readonly live: number;
   /** Milliseconds that they have to end by themselves. */
   readonly grace: number;
+}
+
+/** A worker died, with its connections; another takes its place. */
+export interface Replaced {
+  /** Tells it from the other facts. */
+  readonly event: "replaced";
+  /** Its number, from 0. */
+  readonly worker: number;
+  /** What it died of, in words. */
+  readonly reason: string;
 }

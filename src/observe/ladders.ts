@@ -39,7 +39,7 @@ export class Ladders implements AsyncDisposable {
   }
 
   /** The ladder of a connection; a Unix socket's has none. */
-  of(connection: Connection): Ladder | undefined {
+  of(connection: Pick<Connection, "peer" | "local" | "openedAt">): Ladder | undefined {
     const { peer, local, openedAt } = connection;
     if (isUnix(peer)) return undefined;
     const client = formatAddress(peer);

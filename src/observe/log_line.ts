@@ -19,6 +19,7 @@ export function levelOf(event: OutletEvent): "debug" | "info" | "warning" {
       return GONE.has(event.code ?? "") ? "debug" : "warning";
     case "refused":
     case "rejected":
+    case "replaced":
     case "untraced":
     case "lost":
       return "warning";
@@ -77,6 +78,8 @@ function jsonFacts(event: ServerEvent): Record<string, string | number | undefin
       return { bus: event.bus, server: event.server };
     case "lost":
       return { bus: event.bus };
+    case "replaced":
+      return { worker: event.worker };
     case "draining":
       return { live: event.live, grace_ms: event.grace };
     default:
@@ -124,6 +127,7 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   reached: green,
   lost: red,
   draining: cyan,
+  replaced: red,
 };
 
 function tell(event: OutletEvent): string {
@@ -173,6 +177,8 @@ function tell(event: OutletEvent): string {
       return `the bus ${event.bus}, through ${event.server}`;
     case "lost":
       return `the bus ${event.bus}: ${event.reason}; rooms stay on this server until it is there`;
+    case "replaced":
+      return `worker ${event.worker}, which died: ${event.reason}`;
     case "draining":
       return event.live === 0
         ? "nobody is connected"

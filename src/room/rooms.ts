@@ -53,6 +53,11 @@ export class Rooms implements AsyncDisposable {
     return this.#open(address, { ...options, among: this.#private });
   }
 
+  /** Whether the room of this name was given it on purpose. */
+  isPublic(name: string): boolean {
+    return this.#public.has(name);
+  }
+
   /** Visits every room that is there, and later every room that is opened. */
   visitAll(visit: (room: Room) => void): void {
     this.#visitors.push(visit);

@@ -9,7 +9,7 @@ import type { ServerOptions } from "../config/server_config.ts";
 import type { Console } from "../console/console.ts";
 import type { Journal } from "../observe/journal.ts";
 import type { Ladders } from "../observe/ladders.ts";
-import type { Server } from "../server.ts";
+import type { Host } from "../host.ts";
 import type { InternetAddress } from "../socket/address.ts";
 import { explain } from "../socket/faults.ts";
 
@@ -52,7 +52,7 @@ export class ConsoleHost implements AsyncDisposable {
   }
 
   /** Shows the server in the console from now on, with its handshakes where they are captured. */
-  watch(server: Server, ladders?: Ladders): void {
+  watch(server: Host, ladders?: Ladders): void {
     this.#look = (console) => console.watch(server, ladders);
     if (this.#console) this.#look(this.#console);
   }

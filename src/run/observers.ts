@@ -10,7 +10,7 @@ import type { Ladders } from "../observe/ladders.ts";
 import { Log, type LogOptions } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { notifySystemd, systemdOptions } from "../observe/systemd.ts";
-import type { Server } from "../server.ts";
+import type { Host } from "../host.ts";
 import { isUnix } from "../socket/address.ts";
 import { explain } from "../socket/faults.ts";
 import type { HttpListener } from "../socket/http_listener.ts";
@@ -33,7 +33,7 @@ export class Observers implements AsyncDisposable {
   #metrics: Metrics | undefined;
   #metricsPage: HttpListener | undefined;
   #ladders: Ladders | undefined;
-  #server: Server | undefined;
+  #server: Host | undefined;
 
   private constructor(log: Log, options: ServerOptions, { journal, write }: ObserversOptions) {
     this.#journal = journal;
@@ -65,7 +65,7 @@ export class Observers implements AsyncDisposable {
   }
 
   /** Shows the server's open connections to whoever looks at them. */
-  watch(server: Server): void {
+  watch(server: Host): void {
     this.#server = server;
     this.#ladders?.capture(portsOf(server));
     if (!this.#metrics) return;
@@ -120,7 +120,7 @@ export class Observers implements AsyncDisposable {
   }
 }
 
-function portsOf(server: Server): number[] {
+function portsOf(server: Host): number[] {
   return [...server.outlets].flatMap(({ address }) => isUnix(address) ? [] : [address.port]);
 }
 

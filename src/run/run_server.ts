@@ -11,7 +11,8 @@ import { renderLadder } from "../handshake/ladder_text.ts";
 import { Journal } from "../observe/journal.ts";
 import type { Ladders } from "../observe/ladders.ts";
 import { LineWriter } from "../observe/line_writer.ts";
-import { serve, type Server } from "../server.ts";
+import type { Host } from "../host.ts";
+import { serve } from "../serve.ts";
 import type { Standard } from "../services/service.ts";
 import { lines } from "../socket/lines.ts";
 import { configChanges, loadConfig } from "./config_changes.ts";
@@ -107,7 +108,7 @@ async function* observed(
 }
 
 function listenToOperator(
-  server: Server,
+  server: Host,
   { editor, write, interrupt, ladders }: {
     editor: LineEditor | undefined;
     write(line: string): void;

@@ -6,7 +6,8 @@
 import { Acl, type RuleRefusal } from "./acl.ts";
 import { type Ip, peerKey, readIp } from "./ip.ts";
 import { RateLimiter } from "./rate.ts";
-import { Tally } from "./tally.ts";
+import { LocalPeers, type Peers } from "./peers.ts";
+import { type Counter, Tally } from "./tally.ts";
 
 /** What a gate allows. What is not said is not limited. */
 export interface GateOptions {
@@ -38,22 +39,28 @@ export interface GateParts {
   /** The gate that those who pass this one come to next. */
   readonly behind?: Gate | undefined;
   /** Where those inside are counted. */
-  readonly inside?: Tally;
+  readonly inside?: Counter;
+  /** Where those inside are counted by their addresses. */
+  readonly peers?: Peers;
 }
 
 /** A door with rules and limits. Behind it there may be another, which counts the clients of several. */
 export class Gate {
   readonly #behind: Gate | undefined;
-  readonly #inside: Tally;
-  readonly #perPeer = new Map<string, number>();
+  readonly #inside: Counter;
+  readonly #peers: Peers;
   #options!: GateOptions;
   #acl!: Acl;
   #rate: RateLimiter | undefined;
 
   /** A gate with nobody inside. Who passes it has to pass the one behind it as well. */
-  constructor(options: GateOptions, { behind, inside = new Tally() }: GateParts = {}) {
+  constructor(
+    options: GateOptions,
+    { behind, inside = new Tally(), peers = new LocalPeers() }: GateParts = {},
+  ) {
     this.#behind = behind;
     this.#inside = inside;
+    this.#peers = peers;
     this.change(options);
   }
 
@@ -114,28 +121,20 @@ export class Gate {
     if (!this.#inside.take()) return "full";
     const refusal = this.#limitOn(peer) ?? (this.#behind && this.#behind.#enter(peer));
     if (refusal !== undefined) this.#inside.give();
-    else if (peer !== undefined) this.#perPeer.set(peer, this.#countOf(peer) + 1);
+    else if (peer !== undefined) this.#peers.enter(peer);
     return refusal;
   }
 
   #limitOn(peer: string | undefined): Refusal | undefined {
     if (peer === undefined) return undefined;
     const { maxPerIp = Infinity } = this.#options;
-    if (this.#countOf(peer) >= maxPerIp) return "too many from its address";
+    if (this.#peers.count(peer) >= maxPerIp) return "too many from its address";
     return this.#rate?.take(peer) === false ? "over the rate" : undefined;
   }
 
   #leave(peer: string | undefined): void {
-    if (peer !== undefined) {
-      const left = this.#countOf(peer) - 1;
-      if (left > 0) this.#perPeer.set(peer, left);
-      else this.#perPeer.delete(peer);
-    }
+    if (peer !== undefined) this.#peers.leave(peer);
     this.#inside.give();
     if (this.#behind) this.#behind.#leave(peer);
-  }
-
-  #countOf(peer: string): number {
-    return this.#perPeer.get(peer) ?? 0;
   }
 }

@@ -25,6 +25,8 @@ export interface ListenOptions {
   readonly backlog: number;
   /** The permission bits of a Unix socket's file; as the umask says, where it is not said. */
   readonly mode?: number | undefined;
+  /** Whether others of this process listen there too; the kernel then spreads the clients over them. */
+  readonly shared?: boolean | undefined;
 }
 
 /**
@@ -32,10 +34,11 @@ export interface ListenOptions {
  *
  * @throws {Error} `cannot listen on 127.0.0.1:80: …` when the system refuses; the cause is its error.
  */
-export function listenOn(address: Address, { backlog, mode }: ListenOptions): Listener {
+export function listenOn(address: Address, options: ListenOptions): Listener {
+  const { backlog, mode, shared = false } = options;
   try {
     if (isUnix(address)) return listenAt(address.path, mode);
-    return Deno.listen({ ...address, transport: "tcp", tcpBacklog: backlog });
+    return Deno.listen({ ...address, transport: "tcp", tcpBacklog: backlog, reusePort: shared });
   } catch (cause) {
     throw new Error(`cannot listen on ${formatAddress(address)}: ${reasonFor(cause, address)}`, {
       cause,

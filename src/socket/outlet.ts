@@ -30,6 +30,10 @@ export interface OutletOptions {
   readonly gate?: Gate;
   /** Told of everything that happens here. */
   readonly journal: Journal;
+  /** Whether others of this process listen there too; the kernel then spreads the clients over them. */
+  readonly shared?: boolean;
+  /** Numbers connections; without it, they are counted here. */
+  readonly number?: () => number;
 }
 
 /** How clients are served: what may change from one client to the next. */
@@ -58,6 +62,10 @@ interface Secured {
 
 let lastConnection = 0;
 
+function numberConnection(): number {
+  return ++lastConnection;
+}
+
 /**
  * A listening socket with a service behind it. It is bound when it is made and accepts once
  * {@linkcode serve} is called. Disposing it stops it and cuts whatever is still connected.
@@ -72,6 +80,7 @@ export class Outlet implements AsyncDisposable {
 
   readonly #listener: Listener;
   readonly #journal: Journal;
+  readonly #number: () => number;
   readonly #stopping = new AbortController();
   readonly #graceOver = Promise.withResolvers<void>();
   readonly #visits = new Set<Promise<void>>();
@@ -86,11 +95,13 @@ export class Outlet implements AsyncDisposable {
    *
    * @throws {Error} `cannot listen on 127.0.0.1:80: …` when the system refuses; the cause is its error.
    */
-  constructor({ name, listen, backlog, mode, gate = new Gate({}), journal }: OutletOptions) {
+  constructor(options: OutletOptions) {
+    const { name, listen, gate = new Gate({}), journal, number = numberConnection } = options;
     this.name = name;
     this.gate = gate;
     this.#journal = journal;
-    this.#listener = listenOn(listen, { backlog, mode });
+    this.#number = number;
+    this.#listener = listenOn(listen, options);
     this.address = addressOf(this.#listener.addr);
   }
 
@@ -166,7 +177,7 @@ export class Outlet implements AsyncDisposable {
       socket.setKeepAlive?.(terms.keepAlive);
       const secured = await this.#secure(arrival, terms);
       if (secured === undefined) return;
-      const id = ++lastConnection;
+      const id = this.#number();
       using capture = await terms.capture?.(id);
       closing.move();
       const talk = capture ? tapped(secured.socket, capture.record) : secured.socket;
@@ -218,7 +229,8 @@ export class Outlet implements AsyncDisposable {
     const about = { ...this.#about, connection: connection.id, peer: connection.peer };
     this.#live.add(connection);
     const { notes } = connection;
-    this.#journal.publish({ event: "opened", ...about, ...notes ? { notes } : {} });
+    const { local } = connection;
+    this.#journal.publish({ event: "opened", ...about, local, ...notes ? { notes } : {} });
     using _deadlines = this.#sweeper.watch(connection);
     try {
       await handler(connection, this.#stopping.signal);

@@ -4,8 +4,24 @@
  * @module
  */
 
+/** A count with a limit, whoever else counts with it. */
+export interface Counter {
+  /** How many are inside. */
+  readonly count: number;
+  /** How many may be inside. When it falls below the count, nobody is sent away. */
+  limit: number;
+  /** Whether one more would be too many. */
+  readonly full: boolean;
+  /** Counts one more in; `false` where that would be too many. */
+  take(): boolean;
+  /** Counts one out. */
+  give(): void;
+  /** Resolves when there may be room again, or the signal is aborted: look again, others were waiting too. */
+  room(signal: AbortSignal): Promise<void>;
+}
+
 /** A count with a limit, and a queue for those who wait for it to fall. */
-export class Tally {
+export class Tally implements Counter {
   #count = 0;
   #limit: number;
   readonly #waiting = new Set<() => void>();

@@ -37,7 +37,7 @@ export class TestServer implements AsyncDisposable {
   static async openWith(journal: Journal, words: readonly string[]): Promise<TestServer> {
     const events: OutletEvent[] = [];
     journal.subscribe((event) => events.push(event));
-    return new TestServer(await Server.open(configOf(words), journal), journal, events);
+    return new TestServer(await Server.open(configOf(words), { journal }), journal, events);
   }
 
   /** The real port of its first outlet, or of another one. */

@@ -15,8 +15,8 @@ Deno.test("what happens is counted, and bytes of open connections with it", asyn
     connection: { bytesIn: 5, bytesOut: 7 },
   }];
   journal.publish({ event: "listening", ...ABOUT });
-  journal.publish({ event: "opened", ...ABOUT, connection: 1, peer: PEER });
-  journal.publish({ event: "opened", ...ABOUT, connection: 2, peer: PEER });
+  journal.publish({ event: "opened", ...ABOUT, connection: 1, peer: PEER, local: PEER });
+  journal.publish({ event: "opened", ...ABOUT, connection: 2, peer: PEER, local: PEER });
   journal.publish({ event: "refused", ...ABOUT, peer: PEER, reason: "full" });
   journal.publish({ event: "failed", ...ABOUT, code: "EMFILE", reason: "…" });
   const end = { bytesIn: 100, bytesOut: 2000, duration: 2500, reason: "error: anything at all" };

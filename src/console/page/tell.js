@@ -25,6 +25,8 @@ export function tell(event) {
       } connections`;
     case "reloaded":
       return `${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
+    case "replaced":
+      return `worker ${event.worker}, which died: ${reason}`;
     case "draining":
       return `${count(event.live)} connections have ${duration(event.grace_ms)} to end`;
     default:

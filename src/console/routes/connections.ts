@@ -8,7 +8,7 @@ import { entryJson } from "../recent_events.ts";
 import { fits, inOrder, type Row, rowOf, SORTABLE, type SortKey } from "../connection_list.ts";
 import type { KernelView } from "../kernel_view.ts";
 import type { Ladder } from "../../handshake/ladder.ts";
-import type { Connection } from "../../socket/connection.ts";
+import type { LiveConnection } from "../../host.ts";
 import { ladderImage } from "../ladder_image.ts";
 import { Refusal } from "../refusal.ts";
 import type { Routes } from "../router.ts";
@@ -33,7 +33,7 @@ export interface ConnectionRoutesParts {
   /** The kernel's tables. */
   readonly kernel: KernelView;
   /** A connection's handshake, captured or inferred; a Unix socket has none. */
-  ladderOf(connection: Connection): Ladder | undefined;
+  ladderOf(connection: LiveConnection): Ladder | undefined;
 }
 
 /** The routes of connections. */

@@ -13,7 +13,7 @@ import { SERVICES } from "../../services/registry.ts";
 import type { Service } from "../../services/service.ts";
 import { type Address, formatAddress, isUnix } from "../../socket/address.ts";
 import { explain } from "../../socket/faults.ts";
-import type { Outlet } from "../../socket/outlet.ts";
+import type { OpenOutlet } from "../../host.ts";
 import { DEFAULT_HOST, readHost, readPort } from "../../socket/place.ts";
 import type { KernelView } from "../kernel_view.ts";
 import { Refusal } from "../refusal.ts";
@@ -106,7 +106,7 @@ async function listOutlets({ subject, kernel }: OutletRoutesParts): Promise<obje
   });
 }
 
-function describeOutlet(outlet: Outlet, subject: Subject): object {
+function describeOutlet(outlet: OpenOutlet, subject: Subject): object {
   const { name, address } = outlet;
   return {
     id: subject.numberOf(outlet),

@@ -1,0 +1,41 @@
+/** `--workers` as an operator runs it, in the program as it is installed. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { readText, readUntil, send } from "../harness/bytes.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+
+Deno.test("--workers serves, drains and ends like one server", async () => {
+  await using server = new Program(
+    outlet("server", "echo://:0", "--workers", "2", "--log-format", "json"),
+  );
+  const [, port] = await server.complains(/"event":"listening".*"address":"[^"]*:(\d+)"/);
+  await server.complains(/"event":"ready"/);
+  const clients = await Promise.all(
+    Array.from({ length: 20 }, () => Deno.connect({ hostname: "127.0.0.1", port: Number(port) })),
+  );
+  for (const client of clients) {
+    await send(client, "hello\n");
+    await readUntil(client, /hello\n/);
+  }
+  server.signal("SIGTERM");
+  await server.complains(/"event":"draining"/);
+  for (const client of clients) {
+    await send(client, "bye\n");
+    await client.closeWrite();
+    assertEquals(await readText(client), "bye\n");
+    client.close();
+  }
+  const { code, stderr } = await server.outcome();
+  assertEquals(code, 0);
+  const events = stderr.trim().split("\n").map((line) => JSON.parse(line).event);
+  const count = (name: string) => events.filter((event) => event === name).length;
+  assertEquals(
+    ["listening", "ready", "opened", "closed", "draining", "stopped"].map(count),
+    [1, 1, 20, 20, 1, 1],
+  );
+});
+
+Deno.test("--workers takes a number or auto, and nothing else", async () => {
+  const { code, stderr } = await run(outlet("server", "echo://:0", "--workers", "0"));
+  assertEquals(code, 2);
+  assertMatch(stderr, /^outlet: --workers "0": expected a whole number, 1 to 64, or auto\n$/);
+});

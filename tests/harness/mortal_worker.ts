@@ -1,0 +1,14 @@
+/**
+ * A worker that can be killed: it dies when it is to send `die` to a client.
+ *
+ * @module
+ */
+import "../../src/workers/worker.ts";
+import type { Order } from "../../src/workers/messages.ts";
+
+globalThis.addEventListener("message", (message: Event) => {
+  const { data } = message as MessageEvent<Order>;
+  if (data.name === "interject" && new TextDecoder().decode(data.task.bytes) === "die") {
+    throw new Error("a mortal worker dies");
+  }
+});

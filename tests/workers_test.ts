@@ -1,0 +1,234 @@
+/** `--workers`: several threads that look like one server. */
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
+import type { OutletEvent } from "../src/observe/events.ts";
+import { Journal } from "../src/observe/journal.ts";
+import { Crew } from "../src/workers/crew.ts";
+import { isUnix } from "../src/socket/address.ts";
+import { readText, readUntil, send } from "./harness/bytes.ts";
+import { configOf } from "./harness/server.ts";
+
+const WORKERS = 3;
+
+/** A crew, and what it has told. */
+class TestCrew implements AsyncDisposable {
+  readonly crew: Crew;
+  readonly events: OutletEvent[];
+  readonly #journal: Journal;
+
+  private constructor(crew: Crew, journal: Journal, events: OutletEvent[]) {
+    this.crew = crew;
+    this.#journal = journal;
+    this.events = events;
+  }
+
+  static async open(words: readonly string[], module?: URL): Promise<TestCrew> {
+    const journal = new Journal();
+    const events: OutletEvent[] = [];
+    journal.subscribe((event) => events.push(event));
+    const config = configOf([...words, "--workers", String(WORKERS)]);
+    const crew = await Crew.open(config, { workers: WORKERS, journal, ...module && { module } });
+    return new TestCrew(crew, journal, events);
+  }
+
+  port(index = 0): number {
+    const { address } = [...this.crew.outlets][index]!;
+    if (isUnix(address)) throw new Error("no port");
+    return address.port;
+  }
+
+  connect(index = 0): Promise<Deno.TcpConn> {
+    return Deno.connect({ hostname: "127.0.0.1", port: this.port(index) });
+  }
+
+  /** Resolves once what was told holds. */
+  async told(holds: (events: readonly OutletEvent[]) => boolean): Promise<void> {
+    if (holds(this.events)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _ = this.#journal.subscribe(() => holds(this.events) && resolve());
+    await promise;
+  }
+
+  count(name: OutletEvent["event"]): number {
+    return this.events.filter(({ event }) => event === name).length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.crew[Symbol.asyncDispose]();
+  }
+}
+
+/** So many clients, each of which has had an answer of an echo. */
+async function answered(crew: TestCrew, count: number): Promise<Deno.TcpConn[]> {
+  const opened = crew.count("opened") + count;
+  const clients = await Promise.all(Array.from({ length: count }, async () => {
+    const client = await crew.connect();
+    await send(client, "hello\n");
+    await readUntil(client, /hello\n/);
+    return client;
+  }));
+  await crew.told(() => crew.count("opened") === opened);
+  return clients;
+}
+
+Deno.test("workers share the clients of a port, and look like one server", async () => {
+  await using crew = await TestCrew.open(["echo://:0"]);
+  const clients = await answered(crew, 60);
+  const workers = new Set([...crew.crew.connections()].map(({ connection }) => connection.hand));
+  assertEquals(workers.size, WORKERS);
+  const ids = new Set(crew.events.flatMap((e) => e.event === "opened" ? [e.connection] : []));
+  assertEquals([...ids].toSorted((a, b) => a - b), Array.from({ length: 60 }, (_, i) => i + 1));
+  for (const client of clients) client.close();
+  await crew.told(() => crew.count("closed") === 60);
+  assertEquals([...crew.crew.connections()], []);
+  assertEquals(await crew.crew.stop({ grace: 1000 }), 0);
+  assertEquals(["listening", "ready", "stopped"].map((name) => crew.count(name as "ready")), [
+    1,
+    1,
+    1,
+  ]);
+});
+
+Deno.test("--max-connections is exact over all workers, and places come back", async () => {
+  await using crew = await TestCrew.open(["echo://:0", "--max-connections", "10"]);
+  for (let round = 0; round < 3; round++) {
+    const settled = await Promise.allSettled(Array.from({ length: 40 }, async () => {
+      const client = await crew.connect();
+      try {
+        await send(client, "hello\n");
+        await readUntil(client, /hello\n/);
+        return client;
+      } catch (error) {
+        client.close();
+        throw error;
+      }
+    }));
+    const inside = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+    assertEquals(inside.length, 10);
+    for (const client of inside) client.close();
+    await crew.told(() => crew.count("closed") === 10 * (round + 1));
+  }
+  await crew.told(() => crew.count("refused") === 90);
+});
+
+Deno.test("--max-per-ip holds over all workers", async () => {
+  await using crew = await TestCrew.open(["echo://:0?max-per-ip=5"]);
+  const clients: Deno.TcpConn[] = [];
+  for (let i = 0; i < 15; i++) {
+    const client = await crew.connect();
+    clients.push(client);
+    await send(client, "hello\n").catch(() => {});
+    await readUntil(client, /hello\n/).catch(() => {});
+  }
+  await crew.told(() => crew.count("opened") + crew.count("refused") === 15);
+  assertEquals([crew.count("opened"), crew.count("refused")], [5, 10]);
+  for (const client of clients) client.close();
+});
+
+Deno.test("a room reaches across workers", async () => {
+  await using crew = await TestCrew.open(["chat://:0"]);
+  const members = await Promise.all(Array.from({ length: 12 }, async () => {
+    const member = await crew.connect();
+    await readUntil(member, /welcome/);
+    return member;
+  }));
+  // A room learns of its namesakes in other workers a moment after it is opened.
+  const [speaker, ...others] = members;
+  const heard = others.map((member) => readUntil(member, /> everybody\n/));
+  const speaking = setInterval(() => send(speaker!, "everybody\n"), 100);
+  await Promise.all(heard);
+  clearInterval(speaking);
+  for (const member of members) member.close();
+});
+
+Deno.test("reload reaches all workers, and keeps their connections", async () => {
+  await using crew = await TestCrew.open(["echo://:0", "daytime://:0"]);
+  const [client] = await answered(crew, 1);
+  const echoPort = crew.port(0);
+  const changes = await crew.crew.change(
+    configOf(["echo://:0?max-per-ip=1", "discard://:0", "--workers", String(WORKERS)]),
+  );
+  assertEquals(changes, { opened: 1, closed: 1, changed: 1 });
+  assertEquals([...crew.crew.outlets].map(({ name }) => name), ["echo", "discard"]);
+  assertEquals(crew.port(0), echoPort);
+  await crew.told(() => crew.count("stopped") === 1);
+  await send(client!, "still\n");
+  await readUntil(client!, /still\n/);
+  for (let i = 0; i < 6; i++) {
+    using late = await crew.connect();
+    assertEquals(await readText(late).catch(() => ""), "");
+  }
+  await crew.told(() => crew.count("refused") === 6);
+  client!.close();
+});
+
+Deno.test("drain reaches all workers, and counts whom it cuts", async () => {
+  const crew = await TestCrew.open(["echo://:0"]);
+  const clients = await answered(crew, 12);
+  const port = crew.port();
+  assertEquals(await crew.crew.stop({ grace: 50 }), 12);
+  assertEquals(crew.events.find(({ event }) => event === "stopped"), {
+    event: "stopped",
+    outlet: "echo",
+    address: { hostname: "127.0.0.1", port },
+    cut: 12,
+  });
+  for (const client of clients) assertEquals(await readText(client), "");
+  for (const client of clients) client.close();
+});
+
+Deno.test("connections can be watched, spoken to and closed from outside their worker", async () => {
+  await using crew = await TestCrew.open(["echo://:0"]);
+  const [client] = await answered(crew, 1);
+  const { connection: live } = [...crew.crew.connections()][0]!;
+  const seen = Promise.withResolvers<string>();
+  using _watch = live.watch({
+    received: (bytes) => seen.resolve(new TextDecoder().decode(bytes)),
+    sent() {},
+  });
+  // Asked in order, answered in order: once this has been sent, the watch is on.
+  await live.interject(new TextEncoder().encode("from the operator\n"));
+  await readUntil(client!, /from the operator\n/);
+  await send(client!, "seen\n");
+  assertEquals(await seen.promise, "seen\n");
+  live.hangUp("enough");
+  await crew.told((events) => events.some((e) => e.event === "closed" && e.reason === "enough"));
+  client!.close();
+});
+
+Deno.test("a worker that dies is replaced, and its places are given back", async () => {
+  const module = new URL("./harness/mortal_worker.ts", import.meta.url);
+  await using crew = await TestCrew.open(["echo://:0", "--max-connections", "30"], module);
+  const clients = await answered(crew, 30);
+  const { connection: victim } = [...crew.crew.connections()][0]!;
+  await victim.interject(new TextEncoder().encode("die")).catch(() => {});
+  await crew.told(() => crew.count("replaced") === 1);
+  const died = crew.events.find(({ event }) => event === "replaced");
+  assertMatch(died?.event === "replaced" ? died.reason : "", /a mortal worker/);
+  const lost = 30 - [...crew.crew.connections()].length;
+  assert(lost > 0 && lost < 30);
+  // As many find room as were lost, and with the new worker there are three again.
+  const before = new Set([...crew.crew.connections()].map(({ connection }) => connection.hand));
+  assertEquals(before.size, WORKERS - 1);
+  const fresh: Deno.TcpConn[] = [];
+  while (new Set([...crew.crew.connections()].map(({ connection }) => connection.hand)).size < 3) {
+    const client = await crew.connect();
+    await send(client, "hello\n").catch(() => {});
+    const served = await readUntil(client, /hello\n/).then(() => true, () => false);
+    if (served && fresh.length < lost) fresh.push(client);
+    else client.close();
+    if (fresh.length === lost) fresh.shift()?.close();
+    await delay(5);
+  }
+  for (const client of [...clients, ...fresh]) client.close();
+});
+
+Deno.test("what can't be had in one worker is had in none", async () => {
+  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
+  await assertRejects(
+    () => TestCrew.open(["echo://:0", `discard://:${squatter.addr.port}`]),
+    Error,
+    "the address is in use",
+  );
+  await assertRejects(() => TestCrew.open(["stdio://:0"]), Error, "--workers beside stdio");
+});
