@@ -1,0 +1,196 @@
+/** The console as a person uses it, in a real browser. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Page } from "playwright-core";
+import { BrowserWindow, type Look } from "../harness/browser.ts";
+import { outlet, Program, ROOT } from "../harness/program.ts";
+import { testWith } from "../harness/tools.ts";
+
+/** Where screenshots are put, to be looked at. */
+const OUTPUT = `${ROOT}tests/e2e/output`;
+
+const LOOKS: readonly Look[] = [
+  { width: 1280, height: 860, scheme: "light" },
+  { width: 1280, height: 860, scheme: "dark" },
+  { width: 390, height: 844, scheme: "light" },
+  { width: 390, height: 844, scheme: "dark" },
+];
+
+/** What a peer sends that would run, or steer a terminal, if it were not shown as text. */
+const EVIL = `<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\x1b]0;owned\x07`;
+
+testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
+  await using server = new Program(outlet("server", "echo://:0", "--console", ":0"));
+  const [, url] = await server.prints(/console at (\S+)\n/) as unknown as [string, string];
+  const { origin, searchParams } = new URL(url);
+  const [, echoPort] = (await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/))!;
+  await using browser = await BrowserWindow.open();
+  const { page } = browser;
+
+  await t.step(
+    "without the token there is a form for it, and with a wrong one an error",
+    async () => {
+      await page.goto(origin);
+      await page.getByLabel("Token").fill("wrong");
+      await page.keyboard.press("Enter");
+      await page.getByText("the token is wrong").waitFor();
+      assertEquals(await page.getByRole("navigation").count(), 0);
+    },
+  );
+
+  await t.step("the URL that was printed leads in, and is forgotten", async () => {
+    await page.goto(url);
+    await page.getByRole("heading", { name: "Outlets" }).waitFor();
+    assert(!page.url().includes(searchParams.get("token")!));
+    assertEquals(await page.evaluate("document.cookie"), "");
+  });
+
+  await t.step(
+    "an outlet is opened from the form, which shows errors where they were caused",
+    async () => {
+      await page.getByLabel("Service").selectOption("discard");
+      await page.getByLabel("Port", { exact: true }).fill(echoPort!);
+      await page.getByRole("button", { name: "Start listening" }).click();
+      assertMatch(
+        (await page.locator("#port-about").filter({ hasText: "cannot" }).textContent())!,
+        /in use/,
+      );
+      await page.getByLabel("Port", { exact: true }).fill("0");
+      await page.keyboard.press("Enter");
+      await page.locator("tr[data-outlet]").nth(1).waitFor();
+    },
+  );
+
+  await t.step("a client appears, is read, answered and closed", async () => {
+    const address = await page.locator("tr[data-outlet]").nth(1).getAttribute("data-outlet");
+    await using client = new Program(["ncat", "127.0.0.1", address!.split(":")[1]!]);
+    await page.getByRole("link", { name: "Connections" }).click();
+    const peer = page.getByRole("cell").getByRole("link").first();
+    await peer.waitFor();
+    await page.getByText("ESTABLISHED").first().waitFor();
+    await peer.click();
+    await image(page, "The handshake of connection");
+    await page.getByRole("log", { name: "What was said" }).waitFor();
+    // Only what comes while the page watches is shown, so it is said until it is.
+    const said = page.getByText("<script>alert(1)</script>").first();
+    const saying = setInterval(() => client.type(`${EVIL}\n`).catch(() => {}), 200);
+    await said.waitFor().finally(() => clearInterval(saying));
+    assert((await said.textContent())!.includes("␛[31m␛]0;owned␇"));
+    await page.locator(".segment", { hasText: "hex" }).click();
+    await page.getByText("3c 73 63 72 69 70 74 3e").first().waitFor();
+    await page.locator(".segment", { hasText: "text" }).click();
+    await page.getByLabel("What to send").fill("good\\x20day");
+    await page.keyboard.press("Enter");
+    await client.prints(/good day\n/);
+    await shots(browser, "connection");
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+    await page.getByText("closed: closed from the console").waitFor();
+    await client.end();
+    await client.outcome();
+  });
+
+  await t.step("the client form connects, shows the ladder, and holds a conversation", async () => {
+    await page.getByRole("link", { name: "Client" }).click();
+    await page.getByText("Not plugged in anywhere").waitFor();
+    await page.getByLabel("Host").fill("127.0.0.1");
+    await page.getByLabel("Port").fill(echoPort!);
+    await page.keyboard.press("Enter");
+    await image(page, "The handshake with 127.0.0.1");
+    await page.getByLabel("What to send").fill("hello, echo");
+    await page.keyboard.press("Enter");
+    await page.locator(".piece-in", { hasText: "hello, echo" }).waitFor();
+    await page.locator(".piece-out", { hasText: "hello, echo" }).waitFor();
+    await shots(browser, "client");
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+  });
+
+  await t.step("a client that fails says why, and shows what the handshake was", async () => {
+    await page.getByLabel("Port").fill("1");
+    await page.getByRole("button", { name: "Connect" }).click();
+    await page.getByText("cannot connect to 127.0.0.1:1: refused").waitFor();
+    await image(page, "The handshake with 127.0.0.1:1");
+  });
+
+  await t.step(
+    "a thousand connections are on the page, and only those that are seen are in it",
+    async () => {
+      const clients = await connectMany(Number(echoPort), 1000);
+      try {
+        await page.getByRole("link", { name: "Connections" }).click();
+        await page.getByText("1,000 open").waitFor();
+        const rows = page.locator(".row-window [role=row]");
+        await rows.nth(10).waitFor();
+        assert(await rows.count() < 60);
+        await shots(browser, "connections");
+        await page.locator(".row-scroll").evaluate((element) => {
+          element.scrollTop = element.scrollHeight;
+        });
+        const { port } = clients.at(-1)!.localAddr;
+        await page.getByRole("link", { name: `127.0.0.1:${port}` }).waitFor();
+        assert(await rows.count() < 60);
+        await page.getByLabel("Filter").fill(`127.0.0.1:${port}`);
+        await page.getByText("1 of 1,000").waitFor();
+        await page.getByRole("button", { name: "Close all that match" }).click();
+        await page.getByText("None fits the filter").waitFor();
+        assertEquals(await clients.at(-1)!.read(new Uint8Array(1)), null);
+      } finally {
+        for (const client of clients) client.close();
+      }
+    },
+  );
+
+  await t.step("messages are counted, filtered and drawn", async () => {
+    await page.getByRole("link", { name: "Messages" }).click();
+    await page.locator("canvas").nth(2).waitFor();
+    await page.getByRole("button", { name: /^refused|^opened/ }).first().waitFor();
+    await page.getByLabel("Filter messages").fill("echo closed from the console");
+    await page.locator(".message").nth(1).waitFor({ state: "detached" });
+    await page.locator(".message", { hasText: "closed from the console" }).waitFor();
+    await page.getByLabel("Filter messages").fill("");
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: /^Go on/ }).click();
+    await shots(browser, "messages");
+  });
+
+  await t.step("outlets are stopped, and the page says what to do when none is left", async () => {
+    await page.getByRole("link", { name: "Outlets" }).click();
+    await page.locator("tr[data-outlet]").nth(1).waitFor();
+    await shots(browser, "outlets");
+    for (const left of [1, 0]) {
+      await page.getByRole("button", { name: "Stop now" }).first().click();
+      await page.locator("tr[data-outlet]").nth(left).waitFor({ state: "detached" });
+    }
+    await page.getByText("Nothing listens here").waitFor();
+  });
+
+  assertEquals(browser.faults, []);
+  server.signal("SIGTERM");
+  const { code, stdout, stderr } = await server.outcome();
+  assertEquals(code, 0);
+  assert(!stderr.includes(searchParams.get("token")!), "the token is in the log");
+  assertEquals(stdout.split("\n").length, 2);
+});
+
+/** Waits for an image that could be loaded. */
+async function image(page: Page, alt: string): Promise<void> {
+  const found = page.getByRole("img", { name: alt }).first();
+  await found.waitFor();
+  await found.evaluate((element: { decode(): Promise<void> }) => element.decode());
+}
+
+/** Takes the view's pictures, and makes sure that no look of it is wider than the screen. */
+async function shots(browser: BrowserWindow, view: string): Promise<void> {
+  await Deno.mkdir(OUTPUT, { recursive: true });
+  for (const look of LOOKS) {
+    await browser.lookAt(look);
+    await browser.page.screenshot({ path: `${OUTPUT}/${view}-${look.width}-${look.scheme}.png` });
+    const wider = await browser.page.evaluate("document.documentElement.scrollWidth - innerWidth");
+    assertEquals([view, look.width, Math.max(0, Number(wider))], [view, look.width, 0]);
+  }
+  await browser.lookAt(LOOKS[0]!);
+}
+
+async function connectMany(port: number, count: number): Promise<Deno.TcpConn[]> {
+  return await Promise.all(
+    Array.from({ length: count }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+  );
+}

@@ -1,0 +1,70 @@
+/**
+ * A real browser: Debian's Chromium, driven through playwright-core.
+ *
+ * @module
+ */
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+/** How long a test waits for something on a page, in milliseconds. */
+const PATIENCE = 30_000;
+
+const ARGS = [
+  "--no-sandbox",
+  "--headless",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** A width and a height in pixels, and light or dark. */
+export interface Look {
+  readonly width: number;
+  readonly height: number;
+  readonly scheme: "light" | "dark";
+}
+
+/** A browser window, and everything that went wrong in its page. */
+export class BrowserWindow implements AsyncDisposable {
+  readonly page: Page;
+  /** Errors of scripts, and what the page's policy did not allow. */
+  readonly faults: string[] = [];
+  readonly #browser: Browser;
+  readonly #context: BrowserContext;
+
+  private constructor(browser: Browser, context: BrowserContext, page: Page) {
+    this.#browser = browser;
+    this.#context = context;
+    this.page = page;
+    page.on("pageerror", (error) => this.faults.push(String(error)));
+    page.on("dialog", (dialog) => this.faults.push(`a dialog: ${dialog.message()}`));
+    page.on("console", (message) => {
+      // The browser itself notes every answer that is a refusal; the page shows those.
+      const refused = message.text().startsWith("Failed to load resource");
+      if (message.type() === "error" && !refused) this.faults.push(message.text());
+    });
+  }
+
+  static async open(): Promise<BrowserWindow> {
+    const browser = await chromium.launch({
+      executablePath: "/usr/bin/chromium",
+      args: ARGS,
+      timeout: 2 * PATIENCE,
+    });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+    context.setDefaultTimeout(PATIENCE);
+    return new BrowserWindow(browser, context, await context.newPage());
+  }
+
+  /** Looks at the page at another size, in light or dark. */
+  async lookAt({ width, height, scheme }: Look): Promise<void> {
+    await this.page.setViewportSize({ width, height });
+    await this.page.emulateMedia({ colorScheme: scheme });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.close();
+    await this.#browser.close();
+  }
+}
