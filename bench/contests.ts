@@ -5,7 +5,7 @@
  */
 import type { Contest } from "./contest.ts";
 import type { Load } from "./measure.ts";
-import { echoes, type Goals, programs, proxies, rooms } from "./recipes.ts";
+import { consoles, echoes, type Goals, programs, proxies, rooms } from "./recipes.ts";
 import type { Workshop } from "./tools.ts";
 
 /** How the loads are dosed. */
@@ -66,6 +66,18 @@ export function contests(workshop: Workshop, { seconds, upstream }: Dose): Conte
         "ncat -k -e cat": { least: 6 },
         "socat fork": { least: 6 },
       }),
+    },
+    {
+      title: "console that nobody looks at: 64-byte round trips on 100 connections",
+      unit: "round trips",
+      load: roundTrips(100),
+      ...consoles(workshop, { "outlet without one": { least: 0.97 } }),
+    },
+    {
+      title: "console that nobody looks at: one stream",
+      unit: "MB",
+      load: stream,
+      ...consoles(workshop, { "outlet without one": { least: 0.97 } }),
     },
     {
       title: "forward: 64-byte round trips on 100 connections",

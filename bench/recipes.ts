@@ -19,6 +19,16 @@ export function outlet(workshop: Workshop, spec: (port: number) => readonly stri
   return { name: OURS, command: (port) => outletServer(log, ...spec(port)) };
 }
 
+/** An echo with a console, and one without. */
+export function consoles(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
+  const name = "outlet without one";
+  const spec = (port: number) => `echo://127.0.0.1:${port}`;
+  return {
+    ours: outlet(workshop, (port) => [spec(port), "--console", "127.0.0.1:0"]),
+    rivals: [{ ...outlet(workshop, (port) => [spec(port)]), name, goal: goals[name] }],
+  };
+}
+
 /** Servers that send back what comes. */
 export function echoes(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
   const listen = (port: number) => `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=4096`;

@@ -52,9 +52,11 @@ export class BrowserWindow implements AsyncDisposable {
       args: ARGS,
       timeout: 2 * PATIENCE,
     });
-    const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+    const context = await browser.newContext({ reducedMotion: "reduce" });
     context.setDefaultTimeout(PATIENCE);
-    return new BrowserWindow(browser, context, await context.newPage());
+    const window = new BrowserWindow(browser, context, await context.newPage());
+    await window.lookAt({ width: 1280, height: 860, scheme: "light" });
+    return window;
   }
 
   /** Looks at the page at another size, in light or dark. */

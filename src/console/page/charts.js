@@ -49,13 +49,15 @@ export function Charts() {
 function ChartView({ chart, samples }) {
   const place = useRef(/** @type {any} */ (null));
   const plot = useRef(/** @type {any} */ (null));
+  const latest = useRef(samples);
+  latest.current = samples;
   useEffect(() => {
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const draw = () => {
       plot.current?.destroy();
       plot.current = new uPlot(
         optionsOf(chart, place.current),
-        dataOf(chart, samples),
+        dataOf(chart, latest.current ?? []),
         place.current,
       );
     };
