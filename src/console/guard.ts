@@ -50,8 +50,9 @@ export class Guard {
    *
    * @throws {Refusal} with status 421 for a foreign host, 403 for a foreign origin
    */
-  check({ headers }: Request): void {
-    const host = headers.get("host") ?? "";
+  check({ headers, url }: Request): void {
+    // HTTP/2 has no such header; what stands for it is in the URL.
+    const host = headers.get("host") ?? new URL(url).host;
     if (!this.#isOurs(host)) {
       throw new Refusal(421, `this is ${this.origin}, not ${JSON.stringify(host)}`);
     }

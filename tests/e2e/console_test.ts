@@ -189,8 +189,12 @@ async function shots(browser: BrowserWindow, view: string): Promise<void> {
   await browser.lookAt(LOOKS[0]!);
 }
 
+/** Connects a hundred at a time, so that no accept queue overflows, however short it is. */
 async function connectMany(port: number, count: number): Promise<Deno.TcpConn[]> {
-  return await Promise.all(
-    Array.from({ length: count }, () => Deno.connect({ hostname: "127.0.0.1", port })),
-  );
+  const clients: Deno.TcpConn[] = [];
+  while (clients.length < count) {
+    const more = Array.from({ length: 100 }, () => Deno.connect({ hostname: "127.0.0.1", port }));
+    clients.push(...await Promise.all(more));
+  }
+  return clients;
 }

@@ -12,19 +12,26 @@ const SPAN = 15 * 60;
 const HEIGHT = 130;
 
 /** @typedef {{ at: number, open: number, opened: number, refused: number, bytesIn: number, bytesOut: number }} Sample */
-/** @typedef {{ title: string, lines: [label: string, key: keyof Sample, colour: string][], write: (value: number) => string }} Chart */
+/** @typedef {{ title: string, lines: [label: string, key: keyof Sample, colour: string][], steps: number[], write: (value: number) => string }} Chart */
+
+/** What may lie between two lines of a grid: round numbers, and round sizes. */
+const COUNTS = Array.from({ length: 7 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power))
+  .flat();
+const SIZES = Array.from({ length: 40 }, (_, power) => 2 ** power);
 
 /** @type {Chart[]} */
 const CHARTS = [
-  { title: "Connections", lines: [["open", "open", "--accent"]], write: count },
+  { title: "Connections", lines: [["open", "open", "--accent"]], steps: COUNTS, write: count },
   {
     title: "A second",
     lines: [["let in", "opened", "--good"], ["refused", "refused", "--bad"]],
+    steps: COUNTS,
     write: count,
   },
   {
     title: "Bytes a second",
     lines: [["received", "bytesIn", "--in"], ["sent", "bytesOut", "--out"]],
+    steps: SIZES,
     write: size,
   },
 ];
@@ -101,7 +108,7 @@ function dataOf({ lines }, samples) {
 }
 
 /** @param {Chart} chart @param {Element} place @returns {any} */
-function optionsOf({ lines, write }, place) {
+function optionsOf({ lines, steps, write }, place) {
   const style = getComputedStyle(place);
   const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const axis = {
@@ -138,10 +145,8 @@ function optionsOf({ lines, write }, place) {
         font,
         size: 62,
         space: 36,
-        values: (/** @type {any} */ _, /** @type {number[]} */ values) =>
-          values.map((value) =>
-            Number.isInteger(value) || value > 10 ? write(Math.round(value)) : ""
-          ),
+        incrs: steps,
+        values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(write),
       },
     ],
     series: [

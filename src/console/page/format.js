@@ -12,8 +12,9 @@ export function size(bytes = 0) {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-/** `3.2 s`, `3m 20s`, `5h 2m`, `2d 4h`. @param {number} milliseconds */
+/** `340 ms`, `3.2 s`, `3m 20s`, `5h 2m`, `2d 4h`. @param {number} milliseconds */
 export function duration(milliseconds) {
+  if (milliseconds < 1000) return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
   const seconds = milliseconds / 1000;
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   const minutes = Math.floor(seconds / 60);

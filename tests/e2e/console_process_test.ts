@@ -1,0 +1,111 @@
+/** The console of `outlet server` as a process: where it is, who is told, and what it bears. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Authority } from "../harness/certificates.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+import { testWith } from "../harness/tools.ts";
+
+/** The words behind which a shell begins, in a network of its own, where every port is free. */
+const ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c"] as const;
+
+/** The words that run outlet, for a shell. */
+function quoted(...words: string[]): string {
+  return outlet(...words).map((word) => `'${word}'`).join(" ");
+}
+
+testWith(
+  ["unshare", "ip"],
+  "without a SPEC there is a console, and one line says where",
+  async () => {
+    await using server = new Program([
+      ...ALONE,
+      `ip link set lo up && exec ${quoted("server", "--log-format", "json")}`,
+    ]);
+    await server.prints(/^console at http:\/\/127\.0\.0\.1:7001\/\?token=[\w-]{43}\n$/);
+    await server.complains(/"event":"ready"/);
+    server.signal("SIGTERM");
+    const { code, stderr } = await server.outcome();
+    assertEquals(code, 0);
+    // The log is whole lines of JSON, and knows nothing of the token.
+    for (const line of stderr.trim().split("\n")) JSON.parse(line);
+    assert(!stderr.includes("token"));
+  },
+);
+
+testWith(
+  ["unshare", "ip", "ncat"],
+  "where the console's port is taken, the server goes on without it",
+  async () => {
+    // Who dies takes the other along: they are alone among processes, too.
+    const [unshare, ...words] = ALONE;
+    await using server = new Program([
+      unshare,
+      ...["--pid", "--fork", "--kill-child"],
+      ...words,
+      `ip link set lo up && { ncat -lk 127.0.0.1 7001 & } && ` +
+      `until ncat -z 127.0.0.1 7001; do :; done; exec ${quoted("server")}`,
+    ]);
+    await server.prints(/^no console: cannot serve the console on 127\.0\.0\.1:7001: .* in use\n$/);
+    await server.complains(/listening chat on 127\.0\.0\.1:7000/);
+  },
+);
+
+testWith(["unshare", "ip"], "without a SPEC and with --console off there is none", async () => {
+  await using server = new Program([
+    ...ALONE,
+    `ip link set lo up && exec ${quoted("server", "--console", "off")}`,
+  ]);
+  await server.complains(/ready/);
+  server.signal("SIGTERM");
+  assertEquals((await server.outcome()).stdout, "");
+});
+
+Deno.test("a console that was asked for and cannot be had ends the program", async () => {
+  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = squatter.addr;
+  const { code, stderr, stdout } = await run(
+    outlet("server", "echo://:0", "--console", `:${port}`),
+  );
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^outlet: cannot serve the console on 127\.0\.0\.1:\d+: .* in use\n$/);
+});
+
+testWith(["sh"], "the console answers while the outlets have no descriptor left", async () => {
+  await using server = new Program([
+    "sh",
+    "-c",
+    `ulimit -n 96; exec ${quoted("server", "echo://:0", "--console", ":0")}`,
+  ]);
+  const [, url] = (await server.prints(/console at (\S+)\n/))!;
+  const [, port] = (await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/))!;
+  const { origin, searchParams } = new URL(url!);
+  const clients = await Promise.all(
+    Array.from({ length: 200 }, () => Deno.connect({ hostname: "127.0.0.1", port: Number(port) })),
+  );
+  try {
+    await server.complains(/refused .* full/);
+    const answer = await fetch(`${origin}/api/outlets`, {
+      headers: { authorization: `Bearer ${searchParams.get("token")}` },
+    });
+    const [{ open, refused }] = await answer.json();
+    assert(open > 10 && refused > 10, `${open} open, ${refused} refused`);
+  } finally {
+    for (const client of clients) client.close();
+  }
+});
+
+testWith(["openssl", "curl"], "with a certificate the console is HTTPS", async () => {
+  await using authority = await Authority.make();
+  const { cert, key } = await authority.sign();
+  const tokenFile = `${authority.folder}/token`;
+  await using server = new Program(outlet(
+    ...["server", "echo://:0", "--console", ":0", "--console-token-file", tokenFile],
+    ...["--console-cert", cert, "--console-key", key],
+  ));
+  const [, origin] = (await server.prints(/^console at (https:\S+)\/ \(its token is in \S+\)\n$/))!;
+  const token = (await Deno.readTextFile(tokenFile)).trim();
+  const curl = (...words: string[]) => run(["curl", "-s", "--cacert", authority.cert, ...words]);
+  const opened = await curl("-D", "-", "-o", "/dev/null", `${origin}/?token=${token}`);
+  assertMatch(opened.stdout, /set-cookie: .*; HttpOnly; SameSite=Strict; Secure/);
+  const outlets = await curl("-H", `authorization: Bearer ${token}`, `${origin}/api/outlets`);
+  assertEquals(JSON.parse(outlets.stdout).length, 1);
+});
