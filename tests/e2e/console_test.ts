@@ -170,11 +170,16 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
   assertEquals(stdout.split("\n").length, 2);
 });
 
+/** What the DOM calls `HTMLImageElement`, as far as it is asked here. */
+interface Image {
+  decode(): Promise<void>;
+}
+
 /** Waits for an image that could be loaded. */
 async function image(page: Page, alt: string): Promise<void> {
   const found = page.getByRole("img", { name: alt }).first();
   await found.waitFor();
-  await found.evaluate((element: { decode(): Promise<void> }) => element.decode());
+  await found.evaluate((element) => (element as unknown as Image).decode());
 }
 
 /** Takes the view's pictures, and makes sure that no look of it is wider than the screen. */
