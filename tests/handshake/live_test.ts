@@ -111,17 +111,21 @@ testLive("j and k are the numbers that tcpdump -S prints", async () => {
   const theirs = await run(["tcpdump", "-S", "-n", "-r", file, "tcp[13] & 2 != 0"]);
   const numbers = theirs.stdout.matchAll(/Flags \[S(\.?)\], seq (\d+),(?: ack (\d+),)?/g);
   const expected = [...numbers].map(([, dot, seq, ack]) => [dot, Number(seq), Number(ack ?? 0)]);
+  // Under load a capture loses packets, and those of two processors change places: what matters is that
+  // both readers of the same file read the same numbers.
+  const begun = ours.filter(({ client, server }) => client.isn !== null && server.isn !== null);
+  assert(begun.length > 0);
   assertEquals(
-    ours.flatMap(({ client, server }) => [
+    begun.flatMap(({ client, server }) => [
       ["", client.isn, 0],
       [".", server.isn, ((client.isn ?? 0) + 1) >>> 0],
-    ]),
-    expected,
+    ]).toSorted(),
+    expected.toSorted(),
   );
   if (isInstalled("tshark")) {
     assertEquals(
-      await isnsOfTshark(file),
-      ours.map(({ client }) => client.isn),
+      (await isnsOfTshark(file)).toSorted(),
+      begun.map(({ client }) => client.isn).toSorted(),
     );
   }
 });
