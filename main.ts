@@ -16,7 +16,7 @@ const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
 const encoder = new TextEncoder();
 
 async function main(words: readonly string[]): Promise<number> {
-  const command = readCommand(words);
+  const command = await readCommand(words);
   switch (command.mode) {
     case "help":
       await writeStdout(encoder.encode(command.text));

@@ -6,11 +6,9 @@
 import type { ClientConfig } from "../config/client_config.ts";
 import type { TraceConfig } from "../config/trace_config.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
-import { readClient } from "./client_args.ts";
-import { helpText } from "./help.ts";
+import { overview } from "./help.ts";
 import { isMode, type ModeName, MODES } from "./modes.ts";
-import { readServer, type ServerCommand } from "./server_args.ts";
-import { readTrace } from "./trace_args.ts";
+import type { ServerCommand } from "./server_args.ts";
 
 /** What is to be done. */
 export type Command =
@@ -21,28 +19,40 @@ export type Command =
   | { readonly mode: "trace"; readonly config: TraceConfig };
 
 /**
- * Reads the words on the command line.
+ * Reads the words on the command line. What reads those of a mode is loaded for that mode.
  *
  * @throws {UsageError} in one line that names the word at fault and what was expected
  */
-export function readCommand(words: readonly string[]): Command {
-  if (words[0] === "help") return readCommand([...words.slice(1), "--help"]);
+export async function readCommand(words: readonly string[]): Promise<Command> {
+  if (words[0] === "help") return await readCommand([...words.slice(1), "--help"]);
   const end = words.indexOf("--");
   const asks = (...flags: string[]) =>
     words.some((word, at) => flags.includes(word) && (end === -1 || at < end));
   if (asks("--version", "-V")) return { mode: "version" };
   const { mode, words: others } = splitMode(words);
-  if (asks("--help", "-h")) return { mode: "help", text: helpText(mode) };
+  if (asks("--help", "-h")) return { mode: "help", text: await helpOn(mode) };
   switch (mode) {
-    case "server":
+    case "server": {
+      const { readServer } = await import("./server_args.ts");
       return { mode, ...readServer(others) };
-    case "client":
+    }
+    case "client": {
+      const { readClient } = await import("./client_args.ts");
       return { mode, config: readClient(others) };
-    case "trace":
+    }
+    case "trace": {
+      const { readTrace } = await import("./trace_args.ts");
       return { mode, config: readTrace(others) };
+    }
     default:
       throw new UsageError(`expected a mode, ${modeNames().join(" or ")}; see outlet --help`);
   }
+}
+
+async function helpOn(mode: ModeName | undefined): Promise<string> {
+  if (mode === undefined) return overview();
+  const { modeHelp } = await import("./mode_help.ts");
+  return modeHelp(mode);
 }
 
 /** The mode, said as the first word or with `--mode`, and the words without it. */

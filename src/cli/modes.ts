@@ -1,12 +1,8 @@
 /**
- * The modes of the executable: what each is for, how it is called, and which flags it reads.
+ * The modes of the executable: what each is for, and how it is called. Their options are loaded with them.
  *
  * @module
  */
-import { CLIENT_OPTIONS } from "../config/client_config.ts";
-import type { OptionTable } from "../options/option.ts";
-import { TRACE_OPTIONS } from "../config/trace_config.ts";
-import { SERVER_FLAGS } from "./server_args.ts";
 
 /** One mode, as help tells of it. */
 export interface Mode {
@@ -14,8 +10,6 @@ export interface Mode {
   readonly summary: string;
   /** How it is called. */
   readonly usage: readonly string[];
-  /** Its flags. */
-  readonly options: OptionTable;
   /** Whether it offers the services, so that help lists them. */
   readonly offersServices: boolean;
   /** Calls that people make, each with what it does. */
@@ -33,7 +27,6 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       "outlet server [SERVICE://[HOST]:PORT[?key=value&…] …] [options]",
       "outlet server --service SERVICE --host HOST --port PORT [options]",
     ],
-    options: SERVER_FLAGS,
     offersServices: true,
     examples: [
       ["outlet server", "a chat room on 127.0.0.1:7000"],
@@ -50,7 +43,6 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
   client: {
     summary: "plug into a service: stdin goes to it, what it answers to stdout",
     usage: ["outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | unix:PATH [options]"],
-    options: CLIENT_OPTIONS,
     offersServices: false,
     examples: [
       ["outlet client 127.0.0.1 7000", "join the chat room"],
@@ -67,7 +59,6 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       "outlet trace --read FILE|- [--host HOST] [--port PORT…] [options]",
       "outlet trace --sockets [PORT]",
     ],
-    options: TRACE_OPTIONS,
     offersServices: false,
     examples: [
       ["outlet trace --port 7000", "every handshake with port 7000 of this machine"],

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readCommand } from "../../src/cli/args.ts";
 import { configOf } from "../harness/server.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
@@ -56,20 +56,23 @@ Deno.test("options of an outlet stand in its SPEC or, for all of them, in flags;
   assertEquals(plain.outlets[0]?.serviceOptions.room, "ops");
 });
 
-Deno.test("--mode says the same as the mode's word, wherever it stands", () => {
-  const byWord = readCommand(["server", "echo://:7007"]);
-  assertEquals(readCommand(["--mode", "server", "echo://:7007"]), byWord);
-  assertEquals(readCommand(["echo://:7007", "--mode=server"]), byWord);
-  assertEquals(readCommand(["--mode", "client", "h", "1"]), readCommand(["client", "h", "1"]));
+Deno.test("--mode says the same as the mode's word, wherever it stands", async () => {
+  const byWord = await readCommand(["server", "echo://:7007"]);
+  assertEquals(await readCommand(["--mode", "server", "echo://:7007"]), byWord);
+  assertEquals(await readCommand(["echo://:7007", "--mode=server"]), byWord);
+  assertEquals(
+    await readCommand(["--mode", "client", "h", "1"]),
+    await readCommand(["client", "h", "1"]),
+  );
 });
 
-Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", () => {
+Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", async () => {
   for (
     const words of [["::1", "80"], ["[::1]", "80"], ["[::1]:80"], ["tcp://[::1]:80"], [
       "tcp://[::1]:80/",
     ]]
   ) {
-    const command = readCommand(["client", ...words]);
+    const command = await readCommand(["client", ...words]);
     assertEquals(
       command.mode === "client" && formatAddress(command.config.targets[0]),
       "[::1]:80",
@@ -77,16 +80,16 @@ Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", () => 
   }
 });
 
-Deno.test("help and version are asked for in every usual way", () => {
+Deno.test("help and version are asked for in every usual way", async () => {
   for (const words of [["--help"], ["-h"], ["help"]]) {
-    const command = readCommand(words);
+    const command = await readCommand(words);
     assertMatch(command.mode === "help" ? command.text : "", /Modes:\n {2}outlet server/);
   }
   for (const words of [["server", "--help"], ["help", "server"], ["--mode", "server", "-h"]]) {
-    const command = readCommand(words);
+    const command = await readCommand(words);
     assertMatch(command.mode === "help" ? command.text : "", /Services:\n {2}chat/);
   }
-  assertEquals(readCommand(["--version"]), { mode: "version" });
+  assertEquals(await readCommand(["--version"]), { mode: "version" });
 });
 
 /** What is typed wrong, and the one line that it is answered with. */
@@ -132,9 +135,9 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
 ];
 
 for (const [words, answer] of MISTAKES) {
-  Deno.test(`"outlet ${words}" is answered with what is wrong and what was expected`, () => {
+  Deno.test(`"outlet ${words}" is answered with what is wrong and what was expected`, async () => {
     const list = words === "" ? [] : words.split(" ");
-    const error = assertThrows(() => readCommand(list), UsageError);
+    const error = await assertRejects(() => readCommand(list), UsageError);
     assertMatch((error as Error).message, answer);
     assertEquals((error as Error).message.includes("\n"), false);
   });

@@ -1,0 +1,65 @@
+/** A mode loads what it needs: what is loaded is what it takes to start. */
+import { assert, assertEquals } from "@std/assert";
+import { ROOT } from "./harness/program.ts";
+
+/** What `deno info --json` tells of one module. */
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly isDynamic?: boolean;
+    readonly code?: { readonly specifier?: string };
+  }[];
+}
+
+/** Everything that comes with a module before it runs, by path or by specifier. */
+async function loadedWith(file: string): Promise<Set<string>> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", file],
+    cwd: ROOT,
+    stderr: "null",
+  }).output();
+  const { modules }: { modules: readonly Module[] } = JSON.parse(new TextDecoder().decode(stdout));
+  const byName = new Map(modules.map((module) => [module.specifier, module]));
+  const found = new Set<string>();
+  const visit = (specifier: string): void => {
+    const name = specifier.replace(`file://${ROOT}`, "");
+    if (found.has(name)) return;
+    found.add(name);
+    for (const { isDynamic, code } of byName.get(specifier)?.dependencies ?? []) {
+      if (!isDynamic && code?.specifier !== undefined) visit(code.specifier);
+    }
+  };
+  visit(`file://${ROOT}${file}`);
+  return found;
+}
+
+function among(loaded: ReadonlySet<string>, pattern: RegExp): string[] {
+  return [...loaded].filter((name) => pattern.test(name));
+}
+
+Deno.test("help and the version load no mode, no service, no option and nothing of Node's", async () => {
+  const loaded = await loadedWith("main.ts");
+  assertEquals(among(loaded, /^node:|^src\/(services|socket|config|room|program|run\/run_)/), []);
+  assert(loaded.size < 20, [...loaded].join("\n"));
+});
+
+Deno.test("a server loads no console, metrics, NATS, TLS, trace, config file or workers by itself", async () => {
+  const loaded = await loadedWith("src/run/run_server.ts");
+  assertEquals(
+    among(loaded, /prom-client|zod|nats|selfsigned|logtape\/file|preact|^src\/(workers|console)\//),
+    [],
+  );
+  assertEquals(among(loaded, /^src\/(tls\/\w*server|room\/(trunk|link)|observe\/metrics)/), []);
+  // CommonJS brings the whole of Node's module machinery along, which doubles the time to start.
+  assertEquals(among(loaded, /^npm:\/(ipaddr|prom-client|bintrees)/), []);
+});
+
+Deno.test("a server that runs programs or forwards loads nothing heavy until a client needs it", async () => {
+  const loaded = await loadedWith("src/services/registry.ts");
+  assertEquals(among(loaded, /^node:/), []);
+});
+
+Deno.test("a client loads no services by itself", async () => {
+  const loaded = await loadedWith("src/run/run_client.ts");
+  assertEquals(among(loaded, /^src\/services\/|zod|prom-client/), []);
+});
