@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readPem } from "./pem.ts";
 
 /** A certificate, with those that lead to its authority, and its key: PEM texts. */
@@ -37,7 +37,7 @@ export async function readKeyPair(
     () => createPrivateKey(key),
     `${prefix}-key ${keyFile}: there is no key in it that can be read without a passphrase`,
   );
-  if (certificate.checkPrivateKey(secret)) return { cert, key };
+  if (text(createPublicKey(secret)) === text(certificate.publicKey)) return { cert, key };
   throw new Error(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
 }
 
@@ -46,6 +46,11 @@ function blocks(pem: string, kind: string): string {
   const found = pem.matchAll(/-----BEGIN ([A-Z ]+)-----[^-]*-----END \1-----/g);
   return [...found].filter(([, label]) => label!.endsWith(kind)).map(([block]) => block + "\n")
     .join("");
+}
+
+/** A public key as text. Deno before 2.5 compares keys in no other way. */
+function text(key: KeyObject): string {
+  return String(key.export({ type: "spki", format: "pem" }));
 }
 
 /** What the library says of a bad key could show parts of it: it is told in our words alone. */
