@@ -6,6 +6,7 @@
 import type { OutletConfig, ServerConfig } from "./config/server_config.ts";
 import type { Reloaded } from "./observe/events.ts";
 import type { Rooms } from "./room/rooms.ts";
+import type { RoomsStatus } from "./room/status.ts";
 import type { Address } from "./socket/address.ts";
 import type { Connection } from "./socket/connection.ts";
 
@@ -46,6 +47,8 @@ export type Changes = Pick<Reloaded, "opened" | "closed" | "changed">;
 export interface Host extends AsyncDisposable {
   /** The chat rooms that its outlets share. */
   readonly rooms: Rooms;
+  /** What they and the buses are like right now, in all of its workers. */
+  roomsStatus(): RoomsStatus;
   /** The open outlets. */
   readonly outlets: Iterable<OpenOutlet>;
   /** The outlets that have begun to close, and still have connections. */

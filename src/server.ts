@@ -11,6 +11,7 @@ import { Journal } from "./observe/journal.ts";
 import type { Bus } from "./room/bus.ts";
 import type { BusAddress } from "./room/bus_address.ts";
 import { Rooms } from "./room/rooms.ts";
+import type { RoomsStatus } from "./room/status.ts";
 import { SERVICES } from "./services/registry.ts";
 import type { ServiceContext, Standard } from "./services/service.ts";
 import { formatAddress, isUnix } from "./socket/address.ts";
@@ -126,6 +127,11 @@ export class Server implements Host {
     }
   }
 
+  /** What the chat rooms and the buses are like right now. */
+  roomsStatus(): RoomsStatus {
+    return this.rooms.status();
+  }
+
   /**
    * Opens one more outlet.
    *
@@ -207,7 +213,7 @@ export class Server implements Host {
   /** Lets rooms reach their namesakes in other workers and on other servers, where there are any. */
   async #reachOthers(options: ServerOptions): Promise<void> {
     this.#bus = busOf(options);
-    if (this.#common) await this.rooms.extend(this.#common.bus, { all: true });
+    if (this.#common) await this.rooms.extend(this.#common.bus);
     await joinBus(this.rooms, { options, journal: this.#journal });
   }
 
@@ -301,6 +307,7 @@ export async function joinBus(
           ? { event: "reached", bus: bus.name, server: state.at }
           : { event: "lost", bus: bus.name, reason: state.reason },
       ),
+    denied: (reason) => journal.publish({ event: "denied", bus: bus.name, reason }),
   });
 }
 

@@ -21,6 +21,7 @@ import { refused, Router, type Routes } from "./router.ts";
 import { clientRoutes } from "./routes/clients.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { outletRoutes } from "./routes/outlets.ts";
+import { roomRoutes } from "./routes/rooms.ts";
 import { Streams } from "./routes/stream.ts";
 import type { Asked } from "./request.ts";
 import { Subject } from "./subject.ts";
@@ -77,6 +78,7 @@ export class Console implements AsyncDisposable {
       ...outletRoutes(parts),
       ...connectionRoutes(parts),
       ...clientRoutes(this.#room),
+      ...roomRoutes(this.#subject),
       ...this.#streams.routes,
     });
   }

@@ -27,6 +27,8 @@ import optionFieldJs from "./page/option_field.js" with { type: "text" };
 import outletFormJs from "./page/outlet_form.js" with { type: "text" };
 import outletsJs from "./page/outlets.js" with { type: "text" };
 import partsJs from "./page/parts.js" with { type: "text" };
+import roomJs from "./page/room.js" with { type: "text" };
+import roomsJs from "./page/rooms.js" with { type: "text" };
 import routeJs from "./page/route.js" with { type: "text" };
 import rowWindowJs from "./page/row_window.js" with { type: "text" };
 import sendFormJs from "./page/send_form.js" with { type: "text" };
@@ -69,6 +71,8 @@ const FILES: Readonly<Record<string, string>> = {
   "outlet_form.js": outletFormJs,
   "outlets.js": outletsJs,
   "parts.js": partsJs,
+  "room.js": roomJs,
+  "rooms.js": roomsJs,
   "route.js": routeJs,
   "row_window.js": rowWindowJs,
   "send_form.js": sendFormJs,

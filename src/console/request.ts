@@ -56,6 +56,17 @@ export class Asked {
   }
 
   /**
+   * A whole number that stands behind the `?`.
+   *
+   * @throws {Refusal} with status 400
+   */
+  wholeNumber(name: string, otherwise: number): number {
+    const word = this.query.get(name) ?? String(otherwise);
+    if (/^\d{1,9}$/.test(word)) return Number(word);
+    throw new Refusal(400, `${name}: expected a whole number`, { field: name });
+  }
+
+  /**
    * The body, which has to be as the schema says.
    *
    * @throws {Refusal} with status 415, 413, 408 or 400

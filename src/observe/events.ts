@@ -28,6 +28,7 @@ export type ServerEvent =
   | Untraced
   | Reached
   | Lost
+  | Denied
   | Draining
   | Replaced;
 
@@ -202,6 +203,16 @@ export interface Lost {
   /** The bus, as it was named, without passwords. */
   readonly bus: string;
   /** Why, in words. */
+  readonly reason: string;
+}
+
+/** The bus that carries rooms does not let this server do what rooms need. */
+export interface Denied {
+  /** Tells it from the other facts. */
+  readonly event: "denied";
+  /** The bus, as it was named, without passwords. */
+  readonly bus: string;
+  /** What it does not allow, in words. */
   readonly reason: string;
 }
 

@@ -22,6 +22,7 @@ export function levelOf(event: OutletEvent): "debug" | "info" | "warning" {
     case "replaced":
     case "untraced":
     case "lost":
+    case "denied":
       return "warning";
     case "reloading":
       return "debug";
@@ -77,6 +78,7 @@ function jsonFacts(event: ServerEvent): Record<string, string | number | undefin
     case "reached":
       return { bus: event.bus, server: event.server };
     case "lost":
+    case "denied":
       return { bus: event.bus };
     case "replaced":
       return { worker: event.worker };
@@ -126,6 +128,7 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   untraced: yellow,
   reached: green,
   lost: red,
+  denied: red,
   draining: cyan,
   replaced: red,
 };
@@ -177,6 +180,8 @@ function tell(event: OutletEvent): string {
       return `the bus ${event.bus}, through ${event.server}`;
     case "lost":
       return `the bus ${event.bus}: ${event.reason}; rooms stay on this server until it is there`;
+    case "denied":
+      return `the bus ${event.bus}: ${event.reason}; rooms need both on outlet.>`;
     case "replaced":
       return `worker ${event.worker}, which died: ${event.reason}`;
     case "draining":

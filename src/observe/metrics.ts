@@ -7,7 +7,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type Address, formatAddress } from "../socket/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import type { AboutOutlet, OutletEvent } from "./events.ts";
-import type { RoomsStatus } from "../room/rooms.ts";
+import type { RoomsStatus } from "../room/status.ts";
 import type { Journal } from "./journal.ts";
 import { roomMetrics } from "./room_metrics.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { Counter, Gauge, Registry } from "prom-client";
-import type { RoomsStatus } from "../room/rooms.ts";
+import type { BusStatus, RoomsStatus } from "../room/status.ts";
 
 type Labels = Record<string, string>;
 
@@ -43,8 +43,8 @@ export function roomMetrics(status: () => RoomsStatus | undefined): { text(): Pr
     registers: [registry],
     collect() {
       this.reset();
-      const buses = ({ buses }: RoomsStatus) => buses.map(({ name, up }) => one(name, Number(up)));
-      for (const [labels, value] of samples(buses)) this.set(labels, value);
+      const up = each(({ state }) => Number(state === "up"));
+      for (const [labels, value] of samples(up)) this.set(labels, value);
     },
   });
   new Counter({
@@ -54,9 +54,19 @@ export function roomMetrics(status: () => RoomsStatus | undefined): { text(): Pr
     registers: [registry],
     collect() {
       this.reset();
-      const buses = ({ buses }: RoomsStatus) =>
-        buses.map(({ name, reconnects }) => one(name, reconnects));
-      for (const [labels, value] of samples(buses)) this.inc(labels, value);
+      for (const [labels, value] of samples(each(({ reconnects }) => reconnects))) {
+        this.inc(labels, value);
+      }
+    },
+  });
+  new Gauge({
+    name: "outlet_bus_queued_bytes",
+    help: "Bytes that wait here because the bus does not take them.",
+    labelNames: ["bus"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [labels, value] of samples(each(({ queued }) => queued))) this.set(labels, value);
     },
   });
   new Counter({
@@ -64,25 +74,31 @@ export function roomMetrics(status: () => RoomsStatus | undefined): { text(): Pr
     help:
       "Messages of rooms: that came (in) and went (out), of those that came the ones that were none (ignored); " +
       "and what never came (lost) or could not be sent (dropped).",
-    labelNames: ["what"],
+    labelNames: ["bus", "what"],
     registers: [registry],
     collect() {
       this.reset();
-      const traffic = ({ traffic }: RoomsStatus) =>
-        Object.entries(traffic).map(([what, value]) => [{ what }, value] as const);
+      const traffic = ({ buses }: RoomsStatus) =>
+        buses.flatMap(({ name: bus, traffic }) =>
+          Object.entries(traffic).map(([what, value]) => [{ bus, what }, value] as const)
+        );
       for (const [labels, value] of samples(traffic)) this.inc(labels, value);
     },
   });
   return { text: () => registry.metrics() };
 }
 
-function one(bus: string, value: number): Sample {
-  return [{ bus }, value];
+/** A value of each bus. */
+function each(valueOf: (bus: BusStatus) => number): (status: RoomsStatus) => Sample[] {
+  return ({ buses }) => buses.map((bus) => [{ bus: bus.name }, valueOf(bus)]);
 }
 
 function* members({ rooms }: RoomsStatus): Generator<Sample> {
   for (const { name: room, here, elsewhere } of rooms) {
-    yield [{ room, where: "here" }, here.length];
-    yield [{ room, where: "elsewhere" }, elsewhere];
+    yield [{ room, where: "here" }, here];
+    yield [
+      { room, where: "elsewhere" },
+      elsewhere.reduce((sum, { members }) => sum + members, 0),
+    ];
   }
 }

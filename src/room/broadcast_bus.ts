@@ -3,12 +3,14 @@
  *
  * @module
  */
-import type { Bus, BusState, Topic } from "./bus.ts";
+import type { Bus, BusWatcher, Topic } from "./bus.ts";
 
 /** A bus over a `BroadcastChannel`. Its receivers lose messages when they are more than some hundreds behind. */
 export class BroadcastBus implements Bus {
   /** What people call it. */
-  readonly name: string;
+  readonly name: string = "workers";
+  /** It ends in this process. */
+  readonly isLocal = true;
   /** Nothing waits: a channel takes what it is given, or loses it. */
   readonly waiting = 0;
   readonly #channel: BroadcastChannel;
@@ -16,7 +18,6 @@ export class BroadcastBus implements Bus {
 
   /** The bus of this name: the same for all workers that are to share rooms. */
   constructor(name: string) {
-    this.name = `broadcast:${name}`;
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = ({ data }: MessageEvent<[topic: string, message: Uint8Array]>) => {
       const [topic, message] = data;
@@ -44,8 +45,8 @@ export class BroadcastBus implements Bus {
   }
 
   /** Says that messages get through: within a process, they always do. */
-  watch(changed: (state: BusState) => void): void {
-    changed({ state: "up", at: this.name });
+  watch({ changed }: BusWatcher): void {
+    changed({ state: "up", at: "this process" });
   }
 
   /** Resolves at once. */

@@ -13,10 +13,20 @@ export type BusState =
 /** What messages are about: words of any characters, from the general to the particular. */
 export type Topic = readonly string[];
 
+/** Who is told how a bus is. */
+export interface BusWatcher {
+  /** Told at once, and from then on, whether messages get through; `up` also comes when it can follow again. */
+  changed(state: BusState): void;
+  /** Told what the bus does not let this server do. */
+  denied?(what: string): void;
+}
+
 /** Publishes and subscribes. Disposing it sends what waits, if it can, and leaves. */
 export interface Bus extends AsyncDisposable {
   /** What people call it: `nats://127.0.0.1:4222`. */
   readonly name: string;
+  /** Whether it ends in this process, between its workers. */
+  readonly isLocal: boolean;
   /**
    * Hands a message to everyone else who listens to the topic; never waits.
    *
@@ -25,8 +35,8 @@ export interface Bus extends AsyncDisposable {
   publish(topic: Topic, message: Uint8Array): boolean;
   /** Listens to a topic until the subscription is disposed. */
   subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable;
-  /** Is told at once, and from then on, whether messages get through; `up` also comes when it can follow again. */
-  watch(changed: (state: BusState) => void): void;
+  /** Lets somebody know how it is. */
+  watch(watcher: BusWatcher): void;
   /** Bytes that were published and have not arrived at the bus yet, as far as that is known. */
   readonly waiting: number;
   /** Resolves when they have, or never will. */

@@ -5,8 +5,19 @@
  */
 import type { Archive, Bus, Topic } from "./bus.ts";
 import type { Uttered } from "./fact.ts";
+import { noTraffic, type Traffic } from "./status.ts";
 import type { Told } from "./told.ts";
-import { decodeUttered } from "./wire.ts";
+import { decode, decodeUttered, type Message } from "./wire.ts";
+
+/** What a line carries. */
+export interface LineOptions {
+  /** What the room is called on the bus. */
+  readonly topic: Topic;
+  /** What is sent. */
+  readonly told: Told;
+  /** Where it is counted. */
+  readonly traffic?: Traffic;
+}
 
 /** Sends on one bus what a room tells, and notes how far that has come. */
 export class Line implements Disposable {
@@ -16,6 +27,8 @@ export class Line implements Disposable {
   up = false;
   /** When it came up, by the clock of `performance.now()`, and the first fact that had waited for that. */
   resumed: { readonly at: number; readonly from: number } = { at: -Infinity, from: 1 };
+  /** What went over it, and maybe over others. */
+  readonly traffic: Traffic;
   readonly #topic: Topic;
   readonly #told: Told;
   readonly #subscriptions = new DisposableStack();
@@ -24,16 +37,27 @@ export class Line implements Disposable {
   #archived = 0;
 
   /** A line to `topic`, for what is told. */
-  constructor(bus: Bus, { topic, told }: { topic: Topic; told: Told }) {
+  constructor(bus: Bus, { topic, told, traffic = noTraffic() }: LineOptions) {
     this.bus = bus;
     this.#topic = topic;
     this.#told = told;
+    this.traffic = traffic;
   }
 
-  /** Listens to the room, and to what is meant for `origin` alone. */
-  listen(origin: string, hear: (bytes: Uint8Array) => void): void {
-    this.#subscriptions.use(this.bus.subscribe(this.#topic, hear));
-    this.#subscriptions.use(this.bus.subscribe([...this.#topic, origin], hear));
+  /** Bytes that were told and have not been sent. */
+  get queued(): number {
+    return this.#told.sizeAfter(this.#sent);
+  }
+
+  /** Listens to the room, and to what is meant for `origin` alone. `hear` tells whether the message was one of ours. */
+  listen(origin: string, hear: (message: Message) => boolean): void {
+    const take = (bytes: Uint8Array) => {
+      this.traffic.in++;
+      const message = decode(bytes);
+      if (!message || !hear(message)) this.traffic.ignored++;
+    };
+    this.#subscriptions.use(this.bus.subscribe(this.#topic, take));
+    this.#subscriptions.use(this.bus.subscribe([...this.#topic, origin], take));
   }
 
   /**
@@ -45,32 +69,28 @@ export class Line implements Disposable {
     this.up = true;
     const { first } = this.#told;
     this.resumed = { at: now, from: Math.max(this.#sent + 1, first) };
-    return Math.max(0, first - 1 - this.#sent);
+    const dropped = Math.max(0, first - 1 - this.#sent);
+    this.traffic.dropped += dropped;
+    return dropped;
   }
 
-  /**
-   * Sends what has not been sent, and once more what is wanted again: all after fact `again`.
-   *
-   * @returns how many messages went out
-   */
-  flush(origin: string, again = Infinity): number {
-    let count = 0;
-    if (!this.up) return count;
+  /** Sends what has not been sent, and once more what is wanted again: all after fact `again`. */
+  flush(origin: string, again = Infinity): void {
+    if (!this.up) return;
     for (const { message, last } of this.#told.after(Math.min(again, this.#sent), origin)) {
       if (!this.send(message)) break;
       this.#sent = Math.max(this.#sent, last);
-      count++;
     }
     for (const message of this.#archive ? this.#told.uttered(this.#archived) : []) {
       this.#archive?.add(this.#topic, message);
     }
     if (this.#archive) this.#archived = this.#told.seq;
-    return count;
   }
 
   /** Sends a message to everyone in the room, or to one server there. Where that fails, `up` will come again. */
   send(message: Uint8Array, to?: string): boolean {
     this.up &&= this.bus.publish(to ? [...this.#topic, to] : this.#topic, message);
+    if (this.up) this.traffic.out++;
     return this.up;
   }
 

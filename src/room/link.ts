@@ -12,9 +12,18 @@ import type { Fact } from "./fact.ts";
 import { Line } from "./line.ts";
 import type { Peer } from "./peer.ts";
 import { Peers } from "./peers.ts";
-import type { Reach, Room } from "./room.ts";
+import type { Presence, Reach, Room } from "./room.ts";
+import type { Traffic } from "./status.ts";
 import { Told } from "./told.ts";
-import { type Claim, decode, encode, type Facts, type Roster, type Want } from "./wire.ts";
+import {
+  type Claim,
+  encode,
+  encodeRoster,
+  type Facts,
+  type Message,
+  type Roster,
+  type Want,
+} from "./wire.ts";
 
 /** How often a server says that it is there, and when its silence is taken for its end, in milliseconds. */
 const BEAT = 2_000;
@@ -23,31 +32,22 @@ const SILENCE = 8_000;
 /** How long those who miss something may gather before it is sent again, to all of them at once. */
 const GATHER = 20;
 
-/** How many members go into one message of a roster. */
-const ROSTER = 500;
-
 /** How many names are told when many go at once. */
 const NAMED = 20;
 
-/** What links count, in messages on the bus. */
-export interface Traffic {
-  /** Messages that came. */
-  in: number;
-  /** Messages that went. */
-  out: number;
-  /** Messages that came and were none of ours: garbage, too long, foreign. */
-  ignored: number;
-  /** What happened elsewhere and never came here. */
-  lost: number;
-  /** What happened here while a bus was down, and did not fit in the queue. */
-  dropped: number;
+/** Which room is linked, and by whom. */
+export interface LinkOptions {
+  /** Tells this server from all others. */
+  readonly origin: string;
+  /** What this server calls itself, for people. */
+  readonly server: string;
 }
 
 /** Joins a room to its namesakes. */
 export class Link implements Reach, Disposable {
   readonly #room: Room;
   readonly #origin: string;
-  readonly #traffic: Traffic;
+  readonly #server: string;
   readonly #told = new Told();
   readonly #lines: Line[] = [];
   readonly #peers = new Peers();
@@ -55,24 +55,24 @@ export class Link implements Reach, Disposable {
   #again: number | undefined;
   #beatAt = -Infinity;
 
-  /** A link of this room, on the server `origin`. */
-  constructor(room: Room, { origin, traffic }: { origin: string; traffic: Traffic }) {
+  /** A link of this room. */
+  constructor(room: Room, { origin, server }: LinkOptions) {
     this.#room = room;
     this.#origin = origin;
-    this.#traffic = traffic;
+    this.#server = server;
     room.extend(this);
   }
 
-  /** How many members other servers have here. */
-  get elsewhere(): number {
-    return this.#peers.size;
+  /** Reaches others over one more bus. */
+  plug(bus: Bus, { topic, traffic }: { topic: Topic; traffic: Traffic }): void {
+    const line = new Line(bus, { topic, told: this.#told, traffic });
+    line.listen(this.#origin, (message) => this.#hear(message, line));
+    this.#lines.push(line);
   }
 
-  /** Reaches others over one more bus. */
-  plug(bus: Bus, topic: Topic): void {
-    const line = new Line(bus, { topic, told: this.#told });
-    line.listen(this.#origin, (bytes) => this.#hear(bytes, line));
-    this.#lines.push(line);
+  /** Bytes that wait here until they can be handed to the bus. */
+  queuedFor(bus: Bus): number {
+    return this.#lineOf(bus)?.queued ?? 0;
   }
 
   /** Is told that a bus takes messages; `back`, where it was lost before. */
@@ -80,7 +80,6 @@ export class Link implements Reach, Disposable {
     const line = this.#lineOf(bus);
     if (!line || line.up) return;
     const dropped = line.resume(performance.now());
-    this.#traffic.dropped += dropped;
     if (back) this.#room.notice("the bus is back");
     if (dropped > 0) {
       this.#room.notice(`${dropped} messages did not fit in the queue: they are lost`);
@@ -104,9 +103,14 @@ export class Link implements Reach, Disposable {
     this.#schedule(0);
   }
 
-  /** The names of those who are in the room elsewhere. */
-  names(): Iterable<string> {
-    return this.#peers.names();
+  /** Those who are in the room elsewhere. */
+  everyone(): Iterable<Presence> {
+    return this.#peers.everyone();
+  }
+
+  /** How many those are, by server; by `undefined`, in other workers of this one. */
+  sizes(): ReadonlyMap<string | undefined, number> {
+    return this.#peers.sizes();
   }
 
   /** Whether somebody elsewhere has the name with this key. */
@@ -145,15 +149,12 @@ export class Link implements Reach, Disposable {
     for (const line of this.#lines.splice(0)) line[Symbol.dispose]();
   }
 
-  #hear(bytes: Uint8Array, line: Line): void {
-    this.#traffic.in++;
-    const message = decode(bytes);
-    const isOther = message !== undefined && message.origin !== this.#origin;
-    const peer = isOther ? this.#peers.hear(message.origin, performance.now()) : undefined;
-    if (!message || !peer) {
-      this.#traffic.ignored++;
-      return;
-    }
+  /** Whether it was a message of another server's. */
+  #hear(message: Message, line: Line): boolean {
+    if (message.origin === this.#origin) return false;
+    const peer = this.#peers.hear(message.origin, performance.now());
+    if (!peer) return false;
+    peer.isWorker ||= line.bus.isLocal;
     switch (message.kind) {
       case "beat":
         if (message.hello) this.#schedule(GATHER, { beat: true });
@@ -163,7 +164,7 @@ export class Link implements Reach, Disposable {
         this.#take(message, peer);
         break;
       case "roster":
-        this.#meet(message, peer);
+        this.#meet(message, { peer, line });
         break;
       case "want":
         if (message.to === this.#origin) this.#answer(message, line);
@@ -171,9 +172,10 @@ export class Link implements Reach, Disposable {
       case "bye":
         this.#gone(peer);
         this.#peers.forget(message.origin);
-        return;
+        return true;
     }
     if (peer.isMissing) this.#ask(message.origin, peer);
+    return true;
   }
 
   #take(message: Facts, peer: Peer): void {
@@ -184,11 +186,11 @@ export class Link implements Reach, Disposable {
     }
   }
 
-  #meet(message: Roster, peer: Peer): void {
+  #meet(message: Roster, { peer, line }: { peer: Peer; line: Line }): void {
     const isNew = !peer.knowsMembers;
     const lost = peer.takeRoster(message);
     if (lost === undefined) return;
-    this.#traffic.lost += lost;
+    line.traffic.lost += lost;
     if (lost > 0) this.#room.notice(`${lost} messages from elsewhere are lost`);
     const { size } = peer.members;
     if (isNew && size > 0) this.#room.notice(`${size} more here, from another server`);
@@ -232,25 +234,9 @@ export class Link implements Reach, Disposable {
   }
 
   #sendRoster(from: number, { origin: to, line }: { origin: string; line: Line }): void {
-    const claims = Array.from(
-      this.#room.members(),
-      ({ name, claimed }) => [name, claimed] as Claim,
-    );
-    const parts = Math.max(1, Math.ceil(claims.length / ROSTER));
-    const { seq } = this.#told;
-    for (let part = 0; part < parts; part++) {
-      const members = claims.slice(part * ROSTER, (part + 1) * ROSTER);
-      const message = {
-        kind: "roster",
-        origin: this.#origin,
-        seq,
-        from,
-        part,
-        parts,
-        members,
-      } as const;
-      if (line.send(encode(message), to)) this.#traffic.out++;
-    }
+    const claims = Array.from(this.#room.members(), ({ name, claimed }): Claim => [name, claimed]);
+    const about = { origin: this.#origin, server: this.#server, seq: this.#told.seq, from };
+    for (const message of encodeRoster(claims, about)) line.send(message, to);
   }
 
   #beat({ hello }: { hello: boolean }): void {
@@ -259,7 +245,7 @@ export class Link implements Reach, Disposable {
   }
 
   #send(message: Uint8Array): void {
-    for (const line of this.#lines) if (line.send(message)) this.#traffic.out++;
+    for (const line of this.#lines) line.send(message);
   }
 
   /** Lets what is to be sent gather for a moment, so that it goes in few messages. */
@@ -274,7 +260,7 @@ export class Link implements Reach, Disposable {
   }
 
   #flush(): void {
-    for (const line of this.#lines) this.#traffic.out += line.flush(this.#origin, this.#again);
+    for (const line of this.#lines) line.flush(this.#origin, this.#again);
     this.#again = undefined;
   }
 

@@ -9,12 +9,13 @@ import {
   type ConnectionOptions,
   credsAuthenticator,
   type NatsConnection,
+  PermissionViolationError,
   type Subscription,
 } from "@nats-io/transport-node";
 import { explain } from "../socket/faults.ts";
 import { formatAddress } from "../socket/address.ts";
 import { readPem } from "../tls/pem.ts";
-import type { Archive, Bus, BusState, Topic } from "./bus.ts";
+import type { Archive, Bus, BusState, BusWatcher, Topic } from "./bus.ts";
 import { type BusAddress, formatBus } from "./bus_address.ts";
 import { connect } from "./nats_connect.ts";
 import { subjectOf } from "./nats_subject.ts";
@@ -50,14 +51,18 @@ interface Ear {
 export class NatsBus implements Bus {
   /** What people call it. */
   readonly name: string;
+  /** It reaches other servers. */
+  readonly isLocal = false;
   readonly #options: ConnectionOptions;
   readonly #ears = new Set<Ear>();
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
-  #changed: (state: BusState) => void = () => {};
+  #watcher: BusWatcher | undefined;
   #state: BusState = { state: "down", reason: "it is being connected to" };
   #connection: NatsConnection | undefined;
   #attempts = 0;
+  /** What has been denied, and told. */
+  readonly #denied = new Set<string>();
   #waiting = 0;
   #unconfirmed = 0;
   #confirming: Promise<void> = Promise.resolve();
@@ -114,10 +119,10 @@ export class NatsBus implements Bus {
     };
   }
 
-  /** Is told whenever the connection comes or goes. */
-  watch(changed: (state: BusState) => void): void {
-    this.#changed = changed;
-    if (this.#state.state === "up") changed(this.#state);
+  /** Lets somebody know whenever the connection comes or goes. */
+  watch(watcher: BusWatcher): void {
+    this.#watcher = watcher;
+    if (this.#state.state === "up") watcher.changed(this.#state);
   }
 
   /** Resolves when the server has what it was handed, or the connection is lost. */
@@ -134,7 +139,7 @@ export class NatsBus implements Bus {
 
   /** Sends what waits, if that takes no time, and disconnects. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#changed = () => {};
+    this.#watcher = undefined;
     this.#closing.abort();
     const connection = this.#connection;
     if (connection && this.#state.state === "up") {
@@ -155,7 +160,12 @@ export class NatsBus implements Bus {
       for await (const status of statuses) {
         if (status.type === "reconnecting") this.#attempts++;
         if (status.type === "disconnect") this.#down("the connection is lost");
-        if (status.type === "reconnect") this.#up(connection);
+        if (status.type === "reconnect") {
+          // What was denied may be allowed by now.
+          for (const ear of this.#ears) if (ear.subscription?.isClosed()) listen(ear, connection);
+          this.#up(connection);
+        }
+        if (status.type === "error") this.#fail(status.error);
       }
       this.#connection = undefined;
       this.#down("the connection was closed");
@@ -181,17 +191,26 @@ export class NatsBus implements Bus {
 
   #up(connection: NatsConnection): void {
     this.#attempts = 0;
-    this.#waiting = this.#unconfirmed = 0;
     this.#tell({ state: "up", at: connection.getServer() });
   }
 
   #down(reason: string): void {
+    // Whether that has arrived nobody knows; who misses it will ask for it.
+    this.#waiting = this.#unconfirmed = 0;
     this.#tell({ state: "down", reason });
+  }
+
+  /** Tells what this server may not do there: once what it may not hear, and once what it may not say. */
+  #fail(error: Error): void {
+    if (!(error instanceof PermissionViolationError) || this.#denied.has(error.operation)) return;
+    this.#denied.add(error.operation);
+    const what = error.operation === "publish" ? "publish to" : "subscribe to";
+    this.#watcher?.denied?.(`this server may not ${what} ${error.subject}`);
   }
 
   #tell(state: BusState): void {
     this.#state = state;
-    this.#changed(state);
+    this.#watcher?.changed(state);
   }
 
   /** Asks the server to say that it has what it was handed so far. */

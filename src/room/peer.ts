@@ -17,6 +17,10 @@ const ANSWER = 500;
 export class Peer {
   /** Whether its silence has been taken for its end. */
   silent = false;
+  /** Whether it is another worker of this server. */
+  isWorker = false;
+  /** What it calls itself. */
+  server = "";
   #heardAt: number;
   #askedAt = -Infinity;
   /** The number of its latest fact, as far as it is known. */
@@ -102,8 +106,9 @@ export class Peer {
    * @returns once the roster is whole, how many facts were lost for good
    */
   takeRoster(
-    { seq, from, part, parts, members }: Roster,
+    { server, seq, from, part, parts, members }: Roster,
   ): number | undefined {
+    this.server = server;
     if (this.#partsOf !== seq) this.#parts.clear();
     this.#partsOf = seq;
     this.#parts.set(part, members);

@@ -4,6 +4,7 @@
  * @module
  */
 import { Peer } from "./peer.ts";
+import type { Presence } from "./room.ts";
 
 /** The most servers that are believed to be in a room. */
 const LIMIT = 1_000;
@@ -12,15 +13,21 @@ const LIMIT = 1_000;
 export class Peers {
   readonly #peers = new Map<string, Peer>();
 
-  /** How many members they have. */
-  get size(): number {
-    return this.#peers.values().reduce((sum, { members }) => sum + members.size, 0);
+  /** How many members they have, by what they call themselves; workers of this server call themselves nothing. */
+  sizes(): Map<string | undefined, number> {
+    const sizes = new Map<string | undefined, number>();
+    for (const { isWorker, server, members } of this.#peers.values()) {
+      const key = isWorker ? undefined : server;
+      if (members.size > 0) sizes.set(key, (sizes.get(key) ?? 0) + members.size);
+    }
+    return sizes;
   }
 
-  /** The names of those members. */
-  *names(): Generator<string> {
-    for (const { members } of this.#peers.values()) {
-      for (const [name] of members.values()) yield name;
+  /** Those members, and where they are; those in workers of this server first. */
+  *everyone(): Generator<Presence> {
+    const peers = [...this.#peers.values()];
+    for (const { isWorker, server, members } of peers.toSorted(workersFirst)) {
+      for (const [name] of members.values()) yield { name, server: isWorker ? undefined : server };
     }
   }
 
@@ -57,4 +64,8 @@ export class Peers {
     this.#peers.set(origin, peer);
     return peer;
   }
+}
+
+function workersFirst(one: Peer, other: Peer): number {
+  return Number(other.isWorker) - Number(one.isWorker);
 }

@@ -24,14 +24,24 @@ export interface Ear {
 export interface Reach {
   /** Tells the others what happened here; never waits. */
   post(fact: Fact): void;
-  /** The names of those who are in the room elsewhere. */
-  names(): Iterable<string>;
+  /** Those who are in the room elsewhere. */
+  everyone(): Iterable<Presence>;
+  /** How many those are, by server; by `undefined`, in other workers of this one. */
+  sizes(): ReadonlyMap<string | undefined, number>;
   /** Whether somebody elsewhere has the name with this key. */
   isTaken(key: string): boolean;
   /** Bytes that have still to be sent. */
   readonly waiting: number;
   /** Resolves when what was waiting has been sent. */
   caughtUp(): Promise<void>;
+}
+
+/** Somebody in a room, wherever. */
+export interface Presence {
+  /** What they are called. */
+  readonly name: string;
+  /** What their server calls itself; `undefined` where it is this one. */
+  readonly server: string | undefined;
 }
 
 /** Bytes that may wait for a member before speakers wait for it. */
@@ -70,8 +80,19 @@ export class Room {
 
   /** The names of those who are in the room, wherever. */
   who(): string[] {
-    const here = Array.from(this.#members.values(), ({ name }) => name);
-    return this.#reach ? [...here, ...this.#reach.names()] : here;
+    return Array.from(this.everyone(), ({ name }) => name);
+  }
+
+  /** Those who are in the room, wherever; those on this server first. */
+  *everyone(): Generator<Presence> {
+    for (const { name } of this.#members.values()) yield { name, server: undefined };
+    yield* this.#reach?.everyone() ?? [];
+  }
+
+  /** How many those are, by server; by `undefined`, on this one. */
+  sizes(): Map<string | undefined, number> {
+    const sizes = new Map(this.#reach?.sizes());
+    return sizes.set(undefined, this.size + (sizes.get(undefined) ?? 0));
   }
 
   /** Those who are in the room on this server. */

@@ -4,31 +4,9 @@
  * @module
  */
 import type { Bus } from "./bus.ts";
-import type { Traffic } from "./link.ts";
 import { Room } from "./room.ts";
-import type { BusStatus, PlugOptions, Trunk } from "./trunk.ts";
-
-/** What a room is like right now. */
-export interface RoomStatus {
-  /** What it is called. */
-  readonly name: string;
-  /** Whether rooms of this name on other servers are the same room, where there is a bus. */
-  readonly isPublic: boolean;
-  /** Who is in it, on this server. */
-  readonly here: readonly string[];
-  /** How many are in it on other servers. */
-  readonly elsewhere: number;
-}
-
-/** What the rooms are like right now: plain data. */
-export interface RoomsStatus {
-  /** Every room. */
-  readonly rooms: readonly RoomStatus[];
-  /** Every bus. */
-  readonly buses: readonly BusStatus[];
-  /** What went over the buses so far. */
-  readonly traffic: Readonly<Traffic>;
-}
+import type { RoomsStatus, RoomStatus } from "./status.ts";
+import type { PlugOptions, Trunk } from "./trunk.ts";
 
 /** What is asked of a room. */
 export interface RoomOptions {
@@ -40,6 +18,8 @@ export interface RoomOptions {
 export class Rooms implements AsyncDisposable {
   readonly #public = new Map<string, Room>();
   readonly #private = new Map<string, Room>();
+  /** All of them; a room's number is its place here, from 1. */
+  readonly #opened: Room[] = [];
   readonly #visitors: ((room: Room) => void)[] = [];
   #trunk: Trunk | undefined;
 
@@ -61,17 +41,19 @@ export class Rooms implements AsyncDisposable {
   /** Visits every room that is there, and later every room that is opened. */
   visitAll(visit: (room: Room) => void): void {
     this.#visitors.push(visit);
-    for (const room of this.#all()) visit(room);
+    for (const room of this.#opened) visit(room);
+  }
+
+  /** The room of this number. */
+  numbered(number: number): Room | undefined {
+    return this.#opened[number - 1];
   }
 
   /**
-   * Joins rooms to their namesakes on a bus. `all` of them belong on a bus that ends in this server, between
-   * its workers; on any other, only those that were given a name on purpose.
+   * Joins rooms to their namesakes on a bus. All of them belong on a bus that ends in this server, between its
+   * workers; on any other, only those that were given a name on purpose.
    */
-  async extend(
-    bus: Bus,
-    { all = false, ...options }: Omit<PlugOptions, "topicOf"> & { all?: boolean } = {},
-  ): Promise<void> {
+  async extend(bus: Bus, watcher: Omit<PlugOptions, "topicOf"> = {}): Promise<void> {
     const { Trunk } = await import("./trunk.ts");
     if (!this.#trunk) {
       const trunk = this.#trunk = new Trunk();
@@ -79,22 +61,16 @@ export class Rooms implements AsyncDisposable {
     }
     const topicOf = (room: Room) => {
       if (this.#public.get(room.name) === room) return ["room", room.name];
-      return all ? ["outlet", room.name] : undefined;
+      return bus.isLocal ? ["outlet", room.name] : undefined;
     };
-    this.#trunk.plug(bus, { ...options, topicOf });
+    this.#trunk.plug(bus, { ...watcher, topicOf });
   }
 
   /** What the rooms are like right now. */
   status(): RoomsStatus {
     return {
-      rooms: [...this.#all()].map((room) => ({
-        name: room.name,
-        isPublic: this.#public.get(room.name) === room,
-        here: Array.from(room.members(), ({ name }) => name),
-        elsewhere: this.#trunk?.elsewhere(room) ?? 0,
-      })),
+      rooms: this.#opened.map((room, i) => this.#statusOf(room, i + 1)),
       buses: this.#trunk?.buses ?? [],
-      traffic: this.#trunk?.traffic ?? { in: 0, out: 0, ignored: 0, lost: 0, dropped: 0 },
     };
   }
 
@@ -103,9 +79,18 @@ export class Rooms implements AsyncDisposable {
     await this.#trunk?.[Symbol.asyncDispose]();
   }
 
-  *#all(): Generator<Room> {
-    yield* this.#private.values();
-    yield* this.#public.values();
+  #statusOf(room: Room, number: number): RoomStatus {
+    const { name } = room;
+    const sizes = room.sizes();
+    return {
+      number,
+      name,
+      isPublic: this.#public.get(name) === room,
+      here: sizes.get(undefined) ?? 0,
+      elsewhere: [...sizes].flatMap(([server, members]) =>
+        server === undefined ? [] : [{ server, members }]
+      ),
+    };
   }
 
   #open(name: string, { history = 0, among }: RoomOptions & { among: Map<string, Room> }): Room {
@@ -114,6 +99,7 @@ export class Rooms implements AsyncDisposable {
     room.history.keep(history);
     if (!known) {
       among.set(name, room);
+      this.#opened.push(room);
       for (const visit of this.#visitors) visit(room);
     }
     return room;

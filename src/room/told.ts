@@ -14,11 +14,22 @@ const BATCH = 32 * 1024;
 
 const encoder = new TextEncoder();
 
+/** A fact, as it is kept. */
+interface Entry {
+  readonly json: string;
+  readonly size: number;
+  /** Bytes of all facts up to this one. */
+  readonly end: number;
+  readonly uttered: boolean;
+}
+
 /** Facts in the order in which they were told, numbered from 1; the oldest make room for the latest. */
 export class Told {
-  readonly #facts = new Map<number, { json: string; size: number; uttered: boolean }>();
-  #size = 0;
+  readonly #facts = new Map<number, Entry>();
   #seq = 0;
+  /** Bytes of all facts so far, and of those that are not kept any more. */
+  #added = 0;
+  #forgotten = 0;
 
   /** The number of the latest fact. */
   get seq(): number {
@@ -34,13 +45,18 @@ export class Told {
   add(fact: Fact): void {
     const json = JSON.stringify(fact);
     const size = encoder.encode(json).length;
-    this.#facts.set(++this.#seq, { json, size, uttered: isUttered(fact) });
-    this.#size += size;
+    this.#added += size;
+    this.#facts.set(++this.#seq, { json, size, end: this.#added, uttered: isUttered(fact) });
     for (const [seq, oldest] of this.#facts) {
-      if (this.#size <= KEPT) break;
+      if (this.#added - this.#forgotten <= KEPT) break;
       this.#facts.delete(seq);
-      this.#size -= oldest.size;
+      this.#forgotten = oldest.end;
     }
+  }
+
+  /** Bytes of what is kept after a number. */
+  sizeAfter(seq: number): number {
+    return this.#added - (this.#facts.get(seq)?.end ?? this.#forgotten);
   }
 
   /** What was said after a number, each as a message by itself. */

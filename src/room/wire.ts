@@ -5,6 +5,7 @@
  * @module
  */
 import * as z from "zod";
+import { printable } from "../observe/printable.ts";
 import type { Fact, Uttered } from "./fact.ts";
 import { isName } from "./name.ts";
 
@@ -63,6 +64,8 @@ export interface Roster {
   kind: "roster";
   /** The server. */
   origin: string;
+  /** What it calls itself, for people. */
+  server: string;
   /** After which fact that is. */
   seq: number;
   /** The number of the first fact that follows: earlier ones can't be had. */
@@ -83,6 +86,12 @@ export const MESSAGE_LIMIT = 64 * 1024;
 
 /** The longest words of one fact, in UTF-16 units: what a line of a client can hold. */
 const TEXT_LIMIT = 4 * 1024;
+
+/** The most that a server calls itself, in UTF-16 units. */
+const SERVER_LIMIT = 100;
+
+/** How many members go into one message of a roster. */
+const ROSTER = 500;
 
 /** Tells ours from whatever else is published. A later format will have another number. */
 const VERSION = 1;
@@ -119,6 +128,7 @@ const MESSAGE = z.discriminatedUnion("kind", [
   z.object({
     ...ABOUT,
     kind: z.literal("roster"),
+    server: z.string().max(SERVER_LIMIT).transform(printable),
     seq: COUNT,
     from: COUNT,
     part: COUNT,
@@ -142,6 +152,19 @@ export function encodeFacts(
   return encoder.encode(
     `{"v":${VERSION},"kind":"facts","origin":"${origin}","first":${first},"facts":[${facts}]}`,
   );
+}
+
+/** A roster, in as many messages as it needs. */
+export function* encodeRoster(
+  claims: readonly Claim[],
+  about: Pick<Roster, "origin" | "server" | "seq" | "from">,
+): Generator<Uint8Array> {
+  const parts = Math.max(1, Math.ceil(claims.length / ROSTER));
+  const server = about.server.slice(0, SERVER_LIMIT);
+  for (let part = 0; part < parts; part++) {
+    const members = claims.slice(part * ROSTER, (part + 1) * ROSTER);
+    yield encode({ kind: "roster", ...about, server, part, parts, members });
+  }
 }
 
 /** The message in these bytes; `undefined` where there is none. */

@@ -70,7 +70,7 @@ export class Observers implements AsyncDisposable {
     this.#ladders?.capture(portsOf(server));
     if (!this.#metrics) return;
     this.#metrics.live = () => server.connections();
-    this.#metrics.rooms = () => server.rooms.status();
+    this.#metrics.rooms = () => server.roomsStatus();
   }
 
   /** Becomes what other options ask for; where that can't be had, that is told, and it returns `false`. */

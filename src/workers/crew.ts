@@ -12,10 +12,12 @@ import type { Journal } from "../observe/journal.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { BroadcastBus } from "../room/broadcast_bus.ts";
 import { Rooms } from "../room/rooms.ts";
+import type { RoomsStatus } from "../room/status.ts";
 import { joinBus, limitsOf } from "../server.ts";
 import { formatAddress, isUnix } from "../socket/address.ts";
 import { descriptorBudget } from "../socket/descriptors.ts";
 import { explain } from "../socket/faults.ts";
+import { BusLedger } from "./bus_ledger.ts";
 import { Hand } from "./hand.ts";
 import { release, shareDoor } from "./ledger.ts";
 import type { Shared, Told } from "./messages.ts";
@@ -45,6 +47,7 @@ export class Crew implements Host {
   readonly #shared: Shared;
   readonly #hands: Hand[] = [];
   readonly #sites: Sites;
+  readonly #buses = new BusLedger();
   #config: ServerConfig;
   #pause: number = PAUSE.first;
   #diedAt = -Infinity;
@@ -73,7 +76,7 @@ export class Crew implements Host {
     await using undo = new AsyncDisposableStack();
     const crew = undo.use(new Crew(config, options));
     const { channel, descriptors } = crew.#shared;
-    await crew.rooms.extend(new BroadcastBus(channel), { all: true });
+    await crew.rooms.extend(new BroadcastBus(channel));
     await joinBus(crew.rooms, { options: config.options, journal: options.journal });
     using pinned = crew.#sites.pin(config.outlets);
     for (let index = 0; index < options.workers; index++) crew.#hands.push(crew.#hire(index));
@@ -105,6 +108,12 @@ export class Crew implements Host {
     for (const outlet of [...this.outlets, ...this.draining]) {
       for (const connection of outlet.connections) yield { outlet, connection };
     }
+  }
+
+  /** What the chat rooms and the buses are like right now, as far as workers have told: a second ago at most. */
+  roomsStatus(): RoomsStatus {
+    const { rooms, buses } = this.rooms.status();
+    return { rooms, buses: this.#buses.sum(buses) };
   }
 
   /** Opens one more outlet. */
@@ -200,6 +209,9 @@ export class Crew implements Host {
         if (told.isPublic) this.rooms.open(told.name);
         else this.rooms.openPrivate(told.name);
         break;
+      case "buses":
+        this.#buses.note(hand.index, told.buses);
+        break;
       case "bytes":
         this.#sites.find(told.connection)?.show(told.way, told.bytes);
     }
@@ -225,6 +237,7 @@ export class Crew implements Host {
       case "ready":
       case "reached":
       case "lost":
+      case "denied":
         break;
       default:
         this.#journal.publish(event);
@@ -245,6 +258,7 @@ export class Crew implements Host {
     const place = { index: dead.index, of: this.#options.workers };
     this.#journal.publish({ event: "replaced", worker: dead.index, reason });
     release(this.#shared.door, place);
+    this.#buses.died(dead.index);
     this.#sites.release(place);
     for (const outlet of this.#sites.all()) {
       for (const connection of [...outlet.connections]) {

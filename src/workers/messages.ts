@@ -6,6 +6,7 @@
 import type { ServerConfig } from "../config/server_config.ts";
 import type { Changes } from "../host.ts";
 import type { OutletEvent } from "../observe/events.ts";
+import type { BusStatus } from "../room/status.ts";
 import type { DescriptorBudget } from "../socket/descriptors.ts";
 import type { Place, SharedDoor } from "./ledger.ts";
 
@@ -63,6 +64,7 @@ export type Told =
   /** Connections that carried something: number, bytes in, bytes out, whether a half is closed; and so on. */
   | { readonly told: "counts"; readonly counts: Float64Array }
   | { readonly told: "room"; readonly name: string; readonly isPublic: boolean }
+  | { readonly told: "buses"; readonly buses: readonly BusStatus[] }
   | {
     readonly told: "bytes";
     readonly connection: number;

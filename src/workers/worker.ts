@@ -13,7 +13,7 @@ import { explain } from "../socket/faults.ts";
 import { countersOf } from "./ledger.ts";
 import type { Order, SharedDoors, Tasks, Told } from "./messages.ts";
 
-/** How often the crew is told what connections have carried, in milliseconds. */
+/** How often the crew is told what connections and buses have carried, in milliseconds. */
 const COUNTING = 1_000;
 
 /** A worker's own thread, as far as it is used here. */
@@ -48,7 +48,10 @@ const tasks: Tasks = {
     rooms.visitAll(({ name }) =>
       thread.postMessage({ told: "room", name, isPublic: rooms.isPublic(name) })
     );
-    setInterval(tellCounts, COUNTING);
+    setInterval(() => {
+      tellCounts();
+      thread.postMessage({ told: "buses", buses: rooms.status().buses });
+    }, COUNTING);
   },
   async change({ config, doors: all }) {
     doors = all;

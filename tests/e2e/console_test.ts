@@ -1,19 +1,9 @@
 /** The console as a person uses it, in a real browser. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
-import { BrowserWindow, type Look } from "../harness/browser.ts";
-import { outlet, Program, ROOT } from "../harness/program.ts";
+import { BrowserWindow } from "../harness/browser.ts";
+import { outlet, Program } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
-
-/** Where screenshots are put, to be looked at. */
-const OUTPUT = `${ROOT}tests/e2e/output`;
-
-const LOOKS: readonly Look[] = [
-  { width: 1280, height: 860, scheme: "light" },
-  { width: 1280, height: 860, scheme: "dark" },
-  { width: 390, height: 844, scheme: "light" },
-  { width: 390, height: 844, scheme: "dark" },
-];
 
 /** What a peer sends that would run, or steer a terminal, if it were not shown as text. */
 const EVIL = `<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\x1b]0;owned\x07`;
@@ -81,7 +71,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await page.getByLabel("What to send").fill("good\\x20day");
     await page.keyboard.press("Enter");
     await client.prints(/good day\n/);
-    await shots(browser, "connection");
+    await browser.shots("connection");
     await page.getByRole("button", { name: "Close", exact: true }).click();
     await page.getByText("closed: closed from the console").waitFor();
     await client.end();
@@ -99,7 +89,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await page.keyboard.press("Enter");
     await page.locator(".piece-in", { hasText: "hello, echo" }).waitFor();
     await page.locator(".piece-out", { hasText: "hello, echo" }).waitFor();
-    await shots(browser, "client");
+    await browser.shots("client");
     await page.getByRole("button", { name: "Close", exact: true }).click();
   });
 
@@ -120,7 +110,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
         const rows = page.locator(".row-window [role=row]");
         await rows.nth(10).waitFor();
         assert(await rows.count() < 60);
-        await shots(browser, "connections");
+        await browser.shots("connections");
         const top = await rows.first().getByRole("link").first().innerText();
         await page.locator(".row-scroll").evaluate((element) => {
           element.scrollTop = element.scrollHeight;
@@ -150,13 +140,13 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await page.getByLabel("Filter messages").fill("");
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: /^Go on/ }).click();
-    await shots(browser, "messages");
+    await browser.shots("messages");
   });
 
   await t.step("outlets are stopped, and the page says what to do when none is left", async () => {
     await page.getByRole("link", { name: "Outlets" }).click();
     await page.locator("tr[data-outlet]").nth(1).waitFor();
-    await shots(browser, "outlets");
+    await browser.shots("outlets");
     for (const left of [1, 0]) {
       await page.getByRole("button", { name: "Stop now" }).first().click();
       await page.locator("tr[data-outlet]").nth(left).waitFor({ state: "detached" });
@@ -182,18 +172,6 @@ async function image(page: Page, alt: string): Promise<void> {
   const found = page.getByRole("img", { name: alt }).first();
   await found.waitFor();
   await found.evaluate((element) => (element as unknown as Image).decode());
-}
-
-/** Takes the view's pictures, and makes sure that no look of it is wider than the screen. */
-async function shots(browser: BrowserWindow, view: string): Promise<void> {
-  await Deno.mkdir(OUTPUT, { recursive: true });
-  for (const look of LOOKS) {
-    await browser.lookAt(look);
-    await browser.page.screenshot({ path: `${OUTPUT}/${view}-${look.width}-${look.scheme}.png` });
-    const wider = await browser.page.evaluate("document.documentElement.scrollWidth - innerWidth");
-    assertEquals([view, look.width, Math.max(0, Number(wider))], [view, look.width, 0]);
-  }
-  await browser.lookAt(LOOKS[0]!);
 }
 
 /** Connects a hundred at a time, so that no accept queue overflows, however short it is. */

@@ -3,7 +3,12 @@
  *
  * @module
  */
+import { assertEquals } from "@std/assert";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { ROOT } from "./program.ts";
+
+/** Where screenshots are put, to be looked at. */
+const OUTPUT = `${ROOT}tests/e2e/output`;
 
 /** How long a test waits for something on a page, in milliseconds. */
 const PATIENCE = 30_000;
@@ -24,6 +29,13 @@ export interface Look {
   readonly height: number;
   readonly scheme: "light" | "dark";
 }
+
+const LOOKS: readonly Look[] = [
+  { width: 1280, height: 860, scheme: "light" },
+  { width: 1280, height: 860, scheme: "dark" },
+  { width: 390, height: 844, scheme: "light" },
+  { width: 390, height: 844, scheme: "dark" },
+];
 
 /** A browser window, and everything that went wrong in its page. */
 export class BrowserWindow implements AsyncDisposable {
@@ -55,7 +67,7 @@ export class BrowserWindow implements AsyncDisposable {
     const context = await browser.newContext({ reducedMotion: "reduce" });
     context.setDefaultTimeout(PATIENCE);
     const window = new BrowserWindow(browser, context, await context.newPage());
-    await window.lookAt({ width: 1280, height: 860, scheme: "light" });
+    await window.lookAt(LOOKS[0]!);
     return window;
   }
 
@@ -63,6 +75,18 @@ export class BrowserWindow implements AsyncDisposable {
   async lookAt({ width, height, scheme }: Look): Promise<void> {
     await this.page.setViewportSize({ width, height });
     await this.page.emulateMedia({ colorScheme: scheme });
+  }
+
+  /** Takes the view's pictures, and makes sure that no look of it is wider than the screen. */
+  async shots(view: string): Promise<void> {
+    await Deno.mkdir(OUTPUT, { recursive: true });
+    for (const look of LOOKS) {
+      await this.lookAt(look);
+      await this.page.screenshot({ path: `${OUTPUT}/${view}-${look.width}-${look.scheme}.png` });
+      const wider = await this.page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      assertEquals([view, look.width, Math.max(0, Number(wider))], [view, look.width, 0]);
+    }
+    await this.lookAt(LOOKS[0]!);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Bus, BusState, Topic } from "../../src/room/bus.ts";
+import type { Bus, BusWatcher, Topic } from "../../src/room/bus.ts";
 
 /** What becomes of a message: how many times it arrives. */
 export type Fate = (message: Uint8Array) => number;
@@ -29,10 +29,11 @@ export class Ether {
 /** One end of it. */
 export class LossyBus implements Bus {
   readonly name = "test";
+  readonly isLocal = false;
   readonly waiting = 0;
   readonly #ether: Ether;
   #isUp = true;
-  #changed: (state: BusState) => void = () => {};
+  #watcher: BusWatcher | undefined;
 
   constructor(ether: Ether) {
     this.#ether = ether;
@@ -53,15 +54,17 @@ export class LossyBus implements Bus {
     return { [Symbol.dispose]: () => void this.#ether.ears.delete(ear) };
   }
 
-  watch(changed: (state: BusState) => void): void {
-    this.#changed = changed;
-    changed({ state: "up", at: "test" });
+  watch(watcher: BusWatcher): void {
+    this.#watcher = watcher;
+    watcher.changed({ state: "up", at: "test" });
   }
 
   /** Goes down, or comes up again. */
   turn(way: "up" | "down"): void {
     this.#isUp = way === "up";
-    this.#changed(way === "up" ? { state: "up", at: "test" } : { state: "down", reason: "a test" });
+    this.#watcher?.changed(
+      way === "up" ? { state: "up", at: "test" } : { state: "down", reason: "a test" },
+    );
   }
 
   caughtUp(): Promise<void> {

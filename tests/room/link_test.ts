@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Room } from "../../src/room/room.ts";
 import { Rooms } from "../../src/room/rooms.ts";
+import type { Traffic } from "../../src/room/status.ts";
 import { noise } from "../harness/bytes.ts";
 import { Ether, type Fate, LossyBus } from "../harness/lossy_bus.ts";
 import { Listener } from "../harness/listener.ts";
@@ -21,6 +22,10 @@ class House implements AsyncDisposable {
     const house = new House(ether);
     await house.rooms.extend(house.bus);
     return house;
+  }
+
+  get traffic(): Readonly<Traffic> {
+    return this.rooms.status().buses[0]!.traffic;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -53,7 +58,13 @@ Deno.test("members of two servers are in one room, and hear each other once", as
   assertEquals(alice.heard.includes("alice> hello"), false);
   assertEquals(one.room.who(), ["alice", "bob"]);
   assertEquals(one.rooms.status().rooms, [
-    { name: "ops", isPublic: true, here: ["alice"], elsewhere: 1 },
+    {
+      number: 1,
+      name: "ops",
+      isPublic: true,
+      here: 1,
+      elsewhere: [{ server: `${Deno.hostname()}/${Deno.pid}`, members: 1 }],
+    },
   ]);
 });
 
@@ -135,8 +146,8 @@ Deno.test("what does not fit in the queue is counted, and both sides are told", 
   for (let i = 0; i < 400; i++) one.room.say(alice.member, `${i} ${line}`);
   one.bus.turn("up");
   await bob.hears(`alice> 399 ${line}`);
-  const { dropped } = one.rooms.status().traffic;
-  const { lost } = other.rooms.status().traffic;
+  const { dropped } = one.traffic;
+  const { lost } = other.traffic;
   assert(dropped > 100 && dropped < 200, `${dropped}`);
   assertEquals(lost, dropped);
   await alice.hears(`* ${dropped} messages did not fit in the queue: they are lost`);
@@ -148,7 +159,7 @@ Deno.test("what is no message of ours is ignored and counted, and the room goes 
   const ether = new Ether();
   await using pair = await meet(ether);
   const { one, other, alice, bob } = pair;
-  const before = other.rooms.status().traffic.ignored;
+  const before = other.traffic.ignored;
   const foreign = { v: 1, kind: "facts", origin: "foreign0", first: 1 };
   const strange = [
     "",
@@ -182,7 +193,7 @@ Deno.test("what is no message of ours is ignored and counted, and the room goes 
   for (const message of strange) ether.inject(["room", "ops"], message);
   one.room.say(alice.member, "\u001b]0;owned\u0007 still here");
   await bob.hears("alice> ␛]0;owned␇ still here");
-  assertEquals(other.rooms.status().traffic.ignored - before, strange.length);
+  assertEquals(other.traffic.ignored - before, strange.length);
 });
 
 Deno.test("a server that leaves takes its members with it, at once", async () => {
@@ -200,11 +211,12 @@ Deno.test("rooms that were given no name stay on their server", async () => {
   const room = one.rooms.openPrivate("127.0.0.1:7000");
   const member = new Listener(room);
   room.say(member.member, "secret");
-  assertEquals(one.rooms.status().rooms[0], {
+  assertEquals(one.rooms.status().rooms.find(({ name }) => name === room.name), {
+    number: 2,
     name: "127.0.0.1:7000",
     isPublic: false,
-    here: ["guest-1"],
-    elsewhere: 0,
+    here: 1,
+    elsewhere: [],
   });
   assertEquals(ether.messages.filter((message) => /127\.0\.0\.1|secret/.test(message)), []);
 });

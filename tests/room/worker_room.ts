@@ -12,7 +12,7 @@ self.addEventListener("message", async (event) => {
   const order = (event as MessageEvent<Order>).data;
   if ("open" in order) {
     server = await Server.open(configOf(order.open));
-    await server.rooms.extend(new BroadcastBus(order.bus), { all: true });
+    await server.rooms.extend(new BroadcastBus(order.bus));
     postMessage(Array.from(server.outlets, ({ address }) => "port" in address && address.port));
   } else {
     await server[Symbol.asyncDispose]();

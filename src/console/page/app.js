@@ -9,13 +9,18 @@ import { useLive, useRefresh } from "./hooks.js";
 import { live } from "./live.js";
 import { Messages } from "./messages.js";
 import { Outlets } from "./outlets.js";
+import { RoomView } from "./room.js";
+import { Rooms } from "./rooms.js";
 import { useRoute } from "./route.js";
 import { SignIn } from "./sign_in.js";
 
-const VIEWS = [["outlets", "Outlets"], ["connections", "Connections"], ["client", "Client"], [
-  "messages",
-  "Messages",
-]];
+const VIEWS = [
+  ["outlets", "Outlets"],
+  ["connections", "Connections"],
+  ["rooms", "Rooms"],
+  ["client", "Client"],
+  ["messages", "Messages"],
+];
 
 /** @type {Record<string, string>} */
 const STATES = { connecting: "connecting", live: "live", away: "no answer; trying again" };
@@ -74,6 +79,8 @@ function shown({ view, id, filter }) {
       return id
         ? html`<${ConnectionView} key=${id} id=${id} />`
         : html`<${Connections} filter=${filter} />`;
+    case "rooms":
+      return id ? html`<${RoomView} key=${id} id=${id} />` : html`<${Rooms} />`;
     case "client":
       return html`<${Client} id=${id} />`;
     case "messages":

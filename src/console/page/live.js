@@ -35,7 +35,7 @@ class Live extends EventTarget {
     this.#opening = setTimeout(() => this.#open(), 20);
   }
 
-  /** Watches the bytes of `connection:N` or `client:N` until what it returns is called. @param {string} name */
+  /** Watches `rooms`, or the bytes of `connection:N` or `client:N`, until what it returns is called. @param {string} name */
   watch(name) {
     this.#count(name, 1);
     this.open();
@@ -61,7 +61,7 @@ class Live extends EventTarget {
     source.onopen = () => this.#become("live");
     source.onerror = () => this.#lose(source);
     source.onmessage = ({ data, lastEventId }) => this.#hear(JSON.parse(data), lastEventId);
-    for (const type of ["hello", "sample", "bytes", "client"]) {
+    for (const type of ["hello", "sample", "bytes", "client", "rooms"]) {
       source.addEventListener(type, ({ data }) => this.#tell(type, JSON.parse(data)));
     }
   }

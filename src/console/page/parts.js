@@ -41,6 +41,9 @@ export function State({ state }) {
 const TONES = {
   open: "good",
   ESTABLISHED: "good",
+  connected: "good",
+  connecting: "warn",
+  reconnecting: "bad",
   draining: "warn",
   CLOSE_WAIT: "warn",
   FIN_WAIT1: "warn",

@@ -27,6 +27,11 @@ export function tell(event) {
       return `${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
     case "replaced":
       return `worker ${event.worker}, which died: ${reason}`;
+    case "reached":
+      return `${event.bus}, through ${event.server}`;
+    case "lost":
+    case "denied":
+      return `${event.bus}: ${reason}`;
     case "draining":
       return `${count(event.live)} connections have ${duration(event.grace_ms)} to end`;
     default:

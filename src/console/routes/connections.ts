@@ -11,6 +11,7 @@ import type { Ladder } from "../../handshake/ladder.ts";
 import type { LiveConnection } from "../../host.ts";
 import { ladderImage } from "../ladder_image.ts";
 import { Refusal } from "../refusal.ts";
+import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
 import { readSending, Sender, SENDING } from "../sending.ts";
 import type { Subject } from "../subject.ts";
@@ -40,9 +41,9 @@ export interface ConnectionRoutesParts {
 export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutesParts): Routes {
   const sender = new Sender();
   return {
-    async "GET /api/connections"({ query }) {
+    async "GET /api/connections"(asked) {
       await kernel.refresh();
-      return page(rowsOf(subject, kernel), query);
+      return page(rowsOf(subject, kernel), asked);
     },
     async "GET /api/connections/:id"({ id }) {
       await kernel.refresh();
@@ -78,22 +79,17 @@ function rowsOf(subject: Subject, kernel: KernelView): Row[] {
 }
 
 /** The rows that a query asks for, and how many there are in all. */
-function page(rows: readonly Row[], query: URLSearchParams): object {
+function page(rows: readonly Row[], asked: Asked): object {
+  const { query } = asked;
   const matching = rows.filter((row) => fits(row, query.get("filter") ?? ""));
-  const offset = wholeNumber(query, "offset", 0);
-  const limit = Math.min(wholeNumber(query, "limit", LIMIT.usual), LIMIT.most);
+  const offset = asked.wholeNumber("offset", 0);
+  const limit = Math.min(asked.wholeNumber("limit", LIMIT.usual), LIMIT.most);
   return {
     open: rows.length,
     matching: matching.length,
     offset,
     connections: inOrder(matching, readSort(query)).slice(offset, offset + limit),
   };
-}
-
-function wholeNumber(query: URLSearchParams, name: string, otherwise: number): number {
-  const word = query.get(name) ?? String(otherwise);
-  if (/^\d{1,9}$/.test(word)) return Number(word);
-  throw new Refusal(400, `${name}: expected a whole number`, { field: name });
 }
 
 /** `bytesIn`, or `-bytesIn` for the most first. */

@@ -11,6 +11,7 @@ import { Refusal } from "../refusal.ts";
 import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
 import type { Subject } from "../subject.ts";
+import { describeRooms } from "./rooms.ts";
 import { type Piece, Transcript } from "../transcript.ts";
 
 /** The most streams at the same time, and the most that one of them watches. */
@@ -55,7 +56,8 @@ export class Streams implements Disposable {
       throw new Refusal(503, `${LIMIT.streams} streams are read already`);
     }
     const watches = readWatches(asked.query);
-    const stream = new EventStream();
+    using undo = new DisposableStack();
+    const stream = undo.use(new EventStream());
     this.#streams.add(stream);
     stream.use({ [Symbol.dispose]: () => void this.#streams.delete(stream) });
     this.#tellEvents(stream, asked.header("last-event-id") ?? asked.query.get("since") ?? "");
@@ -65,6 +67,7 @@ export class Streams implements Disposable {
       ),
     );
     if (watches.length > 0) this.#watch(stream, watches);
+    undo.move();
     return new Response(stream.body, {
       headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
     });
@@ -93,9 +96,15 @@ export class Streams implements Disposable {
     stream.use({ [Symbol.dispose]: () => clearInterval(timer) });
   }
 
-  /** Passes on what is new about one connection, each time it is called. */
+  /** Passes on what is new about one connection, or about the rooms, each time it is called. */
   #view({ kind, id, name }: Watch, stream: EventStream): () => void {
     const { subject, room } = this.#parts;
+    if (kind === "rooms") {
+      return changes(stream, {
+        event: "rooms",
+        of: () => describeRooms(subject),
+      });
+    }
     const send = (pieces: readonly Piece[]) => {
       if (pieces.length > 0) stream.send({ event: "bytes", data: bytesJson(name, pieces) });
     };
@@ -110,32 +119,49 @@ export class Streams implements Disposable {
     send(dialled.transcript.pieces);
     const transcript = new Transcript(dialled.connection ?? { bytesIn: 0, bytesOut: 0 });
     stream.use(dialled.watch(transcript));
-    let told = "";
+    const change = changes(stream, { event: "client", of: () => dialled.describe() });
     return () => {
       send(transcript.take());
-      const state = JSON.stringify(dialled.describe());
-      if (state !== told) stream.send({ event: "client", data: state });
-      told = state;
+      change();
     };
   }
 }
 
+/** Sends how something is; then again whenever that is not as it was, each time it is called. */
+function changes(
+  stream: EventStream,
+  { event, of }: { event: string; of(): object },
+): () => void {
+  let told: string | undefined;
+  const tell = () => {
+    const data = JSON.stringify(of());
+    if (data !== told) stream.send({ event, data });
+    told = data;
+  };
+  // Where it cannot be told, that is known before the stream is answered.
+  tell();
+  return tell;
+}
+
 interface Watch {
-  readonly kind: "connection" | "client";
+  readonly kind: "connection" | "client" | "rooms";
   readonly id: number;
   readonly name: string;
 }
 
-/** `?watch=connection:12&watch=client:3` */
+/** `?watch=connection:12&watch=client:3&watch=rooms` */
 function readWatches(query: URLSearchParams): readonly Watch[] {
   const names = query.getAll("watch");
   if (names.length > LIMIT.watches) {
     throw new Refusal(400, `expected at most ${LIMIT.watches} to watch`, { field: "watch" });
   }
   return names.map((name) => {
-    const [, kind, id] = /^(connection|client):(\d{1,15})$/.exec(name) ?? [];
-    if (kind) return { kind: kind as Watch["kind"], id: Number(id), name };
-    throw new Refusal(400, "watch: expected connection:N or client:N", { field: "watch" });
+    const found = /^(?:(connection|client):(\d{1,15})|rooms)$/.exec(name);
+    if (found) {
+      const [, kind = "rooms", id] = found;
+      return { kind: kind as Watch["kind"], id: Number(id), name };
+    }
+    throw new Refusal(400, "watch: expected connection:N, client:N or rooms", { field: "watch" });
   });
 }
 

@@ -1,0 +1,70 @@
+/**
+ * Chat rooms over HTTP: what there are, who is in them, and how the buses between servers are.
+ *
+ * @module
+ */
+import type { Presence } from "../../room/room.ts";
+import type { RoomStatus, ServerShare } from "../../room/status.ts";
+import { Refusal } from "../refusal.ts";
+import type { Asked } from "../request.ts";
+import type { Routes } from "../router.ts";
+import type { Subject } from "../subject.ts";
+
+/** The most members of one answer, and how many there are when nothing is said. */
+const LIMIT = { most: 1_000, usual: 100 };
+
+/** How many names stand beside a room in the list of rooms, and how many servers beside one room. */
+const SHOWN = { names: 12, servers: 100 };
+
+/** The routes of rooms. */
+export function roomRoutes(subject: Subject): Routes {
+  return {
+    "GET /api/rooms": () => describeRooms(subject),
+    "GET /api/rooms/:id": (asked) => describeRoom(asked, subject),
+  };
+}
+
+/** All rooms with the first names of each, and all buses: as long as there are rooms, however many are in them. */
+export function describeRooms({ server }: Subject): object {
+  const { rooms, buses } = server.roomsStatus();
+  return {
+    rooms: rooms.map((room) => {
+      const everyone = server.rooms.numbered(room.number)!.everyone();
+      return { ...summary(room), names: everyone.take(SHOWN.names).map(nameOf).toArray() };
+    }),
+    buses,
+  };
+}
+
+/** One room, with those members that were asked for. */
+function describeRoom(asked: Asked, { server }: Subject): object {
+  const status = server.roomsStatus().rooms.find(({ number }) => number === asked.id);
+  if (!status) throw new Refusal(404, `there is no room ${asked.id}`);
+  const filter = asked.query.get("filter") ?? "";
+  const matching = [...server.rooms.numbered(status.number)!.everyone()]
+    .filter((member) => fits(member, filter));
+  const offset = asked.wholeNumber("offset", 0);
+  const limit = Math.min(asked.wholeNumber("limit", LIMIT.usual), LIMIT.most);
+  return {
+    ...summary(status),
+    largest: status.elsewhere.toSorted((a, b) => b.members - a.members).slice(0, SHOWN.servers),
+    matching: matching.length,
+    offset,
+    members: matching.slice(offset, offset + limit),
+  };
+}
+
+function summary({ number: id, name, isPublic, here, elsewhere }: RoomStatus): object {
+  const members = elsewhere.reduce((sum: number, share: ServerShare) => sum + share.members, 0);
+  return { id, name, isPublic, here, elsewhere: members, servers: elsewhere.length };
+}
+
+/** Whether each word of the filter stands in the name or in the server's. */
+function fits({ name, server = "" }: Presence, filter: string): boolean {
+  const text = `${name} ${server}`.toLowerCase();
+  return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+function nameOf({ name }: Presence): string {
+  return name;
+}

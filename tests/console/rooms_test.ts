@@ -1,0 +1,89 @@
+/** The chat rooms in the console's API. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Rooms } from "../../src/room/rooms.ts";
+import type { BusStatus } from "../../src/room/status.ts";
+import { TestConsole, TOKEN } from "../harness/console.ts";
+import { Ether, LossyBus } from "../harness/lossy_bus.ts";
+import { Listener } from "../harness/listener.ts";
+
+/** What another server on the bus calls itself: inside a test it is the same process. */
+const SERVER = `${Deno.hostname()}/${Deno.pid}`;
+
+Deno.test("rooms, their members on every server, and the bus are told, and told again when they change", async () => {
+  const ether = new Ether();
+  await using console = await TestConsole.open("chat://:0?room=ops", "chat://:0");
+  const { rooms } = console.server.server;
+  const bus = new LossyBus(ether);
+  await rooms.extend(bus);
+  await using elsewhere = new Rooms();
+  await elsewhere.extend(new LossyBus(ether));
+  const alice = new Listener(rooms.open("ops"));
+  const bob = new Listener(elsewhere.open("ops"));
+  alice.member.room.rename(alice.member, "alice");
+  bob.member.room.rename(bob.member, "bob");
+  await Promise.all([alice.sees("bob"), bob.sees("alice")]);
+
+  const told = await console.get("/api/rooms");
+  assertEquals(told.rooms.map(({ name }: { name: string }) => name), [
+    "ops",
+    `127.0.0.1:${console.server.port(1)}`,
+  ]);
+  const { id, isPublic, here, elsewhere: away, servers, names } = told.rooms[0];
+  assertEquals([id, isPublic, here, away, servers], [1, true, 1, 1, 1]);
+  assertEquals(names, ["alice", "bob"]);
+  assertEquals([told.buses[0].name, told.buses[0].state], ["test", "up"]);
+  assert(told.buses[0].traffic.in > 0 && told.buses[0].traffic.out > 0);
+
+  const { members, largest } = await console.get("/api/rooms/1");
+  assertEquals(members, [{ name: "alice" }, { name: "bob", server: SERVER }]);
+  assertEquals(largest, [{ server: SERVER, members: 1 }]);
+  const part = await console.get("/api/rooms/1?filter=bo&limit=1&offset=0");
+  assertEquals([part.matching, part.members[0].name], [1, "bob"]);
+
+  // Each change is made once the one before it has been seen.
+  const steps: [seen: (bus: BusStatus) => boolean, then: () => void][] = [
+    [({ state }) => state === "up", () => bus.turn("down")],
+    [({ state }) => state === "down", () => alice.member.room.say(alice.member, "who is there?")],
+    [({ queued }) => queued > 0, () => bus.turn("up")],
+    [({ state, reconnects }) => state === "up" && reconnects === 1, () => {}],
+  ];
+  await console.stream("?watch=rooms", (all) => {
+    const last = all.findLast(({ event }) => event === "rooms");
+    if (last && steps[0]?.[0](last.data.buses[0])) steps.shift()![1]();
+    return steps.length === 0;
+  });
+});
+
+Deno.test("of a room with thousands of members a part is told at a time", async () => {
+  await using console = await TestConsole.open("chat://:0?room=all");
+  const room = console.server.server.rooms.open("all");
+  for (let i = 0; i < 3_000; i++) {
+    room.join({ hear() {}, waiting: 0, caughtUp: () => Promise.resolve(), dismiss() {} });
+  }
+  const text = await (await console.ask("/api/rooms")).text();
+  assert(text.length < 1_000, text);
+  assertEquals(JSON.parse(text).rooms[0].here, 3_000);
+  const page = await console.get("/api/rooms/1?offset=2990&limit=5000");
+  assertEquals([page.matching, page.members.length, page.members[0].name], [
+    3_000,
+    10,
+    "guest-2991",
+  ]);
+  assertEquals((await console.get("/api/rooms/1?limit=5000")).members.length, 1_000);
+});
+
+Deno.test("rooms are told to nobody without the token, and a room that is none is not found", async () => {
+  await using console = await TestConsole.open("chat://:0");
+  for (const path of ["/api/rooms", "/api/rooms/1", "/api/stream?watch=rooms"]) {
+    const answer = await fetch(console.origin + path);
+    assertEquals(answer.status, 401);
+    await answer.body?.cancel();
+  }
+  const missing = await console.ask("/api/rooms/2");
+  assertEquals(missing.status, 404);
+  assertMatch((await missing.json()).error, /no room 2/);
+  const wrong = await console.ask("/api/rooms/1?offset=x", {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  assertEquals([wrong.status, (await wrong.json()).field], [400, "offset"]);
+});

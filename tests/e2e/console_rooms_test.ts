@@ -1,0 +1,99 @@
+/** Chat rooms in the console, in a real browser: members in two workers and on another server. */
+import { assert, assertEquals } from "@std/assert";
+import { connect } from "@nats-io/transport-node";
+import { encode } from "../../src/room/wire.ts";
+import { subjectOf } from "../../src/room/nats_subject.ts";
+import { BrowserWindow } from "../harness/browser.ts";
+import { Guest } from "../harness/crowd.ts";
+import { NatsServer } from "../harness/nats.ts";
+import { freePort } from "../harness/ports.ts";
+import { outlet, Program } from "../harness/program.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+/** What a stranger on the bus may call its server. */
+const EVIL = `<img src=x onerror=alert(1)>`;
+
+testWith(["chromium", "nats-server"], "the rooms of a server in a browser", async (t) => {
+  await using nats = await NatsServer.start();
+  const port = freePort();
+  await using server = new Program(outlet(
+    ...["server", `chat://:${port}?room=ops`, "chat://:0", "--workers", "2"],
+    ...["--bus", nats.url, "--console", ":0"],
+  ));
+  await using other = await TestServer.open("chat://:0?room=ops", "--bus", nats.url);
+  const [, url] = await server.prints(/console at (\S+)\n/) as unknown as [string, string];
+  await server.complains(/ready/);
+  await server.complains(/reached/);
+  await other.event("reached");
+  await using browser = await BrowserWindow.open();
+  const { page } = browser;
+  using guests = new DisposableStack();
+  const join = async (port: number, name: string) => {
+    const guest = guests.use(await Guest.join(port));
+    await guest.type(`/name ${name}`);
+    await guest.isTold(/^\* you are/);
+    return guest;
+  };
+  const row = page.locator("tr[data-room=ops]");
+  const bus = page.locator(`[data-bus="${nats.url}"]`);
+
+  await t.step("a room is there before anybody is in it", async () => {
+    await page.goto(url);
+    await page.getByRole("link", { name: "Rooms", exact: true }).click();
+    await row.getByText("nobody").waitFor();
+    await bus.getByText("connected").waitFor();
+  });
+
+  await t.step("members appear as they come: in any worker, and on another server", async () => {
+    for (const name of ["ada", "béa", "cy", "dot"]) await join(port, name);
+    await row.filter({ hasText: "ada" }).filter({ hasText: "béa" }).waitFor();
+    const bob = await join(other.port(), "bob");
+    await bob.countsMembers(5);
+    await row.filter({ hasText: "bob" }).filter({ hasText: "2 servers" }).waitFor();
+    assertEquals(await row.locator("td").nth(1).innerText(), "4");
+    assertEquals(await row.locator("td").nth(2).innerText(), "1");
+    await browser.shots("rooms");
+  });
+
+  await t.step("a bus that is lost and comes back is seen to", async () => {
+    await nats.kill();
+    await bus.getByText("reconnecting").waitFor();
+    await nats.start();
+    await bus.getByText("connected", { exact: true }).waitFor();
+    await bus.getByText("once").waitFor();
+  });
+
+  await t.step(
+    "hundreds of members are on the page, and only those that are seen in it",
+    async () => {
+      const crowd = await Promise.all(Array.from({ length: 200 }, () => Guest.join(other.port())));
+      for (const guest of crowd) guests.use(guest);
+      await row.getByText("193 more").waitFor();
+      await row.getByRole("link", { name: "ops" }).click();
+      await page.getByText("205 members").waitFor();
+      const rows = page.locator(".row-window [role=row]");
+      await rows.nth(10).waitFor();
+      assert(await rows.count() < 60);
+      await browser.shots("room");
+      await page.getByLabel("Filter").fill("bob");
+      await page.getByText("1 of 205").waitFor();
+      await rows.filter({ hasText: `${Deno.hostname()}/${Deno.pid}` }).waitFor();
+    },
+  );
+
+  await t.step("what a stranger calls its server is shown, and does nothing", async () => {
+    const stranger = await connect({ servers: nats.url });
+    const about = { origin: "stranger0", server: EVIL, seq: 0, from: 1, part: 0, parts: 1 };
+    const topic = subjectOf(["room", "ops"]);
+    stranger.publish(topic, encode({ kind: "roster", ...about, members: [["mallory", 1]] }));
+    await stranger.drain();
+    await page.getByLabel("Filter").fill("mallory");
+    await page.locator(".row-window").getByText(EVIL).waitFor();
+  });
+
+  assertEquals(browser.faults, []);
+  guests.dispose();
+  server.signal("SIGTERM");
+  assertEquals((await server.outcome()).code, 0);
+});
