@@ -61,7 +61,7 @@ export class NatsBus implements Bus {
   #state: BusState = { state: "down", reason: "it is being connected to" };
   #connection: NatsConnection | undefined;
   #attempts = 0;
-  /** What has been denied, and told. */
+  /** What this connection has been denied, and what was told of that. */
   readonly #denied = new Set<string>();
   #waiting = 0;
   #unconfirmed = 0;
@@ -191,6 +191,7 @@ export class NatsBus implements Bus {
 
   #up(connection: NatsConnection): void {
     this.#attempts = 0;
+    this.#denied.clear();
     this.#tell({ state: "up", at: connection.getServer() });
   }
 

@@ -27,7 +27,7 @@ interface Plug extends PlugOptions {
   state: BusState | undefined;
   /** How often it came up. */
   times: number;
-  /** What was denied last. */
+  /** What was denied last, since it came up. */
   refusal: string | undefined;
 }
 
@@ -97,7 +97,10 @@ export class Trunk implements AsyncDisposable {
     const { bus, state: before } = plug;
     plug.state = state;
     if (state.state !== before?.state) {
-      if (state.state === "up") plug.times++;
+      if (state.state === "up") {
+        plug.times++;
+        plug.refusal = undefined;
+      }
       plug.changed?.(state);
     }
     for (const link of this.#links.values()) {

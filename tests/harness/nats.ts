@@ -10,6 +10,8 @@ import { Program } from "./program.ts";
 export interface NatsOptions {
   /** More words for its command line. */
   readonly words?: readonly string[];
+  /** What its config file says. */
+  readonly config?: string;
   /** Whether it offers JetStream; what that keeps stays when it is started again. */
   readonly jetstream?: boolean;
 }
@@ -18,13 +20,13 @@ export interface NatsOptions {
 export class NatsServer implements AsyncDisposable {
   readonly port: number;
   readonly #words: readonly string[];
-  readonly #folder: string | undefined;
+  readonly #folder = Deno.makeTempDirSync();
   #program: Program | undefined;
 
-  private constructor(port: number, { words = [], jetstream = false }: NatsOptions) {
+  private constructor(port: number, { words = [], config = "", jetstream }: NatsOptions) {
     this.port = port;
-    this.#folder = jetstream ? Deno.makeTempDirSync() : undefined;
-    this.#words = this.#folder ? [...words, "-js", "-sd", this.#folder] : words;
+    this.#words = jetstream ? [...words, "-js", "-sd", this.#folder] : words;
+    this.configure(config);
   }
 
   /** A server that is not started yet. */
@@ -53,7 +55,7 @@ export class NatsServer implements AsyncDisposable {
     );
     await Promise.all(servers.map((server) => server.start()));
     for (const server of servers) {
-      await server.#program!.complains(/Route connection created[^]*Route connection created/);
+      await server.complains(/Route connection created[^]*Route connection created/);
     }
     return servers;
   }
@@ -63,10 +65,21 @@ export class NatsServer implements AsyncDisposable {
     return `nats://127.0.0.1:${this.port}`;
   }
 
+  /** Changes its config file, which it reads when it is started. */
+  configure(config: string): void {
+    Deno.writeTextFileSync(`${this.#folder}/nats.conf`, config);
+  }
+
+  /** Resolves to the match once its log shows the pattern. */
+  complains(pattern: RegExp): Promise<RegExpMatchArray> {
+    return this.#program!.complains(pattern);
+  }
+
   /** Starts it, at its port. */
   async start(): Promise<void> {
     this.#program = new Program([
       "nats-server",
+      ...["-c", `${this.#folder}/nats.conf`],
       ...["-a", "127.0.0.1", "-p", String(this.port)],
       ...this.#words,
     ]);
@@ -81,6 +94,6 @@ export class NatsServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    if (this.#folder) await Deno.remove(this.#folder, { recursive: true });
+    await Deno.remove(this.#folder, { recursive: true });
   }
 }

@@ -1,8 +1,7 @@
 /** Rooms across machines: several outlet servers, and real NATS servers between them. */
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "@nats-io/transport-node";
 import { subjectOf } from "../../src/room/nats_subject.ts";
-import { Authority } from "../harness/certificates.ts";
 import { converse, Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { TestServer } from "../harness/server.ts";
@@ -170,42 +169,4 @@ testWith(NEEDS, "JetStream remembers what was said for servers that come later",
     "three",
     "four",
   ]);
-});
-
-testWith(
-  NEEDS,
-  "a bus that asks for a password gets it, and says so where it is wrong",
-  async () => {
-    await using nats = await NatsServer.start({ words: ["--user", "u:ser", "--pass", "p@ss"] });
-    const as = (who: string) => nats.url.replace("//", `//${who}@`);
-    await using right = await TestServer.open(SPEC, "--bus", as("u%3Aser:p%40ss"));
-    assertEquals((await right.event("reached")).bus, nats.url);
-    await using wrong = await TestServer.open(SPEC, "--bus", as("u%3Aser:pass"));
-    assertMatch((await wrong.event("lost")).reason, /authorization violation/i);
-  },
-);
-
-testWith(
-  ["nats-server", "openssl"],
-  "a bus over TLS is reached by who trusts its authority",
-  async () => {
-    await using authority = await Authority.make();
-    const { cert, key } = await authority.sign();
-    await using nats = await NatsServer.start({
-      words: ["--tls", "--tlscert", cert, "--tlskey", key],
-    });
-    const url = nats.url.replace("nats:", "tls:");
-    await using right = await TestServer.open(SPEC, "--bus", url, "--bus-ca", authority.cert);
-    await right.event("reached");
-    await using wrong = await TestServer.open(SPEC, "--bus", url);
-    assertMatch((await wrong.event("lost")).reason, /certificate|issuer/i);
-  },
-);
-
-Deno.test("files for the bus that cannot be used keep the server from opening", async () => {
-  const error = await assertRejects(
-    () => TestServer.open(SPEC, "--bus", "nats://127.0.0.1", "--bus-credentials", "/none"),
-    Error,
-  );
-  assertEquals(error.message, "--bus-credentials /none: there is no such file");
 });
