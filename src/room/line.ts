@@ -5,6 +5,7 @@
  */
 import type { Archive, Bus, Topic } from "./bus.ts";
 import type { Uttered } from "./fact.ts";
+import { Inbox } from "./inbox.ts";
 import { noTraffic, type Traffic } from "./status.ts";
 import type { Told } from "./told.ts";
 import { decode, decodeUttered, type Message } from "./wire.ts";
@@ -15,6 +16,8 @@ export interface LineOptions {
   readonly topic: Topic;
   /** What is sent. */
   readonly told: Told;
+  /** Resolves when those who hear what comes can take more, or soon in any case. */
+  pace(): Promise<void>;
   /** Where it is counted. */
   readonly traffic?: Traffic;
 }
@@ -31,16 +34,18 @@ export class Line implements Disposable {
   readonly traffic: Traffic;
   readonly #topic: Topic;
   readonly #told: Told;
+  readonly #pace: () => Promise<void>;
   readonly #subscriptions = new DisposableStack();
   #sent = 0;
   #archive: Archive | undefined;
   #archived = 0;
 
   /** A line to `topic`, for what is told. */
-  constructor(bus: Bus, { topic, told, traffic = noTraffic() }: LineOptions) {
+  constructor(bus: Bus, { topic, told, pace, traffic = noTraffic() }: LineOptions) {
     this.bus = bus;
     this.#topic = topic;
     this.#told = told;
+    this.#pace = pace;
     this.traffic = traffic;
   }
 
@@ -51,13 +56,14 @@ export class Line implements Disposable {
 
   /** Listens to the room, and to what is meant for `origin` alone. `hear` tells whether the message was one of ours. */
   listen(origin: string, hear: (message: Message) => boolean): void {
-    const take = (bytes: Uint8Array) => {
+    const inbox = new Inbox((bytes) => {
       this.traffic.in++;
       const message = decode(bytes);
       if (!message || !hear(message)) this.traffic.ignored++;
-    };
-    this.#subscriptions.use(this.bus.subscribe(this.#topic, take));
-    this.#subscriptions.use(this.bus.subscribe([...this.#topic, origin], take));
+    }, this.#pace);
+    const put = (bytes: Uint8Array) => inbox.put(bytes);
+    this.#subscriptions.use(this.bus.subscribe(this.#topic, put));
+    this.#subscriptions.use(this.bus.subscribe([...this.#topic, origin], put));
   }
 
   /**

@@ -65,7 +65,12 @@ export class Link implements Reach, Disposable {
 
   /** Reaches others over one more bus. */
   plug(bus: Bus, { topic, traffic }: { topic: Topic; traffic: Traffic }): void {
-    const line = new Line(bus, { topic, told: this.#told, traffic });
+    const line = new Line(bus, {
+      topic,
+      traffic,
+      told: this.#told,
+      pace: () => this.#room.listened(),
+    });
     line.listen(this.#origin, (message) => this.#hear(message, line));
     this.#lines.push(line);
   }

@@ -178,12 +178,17 @@ export class Room {
    * Resolves when nobody has much left to take, or soon in any case: a room goes at the pace of those
    * who read, and does not wait for those who don't. A speaker waits here between lines.
    */
-  async pace(): Promise<void> {
-    const takers = [...Array.from(this.#members.values(), ({ ear }) => ear), this.#reach];
-    const behind = takers.filter((taker) => taker && taker.waiting > MUCH);
-    if (behind.length === 0) return;
-    await deadline(Promise.all(behind.map((taker) => taker?.caughtUp())), PATIENCE)
-      .catch(() => {});
+  pace(): Promise<void> {
+    return caughtUp([...this.#ears(), ...this.#reach ? [this.#reach] : []]);
+  }
+
+  /** The same of those who are here: what comes from elsewhere waits for them. */
+  listened(): Promise<void> {
+    return caughtUp([...this.#ears()]);
+  }
+
+  *#ears(): Generator<Ear> {
+    for (const { ear } of this.#members.values()) yield ear;
   }
 
   #publish(fact: Fact, except?: Member): void {
@@ -220,6 +225,12 @@ export class Room {
     if (!this.#reach) return ++this.#guests;
     return 1 + Math.floor(Math.random() * Math.max(NUMBERS, 10 * this.size));
   }
+}
+
+async function caughtUp(takers: readonly Pick<Ear, "waiting" | "caughtUp">[]): Promise<void> {
+  const behind = takers.filter(({ waiting }) => waiting > MUCH);
+  if (behind.length === 0) return;
+  await deadline(Promise.all(behind.map((taker) => taker.caughtUp())), PATIENCE).catch(() => {});
 }
 
 /** Somebody in a room. */

@@ -107,14 +107,19 @@ export class Guest implements Disposable {
  */
 export async function converse(
   parts: readonly (readonly Guest[])[],
-  { lines, during }: { lines: number; during?: (said: number) => Promise<void> | void },
+  { lines, padding = "", during }: {
+    lines: number;
+    /** What stands behind each line's number, to make it long. */
+    padding?: string;
+    during?: (said: number) => Promise<void> | void;
+  },
 ): Promise<string[]> {
   const speakers = parts.map((part) => part[0]!);
   const share = Math.floor(lines / speakers.length);
   let count = 0;
   await Promise.all(speakers.map(async (speaker, s) => {
     for (let i = 0; i < share; i++) {
-      await speaker.type(`${s}:${i}`);
+      await speaker.type(`${s}:${i}:${padding}`);
       await during?.(++count);
     }
   }));
