@@ -1,62 +1,9 @@
 /** `--workers`: several threads that look like one server. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
-import type { OutletEvent } from "../src/observe/events.ts";
-import { Journal } from "../src/observe/journal.ts";
-import { Crew } from "../src/workers/crew.ts";
-import { isUnix } from "../src/socket/address.ts";
 import { readText, readUntil, send } from "./harness/bytes.ts";
+import { MORTAL, TestCrew, WORKERS } from "./harness/crew.ts";
 import { configOf } from "./harness/server.ts";
-
-const WORKERS = 3;
-
-/** A crew, and what it has told. */
-class TestCrew implements AsyncDisposable {
-  readonly crew: Crew;
-  readonly events: OutletEvent[];
-  readonly #journal: Journal;
-
-  private constructor(crew: Crew, journal: Journal, events: OutletEvent[]) {
-    this.crew = crew;
-    this.#journal = journal;
-    this.events = events;
-  }
-
-  static async open(words: readonly string[], module?: URL): Promise<TestCrew> {
-    const journal = new Journal();
-    const events: OutletEvent[] = [];
-    journal.subscribe((event) => events.push(event));
-    const config = configOf([...words, "--workers", String(WORKERS)]);
-    const crew = await Crew.open(config, { workers: WORKERS, journal, ...module && { module } });
-    return new TestCrew(crew, journal, events);
-  }
-
-  port(index = 0): number {
-    const { address } = [...this.crew.outlets][index]!;
-    if (isUnix(address)) throw new Error("no port");
-    return address.port;
-  }
-
-  connect(index = 0): Promise<Deno.TcpConn> {
-    return Deno.connect({ hostname: "127.0.0.1", port: this.port(index) });
-  }
-
-  /** Resolves once what was told holds. */
-  async told(holds: (events: readonly OutletEvent[]) => boolean): Promise<void> {
-    if (holds(this.events)) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    using _ = this.#journal.subscribe(() => holds(this.events) && resolve());
-    await promise;
-  }
-
-  count(name: OutletEvent["event"]): number {
-    return this.events.filter(({ event }) => event === name).length;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.crew[Symbol.asyncDispose]();
-  }
-}
 
 /** So many clients, each of which has had an answer of an echo. */
 async function answered(crew: TestCrew, count: number): Promise<Deno.TcpConn[]> {
@@ -197,8 +144,7 @@ Deno.test("connections can be watched, spoken to and closed from outside their w
 });
 
 Deno.test("a worker that dies is replaced, and its places are given back", async () => {
-  const module = new URL("./harness/mortal_worker.ts", import.meta.url);
-  await using crew = await TestCrew.open(["echo://:0", "--max-connections", "30"], module);
+  await using crew = await TestCrew.open(["echo://:0", "--max-connections", "30"], MORTAL);
   const clients = await answered(crew, 30);
   const { connection: victim } = [...crew.crew.connections()][0]!;
   await victim.interject(new TextEncoder().encode("die")).catch(() => {});

@@ -23,6 +23,7 @@ Deno.test("a file says what the same words on the command line say", () => {
     "write-timeout": "5m",
     "log-file-size": "1M",
     "metrics": ":9100",
+    "bus": "nats://u:p@10.0.0.5,[::1]:4223",
   }`);
   assertEquals(
     config,
@@ -30,7 +31,8 @@ Deno.test("a file says what the same words on the command line say", () => {
       "chat://:7000?room=ops&max-per-ip=2&idle-timeout=90s",
       "exec://[::1]:7001",
       ..."--rate 5 --deny 10.0.0.0/8,::1 --write-timeout 300 --log-file-size 1048576".split(" "),
-      ..."--metrics 127.0.0.1:9100 -- sh -c".split(" "),
+      ..."--metrics 127.0.0.1:9100 --bus nats://u:p@10.0.0.5:4222,[::1]:4223".split(" "),
+      ..."-- sh -c".split(" "),
       "echo a,b",
     ]),
   );

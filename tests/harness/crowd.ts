@@ -30,6 +30,11 @@ export class Guest implements Disposable {
     return guest;
   }
 
+  /** Its own port. */
+  get port(): number {
+    return this.#conn.localAddr.port;
+  }
+
   /** Types a line. */
   async type(line: string): Promise<void> {
     await send(this.#conn, line + "\n");

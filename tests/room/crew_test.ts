@@ -1,48 +1,82 @@
-/** Rooms of a server with workers, on a bus with other servers. */
+/** Rooms of a server with workers: alone, and on a bus with other servers. */
 import { assert, assertEquals } from "@std/assert";
-import { Journal } from "../../src/observe/journal.ts";
 import { isUnix } from "../../src/socket/address.ts";
-import { Crew } from "../../src/workers/crew.ts";
+import { MORTAL, TestCrew, WORKERS } from "../harness/crew.ts";
 import { converse, Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
-import { configOf, TestServer } from "../harness/server.ts";
+import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
 const SPEC = "chat://:0?room=all";
 
+/** So many guests, by the worker that the kernel dealt them to. Each worker has two at least. */
+async function crowd(crew: TestCrew, count: number, guests: DisposableStack): Promise<Guest[][]> {
+  const all: Guest[] = [];
+  for (;;) {
+    const joining = Array.from({ length: count - all.length }, () => Guest.join(crew.port()));
+    for (const guest of await Promise.all(joining)) all.push(guests.use(guest));
+    const open = () => [...crew.crew.connections()];
+    await crew.told(() => open().length === count);
+    const workers = new Map(
+      open().map(({ connection: { peer, hand } }) =>
+        [isUnix(peer) ? 0 : peer.port, hand.index] as const
+      ),
+    );
+    const parts = [...Map.groupBy(all, ({ port }) => workers.get(port)!).values()];
+    if (parts.length === WORKERS && parts.every(({ length }) => length > 1)) return parts;
+    count++;
+  }
+}
+
+Deno.test("three workers, 300 members, 3,000 lines: every transcript is whole, in order, without doubles", async () => {
+  await using crew = await TestCrew.open([SPEC]);
+  using guests = new DisposableStack();
+  const parts = await crowd(crew, 300, guests);
+  for (const [first] of parts) await first!.countsMembers(300);
+  assertEquals(await converse(parts, { lines: 3_000 }), []);
+  assertEquals(crew.crew.roomsStatus().rooms.map(({ name, here }) => [name, here]), [["all", 300]]);
+});
+
+Deno.test("members of a worker that dies are gone for the others, and come back to another", async () => {
+  await using crew = await TestCrew.open([SPEC], MORTAL);
+  using guests = new DisposableStack();
+  const parts = await crowd(crew, 12, guests);
+  const [[bob], ...others] = parts as [[Guest], ...Guest[][]];
+  for (const [first] of parts) await first!.countsMembers(parts.flat().length);
+  await bob.type("/name bob");
+  await others[0]![0]!.isTold(/is now bob$/);
+  const { connection } = [...crew.crew.connections()].find(({ connection: { peer } }) =>
+    !isUnix(peer) && peer.port === bob.port
+  )!;
+  await connection.interject(new TextEncoder().encode("die")).catch(() => {});
+  await Promise.all(others.map(([first]) => first!.isTold(/^\* left with their server: .*bob/)));
+  await others[0]![0]!.countsMembers(others.flat().length);
+  await crew.told((events) => events.filter(({ event }) => event === "replaced").length === 1);
+  using back = await Guest.join(crew.port());
+  await back.countsMembers(others.flat().length + 1);
+});
+
 testWith(
   ["nats-server"],
-  "members of two workers and of another server are in one room, also while the bus is away",
+  "members in workers and on another server are in one room, also while the bus is away",
   async () => {
     await using nats = await NatsServer.start();
-    const words = [SPEC, "--bus", nats.url, "--workers", "2"];
-    await using crew = await Crew.open(configOf(words), { workers: 2, journal: new Journal() });
+    await using crew = await TestCrew.open([SPEC, "--bus", nats.url]);
     await using other = await TestServer.open(SPEC, "--bus", nats.url);
     await other.event("reached");
     using guests = new DisposableStack();
-
-    const elsewhere: Guest[] = [];
-    for (let i = 0; i < 3; i++) elsewhere.push(guests.use(await Guest.join(other.port())));
-    // The kernel deals clients out: they come until each worker has some.
-    const workers = new Map<unknown, Guest[]>();
-    while (workers.size < 2 || [...workers.values()].some((part) => part.length < 3)) {
-      const guest = guests.use(await Guest.join(portOf(crew)));
-      const { hand } = [...crew.connections()].at(-1)!.connection;
-      workers.set(hand, [...workers.get(hand) ?? [], guest]);
-    }
-    const parts = [elsewhere, ...workers.values()];
+    const elsewhere = [await Guest.join(other.port()), await Guest.join(other.port())];
+    for (const guest of elsewhere) guests.use(guest);
+    const parts = [elsewhere, ...await crowd(crew, 9, guests)];
     const count = parts.flat().length;
     for (const [first] of parts) await first!.countsMembers(count);
 
-    const names = await Promise.all(parts.map(async ([first]) => {
-      const before = first!.told.length;
-      await first!.type("/who");
-      await first!.until(() => first!.told.length > before);
-      return first!.told.at(-1)!.replace(/^.*: /, "").split(", ").toSorted();
+    const lists = await Promise.all(parts.map(async ([first]) => {
+      const who = first!.told.at(-1)!.replace(/^.* here: /, "");
+      return who.split(", ").toSorted();
     }));
-    assertEquals(new Set(names[0]).size, count);
-    assertEquals(names[1], names[0]);
-    assertEquals(names[2], names[0]);
+    for (const list of lists) assertEquals(list, lists[0]);
+    assertEquals(new Set(lists[0]).size, count);
 
     let outage: Promise<unknown>;
     const faults = await converse(parts, {
@@ -60,17 +94,13 @@ testWith(
       ]);
     }
 
-    const [room] = crew.roomsStatus().rooms;
-    assertEquals([room!.name, room!.here], ["all", count - 3]);
-    assertEquals(room!.elsewhere.map(({ members }) => members), [3]);
-    const [own, bus] = crew.roomsStatus().buses;
-    assertEquals([own!.name, own!.state, bus!.name, bus!.state], ["workers", "up", nats.url, "up"]);
-    assert(bus!.traffic.out > 0 && own!.traffic.out > 0);
+    const { rooms: [room], buses } = crew.crew.roomsStatus();
+    assertEquals([room!.name, room!.here], ["all", count - elsewhere.length]);
+    assertEquals(room!.elsewhere.map(({ members }) => members), [elsewhere.length]);
+    assertEquals(buses.map(({ name, state }) => [name, state]), [
+      ["workers", "up"],
+      [nats.url, "up"],
+    ]);
+    for (const { traffic } of buses) assert(traffic.in > 0 && traffic.out > 0);
   },
 );
-
-function portOf(crew: Crew): number {
-  const { address } = [...crew.outlets][0]!;
-  if (isUnix(address)) throw new Error("no port");
-  return address.port;
-}
