@@ -7,26 +7,17 @@ import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import {
   type ConnectionOptions,
-  credsAuthenticator,
   type NatsConnection,
   PermissionViolationError,
   type Subscription,
 } from "@nats-io/transport-node";
 import { explain } from "../socket/faults.ts";
 import { formatAddress } from "../socket/address.ts";
-import { readPem } from "../tls/pem.ts";
 import type { Archive, Bus, BusState, BusWatcher, Topic } from "./bus.ts";
 import { type BusAddress, formatBus } from "./bus_address.ts";
 import { connect } from "./nats_connect.ts";
+import { type NatsKeys, optionsOf, readNatsKeys } from "./nats_keys.ts";
 import { subjectOf } from "./nats_subject.ts";
-
-/** What a bus may need besides its address. */
-export interface NatsKeys {
-  /** Who we are: a JWT and the seed of its key, as `nsc` writes them into a file. */
-  readonly credentials?: string | undefined;
-  /** The authorities to trust, as PEM. */
-  readonly ca?: string | undefined;
-}
 
 /** Pauses between attempts to connect, in milliseconds: they double. */
 const PAUSE = { shortest: 250, longest: 30_000 };
@@ -68,9 +59,8 @@ export class NatsBus implements Bus {
   #confirming: Promise<void> = Promise.resolve();
 
   /** A bus at this address. */
-  constructor(address: BusAddress, { credentials, ca }: NatsKeys = {}) {
+  constructor(address: BusAddress, keys: NatsKeys = {}) {
     this.name = formatBus(address);
-    const { user, password } = address;
     this.#options = {
       servers: address.servers.map(formatAddress),
       name: "outlet",
@@ -80,12 +70,7 @@ export class NatsBus implements Bus {
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
       reconnectDelayHandler: () => pauseAfter(this.#attempts),
-      ...(address.tls || ca !== undefined ? { tls: ca === undefined ? {} : { ca } } : {}),
-      ...(user !== undefined && password !== undefined ? { user, pass: password } : {}),
-      ...(user !== undefined && password === undefined ? { token: user } : {}),
-      ...(credentials !== undefined
-        ? { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }
-        : {}),
+      ...optionsOf(address, keys),
     };
     this.#done = this.#run();
   }
@@ -234,11 +219,7 @@ export class NatsBus implements Bus {
  * @throws {Error} which names the file that can't be used, and the reason
  */
 export async function openNatsBus(address: BusAddress, paths: NatsKeys): Promise<NatsBus> {
-  const [credentials, ca] = await Promise.all([
-    readPem(paths.credentials, "--bus-credentials"),
-    readPem(paths.ca, "--bus-ca"),
-  ]);
-  return new NatsBus(address, { credentials, ca });
+  return new NatsBus(address, await readNatsKeys(paths));
 }
 
 function listen(ear: Ear, connection: NatsConnection): void {

@@ -117,11 +117,25 @@ for (const [operation, word] of [["publish", "publish to"], ["subscribe", "subsc
 }
 
 Deno.test("files for the bus that cannot be used keep the server from opening", async () => {
-  const error = await assertRejects(
-    () => TestServer.open(SPEC, "--bus", "nats://127.0.0.1", "--bus-credentials", "/none"),
-    Error,
+  const empty = await Deno.makeTempFile();
+  const certificate = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    certificate,
+    "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----",
   );
-  assertEquals(error.message, "--bus-credentials /none: there is no such file");
+  const cases = [
+    ["/none", "there is no such file"],
+    [empty, "there is no PEM block in it (-----BEGIN …)"],
+    [certificate, "expected a user's JWT and the seed of its key, as nsc writes them"],
+  ] as const;
+  for (const [path, reason] of cases) {
+    const error = await assertRejects(
+      () => TestServer.open(SPEC, "--bus", "nats://127.0.0.1", "--bus-credentials", path),
+      Error,
+    );
+    assertEquals(error.message, `--bus-credentials ${path}: ${reason}`);
+  }
+  for (const path of [empty, certificate]) await Deno.remove(path);
 });
 
 /** Who says who may come to a NATS server: an operator with one account, as `nsc` would make them. */

@@ -4,6 +4,7 @@ import { connect } from "@nats-io/transport-node";
 import { subjectOf } from "../../src/room/nats_subject.ts";
 import { converse, Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
+import { freePort } from "../harness/ports.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
@@ -119,6 +120,50 @@ testWith(
     await alice.type("all of us");
     await bob.until(() => bob.said.some((line) => line.endsWith("all of us")));
     assertEquals(one.events.filter(({ event }) => event === "lost").length, 1);
+  },
+);
+
+Deno.test("a bus that lets nobody in is tried again, after pauses that grow", async () => {
+  using door = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using server = await TestServer.open(SPEC, "--bus", `nats://127.0.0.1:${door.addr.port}`);
+  const knocks: number[] = [];
+  while (knocks.length < 4) {
+    (await door.accept()).close();
+    knocks.push(performance.now());
+  }
+  // No timer is early, so that each pause is at least as long as it should be.
+  const pauses = knocks.slice(1).map((at, i) => at - knocks[i]!);
+  assertEquals(pauses.map((pause, i) => pause >= 250 * 2 ** i), [true, true, true]);
+  assertEquals(server.events.filter(({ event }) => event === "lost").length, 1);
+});
+
+testWith(NEEDS, "of several servers of a bus any will do", async () => {
+  await using nats = await NatsServer.start();
+  const bus = `nats://127.0.0.1:${freePort()},127.0.0.1:${nats.port}`;
+  await using server = await TestServer.open(SPEC, "--bus", bus);
+  assertEquals((await server.event("reached")).server, `127.0.0.1:${nats.port}`);
+});
+
+testWith(
+  NEEDS,
+  "of two who ask for a name while the bus is away, the first keeps it",
+  async () => {
+    await using nats = await NatsServer.start();
+    await using town = await Town.build([nats.url, nats.url], { guests: 1 });
+    const [[alice], [bob]] = town.parts as [[Guest], [Guest]];
+    await nats.kill();
+    for (const server of town.servers) await server.event("lost");
+    await bob.type("/name ada");
+    await bob.isTold(/^\* you are ada$/);
+    await alice.type("/name Ada");
+    await alice.isTold(/^\* you are Ada$/);
+    await nats.start();
+    await alice.isTold(/^\* Ada was asked for earlier elsewhere: you are guest-\d+$/);
+    await bob.isTold(/^\* Ada is now guest-\d+$/);
+    for (const guest of [alice, bob]) {
+      await guest.countsMembers(2);
+      assertMatch(guest.told.at(-1)!, /\bada\b.*guest-\d+|guest-\d+.*\bada\b/);
+    }
   },
 );
 
