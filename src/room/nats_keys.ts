@@ -40,7 +40,11 @@ export async function readNatsKeys(paths: NatsKeys): Promise<NatsKeys> {
   return { credentials, ca };
 }
 
-/** What the library is told of all that. */
+/**
+ * What the library is told of all that.
+ *
+ * @internal
+ */
 export function optionsOf(
   { user, password, tls }: BusAddress,
   { credentials, ca }: NatsKeys,
