@@ -68,7 +68,7 @@ Deno.test("services know nothing of outlets, gates, config, log or console", asy
 
 Deno.test("without a bus or workers nothing of them is loaded: they are imported dynamically, and by themselves alone", async () => {
   const bus =
-    /^src\/(workers\/\w+|room\/(trunk|link|line|peers?|told|wire|broadcast_bus|nats_\w+))\.ts$/;
+    /^src\/(workers\/\w+|room\/(trunk|link|voice|inbox|line|peers?|told|wire|broadcast_bus|nats_\w+))\.ts$/;
   const wrong: string[] = [];
   for (const file of await sources()) {
     if (bus.test(file)) continue;

@@ -9,70 +9,39 @@
  */
 import type { Bus, Topic } from "./bus.ts";
 import type { Fact } from "./fact.ts";
-import { Line } from "./line.ts";
+import type { Line } from "./line.ts";
 import type { Peer } from "./peer.ts";
 import { Peers } from "./peers.ts";
 import type { Presence, Reach, Room } from "./room.ts";
 import type { Traffic } from "./status.ts";
-import { Told } from "./told.ts";
-import {
-  type Claim,
-  encode,
-  encodeRoster,
-  type Facts,
-  type Message,
-  type Roster,
-  type Want,
-} from "./wire.ts";
+import { type Speaker, Voice } from "./voice.ts";
+import type { Claim, Facts, Message, Roster } from "./wire.ts";
 
-/** How often a server says that it is there, and when its silence is taken for its end, in milliseconds. */
-const BEAT = 2_000;
+/** When a server's silence is taken for its end, in milliseconds. */
 const SILENCE = 8_000;
-
-/** How long those who miss something may gather before it is sent again, to all of them at once. */
-const GATHER = 20;
 
 /** How many names are told when many go at once. */
 const NAMED = 20;
 
-/** Which room is linked, and by whom. */
-export interface LinkOptions {
-  /** Tells this server from all others. */
-  readonly origin: string;
-  /** What this server calls itself, for people. */
-  readonly server: string;
-}
-
-/** Joins a room to its namesakes. */
+/** Joins a room to its namesakes: speaks to them, and listens. */
 export class Link implements Reach, Disposable {
   readonly #room: Room;
   readonly #origin: string;
-  readonly #server: string;
-  readonly #told = new Told();
-  readonly #lines: Line[] = [];
+  readonly #voice: Voice;
   readonly #peers = new Peers();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #again: number | undefined;
-  #beatAt = -Infinity;
 
   /** A link of this room. */
-  constructor(room: Room, { origin, server }: LinkOptions) {
+  constructor(room: Room, speaker: Speaker) {
     this.#room = room;
-    this.#origin = origin;
-    this.#server = server;
+    this.#origin = speaker.origin;
+    this.#voice = new Voice(room, speaker);
     room.extend(this);
   }
 
   /** Reaches others over one more bus. */
   plug(bus: Bus, { topic, traffic }: { topic: Topic; traffic: Traffic }): void {
-    const line = new Line(bus, {
-      topic,
-      traffic,
-      told: this.#told,
-      pace: () => this.#room.listened(),
-    });
+    const line = this.#voice.plug(bus, { topic, traffic, pace: () => this.#room.listened() });
     line.listen(this.#origin, (message) => this.#hear(message, line));
-    this.#lines.push(line);
   }
 
   /** Bytes that wait here until they can be handed to the bus. */
@@ -84,13 +53,11 @@ export class Link implements Reach, Disposable {
   up(bus: Bus, { back }: { back: boolean }): void {
     const line = this.#lineOf(bus);
     if (!line || line.up) return;
-    const dropped = line.resume(performance.now());
+    const dropped = this.#voice.greet(line);
     if (back) this.#room.notice("the bus is back");
     if (dropped > 0) {
       this.#room.notice(`${dropped} messages did not fit in the queue: they are lost`);
     }
-    this.#beat({ hello: true });
-    this.#schedule(0);
     if (this.#room.history.limit > 0) this.#recall(line);
   }
 
@@ -104,8 +71,7 @@ export class Link implements Reach, Disposable {
 
   /** Tells the others. */
   post(fact: Fact): void {
-    this.#told.add(fact);
-    this.#schedule(0);
+    this.#voice.tell(fact);
   }
 
   /** Those who are in the room elsewhere. */
@@ -125,12 +91,12 @@ export class Link implements Reach, Disposable {
 
   /** Bytes that the slowest bus has still to send. */
   get waiting(): number {
-    return Math.max(0, ...this.#lines.map(({ bus }) => bus.waiting));
+    return Math.max(0, ...this.#voice.lines.map(({ bus }) => bus.waiting));
   }
 
   /** Resolves when the buses have sent what was waiting. */
   async caughtUp(): Promise<void> {
-    await Promise.all(this.#lines.map(({ bus }) => bus.caughtUp()));
+    await Promise.all(this.#voice.lines.map(({ bus }) => bus.caughtUp()));
   }
 
   /**
@@ -138,7 +104,7 @@ export class Link implements Reach, Disposable {
    * `slept` itself, nobody's silence means anything.
    */
   tick(now: number, { slept }: { slept: boolean }): void {
-    if (now - this.#beatAt >= BEAT) this.#beat({ hello: false });
+    this.#voice.tick(now);
     for (const [origin, peer] of this.#peers.speaking()) {
       if (slept) peer.heard(now);
       if (peer.quietFor(now) >= SILENCE) this.#gone(peer);
@@ -148,10 +114,7 @@ export class Link implements Reach, Disposable {
 
   /** Says goodbye. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#flush();
-    this.#send(encode({ kind: "bye", origin: this.#origin }));
-    for (const line of this.#lines.splice(0)) line[Symbol.dispose]();
+    this.#voice[Symbol.dispose]();
   }
 
   /** Whether it was a message of another server's. */
@@ -162,7 +125,7 @@ export class Link implements Reach, Disposable {
     peer.isWorker ||= line.bus.isLocal;
     switch (message.kind) {
       case "beat":
-        if (message.hello) this.#schedule(GATHER, { beat: true });
+        if (message.hello) this.#voice.greetBack();
         peer.hasTold(message.seq);
         break;
       case "facts":
@@ -172,7 +135,7 @@ export class Link implements Reach, Disposable {
         this.#meet(message, { peer, line });
         break;
       case "want":
-        if (message.to === this.#origin) this.#answer(message, line);
+        if (message.to === this.#origin) this.#voice.answer(message, line);
         break;
       case "bye":
         this.#gone(peer);
@@ -215,58 +178,14 @@ export class Link implements Reach, Disposable {
   #gone(peer: Peer): void {
     const names = peer.forget().map(([name]) => name);
     // While a bus is down, the silence may be ours.
-    if (names.length === 0 || !this.#lines.every(({ up }) => up)) return;
+    if (names.length === 0 || !this.#voice.lines.every(({ up }) => up)) return;
     const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : "";
     this.#room.notice(`left with their server: ${names.slice(0, NAMED).join(", ")}${more}`);
   }
 
   #ask(to: string, peer: Peer): void {
     const question = peer.ask(performance.now());
-    if (question) this.#send(encode({ kind: "want", origin: this.#origin, to, ...question }));
-  }
-
-  #answer({ origin, after, roster }: Want, line: Line): void {
-    const { seq, first } = this.#told;
-    // To somebody new, what is said from now on is due, and what waited for the bus that has just come up.
-    const { at, from: waited } = line.resumed;
-    const start = performance.now() - at < SILENCE ? waited : seq + 1;
-    const from = Math.min(Math.max(after === undefined ? start : after + 1, first), seq + 1);
-    if (roster || (after !== undefined && from > after + 1)) {
-      this.#sendRoster(from, { origin, line });
-    }
-    this.#again = Math.min(this.#again ?? Infinity, from - 1);
-    this.#schedule(GATHER);
-  }
-
-  #sendRoster(from: number, { origin: to, line }: { origin: string; line: Line }): void {
-    const claims = Array.from(this.#room.members(), ({ name, claimed }): Claim => [name, claimed]);
-    const about = { origin: this.#origin, server: this.#server, seq: this.#told.seq, from };
-    for (const message of encodeRoster(claims, about)) line.send(message, to);
-  }
-
-  #beat({ hello }: { hello: boolean }): void {
-    this.#beatAt = performance.now();
-    this.#send(encode({ kind: "beat", origin: this.#origin, seq: this.#told.seq, hello }));
-  }
-
-  #send(message: Uint8Array): void {
-    for (const line of this.#lines) line.send(message);
-  }
-
-  /** Lets what is to be sent gather for a moment, so that it goes in few messages. */
-  #schedule(delay: number, { beat = false }: { beat?: boolean } = {}): void {
-    if (beat) this.#beatAt = -Infinity;
-    if (this.#lines.length === 0) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#beatAt === -Infinity) this.#beat({ hello: false });
-      this.#flush();
-    }, delay);
-  }
-
-  #flush(): void {
-    for (const line of this.#lines) line.flush(this.#origin, this.#again);
-    this.#again = undefined;
+    if (question) this.#voice.ask(to, question);
   }
 
   async #recall(line: Line): Promise<void> {
@@ -278,6 +197,6 @@ export class Link implements Reach, Disposable {
   }
 
   #lineOf(bus: Bus): Line | undefined {
-    return this.#lines.find((line) => line.bus === bus);
+    return this.#voice.lines.find((line) => line.bus === bus);
   }
 }

@@ -5,7 +5,7 @@
  */
 import { type Fact, isUttered } from "./fact.ts";
 import { keyOf } from "./name.ts";
-import type { Claim, Facts, Roster } from "./wire.ts";
+import type { Claim, Facts, Question, Roster } from "./wire.ts";
 
 /** The most members that another server is believed to have. */
 const CROWD = 200_000;
@@ -78,7 +78,7 @@ export class Peer {
   }
 
   /** What to ask it for now; nothing while an answer may be on its way. */
-  ask(now: number): { after: number | undefined; roster: boolean } | undefined {
+  ask(now: number): Question | undefined {
     if (now - this.#askedAt < ANSWER) return undefined;
     this.#askedAt = now;
     return { after: this.#last, roster: !this.knowsMembers };

@@ -7,6 +7,7 @@ import type { Bus, BusState, BusWatcher, Topic } from "./bus.ts";
 import { Link } from "./link.ts";
 import type { Room } from "./room.ts";
 import { type BusStatus, noTraffic, type Traffic } from "./status.ts";
+import type { Speaker } from "./voice.ts";
 
 /** How often links look around, in milliseconds. */
 const TICK = 500;
@@ -34,8 +35,10 @@ interface Plug extends PlugOptions {
 /** Joins rooms to their namesakes elsewhere. Disposing it says goodbye to them, and leaves the buses. */
 export class Trunk implements AsyncDisposable {
   /** Tells this server from all others, those that it was before included. */
-  readonly #origin = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-  readonly #server = `${Deno.hostname()}/${Deno.pid}`;
+  readonly #speaker: Speaker = {
+    origin: crypto.randomUUID().replaceAll("-", "").slice(0, 16),
+    server: `${Deno.hostname()}/${Deno.pid}`,
+  };
   readonly #rooms = new Set<Room>();
   readonly #links = new Map<Room, Link>();
   readonly #plugs: Plug[] = [];
@@ -86,7 +89,7 @@ export class Trunk implements AsyncDisposable {
     if (!topic) return;
     let link = this.#links.get(room);
     if (!link) {
-      link = new Link(room, { origin: this.#origin, server: this.#server });
+      link = new Link(room, this.#speaker);
       this.#links.set(room, link);
     }
     link.plug(bus, { topic, traffic });

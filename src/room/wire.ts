@@ -45,13 +45,17 @@ export interface Facts {
 }
 
 /** It wants to know more of another server. */
-export interface Want {
+export interface Want extends Question {
   /** Tells it from the other messages. */
   kind: "want";
   /** The server that asks. */
   origin: string;
   /** The server that is asked. */
   to: string;
+}
+
+/** What one server wants to know of another. */
+export interface Question {
   /** The number of the last fact that it has; absent where it has none. */
   after?: number | undefined;
   /** Whether it also has to know who is there. */
