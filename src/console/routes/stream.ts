@@ -66,6 +66,7 @@ export class Streams implements Disposable {
         stream.send({ event: "sample", data: JSON.stringify(sample) })
       ),
     );
+    if (watchesRooms(asked.query)) this.#watchRooms(stream);
     if (watches.length > 0) this.#watch(stream, watches);
     undo.move();
     return new Response(stream.body, {
@@ -86,6 +87,15 @@ export class Streams implements Disposable {
     stream.use(events.subscribe(tell));
   }
 
+  /** Tells how the rooms are: now, and every second in which that has changed. */
+  #watchRooms(stream: EventStream): void {
+    const { subject } = this.#parts;
+    const tell = changes(stream, { event: "rooms", of: () => describeRooms(subject) });
+    // Where it cannot be told, that is known before the stream is answered.
+    tell();
+    stream.use(subject.traffic.subscribe(tell));
+  }
+
   /** Reads along with connections for as long as the stream is read, and no longer. */
   #watch(stream: EventStream, watches: readonly Watch[]): void {
     const views = watches.map((watch) => this.#view(watch, stream));
@@ -96,15 +106,9 @@ export class Streams implements Disposable {
     stream.use({ [Symbol.dispose]: () => clearInterval(timer) });
   }
 
-  /** Passes on what is new about one connection, or about the rooms, each time it is called. */
+  /** Passes on what is new about one connection, each time it is called. */
   #view({ kind, id, name }: Watch, stream: EventStream): () => void {
     const { subject, room } = this.#parts;
-    if (kind === "rooms") {
-      return changes(stream, {
-        event: "rooms",
-        of: () => describeRooms(subject),
-      });
-    }
     const send = (pieces: readonly Piece[]) => {
       if (pieces.length > 0) stream.send({ event: "bytes", data: bytesJson(name, pieces) });
     };
@@ -127,40 +131,39 @@ export class Streams implements Disposable {
   }
 }
 
-/** Sends how something is; then again whenever that is not as it was, each time it is called. */
+/** Sends how something is, each time it is called, unless it is as it was the last time. */
 function changes(
   stream: EventStream,
   { event, of }: { event: string; of(): object },
 ): () => void {
   let told: string | undefined;
-  const tell = () => {
+  return () => {
     const data = JSON.stringify(of());
     if (data !== told) stream.send({ event, data });
     told = data;
   };
-  // Where it cannot be told, that is known before the stream is answered.
-  tell();
-  return tell;
 }
 
 interface Watch {
-  readonly kind: "connection" | "client" | "rooms";
+  readonly kind: "connection" | "client";
   readonly id: number;
   readonly name: string;
 }
 
-/** `?watch=connection:12&watch=client:3&watch=rooms` */
+/** `?watch=rooms` */
+function watchesRooms(query: URLSearchParams): boolean {
+  return query.getAll("watch").includes("rooms");
+}
+
+/** `?watch=connection:12&watch=client:3` */
 function readWatches(query: URLSearchParams): readonly Watch[] {
-  const names = query.getAll("watch");
+  const names = query.getAll("watch").filter((name) => name !== "rooms");
   if (names.length > LIMIT.watches) {
     throw new Refusal(400, `expected at most ${LIMIT.watches} to watch`, { field: "watch" });
   }
   return names.map((name) => {
-    const found = /^(?:(connection|client):(\d{1,15})|rooms)$/.exec(name);
-    if (found) {
-      const [, kind = "rooms", id] = found;
-      return { kind: kind as Watch["kind"], id: Number(id), name };
-    }
+    const [, kind, id] = /^(connection|client):(\d{1,15})$/.exec(name) ?? [];
+    if (kind) return { kind: kind as Watch["kind"], id: Number(id), name };
     throw new Refusal(400, "watch: expected connection:N, client:N or rooms", { field: "watch" });
   });
 }
