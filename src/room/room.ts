@@ -3,25 +3,13 @@
  *
  * @module
  */
-import { deadline } from "@std/async/deadline";
+import { type Ear, heard, type Taker } from "./ear.ts";
 import { type Fact, isUttered, lineOf } from "./fact.ts";
 import { History } from "./history.ts";
 import { HOST, isName, isOperators, keyOf } from "./name.ts";
 
-/** How a room reaches somebody in it. */
-export interface Ear {
-  /** Takes a line, with its newline; never waits. */
-  hear(line: Uint8Array): void;
-  /** Bytes that this member has still to take. */
-  readonly waiting: number;
-  /** Resolves when the member has taken what was waiting. */
-  caughtUp(): Promise<void>;
-  /** Sends the member away, with the reason. */
-  dismiss(reason: string): void;
-}
-
 /** How a room reaches the room of the same name in other workers or on other servers. */
-export interface Reach {
+export interface Reach extends Taker {
   /** Tells the others what happened here; never waits. */
   post(fact: Fact): void;
   /** Those who are in the room elsewhere. */
@@ -30,10 +18,6 @@ export interface Reach {
   sizes(): ReadonlyMap<string | undefined, number>;
   /** Whether somebody elsewhere has the name with this key. */
   isTaken(key: string): boolean;
-  /** Bytes that have still to be sent. */
-  readonly waiting: number;
-  /** Resolves when what was waiting has been sent. */
-  caughtUp(): Promise<void>;
 }
 
 /** Somebody in a room, wherever. */
@@ -43,12 +27,6 @@ export interface Presence {
   /** What their server calls itself; `undefined` where it is this one. */
   readonly server: string | undefined;
 }
-
-/** Bytes that may wait for a member before speakers wait for it. */
-const MUCH = 64 * 1024;
-
-/** The longest that a speaker waits for somebody who does not read, in milliseconds. */
-const PATIENCE = 50;
 
 /** Guests of a room that reaches other servers draw a number, since two servers that count would count alike. */
 const NUMBERS = 99_999;
@@ -179,12 +157,12 @@ export class Room {
    * who read, and does not wait for those who don't. A speaker waits here between lines.
    */
   pace(): Promise<void> {
-    return caughtUp([...this.#ears(), ...this.#reach ? [this.#reach] : []]);
+    return heard([...this.#ears(), ...this.#reach ? [this.#reach] : []]);
   }
 
   /** The same of those who are here: what comes from elsewhere waits for them. */
   listened(): Promise<void> {
-    return caughtUp([...this.#ears()]);
+    return heard([...this.#ears()]);
   }
 
   *#ears(): Generator<Ear> {
@@ -225,12 +203,6 @@ export class Room {
     if (!this.#reach) return ++this.#guests;
     return 1 + Math.floor(Math.random() * Math.max(NUMBERS, 10 * this.size));
   }
-}
-
-async function caughtUp(takers: readonly Pick<Ear, "waiting" | "caughtUp">[]): Promise<void> {
-  const behind = takers.filter(({ waiting }) => waiting > MUCH);
-  if (behind.length === 0) return;
-  await deadline(Promise.all(behind.map((taker) => taker.caughtUp())), PATIENCE).catch(() => {});
 }
 
 /** Somebody in a room. */

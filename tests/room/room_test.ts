@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type Ear, Room } from "../../src/room/room.ts";
+import type { Ear } from "../../src/room/ear.ts";
+import { Room } from "../../src/room/room.ts";
 
 function ear(): Ear & { heard: string[] } {
   const heard: string[] = [];

@@ -24,6 +24,9 @@ export function RoomView({ id }) {
     setTotal(page.matching);
     return page;
   }, [id, filter, offset, limit]);
+  if (fault && !room) {
+    return html`<${Empty} title=${fault}><a href="#/rooms">All rooms</a><//>`;
+  }
   const members = room ? room.here + room.elsewhere : 0;
   return html`
     <${Heading} title=${html`<a class="up" href="#/rooms">Rooms</a> ${room?.name}`}>
@@ -60,7 +63,7 @@ export function RoomView({ id }) {
 /** @param {number} matching @param {number} members */
 function countWords(matching, members) {
   return matching === members
-    ? `${count(members)} members`
+    ? (members === 1 ? "1 member" : `${count(members)} members`)
     : `${count(matching)} of ${count(members)}`;
 }
 
