@@ -21,15 +21,32 @@ export interface Ear extends Taker {
   dismiss(reason: string): void;
 }
 
-/** Bytes that may wait for a member before speakers wait for it. */
+/** Bytes that may wait for somebody before they are waited for. */
 const MUCH = 64 * 1024;
 
-/** The longest that a speaker waits for somebody who does not read, in milliseconds. */
-const PATIENCE = 50;
+/** The longest that somebody is waited for at a time, and in all until they have caught up, in milliseconds. */
+const PATIENCE = { once: 50, all: 1_000 };
 
-/** Resolves when none of them has much left to take, or soon in any case. */
-export async function heard(takers: readonly Taker[]): Promise<void> {
-  const behind = takers.filter(({ waiting }) => waiting > MUCH);
-  if (behind.length === 0) return;
-  await deadline(Promise.all(behind.map((taker) => taker.caughtUp())), PATIENCE).catch(() => {});
+/** Waits for those who read: a flood goes at their pace. Those who don't cost a moment, and then nothing. */
+export class Patience {
+  /** How long each has been waited for in vain, in milliseconds. */
+  readonly #spent = new WeakMap<Taker, number>();
+
+  /** Resolves when none of them has much left to take, or soon in any case. */
+  async waitFor(takers: Iterable<Taker>): Promise<void> {
+    const behind = [...takers].filter((taker) => this.#isWorthIt(taker));
+    if (behind.length === 0) return;
+    const caughtUp = Promise.all(behind.map((taker) => taker.caughtUp()));
+    await deadline(caughtUp, PATIENCE.once).catch(() => {
+      for (const taker of behind) {
+        this.#spent.set(taker, (this.#spent.get(taker) ?? 0) + PATIENCE.once);
+      }
+    });
+  }
+
+  #isWorthIt(taker: Taker): boolean {
+    if (taker.waiting > MUCH) return (this.#spent.get(taker) ?? 0) < PATIENCE.all;
+    this.#spent.delete(taker);
+    return false;
+  }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Ear, heard, type Taker } from "./ear.ts";
+import { type Ear, Patience, type Taker } from "./ear.ts";
 import { type Fact, isUttered, lineOf } from "./fact.ts";
 import { History } from "./history.ts";
 import { HOST, isName, isOperators, keyOf } from "./name.ts";
@@ -40,6 +40,7 @@ export class Room {
   /** What was said in it lately. */
   readonly history: History = new History();
   readonly #members = new Map<string, Member>();
+  readonly #patience = new Patience();
   #guests = 0;
   #reach: Reach | undefined;
 
@@ -156,17 +157,15 @@ export class Room {
    * Resolves when nobody has much left to take, or soon in any case: a room goes at the pace of those
    * who read, and does not wait for those who don't. A speaker waits here between lines.
    */
-  pace(): Promise<void> {
-    return heard([...this.#ears(), ...this.#reach ? [this.#reach] : []]);
+  async pace(): Promise<void> {
+    // The bus is waited for however long it has been slow: what does not fit in its queue is lost.
+    const bus = this.#reach && new Patience().waitFor([this.#reach]);
+    await Promise.all([this.listened(), bus]);
   }
 
   /** The same of those who are here: what comes from elsewhere waits for them. */
   listened(): Promise<void> {
-    return heard([...this.#ears()]);
-  }
-
-  *#ears(): Generator<Ear> {
-    for (const { ear } of this.#members.values()) yield ear;
+    return this.#patience.waitFor(Array.from(this.#members.values(), ({ ear }) => ear));
   }
 
   #publish(fact: Fact, except?: Member): void {

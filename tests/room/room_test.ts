@@ -73,3 +73,25 @@ Deno.test("a speaker waits for those who read, and not for long for those who do
   await room.pace();
   taken.resolve();
 });
+
+Deno.test("somebody who takes nothing is waited for a while, and then no more until it has caught up", async () => {
+  const room = new Room("test");
+  const deaf = { ...ear(), waiting: 100_000, caughtUp: () => new Promise<void>(() => {}) };
+  room.join(deaf);
+  const isAtOnce = async () => {
+    const { promise: later, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false));
+    const paced = room.pace();
+    const first = await Promise.race([paced.then(() => true), later]);
+    clearTimeout(timer);
+    await paced;
+    return first;
+  };
+  let waits = 0;
+  while (!await isAtOnce()) waits++;
+  assertEquals(waits, 20);
+  deaf.waiting = 0;
+  assertEquals(await isAtOnce(), true);
+  deaf.waiting = 100_000;
+  assertEquals(await isAtOnce(), false);
+});
