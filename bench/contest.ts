@@ -11,6 +11,8 @@ import type { Workshop } from "./tools.ts";
 /** A server to be compared with ours, and what ours should reach of its rate. */
 export interface Rival extends Recipe {
   readonly goal?: Goal | undefined;
+  /** The load that it bears, where it does not bear that of the others. */
+  readonly load?: Load;
 }
 
 /** Ours and its rivals under one load. */
@@ -33,8 +35,10 @@ export async function run(
   const { here, missing } = available([ours, ...rivals]);
   const samples = new Map<string, Sample[]>(here.map(({ name }) => [name, []]));
   const failures = new Map<string, string>();
+  const loadOf = (name: string) => rivals.find((rival) => rival.name === name)?.load ?? load;
   const drive = async (subject: Subject) => {
     try {
+      const load = loadOf(subject.name);
       samples.get(subject.name)!.push(await sample(subject, { load, workshop }));
     } catch (error) {
       if (!(error instanceof LoadError)) throw error;

@@ -5,7 +5,16 @@
  */
 import type { Contest } from "./contest.ts";
 import type { Load } from "./measure.ts";
-import { consoles, echoes, type Goals, programs, proxies, rooms } from "./recipes.ts";
+import {
+  consoles,
+  crews,
+  echoes,
+  type Goals,
+  NCAT_MEMBERS,
+  programs,
+  proxies,
+  rooms,
+} from "./recipes.ts";
 import type { Workshop } from "./tools.ts";
 
 /** How the loads are dosed. */
@@ -29,11 +38,11 @@ export function contests(workshop: Workshop, { seconds, upstream }: Dose): Conte
     count: ({ operations }) => operations,
   };
   const stream: Load = { tool: "stream", words: [seconds], count: ({ bytes }) => bytes / 1e6 };
-  const chat: Load = {
+  const chat = (members: number): Load => ({
     tool: "chat",
-    words: [1000, seconds],
+    words: [members, seconds],
     count: ({ operations }) => operations,
-  };
+  });
   const echo = (goals: Goals) => echoes(workshop, goals);
   const forward = (goals: Goals) => proxies(workshop, { upstream, goals });
   return [
@@ -116,9 +125,21 @@ export function contests(workshop: Workshop, { seconds, upstream }: Dose): Conte
     {
       title: "chat: one speaker, 1,000 members",
       unit: "deliveries",
-      load: chat,
+      load: chat(1000),
       anew: true,
-      ...rooms(workshop, { "ncat --chat": { least: 5 } }),
+      ...rooms(workshop, { goal: { least: 5 }, load: chat(NCAT_MEMBERS) }),
+    },
+    {
+      title: "workers: echo, 64-byte round trips on 100 connections, two workers",
+      unit: "round trips",
+      load: roundTrips(100),
+      ...crews(workshop, 2),
+    },
+    {
+      title: "workers: echo, connects, 32 in flight, two workers",
+      unit: "connects",
+      load: connects,
+      ...crews(workshop, 2),
     },
   ];
 }

@@ -106,15 +106,35 @@ export function proxies(
   };
 }
 
-/** Rooms. Ncat takes as many as it is told to with -m. */
-export function rooms(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
+/** The members that ncat's room bears: with more, it ends by itself. */
+export const NCAT_MEMBERS = 200;
+
+/** Rooms. */
+export function rooms(
+  workshop: Workshop,
+  { goal, load }: Required<Pick<Rival, "goal" | "load">>,
+): { ours: Recipe; rivals: Rival[] } {
   return {
     ours: outlet(workshop, (port) => [`chat://:${port}`]),
-    rivals: withGoals(goals, [{
-      name: "ncat --chat",
+    rivals: [{
+      name: `ncat --chat, ${NCAT_MEMBERS} members`,
       needs: ["ncat"],
+      goal,
+      load,
       command: (port) => ["ncat", "-l", "--chat", "-m", "1100", "127.0.0.1", String(port)],
-    }]),
+    }],
+  };
+}
+
+/** The same server with several workers, and with one. */
+export function crews(workshop: Workshop, workers: number): { ours: Recipe; rivals: Rival[] } {
+  return {
+    ours: outlet(workshop, (port) => [`echo://:${port}`, "--workers", String(workers)]),
+    rivals: [{
+      ...outlet(workshop, (port) => [`echo://:${port}`]),
+      name: "outlet, one thread",
+      goal: { least: 1 },
+    }],
   };
 }
 

@@ -3,7 +3,7 @@
 #include "net.h"
 
 /* Lines that may be under way to the slowest listener. */
-#define AHEAD 32
+#define AHEAD 256
 
 struct listener {
   int fd;

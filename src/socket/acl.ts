@@ -11,7 +11,12 @@ import { formatIp, type Ip, isMapped, lengthOf, networkOf, readExactIp, unmapped
 /** Why the rules turn an address away. */
 export type RuleRefusal = "denied by a rule" | "allowed by no rule";
 
-type Range = [Ip, number];
+/** A network: what is left of its addresses when the bits that differ are shifted out. */
+interface Range {
+  readonly version: Ip["version"];
+  readonly shift: bigint;
+  readonly prefix: bigint;
+}
 
 /** A rule as people write it: an address, or a network as `ADDRESS/BITS`. */
 export const CIDR: OptionKind<string> = {
@@ -35,8 +40,8 @@ export class Acl {
    * @throws {UsageError} which says what is wrong with a rule
    */
   constructor({ allow = [], deny = [] }: { allow?: readonly string[]; deny?: readonly string[] }) {
-    this.#allow = allow.map(readRange);
-    this.#deny = deny.map(readRange);
+    this.#allow = allow.map(rangeOf);
+    this.#deny = deny.map(rangeOf);
   }
 
   /** Why the address may not come in; `undefined` where it may. */
@@ -47,11 +52,18 @@ export class Acl {
   }
 }
 
-function isIn(ip: Ip, [network, bits]: Range): boolean {
-  return ip.version === network.version && networkOf(ip, bits).number === network.number;
+function isIn({ number, version }: Ip, range: Range): boolean {
+  return version === range.version && number >> range.shift === range.prefix;
 }
 
-function readRange(rule: string): Range {
+function rangeOf(rule: string): Range {
+  const [{ number, version }, bits] = readRange(rule);
+  const shift = BigInt(lengthOf({ version }) - bits);
+  return { version, shift, prefix: number >> shift };
+}
+
+/** The address that a rule begins with, and how many of its bits count. */
+function readRange(rule: string): [Ip, number] {
   const [, host = "", bitsWord] = /^([^/]*)(?:\/(.*))?$/s.exec(rule)!;
   const address = readAddress(host);
   const longest = lengthOf(address);
@@ -79,6 +91,6 @@ function readAddress(host: string): Ip {
 }
 
 /** A rule about `::ffff:0:0/96`, where IPv6 holds the IPv4 addresses, is a rule about those. */
-function unmappedRange(address: Ip, bits: number): Range {
+function unmappedRange(address: Ip, bits: number): [Ip, number] {
   return bits >= 96 && isMapped(address) ? [unmapped(address), bits - 96] : [address, bits];
 }

@@ -1,0 +1,30 @@
+/** Reading TCP segments out of packets, as a trace does for every one on the wire. */
+import { Packet } from "../../src/handshake/packet.ts";
+import { decodeSegment, Segment } from "../../src/handshake/segment.ts";
+
+/** LINKTYPE_RAW: the packet begins with its IP header. */
+const RAW = 101;
+
+/** A SYN over IPv4 with the options that Linux sends. */
+const SYN_V4 =
+  "4500003c1c4640004006000 07f0000017f000001d4311b58000000010000000 0a002ffd7fe300000" +
+  "0204ffd70402080a0000000100000000 01030307";
+
+/** A segment of data over IPv6, without options. */
+const DATA_V6 = "6000000000190640" + "0".repeat(31) + "1" + "0".repeat(31) + "1" +
+  "1b58d43100000001000000025018020000000000" + "68656c6c6f";
+
+for (const [name, hex] of [["a SYN over IPv4", SYN_V4], ["data over IPv6", DATA_V6]] as const) {
+  const bytes = Uint8Array.fromHex(hex.replaceAll(" ", ""));
+  const packet = new Packet();
+  packet.view = new DataView(bytes.buffer);
+  packet.end = bytes.length;
+  packet.link = RAW;
+  const segment = new Segment();
+  if (decodeSegment(packet, segment) !== "tcp") throw new Error(`${name} is not read as TCP`);
+  Deno.bench(`decodes ${name}`, { group: "segment" }, () => void decodeSegment(packet, segment));
+  Deno.bench(`decodes ${name}, and its options`, { group: "segment" }, () => {
+    decodeSegment(packet, segment);
+    void segment.options;
+  });
+}
