@@ -62,8 +62,9 @@ int main(int argc, char **argv) {
   }
   double start = now();
   long said = 0, least = 0;
-  for (int saying = 1; saying || least < said;) {
-    saying = now() - start < limit;
+  for (;;) {
+    int saying = now() - start < limit;
+    if (!saying && least == said) break;
     for (; saying && said < least + AHEAD; said++) {
       char line[32], ignored[4096];
       int length = snprintf(line, sizeof line, "line %ld\n", said);

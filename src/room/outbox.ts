@@ -79,13 +79,24 @@ function saidTogether(): Promise<void> {
   );
 }
 
+let lastJoined: { parts: readonly Uint8Array[]; whole: Uint8Array } = {
+  parts: [],
+  whole: new Uint8Array(),
+};
+
+/** The parts in one piece. Most members of a room have the same waiting: it is put together once for them. */
 function join(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const { parts: before } = lastJoined;
+  if (parts.length === before.length && parts.every((part, i) => part === before[i])) {
+    return lastJoined.whole;
+  }
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    joined.set(part, at);
+    whole.set(part, at);
     at += part.length;
   }
-  return joined;
+  lastJoined = { parts, whole };
+  return whole;
 }
