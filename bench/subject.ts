@@ -26,7 +26,7 @@ export function deno(file: string, ...words: readonly (string | number)[]): stri
 
 /** The words that start an outlet server, as its users run it: metrics on, events in a file. */
 export function outletServer(log: string, ...words: readonly (string | number)[]): string[] {
-  return deno("../main.ts", "server", ...words, "--log-file", log, "--metrics", "127.0.0.1:0");
+  return deno("../main.ts", "server", "--log-file", log, "--metrics", "127.0.0.1:0", ...words);
 }
 
 /** Parts the recipes into those that can be followed here, and the reasons why the others can't. */

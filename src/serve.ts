@@ -18,8 +18,8 @@ export interface ServeOptions {
   readonly journal?: Journal;
   /** The standard streams, for services that join clients to them. */
   readonly standard?: Standard;
-  /** Called once every outlet is open. */
-  readonly onOpen?: (server: Host) => void;
+  /** Called once every outlet is open; where it fails, the server stops. */
+  readonly onOpen?: (server: Host) => void | Promise<void>;
   /** Other configs to become, one after the other; they end once the signal is aborted. */
   readonly changes?: AsyncIterable<ServerConfig>;
 }
@@ -33,8 +33,8 @@ export async function serve(
   config: ServerConfig,
   { signal, journal = new Journal(), standard, onOpen, changes }: ServeOptions,
 ): Promise<number> {
-  const server = await openHost(config, { journal, standard });
-  onOpen?.(server);
+  await using server = await openHost(config, { journal, standard });
+  await onOpen?.(server);
   let { options } = config;
   for await (const next of changes ?? []) {
     try {

@@ -46,10 +46,12 @@ Deno.test("help and the version load no mode, no service, no option and nothing 
 Deno.test("a server loads no console, metrics, NATS, TLS, trace, config file or workers by itself", async () => {
   const loaded = await loadedWith("src/run/run_server.ts");
   assertEquals(
-    among(loaded, /prom-client|zod|nats|selfsigned|logtape\/file|preact|^src\/(workers|console)\//),
+    among(loaded, /prom-client|zod|nats|selfsigned|logtape|preact|^src\/(workers|console)\//),
     [],
   );
   assertEquals(among(loaded, /^src\/(tls\/\w*server|room\/(trunk|link)|observe\/metrics)/), []);
+  // Without an operator there is no terminal, and nothing else takes anything of Node's.
+  assertEquals(among(loaded, /^node:/), []);
   // CommonJS brings the whole of Node's module machinery along, which doubles the time to start.
   assertEquals(among(loaded, /^npm:\/(ipaddr|prom-client|bintrees)/), []);
 });
@@ -57,6 +59,10 @@ Deno.test("a server loads no console, metrics, NATS, TLS, trace, config file or 
 Deno.test("a server that runs programs or forwards loads nothing heavy until a client needs it", async () => {
   const loaded = await loadedWith("src/services/registry.ts");
   assertEquals(among(loaded, /^node:/), []);
+});
+
+Deno.test("the words of a server are read without anything of Node's", async () => {
+  assertEquals(among(await loadedWith("src/cli/server_args.ts"), /^node:/), []);
 });
 
 Deno.test("a client loads no services by itself", async () => {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import type { Option, OptionTable } from "../options/option.ts";
 import { about, quote, unknownWord, UsageError } from "../options/usage_error.ts";
 
@@ -18,63 +17,85 @@ export interface Flags {
 }
 
 /**
- * Reads words by a table: `--port 80`, `--port=80`, `-p 80`, `-p80`, `--crlf`, `--no-crlf`.
+ * Reads words by a table: `--port 80`, `--port=80`, `-p 80`, `-p80`, `--crlf`, `--no-crlf`. It is read here, for
+ * `parseArgs` of `node:util` brings a quarter of what a start takes, and knows no option that may stand alone.
  *
  * @throws {UsageError} which names the word at fault, what was expected, and the nearest right one
  */
 export function readFlags(words: readonly string[], table: OptionTable): Flags {
-  const { tokens } = parseArgs({
-    args: withBareWords(words, table),
-    options: grammarOf(table),
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-  });
   const said = new Map<string, unknown>();
   const operands: string[] = [];
-  const end = tokens.find((token) => token.kind === "option-terminator")?.index ?? words.length;
-  for (const token of tokens) {
-    if (token.index >= end) break;
-    if (token.kind === "positional") operands.push(token.value);
-    else if (token.kind === "option") readFlag(token, { table, said });
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    if (word === "--") return { said, operands, rest: words.slice(at + 1) };
+    if (!word.startsWith("-") || word === "-") {
+      operands.push(word);
+      continue;
+    }
+    for (const flag of flagsIn(word, table)) {
+      const took = readFlag(flag, { next: words[at + 1], table, said });
+      if (took === "next") at++;
+    }
   }
-  return { said, operands, rest: words.slice(end + 1) };
+  return { said, operands, rest: [] };
 }
 
-/** A flag that may stand alone, and does, gets the word that it then means; a SPEC is no such word. */
-function withBareWords(words: readonly string[], table: OptionTable): string[] {
-  return words.map((word, at) => {
-    const name = word.startsWith("--") ? word.slice(2) : "";
-    const bare = Object.hasOwn(table, name) ? table[name]!.bare : undefined;
-    const next = words[at + 1] ?? "-";
-    const standsAlone = next.startsWith("-") || next.includes("://");
-    return bare !== undefined && standsAlone ? `${word}=${bare}` : word;
-  });
-}
-
-interface FlagToken {
+/** An option as it was said. */
+interface Flag {
+  /** How it was said: `-p`. */
+  readonly label: string;
+  /** Its name, or what looks like one: `port`, `no-crlf`. */
   readonly name: string;
-  readonly rawName: string;
-  readonly value?: string | undefined;
-  readonly inlineValue?: boolean | undefined;
+  /** The value that it was said with, in the same word. */
+  readonly value?: string;
 }
 
+/** The options in one word: `--port=80`; or letters, the last of which may be followed by its value: `-vp80`. */
+function* flagsIn(word: string, table: OptionTable): Generator<Flag> {
+  if (word.startsWith("--")) {
+    const [, label = word, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+    yield { label, name: label.slice(2), ...value === undefined ? {} : { value } };
+    return;
+  }
+  for (const [at, letter] of Array.from(word).entries()) {
+    if (at === 0) continue;
+    const name = Object.keys(table).find((name) => table[name]!.short === letter) ?? letter;
+    const option = Object.hasOwn(table, name) ? table[name]! : undefined;
+    const value = option && !isSwitch(option) ? Array.from(word).slice(at + 1).join("") : "";
+    yield { label: `-${letter}`, name, ...value === "" ? {} : { value } };
+    if (value !== "") return;
+  }
+}
+
+/** Reads one option, with its value; says whether that was the next word. */
 function readFlag(
-  { name: word, rawName, value, inlineValue }: FlagToken,
-  { table, said }: { table: OptionTable; said: Map<string, unknown> },
-): void {
-  const negated = word.startsWith("no-") && !(word in table) ? word.slice(3) : undefined;
-  const name = negated ?? word;
+  { label, name: word, value }: Flag,
+  { next, table, said }: {
+    next: string | undefined;
+    table: OptionTable;
+    said: Map<string, unknown>;
+  },
+): "next" | void {
+  const negated = word.startsWith("no-") && !Object.hasOwn(table, word);
+  const name = negated ? word.slice(3) : word;
   const option = Object.hasOwn(table, name) ? table[name]! : undefined;
-  if (!option || (negated && !isSwitch(option))) {
-    throw unknownWord("option", rawName, Object.keys(table).map((known) => `--${known}`));
+  if (!option || (negated && (!isSwitch(option) || value !== undefined))) {
+    throw unknownWord("option", label, Object.keys(table).map((known) => `--${known}`));
   }
-  if (negated) return addWord({ name, option, word: "false", label: rawName }, said);
-  const nothingFollows = value === undefined || (!inlineValue && value.startsWith("--"));
-  if (nothingFollows && !isSwitch(option)) {
-    throw new UsageError(`${rawName}: expected ${option.expects}, and nothing follows it`);
+  const add = (word: string) => addWord({ name, option, word, label }, said);
+  if (value !== undefined) return add(value);
+  if (isSwitch(option)) return add(negated ? "false" : "true");
+  if (option.bare !== undefined && isNoValue(next)) return add(option.bare);
+  if (next === undefined || next.startsWith("--")) {
+    throw new UsageError(`${label}: expected ${option.expects}, and nothing follows it`);
   }
-  addWord({ name, option, word: value ?? "true", label: rawName }, said);
+  add(next);
+  return "next";
+}
+
+/** Whether what follows an option that may stand alone is not its value: it is another option, or a SPEC. */
+function isNoValue(next = "-"): boolean {
+  return next.startsWith("-") || next.includes("://");
 }
 
 /** Reads one word for an option and keeps it; a repeated option adds up, any other must be said once. */
@@ -95,15 +116,4 @@ export function addWord(
 
 function isSwitch(option: Option): boolean {
   return option.placeholder === undefined;
-}
-
-function grammarOf(
-  table: OptionTable,
-): Record<string, { type: "string" | "boolean"; short?: string }> {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, option]) => [name, {
-      type: isSwitch(option) ? "boolean" : "string",
-      ...(option.short ? { short: option.short } : {}),
-    }]),
-  );
 }

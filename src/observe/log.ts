@@ -3,13 +3,7 @@
  *
  * @module
  */
-import {
-  configure,
-  type ConsoleSinkOptions,
-  getConsoleSink,
-  getLogger,
-  type LogRecord,
-} from "@logtape/logtape";
+import type { ConsoleSinkOptions, LogRecord } from "@logtape/logtape";
 import { explain } from "../socket/faults.ts";
 import type { OutletEvent } from "./events.ts";
 import type { Journal } from "./journal.ts";
@@ -44,28 +38,29 @@ const LEVELS: readonly LogOptions["level"][] = ["debug", "info", "warning", "err
 
 /** Takes lines, each without its newline. */
 interface Sink extends AsyncDisposable {
-  write(line: string, about: { at: Date; level: LogOptions["level"] }): void;
+  write(...line: Parameters<typeof recordOf>): void;
 }
 
-/** Logs every event of the journal until it is disposed. */
+/**
+ * Logs every event of the journal until it is disposed. What is told while LogTape is being loaded waits for it, for
+ * a server can listen meanwhile.
+ */
 export class Log implements AsyncDisposable {
+  /** Resolves once lines are taken; rejects where its file can't be opened. */
+  readonly opened: Promise<void>;
+
   readonly #subscription: Disposable;
   #options: LogOptions;
-  #sink: Sink;
+  #sink: Sink | undefined;
+  #waiting: Parameters<Sink["write"]>[] = [];
 
-  private constructor(journal: Journal, options: LogOptions, sink: Sink) {
+  /** Logs what is told from now on. */
+  constructor(journal: Journal, options: LogOptions) {
     this.#options = options;
-    this.#sink = sink;
     this.#subscription = journal.subscribe((event) => this.#tell(event));
-  }
-
-  /**
-   * Opens the log.
-   *
-   * @throws {Error} where its file can't be opened
-   */
-  static async open(journal: Journal, options: LogOptions): Promise<Log> {
-    return new Log(journal, options, await openSink(options));
+    this.opened = this.#open();
+    // Whoever waits for it hears of the failure, and whoever doesn't gets no lines.
+    this.opened.catch(() => {});
   }
 
   /**
@@ -78,13 +73,21 @@ export class Log implements AsyncDisposable {
     const before = this.#sink;
     this.#options = options;
     this.#sink = sink;
-    await before[Symbol.asyncDispose]();
+    await before?.[Symbol.asyncDispose]();
   }
 
   /** Ends it, once every line has been taken. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
-    await this.#sink[Symbol.asyncDispose]();
+    await this.opened.catch(() => {});
+    await this.#sink?.[Symbol.asyncDispose]();
+  }
+
+  async #open(): Promise<void> {
+    const sink = await openSink(this.#options);
+    for (const line of this.#waiting) sink.write(...line);
+    this.#waiting = [];
+    this.#sink = sink;
   }
 
   #tell(event: OutletEvent): void {
@@ -95,7 +98,9 @@ export class Log implements AsyncDisposable {
     const line = format === "json"
       ? jsonLine(event, at)
       : textLine(event, { at, colour: colour && !file });
-    this.#sink.write(line, { at, level: seriousness });
+    const about = { at, level: seriousness };
+    if (this.#sink) this.#sink.write(line, about);
+    else this.#waiting.push([line, about]);
   }
 }
 
@@ -108,6 +113,7 @@ function openSink({ write, file }: LogOptions): Promise<Sink> {
  * LogTape's own for a console, spare two copies of every record.
  */
 async function lineSink(write: LogOptions["write"]): Promise<Sink> {
+  const { configure, getConsoleSink, getLogger } = await import("@logtape/logtape");
   const lines = {
     debug: write,
     info: write,

@@ -35,28 +35,32 @@ export class Observers implements AsyncDisposable {
   #ladders: Ladders | undefined;
   #server: Host | undefined;
 
-  private constructor(log: Log, options: ServerOptions, { journal, write }: ObserversOptions) {
+  private constructor(options: ServerOptions, { journal, write }: ObserversOptions) {
     this.#journal = journal;
     this.#write = write;
-    this.#log = this.#stack.use(log);
+    this.#log = this.#stack.use(new Log(journal, logOptions(options, write)));
     this.#options = options;
   }
 
   /**
-   * Opens what the options ask for.
+   * Opens what the options ask for; the log may open a little later.
    *
    * @throws {Error} which says what can't be opened, and why
    */
   static async open(options: ServerOptions, parts: ObserversOptions): Promise<Observers> {
-    const log = await Log.open(parts.journal, logOptions(options, parts.write));
     await using undo = new AsyncDisposableStack();
-    const observers = undo.use(new Observers(log, options, parts));
+    const observers = undo.use(new Observers(options, parts));
     const systemd = systemdOptions();
     if (systemd) observers.#stack.use(notifySystemd(parts.journal, systemd));
     await observers.#showMetrics(options.metrics);
     if (options.trace) await observers.#openLadders();
     undo.move();
     return observers;
+  }
+
+  /** Resolves once the log takes lines; rejects where it can't be opened. */
+  get logging(): Promise<void> {
+    return this.#log.opened;
   }
 
   /** The handshakes of the server's connections, where they are kept. */

@@ -3,26 +3,18 @@
  *
  * @module
  */
-import { LineEditor } from "../cli/line_editor.ts";
-import { operate } from "../cli/operator.ts";
+import type { LineEditor } from "../cli/line_editor.ts";
 import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
-import { renderLadder } from "../handshake/ladder_text.ts";
 import { Journal } from "../observe/journal.ts";
-import type { Ladders } from "../observe/ladders.ts";
 import { LineWriter } from "../observe/line_writer.ts";
-import type { Host } from "../host.ts";
 import { serve } from "../serve.ts";
 import type { Standard } from "../services/service.ts";
-import { lines } from "../socket/lines.ts";
 import { configChanges, loadConfig } from "./config_changes.ts";
 import { ConsoleHost } from "./console_host.ts";
 import { Observers } from "./observers.ts";
 import { StatusLine } from "./status_line.ts";
 import { isAtTerminal, stdinChunks, writeStdout } from "./stdio.ts";
-
-/** The longest line that an operator types, in bytes. */
-const TYPED_LIMIT = 4 * 1024;
 
 /** What the system and the terminal ask of a running server. */
 export interface ServerSignals {
@@ -46,7 +38,7 @@ export async function runServer(
   const config = await loadConfig(command);
   // Whose clients are joined to the standard streams has no operator there.
   const lends = config.outlets.some(({ service }) => service === "stdio");
-  using editor = isAtTerminal() && !lends ? new LineEditor({ onInterrupt: interrupt }) : undefined;
+  using editor = isAtTerminal() && !lends ? await openEditor(interrupt) : undefined;
   const stderr = new LineWriter(Deno.stderr);
   const stdout = new LineWriter(Deno.stdout);
   using status = lends && Deno.stderr.isTerminal() ? new StatusLine() : undefined;
@@ -79,13 +71,15 @@ export async function runServer(
       journal,
       standard,
       changes: observed(changes, [observers, consoleHost]),
-      onOpen(server) {
+      async onOpen(server) {
         observers.watch(server);
         const { ladders } = observers;
         consoleHost.watch(server, ladders);
         if (Deno.stdin.isTerminal() && !lends) {
+          const { listenToOperator } = await import("./listen_to_operator.ts");
           listenToOperator(server, { editor, write, interrupt, ladders });
         }
+        await observers.logging;
       },
     });
     return cut + broken;
@@ -93,6 +87,12 @@ export async function runServer(
     await stdout.flush();
     await stderr.flush();
   }
+}
+
+/** What an operator types in. It brings much of Node's along, which a server in the background has no use for. */
+async function openEditor(onInterrupt: () => void): Promise<LineEditor> {
+  const { LineEditor } = await import("../cli/line_editor.ts");
+  return new LineEditor({ onInterrupt });
 }
 
 /** Whoever observes goes along with every change, before the server does. */
@@ -105,26 +105,4 @@ async function* observed(
     for (const observer of observers) goesOn &&= await observer.change(config.options);
     if (goesOn) yield config;
   }
-}
-
-function listenToOperator(
-  server: Host,
-  { editor, write, interrupt, ladders }: {
-    editor: LineEditor | undefined;
-    write(line: string): void;
-    interrupt(): void;
-    ladders: Ladders | undefined;
-  },
-): void {
-  const typed = editor?.lines() ?? lines(stdinChunks(), { limit: TYPED_LIMIT });
-  operate(typed, {
-    rooms: server.rooms,
-    connections: () => server.connections(),
-    ladder(connection) {
-      const ladder = ladders?.of(connection);
-      return ladder && renderLadder(ladder, { color: editor !== undefined && !Deno.noColor });
-    },
-    quit: interrupt,
-    show: editor ? (text) => editor.show(text) : (text) => write(text.trimEnd()),
-  }).catch((error) => write(`the terminal is gone: ${error}`));
 }
