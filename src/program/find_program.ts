@@ -4,10 +4,18 @@
  * @module
  */
 
+/** Where programs were found, as a shell remembers it: to look into all folders takes as long as half a start. */
+const found = new Map<string, string>();
+
 /** The file behind a program's name: the name itself where it has a slash, else the first in the search path. */
 export function findProgram(name: string, searchPath: string): string | undefined {
   if (name.includes("/")) return isExecutable(name) ? name : undefined;
-  return searchPath.split(":").map((folder) => `${folder || "."}/${name}`).find(isExecutable);
+  const sought = `${name} in ${searchPath}`;
+  const before = found.get(sought);
+  if (before !== undefined && isExecutable(before)) return before;
+  const file = searchPath.split(":").map((folder) => `${folder || "."}/${name}`).find(isExecutable);
+  if (file !== undefined) found.set(sought, file);
+  return file;
 }
 
 /** Whether there is a folder at this path. */

@@ -7,29 +7,34 @@
 /** How long a read may wait, in milliseconds, once the program that should write has ended. */
 const MOMENT = 500;
 
+/** The bytes that are read at once: few, until a program writes much; then as many as a pipe holds. */
+const SIZE = { first: 4 * 1024, then: 64 * 1024 };
+
 /** The reading end of a pipe from a program. */
 export class Pipe {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  readonly #reader: ReadableStreamBYOBReader;
   #reads = 0;
   #waiting = false;
   #ended = false;
   #watch: ReturnType<typeof setInterval> | undefined;
 
-  /** Takes over the stream. */
+  /** Takes over a stream of bytes. */
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-    this.#reader = stream.getReader();
+    this.#reader = stream.getReader({ mode: "byob" });
   }
 
-  /** All that is written, chunk by chunk; leaving the loop early closes the pipe. */
+  /** All that is written, chunk by chunk, each valid until the next one; leaving the loop early closes the pipe. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     try {
-      for (;;) {
+      for (let space = new Uint8Array(SIZE.first);;) {
         this.#reads++;
         this.#waiting = true;
-        const { value } = await this.#reader.read();
+        const { value, done } = await this.#reader.read(space);
         this.#waiting = false;
-        if (value === undefined) return;
+        if (done) return;
         yield value;
+        const isFull = value.length === value.buffer.byteLength && value.length < SIZE.then;
+        space = isFull ? new Uint8Array(SIZE.then) : new Uint8Array(value.buffer);
       }
     } finally {
       this.#ended = true;

@@ -89,12 +89,13 @@ export class Program {
 
   async #end(): Promise<void> {
     const latest = performance.now() + this.#killAfter;
-    let isAlive = this.#signal("SIGTERM");
+    // A stopped process hears of a signal only when it goes on; the others don't mind.
+    let isAlive = this.#signal("SIGTERM") && this.#signal("SIGCONT");
     for (let pause = LOOK.first; isAlive; pause = Math.min(pause * 2, LOOK.last)) {
-      if (performance.now() >= latest) break;
-      // A stopped process hears of a signal only when it goes on; the others don't mind.
+      const left = latest - performance.now();
+      if (left <= 0) break;
+      await this.#look(Math.min(pause, left));
       isAlive = this.#signal("SIGCONT");
-      if (isAlive) await delay(Math.min(pause, latest - performance.now()));
     }
     if (isAlive) this.#kill();
     await this.exited;
@@ -103,6 +104,12 @@ export class Program {
     this.#dropWrite?.();
     clearTimeout(this.#lastWords);
     globalThis.removeEventListener("unload", this.#kill);
+  }
+
+  /** Waits before it is looked again; where it is the program itself that still runs, at most until it has ended. */
+  async #look(pause: number): Promise<void> {
+    if (this.#hasExited) await delay(pause);
+    else await deadline(this.exited, pause).catch(() => {});
   }
 
   readonly #kill = (): void => void this.#signal("SIGKILL");

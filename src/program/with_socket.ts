@@ -5,7 +5,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { type Duplex, Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { Call, Started } from "./spawn.ts";
 
 /**
@@ -24,14 +24,13 @@ export function withSocket({ file, args, ...call }: Call): Started {
   child.on("error", () => {});
   if (child.pid === undefined) throw new Error("the system would not start it");
   const socket = child.stdio[3] as unknown as Duplex;
-  socket.pause();
   // Whatever goes wrong shows in what is read and written.
   socket.on("error", () => {});
   return {
     pid: child.pid,
     stdin: writableOf(socket),
     stdout: readableOf(socket),
-    stderr: Readable.toWeb(child.stderr!) as ReadableStream<Uint8Array<ArrayBuffer>>,
+    stderr: readableOf(child.stderr!),
     status: new Promise((resolve) =>
       child.on(
         "exit",
@@ -44,17 +43,23 @@ export function withSocket({ file, args, ...call }: Call): Started {
 // The two directions are made by hand, for Duplex.toWeb of Deno 2.9 throws out of a callback when the other end
 // has closed first. Each has at most one chunk under way.
 
-function readableOf(socket: Duplex): ReadableStream<Uint8Array<ArrayBuffer>> {
+function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
   let isOver = false;
+  socket.pause();
   return new ReadableStream({
+    type: "bytes",
     start(controller) {
       const end = () => {
-        if (!isOver) controller.close();
+        if (isOver) return;
         isOver = true;
+        controller.close();
+        // A read that waits hears of the end only so.
+        controller.byobRequest?.respond(0);
       };
       socket.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
         socket.pause();
-        if (!isOver) controller.enqueue(chunk);
+        // A stream of bytes takes the whole buffer, and Node cuts several chunks from one.
+        if (!isOver) controller.enqueue(chunk.slice());
       });
       socket.on("end", end);
       socket.on("close", end);

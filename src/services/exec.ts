@@ -113,7 +113,7 @@ async function converse(
 /** What the client sends goes to the program; a client that is gone ends it. */
 async function feed(program: Program, connection: Connection): Promise<void> {
   try {
-    for await (const chunk of connection.chunks()) await program.write(chunk);
+    await connection.pour((chunk) => program.write(chunk));
     await program.endInput();
   } catch (error) {
     connection.hangUp(faultOf(error));
