@@ -6,7 +6,7 @@
 import type { Archive, Bus, Topic } from "./bus.ts";
 import type { Uttered } from "./fact.ts";
 import { Inbox } from "./inbox.ts";
-import { noTraffic, type Traffic } from "./status.ts";
+import type { Traffic } from "./status.ts";
 import type { Told } from "./told.ts";
 import { decode, decodeUttered, type Message } from "./wire.ts";
 
@@ -19,7 +19,7 @@ export interface LineOptions {
   /** Resolves when those who hear what comes can take more, or soon in any case. */
   pace(): Promise<void>;
   /** Where it is counted. */
-  readonly traffic?: Traffic;
+  readonly traffic: Traffic;
 }
 
 /** Sends on one bus what a room tells, and notes how far that has come. */
@@ -30,7 +30,7 @@ export class Line implements Disposable {
   up = false;
   /** When it came up, by the clock of `performance.now()`, and the first fact that had waited for that. */
   resumed: { readonly at: number; readonly from: number } = { at: -Infinity, from: 1 };
-  /** What went over it, and maybe over others. */
+  /** What went over the bus, for this room and others. */
   readonly traffic: Traffic;
   readonly #topic: Topic;
   readonly #told: Told;
@@ -41,7 +41,7 @@ export class Line implements Disposable {
   #archived = 0;
 
   /** A line to `topic`, for what is told. */
-  constructor(bus: Bus, { topic, told, pace, traffic = noTraffic() }: LineOptions) {
+  constructor(bus: Bus, { topic, told, pace, traffic }: LineOptions) {
     this.bus = bus;
     this.#topic = topic;
     this.#told = told;
