@@ -43,7 +43,10 @@ export async function operate(
 function enter(room: Room, presences: readonly Member[], { show }: Premises): Member {
   const decoder = new TextDecoder();
   return room.join({
-    hear: (line) => show((presences.length > 1 ? `[${room.name}] ` : "") + decoder.decode(line)),
+    hear(lines) {
+      const said = decoder.decode(lines);
+      show(presences.length > 1 ? said.replaceAll(/.*\n/g, `[${room.name}] $&`) : said);
+    },
     waiting: 0,
     caughtUp: () => Promise.resolve(),
     dismiss: () => {},

@@ -15,8 +15,8 @@ export interface Taker {
 
 /** How a room reaches somebody in it. */
 export interface Ear extends Taker {
-  /** Takes a line, with its newline; never waits. */
-  hear(line: Uint8Array): void;
+  /** Takes lines, each with its newline; never waits. */
+  hear(lines: Uint8Array): void;
   /** Sends the member away, with the reason. */
   dismiss(reason: string): void;
 }

@@ -48,7 +48,6 @@ export class Outbox implements AsyncDisposable {
 
   async #send(): Promise<void> {
     try {
-      await saidTogether();
       while (this.#queue.length > 0) {
         const batch = join(this.#queue);
         this.#queue = [];
@@ -64,39 +63,13 @@ export class Outbox implements AsyncDisposable {
   }
 }
 
-let together: Promise<void> | undefined;
-
-/**
- * Resolves once all that has come is told: lines that came in one chunk then go to each member in one write,
- * which is what sending costs. All outboxes wait for the same timer.
- */
-function saidTogether(): Promise<void> {
-  return together ??= new Promise((resolve) =>
-    setTimeout(() => {
-      together = undefined;
-      resolve();
-    })
-  );
-}
-
-let lastJoined: { parts: readonly Uint8Array[]; whole: Uint8Array } = {
-  parts: [],
-  whole: new Uint8Array(),
-};
-
-/** The parts in one piece. Most members of a room have the same waiting: it is put together once for them. */
 function join(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!;
-  const { parts: before } = lastJoined;
-  if (parts.length === before.length && parts.every((part, i) => part === before[i])) {
-    return lastJoined.whole;
-  }
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    whole.set(part, at);
+    joined.set(part, at);
     at += part.length;
   }
-  lastJoined = { parts, whole };
-  return whole;
+  return joined;
 }

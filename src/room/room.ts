@@ -7,6 +7,7 @@ import { type Ear, Patience, type Taker } from "./ear.ts";
 import { type Fact, isUttered, lineOf } from "./fact.ts";
 import { History } from "./history.ts";
 import { HOST, isName, isOperators, keyOf } from "./name.ts";
+import { Rounds } from "./rounds.ts";
 
 /** How a room reaches the room of the same name in other workers or on other servers. */
 export interface Reach extends Taker {
@@ -40,7 +41,7 @@ export class Room {
   /** What was said in it lately. */
   readonly history: History = new History();
   readonly #members = new Map<string, Member>();
-  readonly #patience = new Patience();
+  readonly #rounds = new Rounds(() => this.#members.values());
   #guests = 0;
   #reach: Reach | undefined;
 
@@ -96,6 +97,7 @@ export class Room {
 
   /** Brings in a guest, or an operator; the others are told. Disposing the member lets it leave. */
   join(ear: Ear, { as = "guest" }: { as?: "guest" | "operator" } = {}): Member {
+    this.flush();
     const member = new Member(this, ear, this.#freeName(as));
     this.#members.set(keyOf(member.name), member);
     this.#publish({ fact: "joined", name: member.name, claimed: member.claimed }, member);
@@ -105,6 +107,7 @@ export class Room {
   /** Takes somebody out; the others are told. */
   leave(member: Member): void {
     if (this.find(member.name) !== member) return;
+    this.flush();
     this.#members.delete(keyOf(member.name));
     this.#publish({ fact: "left", name: member.name });
   }
@@ -129,6 +132,7 @@ export class Room {
     const name = this.#freeName(isOperators(member.name) ? "operator" : "guest");
     const lost = member.name;
     this.#rename(member, name);
+    this.flush();
     member.ear.hear(encoder.encode(`* ${lost} was asked for earlier elsewhere: you are ${name}\n`));
   }
 
@@ -165,7 +169,20 @@ export class Room {
 
   /** The same of those who are here: what comes from elsewhere waits for them. */
   listened(): Promise<void> {
-    return this.#patience.waitFor(Array.from(this.#members.values(), ({ ear }) => ear));
+    return this.#rounds.listened();
+  }
+
+  /**
+   * Tells the members what has still to go round, which happens by itself once all that has come at the same time
+   * is told. Whoever tells one of them something in between does this first.
+   */
+  flush(): void {
+    this.#rounds.flush();
+  }
+
+  /** The same, and waits until those who speak may go on. */
+  async settle(): Promise<void> {
+    await this.#rounds.settle();
   }
 
   #publish(fact: Fact, except?: Member): void {
@@ -174,10 +191,8 @@ export class Room {
   }
 
   #show(line: string, except?: Member): void {
-    const bytes = encoder.encode(line);
-    for (const member of this.#members.values()) {
-      if (member !== except) member.ear.hear(bytes);
-    }
+    if (this.size === 0) return;
+    this.#rounds.tell(encoder.encode(line), except);
   }
 
   #rename(member: Member, to: string): void {

@@ -74,8 +74,9 @@ export class Rooms implements AsyncDisposable {
     };
   }
 
-  /** Leaves the buses. */
+  /** Tells what has still to be told, and leaves the buses. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#opened.map((room) => room.settle()));
     await this.#trunk?.[Symbol.asyncDispose]();
   }
 

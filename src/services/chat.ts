@@ -35,7 +35,10 @@ export const chat: Service = service({
       : rooms.open(name, { history });
     return async (connection, signal) => {
       await using outbox = new Outbox(connection);
-      const reply = (text: string) => outbox.post(new TextEncoder().encode(text));
+      const reply = (text: string) => {
+        room.flush();
+        outbox.post(new TextEncoder().encode(text));
+      };
       using member = join(room, { connection, outbox });
       const farewell = () => reply("* the server is stopping\n");
       signal.addEventListener("abort", farewell);
@@ -111,7 +114,7 @@ function join(
   { connection, outbox }: { connection: Connection; outbox: Outbox },
 ): Member {
   return room.join({
-    hear: (line) => outbox.post(line),
+    hear: (lines) => outbox.post(lines),
     get waiting() {
       return outbox.waiting;
     },

@@ -17,8 +17,8 @@ export class Listener {
 
   constructor(room: Room) {
     this.member = room.join({
-      hear: (line) => {
-        this.heard.push(new TextDecoder().decode(line).slice(0, -1));
+      hear: (lines) => {
+        this.heard.push(...new TextDecoder().decode(lines).split("\n").slice(0, -1));
         for (const look of this.#waiting) look();
       },
       waiting: 0,

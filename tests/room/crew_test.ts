@@ -71,10 +71,9 @@ testWith(
     const count = parts.flat().length;
     for (const [first] of parts) await first!.countsMembers(count);
 
-    const lists = await Promise.all(parts.map(async ([first]) => {
-      const who = first!.told.at(-1)!.replace(/^.* here: /, "");
-      return who.split(", ").toSorted();
-    }));
+    const lists = parts.map(([first]) =>
+      first!.told.at(-1)!.replace(/^.* here: /, "").split(", ").toSorted()
+    );
     for (const list of lists) assertEquals(list, lists[0]);
     assertEquals(new Set(lists[0]).size, count);
 

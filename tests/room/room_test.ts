@@ -6,7 +6,7 @@ function ear(): Ear & { heard: string[] } {
   const heard: string[] = [];
   return {
     heard,
-    hear: (line) => void heard.push(new TextDecoder().decode(line)),
+    hear: (lines) => void heard.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
     waiting: 0,
     caughtUp: () => Promise.resolve(),
     dismiss: (reason) => void heard.push(`dismissed: ${reason}`),
@@ -20,6 +20,7 @@ Deno.test("what one says reaches everyone else, under its name", () => {
   room.join(b);
   room.join(c);
   room.say(alice, "hello");
+  room.flush();
   assertEquals(a.heard, ["* guest-2 joined\n", "* guest-3 joined\n"]);
   assertEquals(b.heard, ["* guest-3 joined\n", "guest-1> hello\n"]);
   assertEquals(c.heard, ["guest-1> hello\n"]);
@@ -36,12 +37,14 @@ Deno.test("names are unique whatever their case, bounded, and never the operator
     assertEquals(room.rename(bob, name)?.startsWith("a name is"), true);
   }
   assertEquals(room.who().toSorted(), ["Alice", "guest-2"]);
+  room.flush();
 });
 
 Deno.test("a guest's number is not given to the next while somebody else bears it as a name", () => {
   const room = new Room("test");
   room.rename(room.join(ear()), "guest-2");
   assertEquals(room.join(ear()).name, "guest-3");
+  room.flush();
 });
 
 Deno.test("who leaves is announced, once, and its name is free", () => {
@@ -51,6 +54,7 @@ Deno.test("who leaves is announced, once, and its name is free", () => {
   const bob = room.join(ear());
   bob[Symbol.dispose]();
   bob[Symbol.dispose]();
+  room.flush();
   assertEquals(watcher.heard, ["* guest-2 joined\n", "* guest-2 left\n"]);
   assertEquals(room.who(), ["guest-1"]);
 });
@@ -61,6 +65,7 @@ Deno.test("escapes that a member says reach nobody", () => {
   const speaker = room.join(ear());
   room.join(listener);
   room.say(speaker, "\u001b]0;owned\u0007");
+  room.flush();
   assertEquals(listener.heard, ["guest-1> ␛]0;owned␇\n"]);
 });
 
@@ -79,6 +84,8 @@ Deno.test("somebody who takes nothing is waited for a while, and then no more un
   const deaf = { ...ear(), waiting: 100_000, caughtUp: () => new Promise<void>(() => {}) };
   room.join(deaf);
   const isAtOnce = async () => {
+    room.notice("more to take");
+    room.flush();
     const { promise: later, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false));
     const paced = room.pace();
@@ -94,4 +101,33 @@ Deno.test("somebody who takes nothing is waited for a while, and then no more un
   assertEquals(await isAtOnce(), true);
   deaf.waiting = 100_000;
   assertEquals(await isAtOnce(), false);
+});
+
+Deno.test("what is said at the same time goes round together, to each but what it said itself", async () => {
+  const room = new Room("test");
+  const chunks: string[][] = [[], [], []];
+  const [alice, bob] = chunks.map((heard) =>
+    room.join({ ...ear(), hear: (lines) => void heard.push(new TextDecoder().decode(lines)) })
+  );
+  room.flush();
+  for (const heard of chunks) heard.length = 0;
+  room.say(alice!, "one");
+  room.say(bob!, "two");
+  room.say(alice!, "three");
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(chunks, [
+    ["guest-2> two\n"],
+    ["guest-1> one\nguest-1> three\n"],
+    ["guest-1> one\nguest-2> two\nguest-1> three\n"],
+  ]);
+});
+
+Deno.test("who comes hears nothing of what was said before, though it has still to go round", () => {
+  const room = new Room("test");
+  const speaker = room.join(ear());
+  room.say(speaker, "nobody hears this");
+  const late = ear();
+  room.join(late);
+  room.flush();
+  assertEquals(late.heard, []);
 });
