@@ -168,7 +168,6 @@ function haproxyConfig(
     path,
     `global
   nbthread 1
-  maxconn 20000
 defaults
   mode tcp
   timeout connect 5s

@@ -29,9 +29,29 @@ export interface GateOptions {
 export type Refusal = RuleRefusal | "full" | "too many from its address" | "over the rate";
 
 /** What became of somebody at the gate. Disposing it gives the place inside back. */
-export interface Verdict extends Disposable {
+export class Verdict implements Disposable {
   /** Why it is turned away; `undefined` where it is admitted. */
   readonly refusal: Refusal | undefined;
+  readonly #leave: (peer: string | undefined) => void;
+  readonly #peer: string | undefined;
+  #inside: boolean;
+
+  /** A verdict on the peer of this key; whoever is not refused is inside, and leaves later. */
+  constructor(
+    refusal: Refusal | undefined,
+    { peer, leave }: { peer: string | undefined; leave: (peer: string | undefined) => void },
+  ) {
+    this.refusal = refusal;
+    this.#peer = peer;
+    this.#leave = leave;
+    this.#inside = refusal === undefined;
+  }
+
+  /** Gives the place back, once. */
+  [Symbol.dispose](): void {
+    if (this.#inside) this.#leave(this.#peer);
+    this.#inside = false;
+  }
 }
 
 /** What a gate is built into. */
@@ -90,14 +110,7 @@ export class Gate {
     const ip = host === undefined ? undefined : readIp(host);
     const peer = ip && peerKey(ip);
     const refusal = this.#ruleAgainst(ip) ?? this.#enter(peer);
-    let inside = refusal === undefined;
-    return {
-      refusal,
-      [Symbol.dispose]: () => {
-        if (inside) this.#leave(peer);
-        inside = false;
-      },
-    };
+    return new Verdict(refusal, { peer, leave: this.#leave });
   }
 
   /** Whether one more would be too many. */
@@ -132,9 +145,9 @@ export class Gate {
     return this.#rate?.take(peer) === false ? "over the rate" : undefined;
   }
 
-  #leave(peer: string | undefined): void {
+  readonly #leave = (peer: string | undefined): void => {
     if (peer !== undefined) this.#peers.leave(peer);
     this.#inside.give();
     if (this.#behind) this.#behind.#leave(peer);
-  }
+  };
 }

@@ -14,6 +14,7 @@ import { type Accepted, type Listener, listenOn } from "./listen.ts";
 import type { Arrival, TrustedProxies } from "./proxied.ts";
 import { ProxyHeaderError } from "./proxy_header.ts";
 import { type Capturing, tapped } from "./tap.ts";
+import { Turns } from "./turns.ts";
 import type { TlsDoor } from "../tls/door.ts";
 
 /** What an outlet is for as long as it is open. */
@@ -54,6 +55,14 @@ export interface Terms {
   readonly whenFull: "refuse" | "defer";
 }
 
+/** A client that was let in: its connection, and what it holds while it stays. */
+interface Guest {
+  readonly connection: Connection;
+  readonly place: Disposable;
+  readonly capture: Capturing | undefined;
+  readonly handler: Handler;
+}
+
 /** A client whose socket is ready to be talked over, and what is worth noting of how it got there. */
 interface Secured {
   readonly socket: Socket;
@@ -85,6 +94,7 @@ export class Outlet implements AsyncDisposable {
   readonly #graceOver = Promise.withResolvers<void>();
   readonly #visits = new Set<Promise<void>>();
   readonly #live = new Set<Connection>();
+  readonly #turns = new Turns();
   #terms: Terms | undefined;
   #sweeper = new Sweeper({});
   #accepting: Promise<void> | undefined;
@@ -155,37 +165,44 @@ export class Outlet implements AsyncDisposable {
     await this.stop({ grace: 0 });
   }
 
-  /** Lets a client in and sees it out, apart from all others. */
+  /** Lets a client in and sees it out, apart from all others. What letting it in took is not kept while it stays. */
   #welcome(socket: Accepted): void {
-    const visit = this.#visit(socket, this.#terms!).finally(() => this.#visits.delete(visit));
+    const visit = this.#letIn(socket, this.#terms!)
+      .then((guest) => guest && this.#converse(guest))
+      .finally(() => this.#visits.delete(visit));
     this.#visits.add(visit);
   }
 
-  /** A client's way in, stage by stage, and out again. However it ends, the socket is closed. */
-  async #visit(socket: Accepted, terms: Terms): Promise<void> {
-    using closing = new DisposableStack();
-    closing.adopt(socket, close);
+  /** A client's way in, stage by stage. Whoever does not get to its end is closed. */
+  async #letIn(socket: Accepted, terms: Terms): Promise<Guest | undefined> {
+    using undo = new DisposableStack();
+    undo.adopt(socket, close);
     try {
       // Without a proxy nothing is awaited: who is accepted is counted before the next one is.
-      const { proxies } = terms;
+      const { proxies, handler } = terms;
       const arrival = proxies ? await this.#announced(socket, proxies) : directly(socket);
       if (arrival === undefined) return;
       const { peer, local } = arrival;
-      using verdict = await this.#admit(peer);
-      if (verdict.refusal !== undefined) return this.#tellRefusal(peer, verdict.refusal);
+      const place = undo.use(await this.#admit(peer));
+      if (place.refusal !== undefined) {
+        this.#tellRefusal(peer, place.refusal);
+        return;
+      }
+      const turn = this.#turns.next();
+      if (turn) await turn;
       socket.setNoDelay?.(true);
       socket.setKeepAlive?.(terms.keepAlive);
       const secured = await this.#secure(arrival, terms);
       if (secured === undefined) return;
       const id = this.#number();
-      using capture = await terms.capture?.(id);
-      closing.move();
+      const capture = undo.use(await terms.capture?.(id));
       const talk = capture ? tapped(secured.socket, capture.record) : secured.socket;
-      using connection = new Connection(talk, { id, peer, local });
+      const connection = new Connection(talk, { id, peer, local });
       for (const [name, value] of Object.entries(secured.notes)) {
         if (value !== undefined) connection.note(name, value);
       }
-      await this.#converse(connection, terms.handler);
+      undo.move();
+      return { connection, place, capture, handler };
     } catch (error) {
       this.#tellFault(error, 0);
     }
@@ -225,23 +242,42 @@ export class Outlet implements AsyncDisposable {
     return verdict;
   }
 
-  async #converse(connection: Connection, handler: Handler): Promise<void> {
-    const about = { ...this.#about, connection: connection.id, peer: connection.peer };
-    this.#live.add(connection);
-    const { notes } = connection;
-    const { local } = connection;
-    this.#journal.publish({ event: "opened", ...about, local, ...notes ? { notes } : {} });
+  /** A client's stay. However it ends, the connection is closed and its place is free. */
+  async #converse({ connection, place, capture, handler }: Guest): Promise<void> {
+    using _place = place;
+    using _capture = capture;
+    using _closed = connection;
     using _deadlines = this.#sweeper.watch(connection);
+    this.#tellOpened(connection);
     try {
       await handler(connection, this.#stopping.signal);
       await connection.finish();
     } catch (error) {
       connection.hangUp(faultOf(error));
     }
+    this.#tellClosed(connection);
+  }
+
+  #tellOpened(connection: Connection): void {
+    this.#live.add(connection);
+    const { id, peer, local, notes } = connection;
+    this.#journal.publish({
+      event: "opened",
+      ...this.#about,
+      connection: id,
+      peer,
+      local,
+      ...notes ? { notes } : {},
+    });
+  }
+
+  #tellClosed(connection: Connection): void {
     this.#live.delete(connection);
     this.#journal.publish({
       event: "closed",
-      ...about,
+      ...this.#about,
+      connection: connection.id,
+      peer: connection.peer,
       bytesIn: connection.bytesIn,
       bytesOut: connection.bytesOut,
       duration: performance.now() - connection.openedAt,
@@ -251,6 +287,7 @@ export class Outlet implements AsyncDisposable {
   }
 
   async #stop(): Promise<number> {
+    using _turns = this.#turns;
     this.#stopping.abort();
     this.#listener.close();
     await this.#accepting;
