@@ -150,7 +150,7 @@ function recordOf(
 }
 
 /** Bytes that may wait for the file, and for how many milliseconds, while there is much to tell. */
-const BATCH = { bytes: 64 * 1024, time: 100 };
+const BATCH = { bytes: 256 * 1024, time: 250 };
 
 /**
  * Lines into a file, in the background, through LogTape's sink, which turns files over. What comes alone is

@@ -103,12 +103,21 @@ export function textLine(
   event: OutletEvent,
   { at, colour }: { at: Date; colour: boolean },
 ): string {
-  const time = at.toTimeString().slice(0, 8);
+  const time = timeOf(at);
   const word = event.event.padEnd(9);
   const text = printable(tell(event));
   const where = "outlet" in event ? `${event.outlet} ` : "";
   if (!colour) return `${time} ${word} ${where}${text}`;
   return `${dim(time)} ${COLOURS[event.event](word)} ${bold(where)}${text}`;
+}
+
+let second = { at: NaN, time: "" };
+
+/** The time of day; it is the same for all lines of a second, and takes as long as the rest of a line. */
+function timeOf(at: Date): string {
+  const seconds = Math.floor(at.getTime() / 1000);
+  if (second.at !== seconds) second = { at: seconds, time: at.toTimeString().slice(0, 8) };
+  return second.time;
 }
 
 const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> = {
@@ -133,28 +142,26 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   replaced: red,
 };
 
+function withNotes(notes: Notes | undefined): string {
+  if (!notes) return "";
+  return Object.entries(notes).map(([name, value]) => `, ${name} ${value}`).join("");
+}
+
 function tell(event: OutletEvent): string {
   switch (event.event) {
     case "listening":
       return `on ${formatAddress(event.address)}` +
         (event.certificate ? `, TLS with certificate SHA-256 ${event.certificate}` : "");
     case "opened":
-      return [
-        `#${event.connection} from ${formatAddress(event.peer)}`,
-        ...Object.entries(event.notes ?? {}).map(([name, value]) => `${name} ${value}`),
-      ].join(", ");
+      return `#${event.connection} from ${formatAddress(event.peer)}` + withNotes(event.notes);
     case "refused":
       return `${formatAddress(event.peer)}: ${event.reason}`;
     case "said":
       return `#${event.connection}: ${event.text}`;
     case "closed":
-      return [
-        `#${event.connection} from ${formatAddress(event.peer)}: ${event.reason}`,
-        `${formatSize(event.bytesIn)} in`,
-        `${formatSize(event.bytesOut)} out`,
-        formatDuration(event.duration),
-        ...Object.entries(event.notes ?? {}).map(([name, value]) => `${name} ${value}`),
-      ].join(", ");
+      return `#${event.connection} from ${formatAddress(event.peer)}: ${event.reason}, ` +
+        `${formatSize(event.bytesIn)} in, ${formatSize(event.bytesOut)} out, ` +
+        formatDuration(event.duration) + withNotes(event.notes);
     case "failed":
       return `on ${formatAddress(event.address)}: ${event.reason}`;
     case "recovered":

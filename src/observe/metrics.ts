@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import { type Address, formatAddress } from "../socket/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import type { AboutOutlet, OutletEvent } from "./events.ts";
+import { ABOUT, addOne, labelsOf, type OutletLabels, OutletTally } from "./outlet_tally.ts";
+import { showTallies } from "./tally_metrics.ts";
 import type { RoomsStatus } from "../room/status.ts";
 import type { Journal } from "./journal.ts";
 import { roomMetrics } from "./room_metrics.ts";
@@ -19,22 +21,8 @@ export interface LiveConnection {
   readonly connection: { readonly bytesIn: number; readonly bytesOut: number };
 }
 
-/** An outlet, as labels tell it. */
-interface OutletLabels {
-  readonly outlet: string;
-  readonly address: string;
-}
-
-interface Bytes {
-  in: number;
-  out: number;
-}
-
 /** The most values that a label which is made of words may have; others count as `other`. */
 const WORDS_LIMIT = 32;
-
-const DURATIONS = [0.001, 0.01, 0.1, 1, 10, 60, 300, 1800, 3600, 86_400];
-const SIZES = [64, 1024, 16 * 1024, 256 * 1024, 4 * 1024 ** 2, 64 * 1024 ** 2, 1024 ** 3];
 
 /** Counts every event of the journal until it is disposed. */
 export class Metrics implements Disposable {
@@ -48,15 +36,16 @@ export class Metrics implements Disposable {
   readonly #rooms = roomMetrics(() => this.rooms());
   readonly #subscription: Disposable;
   readonly #outlets = new Map<string, AboutOutlet>();
-  /** Bytes of connections that have ended, by outlet. */
-  readonly #ended = new Map<string, Bytes>();
+  readonly #tallies = new Map<string, OutletTally>();
+  /** The same by the outlet's address, which is one object for all that happens there in this thread. */
+  readonly #nearby = new WeakMap<Address, OutletTally>();
   readonly #words = new Set<string>();
   readonly #counters = this.#counted();
-  readonly #histograms = this.#measured();
   #draining = false;
 
   /** Counts from now on. */
   constructor(journal: Journal) {
+    showTallies(this.#tallies, this.#registry);
     this.#looked();
     this.#subscription = journal.subscribe((event) => this.#count(event));
   }
@@ -82,20 +71,19 @@ export class Metrics implements Disposable {
   }
 
   #count(event: OutletEvent): void {
-    const { opened, refused, closed, faults, reloads } = this.#counters;
+    const { faults, reloads } = this.#counters;
     switch (event.event) {
       case "listening":
         this.#outlets.set(keyOf(labelsOf(event)), event);
         break;
       case "opened":
-        opened.inc({ ...labelsOf(event) });
+        this.#tallyOf(event).opened++;
         break;
       case "refused":
-        refused.inc({ ...labelsOf(event), reason: this.#word(event.reason) });
+        addOne(this.#tallyOf(event).refused, this.#word(event.reason));
         break;
       case "closed":
-        closed.inc({ ...labelsOf(event), reason: this.#word(event.reason) });
-        this.#measure(event);
+        this.#close(event);
         break;
       case "failed":
         if (event.code !== undefined) {
@@ -115,16 +103,22 @@ export class Metrics implements Disposable {
     }
   }
 
-  #measure(event: Extract<OutletEvent, { event: "closed" }>): void {
+  #close(event: Extract<OutletEvent, { event: "closed" }>): void {
+    const { closed, durations, sizes } = this.#tallyOf(event);
+    addOne(closed, this.#word(event.reason));
+    durations.add(event.duration / 1000);
+    sizes.in.add(event.bytesIn);
+    sizes.out.add(event.bytesOut);
+  }
+
+  #tallyOf(event: AboutOutlet): OutletTally {
+    const near = this.#nearby.get(event.address);
+    if (near?.labels.outlet === event.outlet) return near;
     const labels = labelsOf(event);
-    const { durations, sizes } = this.#histograms;
-    durations.observe({ ...labels }, event.duration / 1000);
-    sizes.observe({ ...labels, direction: "in" }, event.bytesIn);
-    sizes.observe({ ...labels, direction: "out" }, event.bytesOut);
-    const ended = this.#ended.get(keyOf(labels)) ?? { in: 0, out: 0 };
-    ended.in += event.bytesIn;
-    ended.out += event.bytesOut;
-    this.#ended.set(keyOf(labels), ended);
+    const tally = this.#tallies.get(keyOf(labels)) ?? new OutletTally(labels);
+    this.#tallies.set(keyOf(labels), tally);
+    this.#nearby.set(event.address, tally);
+    return tally;
   }
 
   /** Counted whenever something happens. */
@@ -132,44 +126,12 @@ export class Metrics implements Disposable {
     const counter = <const Label extends string>(name: string, help: string, labels: Label[]) =>
       new Counter({ name, help, labelNames: labels, registers: [this.#registry] });
     return {
-      opened: counter("outlet_connections_opened_total", "Clients that were let in.", ABOUT),
-      refused: counter(
-        "outlet_connections_refused_total",
-        "Clients that were turned away.",
-        [...ABOUT, "reason"],
-      ),
-      closed: counter(
-        "outlet_connections_closed_total",
-        "Connections that have ended, by who or what ended them.",
-        [...ABOUT, "reason"],
-      ),
       faults: counter(
         "outlet_accept_errors_total",
         "Clients that the system could not hand over.",
         [...ABOUT, "code"],
       ),
       reloads: counter("outlet_reloads_total", "Changes of the config.", ["result"]),
-    };
-  }
-
-  /** Measured when a connection ends. */
-  #measured() {
-    const registers = [this.#registry];
-    return {
-      durations: new Histogram({
-        name: "outlet_connection_duration_seconds",
-        help: "How long connections lived.",
-        labelNames: ABOUT,
-        buckets: DURATIONS,
-        registers,
-      }),
-      sizes: new Histogram({
-        name: "outlet_connection_bytes",
-        help: "What connections carried.",
-        labelNames: [...ABOUT, "direction"],
-        buckets: SIZES,
-        registers,
-      }),
     };
   }
 
@@ -241,8 +203,10 @@ export class Metrics implements Disposable {
   }
 
   /** Bytes by outlet, those of open connections included. */
-  #bytes(): Map<string, Bytes> {
-    const sums = new Map([...this.#ended].map(([key, bytes]) => [key, { ...bytes }]));
+  #bytes(): Map<string, { in: number; out: number }> {
+    const sums = new Map(
+      [...this.#tallies].map(([key, { sizes }]) => [key, { in: sizes.in.sum, out: sizes.out.sum }]),
+    );
     for (const { outlet, connection } of this.live()) {
       const key = keyOf(placeOf(outlet));
       const sum = sums.get(key) ?? { in: 0, out: 0 };
@@ -260,12 +224,6 @@ export class Metrics implements Disposable {
     this.#words.add(word);
     return word;
   }
-}
-
-const ABOUT: ("outlet" | "address")[] = ["outlet", "address"];
-
-function labelsOf({ outlet, address }: AboutOutlet): OutletLabels {
-  return { outlet, address: formatAddress(address) };
 }
 
 function placeOf({ name, address }: LiveConnection["outlet"]): OutletLabels {
