@@ -8,7 +8,7 @@ import { type Address, formatAddress } from "../socket/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import type { AboutOutlet, OutletEvent } from "./events.ts";
 import { ABOUT, addOne, labelsOf, type OutletLabels, OutletTally } from "./outlet_tally.ts";
-import { showTallies } from "./tally_metrics.ts";
+import { tallyMetrics } from "./tally_metrics.ts";
 import type { RoomsStatus } from "../room/status.ts";
 import type { Journal } from "./journal.ts";
 import { roomMetrics } from "./room_metrics.ts";
@@ -39,13 +39,13 @@ export class Metrics implements Disposable {
   readonly #tallies = new Map<string, OutletTally>();
   /** The same by the outlet's address, which is one object for all that happens there in this thread. */
   readonly #nearby = new WeakMap<Address, OutletTally>();
+  readonly #tallied = tallyMetrics(this.#tallies);
   readonly #words = new Set<string>();
   readonly #counters = this.#counted();
   #draining = false;
 
   /** Counts from now on. */
   constructor(journal: Journal) {
-    showTallies(this.#tallies, this.#registry);
     this.#looked();
     this.#subscription = journal.subscribe((event) => this.#count(event));
   }
@@ -57,7 +57,7 @@ export class Metrics implements Disposable {
 
   /** All metrics in Prometheus's text format. */
   async text(): Promise<string> {
-    return await this.#registry.metrics() + await this.#rooms.text();
+    return await this.#tallied.text() + await this.#registry.metrics() + await this.#rooms.text();
   }
 
   /** The media type of that text. */

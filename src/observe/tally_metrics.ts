@@ -3,14 +3,17 @@
  *
  * @module
  */
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "prom-client";
 import { ABOUT, type Distribution, type OutletTally } from "./outlet_tally.ts";
 
 /** Outlets' tallies, by whatever tells them apart. */
 type Tallies = ReadonlyMap<string, OutletTally>;
 
-/** Shows the tallies, whatever they are when somebody asks. */
-export function showTallies(tallies: Tallies, registry: Registry): void {
+/** The tallies, whatever they are when somebody asks, in Prometheus's text format. */
+export function tallyMetrics(
+  tallies: ReadonlyMap<string, OutletTally>,
+): { text(): Promise<string> } {
+  const registry = new Registry();
   const registers = [registry];
   new Counter({
     name: "outlet_connections_opened_total",
@@ -53,6 +56,7 @@ export function showTallies(tallies: Tallies, registry: Registry): void {
     "What connections carried.",
     ({ sizes }) => [[{ direction: "in" }, sizes.in], [{ direction: "out" }, sizes.out]],
   );
+  return { text: async () => await registry.metrics() };
 }
 
 /** What a histogram shows of an outlet, with the labels that tell it apart. */
