@@ -14,7 +14,7 @@ const CONNECTIONS = 10_000;
 const GOAL = 8;
 
 /** What runtimes need to settle before their memory is looked at, in milliseconds. */
-const SETTLE = 3_000;
+const SETTLE = 6_000;
 
 /** Holds as many connections at each server, each of which has said one word, and looks at its memory. */
 export async function idleMemory(workshop: Workshop): Promise<Section> {

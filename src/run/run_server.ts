@@ -12,6 +12,7 @@ import { serve } from "../serve.ts";
 import type { Standard } from "../services/service.ts";
 import { configChanges, loadConfig } from "./config_changes.ts";
 import { ConsoleHost } from "./console_host.ts";
+import { giveBack } from "./give_back.ts";
 import { Observers } from "./observers.ts";
 import { StatusLine } from "./status_line.ts";
 import { isAtTerminal, stdinChunks, writeStdout } from "./stdio.ts";
@@ -59,6 +60,7 @@ export async function runServer(
     : (line: string) => stderr.write(line);
   const journal = new Journal();
   try {
+    using stack = new DisposableStack();
     await using observers = await Observers.open(config.options, { journal, write });
     await using consoleHost = await ConsoleHost.open(config.options, {
       journal,
@@ -75,6 +77,7 @@ export async function runServer(
         observers.watch(server);
         const { ladders } = observers;
         consoleHost.watch(server, ladders);
+        stack.use(giveBack(server));
         if (Deno.stdin.isTerminal() && !lends) {
           const { listenToOperator } = await import("./listen_to_operator.ts");
           listenToOperator(server, { editor, write, interrupt, ladders });
