@@ -2,7 +2,7 @@
  * What outlet costs, beside its peers: each that is installed is started, all are driven in turn, and the tables go
  * to the terminal and to `bench/results.md`.
  *
- *     deno task bench [WORD …]      only the sections whose titles hold one of the words; writes no file
+ *     deno task bench [WORD …]      only the sections whose titles hold one of the words; the others stay as they are
  *
  * @module
  */
@@ -16,6 +16,7 @@ import { Subject } from "./subject.ts";
 import { format, type Section } from "./table.ts";
 import { BENCH, Workshop } from "./tools.ts";
 
+const RESULTS = `${BENCH}results.md`;
 const ROUNDS = 5;
 const SECONDS = 1.5;
 
@@ -27,17 +28,25 @@ await using upstream = await Subject.start({
 });
 
 const started = quietness();
-const sections: Section[] = [];
+const measured = new Map<string, string>();
 for await (const section of measure()) {
   console.log(format(section));
-  sections.push(section);
+  measured.set(section.title, format(section));
 }
-if (wanted.length === 0) {
-  await Deno.writeTextFile(
-    `${BENCH}results.md`,
-    [await describeMachine({ rounds: ROUNDS, seconds: SECONDS, started }), ...sections.map(format)]
-      .join("\n"),
-  );
+await Deno.writeTextFile(RESULTS, wanted.length === 0 ? await allAnew() : await someAnew());
+
+async function allAnew(): Promise<string> {
+  const head = await describeMachine({ rounds: ROUNDS, seconds: SECONDS, started });
+  return [head, ...measured.values()].join("\n");
+}
+
+/** The results with the sections that were measured now in the place of those of the same title. */
+async function someAnew(): Promise<string> {
+  const [head = "", ...sections] = (await Deno.readTextFile(RESULTS)).split(/^(?=### )/m);
+  const titleOf = (section: string) => section.slice("### ".length, section.indexOf("\n"));
+  return head +
+    sections.map((section) => measured.get(titleOf(section)) ?? section.trimEnd() + "\n")
+      .join("\n");
 }
 
 async function* measure(): AsyncGenerator<Section> {

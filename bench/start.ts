@@ -10,10 +10,14 @@ import type { Workshop } from "./tools.ts";
 
 const ROUNDS = 15;
 
-/** A program that is started, and ended once it has done what it is started for. */
+/** A program that is started, and ended once it has done what it is started for: answered, where nothing else is said. */
 interface Starter {
   readonly name: string;
-  command(): { words: readonly string[]; port?: number };
+  command(): {
+    words: readonly string[];
+    port?: number;
+    until?: (port: number) => Promise<boolean>;
+  };
   /** What it is compared with, and the most that it may take of that. */
   readonly goal?: { readonly of: string; readonly most: number };
 }
@@ -38,13 +42,11 @@ export async function startUp(workshop: Workshop): Promise<Section> {
       },
     },
     {
-      name: "outlet server, first answer",
-      command() {
-        const port = freePort();
-        return { words: deno("../main.ts", "server", `echo://:${port}`, "--log-file", log), port };
-      },
+      name: "outlet server, listens",
+      command: () => ({ ...server(log), until: listens }),
       goal: { of: HELLO, most: 2 },
     },
+    { name: "outlet server, first answer", command: () => server(log) },
     {
       name: "outlet server --metrics, first answer",
       command() {
@@ -76,7 +78,7 @@ export async function startUp(workshop: Workshop): Promise<Section> {
 
 /** Milliseconds until it has ended, or answers at its port. */
 async function measure({ command }: Starter): Promise<number> {
-  const { words: [program, ...args], port } = command();
+  const { words: [program, ...args], port, until = answers } = command();
   const start = performance.now();
   const process = new Deno.Command(program!, {
     args,
@@ -85,7 +87,9 @@ async function measure({ command }: Starter): Promise<number> {
     stderr: "null",
   }).spawn();
   if (port !== undefined) {
-    await firstAnswer(port);
+    while (!await until(port).catch(() => false)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
     process.kill("SIGKILL");
   }
   const time = performance.now() - start;
@@ -93,14 +97,19 @@ async function measure({ command }: Starter): Promise<number> {
   return port === undefined ? performance.now() - start : time;
 }
 
-async function firstAnswer(port: number): Promise<void> {
-  for (;;) {
-    try {
-      using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-      await conn.write(new TextEncoder().encode("hello\n"));
-      if (await conn.read(new Uint8Array(64)) !== null) return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  }
+/** An outlet server without metrics, its events in a file. */
+function server(log: string): { words: readonly string[]; port: number } {
+  const port = freePort();
+  return { words: deno("../main.ts", "server", `echo://:${port}`, "--log-file", log), port };
+}
+
+async function listens(port: number): Promise<boolean> {
+  using _conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  return true;
+}
+
+async function answers(port: number): Promise<boolean> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(new TextEncoder().encode("hello\n"));
+  return await conn.read(new Uint8Array(64)) !== null;
 }
