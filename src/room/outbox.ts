@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "@std/bytes/concat";
 import type { Connection } from "../socket/connection.ts";
 
 /** Bytes that may wait for a member before it is cut off. */
@@ -49,7 +50,7 @@ export class Outbox implements AsyncDisposable {
   async #send(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
-        const batch = join(this.#queue);
+        const batch = concat(this.#queue);
         this.#queue = [];
         await this.#connection.write(batch);
         this.#waiting -= batch.length;
@@ -61,15 +62,4 @@ export class Outbox implements AsyncDisposable {
       this.#sending = undefined;
     }
   }
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

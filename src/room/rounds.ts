@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "@std/bytes/concat";
 import { type Ear, Patience } from "./ear.ts";
 
 /** The bytes that go round at once, however much is told. */
@@ -85,17 +86,9 @@ class Round<Member> {
   }
 
   linesFor(member: Member): Uint8Array {
-    if (!this.#speakers.has(member)) return this.#all ??= joined(this.#lines);
-    return joined(this.#lines.filter(({ speaker }) => speaker !== member));
+    if (!this.#speakers.has(member)) {
+      return this.#all ??= concat(this.#lines.map(({ line }) => line));
+    }
+    return concat(this.#lines.filter(({ speaker }) => speaker !== member).map(({ line }) => line));
   }
-}
-
-function joined(lines: readonly { readonly line: Uint8Array }[]): Uint8Array {
-  const all = new Uint8Array(lines.reduce((sum, { line }) => sum + line.length, 0));
-  let at = 0;
-  for (const { line } of lines) {
-    all.set(line, at);
-    at += line.length;
-  }
-  return all;
 }

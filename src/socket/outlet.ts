@@ -99,6 +99,8 @@ export class Outlet implements AsyncDisposable {
   #sweeper = new Sweeper({});
   #accepting: Promise<void> | undefined;
   #stopped: Promise<number> | undefined;
+  /** Whether the grace is over: who is let in only now is cut at once. */
+  #isOver = false;
 
   /**
    * Binds the welcome socket and listens.
@@ -249,6 +251,7 @@ export class Outlet implements AsyncDisposable {
     using _closed = connection;
     using _deadlines = this.#sweeper.watch(connection);
     this.#tellOpened(connection);
+    if (this.#isOver) connection.hangUp("server closed");
     try {
       await handler(connection, this.#stopping.signal);
       await connection.finish();
@@ -293,6 +296,7 @@ export class Outlet implements AsyncDisposable {
     await this.#accepting;
     const ended = Promise.all(this.#visits);
     await Promise.race([ended, this.#graceOver.promise]);
+    this.#isOver = true;
     const cut = this.#live.size;
     for (const connection of this.#live) connection.hangUp("server closed");
     await ended;

@@ -50,6 +50,15 @@ Deno.test("a client that cuts the connection off is told as reset", async () => 
   assertEquals((await server.event("closed")).reason, "reset");
 });
 
+Deno.test("an outlet that stops in the middle of a burst waits for nobody who has still to begin", async () => {
+  const server = await TestServer.open("echo://:0");
+  using clients = new DisposableStack();
+  for (let i = 0; i < 500; i++) clients.use(new RudeClient(server.port()));
+  const begun = () => server.events.filter(({ event }) => event === "opened").length;
+  while (begun() < 32) await new Promise((resolve) => setTimeout(resolve));
+  await server.server.stop({ grace: 0 });
+});
+
 Deno.test("a stopping outlet takes no new clients, and lets those who are there finish", async () => {
   const server = await TestServer.open("echo://:0");
   using client = await server.connect();
