@@ -22,7 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   // What carries bytes. A new folder stands here unless this test says otherwise.
   ["src/", "src/observe/journal.ts", "src/observe/progress.ts"],
   ["src/services/"],
-  ["src/socket/outlet.ts", "src/socket/gate.ts", "src/observe/"],
+  ["src/socket/outlet.ts", "src/socket/entrance.ts", "src/socket/gate.ts", "src/observe/"],
   ["src/config/", "src/cli/", "src/host.ts"],
   ["src/server.ts", "src/serve.ts", "src/workers/", "src/client.ts", "src/client/", "src/trace.ts"],
   ["src/console/"],
@@ -36,6 +36,7 @@ const BEHIND_SERVICES = [
   "src/cli/",
   "src/console/",
   "src/socket/outlet.ts",
+  "src/socket/entrance.ts",
   "src/socket/gate.ts",
   "src/observe/journal.ts",
   "src/observe/log.ts",

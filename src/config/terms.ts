@@ -7,7 +7,7 @@ import type { Handler } from "../socket/connection.ts";
 import { explain } from "../socket/faults.ts";
 import type { GateOptions } from "../socket/gate.ts";
 import { TrustedProxies } from "../socket/proxied.ts";
-import type { Terms } from "../socket/outlet.ts";
+import type { Terms } from "../socket/terms.ts";
 import type { TlsDoor, TlsDoorOptions } from "../tls/door.ts";
 import type { GateOptions as GateConfig, OutletConfig, OutletOptions } from "./server_config.ts";
 

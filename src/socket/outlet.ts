@@ -5,17 +5,14 @@
  */
 import type { Journal } from "../observe/journal.ts";
 import { acceptAll } from "./accept.ts";
-import { type Address, addressOf, isUnix } from "./address.ts";
-import { Connection, type Handler, type Socket } from "./connection.ts";
-import { type Deadlines, Sweeper } from "./deadlines.ts";
+import { type Address, addressOf } from "./address.ts";
+import type { Connection } from "./connection.ts";
+import { Sweeper } from "./deadlines.ts";
+import { Entrance, type Guest } from "./entrance.ts";
 import { codeOf, explain, faultOf } from "./faults.ts";
-import { Gate, type Verdict } from "./gate.ts";
+import { Gate } from "./gate.ts";
 import { type Accepted, type Listener, listenOn } from "./listen.ts";
-import type { Arrival, TrustedProxies } from "./proxied.ts";
-import { ProxyHeaderError } from "./proxy_header.ts";
-import { type Capturing, tapped } from "./tap.ts";
-import { Turns } from "./turns.ts";
-import type { TlsDoor } from "../tls/door.ts";
+import type { Terms } from "./terms.ts";
 
 /** What an outlet is for as long as it is open. */
 export interface OutletOptions {
@@ -35,38 +32,6 @@ export interface OutletOptions {
   readonly shared?: boolean;
   /** Numbers connections; without it, they are counted here. */
   readonly number?: () => number;
-}
-
-/** How clients are served: what may change from one client to the next. */
-export interface Terms {
-  /** Serves each client. */
-  readonly handler: Handler;
-  /** The proxies that have to announce each client; without it, clients come by themselves. */
-  readonly proxies?: TrustedProxies | undefined;
-  /** Shakes hands with each client; without it there is no TLS. */
-  readonly tls?: TlsDoor | undefined;
-  /** Opens what writes a connection down; without it, nobody does. */
-  readonly capture?: ((connection: number) => Promise<Capturing | undefined>) | undefined;
-  /** Whether the kernel probes silent connections, so that those whose peer vanished end some day. */
-  readonly keepAlive: boolean;
-  /** When connections are hung up on. */
-  readonly deadlines: Deadlines;
-  /** When nobody more may be inside: refuse who comes, or leave them waiting in the kernel's queue. */
-  readonly whenFull: "refuse" | "defer";
-}
-
-/** A client that was let in: its connection, and what it holds while it stays. */
-interface Guest {
-  readonly connection: Connection;
-  readonly place: Disposable;
-  readonly capture: Capturing | undefined;
-  readonly handler: Handler;
-}
-
-/** A client whose socket is ready to be talked over, and what is worth noting of how it got there. */
-interface Secured {
-  readonly socket: Socket;
-  readonly notes: Readonly<Record<string, string | undefined>>;
 }
 
 let lastConnection = 0;
@@ -89,12 +54,11 @@ export class Outlet implements AsyncDisposable {
 
   readonly #listener: Listener;
   readonly #journal: Journal;
-  readonly #number: () => number;
   readonly #stopping = new AbortController();
   readonly #graceOver = Promise.withResolvers<void>();
   readonly #visits = new Set<Promise<void>>();
   readonly #live = new Set<Connection>();
-  readonly #turns = new Turns();
+  readonly #entrance: Entrance;
   #terms: Terms | undefined;
   #sweeper = new Sweeper({});
   #accepting: Promise<void> | undefined;
@@ -112,7 +76,13 @@ export class Outlet implements AsyncDisposable {
     this.name = name;
     this.gate = gate;
     this.#journal = journal;
-    this.#number = number;
+    this.#entrance = new Entrance({
+      gate,
+      number,
+      signal: this.#stopping.signal,
+      refused: (peer, reason) => this.#tellRefusal(peer, reason),
+      failed: (error) => this.#tellFault(error, 0),
+    });
     this.#listener = listenOn(listen, options);
     this.address = addressOf(this.#listener.addr);
   }
@@ -144,7 +114,8 @@ export class Outlet implements AsyncDisposable {
     });
     this.#accepting = acceptAll(this.#listener, {
       signal: this.#stopping.signal,
-      ready: () => this.#mayDefer ? this.gate.room(this.#stopping.signal) : undefined,
+      ready: () =>
+        this.#terms?.whenFull === "defer" ? this.gate.room(this.#stopping.signal) : undefined,
       take: (socket) => this.#welcome(socket),
       onFault: (error, pause) => this.#tellFault(error, pause),
     });
@@ -169,79 +140,10 @@ export class Outlet implements AsyncDisposable {
 
   /** Lets a client in and sees it out, apart from all others. What letting it in took is not kept while it stays. */
   #welcome(socket: Accepted): void {
-    const visit = this.#letIn(socket, this.#terms!)
+    const visit = this.#entrance.letIn(socket, this.#terms!)
       .then((guest) => guest && this.#converse(guest))
       .finally(() => this.#visits.delete(visit));
     this.#visits.add(visit);
-  }
-
-  /** A client's way in, stage by stage. Whoever does not get to its end is closed. */
-  async #letIn(socket: Accepted, terms: Terms): Promise<Guest | undefined> {
-    using undo = new DisposableStack();
-    undo.adopt(socket, close);
-    try {
-      // Without a proxy nothing is awaited: who is accepted is counted before the next one is.
-      const { proxies, handler } = terms;
-      const arrival = proxies ? await this.#announced(socket, proxies) : directly(socket);
-      if (arrival === undefined) return;
-      const { peer, local } = arrival;
-      const place = undo.use(await this.#admit(peer));
-      if (place.refusal !== undefined) {
-        this.#tellRefusal(peer, place.refusal);
-        return;
-      }
-      const turn = this.#turns.next();
-      if (turn) await turn;
-      socket.setNoDelay?.(true);
-      socket.setKeepAlive?.(terms.keepAlive);
-      const secured = await this.#secure(arrival, terms);
-      if (secured === undefined) return;
-      const id = this.#number();
-      const capture = undo.use(await terms.capture?.(id));
-      const talk = capture ? tapped(secured.socket, capture.record) : secured.socket;
-      const connection = new Connection(talk, { id, peer, local });
-      for (const [name, value] of Object.entries(secured.notes)) {
-        if (value !== undefined) connection.note(name, value);
-      }
-      undo.move();
-      return { connection, place, capture, handler };
-    } catch (error) {
-      this.#tellFault(error, 0);
-    }
-  }
-
-  /** Whom the proxy at the other end announces. */
-  async #announced(socket: Accepted, proxies: TrustedProxies): Promise<Arrival | undefined> {
-    try {
-      return await proxies.hear(socket, this.#stopping.signal);
-    } catch (error) {
-      if (!(error instanceof ProxyHeaderError)) throw error;
-      this.#tellRefusal(addressOf(socket.remoteAddr), error.message);
-    }
-  }
-
-  /** Shakes hands, where the outlet speaks TLS. Whoever cannot is turned away. */
-  async #secure({ socket, peer }: Arrival, { tls }: Terms): Promise<Secured | undefined> {
-    if (!tls) return { socket, notes: {} };
-    try {
-      const { socket: secured, agreement } = await tls.admit(socket, this.#stopping.signal);
-      const { protocol, alpn, subject } = agreement;
-      return { socket: secured, notes: { tls: protocol, alpn, "tls-subject": subject } };
-    } catch (error) {
-      this.#tellRefusal(peer, `TLS: ${explain(error)}`);
-    }
-  }
-
-  /** The gate's verdict; where who finds it full is to wait, the one that comes after the wait. */
-  async #admit(peer: Address): Promise<Verdict> {
-    const host = isUnix(peer) ? undefined : peer.hostname;
-    const { signal } = this.#stopping;
-    let verdict = this.gate.admit(host);
-    while (verdict.refusal === "full" && this.#mayDefer && !signal.aborted) {
-      await this.gate.room(signal);
-      verdict = this.gate.admit(host);
-    }
-    return verdict;
   }
 
   /** A client's stay. However it ends, the connection is closed and its place is free. */
@@ -290,7 +192,7 @@ export class Outlet implements AsyncDisposable {
   }
 
   async #stop(): Promise<number> {
-    using _turns = this.#turns;
+    using _entrance = this.#entrance;
     this.#stopping.abort();
     this.#listener.close();
     await this.#accepting;
@@ -319,24 +221,7 @@ export class Outlet implements AsyncDisposable {
     });
   }
 
-  get #mayDefer(): boolean {
-    return this.#terms?.whenFull === "defer";
-  }
-
   get #about(): { outlet: string; address: Address } {
     return { outlet: this.name, address: this.address };
-  }
-}
-
-/** Who comes without a proxy: whoever sits at the other end. */
-function directly(socket: Accepted): Arrival {
-  return { socket, peer: addressOf(socket.remoteAddr), local: addressOf(socket.localAddr) };
-}
-
-function close(socket: Accepted): void {
-  try {
-    socket.close();
-  } catch {
-    // A deadline has closed it before.
   }
 }

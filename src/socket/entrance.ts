@@ -1,0 +1,153 @@
+/**
+ * The way into an outlet: from a socket that was accepted to a connection that is served.
+ *
+ * @module
+ */
+import { type Address, addressOf, isUnix } from "./address.ts";
+import { Connection, type Handler, type Socket } from "./connection.ts";
+import { explain } from "./faults.ts";
+import type { Gate, Verdict } from "./gate.ts";
+import type { Accepted } from "./listen.ts";
+import type { Arrival, TrustedProxies } from "./proxied.ts";
+import { ProxyHeaderError } from "./proxy_header.ts";
+import { type Capturing, tapped } from "./tap.ts";
+import type { Terms } from "./terms.ts";
+import { Turns } from "./turns.ts";
+
+/** A client that was let in: its connection, and what it holds while it stays. */
+export interface Guest {
+  /** Its connection. */
+  readonly connection: Connection;
+  /** Its place inside the gate. */
+  readonly place: Disposable;
+  /** What writes the connection down. */
+  readonly capture: Capturing | undefined;
+  /** What serves it. */
+  readonly handler: Handler;
+}
+
+/** A client whose socket is ready to be talked over, and what is worth noting of how it got there. */
+interface Secured {
+  readonly socket: Socket;
+  readonly notes: Readonly<Record<string, string | undefined>>;
+}
+
+/** What an entrance belongs to. */
+export interface EntranceOptions {
+  /** Who may come in. */
+  readonly gate: Gate;
+  /** Aborted when nobody is to come in any more. */
+  readonly signal: AbortSignal;
+  /** Numbers connections. */
+  number(): number;
+  /** Told whom nobody lets in, and why. */
+  refused(peer: Address, reason: string): void;
+  /** Told what kept a client out that was no fault of its own. */
+  failed(error: unknown): void;
+}
+
+/** Lets clients in, each apart from all others. */
+export class Entrance implements Disposable {
+  readonly #gate: Gate;
+  readonly #signal: AbortSignal;
+  readonly #number: () => number;
+  readonly #refused: EntranceOptions["refused"];
+  readonly #failed: EntranceOptions["failed"];
+  readonly #turns = new Turns();
+
+  /** An entrance of these. */
+  constructor({ gate, signal, number, refused, failed }: EntranceOptions) {
+    this.#gate = gate;
+    this.#signal = signal;
+    this.#number = number;
+    this.#refused = refused;
+    this.#failed = failed;
+  }
+
+  /** A client's way in, stage by stage. Whoever does not get to its end is closed. */
+  async letIn(socket: Accepted, terms: Terms): Promise<Guest | undefined> {
+    using undo = new DisposableStack();
+    undo.adopt(socket, close);
+    try {
+      // Without a proxy nothing is awaited: who is accepted is counted before the next one is.
+      const { proxies, handler } = terms;
+      const arrival = proxies ? await this.#announced(socket, proxies) : directly(socket);
+      if (arrival === undefined) return;
+      const { peer, local } = arrival;
+      const place = undo.use(await this.#admit(peer, terms));
+      if (place.refusal !== undefined) {
+        this.#refused(peer, place.refusal);
+        return;
+      }
+      const turn = this.#turns.next();
+      if (turn) await turn;
+      socket.setNoDelay?.(true);
+      socket.setKeepAlive?.(terms.keepAlive);
+      const secured = await this.#secure(arrival, terms);
+      if (secured === undefined) return;
+      const id = this.#number();
+      const capture = undo.use(await terms.capture?.(id));
+      const talk = capture ? tapped(secured.socket, capture.record) : secured.socket;
+      const connection = new Connection(talk, { id, peer, local });
+      for (const [name, value] of Object.entries(secured.notes)) {
+        if (value !== undefined) connection.note(name, value);
+      }
+      undo.move();
+      return { connection, place, capture, handler };
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Whom the proxy at the other end announces. */
+  async #announced(socket: Accepted, proxies: TrustedProxies): Promise<Arrival | undefined> {
+    try {
+      return await proxies.hear(socket, this.#signal);
+    } catch (error) {
+      if (!(error instanceof ProxyHeaderError)) throw error;
+      this.#refused(addressOf(socket.remoteAddr), error.message);
+    }
+  }
+
+  /** Shakes hands, where the outlet speaks TLS. Whoever cannot is turned away. */
+  async #secure({ socket, peer }: Arrival, { tls }: Terms): Promise<Secured | undefined> {
+    if (!tls) return { socket, notes: {} };
+    try {
+      const { socket: secured, agreement } = await tls.admit(socket, this.#signal);
+      const { protocol, alpn, subject } = agreement;
+      return { socket: secured, notes: { tls: protocol, alpn, "tls-subject": subject } };
+    } catch (error) {
+      this.#refused(peer, `TLS: ${explain(error)}`);
+    }
+  }
+
+  /** The gate's verdict; where who finds it full is to wait, the one that comes after the wait. */
+  async #admit(peer: Address, { whenFull }: Terms): Promise<Verdict> {
+    const host = isUnix(peer) ? undefined : peer.hostname;
+    const signal = this.#signal;
+    let verdict = this.#gate.admit(host);
+    while (verdict.refusal === "full" && whenFull === "defer" && !signal.aborted) {
+      await this.#gate.room(signal);
+      verdict = this.#gate.admit(host);
+    }
+    return verdict;
+  }
+
+  /** To be called when nobody is on the way in. */
+  [Symbol.dispose](): void {
+    this.#turns[Symbol.dispose]();
+  }
+}
+
+/** Who comes without a proxy: whoever sits at the other end. */
+function directly(socket: Accepted): Arrival {
+  return { socket, peer: addressOf(socket.remoteAddr), local: addressOf(socket.localAddr) };
+}
+
+function close(socket: Accepted): void {
+  try {
+    socket.close();
+  } catch {
+    // A deadline has closed it before.
+  }
+}
