@@ -55,7 +55,7 @@ async function* measure(): AsyncGenerator<Section> {
   }
   if (isWanted("idle memory")) yield await idleMemory(workshop);
   if (isWanted("burst")) yield await burst(workshop, { rounds: ROUNDS });
-  if (isWanted("start")) yield await startUp(workshop);
+  if (isWanted("start")) yield* startUp(workshop);
 }
 
 function isWanted(title: string): boolean {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Compiled, compiled } from "./compiled.ts";
 import { median, spread } from "./measure.ts";
 import { deno, freePort, outletServer } from "./subject.ts";
 import { figure, ratio, type Section } from "./table.ts";
@@ -22,18 +23,24 @@ interface Starter {
   readonly goal?: { readonly of: string; readonly most: number };
 }
 
-const HELLO = "bare Deno hello";
+/** From source, and compiled. */
+export async function* startUp(workshop: Workshop): AsyncGenerator<Section> {
+  yield await start("start, from source", fromSource(workshop.path("start.log")));
+  const programs = await compiled(workshop);
+  yield typeof programs === "string"
+    ? { title: COMPILED, notes: [`Not measured: ${programs}.`], head: ["program"], rows: [] }
+    : await start(COMPILED, fromBinaries(programs, workshop.path("start.log")));
+}
 
-/** Starts all of them in turn. */
-export async function startUp(workshop: Workshop): Promise<Section> {
-  const log = workshop.path("start.log");
-  const starters: Starter[] = [
+const COMPILED = "start, compiled";
+const HELLO = "bare Deno hello";
+const HELP: NonNullable<Starter["goal"]> = { of: HELLO, most: 1.5 };
+const LISTENS: NonNullable<Starter["goal"]> = { of: HELLO, most: 2 };
+
+function fromSource(log: string): Starter[] {
+  return [
     { name: HELLO, command: () => ({ words: deno("subjects/hello.ts") }) },
-    {
-      name: "outlet --help",
-      command: () => ({ words: deno("../main.ts", "--help") }),
-      goal: { of: HELLO, most: 1.5 },
-    },
+    { name: "outlet --help", command: () => ({ words: deno("../main.ts", "--help") }), goal: HELP },
     {
       name: "bare Deno loop, first answer",
       command() {
@@ -43,10 +50,10 @@ export async function startUp(workshop: Workshop): Promise<Section> {
     },
     {
       name: "outlet server, listens",
-      command: () => ({ ...server(log), until: listens }),
-      goal: { of: HELLO, most: 2 },
+      command: () => ({ ...server(deno("../main.ts"), log), until: listens }),
+      goal: LISTENS,
     },
-    { name: "outlet server, first answer", command: () => server(log) },
+    { name: "outlet server, first answer", command: () => server(deno("../main.ts"), log) },
     {
       name: "outlet server --metrics, first answer",
       command() {
@@ -55,6 +62,23 @@ export async function startUp(workshop: Workshop): Promise<Section> {
       },
     },
   ];
+}
+
+function fromBinaries({ hello, outlet }: Compiled, log: string): Starter[] {
+  return [
+    { name: HELLO, command: () => ({ words: [hello] }) },
+    { name: "outlet --help", command: () => ({ words: [outlet, "--help"] }), goal: HELP },
+    {
+      name: "outlet server, listens",
+      command: () => ({ ...server([outlet], log), until: listens }),
+      goal: LISTENS,
+    },
+    { name: "outlet server, first answer", command: () => server([outlet], log) },
+  ];
+}
+
+/** Starts all of them in turn. */
+async function start(title: string, starters: readonly Starter[]): Promise<Section> {
   const times = new Map(starters.map(({ name }) => [name, [] as number[]]));
   for (let round = 0; round <= ROUNDS; round++) {
     for (const starter of starters) {
@@ -64,8 +88,8 @@ export async function startUp(workshop: Workshop): Promise<Section> {
   }
   const middle = (name: string) => median(times.get(name)!);
   return {
-    title: "start: until it has said what it was asked for",
-    notes: ["From source, with everything in Deno's caches."],
+    title,
+    notes: ["Until a program has said what it was asked for, with everything in caches."],
     head: ["program", "ms", "spread", "÷ hello"],
     rows: starters.map(({ name, goal }) => [
       name,
@@ -98,9 +122,12 @@ async function measure({ command }: Starter): Promise<number> {
 }
 
 /** An outlet server without metrics, its events in a file. */
-function server(log: string): { words: readonly string[]; port: number } {
+function server(
+  outlet: readonly string[],
+  log: string,
+): { words: readonly string[]; port: number } {
   const port = freePort();
-  return { words: deno("../main.ts", "server", `echo://:${port}`, "--log-file", log), port };
+  return { words: [...outlet, "server", `echo://:${port}`, "--log-file", log], port };
 }
 
 async function listens(port: number): Promise<boolean> {
