@@ -38,7 +38,7 @@ Deno ${Deno.version.deno} (V8 ${Deno.version.v8}); ${
 Each server is driven for ${seconds} s in turn, ${rounds} rounds after one that is thrown away; figures are medians, and the spread is
 that of all rounds. What is in one table was measured in one run; single tables may be of a later one. Answers are compared with what was sent, byte by byte, while measuring. CPU is processor time of the server for
 each unit, user and system, with that of what it started and reaped (a peer that leaves its dead children to the kernel
-looks cheaper than it is). Outlet runs with metrics on and events in a file; its peers log nothing.
+looks cheaper than it is). Outlet runs with console and metrics on and events in a file; its peers log nothing.
 `;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Rival } from "./contest.ts";
-import { deno, outletServer, type Recipe } from "./subject.ts";
+import { CONSOLE, deno, outletServer, type Recipe } from "./subject.ts";
 import { BENCH, type Workshop } from "./tools.ts";
 
 /** What ours should reach, by the name of the rival. */
@@ -13,19 +13,20 @@ export type Goals = Readonly<Record<string, Rival["goal"]>>;
 /** The name that outlet has in every table. */
 export const OURS = "outlet";
 
-/** An outlet server, run as its users run it. */
+/** An outlet server, run as its users run it: console and metrics on, events in a file. */
 export function outlet(workshop: Workshop, spec: (port: number) => readonly string[]): Recipe {
   const log = workshop.path("outlet.log");
-  return { name: OURS, command: (port) => outletServer(log, ...spec(port)) };
+  return { name: OURS, command: (port) => outletServer(log, ...CONSOLE, ...spec(port)) };
 }
 
 /** An echo with a console, and one without. */
 export function consoles(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
   const name = "outlet without one";
+  const log = workshop.path("without.log");
   const spec = (port: number) => `echo://127.0.0.1:${port}`;
   return {
-    ours: outlet(workshop, (port) => [spec(port), "--console", "127.0.0.1:0"]),
-    rivals: [{ ...outlet(workshop, (port) => [spec(port)]), name, goal: goals[name] }],
+    ours: outlet(workshop, (port) => [spec(port)]),
+    rivals: [{ name, command: (port) => outletServer(log, spec(port)), goal: goals[name] }],
   };
 }
 

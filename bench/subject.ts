@@ -24,10 +24,13 @@ export function deno(file: string, ...words: readonly (string | number)[]): stri
   return [Deno.execPath(), "run", "-A", `${BENCH}${file}`, ...words.map(String)];
 }
 
-/** The words that start an outlet server, as its users run it: metrics on, events in a file. */
+/** The words that start an outlet server with metrics and its events in a file. */
 export function outletServer(log: string, ...words: readonly (string | number)[]): string[] {
   return deno("../main.ts", "server", "--log-file", log, "--metrics", "127.0.0.1:0", ...words);
 }
+
+/** The words that give it a console, too, which nobody looks at. */
+export const CONSOLE: readonly string[] = ["--console", "127.0.0.1:0"];
 
 /** Parts the recipes into those that can be followed here, and the reasons why the others can't. */
 export function available(recipes: readonly Recipe[]): { here: Recipe[]; missing: string[] } {

@@ -14,15 +14,16 @@ const KEPT = 2_000;
 export interface Entry {
   /** Its number, counted from 1 in the life of the console. */
   readonly number: number;
-  /** When it was told. */
-  readonly at: Date;
+  /** When it was told, in milliseconds since 1970. */
+  readonly at: number;
   /** What was told. */
   readonly event: OutletEvent;
 }
 
 /** Keeps the last events of a journal until it is disposed. */
 export class RecentEvents implements Disposable {
-  readonly #entries: Entry[] = [];
+  /** The oldest makes room for the newest. */
+  readonly #ring: Entry[] = [];
   readonly #listeners = new Set<(entry: Entry) => void>();
   readonly #subscription: Disposable;
   #last = 0;
@@ -34,14 +35,14 @@ export class RecentEvents implements Disposable {
 
   /** What came after the event of this number, and how much of that is not there any more. */
   since(number: number): { readonly entries: readonly Entry[]; readonly missed: number } {
-    const first = this.#entries[0]?.number ?? this.#last + 1;
-    const entries = this.#entries.slice(Math.max(0, number + 1 - first));
+    const first = this.#last - this.#ring.length + 1;
+    const entries = [...this.#from(Math.max(first, number + 1))];
     return { entries, missed: Math.max(0, first - number - 1) };
   }
 
   /** What has been told of one connection, as far as it is kept. */
   about(connection: number): readonly Entry[] {
-    return this.#entries.filter(({ event }) =>
+    return [...this.#from(this.#last - this.#ring.length + 1)].filter(({ event }) =>
       "connection" in event && event.connection === connection
     );
   }
@@ -57,15 +58,18 @@ export class RecentEvents implements Disposable {
     this.#subscription[Symbol.dispose]();
   }
 
+  *#from(number: number): Generator<Entry> {
+    for (; number <= this.#last; number++) yield this.#ring[(number - 1) % KEPT]!;
+  }
+
   #keep(event: OutletEvent): void {
-    const entry = { number: ++this.#last, at: new Date(), event };
-    // Cut in steps: to cut for every event would move all of them every time.
-    if (this.#entries.push(entry) > 2 * KEPT) this.#entries.splice(0, KEPT);
+    const entry = { number: ++this.#last, at: Date.now(), event };
+    this.#ring[(entry.number - 1) % KEPT] = entry;
     for (const listener of this.#listeners) listener(entry);
   }
 }
 
 /** An event as the log's JSON has it. */
 export function entryJson({ event, at }: Entry): string {
-  return jsonLine(event, at);
+  return jsonLine(event, new Date(at));
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { ByOutlet, outletKey } from "../observe/by_outlet.ts";
 import type { OutletEvent } from "../observe/events.ts";
 import type { Journal } from "../observe/journal.ts";
-import { type Address, formatAddress } from "../socket/address.ts";
+import type { Address } from "../socket/address.ts";
 
 /** How many samples are kept, and the milliseconds from one to the next: 15 minutes of seconds. */
 const KEPT = 15 * 60;
@@ -56,8 +57,8 @@ export class Traffic implements Disposable {
   readonly #subscription: Disposable;
   readonly #timer = setInterval(() => this.#sample(), PERIOD);
   readonly #listeners = new Set<(sample: Sample) => void>();
-  /** By outlet; of bytes, those of connections that have ended. */
-  readonly #counts = new Map<string, Totals>();
+  /** Of bytes, those of connections that have ended. */
+  readonly #counts = new ByOutlet(nothing);
   /** The same over all outlets, those that are gone included. */
   readonly #all = nothing();
   #before = nothing();
@@ -70,7 +71,7 @@ export class Traffic implements Disposable {
 
   /** The totals by outlet, as {@linkcode outletKey} names them, open connections included. */
   totals(): ReadonlyMap<string, Totals> {
-    const totals = new Map([...this.#counts].map(([key, sum]) => [key, { ...sum }]));
+    const totals = new Map([...this.#counts.entries()].map(([key, sum]) => [key, { ...sum }]));
     for (const { outlet, connection } of this.#live()) {
       const sum = totals.get(outletKey(outlet.name, outlet.address));
       if (sum) addBytes(sum, connection);
@@ -91,14 +92,25 @@ export class Traffic implements Disposable {
   }
 
   #count(event: OutletEvent): void {
-    if (!("outlet" in event)) return;
-    const key = outletKey(event.outlet, event.address);
-    if (event.event === "listening") this.#counts.set(key, nothing());
-    if (event.event === "stopped") this.#counts.delete(key);
-    for (const sum of [this.#all, this.#counts.get(key) ?? nothing()]) {
-      if (event.event === "opened") sum.opened++;
-      if (event.event === "refused") sum.refused++;
-      if (event.event === "closed") addBytes(sum, event);
+    switch (event.event) {
+      case "listening":
+        this.#counts.set(event, nothing());
+        break;
+      case "opened":
+        this.#all.opened++;
+        this.#counts.of(event).opened++;
+        break;
+      case "refused":
+        this.#all.refused++;
+        this.#counts.of(event).refused++;
+        break;
+      case "closed":
+        addBytes(this.#all, event);
+        addBytes(this.#counts.of(event), event);
+        break;
+      case "stopped":
+        this.#counts.delete(event);
+        break;
     }
   }
 
@@ -122,11 +134,6 @@ export class Traffic implements Disposable {
     if (this.samples.push(sample) > KEPT) this.samples.shift();
     for (const listener of this.#listeners) listener(sample);
   }
-}
-
-/** What tells one outlet from another. */
-export function outletKey(name: string, address: Address): string {
-  return `${name} ${formatAddress(address)}`;
 }
 
 function addBytes(sum: Totals, { bytesIn, bytesOut }: Live["connection"]): void {

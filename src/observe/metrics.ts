@@ -6,8 +6,9 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { type Address, formatAddress } from "../socket/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
+import { ByOutlet, outletKey } from "./by_outlet.ts";
 import type { AboutOutlet, OutletEvent } from "./events.ts";
-import { ABOUT, addOne, labelsOf, type OutletLabels, OutletTally } from "./outlet_tally.ts";
+import { ABOUT, addOne, labelsOf, OutletTally } from "./outlet_tally.ts";
 import { tallyMetrics } from "./tally_metrics.ts";
 import type { RoomsStatus } from "../room/status.ts";
 import type { Journal } from "./journal.ts";
@@ -36,9 +37,7 @@ export class Metrics implements Disposable {
   readonly #rooms = roomMetrics(() => this.rooms());
   readonly #subscription: Disposable;
   readonly #outlets = new Map<string, AboutOutlet>();
-  readonly #tallies = new Map<string, OutletTally>();
-  /** The same by the outlet's address, which is one object for all that happens there in this thread. */
-  readonly #nearby = new WeakMap<Address, OutletTally>();
+  readonly #tallies = new ByOutlet((about) => new OutletTally(labelsOf(about)));
   readonly #tallied = tallyMetrics(this.#tallies);
   readonly #words = new Set<string>();
   readonly #counters = this.#counted();
@@ -74,13 +73,13 @@ export class Metrics implements Disposable {
     const { faults, reloads } = this.#counters;
     switch (event.event) {
       case "listening":
-        this.#outlets.set(keyOf(labelsOf(event)), event);
+        this.#outlets.set(keyOf(event), event);
         break;
       case "opened":
-        this.#tallyOf(event).opened++;
+        this.#tallies.of(event).opened++;
         break;
       case "refused":
-        addOne(this.#tallyOf(event).refused, this.#word(event.reason));
+        addOne(this.#tallies.of(event).refused, this.#word(event.reason));
         break;
       case "closed":
         this.#close(event);
@@ -91,7 +90,7 @@ export class Metrics implements Disposable {
         }
         break;
       case "stopped":
-        this.#outlets.delete(keyOf(labelsOf(event)));
+        this.#outlets.delete(keyOf(event));
         break;
       case "reloaded":
       case "rejected":
@@ -104,21 +103,11 @@ export class Metrics implements Disposable {
   }
 
   #close(event: Extract<OutletEvent, { event: "closed" }>): void {
-    const { closed, durations, sizes } = this.#tallyOf(event);
+    const { closed, durations, sizes } = this.#tallies.of(event);
     addOne(closed, this.#word(event.reason));
     durations.add(event.duration / 1000);
     sizes.in.add(event.bytesIn);
     sizes.out.add(event.bytesOut);
-  }
-
-  #tallyOf(event: AboutOutlet): OutletTally {
-    const near = this.#nearby.get(event.address);
-    if (near?.labels.outlet === event.outlet) return near;
-    const labels = labelsOf(event);
-    const tally = this.#tallies.get(keyOf(labels)) ?? new OutletTally(labels);
-    this.#tallies.set(keyOf(labels), tally);
-    this.#nearby.set(event.address, tally);
-    return tally;
   }
 
   /** Counted whenever something happens. */
@@ -148,7 +137,7 @@ export class Metrics implements Disposable {
       collect() {
         this.reset();
         for (const about of metrics.#outlets.values()) this.set({ ...labelsOf(about) }, 0);
-        for (const { outlet } of metrics.live()) this.inc({ ...placeOf(outlet) });
+        for (const { outlet } of metrics.live()) this.inc({ ...labelsOf(aboutOf(outlet)) });
       },
     });
     new Counter({
@@ -158,8 +147,7 @@ export class Metrics implements Disposable {
       registers,
       collect() {
         this.reset();
-        for (const [key, bytes] of metrics.#bytes()) {
-          const labels = JSON.parse(key) as OutletLabels;
+        for (const [{ labels }, bytes] of metrics.#bytes()) {
           this.inc({ ...labels, direction: "in" }, bytes.in);
           this.inc({ ...labels, direction: "out" }, bytes.out);
         }
@@ -203,16 +191,19 @@ export class Metrics implements Disposable {
   }
 
   /** Bytes by outlet, those of open connections included. */
-  #bytes(): Map<string, { in: number; out: number }> {
+  #bytes(): Map<OutletTally, { in: number; out: number }> {
     const sums = new Map(
-      [...this.#tallies].map(([key, { sizes }]) => [key, { in: sizes.in.sum, out: sizes.out.sum }]),
+      [...this.#tallies.values()].map((tally) => {
+        const { sizes } = tally;
+        return [tally, { in: sizes.in.sum, out: sizes.out.sum }];
+      }),
     );
     for (const { outlet, connection } of this.live()) {
-      const key = keyOf(placeOf(outlet));
-      const sum = sums.get(key) ?? { in: 0, out: 0 };
+      const tally = this.#tallies.of(aboutOf(outlet));
+      const sum = sums.get(tally) ?? { in: 0, out: 0 };
       sum.in += connection.bytesIn;
       sum.out += connection.bytesOut;
-      sums.set(key, sum);
+      sums.set(tally, sum);
     }
     return sums;
   }
@@ -226,10 +217,10 @@ export class Metrics implements Disposable {
   }
 }
 
-function placeOf({ name, address }: LiveConnection["outlet"]): OutletLabels {
-  return { outlet: name, address: formatAddress(address) };
+function aboutOf({ name, address }: LiveConnection["outlet"]): AboutOutlet {
+  return { outlet: name, address };
 }
 
-function keyOf(labels: OutletLabels): string {
-  return JSON.stringify(labels);
+function keyOf({ outlet, address }: AboutOutlet): string {
+  return outletKey(outlet, address);
 }

@@ -6,13 +6,14 @@
 import { Counter, Histogram, Registry } from "prom-client";
 import { ABOUT, type Distribution, type OutletTally } from "./outlet_tally.ts";
 
-/** Outlets' tallies, by whatever tells them apart. */
-type Tallies = ReadonlyMap<string, OutletTally>;
+/** Outlets' tallies. */
+export interface Tallies {
+  /** All that there are now. */
+  values(): Iterable<OutletTally>;
+}
 
 /** The tallies, whatever they are when somebody asks, in Prometheus's text format. */
-export function tallyMetrics(
-  tallies: ReadonlyMap<string, OutletTally>,
-): { text(): Promise<string> } {
+export function tallyMetrics(tallies: Tallies): { text(): Promise<string> } {
   const registry = new Registry();
   const registers = [registry];
   new Counter({

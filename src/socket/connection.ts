@@ -7,10 +7,9 @@ import { type Address, addressOf } from "./address.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
 /** The stream underneath: what `Deno.TcpConn` offers, and all that a connection needs of it. */
-export type Socket = Pick<
-  Deno.Conn,
-  "read" | "write" | "closeWrite" | "close" | "localAddr" | "remoteAddr"
->;
+export type Socket =
+  & Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close" | "localAddr" | "remoteAddr">
+  & Partial<Pick<Deno.TcpConn, "setNoDelay">>;
 
 /**
  * Serves one client. Whoever accepted the connection closes it: a handler reads, writes, half-closes where
@@ -57,6 +56,7 @@ export class Connection implements Disposable {
   #onlookers: Set<Onlooker> | undefined;
   #peerEnded = false;
   #weEnded = false;
+  #isPrompt = false;
   #closed = false;
   #reason: string | undefined;
   #gone: AbortController | undefined;
@@ -173,6 +173,7 @@ export class Connection implements Disposable {
 
   async #send(bytes: Uint8Array): Promise<void> {
     this.#writing = true;
+    if (this.bytesOut > 0 && !this.#isPrompt) this.#bePrompt();
     for (let sent = 0; sent < bytes.length;) {
       const rest = sent === 0 ? bytes : bytes.subarray(sent);
       const taken = await this.#socket.write(rest);
@@ -183,6 +184,15 @@ export class Connection implements Disposable {
       }
     }
     this.#writing = false;
+  }
+
+  /**
+   * Lets no bytes wait until earlier ones are acknowledged (RFC 896). The first never have to, and many clients get
+   * no more than one answer.
+   */
+  #bePrompt(): void {
+    this.#isPrompt = true;
+    this.#socket.setNoDelay?.(true);
   }
 
   /** Lets somebody see what comes and goes from now on, until the subscription is disposed. */

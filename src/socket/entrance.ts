@@ -81,7 +81,6 @@ export class Entrance implements Disposable {
       }
       const turn = this.#turns.next();
       if (turn) await turn;
-      socket.setNoDelay?.(true);
       socket.setKeepAlive?.(terms.keepAlive);
       const secured = await this.#secure(arrival, terms);
       if (secured === undefined) return;
@@ -113,6 +112,7 @@ export class Entrance implements Disposable {
   async #secure({ socket, peer }: Arrival, { tls }: Terms): Promise<Secured | undefined> {
     if (!tls) return { socket, notes: {} };
     try {
+      socket.setNoDelay?.(true);
       const { socket: secured, agreement } = await tls.admit(socket, this.#signal);
       const { protocol, alpn, subject } = agreement;
       return { socket: secured, notes: { tls: protocol, alpn, "tls-subject": subject } };

@@ -31,6 +31,7 @@ export function tapped(socket: Socket, record: Recorder): Socket {
       await record(">", bytes.subarray(0, length));
       return length;
     },
+    setNoDelay: (noDelay) => socket.setNoDelay?.(noDelay),
     closeWrite: () => socket.closeWrite(),
     close: () => socket.close(),
   };

@@ -1,6 +1,7 @@
 /** What others may do with a connection while its handler serves it. */
 import { assert, assertEquals } from "@std/assert";
-import { Connection } from "../../src/socket/connection.ts";
+import { Connection, type Socket } from "../../src/socket/connection.ts";
+import { tapped } from "../../src/socket/tap.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
 Deno.test("an onlooker sees what comes and goes while it watches, and nothing before or after", async () => {
@@ -35,6 +36,25 @@ Deno.test("what somebody else sends comes whole between the handler's writes", a
   const received = text(await readAll(client));
   await ended;
   assert(received === ["a", "b", "c", "d"].map(block).join(""));
+});
+
+Deno.test("from the second write on, no bytes wait for an acknowledgement, also where they are written down", async () => {
+  await using pair = await Pair.join();
+  const calls: string[] = [];
+  const { localAddr, remoteAddr } = pair.client;
+  const unused = () => Promise.reject(new Error("nobody asked for this"));
+  const socket: Socket = {
+    localAddr,
+    remoteAddr,
+    read: unused,
+    closeWrite: unused,
+    close() {},
+    write: (bytes) => Promise.resolve(calls.push("write") && bytes.length),
+    setNoDelay: (on) => void calls.push(`no delay: ${on}`),
+  };
+  const connection = new Connection(tapped(socket, () => Promise.resolve()), { id: 1 });
+  for (let i = 0; i < 3; i++) await connection.write(new Uint8Array(1));
+  assertEquals(calls, ["write", "no delay: true", "write", "write"]);
 });
 
 Deno.test("when the client has gone, whoever wants to send it something is told", async () => {

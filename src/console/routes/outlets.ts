@@ -9,6 +9,7 @@ import { findService, outletConfig, outletTable } from "../../config/outlet_conf
 import { GATE_OPTIONS, type OutletConfig } from "../../config/server_config.ts";
 import { DURATION, type Option, type OptionTable } from "../../options/option.ts";
 import { about, UsageError } from "../../options/usage_error.ts";
+import { outletKey } from "../../observe/by_outlet.ts";
 import { SERVICES } from "../../services/registry.ts";
 import type { Service } from "../../services/service.ts";
 import { type Address, formatAddress, isUnix } from "../../socket/address.ts";
@@ -20,7 +21,7 @@ import { Refusal } from "../refusal.ts";
 import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
 import type { Subject } from "../subject.ts";
-import { outletKey, type Totals } from "../traffic.ts";
+import type { Totals } from "../traffic.ts";
 
 const WORDS = z.union([z.string(), z.array(z.string())]);
 
