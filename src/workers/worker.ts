@@ -16,6 +16,9 @@ import type { Order, SharedDoors, Tasks, Told } from "./messages.ts";
 /** How often the crew is told what connections and buses have carried, in milliseconds. */
 const COUNTING = 1_000;
 
+/** How long an event may wait for others that go along, in milliseconds: a message costs far more than an event. */
+const GATHERING = 10;
+
 /** A worker's own thread, as far as it is used here. */
 const thread = globalThis as unknown as {
   onmessage: (message: { data: Order }) => void;
@@ -100,9 +103,9 @@ for (const end of ["error", "unhandledrejection"] as const) {
   });
 }
 
-/** Keeps an event for the next batch: a message to another thread costs more than an event. */
+/** Keeps an event for the next batch. */
 function keepEvent(event: OutletEvent): void {
-  if (events.push(event) === 1) setTimeout(tellEvents);
+  if (events.push(event) === 1) setTimeout(tellEvents, GATHERING);
 }
 
 function tellEvents(): void {
