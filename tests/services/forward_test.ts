@@ -179,6 +179,25 @@ testWith(["python3"], "forward hangs up on the client when the upstream is reset
   );
 });
 
+Deno.test("forward hangs up on an upstream that takes nothing while nobody takes what it says", async () => {
+  // It reads on only when its answer has been taken, as simple servers do.
+  await using upstream = await TestServer.open("echo://:0");
+  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${upstream.port()}`);
+  const client = await server.connect();
+  const sending = send(client, new Uint8Array(64 * 1024 * 1024)).catch(() => {});
+  // All buffers are full, both ways.
+  for (let before = -1, carried = 0; carried === 0 || carried !== before;) {
+    await delay(100);
+    before = carried;
+    carried = [...server.server.connections()][0]?.connection.bytesOut ?? 0;
+  }
+  // There is something unread, so this is a reset.
+  client.close();
+  await sending;
+  await server.event("closed");
+  await upstream.event("closed");
+});
+
 Deno.test("forward cuts both sides when a drain has taken too long", async () => {
   using listener = Deno.listen({ ...LOCAL, port: 0 });
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
