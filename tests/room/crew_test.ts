@@ -1,5 +1,6 @@
 /** Rooms of a server with workers: alone, and on a bus with other servers. */
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { isUnix } from "../../src/socket/address.ts";
 import { MORTAL, TestCrew, WORKERS } from "../harness/crew.ts";
 import { converse, Guest } from "../harness/crowd.ts";
@@ -93,6 +94,9 @@ testWith(
       ]);
     }
 
+    // Workers tell how their buses are once a second.
+    const isBack = () => crew.crew.roomsStatus().buses.every(({ state }) => state === "up");
+    for (let looks = 0; looks < 100 && !isBack(); looks++) await delay(100);
     const { rooms: [room], buses } = crew.crew.roomsStatus();
     assertEquals([room!.name, room!.here], ["all", count - elsewhere.length]);
     assertEquals(room!.elsewhere.map(({ members }) => members), [elsewhere.length]);
