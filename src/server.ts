@@ -4,12 +4,12 @@
  * @module
  */
 import type { OutletConfig, ServerConfig, ServerOptions } from "./config/server_config.ts";
+import { type BusConfig, busOf, joinBus } from "./config/bus.ts";
 import { isEqual, planChange } from "./config/plan.ts";
-import { gateOf, termsOf, tlsOf } from "./config/terms.ts";
+import { gateOf, limitsOf, termsOf, tlsOf } from "./config/terms.ts";
 import type { Changes, Host } from "./host.ts";
 import { Journal } from "./observe/journal.ts";
 import type { Bus } from "./room/bus.ts";
-import type { BusAddress } from "./room/bus_address.ts";
 import { Rooms } from "./room/rooms.ts";
 import type { RoomsStatus } from "./room/status.ts";
 import { SERVICES } from "./services/registry.ts";
@@ -18,7 +18,7 @@ import { formatAddress, isUnix } from "./socket/address.ts";
 import type { Connection, Handler } from "./socket/connection.ts";
 import { type DescriptorBudget, descriptorBudget } from "./socket/descriptors.ts";
 import { explain } from "./socket/faults.ts";
-import { Gate, type GateOptions, type GateParts } from "./socket/gate.ts";
+import { Gate, type GateParts } from "./socket/gate.ts";
 import { clearStale } from "./socket/listen.ts";
 import { Outlet } from "./socket/outlet.ts";
 import type { TlsDoor } from "./tls/door.ts";
@@ -276,54 +276,6 @@ export class Server implements Host {
   #tellFault({ name, address }: Outlet, reason: string): void {
     this.#journal.publish({ event: "failed", outlet: name, address, reason });
   }
-}
-
-/** The limits of a whole server; there are never more connections than descriptors for them. */
-export function limitsOf(
-  { gateOptions, outlets }: ServerConfig,
-  descriptors: DescriptorBudget | undefined,
-): GateOptions {
-  const limits = gateOf(gateOptions);
-  const { maxConnections = Infinity } = limits;
-  const { free = Infinity } = descriptors ?? {};
-  const each = outlets.map(({ service }) => 1 + (SERVICES.get(service)!.descriptors ?? 0));
-  const enough = Math.max(Math.floor(free / Math.max(1, ...each)), 1);
-  return { ...limits, maxConnections: Math.min(maxConnections, enough) };
-}
-
-/** Joins rooms to those of other servers on the bus that was asked for, if one was. */
-export async function joinBus(
-  rooms: Rooms,
-  { options, journal }: { options: ServerOptions; journal: Journal },
-): Promise<void> {
-  const { address, ...paths } = busOf(options);
-  if (!address) return;
-  const { openNatsBus } = await import("./room/nats_bus.ts");
-  const bus = await openNatsBus(address, paths);
-  await rooms.extend(bus, {
-    changed: (state) =>
-      journal.publish(
-        state.state === "up"
-          ? { event: "reached", bus: bus.name, server: state.at }
-          : { event: "lost", bus: bus.name, reason: state.reason },
-      ),
-    denied: (reason) => journal.publish({ event: "denied", bus: bus.name, reason }),
-  });
-}
-
-/** What was asked for about the bus. */
-interface BusConfig {
-  readonly address?: BusAddress | undefined;
-  readonly credentials?: string | undefined;
-  readonly ca?: string | undefined;
-}
-
-function busOf(options: ServerOptions): BusConfig {
-  return {
-    address: options.bus,
-    credentials: options["bus-credentials"],
-    ca: options["bus-ca"],
-  };
 }
 
 /** What a service may know and tell: one way, towards the journal. */

@@ -3,13 +3,20 @@
  *
  * @module
  */
+import { SERVICES } from "../services/registry.ts";
 import type { Handler } from "../socket/connection.ts";
+import type { DescriptorBudget } from "../socket/descriptors.ts";
 import { explain } from "../socket/faults.ts";
 import type { GateOptions } from "../socket/gate.ts";
 import { TrustedProxies } from "../socket/proxied.ts";
 import type { Terms } from "../socket/terms.ts";
 import type { TlsDoor, TlsDoorOptions } from "../tls/door.ts";
-import type { GateOptions as GateConfig, OutletConfig, OutletOptions } from "./server_config.ts";
+import type {
+  GateOptions as GateConfig,
+  OutletConfig,
+  OutletOptions,
+  ServerConfig,
+} from "./server_config.ts";
 
 /** How an outlet serves its clients. `failed` is told when a capture or a changed certificate fails. */
 export function termsOf(
@@ -88,4 +95,17 @@ export function gateOf(options: GateConfig): GateOptions {
     maxConnections: options["max-connections"],
     maxPerIp: options["max-per-ip"],
   };
+}
+
+/** The limits of a whole server; there are never more connections than descriptors for them. */
+export function limitsOf(
+  { gateOptions, outlets }: ServerConfig,
+  descriptors: DescriptorBudget | undefined,
+): GateOptions {
+  const limits = gateOf(gateOptions);
+  const { maxConnections = Infinity } = limits;
+  const { free = Infinity } = descriptors ?? {};
+  const each = outlets.map(({ service }) => 1 + (SERVICES.get(service)!.descriptors ?? 0));
+  const enough = Math.max(Math.floor(free / Math.max(1, ...each)), 1);
+  return { ...limits, maxConnections: Math.min(maxConnections, enough) };
 }

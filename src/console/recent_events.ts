@@ -35,14 +35,14 @@ export class RecentEvents implements Disposable {
 
   /** What came after the event of this number, and how much of that is not there any more. */
   since(number: number): { readonly entries: readonly Entry[]; readonly missed: number } {
-    const first = this.#last - this.#ring.length + 1;
+    const first = this.#first;
     const entries = [...this.#from(Math.max(first, number + 1))];
     return { entries, missed: Math.max(0, first - number - 1) };
   }
 
   /** What has been told of one connection, as far as it is kept. */
   about(connection: number): readonly Entry[] {
-    return [...this.#from(this.#last - this.#ring.length + 1)].filter(({ event }) =>
+    return [...this.#from(this.#first)].filter(({ event }) =>
       "connection" in event && event.connection === connection
     );
   }
@@ -56,6 +56,11 @@ export class RecentEvents implements Disposable {
   /** Keeps no more. */
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
+  }
+
+  /** The number of the oldest entry that is kept. */
+  get #first(): number {
+    return this.#last - this.#ring.length + 1;
   }
 
   *#from(number: number): Generator<Entry> {

@@ -5,7 +5,9 @@
  * @module
  */
 import { delay } from "@std/async/delay";
+import { joinBus } from "../config/bus.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
+import { limitsOf } from "../config/terms.ts";
 import type { Changes, Host } from "../host.ts";
 import type { OutletEvent } from "../observe/events.ts";
 import type { Journal } from "../observe/journal.ts";
@@ -13,7 +15,6 @@ import { UsageError } from "../options/usage_error.ts";
 import { BroadcastBus } from "../room/broadcast_bus.ts";
 import { Rooms } from "../room/rooms.ts";
 import type { RoomsStatus } from "../room/status.ts";
-import { joinBus, limitsOf } from "../server.ts";
 import { formatAddress, isUnix } from "../socket/address.ts";
 import { descriptorBudget } from "../socket/descriptors.ts";
 import { explain } from "../socket/faults.ts";
