@@ -6,10 +6,10 @@
  */
 import project from "./deno.json" with { type: "json" };
 import { readCommand } from "./src/cli/args.ts";
-import { printable } from "./src/observe/printable.ts";
-import type { ServerSignals } from "./src/run/run_server.ts";
+import { printable } from "./src/terminal/printable.ts";
+import type { ServerSignals } from "./src/app/run_server.ts";
 import { UsageError } from "./src/options/usage_error.ts";
-import { ReaderGone, writeStdout } from "./src/run/stdio.ts";
+import { ReaderGone, writeStdout } from "./src/terminal/stdio.ts";
 
 const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
 
@@ -27,25 +27,25 @@ async function main(words: readonly string[]): Promise<number> {
     // A mode loads what it needs, and nothing of the others.
     case "server": {
       if (command.action !== "serve") {
-        const { showConfig } = await import("./src/run/show_config.ts");
+        const { showConfig } = await import("./src/app/show_config.ts");
         await writeStdout(encoder.encode(await showConfig(command)));
         return EXIT.done;
       }
-      const { runServer } = await import("./src/run/run_server.ts");
-      const cut = await runServer(command, serverSignals({ reloads: "file" in command }));
+      const { runServerMode } = await import("./src/app/run_server.ts");
+      const cut = await runServerMode(command, serverSignals({ reloads: "file" in command }));
       return cut > 0 ? EXIT.failed : EXIT.done;
     }
     case "client": {
-      const { runClient } = await import("./src/run/run_client.ts");
-      await runClient(command.config, {
+      const { runClientMode } = await import("./src/app/run_client.ts");
+      await runClientMode(command.config, {
         interrupt: () => Deno.exit(EXIT.signal + 2),
         stopOnSignals: () => stopOnSignals().signal,
       });
       return EXIT.done;
     }
     case "trace": {
-      const { runTrace } = await import("./src/run/run_trace.ts");
-      await runTrace(command.config, stopOnSignals());
+      const { runTraceMode } = await import("./src/app/run_trace.ts");
+      await runTraceMode(command.config, stopOnSignals());
       return EXIT.done;
     }
   }

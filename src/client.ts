@@ -4,24 +4,25 @@
  *
  * @module
  */
-import { Capture } from "./client/capture.ts";
-import { routeTo, walk } from "./client/route.ts";
+import { HexCapture } from "./client/hex_capture.ts";
+import { connectWithRetry, resolveRoute } from "./client/connect.ts";
 import { Timeline } from "./client/timeline.ts";
 import type { ClientConfig, ClientOptions } from "./config/client_config.ts";
-import type { ReachStep, Route } from "./dial/reach.ts";
-import type { Ladder } from "./handshake/ladder.ts";
+import type { Route, RouteStep } from "./transport/route.ts";
+import type { Ladder } from "./trace/report/ladder.ts";
 import { formatDuration } from "./options/quantity.ts";
-import { type Address, formatAddress } from "./socket/address.ts";
-import { Connection, type Socket } from "./socket/connection.ts";
-import { converse, type Ends, type Manner } from "./socket/converse.ts";
-import { Sweeper } from "./socket/deadlines.ts";
-import { explain, isReset } from "./socket/faults.ts";
+import { type Address, formatAddress } from "./endpoint/address.ts";
+import { Connection } from "./connection/connection.ts";
+import type { ByteStream } from "./transport/stream.ts";
+import { bridgeStdio, type EofPolicy, type StdioEndpoints } from "./connection/stdio_bridge.ts";
+import { Sweeper } from "./connection/deadlines.ts";
+import { explain, isReset } from "./transport/errors.ts";
 
 /** When we leave first, how long the peer has to end too, in milliseconds. */
-const FAREWELL = 500;
+const CLOSE_TIMEOUT = 500;
 
 /** What the client is joined to. */
-export interface ClientEnds extends Ends {
+export interface ClientEnds extends StdioEndpoints {
   /** How many bytes the input has, where that is known. */
   readonly inputSize?: number | undefined;
   /** Takes a line about what happens. */
@@ -43,7 +44,7 @@ export interface ClientEnds extends Ends {
  *
  * @throws {Error} which says what was tried, what happened, and what that means
  */
-export async function plugIn(config: ClientConfig, ends: ClientEnds): Promise<void> {
+export async function runClient(config: ClientConfig, ends: ClientEnds): Promise<void> {
   const { options } = config;
   if (options.probe) {
     const { probe } = await import("./client/probe.ts");
@@ -57,7 +58,7 @@ export async function plugIn(config: ClientConfig, ends: ClientEnds): Promise<vo
   const tell = options.verbose ? ends.tell : () => {};
   const timeline = new Timeline(formatAddress(target), tell);
   try {
-    await talk(target, { options, ends, timeline });
+    await runSession(target, { options, ends, timeline });
   } catch (error) {
     timeline.failed(explain(error));
     throw error;
@@ -74,12 +75,12 @@ interface Side {
 }
 
 /** Connects, and has the conversation that is asked for. */
-async function talk(target: Address, { options, ends, timeline }: Side): Promise<void> {
-  const conversation = await conversationOf(options, ends);
-  const route = await routeTo(target, options);
-  using capture = await Capture.open(options, { print: ends.print });
-  const socket = await dialled(route, { options, ends, timeline });
-  using connection = new Connection(noticing(capture.of(socket), timeline), { id: 1 });
+async function runSession(target: Address, { options, ends, timeline }: Side): Promise<void> {
+  const conversation = await runnerOf(options, ends);
+  const route = await resolveRoute(target, options);
+  using capture = await HexCapture.open(options, { print: ends.print });
+  const socket = await connect(route, { options, ends, timeline });
+  using connection = new Connection(firstByteTap(capture.of(socket), timeline), { id: 1 });
   using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
   using _progress = await progressOf(connection, { options, ends });
   try {
@@ -92,20 +93,20 @@ async function talk(target: Address, { options, ends, timeline }: Side): Promise
 }
 
 /** Goes the way to the target, and draws the handshakes on it where that is asked for. */
-async function dialled(route: Route, { options, ends, timeline }: Side): Promise<Socket> {
+async function connect(route: Route, { options, ends, timeline }: Side): Promise<ByteStream> {
   if (!options.trace) {
     const onStep = timeline.step.bind(timeline);
-    return (await walk(route, { options, tell: ends.tell, onStep })).socket;
+    return (await connectWithRetry(route, { options, tell: ends.tell, onStep })).socket;
   }
   const { AttemptTrace } = await import("./client/attempt_trace.ts");
   await using trace = await AttemptTrace.start(route.proxy?.address ?? route.target, ends.tell);
-  let socket: Socket | undefined;
-  function onStep(step: ReachStep): void {
+  let socket: ByteStream | undefined;
+  function onStep(step: RouteStep): void {
     timeline.step(step);
     trace.step(step);
   }
   try {
-    ({ socket } = await walk(route, { options, tell: ends.tell, onStep }));
+    ({ socket } = await connectWithRetry(route, { options, tell: ends.tell, onStep }));
     return socket;
   } finally {
     for (const ladder of await trace.ladders(socket)) ends.draw?.(ladder);
@@ -113,16 +114,16 @@ async function dialled(route: Route, { options, ends, timeline }: Side): Promise
 }
 
 /** A conversation by a script, or with the input. */
-async function conversationOf(
+async function runnerOf(
   options: ClientOptions,
   ends: ClientEnds,
 ): Promise<(connection: Connection) => Promise<void>> {
   if (options.script === undefined) {
-    return (connection) => converse(connection, ends, mannerOf(options));
+    return (connection) => bridgeStdio(connection, ends, eofPolicyOf(options));
   }
   const [{ readScript }, { runScript }] = await Promise.all([
-    import("./client/script.ts"),
-    import("./client/scripted.ts"),
+    import("./script/script.ts"),
+    import("./script/runner.ts"),
   ]);
   const name = options.script;
   const steps = await readScript(name);
@@ -130,7 +131,7 @@ async function conversationOf(
   return (connection) => runScript(connection, { steps, name, tell });
 }
 
-function mannerOf(options: ClientOptions): Manner {
+function eofPolicyOf(options: ClientOptions): EofPolicy {
   const { "send-only": sendOnly, "recv-only": receiveOnly, "quit-delay": delay, eof, crlf } =
     options;
   const leaveFirst = sendOnly || eof === "close";
@@ -138,7 +139,7 @@ function mannerOf(options: ClientOptions): Manner {
     only: sendOnly ? "send" : receiveOnly ? "receive" : undefined,
     crlf,
     halfClose: leaveFirst || eof === "half-close",
-    patience: delay ?? (leaveFirst ? FAREWELL : undefined),
+    closeTimeout: delay ?? (leaveFirst ? CLOSE_TIMEOUT : undefined),
   };
 }
 
@@ -147,14 +148,14 @@ async function progressOf(
   { options, ends: { status, inputSize } }: Pick<Side, "options" | "ends">,
 ): Promise<Disposable | undefined> {
   if (!options.progress || !status) return undefined;
-  const { showProgress } = await import("./observe/progress.ts");
+  const { showProgress } = await import("./terminal/progress.ts");
   return showProgress(connection, { status, size: inputSize });
 }
 
 /** The socket, with its first byte told to the timeline. Later reads go straight to it. */
-function noticing(socket: Socket, timeline: Timeline): Socket {
+function firstByteTap(socket: ByteStream, timeline: Timeline): ByteStream {
   const start = performance.now();
-  const noticing: Socket = {
+  const noticing: ByteStream = {
     localAddr: socket.localAddr,
     remoteAddr: socket.remoteAddr,
     async read(into) {
@@ -167,7 +168,7 @@ function noticing(socket: Socket, timeline: Timeline): Socket {
     closeWrite: () => socket.closeWrite(),
     close: () => socket.close(),
   };
-  const read: Socket["read"] = (into) => socket.read(into);
+  const read: ByteStream["read"] = (into) => socket.read(into);
   return noticing;
 }
 
@@ -184,7 +185,7 @@ function meaningOf(
     const silence = formatDuration(options["idle-timeout"] ?? 0);
     return new Error(`${formatAddress(target)}: nothing came or went for ${silence}`);
   }
-  connection.hangUp(isReset(error) ? "reset" : explain(error));
+  connection.close(isReset(error) ? "reset" : explain(error));
   if (isReset(error)) return new Error(`${formatAddress(target)} cut the connection off (reset)`);
   return error;
 }

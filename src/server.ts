@@ -4,35 +4,36 @@
  * @module
  */
 import type { OutletConfig, ServerConfig, ServerOptions } from "./config/server_config.ts";
-import { type BusConfig, busOf, joinBus } from "./config/bus.ts";
-import { isEqual, planChange } from "./config/plan.ts";
-import { gateOf, limitsOf, termsOf, tlsOf } from "./config/terms.ts";
-import type { Changes, Host } from "./host.ts";
-import { Journal } from "./observe/journal.ts";
-import type { Bus } from "./room/bus.ts";
-import { Rooms } from "./room/rooms.ts";
-import type { RoomsStatus } from "./room/status.ts";
+import { type BusConfig, busOf, joinBus } from "./server/join_bus.ts";
+import { planChange } from "./server/plan.ts";
+import { isEqual } from "./config/equal.ts";
+import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./server/settings.ts";
+import type { Changes, ServerHandle } from "./server/handle.ts";
+import { EventBus } from "./events/event_bus.ts";
+import type { Bus } from "./chat/bus/bus.ts";
+import { Rooms } from "./chat/rooms.ts";
+import type { RoomsStatus } from "./chat/status.ts";
 import { SERVICES } from "./services/registry.ts";
 import type { ServiceContext, Standard } from "./services/service.ts";
-import { formatAddress, isUnix } from "./socket/address.ts";
-import type { Connection, Handler } from "./socket/connection.ts";
-import { type DescriptorBudget, descriptorBudget } from "./socket/descriptors.ts";
-import { explain } from "./socket/faults.ts";
-import { Gate, type GateParts } from "./socket/gate.ts";
-import { clearStale } from "./socket/listen.ts";
-import { Outlet } from "./socket/outlet.ts";
-import type { TlsDoor } from "./tls/door.ts";
+import { formatAddress, isUnix } from "./endpoint/address.ts";
+import type { Connection, Handler } from "./connection/connection.ts";
+import { type DescriptorBudget, descriptorBudget } from "./admission/descriptors.ts";
+import { explain } from "./transport/errors.ts";
+import { Admission, type AdmissionParts } from "./admission/admission.ts";
+import { clearStale } from "./transport/listen.ts";
+import { Outlet } from "./outlet/outlet.ts";
+import type { TlsAcceptor } from "./transport/tls/acceptor.ts";
 
 /** An outlet's service, opened. */
-interface Opening {
+interface OutletState {
   /** What was asked for. */
   readonly config: OutletConfig;
   /** What serves its clients. */
   readonly handler: Handler;
   /** What shakes hands with them, where it speaks TLS. */
-  readonly tls: TlsDoor | undefined;
+  readonly tls: TlsAcceptor | undefined;
   /** Aborted when the service is opened anew, under other options. */
-  readonly superseded: AbortController;
+  readonly replaced: AbortController;
 }
 
 /** Standard streams that bring nothing and keep nothing, for a server that has none. */
@@ -47,9 +48,9 @@ const SILENCE: Standard = {
 };
 
 /** What servers have in common that listen at the same addresses in one process. */
-export interface Common {
+export interface SharedResources {
   /** The counters of an outlet's door, by the address that it was asked to listen on; of the server's own, without one. */
-  countersOf(address?: string): GateParts;
+  countersOf(address?: string): AdmissionParts;
   /** Numbers connections. */
   number(): number;
   /** What the descriptor limit of the process allows all of them. */
@@ -61,33 +62,33 @@ export interface Common {
 /** What a server is opened with. */
 export interface ServerParts {
   /** Told of everything that happens. */
-  readonly journal?: Journal;
+  readonly eventBus?: EventBus;
   /** The standard streams, for services that join clients to them. */
   readonly standard?: Standard | undefined;
   /** What it has in common with others; without it, it is alone. */
-  readonly common?: Common;
+  readonly common?: SharedResources;
 }
 
 /** A room full of sockets. Disposing it stops it without grace. */
-export class Server implements Host {
+export class Server implements ServerHandle {
   /** The chat rooms that its outlets share. */
   readonly rooms: Rooms = new Rooms();
 
-  readonly #journal: Journal;
+  readonly #eventBus: EventBus;
   readonly #standard: Standard;
-  readonly #common: Common | undefined;
+  readonly #common: SharedResources | undefined;
   readonly #descriptors: DescriptorBudget | undefined;
-  readonly #gate: Gate;
+  readonly #admission: Admission;
   #bus: BusConfig = {};
-  readonly #openings = new Map<Outlet, Opening>();
+  readonly #outlets = new Map<Outlet, OutletState>();
   readonly #closing = new Map<Outlet, Promise<number>>();
 
-  private constructor(config: ServerConfig, { journal, standard, common }: ServerParts) {
-    this.#journal = journal ?? new Journal();
+  private constructor(config: ServerConfig, { eventBus, standard, common }: ServerParts) {
+    this.#eventBus = eventBus ?? new EventBus();
     this.#standard = standard ?? SILENCE;
     this.#common = common;
     this.#descriptors = common ? common.descriptors : descriptorBudget();
-    this.#gate = new Gate(limitsOf(config, this.#descriptors), common?.countersOf());
+    this.#admission = new Admission(serverLimits(config, this.#descriptors), common?.countersOf());
   }
 
   /**
@@ -98,13 +99,13 @@ export class Server implements Host {
   static async open(config: ServerConfig, parts: ServerParts = {}): Promise<Server> {
     await using undo = new AsyncDisposableStack();
     const server = undo.use(new Server(config, parts));
-    await server.#reachOthers(config.options);
+    await server.#joinBuses(config.options);
     await server.#openAll(config.outlets);
     undo.move();
-    server.#journal.publish({
+    server.#eventBus.publish({
       event: "ready",
       outlets: config.outlets.length,
-      maxConnections: server.#gate.options.maxConnections ?? Infinity,
+      maxConnections: server.#admission.options.maxConnections ?? Infinity,
       descriptors: server.#descriptors?.limit,
     });
     return server;
@@ -112,7 +113,7 @@ export class Server implements Host {
 
   /** The open outlets. */
   get outlets(): Iterable<Outlet> {
-    return this.#openings.keys();
+    return this.#outlets.keys();
   }
 
   /** The outlets that have begun to close, and still have connections. */
@@ -122,7 +123,7 @@ export class Server implements Host {
 
   /** Every connection that is open now, also those of outlets that drain. */
   *connections(): Generator<{ outlet: Outlet; connection: Connection }> {
-    for (const outlet of [...this.#openings.keys(), ...this.#closing.keys()]) {
+    for (const outlet of [...this.#outlets.keys(), ...this.#closing.keys()]) {
       for (const connection of outlet.connections) yield { outlet, connection };
     }
   }
@@ -148,7 +149,7 @@ export class Server implements Host {
    * @returns how many connections had to be cut
    */
   close(outlet: Outlet, { grace }: { grace: number }): Promise<number> {
-    this.#openings.delete(outlet);
+    this.#outlets.delete(outlet);
     const closed = outlet.stop({ grace }).finally(() => this.#closing.delete(outlet));
     this.#closing.set(outlet, closed);
     return closed;
@@ -165,22 +166,25 @@ export class Server implements Host {
     if (!isEqual(busOf(config.options), this.#bus)) {
       throw new Error("the bus cannot change while the server runs: start it anew");
     }
-    const there = new Map([...this.#openings].map(([outlet, { config }]) => [outlet, config]));
-    const { kept, removed, fresh, moved } = planChange(there, config.outlets);
+    const there = new Map([...this.#outlets].map(([outlet, { config }]) => [outlet, config]));
+    const { unchanged: kept, removed, added: fresh, rebound: moved } = planChange(
+      there,
+      config.outlets,
+    );
     const changed = kept.filter(({ outlet, config }) => !isEqual(there.get(outlet), config));
     using undo = new DisposableStack();
     const renewed = await Promise.all(changed.map(async ({ outlet, config }) => {
       const opening = await this.#prepare(outlet, config);
-      const isNew = opening.handler !== this.#openings.get(outlet)?.handler;
-      if (isNew) undo.defer(() => opening.superseded.abort());
+      const isNew = opening.handler !== this.#outlets.get(outlet)?.handler;
+      if (isNew) undo.defer(() => opening.replaced.abort());
       return { outlet, opening };
     }));
     await this.#openAll(fresh);
     undo.move();
-    this.#gate.change(limitsOf(config, this.#descriptors));
+    this.#admission.change(serverLimits(config, this.#descriptors));
     for (const { outlet, opening } of renewed) this.#serve(outlet, opening);
     for (const outlet of removed) this.close(outlet, { grace: config.options["drain-timeout"] });
-    await Promise.all(removed.map((outlet) => outlet.unbound()));
+    await Promise.all(removed.map((outlet) => outlet.listenerClosed()));
     await this.#openAll(moved).catch((error) => {
       throw new Error(`${explain(error)}; all else has changed`, { cause: error });
     });
@@ -197,7 +201,7 @@ export class Server implements Host {
    * @returns how many connections had to be cut
    */
   async stop({ grace }: { grace: number }): Promise<number> {
-    for (const outlet of [...this.#closing.keys(), ...this.#openings.keys()]) {
+    for (const outlet of [...this.#closing.keys(), ...this.#outlets.keys()]) {
       this.close(outlet, { grace });
     }
     const cuts = await Promise.all(this.#closing.values());
@@ -211,10 +215,10 @@ export class Server implements Host {
   }
 
   /** Lets rooms reach their namesakes in other workers and on other servers, where there are any. */
-  async #reachOthers(options: ServerOptions): Promise<void> {
+  async #joinBuses(options: ServerOptions): Promise<void> {
     this.#bus = busOf(options);
-    if (this.#common) await this.rooms.extend(this.#common.bus);
-    await joinBus(this.rooms, { options, journal: this.#journal });
+    if (this.#common) await this.rooms.attachBus(this.#common.bus);
+    await joinBus(this.rooms, { options, eventBus: this.#eventBus });
   }
 
   async #openAll(configs: readonly OutletConfig[]): Promise<Outlet[]> {
@@ -231,59 +235,62 @@ export class Server implements Host {
   }
 
   /** Binds an outlet; who passes its door comes to that of the server. */
-  #bind({ service, listen, outletOptions, gateOptions }: OutletConfig): Outlet {
+  #bind({ service, listen, outletOptions, admissionOptions: limits }: OutletConfig): Outlet {
     return new Outlet({
       name: service,
       listen,
       backlog: outletOptions.backlog,
       mode: outletOptions.mode,
-      gate: new Gate(gateOf(gateOptions), {
-        behind: this.#gate,
+      admission: new Admission(admissionOptions(limits), {
+        parent: this.#admission,
         ...this.#common?.countersOf(formatAddress(listen)),
       }),
-      journal: this.#journal,
+      eventBus: this.#eventBus,
       ...this.#common ? { shared: true, number: this.#common.number } : {},
     });
   }
 
   /** Opens the outlet's service, unless it is open just like that. */
-  async #prepare(outlet: Outlet, config: OutletConfig): Promise<Opening> {
-    const before = this.#openings.get(outlet);
-    const tls = await tlsOf(config.outletOptions, (reason) => this.#tellFault(outlet, reason));
+  async #prepare(outlet: Outlet, config: OutletConfig): Promise<OutletState> {
+    const before = this.#outlets.get(outlet);
+    const tls = await tlsAcceptor(
+      config.outletOptions,
+      (reason) => this.#tellFault(outlet, reason),
+    );
     if (before && isEqual(before.config.serviceOptions, config.serviceOptions)) {
       return { ...before, config, tls };
     }
     const superseded = new AbortController();
     const context = contextOf(outlet, {
       rooms: this.rooms,
-      journal: this.#journal,
+      eventBus: this.#eventBus,
       standard: this.#standard,
       signal: AbortSignal.any([outlet.stopping, superseded.signal]),
     });
     const handler = SERVICES.get(config.service)!.open(config.serviceOptions, context);
-    return { config, handler, tls, superseded };
+    return { config, handler, tls, replaced: superseded };
   }
 
-  #serve(outlet: Outlet, opening: Opening): void {
-    const before = this.#openings.get(outlet);
-    this.#openings.set(outlet, opening);
-    outlet.gate.change(gateOf(opening.config.gateOptions));
+  #serve(outlet: Outlet, opening: OutletState): void {
+    const before = this.#outlets.get(outlet);
+    this.#outlets.set(outlet, opening);
+    outlet.admission.change(admissionOptions(opening.config.admissionOptions));
     const failed = (reason: string) => this.#tellFault(outlet, reason);
-    outlet.serve(termsOf(opening.config, { ...opening, failed }));
-    if (before && before.handler !== opening.handler) before.superseded.abort();
+    outlet.serve(outletSettings(opening.config, { ...opening, failed }));
+    if (before && before.handler !== opening.handler) before.replaced.abort();
   }
 
   #tellFault({ name, address }: Outlet, reason: string): void {
-    this.#journal.publish({ event: "failed", outlet: name, address, reason });
+    this.#eventBus.publish({ event: "failed", outlet: name, address, reason });
   }
 }
 
-/** What a service may know and tell: one way, towards the journal. */
+/** What a service may know and tell: one way, towards the event bus. */
 function contextOf(
   { name, address }: Outlet,
-  { rooms, journal, standard, signal }: {
+  { rooms, eventBus, standard, signal }: {
     rooms: Rooms;
-    journal: Journal;
+    eventBus: EventBus;
     standard: Standard;
     signal: AbortSignal;
   },
@@ -294,9 +301,9 @@ function contextOf(
     rooms,
     standard,
     signal,
-    failed: (reason) => journal.publish({ event: "failed", ...about, reason }),
-    recovered: (text) => journal.publish({ event: "recovered", ...about, text }),
+    failed: (reason) => eventBus.publish({ event: "failed", ...about, reason }),
+    recovered: (text) => eventBus.publish({ event: "recovered", ...about, text }),
     said: ({ id, peer }, text) =>
-      journal.publish({ event: "said", ...about, connection: id, peer, text }),
+      eventBus.publish({ event: "service-output", ...about, connection: id, peer, text }),
   };
 }

@@ -4,19 +4,19 @@
  * @module
  */
 import type { TraceOptions } from "./config/trace_config.ts";
-import { endpointText } from "./handshake/address_words.ts";
-import { CaptureError } from "./handshake/capture.ts";
-import { formatElapsed } from "./handshake/elapsed.ts";
-import type { Flow } from "./handshake/flow.ts";
-import { type Filter, Follower } from "./handshake/follower.ts";
-import { type Ladder, ladderOf } from "./handshake/ladder.ts";
-import { renderLadders } from "./handshake/ladder_svg.ts";
-import { renderLadder } from "./handshake/ladder_text.ts";
-import { recordOf } from "./handshake/record.ts";
-import type { Role } from "./handshake/state.ts";
-import { Summary } from "./handshake/summary.ts";
-import { Tracker } from "./handshake/tracker.ts";
-import { judge, type ServerView } from "./handshake/verdict.ts";
+import { endpointText } from "./trace/decode/ip_words.ts";
+import { CaptureError } from "./trace/decode/capture_reader.ts";
+import { formatElapsed } from "./trace/report/elapsed.ts";
+import type { Flow } from "./trace/track/flow.ts";
+import { CapturePipeline, type Filter } from "./trace/live/capture_pipeline.ts";
+import { type Ladder, ladderOf } from "./trace/report/ladder.ts";
+import { renderLadders } from "./trace/report/ladder_svg.ts";
+import { renderLadder } from "./trace/report/ladder_text.ts";
+import { recordOf } from "./trace/report/record.ts";
+import type { Role } from "./trace/track/state.ts";
+import { Summary } from "./trace/report/summary.ts";
+import { Tracker } from "./trace/track/tracker.ts";
+import { diagnose, type ServerView } from "./trace/report/diagnosis.ts";
 
 /** Where the bytes come from, and where the words go. */
 export interface TraceEnds {
@@ -58,7 +58,7 @@ class TraceSession {
   readonly #ends: TraceEnds;
   readonly #summary = new Summary();
   readonly #tracker: Tracker;
-  readonly #follower: Follower;
+  readonly #follower: CapturePipeline;
   readonly #drawn: Ladder[] = [];
   #waiting: string[] = [];
   #finished = 0;
@@ -82,14 +82,14 @@ class TraceSession {
         }
         : {}),
     });
-    this.#follower = new Follower(this.#tracker, ends.filter);
+    this.#follower = new CapturePipeline(this.#tracker, ends.filter);
   }
 
   /** Reads until the capture ends, is damaged, or enough was seen. */
   async readAll(): Promise<CaptureError | undefined> {
     try {
       for await (const chunk of this.#ends.chunks) {
-        if (chunk !== undefined) this.#follower.take(chunk);
+        if (chunk !== undefined) this.#follower.feed(chunk);
         if (this.#ends.isLive) this.#tracker.expire(Date.now());
         await this.#flush();
         if (this.#isEnough) return;
@@ -151,7 +151,7 @@ class TraceSession {
 }
 
 function settledLine(flow: Flow): string {
-  return `${endsOf(flow)}  ${judge(flow).words}\n`;
+  return `${endsOf(flow)}  ${diagnose(flow).words}\n`;
 }
 
 function repeatedLine(flow: Flow, by: Role): string {

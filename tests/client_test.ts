@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readClient } from "../src/cli/client_args.ts";
-import { plugIn } from "../src/client.ts";
+import { runClient } from "../src/client.ts";
 import { bytesOf, noise, readAll, readText, send, sha256 } from "./harness/bytes.ts";
 import { freePort } from "./harness/ports.ts";
 import { Program, run } from "./harness/program.ts";
@@ -20,7 +20,7 @@ async function talk(
 ): Promise<Talk> {
   const shown: Uint8Array[] = [];
   const told: string[] = [];
-  await plugIn(readClient(["127.0.0.1", ...words]), {
+  await runClient(readClient(["127.0.0.1", ...words]), {
     input: input as AsyncIterable<Uint8Array>,
     show: (bytes) => {
       shown.push(bytes.slice());

@@ -39,17 +39,26 @@ function among(loaded: ReadonlySet<string>, pattern: RegExp): string[] {
 
 Deno.test("help and the version load no mode, no service, no option and nothing of Node's", async () => {
   const loaded = await loadedWith("main.ts");
-  assertEquals(among(loaded, /^node:|^src\/(services|socket|config|room|program|run\/run_)/), []);
+  assertEquals(
+    among(
+      loaded,
+      /^node:|^src\/(services|connection|transport|outlet|admission|config|chat|app\/run_)/,
+    ),
+    [],
+  );
   assert(loaded.size < 20, [...loaded].join("\n"));
 });
 
 Deno.test("a server loads no console, metrics, NATS, TLS, trace, config file or workers by itself", async () => {
-  const loaded = await loadedWith("src/run/run_server.ts");
+  const loaded = await loadedWith("src/app/run_server.ts");
   assertEquals(
     among(loaded, /prom-client|zod|nats|selfsigned|logtape|preact|^src\/(workers|console)\//),
     [],
   );
-  assertEquals(among(loaded, /^src\/(tls\/\w*server|room\/(trunk|link)|observe\/metrics)/), []);
+  assertEquals(
+    among(loaded, /^src\/(transport\/tls\/accept|chat\/(bus_manager|bus_link)|telemetry\/metrics)/),
+    [],
+  );
   // Without an operator there is no terminal, and nothing else takes anything of Node's.
   assertEquals(among(loaded, /^node:/), []);
   // CommonJS brings the whole of Node's module machinery along, which doubles the time to start.
@@ -66,6 +75,6 @@ Deno.test("the words of a server are read without anything of Node's", async () 
 });
 
 Deno.test("a client loads no services by itself", async () => {
-  const loaded = await loadedWith("src/run/run_client.ts");
+  const loaded = await loadedWith("src/app/run_client.ts");
   assertEquals(among(loaded, /^src\/services\/|zod|prom-client/), []);
 });

@@ -1,6 +1,6 @@
 /** A server that changes while it runs, and the doors of its outlets. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { acceptQueues } from "../src/observe/accept_queue.ts";
+import { acceptQueues } from "../src/telemetry/accept_queue.ts";
 import { readText, readUntil, send } from "./harness/bytes.ts";
 import { RudeClient } from "./harness/rude_client.ts";
 import { configOf, from, TestServer } from "./harness/server.ts";

@@ -1,5 +1,5 @@
 /** Splitting what a client sends into lines: in one piece, byte by byte, and of any length. */
-import { lines } from "../../src/socket/lines.ts";
+import { lines } from "../../src/connection/lines.ts";
 
 const LINE = new TextEncoder().encode("a line as people type it in a room\n");
 

@@ -1,5 +1,5 @@
 /** Reading and writing the header that comes first behind a proxy. */
-import { proxyHeader, ProxyHeaderReader } from "../../src/socket/proxy_header.ts";
+import { proxyHeader, ProxyHeaderReader } from "../../src/transport/proxy_protocol.ts";
 
 const V4 = {
   source: { hostname: "192.0.2.7", port: 54321 },

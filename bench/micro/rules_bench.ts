@@ -1,13 +1,13 @@
 /** What a door asks about every client: the rules about its address. */
-import { Acl } from "../../src/socket/acl.ts";
-import { Gate } from "../../src/socket/gate.ts";
-import { peerKey, readIp } from "../../src/socket/ip.ts";
+import { Acl } from "../../src/admission/acl.ts";
+import { Admission } from "../../src/admission/admission.ts";
+import { peerKey, readIp } from "../../src/endpoint/ip.ts";
 
 const NETWORKS = Array.from({ length: 100 }, (_, i) => `10.${i}.0.0/16`);
 const acl = new Acl({ deny: NETWORKS });
 const [v4, v6] = [readIp("192.0.2.1"), readIp("2001:db8::1")];
-const open = new Gate({});
-const limited = new Gate({ deny: NETWORKS, maxConnections: 1000, maxPerIp: 10 });
+const open = new Admission({});
+const limited = new Admission({ deny: NETWORKS, maxConnections: 1000, maxPerIp: 10 });
 
 Deno.bench("reads an IPv4 address", { group: "address" }, () => void peerKey(readIp("192.0.2.1")));
 Deno.bench(

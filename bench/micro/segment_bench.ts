@@ -1,6 +1,6 @@
 /** Reading TCP segments out of packets, as a trace does for every one on the wire. */
-import { Packet } from "../../src/handshake/packet.ts";
-import { decodeSegment, Segment } from "../../src/handshake/segment.ts";
+import { Packet } from "../../src/trace/decode/packet.ts";
+import { decodeSegment, Segment } from "../../src/trace/decode/segment.ts";
 
 /** LINKTYPE_RAW: the packet begins with its IP header. */
 const RAW = 101;

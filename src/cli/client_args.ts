@@ -9,7 +9,7 @@ import { TLS_CLIENT_OPTIONS } from "../config/tls_client_options.ts";
 import { type OptionTable, valuesOf } from "../options/option.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { readFlags } from "./flags.ts";
-import { readTarget } from "./target.ts";
+import { readTarget } from "../endpoint/target.ts";
 
 /** Options that mean nothing without another one, which they are told to need. */
 const NEEDS: readonly (readonly [need: keyof ClientOptions, flag: string, table: OptionTable])[] = [
@@ -32,7 +32,7 @@ const EXCLUSIVE: readonly (readonly (keyof ClientOptions)[])[] = [
  * @throws {UsageError} which names the word at fault
  */
 export function readClient(words: readonly string[]): ClientConfig {
-  const { said, operands, rest } = readFlags(words, CLIENT_OPTIONS);
+  const { values: said, operands, rest } = readFlags(words, CLIENT_OPTIONS);
   if (rest.length > 0) throw new UsageError(`${quote(rest[0]!)}: nothing is expected behind --`);
   const { targets, tls } = readTarget(operands);
   const options = valuesOf(CLIENT_OPTIONS, tls ? new Map([...said, ["tls", true]]) : said);

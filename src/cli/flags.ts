@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { addWord } from "../options/read_word.ts";
 import type { Option, OptionTable } from "../options/option.ts";
-import { about, quote, unknownWord, UsageError } from "../options/usage_error.ts";
+import { unknownWord, UsageError } from "../options/usage_error.ts";
 
 /** What a command line says. */
 export interface Flags {
   /** The options that were said, by name, as they read; those that were not said are absent. */
-  readonly said: ReadonlyMap<string, unknown>;
+  readonly values: ReadonlyMap<string, unknown>;
   /** The words that are no options, in order. */
   readonly operands: readonly string[];
   /** Everything after `--`. */
@@ -27,7 +28,7 @@ export function readFlags(words: readonly string[], table: OptionTable): Flags {
   const operands: string[] = [];
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
-    if (word === "--") return { said, operands, rest: words.slice(at + 1) };
+    if (word === "--") return { values: said, operands, rest: words.slice(at + 1) };
     if (!word.startsWith("-") || word === "-") {
       operands.push(word);
       continue;
@@ -37,7 +38,7 @@ export function readFlags(words: readonly string[], table: OptionTable): Flags {
       if (took === "next") at++;
     }
   }
-  return { said, operands, rest: [] };
+  return { values: said, operands, rest: [] };
 }
 
 /** An option as it was said. */
@@ -96,22 +97,6 @@ function readFlag(
 /** Whether what follows an option that may stand alone is not its value: it is another option, or a SPEC. */
 function isNoValue(next = "-"): boolean {
   return next.startsWith("-") || next.includes("://");
-}
-
-/** Reads one word for an option and keeps it; a repeated option adds up, any other must be said once. */
-export function addWord(
-  { name, option, word, label }: { name: string; option: Option; word: string; label: string },
-  said: Map<string, unknown>,
-): void {
-  if (said.has(name) && !option.repeats) throw new UsageError(`${label} was given twice`);
-  let value: unknown;
-  try {
-    value = option.parse(word);
-  } catch (error) {
-    throw about(option.secret ? label : `${label} ${quote(word)}`, error);
-  }
-  const before = option.repeats ? (said.get(name) as unknown[] | undefined) ?? [] : undefined;
-  said.set(name, before ? [...before, ...(value as unknown[])] : value);
 }
 
 function isSwitch(option: Option): boolean {

@@ -4,10 +4,10 @@
  * @module
  */
 import { formatDuration, formatSize } from "../options/quantity.ts";
-import type { Member, Room } from "../room/room.ts";
-import type { Rooms } from "../room/rooms.ts";
-import { formatAddress } from "../socket/address.ts";
-import type { LiveConnection } from "../host.ts";
+import type { Member, Room } from "../chat/room.ts";
+import type { Rooms } from "../chat/rooms.ts";
+import { formatAddress } from "../endpoint/address.ts";
+import type { LiveConnection } from "../server/handle.ts";
 
 /** What the operator can see and do. */
 export interface Premises {

@@ -4,19 +4,24 @@
  * @module
  */
 import {
-  GATE_OPTIONS,
+  ADMISSION_OPTIONS,
   OUTLET_OPTIONS,
   SERVER_OPTIONS,
   type ServerConfig,
 } from "../config/server_config.ts";
-import { findService, outletConfig, type Said, serverConfig } from "../config/outlet_config.ts";
+import {
+  findService,
+  outletConfig,
+  serverConfig,
+  type SpecValues,
+} from "../config/outlet_config.ts";
 import { flag, option, type OptionTable, PORT, TEXT, valuesOf } from "../options/option.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { DEFAULT_HOST, readListen } from "../socket/place.ts";
+import { DEFAULT_HOST, readListen } from "../endpoint/parse.ts";
 import { type Flags, readFlags } from "./flags.ts";
-import { readSpec } from "./spec.ts";
+import { readSpec } from "../config/spec.ts";
 
 const DEFAULT_SERVICE = "chat";
 const DEFAULT_PORT = 7000;
@@ -51,7 +56,7 @@ const CONFIG_OPTIONS = {
 export const SERVER_FLAGS: OptionTable = {
   ...PLAIN_OPTIONS,
   ...CONFIG_OPTIONS,
-  ...GATE_OPTIONS,
+  ...ADMISSION_OPTIONS,
   ...OUTLET_OPTIONS,
   ...SERVER_OPTIONS,
 };
@@ -69,7 +74,7 @@ export interface ConfigFile {
   /** Where it is. */
   readonly path: string;
   /** What flags said beside it, which wins over what it says of all outlets. */
-  readonly flags: Said;
+  readonly flags: SpecValues;
 }
 
 /**
@@ -95,7 +100,7 @@ export function readServer(words: readonly string[]): ServerCommand {
 /** The server that the words ask for by themselves. */
 function readOutlets(
   specs: readonly string[],
-  { service, said }: { service: Service | undefined; said: Said },
+  { service, said }: { service: Service | undefined; said: SpecValues },
 ): ServerConfig {
   const outlets = specs.map((word) => readSpec(word, said));
   const plain = valuesOf(PLAIN_OPTIONS, said);
@@ -126,9 +131,9 @@ function serviceOf(word: string): Service | undefined {
 
 /** What was said, with the words behind `--` as the command of the services that run one. */
 function withCommand(
-  { said, rest }: Flags,
+  { values: said, rest }: Flags,
   services: readonly (Service | undefined)[],
-): Said {
+): SpecValues {
   if (rest.length === 0) return said;
   const options = services.flatMap((service) => service?.command ?? []);
   if (options.length > 0) {

@@ -14,7 +14,7 @@ import { readFlags } from "./flags.ts";
  * @throws {UsageError} which names the word at fault
  */
 export function readTrace(words: readonly string[]): TraceConfig {
-  const { said, operands, rest } = readFlags(words, TRACE_OPTIONS);
+  const { values: said, operands, rest } = readFlags(words, TRACE_OPTIONS);
   const options = valuesOf(TRACE_OPTIONS, said);
   const [surplus] = [...options.sockets ? operands.slice(1) : operands, ...rest];
   if (surplus !== undefined) {

@@ -4,23 +4,23 @@
  *
  * @module
  */
-import { endpointText, parseAddress } from "../handshake/address_words.ts";
-import type { Flow } from "../handshake/flow.ts";
-import { type Attempt, inferLadder } from "../handshake/inferred_ladder.ts";
-import { type Ladder, ladderOf } from "../handshake/ladder.ts";
-import { NoCaptureError } from "../handshake/tcpdump.ts";
-import { isSettled } from "../handshake/tracker.ts";
-import { HandshakeWatch } from "../handshake/watch.ts";
+import { endpointText, parseAddress } from "../trace/decode/ip_words.ts";
+import type { Flow } from "../trace/track/flow.ts";
+import { type Attempt, inferLadder } from "../trace/report/inferred_ladder.ts";
+import { type Ladder, ladderOf } from "../trace/report/ladder.ts";
+import { NoCaptureError } from "../trace/live/tcpdump.ts";
+import { isSettled } from "../trace/track/tracker.ts";
+import { LiveCapture } from "../trace/live/live_capture.ts";
 import {
   type Address,
   addressOf,
   formatAddress,
   type InternetAddress,
   isUnix,
-} from "../socket/address.ts";
-import type { Socket } from "../socket/connection.ts";
-import type { DialStep } from "../socket/dial.ts";
-import { codeOf } from "../socket/faults.ts";
+} from "../endpoint/address.ts";
+import type { ByteStream } from "../transport/stream.ts";
+import type { DialStep } from "../transport/dial.ts";
+import { codeOf } from "../transport/errors.ts";
 
 /** How long tcpdump may take to pass on what the kernel has done already, in milliseconds. */
 const PASSAGE = 1000;
@@ -41,11 +41,11 @@ interface Ends {
 
 /** Watches attempts to connect from before they begin. Disposing it ends the capture. */
 export class AttemptTrace implements AsyncDisposable {
-  readonly #watch: HandshakeWatch | undefined;
+  readonly #capture: LiveCapture | undefined;
   readonly #tries = new Map<string, Try>();
 
-  private constructor(watch: HandshakeWatch | undefined) {
-    this.#watch = watch;
+  private constructor(watch: LiveCapture | undefined) {
+    this.#capture = watch;
   }
 
   /** Begins to watch what is going to be dialled; `tell` hears why it can't be captured, if so. */
@@ -58,7 +58,7 @@ export class AttemptTrace implements AsyncDisposable {
     const hosts = literal === undefined ? [] : [literal];
     try {
       const options = { interface: "any", hosts, ports: [target.port] };
-      return new AttemptTrace(await HandshakeWatch.start(options));
+      return new AttemptTrace(await LiveCapture.start(options));
     } catch (error) {
       if (!(error instanceof NoCaptureError)) throw error;
       tell(error.message);
@@ -80,7 +80,7 @@ export class AttemptTrace implements AsyncDisposable {
   }
 
   /** The ladder of each address that was tried, with the socket that came of it, if one did. */
-  async ladders(socket?: Pick<Socket, "localAddr" | "remoteAddr">): Promise<Ladder[]> {
+  async ladders(socket?: Pick<ByteStream, "localAddr" | "remoteAddr">): Promise<Ladder[]> {
     const ladders: Ladder[] = [];
     for (const attempt of this.#tries.values()) {
       const ends = endsOf(attempt, socket);
@@ -91,14 +91,14 @@ export class AttemptTrace implements AsyncDisposable {
 
   /** Ends the capture. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#watch?.[Symbol.asyncDispose]();
+    await this.#capture?.[Symbol.asyncDispose]();
   }
 
   /** The ladder of what was really seen of an attempt. */
   async #captured(attempt: Try, ends: Ends): Promise<Ladder | undefined> {
     // A refusal or a complete handshake is on its way to us; for silence, there is nothing to wait.
     const isSilent = outcomeOf(attempt) === "unanswered";
-    const flow = await this.#watch?.until(
+    const flow = await this.#capture?.until(
       (flow) => isBetween(flow, ends) && (isSilent || isSettled(flow)),
       PASSAGE,
     );
@@ -114,7 +114,7 @@ function isAttempt(step: { readonly step: string }): step is AttemptStep {
 
 function endsOf(
   { address, end }: Try,
-  socket: Pick<Socket, "localAddr" | "remoteAddr"> | undefined,
+  socket: Pick<ByteStream, "localAddr" | "remoteAddr"> | undefined,
 ): Ends {
   if (end?.step === "connected" && socket !== undefined) {
     return {

@@ -8,12 +8,12 @@ import type { ClientConfig } from "../config/client_config.ts";
 import type { LoadConfig } from "../config/measure_options.ts";
 import { delay } from "@std/async/delay";
 import { formatDuration, formatSize } from "../options/quantity.ts";
-import { formatAddress } from "../socket/address.ts";
-import { Connection } from "../socket/connection.ts";
-import { explain } from "../socket/faults.ts";
+import { formatAddress } from "../endpoint/address.ts";
+import { Connection } from "../connection/connection.ts";
+import { explain } from "../transport/errors.ts";
 import { Histogram } from "./histogram.ts";
 import { loadJson, type LoadResult, loadText } from "./load_report.ts";
-import { routeTo, walk } from "./route.ts";
+import { connectWithRetry, resolveRoute } from "./connect.ts";
 
 /** Kinds of errors that are counted apart; a peer cannot make more of them. */
 const KINDS = 20;
@@ -42,7 +42,7 @@ export interface LoadEnds {
 }
 
 /** What is counted while it lasts: numbers and one histogram, however long that is. */
-class Tally {
+class LoadTotals {
   readonly times = new Histogram();
   readonly errors = new Map<string, number>();
   bytesOut = 0;
@@ -63,15 +63,19 @@ class Tally {
  */
 export async function bench({ targets, options }: ClientConfig, ends: LoadEnds): Promise<void> {
   const [target] = targets;
-  const route = await routeTo(target, options);
-  const tally = new Tally();
+  const route = await resolveRoute(target, options);
+  const tally = new LoadTotals();
   const over = AbortSignal.any([
     AbortSignal.timeout(options.duration),
     ...ends.signal ? [ends.signal] : [],
   ]);
   const size = options.size ?? SIZES[options.load];
   const connect = async () => {
-    const { socket, took } = await walk(route, { options, tell: ends.tell, signal: over });
+    const { socket, took } = await connectWithRetry(route, {
+      options,
+      tell: ends.tell,
+      signal: over,
+    });
     return { connection: new Connection(socket, { id: 1 }), took };
   };
   const cpu = process.cpuUsage();
@@ -105,7 +109,7 @@ export async function bench({ targets, options }: ClientConfig, ends: LoadEnds):
 /** What every connection works with. */
 interface Work {
   connect(): Promise<{ connection: Connection; took: number }>;
-  readonly tally: Tally;
+  readonly tally: LoadTotals;
   readonly over: AbortSignal;
   readonly message: Uint8Array;
 }
@@ -130,7 +134,7 @@ async function workOn(
 ): Promise<void> {
   const { tally, over } = work;
   using _ = connection;
-  const leave = () => connection.hangUp("over");
+  const leave = () => connection.close("over");
   over.addEventListener("abort", leave);
   if (over.aborted) leave();
   tally.live++;
@@ -177,13 +181,13 @@ async function stream(connection: Connection, { tally, over, message }: Work): P
   try {
     await Promise.all([reading, writing]);
   } finally {
-    connection.hangUp(over.aborted ? "over" : "failed");
+    connection.close(over.aborted ? "over" : "failed");
     await Promise.allSettled([reading, writing]);
   }
 }
 
 function liveLine(
-  { times, bytesIn, bytesOut, live, errors }: Tally,
+  { times, bytesIn, bytesOut, live, errors }: LoadTotals,
   { elapsed, options }: { elapsed: number; options: LoadConfig },
 ): string {
   const seconds = elapsed / 1000;

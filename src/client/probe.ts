@@ -6,10 +6,10 @@
 import { delay } from "@std/async/delay";
 import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import { formatDuration } from "../options/quantity.ts";
-import { type Address, formatAddress, isUnix } from "../socket/address.ts";
-import { codeOf, explain } from "../socket/faults.ts";
+import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
+import { codeOf, explain } from "../transport/errors.ts";
 import { Histogram } from "./histogram.ts";
-import { routeTo, walk } from "./route.ts";
+import { connectWithRetry, resolveRoute } from "./connect.ts";
 
 /** How many ports are probed at the same time. */
 const AT_ONCE = 128;
@@ -91,12 +91,12 @@ async function probeOne(
   finding: Finding,
   { options, ends }: { options: ClientOptions; ends: ProbeEnds },
 ): Promise<void> {
-  const route = await routeTo(finding.address, options);
+  const route = await resolveRoute(finding.address, options);
   const tell = options.verbose ? ends.tell : () => {};
   for (let n = 1; n <= options.count && !ends.signal?.aborted; n++) {
     const next = performance.now() + options.interval;
     try {
-      const { socket, took } = await walk(route, {
+      const { socket, took } = await connectWithRetry(route, {
         options,
         tell: ends.tell,
         signal: ends.signal,

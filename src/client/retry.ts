@@ -5,7 +5,7 @@
  */
 import { delay } from "@std/async/delay";
 import { formatDuration } from "../options/quantity.ts";
-import { explain } from "../socket/faults.ts";
+import { explain } from "../transport/errors.ts";
 
 /** The longest pause between two attempts, unless the first is longer, in milliseconds. */
 const LONGEST = 30_000;

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type Certificate, dayOf } from "../dial/certificate.ts";
-import { formatProxy } from "../dial/proxy.ts";
-import type { ReachStep } from "../dial/reach.ts";
-import type { TlsSession } from "../dial/tls_client.ts";
+import { type Certificate, dayOf } from "../transport/tls/certificate.ts";
+import { formatProxy } from "../endpoint/proxy.ts";
+import type { RouteStep } from "../transport/route.ts";
+import type { TlsSession } from "../transport/tls/connect.ts";
 import { formatDuration, formatSize } from "../options/quantity.ts";
-import { formatAddress } from "../socket/address.ts";
-import type { Connection } from "../socket/connection.ts";
+import { formatAddress } from "../endpoint/address.ts";
+import type { Connection } from "../connection/connection.ts";
 
 /** Collects what happens on the way and tells each step as it comes. */
 export class Timeline {
@@ -25,7 +25,7 @@ export class Timeline {
   }
 
   /** A step on the way to the connection. */
-  step(step: ReachStep): void {
+  step(step: RouteStep): void {
     for (const line of describe(step)) this.#tell(line);
     switch (step.step) {
       case "resolved":
@@ -92,7 +92,7 @@ export class Timeline {
   }
 }
 
-function describe(step: ReachStep): string[] {
+function describe(step: RouteStep): string[] {
   switch (step.step) {
     case "resolved":
       return [`resolved to ${step.hosts.join(", ")} in ${formatDuration(step.took)}`];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { PROXY, type Proxy } from "../dial/proxy.ts";
+import { PROXY, type Proxy } from "../endpoint/proxy.ts";
 import {
   choice,
   DURATION,
@@ -13,7 +13,7 @@ import {
   type TableOf,
   TEXT,
 } from "../options/option.ts";
-import type { Address } from "../socket/address.ts";
+import type { Address } from "../endpoint/address.ts";
 import {
   LOAD_OPTIONS,
   type LoadConfig,

@@ -5,8 +5,8 @@
  */
 import { parse } from "@std/jsonc";
 import { about, UsageError } from "../options/usage_error.ts";
-import { explain } from "../socket/faults.ts";
-import { findService, outletConfig, type Said, serverConfig } from "./outlet_config.ts";
+import { explain } from "../transport/errors.ts";
+import { findService, outletConfig, serverConfig, type SpecValues } from "./outlet_config.ts";
 import { checkFile, type FileContent, type FileOutlet } from "./schema.ts";
 import type { ServerConfig } from "./server_config.ts";
 
@@ -20,7 +20,10 @@ const TOLD = 5;
  * @throws {UsageError} which names the path of every value at fault, and what was expected
  * @throws {Error} where the file can't be read
  */
-export async function readConfigFile(path: string, flags: Said = new Map()): Promise<ServerConfig> {
+export async function readConfigFile(
+  path: string,
+  flags: SpecValues = new Map(),
+): Promise<ServerConfig> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
@@ -40,7 +43,7 @@ export async function readConfigFile(path: string, flags: Said = new Map()): Pro
  *
  * @throws {UsageError} which names the path of every value at fault, and what was expected
  */
-export function readConfig(text: string, flags: Said = new Map()): ServerConfig {
+export function readConfig(text: string, flags: SpecValues = new Map()): ServerConfig {
   const { outlets, ...common } = check(parseText(text));
   const said = new Map([...Object.entries(common), ...flags]);
   return serverConfig(outlets.map((outlet, at) => readOutlet(outlet, { at, common: said })), said);
@@ -66,7 +69,7 @@ function check(json: unknown): FileContent {
 
 function readOutlet(
   { service, listen, ...said }: FileOutlet,
-  { at, common }: { at: number; common: Said },
+  { at, common }: { at: number; common: SpecValues },
 ) {
   try {
     return outletConfig(findService(service), {

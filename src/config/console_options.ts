@@ -5,8 +5,8 @@
  */
 import { flag, option, type OptionKind, type TableOf, TEXT } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
-import { formatAddress, type InternetAddress, isLoopback } from "../socket/address.ts";
-import { LISTEN } from "../socket/place.ts";
+import { formatAddress, type InternetAddress, isLoopback } from "../endpoint/address.ts";
+import { LISTEN } from "../endpoint/parse.ts";
 
 /** Where the console is when nothing else is said. */
 export const CONSOLE_ADDRESS: InternetAddress = { hostname: "127.0.0.1", port: 7001 };

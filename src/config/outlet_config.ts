@@ -7,11 +7,11 @@ import { type OptionTable, valuesOf } from "../options/option.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { type Address, formatAddress, isLoopback, isUnix } from "../socket/address.ts";
+import { type Address, formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
 import { checkConsole } from "./console_options.ts";
 import {
-  GATE_OPTIONS,
-  type GateOptions,
+  ADMISSION_OPTIONS,
+  type AdmissionConfig,
   OUTLET_OPTIONS,
   type OutletConfig,
   type OutletOptions,
@@ -21,11 +21,11 @@ import {
 import { checkTls } from "./tls_server_options.ts";
 
 /** What was said: values by the names of their options. */
-export type Said = ReadonlyMap<string, unknown>;
+export type SpecValues = ReadonlyMap<string, unknown>;
 
 /** Everything that can be said of one outlet of this service. */
 export function outletTable(service: Service): OptionTable {
-  return { ...service.options, ...OUTLET_OPTIONS, ...GATE_OPTIONS };
+  return { ...service.options, ...OUTLET_OPTIONS, ...ADMISSION_OPTIONS };
 }
 
 /** The service of this name. */
@@ -43,7 +43,7 @@ export function findService(name: string): Service {
  */
 export function outletConfig(
   service: Service,
-  { listen, said = new Map(), common }: { listen: Address; said?: Said; common: Said },
+  { listen, said = new Map(), common }: { listen: Address; said?: SpecValues; common: SpecValues },
 ): OutletConfig {
   const all = new Map([...common, ...said]);
   const serviceOptions = valuesOf(service.options, all);
@@ -59,12 +59,12 @@ export function outletConfig(
     listen,
     serviceOptions,
     outletOptions,
-    gateOptions: gateOptions(said),
+    admissionOptions: admissionOptions(said),
   };
 }
 
-function gateOptions(said: Said): GateOptions {
-  const options = valuesOf(GATE_OPTIONS, said);
+function admissionOptions(said: SpecValues): AdmissionConfig {
+  const options = valuesOf(ADMISSION_OPTIONS, said);
   if (options.burst === undefined || options.rate !== undefined) return options;
   throw new UsageError("burst needs rate: how many connections a second, and how many at once");
 }
@@ -84,18 +84,18 @@ function checkProxies(options: OutletOptions, listen: Address): void {
  *
  * @throws {UsageError} where two outlets want the same address, or the console one that everybody reaches
  */
-export function serverConfig(outlets: readonly OutletConfig[], said: Said): ServerConfig {
-  refuseTwins(outlets);
+export function serverConfig(outlets: readonly OutletConfig[], said: SpecValues): ServerConfig {
+  refuseDuplicateAddresses(outlets);
   const options = valuesOf(SERVER_OPTIONS, said);
   checkConsole(options);
   return {
     outlets,
     options,
-    gateOptions: gateOptions(said),
+    admissionOptions: admissionOptions(said),
   };
 }
 
-function refuseTwins(outlets: readonly OutletConfig[]): void {
+function refuseDuplicateAddresses(outlets: readonly OutletConfig[]): void {
   const taken = new Map<string, OutletConfig>();
   for (const outlet of outlets) {
     const address = formatAddress(outlet.listen);

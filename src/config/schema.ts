@@ -9,10 +9,10 @@ import type { Option, OptionTable } from "../options/option.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import type { InternetAddress } from "../socket/address.ts";
-import { LISTEN } from "../socket/place.ts";
+import type { InternetAddress } from "../endpoint/address.ts";
+import { LISTEN } from "../endpoint/parse.ts";
 import { outletTable } from "./outlet_config.ts";
-import { GATE_OPTIONS, OUTLET_OPTIONS, SERVER_OPTIONS } from "./server_config.ts";
+import { ADMISSION_OPTIONS, OUTLET_OPTIONS, SERVER_OPTIONS } from "./server_config.ts";
 
 /** One outlet, as a file says it: besides these, values by the names of options. */
 export interface FileOutlet {
@@ -68,7 +68,7 @@ function fileSchema(): z.ZodType<FileContent> {
   return objectOf({
     $schema: z.string().optional().meta({ description: "where editors find what is valid here" }),
     outlets: z.array(outlet, { error: expected("a list of outlets") }),
-    ...shapeOf({ ...GATE_OPTIONS, ...OUTLET_OPTIONS, ...SERVER_OPTIONS }),
+    ...shapeOf({ ...ADMISSION_OPTIONS, ...OUTLET_OPTIONS, ...SERVER_OPTIONS }),
   }) as unknown as z.ZodType<FileContent>;
 }
 

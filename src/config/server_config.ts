@@ -15,15 +15,15 @@ import {
   type TableOf,
   TEXT,
 } from "../options/option.ts";
-import { BUS, type BusAddress } from "../room/bus_address.ts";
+import { BUS, type NatsUrl } from "../endpoint/nats_url.ts";
 import { CONSOLE_OPTIONS, type ConsoleConfig } from "./console_options.ts";
-import { LISTEN } from "../socket/place.ts";
-import { CIDR } from "../socket/acl.ts";
-import type { Address, InternetAddress } from "../socket/address.ts";
+import { LISTEN } from "../endpoint/parse.ts";
+import { CIDR } from "../admission/acl.ts";
+import type { Address, InternetAddress } from "../endpoint/address.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
 
 /** Who may come in. Said for an outlet, it holds there; said for the server, for all of it together. */
-export interface GateOptions {
+export interface AdmissionConfig {
   /** Networks that may come in; when there are any, no others may. */
   readonly allow: readonly string[];
   /** Networks that may not, whatever is allowed. */
@@ -87,7 +87,7 @@ export interface ServerOptions extends ConsoleConfig {
   /** Where the metrics are served. */
   readonly metrics: InternetAddress | undefined;
   /** What carries rooms from server to server. */
-  readonly bus: BusAddress | undefined;
+  readonly bus: NatsUrl | undefined;
   /** The file that says who we are on it. */
   readonly "bus-credentials": string | undefined;
   /** The file of the authorities to trust there. */
@@ -112,7 +112,7 @@ const WORKERS: OptionKind<number | "auto"> = {
 };
 
 /** What can be asked of one outlet's door, in its SPEC, or of the door of the whole server, in flags. */
-export const GATE_OPTIONS: TableOf<GateOptions> = {
+export const ADMISSION_OPTIONS: TableOf<AdmissionConfig> = {
   allow: list(CIDR, "let in only who comes from these addresses or networks"),
   deny: list(CIDR, "turn away who comes from these, also where --allow has them"),
   "max-connections": option(COUNT, "connections at the same time", {
@@ -218,7 +218,7 @@ export interface OutletConfig {
   /** The values of the options that every outlet has. */
   readonly outletOptions: OutletOptions;
   /** Who may come in here. */
-  readonly gateOptions: GateOptions;
+  readonly admissionOptions: AdmissionConfig;
 }
 
 /** A whole server: plain data that could be printed, sent or compared. */
@@ -228,5 +228,5 @@ export interface ServerConfig {
   /** The values of the options that the server has as a whole. */
   readonly options: ServerOptions;
   /** Who may come in, over all outlets together. */
-  readonly gateOptions: GateOptions;
+  readonly admissionOptions: AdmissionConfig;
 }

@@ -4,11 +4,11 @@
  * @module
  */
 import type { OptionTable, Scalar } from "../options/option.ts";
-import { formatAddress } from "../socket/address.ts";
+import { formatAddress } from "../endpoint/address.ts";
 import { findService } from "./outlet_config.ts";
-import { isEqual } from "./plan.ts";
+import { isEqual } from "./equal.ts";
 import {
-  GATE_OPTIONS,
+  ADMISSION_OPTIONS,
   OUTLET_OPTIONS,
   type OutletConfig,
   SERVER_OPTIONS,
@@ -18,10 +18,12 @@ import {
 type Written = Record<string, Scalar | readonly Scalar[]>;
 
 /** The text of a file that asks for this server. */
-export function writeConfig({ outlets, options, gateOptions }: ServerConfig): string {
+export function writeConfig(
+  { outlets, options, admissionOptions: limits }: ServerConfig,
+): string {
   const file = {
     outlets: outlets.map(writeOutlet),
-    ...writeValues(GATE_OPTIONS, gateOptions),
+    ...writeValues(ADMISSION_OPTIONS, limits),
     ...writeValues(SERVER_OPTIONS, options),
   };
   return JSON.stringify(file, null, 2) + "\n";
@@ -33,7 +35,7 @@ function writeOutlet(outlet: OutletConfig): Written {
     listen: formatAddress(outlet.listen),
     ...writeValues(findService(outlet.service).options, outlet.serviceOptions),
     ...writeValues(OUTLET_OPTIONS, outlet.outletOptions),
-    ...writeValues(GATE_OPTIONS, outlet.gateOptions),
+    ...writeValues(ADMISSION_OPTIONS, outlet.admissionOptions),
   };
 }
 

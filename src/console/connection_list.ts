@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { formatAddress } from "../socket/address.ts";
+import { formatAddress } from "../endpoint/address.ts";
 import type { KernelView } from "./kernel_view.ts";
-import type { Visit } from "./subject.ts";
+import type { Visit } from "./server_view.ts";
 
 /** A connection, as pages and programs get it. */
 export interface Row {

@@ -5,18 +5,18 @@
  */
 import { z } from "zod";
 import project from "../../deno.json" with { type: "json" };
-import type { Journal } from "../observe/journal.ts";
-import { Ladders } from "../observe/ladders.ts";
-import type { Host } from "../host.ts";
-import type { InternetAddress } from "../socket/address.ts";
-import type { LiveConnection } from "../host.ts";
-import { HttpListener, type HttpListenerOptions } from "../socket/http_listener.ts";
+import type { EventBus } from "../events/event_bus.ts";
+import { Ladders } from "../telemetry/ladders.ts";
+import type { ServerHandle } from "../server/handle.ts";
+import type { InternetAddress } from "../endpoint/address.ts";
+import type { LiveConnection } from "../server/handle.ts";
+import { HttpServer, type HttpServerOptions } from "../transport/http_server.ts";
 import { Credentials } from "./credentials.ts";
-import { DialledRoom } from "./dialled_room.ts";
+import { OutboundConnections } from "./outbound_connections.ts";
 import { Guard } from "./guard.ts";
 import { KernelView } from "./kernel_view.ts";
 import { pageFile } from "./page_files.ts";
-import { Refusal } from "./refusal.ts";
+import { HttpError } from "./http_error.ts";
 import { refused, Router, type Routes } from "./router.ts";
 import { clientRoutes } from "./routes/clients.ts";
 import { connectionRoutes } from "./routes/connections.ts";
@@ -24,27 +24,27 @@ import { outletRoutes } from "./routes/outlets.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { Streams } from "./routes/stream.ts";
 import type { Asked } from "./request.ts";
-import { Subject } from "./subject.ts";
+import { ServerView } from "./server_view.ts";
 
 /** How the console is opened, and what it looks at. */
 export interface ConsoleOptions {
   /** Where the facts are told. */
-  readonly journal: Journal;
+  readonly eventBus: EventBus;
   /** What has to be known to use it. */
   readonly token: string;
   /** A certificate and its key as PEM texts, where it is HTTPS. */
-  readonly tls?: HttpListenerOptions["tls"];
+  readonly tls?: HttpServerOptions["tls"];
   /** How long connections may go on when an outlet is stopped from here, in milliseconds. */
   drainTimeout(): number;
 }
 
 /** A console that is open until it is disposed. Nobody who does not know its token learns anything from it. */
 export class Console implements AsyncDisposable {
-  readonly #subject: Subject;
-  readonly #room = new DialledRoom();
+  readonly #subject: ServerView;
+  readonly #room = new OutboundConnections();
   #ladders: Ladders;
   readonly #streams: Streams;
-  readonly #listener: HttpListener;
+  readonly #listener: HttpServer;
   readonly #guard: Guard;
   readonly #credentials: Credentials;
   readonly #open: Router;
@@ -52,8 +52,8 @@ export class Console implements AsyncDisposable {
   readonly #token: string;
 
   private constructor(address: InternetAddress, options: ConsoleOptions) {
-    const { journal, token, tls, drainTimeout } = options;
-    this.#listener = HttpListener.open(address, {
+    const { eventBus, token, tls, drainTimeout } = options;
+    this.#listener = HttpServer.open(address, {
       noun: "the console",
       tls,
       answer: (request) => this.#answer(request),
@@ -62,8 +62,8 @@ export class Console implements AsyncDisposable {
     this.#guard = new Guard(bound, { scheme: tls ? "https" : "http" });
     this.#credentials = new Credentials(token, { port: bound.port, secure: tls !== undefined });
     this.#token = token;
-    this.#subject = new Subject(journal);
-    this.#ladders = new Ladders(journal);
+    this.#subject = new ServerView(eventBus);
+    this.#ladders = new Ladders(eventBus);
     const parts = {
       subject: this.#subject,
       room: this.#room,
@@ -103,7 +103,7 @@ export class Console implements AsyncDisposable {
   }
 
   /** Looks at the server from now on, and at its handshakes where they are captured. */
-  watch(server: Host, ladders?: Ladders): void {
+  watch(server: ServerHandle, ladders?: Ladders): void {
     this.#subject.server = server;
     if (ladders) this.#ladders = ladders;
   }
@@ -132,13 +132,13 @@ export class Console implements AsyncDisposable {
     if (!pathname.startsWith("/api/")) return pageFile(request);
     if (pathname === "/api/session") return await this.#open.answer(request);
     if (this.#credentials.admits(request)) return await this.#closed.answer(request);
-    throw new Refusal(401, "sign in with the token that outlet printed when it started");
+    throw new HttpError(401, "sign in with the token that outlet printed when it started");
   }
 
   /** The URL with the token becomes one without, before anything can pass it on. */
   #signIn(token: string): Response {
     if (!this.#credentials.isToken(token)) {
-      throw new Refusal(403, "the token is wrong: open the URL that outlet printed");
+      throw new HttpError(403, "the token is wrong: open the URL that outlet printed");
     }
     return new Response(null, {
       status: 303,
@@ -156,7 +156,7 @@ export class Console implements AsyncDisposable {
     return {
       "POST /api/session": async (asked: Asked) => {
         const { token } = await asked.body(z.strictObject({ token: z.string() }));
-        if (!this.#credentials.isToken(token)) throw new Refusal(403, "the token is wrong");
+        if (!this.#credentials.isToken(token)) throw new HttpError(403, "the token is wrong");
         return withCookie(this.#credentials.signIn);
       },
       "DELETE /api/session": () => withCookie(this.#credentials.signOut),

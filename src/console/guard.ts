@@ -11,8 +11,8 @@ import {
   isIPv6,
   isLoopback,
   splitHostPort,
-} from "../socket/address.ts";
-import { Refusal } from "./refusal.ts";
+} from "../endpoint/address.ts";
+import { HttpError } from "./http_error.ts";
 
 /** On every answer. Styles that scripts set through the DOM need no exception; inline ones have none. */
 const HEADERS: Readonly<Record<string, string>> = {
@@ -48,22 +48,22 @@ export class Guard {
    * Lets the request through, or says why not. A name that somebody else's name server made lead here
    * (DNS rebinding) is not ours, and a page of another origin has no business here.
    *
-   * @throws {Refusal} with status 421 for a foreign host, 403 for a foreign origin
+   * @throws {HttpError} with status 421 for a foreign host, 403 for a foreign origin
    */
   check({ headers, url }: Request): void {
     // HTTP/2 has no such header; what stands for it is in the URL.
     const host = headers.get("host") ?? new URL(url).host;
     if (!this.#isOurs(host)) {
-      throw new Refusal(421, `this is ${this.origin}, not ${JSON.stringify(host)}`);
+      throw new HttpError(421, `this is ${this.origin}, not ${JSON.stringify(host)}`);
     }
     const origin = headers.get("origin");
     if (origin !== null && origin !== `${this.#scheme}://${host}`) {
-      throw new Refusal(403, "pages of other origins are not served");
+      throw new HttpError(403, "pages of other origins are not served");
     }
     const site = headers.get("sec-fetch-site");
     const opens = headers.get("sec-fetch-mode") === "navigate";
     if (site !== null && !opens && site !== "same-origin" && site !== "none") {
-      throw new Refusal(403, "pages of other sites are not served");
+      throw new HttpError(403, "pages of other sites are not served");
     }
   }
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type KernelSocket, parseSockets } from "../handshake/kernel.ts";
-import { type Address, formatAddress } from "../socket/address.ts";
+import { type KernelSocket, parseSockets } from "../trace/live/kernel_sockets.ts";
+import { type Address, formatAddress } from "../endpoint/address.ts";
 
 /** How long an answer of the kernel's is good for, in milliseconds. */
 const FRESH = 900;

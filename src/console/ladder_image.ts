@@ -3,17 +3,17 @@
  *
  * @module
  */
-import type { Ladder } from "../handshake/ladder.ts";
-import { renderLadders } from "../handshake/ladder_svg.ts";
-import { Refusal } from "./refusal.ts";
+import type { Ladder } from "../trace/report/ladder.ts";
+import { renderLadders } from "../trace/report/ladder_svg.ts";
+import { HttpError } from "./http_error.ts";
 
 /**
  * A ladder as an SVG image.
  *
- * @throws {Refusal} with status 404 where there is none
+ * @throws {HttpError} with status 404 where there is none
  */
 export function ladderImage(ladder: Ladder | undefined): Response {
-  if (!ladder) throw new Refusal(404, "there is no handshake to be shown");
+  if (!ladder) throw new HttpError(404, "there is no handshake to be shown");
   return new Response(renderLadders([ladder]), {
     headers: { "content-type": "image/svg+xml", "cache-control": "no-store" },
   });

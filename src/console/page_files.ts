@@ -37,7 +37,7 @@ import sparklineJs from "./page/sparkline.js" with { type: "text" };
 import styleCss from "./page/style.css" with { type: "text" };
 import tellJs from "./page/tell.js" with { type: "text" };
 import transcriptJs from "./page/transcript.js" with { type: "text" };
-import { Refusal } from "./refusal.ts";
+import { HttpError } from "./http_error.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
@@ -92,13 +92,13 @@ export const PAGE_FILES: readonly string[] = Object.keys(FILES);
 /**
  * A file of the page; `/` is `index.html`.
  *
- * @throws {Refusal} with status 404 or 405
+ * @throws {HttpError} with status 404 or 405
  */
 export function pageFile({ method, url }: Request): Response {
   const path = new URL(url).pathname;
   const name = path === "/" ? "index.html" : path.slice(1);
-  if (!Object.hasOwn(FILES, name)) throw new Refusal(404, `there is no ${path}`);
-  if (method !== "GET" && method !== "HEAD") throw new Refusal(405, `${path} takes GET`);
+  if (!Object.hasOwn(FILES, name)) throw new HttpError(404, `there is no ${path}`);
+  if (method !== "GET" && method !== "HEAD") throw new HttpError(405, `${path} takes GET`);
   const type = TYPES[name.slice(name.lastIndexOf(".") + 1)]!;
   return new Response(method === "HEAD" ? null : FILES[name]!, {
     headers: { "content-type": type, "cache-control": "no-cache" },

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { OutletEvent } from "../observe/events.ts";
-import type { Journal } from "../observe/journal.ts";
-import { jsonLine } from "../observe/log_line.ts";
+import type { OutletEvent } from "../events/events.ts";
+import type { EventBus } from "../events/event_bus.ts";
+import { jsonLine } from "../telemetry/log_line.ts";
 
 /** How many are kept. */
 const KEPT = 2_000;
@@ -20,7 +20,7 @@ export interface Entry {
   readonly event: OutletEvent;
 }
 
-/** Keeps the last events of a journal until it is disposed. */
+/** Keeps the last events of a event bus until it is disposed. */
 export class RecentEvents implements Disposable {
   /** The oldest makes room for the newest. */
   readonly #ring: Entry[] = [];
@@ -29,8 +29,8 @@ export class RecentEvents implements Disposable {
   #last = 0;
 
   /** Keeps what is told from now on. */
-  constructor(journal: Journal) {
-    this.#subscription = journal.subscribe((event) => this.#keep(event));
+  constructor(eventBus: EventBus) {
+    this.#subscription = eventBus.subscribe((event) => this.#keep(event));
   }
 
   /** What came after the event of this number, and how much of that is not there any more. */

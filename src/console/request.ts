@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Refusal } from "./refusal.ts";
+import { HttpError } from "./http_error.ts";
 
 /** The most bytes of a body. */
 const LARGEST = 256 * 1024;
@@ -58,29 +58,29 @@ export class Asked {
   /**
    * A whole number that stands behind the `?`.
    *
-   * @throws {Refusal} with status 400
+   * @throws {HttpError} with status 400
    */
   wholeNumber(name: string, otherwise: number): number {
     const word = this.query.get(name) ?? String(otherwise);
     if (/^\d{1,9}$/.test(word)) return Number(word);
-    throw new Refusal(400, `${name}: expected a whole number`, { field: name });
+    throw new HttpError(400, `${name}: expected a whole number`, { field: name });
   }
 
   /**
    * The body, which has to be as the schema says.
    *
-   * @throws {Refusal} with status 415, 413, 408 or 400
+   * @throws {HttpError} with status 415, 413, 408 or 400
    */
   async body<T>(schema: Schema<T>): Promise<T> {
     const { headers } = this.#request;
     if (!/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) {
-      throw new Refusal(415, "expected a body of JSON (content-type: application/json)");
+      throw new HttpError(415, "expected a body of JSON (content-type: application/json)");
     }
     const read = schema.safeParse(parse(await this.#text()), { reportInput: true });
     if (read.success) return read.data;
     const { path, message } = read.error.issues[0]!;
     const field = path.join(".");
-    throw new Refusal(400, field === "" ? message : `${field}: ${message}`, { field });
+    throw new HttpError(400, field === "" ? message : `${field}: ${message}`, { field });
   }
 
   async #text(): Promise<string> {
@@ -93,7 +93,7 @@ export class Asked {
     try {
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
         length += part.value.length;
-        if (length > LARGEST) throw new Refusal(413, `expected at most ${LARGEST} bytes`);
+        if (length > LARGEST) throw new HttpError(413, `expected at most ${LARGEST} bytes`);
         text += decoder.decode(part.value, { stream: true });
       }
     } finally {
@@ -108,6 +108,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Refusal(400, "the body is no JSON");
+    throw new HttpError(400, "the body is no JSON");
   }
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { UsageError } from "../options/usage_error.ts";
-import { explain } from "../socket/faults.ts";
-import { Refusal } from "./refusal.ts";
+import { explain } from "../transport/errors.ts";
+import { HttpError } from "./http_error.ts";
 import { Asked } from "./request.ts";
 
 /** Answers a request: with a response of its own, or with what becomes JSON; nothing is 204. */
@@ -37,11 +37,11 @@ export class Router {
   async answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const routes = this.#routes.filter(({ pattern }) => pattern.test(url));
-    if (routes.length === 0) throw new Refusal(404, `there is no ${url.pathname}`);
+    if (routes.length === 0) throw new HttpError(404, `there is no ${url.pathname}`);
     const route = routes.find(({ method }) => method === request.method);
     if (!route) {
       const methods = routes.map(({ method }) => method).join(", ");
-      throw new Refusal(405, `${url.pathname} takes ${methods}`);
+      throw new HttpError(405, `${url.pathname} takes ${methods}`);
     }
     const params = route.pattern.exec(url)?.pathname.groups ?? {};
     const answer = await route.answer(new Asked(request, { params, query: url.searchParams }));
@@ -57,7 +57,7 @@ export function json(value: unknown, { status = 200 }: { status?: number } = {})
 
 /** What went wrong, as an answer: `{"error": "…", "field": "…"}`. */
 export function refused(error: unknown): Response {
-  if (error instanceof Refusal) {
+  if (error instanceof HttpError) {
     return json({ error: error.message, field: error.field }, { status: error.status });
   }
   const status = error instanceof UsageError ? 400 : 500;

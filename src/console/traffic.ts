@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { ByOutlet, outletKey } from "../observe/by_outlet.ts";
-import type { OutletEvent } from "../observe/events.ts";
-import type { Journal } from "../observe/journal.ts";
-import type { Address } from "../socket/address.ts";
+import { ByOutlet, outletKey } from "../telemetry/by_outlet.ts";
+import type { OutletEvent } from "../events/events.ts";
+import type { EventBus } from "../events/event_bus.ts";
+import type { Address } from "../endpoint/address.ts";
 
 /** How many samples are kept, and the milliseconds from one to the next: 15 minutes of seconds. */
 const KEPT = 15 * 60;
@@ -64,9 +64,9 @@ export class Traffic implements Disposable {
   #before = nothing();
 
   /** Counts from now on. `live` tells the open connections. */
-  constructor(journal: Journal, live: () => Iterable<Live>) {
+  constructor(eventBus: EventBus, live: () => Iterable<Live>) {
     this.#live = live;
-    this.#subscription = journal.subscribe((event) => this.#count(event));
+    this.#subscription = eventBus.subscribe((event) => this.#count(event));
   }
 
   /** The totals by outlet, as {@linkcode outletKey} names them, open connections included. */

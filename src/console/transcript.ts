@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Onlooker } from "../socket/connection.ts";
+import type { Tap } from "../connection/connection.ts";
 
 /** The most bytes that are kept each way. */
 const KEPT = 64 * 1024;
@@ -30,7 +30,7 @@ export interface Piece {
 }
 
 /** Reads along with a connection. What does not fit pushes out what is oldest. */
-export class Transcript implements Onlooker {
+export class Transcript implements Tap {
   #pieces: Piece[] = [];
   readonly #sizes = { in: 0, out: 0 };
   readonly #offsets: Record<Direction, number>;

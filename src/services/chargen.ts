@@ -1,4 +1,4 @@
-import type { Connection } from "../socket/connection.ts";
+import type { Connection } from "../connection/connection.ts";
 import { type Service, service } from "./service.ts";
 
 /** The first and the last printable ASCII character, and how many of them a line shows. */

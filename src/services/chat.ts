@@ -1,10 +1,10 @@
 import { integer, option, type OptionKind } from "../options/option.ts";
-import { printable } from "../observe/printable.ts";
-import { HISTORY_LIMIT } from "../room/history.ts";
-import { Outbox } from "../room/outbox.ts";
-import type { Member, Room } from "../room/room.ts";
-import type { Connection } from "../socket/connection.ts";
-import { type Line, lines } from "../socket/lines.ts";
+import { printable } from "../terminal/printable.ts";
+import { HISTORY_LIMIT } from "../chat/history.ts";
+import { SendQueue } from "../chat/send_queue.ts";
+import type { Member, Room } from "../chat/room.ts";
+import type { Connection } from "../connection/connection.ts";
+import { type Line, lines } from "../connection/lines.ts";
 import { type Service, service } from "./service.ts";
 
 /** The most bytes of a line that are read; the rest of it is dropped. */
@@ -34,7 +34,7 @@ export const chat: Service = service({
       ? rooms.openPrivate(address, { history })
       : rooms.open(name, { history });
     return async (connection, signal) => {
-      await using outbox = new Outbox(connection);
+      await using outbox = new SendQueue(connection);
       const reply = (text: string) => {
         room.flush();
         outbox.post(new TextEncoder().encode(text));
@@ -111,7 +111,7 @@ const COMMANDS: Readonly<Record<string, { help: string; run(command: Command): "
 
 function join(
   room: Room,
-  { connection, outbox }: { connection: Connection; outbox: Outbox },
+  { connection, outbox }: { connection: Connection; outbox: SendQueue },
 ): Member {
   return room.join({
     hear: (lines) => outbox.post(lines),
@@ -119,7 +119,7 @@ function join(
       return outbox.waiting;
     },
     caughtUp: () => outbox.sent(),
-    dismiss: (reason) => connection.hangUp(reason),
+    dismiss: (reason) => connection.close(reason),
   });
 }
 

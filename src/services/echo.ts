@@ -5,5 +5,5 @@ export const echo: Service = service({
   name: "echo",
   summary: "sends back whatever arrives (RFC 862)",
   options: {},
-  open: () => (connection) => connection.pour((chunk) => connection.write(chunk)),
+  open: () => (connection) => connection.forEachChunk((chunk) => connection.write(chunk)),
 });

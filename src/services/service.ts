@@ -5,8 +5,8 @@
  * @module
  */
 import type { OptionTable, OptionValues } from "../options/option.ts";
-import type { Rooms } from "../room/rooms.ts";
-import type { Connection, Handler } from "../socket/connection.ts";
+import type { Rooms } from "../chat/rooms.ts";
+import type { Connection, Handler } from "../connection/connection.ts";
 
 /** What a service may know of the house that it is opened in. */
 export interface ServiceContext {

@@ -1,7 +1,7 @@
-import { showProgress } from "../observe/progress.ts";
+import { showProgress } from "../terminal/progress.ts";
 import { choice, flag, option } from "../options/option.ts";
-import type { Connection, Handler } from "../socket/connection.ts";
-import { converse } from "../socket/converse.ts";
+import type { Connection, Handler } from "../connection/connection.ts";
+import { bridgeStdio } from "../connection/stdio_bridge.ts";
 import { type Service, service, type Standard } from "./service.ts";
 
 /** Joins a client to this process's stdin and stdout, as `nc -l` does, and ends with it. */
@@ -36,7 +36,7 @@ function inTurn({ keep, progress, standard }: Shared): Handler {
   let turn = Promise.resolve();
   let taken = false;
   return async (connection) => {
-    if (taken && !keep) return connection.hangUp("taken: there is one client already");
+    if (taken && !keep) return connection.close("taken: there is one client already");
     taken = true;
     const before = turn;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -45,7 +45,7 @@ function inTurn({ keep, progress, standard }: Shared): Handler {
     let well = false;
     try {
       using _progress = shownProgress(connection, { progress, standard });
-      await converse(connection, { input, show: standard.write }, { halfClose: true });
+      await bridgeStdio(connection, { input, show: standard.write }, { halfClose: true });
       well = true;
     } finally {
       resolve();

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { LiveConnection, OpenOutlet } from "../host.ts";
-import type { Closed, Opened } from "../observe/events.ts";
-import type { Address } from "../socket/address.ts";
-import type { Onlooker } from "../socket/connection.ts";
-import type { Hand } from "./hand.ts";
+import type { LiveConnection, OpenOutlet } from "../server/handle.ts";
+import type { Closed, Opened } from "../events/events.ts";
+import type { Address } from "../endpoint/address.ts";
+import type { Tap } from "../connection/connection.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 
 /** An outlet whose clients are spread over workers. */
 export class RemoteOutlet implements OpenOutlet {
@@ -94,48 +94,48 @@ export class RemoteConnection implements LiveConnection {
   /** What its service noted of it when it was opened. */
   readonly notes: Readonly<Record<string, string | number>> | undefined;
   /** Who serves it. */
-  readonly hand: Hand;
-  readonly #onlookers = new Set<Onlooker>();
+  readonly worker: WorkerHandle;
+  readonly #taps = new Set<Tap>();
 
   /** A connection that a worker has told of. */
-  constructor({ connection, peer, local, notes }: Opened, hand: Hand) {
+  constructor({ connection, peer, local, notes }: Opened, worker: WorkerHandle) {
     this.id = connection;
     this.peer = peer;
     this.local = local;
     this.notes = notes;
-    this.hand = hand;
+    this.worker = worker;
   }
 
   /** Lets somebody see what comes and goes; the worker tells it only while somebody looks. */
-  watch(onlooker: Onlooker): Disposable {
-    this.#onlookers.add(onlooker);
-    if (this.#onlookers.size === 1) this.#tell(true);
+  tap(tap: Tap): Disposable {
+    this.#taps.add(tap);
+    if (this.#taps.size === 1) this.#tell(true);
     return {
       [Symbol.dispose]: () => {
-        if (this.#onlookers.delete(onlooker) && this.#onlookers.size === 0) this.#tell(false);
+        if (this.#taps.delete(tap) && this.#taps.size === 0) this.#tell(false);
       },
     };
   }
 
   /** Takes bytes that the worker has told of. */
-  show(way: keyof Onlooker, bytes: Uint8Array): void {
-    for (const onlooker of this.#onlookers) onlooker[way](bytes);
+  show(way: keyof Tap, bytes: Uint8Array): void {
+    for (const tap of this.#taps) tap[way](bytes);
   }
 
   /** Sends bytes for somebody other than its handler. */
-  async interject(bytes: Uint8Array): Promise<void> {
-    await this.hand.ask("interject", { connection: this.id, bytes });
+  async writeFromOutside(bytes: Uint8Array): Promise<void> {
+    await this.worker.request("writeFromOutside", { connection: this.id, bytes });
   }
 
   /** Ends our half. */
   async closeWrite(): Promise<void> {
-    await this.hand.ask("closeWrite", { connection: this.id });
+    await this.worker.request("closeWrite", { connection: this.id });
   }
 
   /** Closes it. */
-  hangUp(reason: string): void {
+  close(reason: string): void {
     this.reason ??= reason;
-    this.hand.ask("hangUp", { connection: this.id, reason }).catch(() => {});
+    this.worker.request("closeConnection", { connection: this.id, reason }).catch(() => {});
   }
 
   /** How it ended, when its worker did not live to tell. */
@@ -154,6 +154,6 @@ export class RemoteConnection implements LiveConnection {
   }
 
   #tell(on: boolean): void {
-    this.hand.ask("watch", { connection: this.id, on }).catch(() => {});
+    this.worker.request("tap", { connection: this.id, on }).catch(() => {});
   }
 }

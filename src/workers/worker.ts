@@ -1,19 +1,24 @@
 /**
- * One worker of a crew: a server of its own, which does what the crew says and tells what happens.
+ * One worker of a supervisor: a server of its own, which does what the supervisor asks and tells what happens.
  *
  * @module
  */
-import type { OutletEvent } from "../observe/events.ts";
-import { Journal } from "../observe/journal.ts";
-import { BroadcastBus } from "../room/broadcast_bus.ts";
+import type { OutletEvent } from "../events/events.ts";
+import { EventBus } from "../events/event_bus.ts";
+import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
 import { Server } from "../server.ts";
-import { formatAddress } from "../socket/address.ts";
-import type { Connection } from "../socket/connection.ts";
-import { explain } from "../socket/faults.ts";
-import { countersOf } from "./ledger.ts";
-import type { Order, SharedDoors, Tasks, Told } from "./messages.ts";
+import { formatAddress } from "../endpoint/address.ts";
+import type { Connection } from "../connection/connection.ts";
+import { explain } from "../transport/errors.ts";
+import { countersOf } from "./shared_counters.ts";
+import type {
+  SharedLimitsByAddress,
+  WorkerMessage,
+  WorkerMethods,
+  WorkerRequest,
+} from "./messages.ts";
 
-/** How often the crew is told what connections and buses have carried, in milliseconds. */
+/** How often the supervisor is told what connections and buses have carried, in milliseconds. */
 const COUNTING = 1_000;
 
 /** How long an event may wait for others that go along, in milliseconds: a message costs far more than an event. */
@@ -21,27 +26,27 @@ const GATHERING = 10;
 
 /** A worker's own thread, as far as it is used here. */
 const thread = globalThis as unknown as {
-  onmessage: (message: { data: Order }) => void;
-  postMessage(told: Told, transfer?: Transferable[]): void;
+  onmessage: (message: { data: WorkerRequest }) => void;
+  postMessage(told: WorkerMessage, transfer?: Transferable[]): void;
   close(): void;
 };
 
 let server: Server | undefined;
-let doors: SharedDoors = new Map();
+let doors: SharedLimitsByAddress = new Map();
 const watches = new Map<number, Disposable>();
 const counted = new Map<number, number>();
 let events: OutletEvent[] = [];
 
-const tasks: Tasks = {
+const tasks: WorkerMethods = {
   async open({ config, doors: all, shared, place }) {
     doors = all;
-    const journal = new Journal();
-    journal.subscribe(keepEvent);
+    const eventBus = new EventBus();
+    eventBus.subscribe(keepEvent);
     server = await Server.open(config, {
-      journal,
+      eventBus,
       common: {
         countersOf: (address) =>
-          countersOf(address === undefined ? shared.door : doors.get(address)!, place),
+          countersOf(address === undefined ? shared.limits : doors.get(address)!, place),
         number: () => Atomics.add(shared.numbers, 0, 1) + 1,
         descriptors: shared.descriptors,
         bus: new BroadcastBus(shared.channel),
@@ -49,11 +54,11 @@ const tasks: Tasks = {
     });
     const { rooms } = server;
     rooms.visitAll(({ name }) =>
-      thread.postMessage({ told: "room", name, isPublic: rooms.isPublic(name) })
+      thread.postMessage({ type: "room", name, isPublic: rooms.isPublic(name) })
     );
     setInterval(() => {
       tellCounts();
-      thread.postMessage({ told: "buses", buses: rooms.status().buses });
+      thread.postMessage({ type: "buses", buses: rooms.status().buses });
     }, COUNTING);
   },
   async change({ config, doors: all }) {
@@ -65,19 +70,20 @@ const tasks: Tasks = {
     return outlet ? await server!.close(outlet, { grace }) : 0;
   },
   stop: ({ grace }) => server!.stop({ grace }),
-  interject: async ({ connection, bytes }) => await find(connection)?.interject(bytes),
+  writeFromOutside: async ({ connection, bytes }) =>
+    await find(connection)?.writeFromOutside(bytes),
   closeWrite: async ({ connection }) => await find(connection)?.closeWrite(),
   // deno-lint-ignore require-await
-  hangUp: async ({ connection, reason }) => find(connection)?.hangUp(reason),
+  closeConnection: async ({ connection, reason }) => find(connection)?.close(reason),
   // deno-lint-ignore require-await
-  async watch({ connection: id, on }) {
+  async tap({ connection: id, on }) {
     watches.get(id)?.[Symbol.dispose]();
     watches.delete(id);
     const tell = (way: "received" | "sent") => (bytes: Uint8Array) =>
-      thread.postMessage({ told: "bytes", connection: id, way, bytes: bytes.slice() });
+      thread.postMessage({ type: "bytes", connection: id, way, bytes: bytes.slice() });
     const connection = on ? find(id) : undefined;
     if (connection) {
-      watches.set(id, connection.watch({ received: tell("received"), sent: tell("sent") }));
+      watches.set(id, connection.tap({ received: tell("received"), sent: tell("sent") }));
     }
   },
 };
@@ -87,9 +93,9 @@ thread.onmessage = async ({ data: { number, name, task } }) => {
     const value = await (tasks[name] as (task: unknown) => Promise<unknown>)(task);
     // Who is answered knows what has happened until then.
     tellEvents();
-    thread.postMessage({ told: "done", number, value });
+    thread.postMessage({ type: "done", number, value });
   } catch (error) {
-    thread.postMessage({ told: "failed", number, reason: explain(error) });
+    thread.postMessage({ type: "failed", number, reason: explain(error) });
   }
 };
 
@@ -98,7 +104,7 @@ for (const end of ["error", "unhandledrejection"] as const) {
   globalThis.addEventListener(end, (event) => {
     event.preventDefault();
     const cause = "reason" in event ? event.reason : (event as ErrorEvent).error;
-    thread.postMessage({ told: "died", reason: explain(cause) });
+    thread.postMessage({ type: "died", reason: explain(cause) });
     thread.close();
   });
 }
@@ -109,7 +115,7 @@ function keepEvent(event: OutletEvent): void {
 }
 
 function tellEvents(): void {
-  if (events.length > 0) thread.postMessage({ told: "events", events });
+  if (events.length > 0) thread.postMessage({ type: "events", events });
   events = [];
 }
 
@@ -125,7 +131,7 @@ function tellCounts(): void {
   }
   if (counts.length === 0) return;
   const message = Float64Array.from(counts);
-  thread.postMessage({ told: "counts", counts: message }, [message.buffer]);
+  thread.postMessage({ type: "counts", counts: message }, [message.buffer]);
 }
 
 function find(id: number): Connection | undefined {

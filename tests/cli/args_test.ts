@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readCommand } from "../../src/cli/args.ts";
 import { configOf } from "../harness/server.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
-import { formatAddress } from "../../src/socket/address.ts";
+import { formatAddress } from "../../src/endpoint/address.ts";
 
 /** Where the outlets listen that these words ask for, with their services. */
 function outlets(...words: string[]): string[] {

@@ -4,7 +4,7 @@ import { fits, inOrder, type Row } from "../../src/console/connection_list.ts";
 import { EventStream } from "../../src/console/event_stream.ts";
 import { RecentEvents } from "../../src/console/recent_events.ts";
 import { Transcript } from "../../src/console/transcript.ts";
-import { Journal } from "../../src/observe/journal.ts";
+import { EventBus } from "../../src/events/event_bus.ts";
 import { noise } from "../harness/bytes.ts";
 
 Deno.test("a transcript keeps the last 64 KiB each way, at their offsets", () => {
@@ -50,9 +50,9 @@ Deno.test("rows that are alike stay in the order of their numbers", () => {
 });
 
 Deno.test("events that are not kept any more are told to be missed", () => {
-  const journal = new Journal();
-  using events = new RecentEvents(journal);
-  for (let i = 0; i < 10_000; i++) journal.publish({ event: "reloading" });
+  const eventBus = new EventBus();
+  using events = new RecentEvents(eventBus);
+  for (let i = 0; i < 10_000; i++) eventBus.publish({ event: "reloading" });
   const { entries, missed } = events.since(100);
   assertEquals(missed + entries.length, 9_900);
   assert(entries.length >= 2_000 && entries.length <= 4_000);

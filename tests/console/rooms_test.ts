@@ -1,7 +1,7 @@
 /** The chat rooms in the console's API. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Rooms } from "../../src/room/rooms.ts";
-import type { BusStatus } from "../../src/room/status.ts";
+import { Rooms } from "../../src/chat/rooms.ts";
+import type { BusStatus } from "../../src/chat/status.ts";
 import { TestConsole, TOKEN } from "../harness/console.ts";
 import { Ether, LossyBus } from "../harness/lossy_bus.ts";
 import { Listener } from "../harness/listener.ts";
@@ -14,9 +14,9 @@ Deno.test("rooms, their members on every server, and the bus are told, and told 
   await using console = await TestConsole.open("chat://:0?room=ops", "chat://:0");
   const { rooms } = console.server.server;
   const bus = new LossyBus(ether);
-  await rooms.extend(bus);
+  await rooms.attachBus(bus);
   await using elsewhere = new Rooms();
-  await elsewhere.extend(new LossyBus(ether));
+  await elsewhere.attachBus(new LossyBus(ether));
   const alice = new Listener(rooms.open("ops"));
   const bob = new Listener(elsewhere.open("ops"));
   alice.member.room.rename(alice.member, "alice");

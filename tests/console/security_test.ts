@@ -179,8 +179,8 @@ Deno.test("a reader of the event stream that does not keep up is dropped", async
   const peer = { hostname: "127.0.0.1", port: 1 };
   const text = "x".repeat(64 * 1024);
   for (let i = 0; i < 500; i++) {
-    console.server.journal.publish({
-      event: "said",
+    console.server.eventBus.publish({
+      event: "service-output",
       outlet: "echo",
       address,
       connection: 1,

@@ -1,8 +1,8 @@
 /** Chat rooms in the console, in a real browser: members in two workers and on another server. */
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "@nats-io/transport-node";
-import { encode } from "../../src/room/wire.ts";
-import { subjectOf } from "../../src/room/nats_subject.ts";
+import { encode } from "../../src/chat/wire.ts";
+import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
 import { BrowserWindow } from "../harness/browser.ts";
 import { Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
@@ -24,8 +24,8 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   await using other = await TestServer.open("chat://:0?room=ops", "--bus", nats.url);
   const [, url] = await server.prints(/console at (\S+)\n/) as unknown as [string, string];
   await server.complains(/ready/);
-  await server.complains(/reached/);
-  await other.event("reached");
+  await server.complains(/bus-connected/);
+  await other.event("bus-connected");
   await using browser = await BrowserWindow.open();
   const { page } = browser;
   using guests = new DisposableStack();

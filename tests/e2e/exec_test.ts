@@ -63,7 +63,7 @@ testWith(["bc", "ncat"], "exec serves bc", async () => {
   const port = String(server.port());
   const answer = await succeed(["ncat", "127.0.0.1", port], { stdin: "2^100\n1/0\n6*7\n" });
   assertEquals(answer, "1267650600228229401496703205376\n42\n");
-  assertStringIncludes((await server.event("said")).text, "ivide by zero");
+  assertStringIncludes((await server.event("service-output")).text, "ivide by zero");
 });
 
 testWith(["bash", "ncat"], "exec serves bash", async () => {
@@ -83,7 +83,7 @@ testWith(
     const port = String(server.port());
     const answer = await succeed(["ncat", "127.0.0.1", port], { stdin: "one\ntwo\n" });
     assertEquals(answer, "one\r\r\ntwo\r\r\n");
-    await server.event("said", ({ text }) => text.includes("< one"));
+    await server.event("service-output", ({ text }) => text.includes("< one"));
   },
 );
 

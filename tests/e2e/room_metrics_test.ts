@@ -2,7 +2,7 @@
 import { assert, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { connect } from "@nats-io/transport-node";
-import { subjectOf } from "../../src/room/nats_subject.ts";
+import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
 import { Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
@@ -28,7 +28,7 @@ testWith(
     ));
     await server.complains(/ready/);
     await using other = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
-    await other.event("reached");
+    await other.event("bus-connected");
     using ada = await Guest.join(port);
     using bob = await Guest.join(other.port());
     await ada.countsMembers(2);

@@ -4,7 +4,7 @@
  * @module
  */
 import { readClient } from "../../src/cli/client_args.ts";
-import { plugIn } from "../../src/client.ts";
+import { runClient } from "../../src/client.ts";
 import { bytesOf } from "./bytes.ts";
 
 /** What a client showed, printed and told. */
@@ -24,7 +24,7 @@ export async function plug(words: readonly string[], input = ""): Promise<Talk> 
   const talk = { shown: "", printed: "", told: "", error: "" };
   const decoder = new TextDecoder();
   try {
-    await plugIn(readClient(words), {
+    await runClient(readClient(words), {
       input: once(bytesOf(input)),
       show(bytes) {
         talk.shown += decoder.decode(bytes, { stream: true });

@@ -4,7 +4,7 @@
  * @module
  */
 import { Console } from "../../src/console/console.ts";
-import { Journal } from "../../src/observe/journal.ts";
+import { EventBus } from "../../src/events/event_bus.ts";
 import { readAll, send } from "./bytes.ts";
 import { TestServer } from "./server.ts";
 
@@ -31,10 +31,10 @@ export class TestConsole implements AsyncDisposable {
 
   /** Opens what `outlet server WORDS… --console :0` would. */
   static async open(...words: string[]): Promise<TestConsole> {
-    const journal = new Journal();
+    const eventBus = new EventBus();
     const address = { hostname: "127.0.0.1", port: 0 };
-    const console = Console.open(address, { journal, token: TOKEN, drainTimeout: () => 10_000 });
-    const server = await TestServer.openWith(journal, words);
+    const console = Console.open(address, { eventBus, token: TOKEN, drainTimeout: () => 10_000 });
+    const server = await TestServer.openWith(eventBus, words);
     console.watch(server.server);
     return new TestConsole(console, server);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Member, Room } from "../../src/room/room.ts";
+import type { Member, Room } from "../../src/chat/room.ts";
 
 /** How long a test waits for a line before it says which one is missing. */
 const PATIENCE = 20_000;

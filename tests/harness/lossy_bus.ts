@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Bus, BusWatcher, Topic } from "../../src/room/bus.ts";
+import type { Bus, BusWatcher, Topic } from "../../src/chat/bus/bus.ts";
 
 /** What becomes of a message: how many times it arrives. */
 export type Fate = (message: Uint8Array) => number;

@@ -4,11 +4,11 @@
  * @module
  */
 import "../../src/workers/worker.ts";
-import type { Order } from "../../src/workers/messages.ts";
+import type { WorkerRequest } from "../../src/workers/messages.ts";
 
 globalThis.addEventListener("message", (message: Event) => {
-  const { data } = message as MessageEvent<Order>;
-  if (data.name === "interject" && new TextDecoder().decode(data.task.bytes) === "die") {
+  const { data } = message as MessageEvent<WorkerRequest>;
+  if (data.name === "writeFromOutside" && new TextDecoder().decode(data.task.bytes) === "die") {
     throw new Error("a mortal worker dies");
   }
 });

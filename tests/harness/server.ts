@@ -5,11 +5,11 @@
  */
 import { readServer } from "../../src/cli/server_args.ts";
 import type { ServerConfig } from "../../src/config/server_config.ts";
-import type { OutletEvent } from "../../src/observe/events.ts";
-import { Journal } from "../../src/observe/journal.ts";
+import type { OutletEvent } from "../../src/events/events.ts";
+import { EventBus } from "../../src/events/event_bus.ts";
 import { Server } from "../../src/server.ts";
-import { type Address, formatAddress } from "../../src/socket/address.ts";
-import { isUnix } from "../../src/socket/address.ts";
+import { type Address, formatAddress } from "../../src/endpoint/address.ts";
+import { isUnix } from "../../src/endpoint/address.ts";
 
 type EventOf<Name extends OutletEvent["event"]> = Extract<OutletEvent, { event: Name }>;
 
@@ -20,24 +20,24 @@ const PATIENCE = 20_000;
 export class TestServer implements AsyncDisposable {
   readonly server: Server;
   readonly events: OutletEvent[] = [];
-  readonly journal: Journal;
+  readonly eventBus: EventBus;
 
-  private constructor(server: Server, journal: Journal, events: OutletEvent[]) {
+  private constructor(server: Server, eventBus: EventBus, events: OutletEvent[]) {
     this.server = server;
-    this.journal = journal;
+    this.eventBus = eventBus;
     this.events = events;
   }
 
   /** Opens what `outlet server WORDS…` would. */
   static open(...words: string[]): Promise<TestServer> {
-    return TestServer.openWith(new Journal(), words);
+    return TestServer.openWith(new EventBus(), words);
   }
 
-  /** The same, with somebody listening to the journal already. */
-  static async openWith(journal: Journal, words: readonly string[]): Promise<TestServer> {
+  /** The same, with somebody listening to the event bus already. */
+  static async openWith(eventBus: EventBus, words: readonly string[]): Promise<TestServer> {
     const events: OutletEvent[] = [];
-    journal.subscribe((event) => events.push(event));
-    return new TestServer(await Server.open(configOf(words), { journal }), journal, events);
+    eventBus.subscribe((event) => events.push(event));
+    return new TestServer(await Server.open(configOf(words), { eventBus }), eventBus, events);
   }
 
   /** The real port of its first outlet, or of another one. */
@@ -66,7 +66,7 @@ export class TestServer implements AsyncDisposable {
       () => reject(new Error(`no "${name}" came; so far: ${JSON.stringify(this.events)}`)),
       PATIENCE,
     );
-    using _ = this.journal.subscribe((event) => fits(event) && resolve(event));
+    using _ = this.eventBus.subscribe((event) => fits(event) && resolve(event));
     try {
       return await promise;
     } finally {

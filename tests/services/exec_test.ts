@@ -177,7 +177,7 @@ Deno.test("exec tells what the program complains of, line by line, with the conn
   await using server = await shell("echo one >&2; printf two >&2; echo out");
   assertEquals(await answerOf(server), "out\n");
   const { connection } = await server.event("closed");
-  const said = server.events.filter((event) => event.event === "said");
+  const said = server.events.filter((event) => event.event === "service-output");
   assertEquals(said.map(({ connection, text }) => ({ connection, text })), [
     { connection, text: "one" },
     { connection, text: "two" },
@@ -187,13 +187,13 @@ Deno.test("exec tells what the program complains of, line by line, with the conn
 Deno.test("exec lets the client read the program's complaints with ?stderr=client", async () => {
   await using server = await shell("echo one >&2; echo two", "--stderr", "client");
   assertEquals((await answerOf(server)).split("\n").sort(), ["", "one", "two"]);
-  assertEquals(server.events.filter((event) => event.event === "said"), []);
+  assertEquals(server.events.filter((event) => event.event === "service-output"), []);
 });
 
 Deno.test("exec survives a program that complains without end in one line", async () => {
   await using server = await shell("head -c 3000000 /dev/zero >&2; echo done");
   assertEquals(await answerOf(server), "done\n");
-  const { text } = await server.event("said");
+  const { text } = await server.event("service-output");
   assertEquals(new TextEncoder().encode(text).length, 4096 + 3);
 });
 

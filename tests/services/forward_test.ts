@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { addressOf } from "../../src/socket/address.ts";
-import { proxyHeader } from "../../src/socket/proxy_header.ts";
+import { addressOf } from "../../src/endpoint/address.ts";
+import { proxyHeader } from "../../src/transport/proxy_protocol.ts";
 import { bytesOf, noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
 import { freePort } from "../harness/ports.ts";
 import { Program, run } from "../harness/program.ts";

@@ -12,7 +12,7 @@ export function tell(event) {
       return `#${connection} from ${peer}`;
     case "refused":
       return `${peer}: ${reason}`;
-    case "said":
+    case "service-output":
       return `#${connection}: ${text}`;
     case "closed":
       return `#${connection} from ${peer}: ${reason}, ${size(event.bytes_in)} in, ` +
@@ -25,12 +25,12 @@ export function tell(event) {
       } connections`;
     case "reloaded":
       return `${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
-    case "replaced":
+    case "worker-restarted":
       return `worker ${event.worker}, which died: ${reason}`;
-    case "reached":
+    case "bus-connected":
       return `${event.bus}, through ${event.server}`;
-    case "lost":
-    case "denied":
+    case "bus-disconnected":
+    case "bus-permission-denied":
       return `${event.bus}: ${reason}`;
     case "draining":
       return `${count(event.live)} connections have ${duration(event.grace_ms)} to end`;

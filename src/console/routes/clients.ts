@@ -4,15 +4,15 @@
  * @module
  */
 import { z } from "zod";
-import { readHost, readPeer } from "../../socket/place.ts";
+import { parseEndpoint, readHost } from "../../endpoint/parse.ts";
 import { UsageError } from "../../options/usage_error.ts";
-import type { InternetAddress } from "../../socket/address.ts";
-import type { Connection } from "../../socket/connection.ts";
-import type { DialledRoom } from "../dialled_room.ts";
+import type { InternetAddress } from "../../endpoint/address.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { OutboundConnections } from "../outbound_connections.ts";
 import { ladderImage } from "../ladder_image.ts";
-import { Refusal } from "../refusal.ts";
+import { HttpError } from "../http_error.ts";
 import { json, type Routes } from "../router.ts";
-import { readSending, Sender, SENDING } from "../sending.ts";
+import { readSendRequest, Sender, SENDING } from "../send_request.ts";
 
 const DIALLING = z.strictObject({
   host: z.string(),
@@ -22,12 +22,12 @@ const DIALLING = z.strictObject({
 });
 
 /** The routes of clients. */
-export function clientRoutes(room: DialledRoom): Routes {
+export function clientRoutes(room: OutboundConnections): Routes {
   const sender = new Sender();
   const connectionOf = (id: number): Connection => {
     const { connection, over } = room.get(id);
     if (connection && !over) return connection;
-    throw new Refusal(409, `client ${id} is not connected`);
+    throw new HttpError(409, `client ${id} is not connected`);
   };
   return {
     "GET /api/clients": () => room.all.map((dialled) => dialled.describe()),
@@ -40,7 +40,7 @@ export function clientRoutes(room: DialledRoom): Routes {
     "GET /api/clients/:id/ladders/:index.svg": ({ id, params }) =>
       ladderImage(room.get(id).ladders[Number(params.index)]),
     async "POST /api/clients/:id/send"(asked) {
-      const bytes = readSending(await asked.body(SENDING));
+      const bytes = readSendRequest(await asked.body(SENDING));
       return await sender.send(connectionOf(asked.id), bytes);
     },
     "POST /api/clients/:id/end": ({ id }) => connectionOf(id).closeWrite(),
@@ -53,12 +53,12 @@ function readTarget(host: string, port: string): InternetAddress {
   try {
     readHost(host, "host");
   } catch (error) {
-    throw new Refusal(400, (error as Error).message, { field: "host" });
+    throw new HttpError(400, (error as Error).message, { field: "host" });
   }
   try {
-    return readPeer({ host, port });
+    return parseEndpoint({ host, port });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new Refusal(400, error.message, { field: "port" });
+    throw new HttpError(400, error.message, { field: "port" });
   }
 }

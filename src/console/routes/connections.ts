@@ -7,14 +7,14 @@ import { z } from "zod";
 import { entryJson } from "../recent_events.ts";
 import { fits, inOrder, type Row, rowOf, SORTABLE, type SortKey } from "../connection_list.ts";
 import type { KernelView } from "../kernel_view.ts";
-import type { Ladder } from "../../handshake/ladder.ts";
-import type { LiveConnection } from "../../host.ts";
+import type { Ladder } from "../../trace/report/ladder.ts";
+import type { LiveConnection } from "../../server/handle.ts";
 import { ladderImage } from "../ladder_image.ts";
-import { Refusal } from "../refusal.ts";
+import { HttpError } from "../http_error.ts";
 import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
-import { readSending, Sender, SENDING } from "../sending.ts";
-import type { Subject } from "../subject.ts";
+import { readSendRequest, Sender, SENDING } from "../send_request.ts";
+import type { ServerView } from "../server_view.ts";
 
 /** The most rows of one answer, and how many there are when nothing is said. */
 const LIMIT = { most: 1_000, usual: 100 };
@@ -30,7 +30,7 @@ const CLOSING = z.union([
 /** Who can tell what. */
 export interface ConnectionRoutesParts {
   /** The server. */
-  readonly subject: Subject;
+  readonly subject: ServerView;
   /** The kernel's tables. */
   readonly kernel: KernelView;
   /** A connection's handshake, captured or inferred; a Unix socket has none. */
@@ -52,11 +52,11 @@ export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutes
     "GET /api/connections/:id/ladder.svg": ({ id }) =>
       ladderImage(ladderOf(subject.visit(id).connection)),
     async "POST /api/connections/:id/send"(asked) {
-      const bytes = readSending(await asked.body(SENDING));
+      const bytes = readSendRequest(await asked.body(SENDING));
       return await sender.send(subject.visit(asked.id).connection, bytes);
     },
     "POST /api/connections/:id/end": ({ id }) => subject.visit(id).connection.closeWrite(),
-    "DELETE /api/connections/:id": ({ id }) => subject.visit(id).connection.hangUp(REASON),
+    "DELETE /api/connections/:id": ({ id }) => subject.visit(id).connection.close(REASON),
     "POST /api/connections/close": async (asked) => {
       const wanted = await asked.body(CLOSING);
       await kernel.refresh();
@@ -66,7 +66,7 @@ export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutes
       for (const visit of [...subject.server.connections()]) {
         const row = rowOf(visit, kernel);
         if (closes ? !closes.has(row.id) : !fits(row, filter)) continue;
-        visit.connection.hangUp(REASON);
+        visit.connection.close(REASON);
         closed++;
       }
       return { closed };
@@ -74,7 +74,7 @@ export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutes
   };
 }
 
-function rowsOf(subject: Subject, kernel: KernelView): Row[] {
+function rowsOf(subject: ServerView, kernel: KernelView): Row[] {
   return [...subject.server.connections()].map((visit) => rowOf(visit, kernel));
 }
 
@@ -97,7 +97,7 @@ function readSort(query: URLSearchParams): { key: SortKey; descending: boolean }
   const word = query.get("sort") ?? "id";
   const key = SORTABLE.find((key) => key === word.replace(/^-/, ""));
   if (key) return { key, descending: word.startsWith("-") };
-  throw new Refusal(400, `sort: expected one of ${SORTABLE.join(", ")}`, { field: "sort" });
+  throw new HttpError(400, `sort: expected one of ${SORTABLE.join(", ")}`, { field: "sort" });
 }
 
 /** A connection with its story, also when it is over, as long as that is remembered. */
@@ -111,5 +111,5 @@ function detail(
     return { ...rowOf(visit, kernel), open: true, notes: visit.connection.notes, events };
   }
   if (events.length > 0) return { id, open: false, events };
-  throw new Refusal(404, `there is no connection #${id}, and none is remembered`);
+  throw new HttpError(404, `there is no connection #${id}, and none is remembered`);
 }

@@ -4,23 +4,23 @@
  * @module
  */
 import { z } from "zod";
-import { addWord } from "../../cli/flags.ts";
+import { addWord } from "../../options/read_word.ts";
 import { findService, outletConfig, outletTable } from "../../config/outlet_config.ts";
-import { GATE_OPTIONS, type OutletConfig } from "../../config/server_config.ts";
+import { ADMISSION_OPTIONS, type OutletConfig } from "../../config/server_config.ts";
 import { DURATION, type Option, type OptionTable } from "../../options/option.ts";
 import { about, UsageError } from "../../options/usage_error.ts";
-import { outletKey } from "../../observe/by_outlet.ts";
+import { outletKey } from "../../telemetry/by_outlet.ts";
 import { SERVICES } from "../../services/registry.ts";
 import type { Service } from "../../services/service.ts";
-import { type Address, formatAddress, isUnix } from "../../socket/address.ts";
-import { explain } from "../../socket/faults.ts";
-import type { OpenOutlet } from "../../host.ts";
-import { DEFAULT_HOST, readHost, readPort } from "../../socket/place.ts";
+import { type Address, formatAddress, isUnix } from "../../endpoint/address.ts";
+import { explain } from "../../transport/errors.ts";
+import type { OpenOutlet } from "../../server/handle.ts";
+import { DEFAULT_HOST, readHost, readPort } from "../../endpoint/parse.ts";
 import type { KernelView } from "../kernel_view.ts";
-import { Refusal } from "../refusal.ts";
+import { HttpError } from "../http_error.ts";
 import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
-import type { Subject } from "../subject.ts";
+import type { ServerView } from "../server_view.ts";
 import type { Totals } from "../traffic.ts";
 
 const WORDS = z.union([z.string(), z.array(z.string())]);
@@ -37,7 +37,7 @@ const STOPPING = z.strictObject({ grace: z.string().optional() });
 /** Who can tell what. */
 export interface OutletRoutesParts {
   /** The server. */
-  readonly subject: Subject;
+  readonly subject: ServerView;
   /** The kernel's tables. */
   readonly kernel: KernelView;
   /** How long connections may go on when an outlet is stopped and nothing else is said, in milliseconds. */
@@ -62,8 +62,11 @@ function describeService(service: Service): object {
     summary: service.summary,
     options: [
       ...describeOptions(service.options, "service"),
-      ...describeOptions(withoutOf(outletTable(service), service.options, GATE_OPTIONS), "outlet"),
-      ...describeOptions(GATE_OPTIONS, "door"),
+      ...describeOptions(
+        withoutOf(outletTable(service), service.options, ADMISSION_OPTIONS),
+        "outlet",
+      ),
+      ...describeOptions(ADMISSION_OPTIONS, "door"),
     ],
   };
 }
@@ -107,7 +110,7 @@ async function listOutlets({ subject, kernel }: OutletRoutesParts): Promise<obje
   });
 }
 
-function describeOutlet(outlet: OpenOutlet, subject: Subject): object {
+function describeOutlet(outlet: OpenOutlet, subject: ServerView): object {
   const { name, address } = outlet;
   return {
     id: subject.numberOf(outlet),
@@ -121,13 +124,13 @@ function queueOf(queues: ReadonlyMap<number, number>, address: Address): number 
   return isUnix(address) ? undefined : queues.get(address.port);
 }
 
-async function openOutlet(asked: Asked, subject: Subject): Promise<Response> {
+async function openOutlet(asked: Asked, subject: ServerView): Promise<Response> {
   const config = readOpening(await asked.body(OPENING));
   try {
     const outlet = await subject.server.open(config);
     return Response.json(describeOutlet(outlet, subject), { status: 201 });
   } catch (error) {
-    throw new Refusal(409, explain(error), { field: "port" });
+    throw new HttpError(409, explain(error), { field: "port" });
   }
 }
 
@@ -143,7 +146,7 @@ function readOpening(
   const said = new Map<string, unknown>();
   for (const [name, words] of Object.entries(options)) {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (!option) throw new Refusal(400, `${service.name} has no option ${name}`, { field: name });
+    if (!option) throw new HttpError(400, `${service.name} has no option ${name}`, { field: name });
     for (const word of [words].flat()) {
       inField(name, () => addWord({ name, option, word, label: name }, said));
     }
@@ -157,7 +160,7 @@ function inField<T>(field: string, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new Refusal(400, error.message, { field });
+    throw new HttpError(400, error.message, { field });
   }
 }
 

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Presence } from "../../room/room.ts";
-import type { RoomStatus, ServerShare } from "../../room/status.ts";
-import { Refusal } from "../refusal.ts";
+import type { Presence } from "../../chat/room.ts";
+import type { RoomStatus, ServerShare } from "../../chat/status.ts";
+import { HttpError } from "../http_error.ts";
 import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
-import type { Subject } from "../subject.ts";
+import type { ServerView } from "../server_view.ts";
 
 /** The most members of one answer, and how many there are when nothing is said. */
 const LIMIT = { most: 1_000, usual: 100 };
@@ -17,7 +17,7 @@ const LIMIT = { most: 1_000, usual: 100 };
 const SHOWN = { names: 12, servers: 100 };
 
 /** The routes of rooms. */
-export function roomRoutes(subject: Subject): Routes {
+export function roomRoutes(subject: ServerView): Routes {
   return {
     "GET /api/rooms": () => describeRooms(subject),
     "GET /api/rooms/:id": (asked) => describeRoom(asked, subject),
@@ -25,7 +25,7 @@ export function roomRoutes(subject: Subject): Routes {
 }
 
 /** All rooms with the first names of each, and all buses: as long as there are rooms, however many are in them. */
-export function describeRooms({ server }: Subject): object {
+export function describeRooms({ server }: ServerView): object {
   const { rooms, buses } = server.roomsStatus();
   return {
     rooms: rooms.map((room) => {
@@ -37,9 +37,9 @@ export function describeRooms({ server }: Subject): object {
 }
 
 /** One room, with those members that were asked for. */
-function describeRoom(asked: Asked, { server }: Subject): object {
+function describeRoom(asked: Asked, { server }: ServerView): object {
   const status = server.roomsStatus().rooms.find(({ number }) => number === asked.id);
-  if (!status) throw new Refusal(404, `there is no room ${asked.id}`);
+  if (!status) throw new HttpError(404, `there is no room ${asked.id}`);
   const filter = asked.query.get("filter") ?? "";
   const matching = [...server.rooms.numbered(status.number)!.everyone()]
     .filter((member) => fits(member, filter));

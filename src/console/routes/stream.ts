@@ -4,13 +4,13 @@
  * @module
  */
 import { encodeBase64 } from "@std/encoding/base64";
-import type { DialledRoom } from "../dialled_room.ts";
+import type { OutboundConnections } from "../outbound_connections.ts";
 import { EventStream } from "../event_stream.ts";
 import { type Entry, entryJson } from "../recent_events.ts";
-import { Refusal } from "../refusal.ts";
+import { HttpError } from "../http_error.ts";
 import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
-import type { Subject } from "../subject.ts";
+import type { ServerView } from "../server_view.ts";
 import { describeRooms } from "./rooms.ts";
 import { type Piece, Transcript } from "../transcript.ts";
 
@@ -23,9 +23,9 @@ const BEAT = 100;
 /** Who can tell what. */
 export interface StreamRoutesParts {
   /** The server. */
-  readonly subject: Subject;
+  readonly subject: ServerView;
   /** The connections that were made from here. */
-  readonly room: DialledRoom;
+  readonly room: OutboundConnections;
 }
 
 /** All the streams that are being read. Disposing it ends them. */
@@ -53,7 +53,7 @@ export class Streams implements Disposable {
 
   #open(asked: Asked): Response {
     if (this.#streams.size >= LIMIT.streams) {
-      throw new Refusal(503, `${LIMIT.streams} streams are read already`);
+      throw new HttpError(503, `${LIMIT.streams} streams are read already`);
     }
     const watches = readWatches(asked.query);
     using undo = new DisposableStack();
@@ -116,7 +116,7 @@ export class Streams implements Disposable {
       const connection = subject.find(id)?.connection;
       if (!connection) return () => {};
       const transcript = new Transcript(connection);
-      stream.use(connection.watch(transcript));
+      stream.use(connection.tap(transcript));
       return () => send(transcript.take());
     }
     const dialled = room.get(id);
@@ -159,12 +159,12 @@ function watchesRooms(query: URLSearchParams): boolean {
 function readWatches(query: URLSearchParams): readonly Watch[] {
   const names = query.getAll("watch").filter((name) => name !== "rooms");
   if (names.length > LIMIT.watches) {
-    throw new Refusal(400, `expected at most ${LIMIT.watches} to watch`, { field: "watch" });
+    throw new HttpError(400, `expected at most ${LIMIT.watches} to watch`, { field: "watch" });
   }
   return names.map((name) => {
     const [, kind, id] = /^(connection|client):(\d{1,15})$/.exec(name) ?? [];
     if (kind) return { kind: kind as Watch["kind"], id: Number(id), name };
-    throw new Refusal(400, "watch: expected connection:N, client:N or rooms", { field: "watch" });
+    throw new HttpError(400, "watch: expected connection:N, client:N or rooms", { field: "watch" });
   });
 }
 

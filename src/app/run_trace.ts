@@ -1,0 +1,112 @@
+/**
+ * `outlet trace` as a process: from tcpdump, a file or stdin to stdout.
+ *
+ * @module
+ */
+import { lookup } from "node:dns/promises";
+import type { TraceConfig, TraceOptions } from "../config/trace_config.ts";
+import { type IpWords, parseAddress } from "../trace/decode/ip_words.ts";
+import { KernelWatch } from "../trace/live/kernel_watch.ts";
+import { Tcpdump } from "../trace/live/tcpdump.ts";
+import { printable } from "../terminal/printable.ts";
+import { trace } from "../trace.ts";
+import { showSockets } from "./show_sockets.ts";
+import { stdinChunks, writeStdout } from "../terminal/stdio.ts";
+import { withTicks } from "./ticks.ts";
+
+const encoder = new TextEncoder();
+
+/** How often a live trace looks for attempts that nobody answers any more, in milliseconds. */
+const TICK = 1000;
+
+/** How much of a file is read at a time. */
+const CHUNK = 256 * 1024;
+
+/**
+ * Shows handshakes, or the kernel's sockets, until there are no more or the signal is aborted.
+ *
+ * @throws {Error} which says what cannot be captured or read, and what to do
+ */
+export async function runTraceMode(
+  { options }: TraceConfig,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  if (options.sockets) return await showSockets(options.port, { signal, show });
+  const hosts = (await Promise.all(options.host.map(addressesOf))).flat();
+  const filter = { hosts, ports: options.port };
+  const svg = options.read === undefined
+    ? await traceLive(options, { filter, signal })
+    : await trace(options, {
+      ...ends(),
+      filter,
+      isLive: false,
+      chunks: withTicks(openCapture(options.read), { signal }),
+    });
+  if (svg !== undefined) await Deno.writeTextFile(options.svg!, svg);
+}
+
+type Filter = { readonly hosts: readonly IpWords[]; readonly ports: readonly number[] };
+
+async function traceLive(
+  options: TraceOptions,
+  { filter, signal }: { filter: Filter; signal: AbortSignal },
+): Promise<string | undefined> {
+  await using tcpdump = await Tcpdump.start({ ...filter, interface: options.interface });
+  const kernel = new KernelWatch();
+  const { tell } = ends();
+  const stop = () => tcpdump.end();
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  tell(`capturing on ${options.interface}, Ctrl-C ends it`);
+  const svg = await trace(options, {
+    ...ends(),
+    filter,
+    isLive: true,
+    // When the signal comes, tcpdump first writes what it has, and then ends.
+    chunks: withTicks(tcpdump.chunks(), { interval: TICK }),
+    view: (flow) => kernel.view(flow),
+  });
+  if (tcpdump.dropped > 0) tell(`the kernel dropped ${tcpdump.dropped} packets: tcpdump was slow`);
+  return svg;
+}
+
+function ends() {
+  return {
+    color: Deno.stdout.isTerminal() && !Deno.noColor,
+    show,
+    tell: (line: string) => console.error(`outlet: ${printable(line)}`),
+  };
+}
+
+async function show(text: string): Promise<void> {
+  await writeStdout(encoder.encode(text));
+}
+
+async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
+  if (path === "-") return yield* stdinChunks();
+  using file = await Deno.open(path).catch((error) => unreadable(path, error));
+  const buffer = new Uint8Array(CHUNK);
+  for (;;) {
+    const length = await file.read(buffer).catch((error) => unreadable(path, error));
+    if (length === null) return;
+    yield buffer.subarray(0, length);
+  }
+}
+
+function unreadable(path: string, error: unknown): never {
+  const isMissing = error instanceof Deno.errors.NotFound;
+  const reason = isMissing ? "there is no such file" : (error as Error).message;
+  throw new Error(`cannot read ${path}: ${reason}`, { cause: error });
+}
+
+/** The addresses of a host, as a filter compares them. */
+async function addressesOf(host: string): Promise<IpWords[]> {
+  const literal = parseAddress(host);
+  if (literal !== undefined) return [literal];
+  try {
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => parseAddress(address)).filter((words) => words !== undefined);
+  } catch (error) {
+    throw new Error(`--host ${host}: no such host`, { cause: error });
+  }
+}

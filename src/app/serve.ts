@@ -1,0 +1,70 @@
+/**
+ * A server's life: it opens, changes with its config, and drains.
+ *
+ * @module
+ */
+import type { ServerConfig } from "../config/server_config.ts";
+import type { ServerHandle } from "../server/handle.ts";
+import { EventBus } from "../events/event_bus.ts";
+import { Server } from "../server.ts";
+import type { Standard } from "../services/service.ts";
+import { explain } from "../transport/errors.ts";
+
+/** What a server that runs by itself is given besides its config. */
+export interface ServeOptions {
+  /** Aborted when the server is to stop. */
+  readonly signal: AbortSignal;
+  /** Told of everything that happens. */
+  readonly eventBus?: EventBus;
+  /** The standard streams, for services that join clients to them. */
+  readonly standard?: Standard;
+  /** Called once every outlet is open; where it fails, the server stops. */
+  readonly onOpen?: (server: ServerHandle) => void | Promise<void>;
+  /** Other configs to become, one after the other; they end once the signal is aborted. */
+  readonly changes?: AsyncIterable<ServerConfig>;
+}
+
+/**
+ * Serves until the signal is aborted, then drains.
+ *
+ * @returns how many connections had to be cut
+ */
+export async function serve(
+  config: ServerConfig,
+  { signal, eventBus = new EventBus(), standard, onOpen, changes }: ServeOptions,
+): Promise<number> {
+  await using server = await openServer(config, { eventBus, standard });
+  await onOpen?.(server);
+  let { options } = config;
+  for await (const next of changes ?? []) {
+    try {
+      eventBus.publish({ event: "reloaded", ...await server.change(next) });
+      options = next.options;
+    } catch (error) {
+      eventBus.publish({ event: "rejected", reason: explain(error) });
+    }
+  }
+  await aborted(signal);
+  const grace = options["drain-timeout"];
+  eventBus.publish({ event: "draining", live: [...server.connections()].length, grace });
+  return await server.stop({ grace });
+}
+
+/** One server, or several workers where they were asked for. */
+async function openServer(
+  config: ServerConfig,
+  parts: { eventBus: EventBus; standard: Standard | undefined },
+): Promise<ServerHandle> {
+  const { workers } = config.options;
+  const count = workers === "auto" ? navigator.hardwareConcurrency : workers;
+  if (count === 1) return await Server.open(config, parts);
+  const { Supervisor } = await import("../workers/supervisor.ts");
+  return await Supervisor.open(config, { workers: count, eventBus: parts.eventBus });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

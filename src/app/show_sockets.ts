@@ -1,0 +1,53 @@
+/**
+ * `outlet trace --sockets` as a process: the kernel's sockets, once or again and again.
+ *
+ * @module
+ */
+import { delay } from "@std/async/delay";
+import type { KernelSocket } from "../trace/live/kernel_sockets.ts";
+import { readBacklogs, readListenCounters, readSockets } from "../trace/live/kernel_watch.ts";
+import { keyOf, renderSockets } from "../trace/report/socket_table.ts";
+
+/** How often the table is drawn on a terminal, in milliseconds. */
+const REFRESH = 1000;
+
+/** The cursor goes home, and what was there is cleared: ECMA-48, sections 8.3.21 and 8.3.39. */
+const REDRAW = "\x1b[H\x1b[J";
+
+/** Shows the sockets of these ports, or all: once, and on a terminal every second until aborted. */
+export async function showSockets(
+  ports: readonly number[],
+  { signal, show }: { signal: AbortSignal; show(text: string): Promise<void> },
+): Promise<void> {
+  const isRefreshed = Deno.stdout.isTerminal();
+  let waiting = new Map<string, number>();
+  for (;;) {
+    const now = performance.now();
+    const sockets = readSockets().filter((socket) => isOf(ports, socket));
+    waiting = noteWaiting(sockets, { before: waiting, now });
+    const lingering = new Map([...waiting].map(([key, since]) => [key, now - since]));
+    const table = renderSockets({
+      sockets,
+      lingering,
+      counters: readListenCounters(),
+      backlogs: readBacklogs(),
+    });
+    await show(isRefreshed ? REDRAW + table : table);
+    if (!isRefreshed || signal.aborted) return;
+    await delay(REFRESH, { signal }).catch(() => {});
+    if (signal.aborted) return;
+  }
+}
+
+function isOf(ports: readonly number[], { localPort, peerPort }: KernelSocket): boolean {
+  return ports.length === 0 || ports.includes(localPort) || ports.includes(peerPort);
+}
+
+/** Since when each socket has been in CLOSE_WAIT, as far as we have looked. */
+function noteWaiting(
+  sockets: readonly KernelSocket[],
+  { before, now }: { before: ReadonlyMap<string, number>; now: number },
+): Map<string, number> {
+  const waiting = sockets.filter(({ state }) => state === "CLOSE_WAIT").map(keyOf);
+  return new Map(waiting.map((key) => [key, before.get(key) ?? now]));
+}

@@ -1,0 +1,235 @@
+/**
+ * A bus between machines: NATS.
+ *
+ * @module
+ */
+import { deadline } from "@std/async/deadline";
+import { delay } from "@std/async/delay";
+import {
+  type ConnectionOptions,
+  type NatsConnection,
+  PermissionViolationError,
+  type Subscription,
+} from "@nats-io/transport-node";
+import { explain } from "../../transport/errors.ts";
+import { formatAddress } from "../../endpoint/address.ts";
+import type { Archive, Bus, BusState, BusWatcher, Topic } from "./bus.ts";
+import { formatBus, type NatsUrl } from "../../endpoint/nats_url.ts";
+import { connect } from "./nats_connect.ts";
+import { type NatsKeys, optionsOf, readNatsKeys } from "./nats_keys.ts";
+import { subjectOf } from "./nats_subject.ts";
+
+/** Pauses between attempts to connect, in milliseconds: they double. */
+const PAUSE = { shortest: 250, longest: 30_000 };
+
+/** How long an attempt may take, and how long goodbye, in milliseconds. */
+const PATIENCE = { connect: 5_000, close: 1_000 };
+
+/** How often a silent server is asked whether it is there; when two of these are open, it is not. In milliseconds. */
+const PING = 3_000;
+
+/** Bytes that may be on their way before the server has to say that it has them, and before no more are taken. */
+const WINDOW = { confirm: 64 * 1024, full: 1024 * 1024 };
+
+/** What is heard of one topic. */
+interface Ear {
+  readonly subject: string;
+  hear(message: Uint8Array): void;
+  subscription?: Subscription | undefined;
+}
+
+/** Publishes and subscribes at NATS servers. It is there at once, and connects as soon as it can. */
+export class NatsBus implements Bus {
+  /** What people call it. */
+  readonly name: string;
+  /** It reaches other servers. */
+  readonly isLocal = false;
+  readonly #options: ConnectionOptions;
+  readonly #ears = new Set<Ear>();
+  readonly #closing = new AbortController();
+  readonly #done: Promise<void>;
+  #watcher: BusWatcher | undefined;
+  #state: BusState = { state: "down", reason: "it is being connected to" };
+  #connection: NatsConnection | undefined;
+  #attempts = 0;
+  /** What this connection has been denied, and what was told of that. */
+  readonly #denied = new Set<string>();
+  #waiting = 0;
+  #unconfirmed = 0;
+  #confirming: Promise<void> = Promise.resolve();
+
+  /** A bus at this address. */
+  constructor(address: NatsUrl, keys: NatsKeys = {}) {
+    this.name = formatBus(address);
+    this.#options = {
+      servers: address.servers.map(formatAddress),
+      name: "outlet",
+      noEcho: true,
+      timeout: PATIENCE.connect,
+      pingInterval: PING,
+      maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: true,
+      reconnectDelayHandler: () => pauseAfter(this.#attempts),
+      ...optionsOf(address, keys),
+    };
+    this.#done = this.#run();
+  }
+
+  /** Bytes that the server has not confirmed. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Hands a message to the server. */
+  publish(topic: Topic, message: Uint8Array): boolean {
+    const isFull = this.#waiting > WINDOW.full;
+    if (!this.#connection || this.#state.state === "down" || isFull) return false;
+    this.#connection.publish(subjectOf(topic), message);
+    this.#waiting += message.length;
+    this.#unconfirmed += message.length;
+    if (this.#unconfirmed > WINDOW.confirm) this.#confirm(this.#connection);
+    return true;
+  }
+
+  /** Listens to a topic, now or as soon as there is a connection. */
+  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable {
+    const ear: Ear = { subject: subjectOf(topic), hear };
+    this.#ears.add(ear);
+    if (this.#connection) listen(ear, this.#connection);
+    return {
+      [Symbol.dispose]: () => {
+        this.#ears.delete(ear);
+        if (!this.#connection?.isClosed()) ear.subscription?.unsubscribe();
+      },
+    };
+  }
+
+  /** Lets somebody know whenever the connection comes or goes. */
+  watch(watcher: BusWatcher): void {
+    this.#watcher = watcher;
+    if (this.#state.state === "up") watcher.changed(this.#state);
+  }
+
+  /** Resolves when the server has what it was handed, or the connection is lost. */
+  caughtUp(): Promise<void> {
+    return this.#confirming;
+  }
+
+  /** What JetStream remembers, where the server offers it. */
+  async archive(): Promise<Archive | undefined> {
+    if (!this.#connection?.info?.jetstream) return undefined;
+    const { NatsArchive } = await import("./nats_archive.ts");
+    return await NatsArchive.open(this.#connection);
+  }
+
+  /** Sends what waits, if that takes no time, and disconnects. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watcher = undefined;
+    this.#closing.abort();
+    const connection = this.#connection;
+    if (connection && this.#state.state === "up") {
+      await deadline(connection.flush(), PATIENCE.close).catch(() => {});
+    }
+    await connection?.close();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      const connection = await this.#connect();
+      if (!connection) return;
+      const statuses = connection.status();
+      this.#connection = connection;
+      for (const ear of this.#ears) listen(ear, connection);
+      this.#up(connection);
+      for await (const status of statuses) {
+        if (status.type === "reconnecting") this.#attempts++;
+        if (status.type === "disconnect") this.#down("the connection is lost");
+        if (status.type === "reconnect") {
+          // What was denied may be allowed by now.
+          for (const ear of this.#ears) if (ear.subscription?.isClosed()) listen(ear, connection);
+          this.#up(connection);
+        }
+        if (status.type === "error") this.#fail(status.error);
+      }
+      this.#connection = undefined;
+      this.#down("the connection was closed");
+    }
+  }
+
+  /** Tries until it is connected; `undefined` when it is to be closed. */
+  async #connect(): Promise<NatsConnection | undefined> {
+    const { signal } = this.#closing;
+    for (;;) {
+      try {
+        const connection = await connect(this.#options);
+        if (!signal.aborted) return connection;
+        await connection.close();
+        return undefined;
+      } catch (error) {
+        this.#down(explain(error));
+      }
+      await delay(pauseAfter(this.#attempts++), { signal }).catch(() => {});
+      if (signal.aborted) return undefined;
+    }
+  }
+
+  #up(connection: NatsConnection): void {
+    this.#attempts = 0;
+    this.#denied.clear();
+    this.#tell({ state: "up", at: connection.getServer() });
+  }
+
+  #down(reason: string): void {
+    // Whether that has arrived nobody knows; who misses it will ask for it.
+    this.#waiting = this.#unconfirmed = 0;
+    this.#tell({ state: "down", reason });
+  }
+
+  /** Tells what this server may not do there: once what it may not hear, and once what it may not say. */
+  #fail(error: Error): void {
+    if (!(error instanceof PermissionViolationError) || this.#denied.has(error.operation)) return;
+    this.#denied.add(error.operation);
+    const what = error.operation === "publish" ? "publish to" : "subscribe to";
+    this.#watcher?.denied?.(`this server may not ${what} ${error.subject}`);
+  }
+
+  #tell(state: BusState): void {
+    this.#state = state;
+    this.#watcher?.changed(state);
+  }
+
+  /** Asks the server to say that it has what it was handed so far. */
+  #confirm(connection: NatsConnection): void {
+    const bytes = this.#unconfirmed;
+    this.#unconfirmed = 0;
+    this.#confirming = connection.flush().then(() => {
+      const wasFull = this.#waiting > WINDOW.full;
+      this.#waiting = Math.max(0, this.#waiting - bytes);
+      if (wasFull && this.#waiting <= WINDOW.full) this.#tell(this.#state);
+    }, () => {
+      // The connection is lost, which is told elsewhere; what was on its way is asked for again by those who miss it.
+    });
+  }
+}
+
+/**
+ * A bus at this address; the keys are paths here.
+ *
+ * @throws {Error} which names the file that can't be used, and the reason
+ */
+export async function openNatsBus(address: NatsUrl, paths: NatsKeys): Promise<NatsBus> {
+  return new NatsBus(address, await readNatsKeys(paths));
+}
+
+function listen(ear: Ear, connection: NatsConnection): void {
+  ear.subscription = connection.subscribe(ear.subject, {
+    callback: (error, { data }) => {
+      if (!error) ear.hear(data);
+    },
+  });
+}
+
+function pauseAfter(attempts: number): number {
+  return Math.min(PAUSE.longest, PAUSE.shortest * 2 ** attempts);
+}

@@ -1,0 +1,251 @@
+/**
+ * The connection socket: what the welcome socket hands out, one for every client.
+ *
+ * @module
+ */
+import { type Address, addressOf } from "../endpoint/address.ts";
+import { ReadBuffer } from "./read_buffer.ts";
+import type { ByteStream } from "../transport/stream.ts";
+
+/**
+ * Serves one client. Whoever accepted the connection closes it: a handler reads, writes, half-closes where
+ * it wants to, and returns when the conversation is over. The signal is aborted when the server begins to
+ * drain: a handler that would go on by itself for ever ends then; one that answers a client may go on
+ * until the client ends or the connection is cut.
+ */
+export type Handler = (connection: Connection, signal: AbortSignal) => Promise<void>;
+
+/** Sees what comes and goes. The bytes are only valid during the call: copy what is to be kept. */
+export interface Tap {
+  /** Bytes have come from the client. */
+  received(bytes: Uint8Array): void;
+  /** The kernel has taken bytes for the client. */
+  sent(bytes: Uint8Array): void;
+}
+
+/** How long a client may take to end its half after we ended ours, in milliseconds. */
+const LINGERING_CLOSE = 2_000;
+
+/**
+ * One conversation with one client. Its counters are plain numbers that cost nothing on the byte path;
+ * whoever wants to watch reads them.
+ */
+export class Connection implements Disposable {
+  /** Its number: unique in the life of the process. */
+  readonly id: number;
+  /** The client's end. */
+  readonly peer: Address;
+  /** Our end. */
+  readonly local: Address;
+  /** When it was opened, on the clock of `performance.now()`. */
+  readonly openedAt: number = performance.now();
+  /** Bytes that came from the client so far. */
+  bytesIn = 0;
+  /** Bytes that the kernel has taken for the client so far. */
+  bytesOut = 0;
+
+  readonly #stream: ByteStream;
+  readonly #buffer = new ReadBuffer();
+  #writing = false;
+  #lastWrite: Promise<void> | undefined;
+  #outsideWrites = 0;
+  #taps: Set<Tap> | undefined;
+  #peerEnded = false;
+  #weEnded = false;
+  #isNoDelay = false;
+  #closed = false;
+  #reason: string | undefined;
+  #gone: AbortController | undefined;
+  #notes: Record<string, string | number> | undefined;
+
+  /**
+   * Takes over the socket; disposing the connection closes it. Where a proxy announced the true ends of the
+   * conversation, these are told instead of the socket's.
+   */
+  constructor(
+    socket: ByteStream,
+    { id, peer = addressOf(socket.remoteAddr), local = addressOf(socket.localAddr) }:
+      & Partial<Pick<Connection, "peer" | "local">>
+      & Pick<Connection, "id">,
+  ) {
+    this.#stream = socket;
+    this.id = id;
+    this.peer = peer;
+    this.local = local;
+  }
+
+  /** Whether the client has ended its half: everything it will ever send has been read. */
+  get peerEnded(): boolean {
+    return this.#peerEnded;
+  }
+
+  /** Whether one side has ended its half, or both have. */
+  get halfClosed(): boolean {
+    return this.#peerEnded || this.#weEnded;
+  }
+
+  /** Whether bytes wait for the kernel to take them, which it does as fast as the client reads. */
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  /** Who or what ended the connection; `undefined` while it lives. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /** Aborted once the connection is hung up: for whoever waits for something other than its bytes. */
+  get closed(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#closed) this.#gone.abort(this.#reason);
+    return this.#gone.signal;
+  }
+
+  /** What was noted of the conversation; `undefined` where nothing was. */
+  get notes(): Readonly<Record<string, string | number>> | undefined {
+    return this.#notes;
+  }
+
+  /** Notes something of the conversation, which is then told when it has ended. */
+  note(name: string, value: string | number): void {
+    this.#notes = { ...this.#notes, [name]: value };
+  }
+
+  /**
+   * The next bytes from the client; `null` once it has ended its half. The bytes are only valid until
+   * the next read: copy what is to be kept. One read at a time.
+   */
+  async read(): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#took(await this.#stream.read(this.#buffer.space));
+  }
+
+  #took(length: number | null): Uint8Array<ArrayBuffer> | null {
+    if (length === null) {
+      this.#peerEnded = true;
+      return null;
+    }
+    this.bytesIn += length;
+    const chunk = this.#buffer.take(length);
+    if (this.#taps) { for (const tap of this.#taps) tap.received(chunk); }
+    return chunk;
+  }
+
+  /**
+   * Hands over all that the client sends, chunk by chunk, until it ends its half; the next is read once what
+   * `into` returns has resolved. Where every byte counts, this is the way: `for await` costs twice as much, and
+   * every function that waits costs half a kilobyte while a connection is idle.
+   */
+  async forEachChunk(into: (chunk: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<void> {
+    for (;;) {
+      const chunk = this.#took(await this.#stream.read(this.#buffer.space));
+      if (chunk === null) return;
+      await into(chunk);
+    }
+  }
+
+  /** All that the client sends, chunk by chunk, until it ends its half; each as valid as {@linkcode read}'s. */
+  async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) yield chunk;
+  }
+
+  /** Sends all of the bytes; resolves when the kernel has taken the last. One write at a time. */
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#lastWrite = this.#outsideWrites === 0
+      ? this.#send(bytes)
+      : this.#lastWrite!.then(() => this.#send(bytes));
+  }
+
+  /** Sends bytes for somebody other than its handler, whole, between two of the handler's writes. */
+  async writeFromOutside(bytes: Uint8Array): Promise<void> {
+    this.#outsideWrites++;
+    try {
+      await (this.#lastWrite = (this.#lastWrite ?? Promise.resolve()).then(() =>
+        this.#send(bytes)
+      ));
+    } finally {
+      this.#outsideWrites--;
+    }
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    this.#writing = true;
+    if (this.bytesOut > 0 && !this.#isNoDelay) this.#disableNagle();
+    for (let sent = 0; sent < bytes.length;) {
+      const rest = sent === 0 ? bytes : bytes.subarray(sent);
+      const taken = await this.#stream.write(rest);
+      this.bytesOut += taken;
+      sent += taken;
+      if (this.#taps) {
+        for (const tap of this.#taps) tap.sent(rest.subarray(0, taken));
+      }
+    }
+    this.#writing = false;
+  }
+
+  /**
+   * Lets no bytes wait until earlier ones are acknowledged (RFC 896). The first never have to, and many clients get
+   * no more than one answer.
+   */
+  #disableNagle(): void {
+    this.#isNoDelay = true;
+    this.#stream.setNoDelay?.(true);
+  }
+
+  /** Lets somebody see what comes and goes from now on, until the subscription is disposed. */
+  tap(tap: Tap): Disposable {
+    this.#taps = (this.#taps ?? new Set()).add(tap);
+    return {
+      [Symbol.dispose]: () => {
+        this.#taps?.delete(tap);
+        if (this.#taps?.size === 0) this.#taps = undefined;
+      },
+    };
+  }
+
+  /** Ends our half: the client reads to the end of what was written, and may still send. */
+  async closeWrite(): Promise<void> {
+    if (this.#weEnded) return;
+    this.#weEnded = true;
+    await this.#stream.closeWrite();
+  }
+
+  /**
+   * Ends the conversation so that the client surely gets the last bytes: our half first, then what it
+   * still sends is read away until it ends its half, for a bounded time. (Closing a socket with unread
+   * bytes resets the connection, RFC 2525 section 2.17, and a reset may overtake what was written.)
+   *
+   * @param reading is whoever reads already, and will until the client ends its half
+   */
+  async finish(reading?: Promise<void>): Promise<void> {
+    if (this.#closed) return;
+    if (!this.#peerEnded) {
+      this.#reason ??= "server closed";
+      await this.closeWrite();
+      const patience = setTimeout(() => this.close("server closed"), LINGERING_CLOSE);
+      try {
+        await (reading ?? this.#discardInput());
+      } finally {
+        clearTimeout(patience);
+      }
+    }
+    this.close("peer closed");
+  }
+
+  async #discardInput(): Promise<void> {
+    while (await this.read() !== null);
+  }
+
+  /** Closes at once, whatever is under way; the first reason given stays. Pending reads and writes reject. */
+  close(reason: string): void {
+    this.#reason ??= reason;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stream.close();
+    this.#gone?.abort(reason);
+  }
+
+  /** Hangs up, if nobody has yet. */
+  [Symbol.dispose](): void {
+    this.close("server closed");
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Deadlines of connections, without a cost on the byte path: the counters of all of them are looked at
+ * now and then, by one timer, instead of a timer being wound up for every byte.
+ *
+ * @module
+ */
+import type { Connection } from "./connection.ts";
+
+/** How long a connection may do what, in milliseconds; for ever, where it is not said or 0. */
+export interface Deadlines {
+  /** Nothing comes and nothing goes. A write that the peer does not take is nothing that goes. */
+  readonly idle?: number | undefined;
+  /** It lives. */
+  readonly lifetime?: number | undefined;
+  /** The peer takes nothing of what is being written. */
+  readonly write?: number | undefined;
+  /** One side has ended its half, and nothing comes or goes. */
+  readonly fin?: number | undefined;
+}
+
+/** What the connection is hung up for, by deadline. */
+const REASONS = {
+  idle: "idle",
+  lifetime: "lifetime",
+  write: "write timeout",
+  fin: "fin timeout",
+} as const;
+
+/** How often a connection is looked at within its shortest deadline, and the bounds of that, in ms. */
+const LOOKS = 10;
+const PERIOD = { shortest: 10, longest: 1_000 };
+
+/** Hangs up on connections that are over their deadlines. Its timer runs only while it watches any. */
+export class Sweeper {
+  readonly #deadlines: Deadlines;
+  /** How often to look, in milliseconds; `undefined` where there is no deadline. */
+  readonly #period: number | undefined;
+  /** What a connection was like when it was last looked at. Most have gone before anybody looks. */
+  readonly #watches = new Map<Connection, Watch | undefined>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** One set of deadlines for all the connections that it will watch. */
+  constructor(deadlines: Deadlines) {
+    this.#deadlines = deadlines;
+    const shortest = Math.min(...Object.values(deadlines).map((time) => time || Infinity));
+    this.#period = shortest === Infinity
+      ? undefined
+      : Math.min(Math.max(shortest / LOOKS, PERIOD.shortest), PERIOD.longest);
+  }
+
+  /** Watches the connection until disposed. */
+  watch(connection: Connection): Disposable {
+    if (this.#period === undefined) return { [Symbol.dispose]: () => {} };
+    this.#watches.set(connection, undefined);
+    this.#timer ??= setInterval(() => this.sweep(performance.now()), this.#period);
+    return { [Symbol.dispose]: () => this.#forget(connection) };
+  }
+
+  /** Looks at every connection, as its timer does now and then; `now` is on the clock of `performance.now()`. */
+  sweep(now: number): void {
+    for (const [connection, watch = new Watch(connection)] of this.#watches) {
+      this.#watches.set(connection, watch);
+      const passed = watch.look(now);
+      for (const [name, reason] of Object.entries(REASONS)) {
+        const deadline = name as keyof Deadlines;
+        if (passed[deadline] >= (this.#deadlines[deadline] || Infinity)) {
+          connection.close(reason);
+          break;
+        }
+      }
+    }
+  }
+
+  #forget(connection: Connection): void {
+    this.#watches.delete(connection);
+    if (this.#watches.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** One connection as it was when it was last looked at, and before that, when it was opened. */
+class Watch {
+  readonly #connection: Connection;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  /** When each clock began to run; `idle`, `write` and `fin` begin anew whenever there is no cause. */
+  readonly #since: { idle: number; write: number; fin: number };
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    const { openedAt } = connection;
+    this.#since = { idle: openedAt, write: openedAt, fin: openedAt };
+  }
+
+  /** How long each clock has been running, in milliseconds. */
+  look(now: number): Record<keyof Deadlines, number> {
+    const { bytesIn, bytesOut, writing, halfClosed, openedAt } = this.#connection;
+    const taken = bytesOut !== this.#bytesOut;
+    const moved = taken || bytesIn !== this.#bytesIn;
+    this.#bytesIn = bytesIn;
+    this.#bytesOut = bytesOut;
+    const since = this.#since;
+    if (moved) since.idle = now;
+    if (taken || !writing) since.write = now;
+    if (moved || !halfClosed) since.fin = now;
+    return {
+      idle: now - since.idle,
+      lifetime: now - openedAt,
+      write: now - since.write,
+      fin: now - since.fin,
+    };
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What the console is about: one server, and what has been seen of it.
+ *
+ * @module
+ */
+import type { EventBus } from "../events/event_bus.ts";
+import type { ServerHandle } from "../server/handle.ts";
+import type { LiveConnection } from "../server/handle.ts";
+import type { OpenOutlet } from "../server/handle.ts";
+import { RecentEvents } from "./recent_events.ts";
+import { HttpError } from "./http_error.ts";
+import { Traffic } from "./traffic.ts";
+
+/** An open connection, and the outlet that it came through. */
+export interface Visit {
+  /** Where it came in. */
+  readonly outlet: OpenOutlet;
+  /** The connection. */
+  readonly connection: LiveConnection;
+}
+
+/** Looks at a server from the moment it is made, also before the server's outlets are open. */
+export class ServerView implements Disposable {
+  /** The last events. */
+  readonly events: RecentEvents;
+  /** What came and went. */
+  readonly traffic: Traffic;
+  readonly #numbers = new WeakMap<OpenOutlet, number>();
+  #server: ServerHandle | undefined;
+  #lastNumber = 0;
+
+  /** Sees what is told from now on. */
+  constructor(eventBus: EventBus) {
+    this.events = new RecentEvents(eventBus);
+    this.traffic = new Traffic(eventBus, () => this.#server?.connections() ?? []);
+  }
+
+  /** The server; while it opens, there is none yet. */
+  get server(): ServerHandle {
+    if (this.#server) return this.#server;
+    throw new HttpError(503, "the server is not open yet");
+  }
+
+  set server(server: ServerHandle) {
+    this.#server = server;
+  }
+
+  /** Every outlet, those that drain last. */
+  get outlets(): OpenOutlet[] {
+    return [...this.server.outlets, ...this.server.draining];
+  }
+
+  /** An outlet's number: the same for as long as it lives, and no other's. */
+  numberOf(outlet: OpenOutlet): number {
+    const number = this.#numbers.get(outlet) ?? ++this.#lastNumber;
+    this.#numbers.set(outlet, number);
+    return number;
+  }
+
+  /**
+   * The outlet of this number.
+   *
+   * @throws {HttpError} with status 404
+   */
+  outlet(number: number): OpenOutlet {
+    const outlet = this.outlets.find((outlet) => this.numberOf(outlet) === number);
+    if (outlet) return outlet;
+    throw new HttpError(404, `there is no outlet ${number} any more`);
+  }
+
+  /** The open connection of this number. */
+  find(number: number): Visit | undefined {
+    for (const visit of this.server.connections()) {
+      if (visit.connection.id === number) return visit;
+    }
+  }
+
+  /**
+   * The open connection of this number.
+   *
+   * @throws {HttpError} with status 404
+   */
+  visit(number: number): Visit {
+    const visit = this.find(number);
+    if (visit) return visit;
+    throw new HttpError(404, `connection #${number} is not open`);
+  }
+
+  /** Looks no more. */
+  [Symbol.dispose](): void {
+    this.events[Symbol.dispose]();
+    this.traffic[Symbol.dispose]();
+  }
+}

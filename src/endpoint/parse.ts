@@ -1,0 +1,90 @@
+/**
+ * Places as people type them: where to listen, or what to connect to.
+ *
+ * @module
+ */
+import { type OptionKind, PORT } from "../options/option.ts";
+import { quote, UsageError } from "../options/usage_error.ts";
+import {
+  type Address,
+  formatAddress,
+  type InternetAddress,
+  isHost,
+  splitHostPort,
+} from "./address.ts";
+
+/** The most bytes that `sun_path` holds on Linux, its closing zero not counted. */
+const LONGEST_PATH = 107;
+
+/** A place to connect to in one word: `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT` or `unix:PATH`. */
+export const ENDPOINT: OptionKind<Address> = {
+  expects: "HOST:PORT, tcp://HOST:PORT or unix:PATH",
+  placeholder: "HOST:PORT",
+  write: formatAddress,
+  read(word) {
+    if (word.startsWith("unix:")) return { path: readPath(word.slice("unix:".length)) };
+    const [, scheme, rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
+    if (scheme !== undefined && scheme.toLowerCase() !== "tcp") {
+      throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp`);
+    }
+    const parts = splitHostPort(rest.replace(/\/$/, ""));
+    return parts && parseEndpoint(parts);
+  },
+};
+
+/** Where an outlet listens when no host is said: this machine alone. */
+export const DEFAULT_HOST = "127.0.0.1";
+
+/** A place to listen on in one word: `HOST:PORT`, or `:PORT` on this machine alone. */
+export const LISTEN: OptionKind<InternetAddress> = {
+  expects: "HOST:PORT or :PORT",
+  placeholder: "HOST:PORT",
+  write: formatAddress,
+  read(word) {
+    const parts = splitHostPort(word);
+    return parts && readListen(parts);
+  },
+};
+
+/** Reads a host, which may be empty, and a port to listen on. */
+export function readListen({ host, port }: { host: string; port: string }): InternetAddress {
+  return {
+    hostname: host === "" ? DEFAULT_HOST : readHost(host, "host"),
+    port: readPort(port, "port"),
+  };
+}
+
+/** Reads a host and a port to connect to. */
+export function parseEndpoint({ host, port }: { host: string; port: string }): InternetAddress {
+  if (host === "") throw new UsageError("no host in front of the port");
+  const address = { hostname: readHost(host, "host"), port: readPort(port, "port") };
+  if (address.port !== 0) return address;
+  throw new UsageError(`port "0": expected a port to connect to, 1 to 65535`);
+}
+
+/** Reads the path of a Unix socket, also from `//PATH`. */
+export function readPath(path: string): string {
+  const read = path.replace(/^\/\/+(?=\/)/, "");
+  if (read === "" || read.endsWith("/") || read.includes("\0")) {
+    throw new UsageError("expected a path, such as unix:/run/echo.sock");
+  }
+  if (new TextEncoder().encode(read).length > LONGEST_PATH) {
+    throw new UsageError(
+      `the path is too long: a Unix socket's has at most ${LONGEST_PATH} bytes`,
+    );
+  }
+  return read;
+}
+
+/** Reads a host; `where` is what stands in front of it in an error. */
+export function readHost(word: string, where: string): string {
+  if (isHost(word)) return word;
+  throw new UsageError(`${where} ${quote(word)}: expected a host name, an IPv4 or an IPv6 address`);
+}
+
+/** Reads a port; `where` is what stands in front of it in an error. */
+export function readPort(word: string, where: string): number {
+  const port = PORT.read(word);
+  if (port !== undefined) return port;
+  throw new UsageError(`${where} ${quote(word)}: expected ${PORT.expects}`);
+}

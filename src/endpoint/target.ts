@@ -1,0 +1,60 @@
+/**
+ * What a client connects to, in one word or two.
+ *
+ * @module
+ */
+import { about, quote, UsageError } from "../options/usage_error.ts";
+import type { Address } from "./address.ts";
+import { ENDPOINT, parseEndpoint } from "./parse.ts";
+
+/** The forms that a target has. */
+const TARGETS = "HOST PORT, HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:PATH";
+
+/** What the words name. */
+export interface Target {
+  /** One address; several where the port is a list. */
+  readonly targets: readonly [Address, ...Address[]];
+  /** Whether `tls://` stands in front. */
+  readonly tls: boolean;
+}
+
+/** Reads the target of a client. A port that stands alone may be a list: `20-25,80`. */
+export function readTarget(words: readonly string[]): Target {
+  const [first, second, ...more] = words;
+  if (first === undefined) throw new UsageError(`nothing to connect to: expected ${TARGETS}`);
+  if (more.length > 0) {
+    throw new UsageError(`${quote(more[0]!)} is one word too many: expected HOST PORT`);
+  }
+  try {
+    if (second === undefined) return readWord(first);
+    return { targets: readPorts(first.replace(/^\[(.*)\]$/, "$1"), second), tls: false };
+  } catch (error) {
+    throw about(quote(first), error);
+  }
+}
+
+function readWord(word: string): Target {
+  const tls = /^tls:\/\//i.test(word);
+  const place = ENDPOINT.read(tls ? word.slice("tls://".length) : word);
+  if (place === undefined) throw new UsageError(`expected ${TARGETS}`);
+  return { targets: [place], tls };
+}
+
+/** Every port of a list once, in the order in which they stand there. */
+function readPorts(host: string, list: string): Target["targets"] {
+  const ports = new Set(list.split(",").flatMap((part) => readRange(host, part)));
+  const [first, ...others] = [...ports].map((port) => ({ hostname: host, port }));
+  return [first!, ...others];
+}
+
+function readRange(host: string, part: string): number[] {
+  const [, from = part, to = from] = /^(\d+)-(\d+)$/.exec(part) ?? [];
+  const [{ port: low }, { port: high }] = [from, to].map((port) =>
+    parseEndpoint({ host, port })
+  ) as [
+    ReturnType<typeof parseEndpoint>,
+    ReturnType<typeof parseEndpoint>,
+  ];
+  if (high < low) throw new UsageError(`port "${part}": the range runs backwards`);
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+}

@@ -1,0 +1,48 @@
+/**
+ * The accept loop: one client after the other, through whatever the system puts in its way.
+ *
+ * @module
+ */
+import { delay } from "@std/async/delay";
+import type { Accepted, Listener } from "../transport/listen.ts";
+
+/** What the loop hands out and whom it asks. */
+export interface AcceptOptions {
+  /** Ends the loop once the listener is closed. */
+  readonly signal: AbortSignal;
+  /** Resolves when another client may be accepted; until then, clients wait in the kernel's queue. */
+  ready(): Promise<void> | undefined;
+  /** Takes over a client's socket; must not wait. */
+  take(socket: Accepted): void;
+  /** Told that the system gave no socket, and for how many milliseconds the loop pauses because of it. */
+  onFault(error: unknown, pause: number): void;
+}
+
+/** The pause after a fault of the system, in milliseconds; it doubles from the first to the last. */
+const PAUSE = { first: 10, last: 500 };
+
+/** Accepts until the signal is aborted. Never rejects, and never spins: see {@linkcode AcceptOptions.onFault}. */
+export async function acceptAll(listener: Listener, options: AcceptOptions): Promise<void> {
+  const { signal, ready, take, onFault } = options;
+  let pause = 0;
+  while (!signal.aborted) {
+    try {
+      await ready();
+      if (signal.aborted) return;
+      take(await listener.accept());
+      pause = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      pause = isGone(error) ? 0 : Math.min(Math.max(pause * 2, PAUSE.first), PAUSE.last);
+      onFault(error, pause);
+      if (pause > 0) await delay(pause, { signal }).catch(() => {});
+    }
+  }
+}
+
+/** Whether the client was gone before it was accepted: its own doing, and no reason to pause. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
+}

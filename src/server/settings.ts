@@ -1,0 +1,111 @@
+/**
+ * From what was asked for, in the words of options, to what sockets take.
+ *
+ * @module
+ */
+import { SERVICES } from "../services/registry.ts";
+import type { Handler } from "../connection/connection.ts";
+import type { DescriptorBudget } from "../admission/descriptors.ts";
+import { explain } from "../transport/errors.ts";
+import type { AdmissionOptions } from "../admission/admission.ts";
+import { TrustedProxies } from "../admission/trusted_proxies.ts";
+import type { OutletSettings } from "../outlet/settings.ts";
+import type { TlsAcceptor, TlsAcceptorOptions } from "../transport/tls/acceptor.ts";
+import type {
+  AdmissionConfig as GateConfig,
+  OutletConfig,
+  OutletOptions,
+  ServerConfig,
+} from "../config/server_config.ts";
+
+/** How an outlet serves its clients. `failed` is told when a capture or a changed certificate fails. */
+export function outletSettings(
+  { service, outletOptions }: OutletConfig,
+  { handler, tls, failed }: {
+    handler: Handler;
+    tls: TlsAcceptor | undefined;
+    failed(reason: string): void;
+  },
+): OutletSettings {
+  return {
+    handler,
+    tls,
+    capture: captureOf(outletOptions, { name: service, failed }),
+    proxies: outletOptions["accept-proxy"]
+      ? new TrustedProxies(outletOptions["trusted-proxy"])
+      : undefined,
+    keepAlive: outletOptions["keep-alive"],
+    whenFull: outletOptions["when-full"],
+    deadlines: {
+      idle: outletOptions["idle-timeout"],
+      lifetime: outletOptions.lifetime,
+      write: outletOptions["write-timeout"],
+      fin: outletOptions["fin-timeout"],
+    },
+  };
+}
+
+/**
+ * The door of an outlet that speaks TLS.
+ *
+ * @throws {Error} which says which of its files can't be used, and why
+ */
+export async function tlsAcceptor(
+  options: OutletOptions,
+  failed: (reason: string) => void,
+): Promise<TlsAcceptor | undefined> {
+  if (!options.tls) return undefined;
+  const { TlsAcceptor } = await import("../transport/tls/acceptor.ts");
+  return await TlsAcceptor.open({
+    ...await certificateOf(options),
+    clientCaFile: options["tls-client-ca"],
+    alpn: options.alpn,
+    onFault: failed,
+  });
+}
+
+async function certificateOf(
+  { "tls-cert": certFile, "tls-key": keyFile, "tls-self-signed": own }: OutletOptions,
+): Promise<Pick<TlsAcceptorOptions, "certFile" | "keyFile">> {
+  if (!own && certFile !== undefined) return { certFile, keyFile };
+  const { selfSigned } = await import("../transport/tls/self_signed.ts");
+  return { certFile: await selfSigned() };
+}
+
+function captureOf(
+  { capture: folder, "capture-limit": limit }: OutletOptions,
+  { name, failed }: { name: string; failed(reason: string): void },
+): OutletSettings["capture"] {
+  if (folder === undefined) return undefined;
+  const onFault = (error: unknown) => failed(`cannot capture to ${folder}: ${explain(error)}`);
+  return async (connection) => {
+    const { openCapture } = await import("../connection/capture.ts");
+    return await openCapture(connection, { folder, name, limit, onFault });
+  };
+}
+
+/** What a gate allows. */
+export function admissionOptions(options: GateConfig): AdmissionOptions {
+  const { allow, deny, rate, burst } = options;
+  return {
+    allow,
+    deny,
+    rate,
+    burst,
+    maxConnections: options["max-connections"],
+    maxPerIp: options["max-per-ip"],
+  };
+}
+
+/** The limits of a whole server; there are never more connections than descriptors for them. */
+export function serverLimits(
+  { admissionOptions: gateOptions, outlets }: ServerConfig,
+  descriptors: DescriptorBudget | undefined,
+): AdmissionOptions {
+  const limits = admissionOptions(gateOptions);
+  const { maxConnections = Infinity } = limits;
+  const { free = Infinity } = descriptors ?? {};
+  const each = outlets.map(({ service }) => 1 + (SERVICES.get(service)!.descriptors ?? 0));
+  const enough = Math.max(Math.floor(free / Math.max(1, ...each)), 1);
+  return { ...limits, maxConnections: Math.min(maxConnections, enough) };
+}

@@ -1,0 +1,55 @@
+import { choice, DURATION, list, option } from "../../options/option.ts";
+import { UsageError } from "../../options/usage_error.ts";
+import { Connection } from "../../connection/connection.ts";
+import { ENDPOINT } from "../../endpoint/parse.ts";
+import { proxyHeader } from "../../transport/proxy_protocol.ts";
+import { relay } from "../../connection/relay.ts";
+import { Pool } from "./pool.ts";
+import { type Service, service } from "../service.ts";
+
+/** Joins every client to an upstream, as if it had connected there itself. */
+export const forward: Service = service({
+  name: "forward",
+  summary: "joins every client to another service: a TCP proxy",
+  descriptors: 1,
+  options: {
+    to: list(ENDPOINT, "where to; several share the clients and stand in for each other"),
+    balance: option(
+      choice(["round-robin", "least-connections", "first"]),
+      "which of several takes the next client",
+      { default: "round-robin" },
+    ),
+    "connect-timeout": option(DURATION, "how long one has to answer before the next is tried", {
+      default: 5_000,
+      defaultText: "5s",
+    }),
+    check: option(DURATION, "connect to each this often, to see whether it is up"),
+    "send-proxy": option(choice(["v1", "v2"]), "tell them the client's address: PROXY protocol"),
+  },
+  check({ to }) {
+    if (to.length === 0) throw new UsageError("forward needs to know where to: ?to=HOST:PORT");
+  },
+  open(options, { signal, failed, recovered }) {
+    const pool = new Pool({
+      addresses: options.to,
+      balance: options.balance,
+      connectTimeout: options["connect-timeout"],
+      onDown: failed,
+      onUp: recovered,
+    });
+    if (options.check !== undefined) pool.check({ every: options.check, signal });
+    const version = options["send-proxy"];
+    return async (client) => {
+      using lease = await pool.connect(client.closed);
+      client.note("upstream", lease.name);
+      using upstream = new Connection(lease.socket, { id: client.id });
+      client.closed.addEventListener("abort", () => upstream.close("the client has gone"));
+      if (version) {
+        await upstream.write(
+          proxyHeader(version, { source: client.peer, destination: client.local }),
+        );
+      }
+      await relay(client, upstream);
+    };
+  },
+});

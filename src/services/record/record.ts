@@ -1,0 +1,103 @@
+import {
+  choice,
+  DURATION,
+  flag,
+  integer,
+  option,
+  type OptionValues,
+  SIZE,
+  TEXT,
+} from "../../options/option.ts";
+import { UsageError } from "../../options/usage_error.ts";
+import { Recording, RecordingError, type RecordingOptions, timestamp } from "./recording.ts";
+import { WholeLines } from "./whole_lines.ts";
+import { formatAddress } from "../../endpoint/address.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { type Service, service } from "../service.ts";
+
+const OPTIONS = {
+  file: option(TEXT, "append what all clients send to this file", { placeholder: "PATH" }),
+  dir: option(TEXT, "give each client a file of its own in this folder", { placeholder: "PATH" }),
+  lines: flag("keep lines whole where clients share a file"),
+  "rotate-size": option(SIZE, "put the file aside when it would grow beyond this"),
+  "rotate-age": option(DURATION, "put the file aside when it is this old"),
+  keep: option(integer({ min: 0, max: 1_000_000 }), "how many files put aside to keep", {
+    defaultText: "all",
+  }),
+  sync: option(
+    choice(["write", "close", "never"]),
+    "when the disk has to have it: after each write, before a client is closed, or whenever",
+    { default: "close" },
+  ),
+};
+
+/** Keeps what arrives. A client that sees its connection end in order knows that all it sent is on disk. */
+export const record: Service = service({
+  name: "record",
+  summary: "keeps what arrives in a file, or in a file for each client",
+  options: OPTIONS,
+  check({ file, dir, lines }) {
+    if ((file === undefined) === (dir === undefined)) {
+      throw new UsageError("record needs ?file=PATH or ?dir=PATH, and only one of them");
+    }
+    if (lines && dir !== undefined) {
+      throw new UsageError("lines is for ?file: in ?dir no client's lines meet another's");
+    }
+  },
+  open(options, { failed }) {
+    const recordingFor = options.file === undefined
+      ? (connection: Connection) => new Recording(nameIn(options.dir!, connection), how(options))
+      : sharedRecording(options.file, how(options));
+    return async (connection) => {
+      const recording = recordingFor(connection);
+      connection.note("file", recording.path);
+      try {
+        await keep(connection, { recording, lines: options.lines });
+        if (options.sync !== "never") await recording.sync();
+      } catch (error) {
+        if (error instanceof RecordingError) failed(error.message);
+        throw error;
+      } finally {
+        await recording.close();
+      }
+    };
+  },
+});
+
+function how(options: OptionValues<typeof OPTIONS>): RecordingOptions {
+  return {
+    rotateSize: options["rotate-size"],
+    rotateAge: options["rotate-age"],
+    keep: options.keep,
+    sync: options.sync,
+  };
+}
+
+/** One recording for all; what one of them closes is opened again by the next who writes. */
+function sharedRecording(path: string, options: RecordingOptions): () => Recording {
+  const recording = new Recording(path, options);
+  return () => recording;
+}
+
+/** `20261122T204745.123Z_127.0.0.1_53422_7`: when, from where, and the connection's number. */
+function nameIn(folder: string, { peer, id }: Connection): string {
+  const from = formatAddress(peer).replaceAll(/[^\w.]+/g, "_");
+  return `${folder}/${timestamp()}_${from}_${id}`;
+}
+
+/** Appends all that the client sends, to its end or until it breaks off. */
+async function keep(
+  connection: Connection,
+  { recording, lines }: { recording: Recording; lines: boolean },
+): Promise<void> {
+  if (!lines) {
+    for await (const chunk of connection.chunks()) await recording.append(chunk);
+    return;
+  }
+  const whole = new WholeLines(recording);
+  try {
+    for await (const chunk of connection.chunks()) await whole.append(chunk);
+  } finally {
+    await whole.end();
+  }
+}

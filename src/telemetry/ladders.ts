@@ -1,0 +1,76 @@
+/**
+ * A ladder for each connection: what its handshake was, as captured, or as it must have been.
+ *
+ * @module
+ */
+import { type Ladder, ladderOf } from "../trace/report/ladder.ts";
+import { inferLadder } from "../trace/report/inferred_ladder.ts";
+import { LiveCapture } from "../trace/live/live_capture.ts";
+import { formatAddress, isUnix } from "../endpoint/address.ts";
+import type { Connection } from "../connection/connection.ts";
+import { explain } from "../transport/errors.ts";
+import type { EventBus } from "../events/event_bus.ts";
+
+/** One capture for a whole server. Disposing it ends the capture. */
+export class Ladders implements AsyncDisposable {
+  readonly #eventBus: EventBus;
+  #ports: readonly number[] = [];
+  #starting: Promise<LiveCapture | undefined> = Promise.resolve(undefined);
+  #watch: LiveCapture | undefined;
+
+  /** Ladders that tell the event bus whether they are captured. */
+  constructor(eventBus: EventBus) {
+    this.#eventBus = eventBus;
+  }
+
+  /** Captures the connections of these ports from now on, instead of those before. */
+  async capture(ports: readonly number[]): Promise<void> {
+    const sorted = ports.toSorted((a, b) => a - b);
+    if (sorted.join() === this.#ports.join()) return;
+    this.#ports = sorted;
+    const before = this.#starting;
+    this.#starting = before.then((watch) => this.#restart(watch));
+    await this.#starting;
+  }
+
+  /** The capture, where there is one. */
+  get watch(): LiveCapture | undefined {
+    return this.#watch;
+  }
+
+  /** The ladder of a connection; a Unix socket's has none. */
+  of(connection: Pick<Connection, "peer" | "local" | "openedAt">): Ladder | undefined {
+    const { peer, local, openedAt } = connection;
+    if (isUnix(peer)) return undefined;
+    const client = formatAddress(peer);
+    const server = formatAddress(local);
+    const flow = this.#watch?.find(client, server);
+    if (flow !== undefined) return ladderOf(flow);
+    const startedAt = new Date(performance.timeOrigin + openedAt);
+    return inferLadder({ client, server, startedAt, outcome: "established" });
+  }
+
+  /** Ends the capture. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const watch = await this.#starting;
+    await watch?.[Symbol.asyncDispose]();
+  }
+
+  async #restart(before: LiveCapture | undefined): Promise<LiveCapture | undefined> {
+    await before?.[Symbol.asyncDispose]();
+    this.#watch = undefined;
+    if (this.#ports.length === 0) return undefined;
+    try {
+      const options = { interface: "any", hosts: [], ports: this.#ports };
+      this.#watch = await LiveCapture.start(options, (reason) => this.#lose(reason));
+      this.#eventBus.publish({ event: "tracing", ports: this.#ports.length });
+    } catch (reason) {
+      this.#lose(reason);
+    }
+    return this.#watch;
+  }
+
+  #lose(reason: unknown): void {
+    this.#eventBus.publish({ event: "trace-unavailable", reason: explain(reason) });
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * From the bytes of a capture to the tracker: reader, decoder and filter in a row.
+ *
+ * @module
+ */
+import type { IpWords } from "../decode/ip_words.ts";
+import { CaptureReader } from "../decode/capture_reader.ts";
+import { type Decoded, decodeSegment, Segment } from "../decode/segment.ts";
+import type { CaptureFacts } from "../report/summary.ts";
+import type { Tracker } from "../track/tracker.ts";
+
+/** Which segments are followed: those between any of the hosts and any of the ports. */
+export interface Filter {
+  /** Addresses of one end; any where there are none. */
+  readonly hosts: readonly IpWords[];
+  /** Ports of one end; any where there are none. */
+  readonly ports: readonly number[];
+}
+
+/** Feeds a tracker from the chunks of a capture. */
+export class CapturePipeline {
+  /** The capture's reader. */
+  readonly reader: CaptureReader = new CaptureReader();
+  readonly #tracker: Tracker;
+  readonly #filter: Filter | undefined;
+  readonly #segment = new Segment();
+  readonly #passedOver = new Map<string, number>();
+
+  /** Feeds this tracker with what passes the filter. */
+  constructor(tracker: Tracker, filter?: Filter) {
+    this.#tracker = tracker;
+    const isOpen = filter === undefined || filter.hosts.length + filter.ports.length === 0;
+    this.#filter = isOpen ? undefined : filter;
+  }
+
+  /**
+   * Takes in a chunk.
+   *
+   * @throws {CaptureError} where it is no capture, or the rest of it cannot be read
+   */
+  feed(chunk: Uint8Array): void {
+    const segment = this.#segment;
+    for (const packet of this.reader.read(chunk)) {
+      const decoded = decodeSegment(packet, segment);
+      if (decoded !== "tcp" && decoded !== "icmp") this.#passOver(decoded);
+      else if (this.#filter === undefined || passes(this.#filter, segment)) {
+        this.#tracker.see(segment, decoded);
+      }
+    }
+  }
+
+  /** What a summary says besides the flows. */
+  get facts(): CaptureFacts {
+    const { packets, damaged } = this.reader;
+    const { duplicates: echoes, expired: forgotten, evicted: leftEarly } = this.#tracker;
+    const passedOver = new Map(this.#passedOver);
+    if (damaged > 0) passedOver.set("damaged", damaged);
+    return { packets, passedOver, duplicates: echoes, expired: forgotten, evicted: leftEarly };
+  }
+
+  #passOver(decoded: Decoded): void {
+    const reason = decoded === "other" ? "not TCP" : decoded;
+    this.#passedOver.set(reason, (this.#passedOver.get(reason) ?? 0) + 1);
+  }
+}
+
+function passes({ hosts, ports }: Filter, segment: Segment): boolean {
+  const { sourcePort, destinationPort, addresses } = segment;
+  if (ports.length > 0 && !ports.includes(sourcePort) && !ports.includes(destinationPort)) {
+    return false;
+  }
+  return hosts.length === 0 ||
+    hosts.some((host) => isAt(host, addresses, 0) || isAt(host, addresses, 4));
+}
+
+function isAt(host: IpWords, addresses: IpWords, at: number): boolean {
+  return host[3] === addresses[at + 3] && host[2] === addresses[at + 2] &&
+    host[1] === addresses[at + 1] && host[0] === addresses[at];
+}

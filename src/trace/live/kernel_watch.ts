@@ -1,0 +1,87 @@
+/**
+ * The kernel of this machine, asked about its sockets.
+ *
+ * @module
+ */
+import { addressText } from "../decode/ip_words.ts";
+import type { Flow } from "../track/flow.ts";
+import {
+  type KernelSocket,
+  type ListenCounters,
+  parseBacklogs,
+  parseListenCounters,
+  parseSockets,
+} from "./kernel_sockets.ts";
+import { outcomeOf, type ServerView } from "../report/diagnosis.ts";
+
+/** Every TCP socket of this machine, or of its network namespace; none where there is no /proc. */
+export function readSockets(): KernelSocket[] {
+  return [...parseSockets(readProc("tcp")), ...parseSockets(readProc("tcp6"))];
+}
+
+/** What was dropped on the way to accept since boot. */
+export function readListenCounters(): ListenCounters {
+  return parseListenCounters(readProc("netstat"));
+}
+
+/** The limits of the accept queues by address, where `ss` is there to ask. */
+export function readBacklogs(): Map<string, number> {
+  try {
+    const { stdout } = new Deno.Command("ss", { args: ["-Hltn"], stderr: "null" }).outputSync();
+    return parseBacklogs(new TextDecoder().decode(stdout));
+  } catch {
+    return new Map();
+  }
+}
+
+function readProc(name: "tcp" | "tcp6" | "netstat"): string {
+  try {
+    return Deno.readTextFileSync(`/proc/net/${name}`);
+  } catch {
+    return "";
+  }
+}
+
+/** How long what the kernel said is good enough, in milliseconds: under a flood, nobody asks each time. */
+const FRESH = 1000;
+
+/** Tells what the kernel knows of a flow whose server is this machine. */
+export class KernelWatch {
+  readonly #overflowsBefore = readListenCounters().overflows;
+  #read: { at: number; sockets: KernelSocket[]; overflows: number } | undefined;
+  #backlogs: Map<string, number> | undefined;
+
+  /** The server's side of an attempt that got no proper answer, if that is here. */
+  view(flow: Flow): ServerView | undefined {
+    const outcome = outcomeOf(flow);
+    if (outcome !== "unanswered" && outcome !== "stalled") return undefined;
+    const address = addressText(flow.server.address);
+    if (!isOwnAddress(address)) return undefined;
+    const { sockets, overflows } = this.#now();
+    const listeners = sockets.filter(({ state, localPort }) =>
+      state === "LISTEN" && localPort === flow.server.port
+    );
+    const listener = listeners.find(({ local }) => local.includes(address)) ?? listeners[0];
+    this.#backlogs ??= readBacklogs();
+    const backlog = listener === undefined ? undefined : this.#backlogs.get(listener.local);
+    return {
+      isListening: listener !== undefined,
+      queue: listener?.receiveQueue ?? 0,
+      ...(backlog === undefined ? {} : { backlog }),
+      overflows: overflows - this.#overflowsBefore,
+    };
+  }
+
+  #now(): { sockets: KernelSocket[]; overflows: number } {
+    const at = performance.now();
+    if (this.#read === undefined || at - this.#read.at > FRESH) {
+      this.#read = { at, sockets: readSockets(), overflows: readListenCounters().overflows };
+    }
+    return this.#read;
+  }
+}
+
+function isOwnAddress(address: string): boolean {
+  return address.startsWith("127.") || address === "::1" ||
+    Deno.networkInterfaces().some((device) => device.address === address);
+}

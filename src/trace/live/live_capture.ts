@@ -1,0 +1,89 @@
+/**
+ * A live capture that goes on beside a program, so that it can look its own handshakes up.
+ *
+ * @module
+ */
+import { endpointText } from "../decode/ip_words.ts";
+import type { Flow } from "../track/flow.ts";
+import { CapturePipeline } from "./capture_pipeline.ts";
+import { Tcpdump, type TcpdumpOptions } from "./tcpdump.ts";
+import { Tracker } from "../track/tracker.ts";
+
+/** How many flows are remembered, with their segments. */
+const MOST_FLOWS = 4096;
+
+/** Follows the connections that tcpdump shows. Disposing it ends both. */
+export class LiveCapture implements AsyncDisposable {
+  readonly #tcpdump: Tcpdump;
+  readonly #tracker = new Tracker({ keepSegments: true, limit: MOST_FLOWS });
+  readonly #looks = new Set<() => void>();
+  readonly #following: Promise<void>;
+
+  private constructor(tcpdump: Tcpdump, onFault: (reason: unknown) => void) {
+    this.#tcpdump = tcpdump;
+    this.#following = this.#follow().catch(onFault);
+  }
+
+  /**
+   * Starts to watch; when it resolves, every segment from then on is seen.
+   *
+   * @throws {NoCaptureError} where there is no tcpdump, or no right to capture
+   */
+  static async start(
+    options: TcpdumpOptions,
+    onFault: (reason: unknown) => void = () => {},
+  ): Promise<LiveCapture> {
+    return new LiveCapture(await Tcpdump.start(options), onFault);
+  }
+
+  /** Every flow that is remembered, the open ones first, each kind in the order of its beginning. */
+  flows(): Iterable<Flow> {
+    return this.#tracker.remembered();
+  }
+
+  /** The flow between two ends, as they are written in a URL. */
+  find(client: string, server: string): Flow | undefined {
+    for (const flow of this.flows()) {
+      if (
+        endpointText(flow.client.address, flow.client.port) === client &&
+        endpointText(flow.server.address, flow.server.port) === server
+      ) return flow;
+    }
+    return undefined;
+  }
+
+  /** The latest flow that fits, now or once it has come so far; nothing after so many milliseconds. */
+  async until(fits: (flow: Flow) => boolean, within: number): Promise<Flow | undefined> {
+    const found = Promise.withResolvers<Flow | undefined>();
+    const look = () => {
+      const [latest] = [...this.flows()].filter(fits)
+        .toSorted((a, b) => b.startedAt - a.startedAt);
+      if (latest !== undefined) found.resolve(latest);
+    };
+    const timer = setTimeout(() => found.resolve(undefined), within);
+    this.#looks.add(look);
+    look();
+    try {
+      return await found.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#looks.delete(look);
+    }
+  }
+
+  /** Ends the capture. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#tcpdump.end();
+    await this.#following;
+    await this.#tcpdump[Symbol.asyncDispose]();
+  }
+
+  async #follow(): Promise<void> {
+    const follower = new CapturePipeline(this.#tracker);
+    for await (const chunk of this.#tcpdump.chunks()) {
+      follower.feed(chunk);
+      this.#tracker.expire(Date.now());
+      for (const look of this.#looks) look();
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Live capture by the system's tcpdump: privileges and platforms are its business.
+ *
+ * @module
+ */
+import { addressText } from "../decode/ip_words.ts";
+import type { Filter } from "./capture_pipeline.ts";
+
+/** Enough for every header, and for what an ICMP error quotes. */
+const SNAP_LENGTH = 256;
+
+/** What tcpdump is asked for. */
+export interface TcpdumpOptions extends Filter {
+  /** The interface to listen on; `any` for all of them. */
+  readonly interface: string;
+}
+
+/** Capturing is not possible; the message says why and what to do. */
+export class NoCaptureError extends Error {
+  /** Tells it from other faults. */
+  override readonly name = "NoCaptureError";
+}
+
+/** A running tcpdump. Disposing it ends it. */
+export class Tcpdump implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #stderr: StderrText;
+  readonly #device: string;
+
+  private constructor(child: Deno.ChildProcess, device: string) {
+    this.#child = child;
+    this.#device = device;
+    this.#stderr = new StderrText(child.stderr);
+    // The end of a process orphans its children.
+    addEventListener("unload", this.#endWithUs);
+  }
+
+  /**
+   * Starts tcpdump; when it resolves, every segment from then on is captured.
+   *
+   * @throws {NoCaptureError} where there is no tcpdump, or no right to capture
+   */
+  static async start(options: TcpdumpOptions): Promise<Tcpdump> {
+    const tcpdump = new Tcpdump(spawn(options), options.interface);
+    if (await tcpdump.#stderr.shows(/listening on /)) return tcpdump;
+    await tcpdump[Symbol.asyncDispose]();
+    throw new NoCaptureError(refusal(options.interface, tcpdump.#stderr.text));
+  }
+
+  /** The capture, as it grows. Ends when tcpdump does. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of this.#child.stdout) yield chunk;
+    const { success } = await this.#child.status;
+    await this.#stderr.ended;
+    if (!success && !this.#isEnding) {
+      throw new NoCaptureError(refusal(this.#device, this.#stderr.text));
+    }
+  }
+
+  /** How many packets the kernel dropped because tcpdump was too slow; known once it has ended. */
+  get dropped(): number {
+    return Number(/(\d+) packets? dropped by kernel/.exec(this.#stderr.text)?.[1] ?? 0);
+  }
+
+  #isEnding = false;
+  readonly #endWithUs = () => this.end();
+
+  /** Asks it to write what it has, and to end. */
+  end(): void {
+    this.#isEnding = true;
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+
+  /** Ends it and waits until it is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+    removeEventListener("unload", this.#endWithUs);
+    if (!this.#child.stdout.locked) await this.#child.stdout.cancel();
+    await this.#child.status;
+    await this.#stderr.ended;
+  }
+}
+
+/** The filter, in the language of pcap-filter(7), for exactly what was asked. */
+export function filterExpression({ hosts, ports }: Filter): string {
+  const clauses = ["tcp"];
+  if (ports.length > 0) clauses.push(anyOf(ports.map((port) => `port ${port}`)));
+  if (hosts.length > 0) clauses.push(anyOf(hosts.map((host) => `host ${addressText(host)}`)));
+  // Errors come from anywhere, and quote what they are about: the tracker knows what is asked for.
+  return `(${clauses.join(" and ")}) or icmp[0] == 3 or icmp[0] == 11 or ` +
+    `(icmp6 and (ip6[40] == 1 or ip6[40] == 3))`;
+}
+
+function anyOf(clauses: readonly string[]): string {
+  return `(${clauses.join(" or ")})`;
+}
+
+function spawn(options: TcpdumpOptions): Deno.ChildProcess {
+  const snapLength = String(SNAP_LENGTH);
+  // The first to look are PATH's folders, then those where tcpdump is kept from plain users' PATHs.
+  const path = `${Deno.env.get("PATH") ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+  try {
+    return new Deno.Command("tcpdump", {
+      args: [
+        ...["-i", options.interface, "-n", "-U", "--immediate-mode", "-s", snapLength],
+        ...["-w", "-", "--", filterExpression(options)],
+      ],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      clearEnv: true,
+      env: { PATH: path, LC_ALL: "C" },
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new NoCaptureError(
+      "cannot capture: there is no tcpdump in PATH; install the package tcpdump, " +
+        "or capture elsewhere and read that: outlet trace --read FILE",
+    );
+  }
+}
+
+function refusal(device: string, complaints: string): string {
+  const reason = complaints.split("\n").find((line) => line.startsWith("tcpdump: ")) ?? complaints;
+  const isForbidden = /permi(ssion|tted)/i.test(complaints);
+  const grant = "; grant it with: " +
+    'sudo setcap cap_net_raw,cap_net_admin=eip "$(command -v tcpdump)"';
+  const said = reason.trim().replace("tcpdump: ", "").replace(`${device}: `, "");
+  return `cannot capture on ${device}: ${said}` +
+    (isForbidden ? grant : "");
+}
+
+/** What a program says on stderr, the first and the last of it. */
+class StderrText {
+  text = "";
+  readonly ended: Promise<void>;
+  #wake: () => void = () => {};
+  #isOver = false;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.ended = this.#collect(stream);
+  }
+
+  /** Whether the pattern shows before the stream ends. */
+  async shows(pattern: RegExp): Promise<boolean> {
+    while (!pattern.test(this.text) && !this.#isOver) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    return pattern.test(this.text);
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      const text = this.text + decoder.decode(chunk, { stream: true });
+      this.text = text.length > LONGEST
+        ? text.slice(0, LONGEST / 2) + text.slice(-LONGEST / 2)
+        : text;
+      this.#wake();
+    }
+    this.#isOver = true;
+    this.#wake();
+  }
+}
+
+const LONGEST = 8192;

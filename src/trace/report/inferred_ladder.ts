@@ -1,0 +1,88 @@
+/**
+ * A ladder without a capture: what must have happened for an attempt to end as it did.
+ *
+ * @module
+ */
+import { formatElapsed } from "./elapsed.ts";
+import type { Ladder, Rung } from "./ladder.ts";
+import type { Diagnosis, Outcome } from "./diagnosis.ts";
+
+/** What a program learns of its own attempt without a capture. */
+export interface Attempt {
+  /** Its own address and port, where it got that far. */
+  readonly client?: string;
+  /** The address and port it asked for. */
+  readonly server: string;
+  /** When it began. */
+  readonly startedAt: Date;
+  /** How many milliseconds it took; whoever accepts a connection is not told. */
+  readonly took?: number;
+  /** How it ended. */
+  readonly outcome: Extract<Outcome, "established" | "refused" | "unanswered" | "unreachable">;
+}
+
+/** Draws what must have happened for an attempt to end as it did, each line of it inferred. */
+export function inferLadder(attempt: Attempt): Ladder {
+  const elapsed = attempt.took === undefined ? "" : formatElapsed(attempt.took);
+  return {
+    client: `client ${attempt.client ?? ""}`.trimEnd(),
+    server: `server ${attempt.server}`,
+    when: `${attempt.startedAt.toISOString()}, inferred from how it ended`,
+    rungs: inferredRungs(attempt.outcome, elapsed),
+    notes: ["inferred: nothing was captured"],
+    verdict: inferredVerdict(attempt.outcome, elapsed),
+  };
+}
+
+function inferredRungs(outcome: Attempt["outcome"], elapsed: string): Rung[] {
+  const syn = inferredRung("right", "SYN", ["0", "SYN_SENT", "?"]);
+  switch (outcome) {
+    case "established":
+      return [
+        syn,
+        inferredRung("left", "SYN+ACK", ["", "SYN_SENT", "SYN_RECV"]),
+        inferredRung("right", "ACK", [elapsed, "ESTABLISHED", "ESTABLISHED"]),
+      ];
+    case "refused":
+      return [syn, inferredRung("left", "RST+ACK", [elapsed, "CLOSED", "CLOSED"])];
+    case "unreachable":
+      return [syn, inferredRung("none", "ICMP: unreachable", [elapsed, "CLOSED", "?"])];
+    case "unanswered":
+      return [syn, inferredRung("none", "no answer", [elapsed, "CLOSED", "?"])];
+  }
+}
+
+function inferredRung(
+  direction: Rung["direction"],
+  what: string,
+  [elapsed, clientState, serverState]: [elapsed: string, client: string, server: string],
+): Rung {
+  const label = `${what} (inferred)`;
+  return { elapsed, direction, label, tone: "inferred", clientState, serverState };
+}
+
+function inferredVerdict(outcome: Attempt["outcome"], elapsed: string): Diagnosis {
+  const capture = "Let outlet capture to see the segments themselves.";
+  switch (outcome) {
+    case "established":
+      return {
+        outcome,
+        words: `Established${elapsed && ` in ${elapsed}`} (inferred).`,
+        next: capture,
+      };
+    case "refused":
+      return {
+        outcome,
+        words: `Refused after ${elapsed}: the host is up, nothing listens on that port (inferred).`,
+        next: "Start the service, or see there what listens: ss -ltn",
+      };
+    case "unreachable":
+      return { outcome, words: `Unreachable, said after ${elapsed} (inferred).`, next: capture };
+    case "unanswered":
+      return {
+        outcome,
+        words: `No answer for ${elapsed} (inferred).`,
+        next: "Dropped by a firewall, the host is gone, or its accept queue is full.",
+      };
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * A handshake as a plain object: what `outlet trace --json` prints.
+ *
+ * @module
+ */
+import { addressText, endpointText, isVersion4 } from "../decode/ip_words.ts";
+import type { End, Flow } from "../track/flow.ts";
+import { icmpWords } from "../decode/icmp.ts";
+import type { Role, State } from "../track/state.ts";
+import { diagnose, type Outcome, type ServerView } from "./diagnosis.ts";
+
+/** One handshake as `outlet trace --json` prints it. Fields may be added, none change or go. */
+export interface HandshakeRecord {
+  /** Who asked, or who was seen first in a flow that began before the capture. */
+  readonly client: EndRecord;
+  /** Who was asked. */
+  readonly server: EndRecord;
+  /** When the first segment was seen, to the microsecond, in UTC. */
+  readonly start: string;
+  /** What became of it. */
+  readonly verdict: Outcome;
+  /** The same in words. */
+  readonly words: string;
+  /** Where to look next. */
+  readonly next: string | null;
+  /** Milliseconds from the first SYN to the first SYN+ACK. */
+  readonly answeredMs: number | null;
+  /** Milliseconds from the first SYN to the ACK that completed the handshake. */
+  readonly establishedMs: number | null;
+  /** Milliseconds from the first segment to the last. */
+  readonly durationMs: number;
+  /** Who sent the first FIN, or the reset. */
+  readonly closedBy: Role | "both" | null;
+  /** How it was closed. */
+  readonly closedHow: "fin" | "reset" | null;
+  /** Whether its SYN came before the capture began. */
+  readonly beganBefore: boolean;
+  /** The ICMP error that answered it. */
+  readonly unreachable: { readonly reporter: string; readonly words: string } | null;
+}
+
+/** One end of a {@linkcode HandshakeRecord}. */
+export interface EndRecord {
+  /** Address and port. */
+  readonly address: string;
+  /** The last state its segments prove. */
+  readonly state: State;
+  /** Its initial sequence number: j or k. */
+  readonly isn: number | null;
+  /** How often it sent its SYN, or SYN+ACK, again. */
+  readonly synRetransmits: number;
+  /** The milliseconds before each of those. */
+  readonly backoffMs: readonly number[];
+  /** How many segments it sent. */
+  readonly segments: number;
+  /** How many of them it had sent before. */
+  readonly retransmits: number;
+  /** How many keep-alive probes it sent. */
+  readonly keepAlives: number;
+  /** How many bytes of payload it sent. */
+  readonly bytes: number;
+}
+
+/** A flow as a plain object for JSON. */
+export function recordOf(flow: Flow, view?: ServerView): HandshakeRecord {
+  const { outcome, words, next } = diagnose(flow, view);
+  const { unreachable } = flow;
+  return {
+    client: recordOfEnd(flow.client),
+    server: recordOfEnd(flow.server),
+    start: isoTime(flow),
+    verdict: outcome,
+    words,
+    next: next ?? null,
+    answeredMs: since(flow, flow.answeredAt),
+    establishedMs: since(flow, flow.establishedAt),
+    durationMs: rounded(flow.lastAt - flow.startedAt),
+    closedBy: (flow.isSimultaneousClose ? "both" : flow.closedBy) ?? null,
+    closedHow: closedHow(flow),
+    beganBefore: flow.isPartial,
+    unreachable: unreachable === undefined ? null : {
+      reporter: addressText(unreachable.reporter),
+      words: icmpWords({ ...unreachable, isVersion6: !isVersion4(flow.client.address) }),
+    },
+  };
+}
+
+function recordOfEnd(end: End): EndRecord {
+  return {
+    address: endpointText(end.address, end.port),
+    state: end.state,
+    isn: end.hasIsn ? end.isn : null,
+    synRetransmits: Math.max(0, end.syns - 1),
+    backoffMs: end.synGaps.map(rounded),
+    segments: end.segments,
+    retransmits: end.resent,
+    keepAlives: end.keepAlives,
+    bytes: end.bytes,
+  };
+}
+
+function closedHow(flow: Flow): "fin" | "reset" | null {
+  if (flow.resetBy !== undefined) return "reset";
+  return flow.closedBy === undefined ? null : "fin";
+}
+
+function since(flow: Flow, at: number | undefined): number | null {
+  return at === undefined ? null : rounded(at - flow.startedAt);
+}
+
+/** To the microsecond, which is as much as most captures tell. */
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}
+
+const LAST_SECOND = 8.64e12;
+
+/** When a flow began: ISO 8601 in UTC, with microseconds, whatever the capture claims. */
+export function isoTime({ origin, startedAt }: Flow): string {
+  const microseconds = Math.round(startedAt * 1000);
+  const seconds = origin + Math.floor(microseconds / 1e6);
+  const inRange = Math.max(-LAST_SECOND, Math.min(LAST_SECOND, seconds));
+  const fraction = ((microseconds % 1e6) + 1e6) % 1e6;
+  const iso = new Date(inRange * 1000).toISOString();
+  return iso.replace(/\.\d+Z$/, `.${String(fraction).padStart(6, "0")}Z`);
+}

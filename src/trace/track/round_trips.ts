@@ -1,0 +1,69 @@
+/**
+ * How long handshakes took, as percentiles and a histogram, in memory that does not grow with them.
+ *
+ * @module
+ */
+import { formatElapsed } from "../report/elapsed.ts";
+
+/** Buckets for each doubling: a percentile is told to within about one per cent. */
+const PER_DOUBLING = 64;
+const DOUBLINGS = 42;
+const BAR_WIDTH = 40;
+const PERCENTILES = [50, 90, 99];
+
+/** Counts times in buckets that widen with the time. */
+export class RoundTrips {
+  readonly #buckets = new Uint32Array(PER_DOUBLING * DOUBLINGS);
+  #count = 0;
+  #longest = 0;
+
+  /** Counts one time, in milliseconds. */
+  add(milliseconds: number): void {
+    const bucket = Math.floor(Math.log2(Math.max(1, milliseconds * 1000)) * PER_DOUBLING);
+    const index = Math.min(this.#buckets.length - 1, bucket);
+    this.#buckets[index] = (this.#buckets[index] ?? 0) + 1;
+    this.#count += 1;
+    this.#longest = Math.max(this.#longest, milliseconds);
+  }
+
+  /** The time that `percent` of all times stay below, in milliseconds. */
+  percentile(percent: number): number {
+    const rank = Math.ceil(this.#count * percent / 100);
+    let seen = 0;
+    for (const [bucket, count] of this.#buckets.entries()) {
+      seen += count;
+      if (seen >= rank && seen > 0) {
+        return Math.min(this.#longest, 2 ** ((bucket + 0.5) / PER_DOUBLING) / 1000);
+      }
+    }
+    return 0;
+  }
+
+  /** The percentiles that people ask for, in one line. */
+  renderPercentiles(): string {
+    if (this.#count === 0) return "none was measured";
+    const parts = PERCENTILES.map((percent) =>
+      `p${percent} ${formatElapsed(this.percentile(percent))}`
+    );
+    return `${parts.join(", ")}, longest ${formatElapsed(this.#longest)}`;
+  }
+
+  /** One line with a bar for each doubling between the shortest and the longest. */
+  renderHistogram(): string[] {
+    const counts = Array.from({ length: DOUBLINGS }, (_, doubling) => this.#countIn(doubling));
+    const first = counts.findIndex((count) => count > 0);
+    const last = counts.findLastIndex((count) => count > 0);
+    const most = Math.max(...counts);
+    if (first === -1) return [];
+    return counts.slice(first, last + 1).map((count, index) => {
+      const bar = "█".repeat(Math.ceil(count / most * BAR_WIDTH));
+      const from = formatElapsed(2 ** (first + index) / 1000);
+      return `${from.padStart(23)} ${bar} ${count.toLocaleString("en-US")}`;
+    });
+  }
+
+  #countIn(doubling: number): number {
+    const from = doubling * PER_DOUBLING;
+    return this.#buckets.subarray(from, from + PER_DOUBLING).reduce((sum, count) => sum + count, 0);
+  }
+}

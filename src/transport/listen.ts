@@ -1,0 +1,100 @@
+/**
+ * Opening a welcome socket, and what it means when the system won't.
+ *
+ * @module
+ */
+import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
+import { codeOf, explain } from "./errors.ts";
+
+/** What the system hands out: a connection, with what only TCP can be asked. */
+export type Accepted = Deno.Conn & Partial<Pick<Deno.TcpConn, "setNoDelay" | "setKeepAlive">>;
+
+/** What an outlet needs of a listening socket. */
+export interface Listener {
+  /** Where it listens, with the real port. */
+  readonly addr: Deno.Addr;
+  /** The next client. */
+  accept(): Promise<Accepted>;
+  /** Stops listening; a Unix socket's file goes too. */
+  close(): void;
+}
+
+/** How to listen. */
+export interface ListenOptions {
+  /** Clients that may wait to be accepted; the kernel caps it at `net.core.somaxconn`. */
+  readonly backlog: number;
+  /** The permission bits of a Unix socket's file; as the umask says, where it is not said. */
+  readonly mode?: number | undefined;
+  /** Whether others of this process listen there too; the kernel then spreads the clients over them. */
+  readonly shared?: boolean | undefined;
+}
+
+/**
+ * Binds and listens.
+ *
+ * @throws {Error} `cannot listen on 127.0.0.1:80: …` when the system refuses; the cause is its error.
+ */
+export function listenOn(address: Address, options: ListenOptions): Listener {
+  const { backlog, mode, shared = false } = options;
+  try {
+    if (isUnix(address)) return listenAt(address.path, mode);
+    return Deno.listen({ ...address, transport: "tcp", tcpBacklog: backlog, reusePort: shared });
+  } catch (cause) {
+    throw new Error(`cannot listen on ${formatAddress(address)}: ${reasonFor(cause, address)}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Removes the file of a Unix socket that nobody listens on any more. One that is listened on stays, and so does
+ * whatever is no socket: listening there says what is in the way.
+ */
+export async function clearStale(path: string): Promise<void> {
+  const file = await Deno.lstat(path).catch(() => undefined);
+  if (!file?.isSocket) return;
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (codeOf(error) === "ECONNREFUSED") await Deno.remove(path);
+  }
+}
+
+/** Listens at a path. The file has its permission bits from the first moment, through the umask. */
+function listenAt(path: string, mode: number | undefined): Listener {
+  const before = mode === undefined ? undefined : Deno.umask(~mode & 0o777);
+  try {
+    return Deno.listen({ transport: "unix", path });
+  } finally {
+    if (before !== undefined) Deno.umask(before);
+  }
+}
+
+/** Why the system would not listen there, and what to do about it. */
+function reasonFor(cause: unknown, address: Address): string {
+  if (isUnix(address)) return reasonAtPath(cause);
+  const { port } = address;
+  switch (codeOf(cause)) {
+    case "EADDRINUSE":
+      return `${
+        explain(cause)
+      }; stop what listens there, or take another port (0 takes a free one)`;
+    case "EACCES":
+      return `${explain(cause)}; port ${port} needs root or the capability CAP_NET_BIND_SERVICE, ` +
+        "or take a port from 1024 up";
+    default:
+      return explain(cause);
+  }
+}
+
+function reasonAtPath(cause: unknown): string {
+  switch (codeOf(cause)) {
+    case "EADDRINUSE":
+      return "there is such a file, and it is no socket that was left behind; stop what listens " +
+        "there, or take another path";
+    case "ENOENT":
+      return "the folder is not there";
+    default:
+      return explain(cause);
+  }
+}

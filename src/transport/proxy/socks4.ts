@@ -1,0 +1,40 @@
+/**
+ * SOCKS 4, and 4a, which takes names too.
+ *
+ * @module
+ */
+import { isIPv4, isIPv6 } from "../../endpoint/address.ts";
+import { readFull, writeAll } from "./read_full.ts";
+import type { ProxyHandshake } from "./handshake.ts";
+
+const VERSION = 4;
+const CONNECT = 1;
+const GRANTED = 90;
+
+/** The address that tells a 4a proxy that a name follows. */
+const NAME_FOLLOWS = [0, 0, 0, 1];
+
+const REPLIES: Readonly<Record<number, string>> = {
+  91: "rejected or failed",
+  92: "rejected: it cannot reach our identd",
+  93: "rejected: our identd tells another name",
+};
+
+const encoder = new TextEncoder();
+
+/** Asks a SOCKS 4 proxy; where the target has a name, a 4a one. */
+export const socks4: ProxyHandshake = async (socket, { target, credentials }) => {
+  const { hostname, port } = target;
+  if (isIPv6(hostname)) throw new Error("SOCKS 4 knows no IPv6: use socks5://");
+  const isAddress = isIPv4(hostname);
+  const address = isAddress ? hostname.split(".").map(Number) : NAME_FOLLOWS;
+  const user = encoder.encode(credentials?.user ?? "");
+  const name = isAddress ? [] : [...encoder.encode(hostname), 0];
+  await writeAll(
+    socket,
+    Uint8Array.of(VERSION, CONNECT, port >> 8, port & 0xff, ...address, ...user, 0, ...name),
+  );
+  const [version, reply = 0] = await readFull(socket, 8);
+  if (version !== 0) throw new Error("it does not speak SOCKS 4");
+  if (reply !== GRANTED) throw new Error(REPLIES[reply] ?? `it answered with code ${reply}`);
+};

@@ -1,0 +1,95 @@
+/**
+ * SOCKS 5 (RFC 1928), with a name and password where the proxy asks for them (RFC 1929).
+ *
+ * @module
+ */
+import { type InternetAddress, isIPv4, isIPv6 } from "../../endpoint/address.ts";
+import type { ByteStream } from "../stream.ts";
+import { readFull, writeAll } from "./read_full.ts";
+import type { Credentials } from "../../endpoint/proxy.ts";
+import type { ProxyHandshake } from "./handshake.ts";
+
+const VERSION = 5;
+const METHOD = { none: 0, password: 2 } as const;
+const CONNECT = 1;
+const KIND = { ipv4: 1, name: 3, ipv6: 4 } as const;
+
+/** RFC 1928, section 6. */
+const REPLIES: readonly string[] = [
+  "granted",
+  "it has failed in general",
+  "its rules do not allow this connection",
+  "the network is unreachable from there",
+  "the host is unreachable from there",
+  "refused: nothing listens on that port",
+  "it took too long (TTL expired)",
+  "it knows no CONNECT",
+  "it knows no address of this kind",
+];
+
+const encoder = new TextEncoder();
+
+/** Asks a SOCKS 5 proxy. */
+export const socks5: ProxyHandshake = async (socket, { target, credentials }) => {
+  const methods = credentials ? [METHOD.none, METHOD.password] : [METHOD.none];
+  await writeAll(socket, Uint8Array.of(VERSION, methods.length, ...methods));
+  const [version, method] = await readFull(socket, 2);
+  if (version !== VERSION) throw new Error("it does not speak SOCKS 5");
+  if (method === METHOD.password && credentials) {
+    await authenticate(socket, credentials);
+  } else if (method !== METHOD.none) {
+    throw new Error(credentials ? "it takes no name and password" : "it wants a name and password");
+  }
+  await writeAll(
+    socket,
+    Uint8Array.of(
+      VERSION,
+      CONNECT,
+      0,
+      ...hostBytes(target),
+      target.port >> 8,
+      target.port & 0xff,
+    ),
+  );
+  await readReply(socket);
+};
+
+async function authenticate(socket: ByteStream, { user, password }: Credentials): Promise<void> {
+  const [name, secret] = [encoder.encode(user), encoder.encode(password)];
+  if (name.length > 255 || secret.length > 255) {
+    throw new Error("the name or password is longer than the 255 bytes that SOCKS 5 allows");
+  }
+  await writeAll(socket, Uint8Array.of(1, name.length, ...name, secret.length, ...secret));
+  const [, status] = await readFull(socket, 2);
+  if (status !== 0) throw new Error("it refuses the name and password");
+}
+
+async function readReply(socket: ByteStream): Promise<void> {
+  const [version, reply = 1, , kind] = await readFull(socket, 4);
+  if (version !== VERSION) throw new Error("its answer is not SOCKS 5");
+  if (reply !== 0) throw new Error(REPLIES[reply] ?? `it answered with code ${reply}`);
+  // The address that it connects from is of no use here, but it has to be read.
+  const length = kind === KIND.ipv4 ? 4 : kind === KIND.ipv6 ? 16 : (await readFull(socket, 1))[0]!;
+  await readFull(socket, length + 2);
+}
+
+function hostBytes({ hostname }: InternetAddress): Uint8Array {
+  if (isIPv4(hostname)) return Uint8Array.of(KIND.ipv4, ...hostname.split(".").map(Number));
+  if (isIPv6(hostname)) return Uint8Array.of(KIND.ipv6, ...ipv6Bytes(hostname));
+  const name = encoder.encode(hostname);
+  return Uint8Array.of(KIND.name, name.length, ...name);
+}
+
+/** The 16 bytes of an IPv6 address. */
+function ipv6Bytes(hostname: string): number[] {
+  // The URL parser turns every spelling, dotted tails too, into plain groups with at most one `::`.
+  const [head = "", tail] = new URL(`http://[${hostname}]/`).hostname.slice(1, -1).split("::");
+  const front = groupsOf(head);
+  const back = groupsOf(tail ?? "");
+  const zeros = Array<number>(8 - front.length - back.length).fill(0);
+  return [...front, ...zeros, ...back].flatMap((group) => [group >> 8, group & 0xff]);
+}
+
+function groupsOf(text: string): number[] {
+  return text === "" ? [] : text.split(":").map((group) => parseInt(group, 16));
+}

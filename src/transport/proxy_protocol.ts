@@ -1,0 +1,235 @@
+/**
+ * The PROXY protocol's header, versions 1 and 2: what a proxy writes in front of a client's bytes, so that
+ * the server behind it learns the client's true address (haproxy's `doc/proxy-protocol.txt`).
+ *
+ * @module
+ */
+import { type Address, type InternetAddress, isIPv4, isIPv6, isUnix } from "../endpoint/address.ts";
+import { bytesOfIp, formatIp, ipOfBytes, isMapped, readExactIp, unmapped } from "../endpoint/ip.ts";
+
+/** What a header announces: both ends of the connection at the proxy. */
+export interface ProxiedEnds {
+  /** The client's end. */
+  readonly source: InternetAddress;
+  /** The end that the client connected to. */
+  readonly destination: InternetAddress;
+}
+
+/** Which of the two forms a header is written in: a line of text, or bytes. */
+export type ProxyVersion = "v1" | "v2";
+
+/** As version 1 names the families that have addresses to tell. */
+type Family = "TCP4" | "TCP6";
+
+/** The bytes are not a PROXY header, or not a valid one. Its message is the reason, in words of ours alone. */
+export class ProxyHeaderError extends Error {
+  /** Tells it from other faults. */
+  override readonly name = "ProxyHeaderError";
+}
+
+/** A whole header that was read, and the client's first bytes, which came behind it. */
+export interface ReadHeader {
+  /** The ends it announces; `undefined` where it says to keep the sender's own (`LOCAL`, `UNKNOWN`). */
+  readonly ends: ProxiedEnds | undefined;
+  /** What followed the header. */
+  readonly rest: Uint8Array<ArrayBuffer>;
+}
+
+const SIGNATURE = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10);
+const encoder = new TextEncoder();
+const LINE_START = encoder.encode("PROXY ");
+
+/** Headers that say only: this is a proxy's connection. */
+const UNSAID: Readonly<Record<ProxyVersion, Uint8Array<ArrayBuffer>>> = {
+  v1: encoder.encode("PROXY UNKNOWN\r\n"),
+  v2: Uint8Array.of(...SIGNATURE, 0x21, 0x00, 0, 0),
+};
+
+/** The longest line of version 1, its CRLF included. */
+const LONGEST_LINE = 107;
+
+/** What stands in front of version 2's addresses: the signature, command, family and length. */
+const FIXED_PART = 16;
+
+const CARRIAGE_RETURN = 0x0d;
+const NEWLINE = 0x0a;
+
+/** Reads a header from bytes as they come, also one at a time. It holds no more than a header can be long. */
+export class ProxyHeaderReader {
+  #held: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+  /**
+   * Takes the next bytes.
+   *
+   * @returns the header, once it is whole
+   * @throws {ProxyHeaderError} as soon as the bytes can't be the beginning of a header
+   */
+  push(bytes: Uint8Array): ReadHeader | undefined {
+    const held = concatenate(this.#held, bytes);
+    const length = headerLength(held);
+    if (length === undefined || held.length < length) {
+      this.#held = held;
+      return undefined;
+    }
+    return { ends: parse(held.subarray(0, length)), rest: held.subarray(length) };
+  }
+}
+
+/**
+ * A header that announces these ends. Ends that no header can tell, such as those of a Unix socket, are left
+ * unsaid: the receiver then keeps the sender's own.
+ */
+export function proxyHeader(
+  version: ProxyVersion,
+  { source, destination }: { source: Address; destination: Address },
+): Uint8Array<ArrayBuffer> {
+  const ends = isUnix(source) || isUnix(destination) ? undefined : { source, destination };
+  const family = ends && commonFamily(ends);
+  if (ends === undefined || family === undefined) return UNSAID[version];
+  return version === "v1" ? lineOf(ends, family) : bytesOf(ends, family);
+}
+
+/** How long the header is that begins with these bytes; `undefined` where they don't tell yet. */
+function headerLength(bytes: Uint8Array): number | undefined {
+  if (bytes.length === 0) return undefined;
+  return bytes[0] === SIGNATURE[0] ? binaryLength(bytes) : lineLength(bytes);
+}
+
+function parse(header: Uint8Array): ProxiedEnds | undefined {
+  return header[0] === SIGNATURE[0] ? parseBinary(header) : parseLine(header);
+}
+
+function lineLength(bytes: Uint8Array): number | undefined {
+  expectStart(bytes, LINE_START);
+  const line = bytes.subarray(0, LONGEST_LINE);
+  const end = line.findIndex((byte) => byte === CARRIAGE_RETURN || byte === NEWLINE);
+  if (end === -1) {
+    if (bytes.length >= LONGEST_LINE) refuse(`no line end in the first ${LONGEST_LINE} bytes`);
+    return undefined;
+  }
+  if (line[end] === NEWLINE) refuse("a line feed without a carriage return");
+  if (end + 1 === LONGEST_LINE) refuse(`no line end in the first ${LONGEST_LINE} bytes`);
+  if (end + 1 === line.length) return undefined;
+  if (line[end + 1] !== NEWLINE) refuse("a carriage return without a line feed");
+  return end + 2;
+}
+
+function parseLine(header: Uint8Array): ProxiedEnds | undefined {
+  const line = String.fromCharCode(...header.subarray(LINE_START.length, -2));
+  const [family = "", ...fields] = line.split(" ");
+  if (family === "UNKNOWN") return undefined;
+  if (family !== "TCP4" && family !== "TCP6") refuse("neither TCP4, TCP6 nor UNKNOWN");
+  if (fields.length !== 4) refuse("not two addresses and two ports, one space between each");
+  const [source = "", destination = "", sourcePort = "", destinationPort = ""] = fields;
+  return {
+    source: { hostname: readHost(source, family), port: readPort(sourcePort) },
+    destination: { hostname: readHost(destination, family), port: readPort(destinationPort) },
+  };
+}
+
+function readHost(text: string, family: Family): string {
+  if (family === "TCP4") return isIPv4(text) ? text : refuse("an address that is not IPv4");
+  if (!isIPv6(text)) refuse("an address that is not IPv6");
+  const ip = readExactIp(text);
+  return isMapped(ip) ? refuse("a v4-mapped address") : formatIp(ip);
+}
+
+function readPort(text: string): number {
+  const port = /^(0|[1-9]\d{0,4})$/.test(text) ? Number(text) : NaN;
+  return port <= 65535 ? port : refuse("a port that is not 0 to 65535");
+}
+
+/** The bytes of both addresses and ports, by family and transport. A Unix client has no address to tell. */
+const ADDRESS_LENGTHS: ReadonlyMap<number, number> = new Map([
+  [0x00, 0],
+  [0x11, 12],
+  [0x21, 36],
+  [0x31, 216],
+]);
+
+function binaryLength(bytes: Uint8Array): number | undefined {
+  expectStart(bytes, SIGNATURE);
+  const [command, family] = bytes.subarray(SIGNATURE.length);
+  if (command !== undefined && command >> 4 !== 2) refuse("a version other than 1 and 2");
+  if (command !== undefined && (command & 0xf) > 1) refuse("a command other than LOCAL and PROXY");
+  if (family !== undefined && command === 0x21 && !ADDRESS_LENGTHS.has(family)) {
+    refuse("a family other than TCP over IPv4 and IPv6");
+  }
+  return bytes.length < FIXED_PART ? undefined : FIXED_PART + wordAt(bytes, FIXED_PART - 2);
+}
+
+function parseBinary(header: Uint8Array): ProxiedEnds | undefined {
+  const [command, family = 0] = header.subarray(SIGNATURE.length);
+  if (command === 0x20 || family === 0x00) return undefined;
+  const payload = header.subarray(FIXED_PART);
+  const length = ADDRESS_LENGTHS.get(family)!;
+  if (payload.length < length) refuse("too short for its addresses");
+  checkExtensions(payload.subarray(length));
+  return family === 0x31 ? undefined : parseEnds(payload.subarray(0, length));
+}
+
+function parseEnds(bytes: Uint8Array): ProxiedEnds {
+  const size = (bytes.length - 4) / 2;
+  return {
+    source: { hostname: hostOf(bytes.subarray(0, size)), port: wordAt(bytes, size * 2) },
+    destination: {
+      hostname: hostOf(bytes.subarray(size, size * 2)),
+      port: wordAt(bytes, size * 2 + 2),
+    },
+  };
+}
+
+/** Walks over the type-length-value triples behind the addresses: nothing here needs one, all must fit. */
+function checkExtensions(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 3 > bytes.length ? Infinity : at + 3 + wordAt(bytes, at + 1);
+    if (end > bytes.length) refuse("an extension that is longer than the header");
+    at = end;
+  }
+}
+
+/** The address as people write it; a v4-mapped one as the IPv4 it is. */
+function hostOf(bytes: Uint8Array): string {
+  return formatIp(unmapped(ipOfBytes(bytes)));
+}
+
+function lineOf({ source, destination }: ProxiedEnds, family: Family): Uint8Array<ArrayBuffer> {
+  const hosts = `${source.hostname} ${destination.hostname}`;
+  return encoder.encode(`PROXY ${family} ${hosts} ${source.port} ${destination.port}\r\n`);
+}
+
+function bytesOf({ source, destination }: ProxiedEnds, family: Family): Uint8Array<ArrayBuffer> {
+  const ends = [source, destination];
+  const hosts = ends.flatMap(({ hostname }) => bytesOfIp(readExactIp(hostname)));
+  const ports = ends.flatMap(({ port }) => [port >> 8, port & 0xff]);
+  const code = family === "TCP4" ? 0x11 : 0x21;
+  return Uint8Array.of(...SIGNATURE, 0x21, code, 0, hosts.length + 4, ...hosts, ...ports);
+}
+
+function commonFamily({ source, destination }: ProxiedEnds): Family | undefined {
+  const both = (holds: (host: string) => boolean) =>
+    holds(source.hostname) && holds(destination.hostname);
+  return both(isIPv4) ? "TCP4" : both(isIPv6) ? "TCP6" : undefined;
+}
+
+function expectStart(bytes: Uint8Array, start: Uint8Array): void {
+  const length = Math.min(bytes.length, start.length);
+  for (let at = 0; at < length; at++) {
+    if (bytes[at] !== start[at]) refuse("something else came first");
+  }
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! << 8 | bytes[at + 1]!;
+}
+
+function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}
+
+function refuse(reason: string): never {
+  throw new ProxyHeaderError(`no valid PROXY header: ${reason}`);
+}

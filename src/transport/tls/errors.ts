@@ -1,0 +1,42 @@
+/**
+ * What goes wrong in TLS, in words. The library tells it in names of its own.
+ *
+ * @module
+ */
+import { explain } from "../errors.ts";
+
+const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
+  [
+    /InvalidContentType|wrong version number|unexpected handshake message/i,
+    "the other end does not speak TLS",
+  ],
+  [/CertificateRequired|certificate required/i, "the other end asks for a client certificate"],
+  [/UnknownCA|unknown ca/i, "the other end does not know the authority behind our certificate"],
+  [/CertificateExpired/i, "the other end says that our certificate has expired"],
+  [
+    /BadCertificate|CertificateUnknown|certificate unknown/i,
+    "the other end refuses our certificate",
+  ],
+  [/NoApplicationProtocol/i, "the two ends have no application protocol in common (ALPN)"],
+  [/UnrecognisedName|unrecognized name/i, "the other end does not know the server name"],
+  [/ProtocolVersion|protocol version/i, "the two ends have no TLS version in common"],
+  [/HandshakeFailure|handshake failure/i, "the two ends have no cipher in common"],
+  [/peer sent no certificates|PEER_DID_NOT_RETURN/i, "the client showed no certificate"],
+  [/BadRecordMac|decrypt/i, "what came was not encrypted with the agreed keys"],
+  [
+    /socket hang up|disconnected before secure|close_notify|unexpected eof/i,
+    "the other end hung up",
+  ],
+];
+
+/** What went wrong with TLS, in words and on one line. */
+export function explainTls(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? explain(error);
+}
+
+/** An error of TLS while a conversation goes on, told in words. */
+export function tlsFault(error: Error): Error {
+  const said = explainTls(error);
+  return said === explain(error) ? error : new Error(said, { cause: error });
+}

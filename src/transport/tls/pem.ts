@@ -1,0 +1,28 @@
+/**
+ * Files with certificates and keys.
+ *
+ * @module
+ */
+import { explain } from "../errors.ts";
+
+/**
+ * Reads a PEM file. `asked` is the option that names it, for errors; what is in the file is never told.
+ *
+ * @throws {Error} which says why it can't be used
+ */
+export async function readPem(path: string, asked: string): Promise<string>;
+/** The same; `undefined` where no file was named. */
+export async function readPem(path: string | undefined, asked: string): Promise<string | undefined>;
+export async function readPem(
+  path: string | undefined,
+  asked: string,
+): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const text = await Deno.readTextFile(path).catch((cause) => {
+    const isMissing = cause instanceof Deno.errors.NotFound;
+    const reason = isMissing ? "there is no such file" : `cannot read it: ${explain(cause)}`;
+    throw new Error(`${asked} ${path}: ${reason}`, { cause });
+  });
+  if (text.includes("-----BEGIN ")) return text;
+  throw new Error(`${asked} ${path}: there is no PEM block in it (-----BEGIN …)`);
+}

@@ -1,0 +1,81 @@
+/**
+ * A certificate that nobody vouches for, made once for a user and kept: clients pin it by its fingerprint.
+ *
+ * @module
+ */
+import { X509Certificate } from "node:crypto";
+import { generate } from "selfsigned";
+import { explain } from "../errors.ts";
+
+/** How long it is valid, and how long before its end another is made, in days. */
+const VALID = 3650;
+const RENEW = 30;
+
+const DAY = 86_400_000;
+
+/** Alternative names by kind (RFC 5280, section 4.2.1.6). */
+const NAME = { dns: 2, ip: 7 } as const;
+
+/**
+ * The file of the user's own certificate and key, in outlet's config folder. It is made where it is not
+ * there, or about to expire.
+ *
+ * @throws {Error} which says why it can't be kept
+ */
+export async function selfSigned(): Promise<string> {
+  const folder = configFolder();
+  const file = `${folder}/self-signed.pem`;
+  if (await isGood(file)) return file;
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    const fresh = await Deno.makeTempFile({ dir: folder, prefix: ".self-signed-" });
+    await Deno.writeTextFile(fresh, await make(), { mode: 0o600 });
+    await Deno.rename(fresh, file);
+    return file;
+  } catch (cause) {
+    throw new Error(`cannot keep a self-signed certificate in ${folder}: ${explain(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function make(): Promise<string> {
+  const hostname = Deno.hostname();
+  const now = Date.now();
+  const { cert, private: key } = await generate([{ name: "commonName", value: hostname }], {
+    keyType: "ec",
+    curve: "P-256",
+    notBeforeDate: new Date(now - DAY),
+    notAfterDate: new Date(now + VALID * DAY),
+    extensions: [
+      { name: "basicConstraints", cA: false, critical: true },
+      { name: "keyUsage", digitalSignature: true, critical: true },
+      { name: "extKeyUsage", serverAuth: true },
+      {
+        name: "subjectAltName",
+        altNames: [
+          { type: NAME.dns, value: "localhost" },
+          { type: NAME.dns, value: hostname },
+          { type: NAME.ip, ip: "127.0.0.1" },
+          { type: NAME.ip, ip: "::1" },
+        ],
+      },
+    ],
+  });
+  return cert.trimEnd() + "\n" + key.trimEnd() + "\n";
+}
+
+async function isGood(file: string): Promise<boolean> {
+  try {
+    const { validTo } = new X509Certificate(await Deno.readTextFile(file));
+    return new Date(validTo).getTime() > Date.now() + RENEW * DAY;
+  } catch {
+    return false;
+  }
+}
+
+/** Where the user's programs keep their config (XDG Base Directory). */
+function configFolder(): string {
+  const base = Deno.env.get("XDG_CONFIG_HOME") || `${Deno.env.get("HOME") ?? ""}/.config`;
+  return `${base}/outlet`;
+}

@@ -1,0 +1,86 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { UsageError } from "../../src/options/usage_error.ts";
+import { Acl, CIDR } from "../../src/admission/acl.ts";
+import { peerKey, readIp } from "../../src/endpoint/ip.ts";
+
+function refusal(rules: ConstructorParameters<typeof Acl>[0], host: string): string | undefined {
+  return new Acl(rules).refusal(readIp(host));
+}
+
+Deno.test("without rules everybody may come in", () => {
+  assertEquals(refusal({}, "192.0.2.1"), undefined);
+  assertEquals(refusal({}, "2001:db8::1"), undefined);
+});
+
+Deno.test("where anybody is allowed, nobody else is", () => {
+  const allow = ["10.0.0.0/8", "2001:db8::/32"];
+  assertEquals(refusal({ allow }, "10.255.255.255"), undefined);
+  assertEquals(refusal({ allow }, "2001:db8:ffff::1"), undefined);
+  assertEquals(refusal({ allow }, "11.0.0.0"), "allowed by no rule");
+  assertEquals(refusal({ allow }, "2001:db9::"), "allowed by no rule");
+});
+
+Deno.test("who is denied stays out, though it is allowed too", () => {
+  const rules = { allow: ["10.0.0.0/8"], deny: ["10.1.0.0/16", "10.2.3.4"] };
+  assertEquals(refusal(rules, "10.1.2.3"), "denied by a rule");
+  assertEquals(refusal(rules, "10.2.3.4"), "denied by a rule");
+  assertEquals(refusal(rules, "10.2.3.5"), undefined);
+});
+
+Deno.test("rules of one family say nothing about the other", () => {
+  assertEquals(refusal({ deny: ["0.0.0.0/0"] }, "::1"), undefined);
+  assertEquals(refusal({ deny: ["::/0"] }, "127.0.0.1"), undefined);
+  assertEquals(refusal({ allow: ["::/0"] }, "127.0.0.1"), "allowed by no rule");
+});
+
+Deno.test("an IPv4 client of an IPv6 listener is judged by the rules for IPv4", () => {
+  assertEquals(refusal({ deny: ["10.0.0.0/8"] }, "::ffff:10.1.2.3"), "denied by a rule");
+});
+
+Deno.test("a rule about v4-mapped addresses is one about IPv4", () => {
+  assertEquals(refusal({ deny: ["::ffff:10.0.0.0/104"] }, "10.1.2.3"), "denied by a rule");
+});
+
+Deno.test("a client's zone does not matter to rules", () => {
+  assertEquals(refusal({ allow: ["fe80::/10"] }, "fe80::1%eth0"), undefined);
+});
+
+for (
+  const [rule, read] of [
+    ["10.0.0.0/8", "10.0.0.0/8"],
+    ["127.0.0.1", "127.0.0.1"],
+    ["127.0.0.1/32", "127.0.0.1"],
+    ["::1/128", "::1"],
+    ["2001:0db8:0:0::/32", "2001:db8::/32"],
+    ["0.0.0.0/0", "0.0.0.0/0"],
+  ] as const
+) {
+  Deno.test(`the rule ${rule} is read as ${read}`, () => assertEquals(CIDR.read(rule), read));
+}
+
+for (
+  const [rule, message] of [
+    ["10.0.0.1/8", "bits are set behind the first 8: did you mean 10.0.0.0/8?"],
+    ["2001:db8::1/32", "bits are set behind the first 32: did you mean 2001:db8::/32?"],
+    ["10.0.0.0/33", 'expected 0 to 32 behind the slash, not "33"'],
+    ["::/129", 'expected 0 to 128 behind the slash, not "129"'],
+    ["10.0.0.0/08", 'expected 0 to 32 behind the slash, not "08"'],
+    ["10.0.0.0/", 'expected 0 to 32 behind the slash, not ""'],
+    ["10.0.0.0/8/8", 'expected 0 to 32 behind the slash, not "8/8"'],
+    ["010.0.0.1", "a number with a leading zero is octal to some and decimal to others"],
+    ["fe80::1%eth0", "a rule has no zone: leave out what begins with %"],
+    ["example.org", "expected an address or a network, such as 192.168.0.0/16 or ::1"],
+    ["10.0.0", "expected an address or a network, such as 192.168.0.0/16 or ::1"],
+    ["", "expected an address or a network, such as 192.168.0.0/16 or ::1"],
+  ] as const
+) {
+  Deno.test(`the rule "${rule}" is refused, and the message says why`, () => {
+    assertThrows(() => CIDR.read(rule), UsageError, message);
+  });
+}
+
+Deno.test("an IPv4 address counts by itself, an IPv6 address as its /64", () => {
+  assertEquals(peerKey(readIp("::ffff:192.0.2.1")), peerKey(readIp("192.0.2.1")));
+  assertEquals(peerKey(readIp("2001:db8::1")), peerKey(readIp("2001:db8::ffff:ffff:ffff:ffff")));
+  assertEquals(peerKey(readIp("2001:db8:0:1::1")) === peerKey(readIp("2001:db8::1")), false);
+});

@@ -1,0 +1,99 @@
+import { assertEquals } from "@std/assert";
+import { Admission } from "../../src/admission/admission.ts";
+import { BUCKETS_LIMIT, RateLimiter } from "../../src/admission/rate_limiter.ts";
+
+Deno.test("a place inside is given back once, however often the verdict is disposed", () => {
+  const gate = new Admission({ maxConnections: 1 });
+  const first = gate.admit("192.0.2.1");
+  assertEquals(first.refusal, undefined);
+  assertEquals(gate.admit("192.0.2.2").refusal, "full");
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  assertEquals(gate.count, 0);
+  assertEquals(gate.admit("192.0.2.2").refusal, undefined);
+  assertEquals(gate.admit("192.0.2.2").refusal, "full");
+});
+
+Deno.test("a refusal takes no place, and disposing it gives none", () => {
+  const gate = new Admission({ maxConnections: 2, maxPerIp: 1 });
+  using _inside = gate.admit("192.0.2.1");
+  const refused = gate.admit("192.0.2.1");
+  assertEquals(refused.refusal, "too many from its address");
+  refused[Symbol.dispose]();
+  assertEquals(gate.count, 1);
+});
+
+Deno.test("an IPv6 /64 counts as one address", () => {
+  const gate = new Admission({ maxPerIp: 1 });
+  using _inside = gate.admit("2001:db8::1");
+  assertEquals(gate.admit("2001:db8::2").refusal, "too many from its address");
+  assertEquals(gate.admit("2001:db8:0:1::1").refusal, undefined);
+});
+
+Deno.test("who passes a gate has to pass the one behind it too", () => {
+  const behind = new Admission({ maxConnections: 2, deny: ["10.0.0.0/8"] });
+  const one = new Admission({ maxConnections: 1 }, { parent: behind });
+  const other = new Admission({}, { parent: behind });
+  using _first = one.admit("192.0.2.1");
+  assertEquals(one.admit("192.0.2.2").refusal, "full");
+  assertEquals(other.admit("10.0.0.1").refusal, "denied by a rule");
+  using _second = other.admit("192.0.2.2");
+  assertEquals(other.admit("192.0.2.3").refusal, "full");
+  assertEquals([behind.count, one.count, other.count], [2, 1, 1]);
+});
+
+Deno.test("changed limits send nobody away, and hold for who comes next", () => {
+  const gate = new Admission({});
+  const inside = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((host) => gate.admit(host));
+  gate.change({ maxConnections: 2 });
+  assertEquals(gate.count, 3);
+  inside[0]![Symbol.dispose]();
+  assertEquals(gate.admit("192.0.2.4").refusal, "full");
+  inside[1]![Symbol.dispose]();
+  assertEquals(gate.admit("192.0.2.4").refusal, undefined);
+});
+
+Deno.test("who waits for room is woken by who leaves, by a raised limit, and by the end", async () => {
+  const behind = new Admission({ maxConnections: 1 });
+  const gate = new Admission({}, { parent: behind });
+  const stop = new AbortController();
+  const inside = gate.admit("192.0.2.1");
+  const afterLeave = gate.waitForCapacity(stop.signal);
+  inside[Symbol.dispose]();
+  await afterLeave;
+  using _inside = gate.admit("192.0.2.1");
+  const afterChange = gate.waitForCapacity(stop.signal);
+  behind.change({ maxConnections: 2 });
+  await afterChange;
+  using _second = gate.admit("192.0.2.2");
+  const afterAbort = gate.waitForCapacity(stop.signal);
+  stop.abort();
+  await afterAbort;
+});
+
+Deno.test("a client without an address is only counted", () => {
+  const gate = new Admission({ allow: ["10.0.0.0/8"], maxPerIp: 1, maxConnections: 2 });
+  using _one = gate.admit(undefined);
+  using _two = gate.admit(undefined);
+  assertEquals(gate.admit(undefined).refusal, "full");
+});
+
+Deno.test("a peer may come in a burst, then at the rate", () => {
+  const limiter = new RateLimiter({ rate: 2, burst: 3 });
+  const granted = (now: number) => limiter.take("peer", now);
+  assertEquals([granted(0), granted(0), granted(0), granted(0)], [true, true, true, false]);
+  assertEquals([granted(499), granted(500), granted(501)], [false, true, false]);
+  assertEquals(limiter.take("other", 501), true);
+  assertEquals([1, 2, 3, 4].map(() => granted(60_000)), [true, true, true, false]);
+});
+
+Deno.test("a flood of addresses does not grow the table of rates without end", () => {
+  const limiter = new RateLimiter({ rate: 1, burst: 1 });
+  for (let peer = 0; peer < BUCKETS_LIMIT + 1000; peer++) {
+    limiter.take(`peer ${peer}`, 0);
+    // One that keeps coming is not forgotten for the sake of those who came once.
+    if (peer % 1000 === 0) limiter.take("regular", 0);
+  }
+  assertEquals(limiter.size, BUCKETS_LIMIT);
+  assertEquals(limiter.take("regular", 0), false);
+});

@@ -1,0 +1,147 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { readServer } from "../../src/cli/server_args.ts";
+import { UsageError } from "../../src/options/usage_error.ts";
+import { type ProxiedEnds, proxyHeader } from "../../src/transport/proxy_protocol.ts";
+import { bytesOf, noise, readAll, readText, readUntil, send } from "../harness/bytes.ts";
+import { TestServer } from "../harness/server.ts";
+
+const ENDS: ProxiedEnds = {
+  source: { hostname: "192.0.2.7", port: 4711 },
+  destination: { hostname: "198.51.100.1", port: 443 },
+};
+
+/** Sends the bytes, ends, and returns what comes back; nothing, where it is cut off. */
+async function talk(server: TestServer, ...parts: Uint8Array[]): Promise<string> {
+  using client = await server.connect();
+  try {
+    for (const part of parts) await send(client, part);
+    await client.closeWrite();
+    return await readText(client);
+  } catch {
+    return "";
+  }
+}
+
+for (const version of ["v1", "v2"] as const) {
+  Deno.test(`An outlet behind a proxy knows clients by their announced address: ${version}`, async () => {
+    await using server = await TestServer.open("echo://:0?accept-proxy");
+    assertEquals(await talk(server, proxyHeader(version, ENDS), bytesOf("hello")), "hello");
+    assertEquals((await server.event("opened")).peer, ENDS.source);
+    const { peer, bytesIn } = await server.event("closed");
+    assertEquals({ peer, bytesIn }, { peer: ENDS.source, bytesIn: 5 }, "the header is not counted");
+  });
+
+  Deno.test(`An outlet behind a proxy loses no byte behind the header: ${version}`, async () => {
+    await using server = await TestServer.open("echo://:0?accept-proxy");
+    const bytes = noise(100_000);
+    using client = await server.connect();
+    const all = new Uint8Array([...proxyHeader(version, ENDS), ...bytes]);
+    const [answer] = await Promise.all([
+      readAll(client),
+      send(client, all).then(() => client.closeWrite()),
+    ]);
+    assertEquals(answer, bytes);
+  });
+
+  Deno.test(`An outlet behind a proxy reads a header that comes in two parts: ${version}`, async () => {
+    await using server = await TestServer.open("echo://:0?accept-proxy");
+    const header = proxyHeader(version, ENDS);
+    assertEquals(await talk(server, header.subarray(0, 9), header.subarray(9), bytesOf("x")), "x");
+  });
+}
+
+Deno.test("An outlet behind a proxy keeps the sender's address where none is announced", async () => {
+  await using server = await TestServer.open("echo://:0?accept-proxy");
+  const client = await server.connect();
+  await send(client, "PROXY UNKNOWN\r\nhello");
+  assertEquals(await readUntil(client, /hello/), "hello");
+  const { hostname, port } = client.localAddr as Deno.NetAddr;
+  assertEquals((await server.event("opened")).peer, { hostname, port });
+  client.close();
+});
+
+Deno.test("Rules and limits look at the announced address", async () => {
+  await using server = await TestServer.open(
+    "echo://:0?accept-proxy&deny=192.0.2.0/24&max-per-ip=1",
+  );
+  assertEquals(await talk(server, proxyHeader("v1", ENDS), bytesOf("hello")), "");
+  const refused = await server.event("refused");
+  assertEquals([refused.peer, refused.reason], [ENDS.source, "denied by a rule"]);
+  const others = [1, 2].map((host) => ({
+    source: { hostname: `203.0.113.${host}`, port: 1 },
+    destination: ENDS.destination,
+  }));
+  using one = await server.connect();
+  using two = await server.connect();
+  for (const [i, client] of [one, two].entries()) {
+    await send(client, proxyHeader("v2", others[i]!));
+    await send(client, "hi");
+    assertEquals(await readUntil(client, /hi/), "hi");
+  }
+});
+
+Deno.test("exec's environment and forward's header tell the announced ends", async () => {
+  await using server = await TestServer.open("exec://:0?accept-proxy", "--", "env");
+  const environment = await talk(server, proxyHeader("v2", ENDS));
+  assertMatch(environment, /^TCPREMOTEIP=192\.0\.2\.7$/m);
+  assertMatch(environment, /^TCPREMOTEPORT=4711$/m);
+  assertMatch(environment, /^TCPLOCALIP=198\.51\.100\.1$/m);
+  await using behind = await TestServer.open("echo://:0?accept-proxy");
+  await using before = await TestServer.open(
+    `forward://:0?accept-proxy&send-proxy=v2&to=127.0.0.1:${behind.port()}`,
+  );
+  assertEquals(await talk(before, proxyHeader("v1", ENDS), bytesOf("through")), "through");
+  assertEquals((await behind.event("opened")).peer, ENDS.source);
+});
+
+for (
+  const [what, bytes, reason] of [
+    ["malformed", "GET / HTTP/1.0\r\n\r\n", /^no valid PROXY header: something else came first$/],
+    ["truncated", "PROXY TCP4 192.0", /^ended before a whole PROXY header$/],
+    ["missing", "", /^ended before a whole PROXY header$/],
+    ["oversized", `PROXY UNKNOWN ${"x".repeat(200)}`, /^no valid PROXY header: no line end/],
+  ] as const
+) {
+  Deno.test(`An outlet behind a proxy turns away who comes with a header that is ${what}`, async () => {
+    await using server = await TestServer.open("echo://:0?accept-proxy");
+    assertEquals(await talk(server, bytesOf(bytes)), "");
+    assertMatch((await server.event("refused")).reason, reason);
+    assertEquals(await talk(server, proxyHeader("v1", ENDS), bytesOf("next")), "next");
+  });
+}
+
+Deno.test("An outlet behind a proxy turns away whoever is not trusted, unheard", async () => {
+  await using server = await TestServer.open("echo://:0?accept-proxy&trusted-proxy=192.0.2.0/24");
+  assertEquals(await talk(server, proxyHeader("v1", ENDS), bytesOf("hello")), "");
+  const { peer, reason } = await server.event("refused");
+  assertEquals({ reason, peer: "hostname" in peer && peer.hostname }, {
+    reason: "not a trusted proxy",
+    peer: "127.0.0.1",
+  });
+});
+
+Deno.test("An outlet behind a proxy does not wait for ever for a header", async () => {
+  await using server = await TestServer.open("echo://:0?accept-proxy");
+  using client = await server.connect();
+  await send(client, "PROXY ");
+  assertEquals(await readText(client).catch(() => ""), "");
+  assertEquals((await server.event("refused")).reason, "no whole PROXY header in time");
+});
+
+Deno.test("An outlet that stops does not wait for the rest of a header", async () => {
+  await using server = await TestServer.open("echo://:0?accept-proxy", "echo://:0");
+  using client = await server.connect();
+  await send(client, "PROXY ");
+  using other = await server.connect(1);
+  await send(other, "x");
+  await readUntil(other, /x/);
+  await server.server.stop({ grace: 0 });
+  assertEquals(await readText(client).catch(() => ""), "");
+});
+
+Deno.test("accept-proxy needs to know whom to trust where others reach the outlet", () => {
+  assertThrows(() => readServer(["echo://0.0.0.0:7007?accept-proxy"]), UsageError, "trusted-proxy");
+  assertThrows(() => readServer(["echo://[::]:7007?accept-proxy"]), UsageError, "trusted-proxy");
+  readServer(["echo://[::1]:7007?accept-proxy"]);
+  readServer(["echo://0.0.0.0:7007?accept-proxy&trusted-proxy=192.0.2.1"]);
+});

@@ -1,0 +1,232 @@
+/** Rooms of the same name on several servers, over a bus that does what a test asks of it. */
+import { assert, assertEquals } from "@std/assert";
+import type { Room } from "../../src/chat/room.ts";
+import { Rooms } from "../../src/chat/rooms.ts";
+import type { Traffic } from "../../src/chat/status.ts";
+import { noise } from "../harness/bytes.ts";
+import { Ether, type Fate, LossyBus } from "../harness/lossy_bus.ts";
+import { Listener } from "../harness/listener.ts";
+
+/** A server's rooms on the ether. */
+class House implements AsyncDisposable {
+  readonly rooms = new Rooms();
+  readonly bus: LossyBus;
+  readonly room: Room;
+
+  private constructor(ether: Ether) {
+    this.bus = new LossyBus(ether);
+    this.room = this.rooms.open("ops");
+  }
+
+  static async open(ether: Ether): Promise<House> {
+    const house = new House(ether);
+    await house.rooms.attachBus(house.bus);
+    return house;
+  }
+
+  get traffic(): Readonly<Traffic> {
+    return this.rooms.status().buses[0]!.traffic;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.rooms[Symbol.asyncDispose]();
+  }
+}
+
+/** Two houses that have met: a member in each knows of the other. */
+async function meet(ether: Ether) {
+  const stack = new AsyncDisposableStack();
+  const [one, other] = [stack.use(await House.open(ether)), stack.use(await House.open(ether))];
+  const [alice, bob] = [new Listener(one.room), new Listener(other.room)];
+  one.room.rename(alice.member, "alice");
+  other.room.rename(bob.member, "bob");
+  await Promise.all([alice.sees("bob"), bob.sees("alice")]);
+  one.room.say(alice.member, "are we linked?");
+  other.room.say(bob.member, "we are");
+  await Promise.all([bob.hears("alice> are we linked?"), alice.hears("bob> we are")]);
+  alice.heard.length = bob.heard.length = 0;
+  return { one, other, alice, bob, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+Deno.test("members of two servers are in one room, and hear each other once", async () => {
+  await using pair = await meet(new Ether());
+  const { one, other, alice, bob } = pair;
+  one.room.say(alice.member, "hello");
+  assertEquals(await bob.hears("alice> hello"), 1);
+  other.room.act(bob.member, "waves");
+  assertEquals(await alice.hears("* bob waves"), 1);
+  assertEquals(alice.heard.includes("alice> hello"), false);
+  assertEquals(one.room.who(), ["alice", "bob"]);
+  assertEquals(one.rooms.status().rooms, [
+    {
+      number: 1,
+      name: "ops",
+      isPublic: true,
+      here: 1,
+      elsewhere: [{ server: `${Deno.hostname()}/${Deno.pid}`, members: 1 }],
+    },
+  ]);
+});
+
+Deno.test("a name that somebody has on another server is taken", async () => {
+  await using pair = await meet(new Ether());
+  const { one, alice } = pair;
+  assertEquals(one.room.rename(alice.member, "Bob"), "Bob is taken");
+});
+
+Deno.test("of two who take a name at the same time, the first keeps it", async () => {
+  const ether = new Ether();
+  await using pair = await meet(ether);
+  const { one, other, alice, bob } = pair;
+  one.bus.turn("down");
+  other.room.rename(bob.member, "ada");
+  while (Date.now() === bob.member.claimed) { /* the next millisecond is soon here */ }
+  one.room.rename(alice.member, "ada");
+  one.bus.turn("up");
+  await alice.hears(/^\* ada was asked for earlier elsewhere: you are guest-\d+$/);
+  await bob.hears(/^\* ada is now guest-\d+$/);
+  assertEquals(one.room.who().toSorted(), ["ada", alice.member.name]);
+  assertEquals(other.room.who().toSorted(), ["ada", alice.member.name]);
+});
+
+const FATES: readonly [string, Fate][] = [
+  ["loses every third message or so", chance({ loses: 1 / 3 })],
+  ["carries every message twice", () => 2],
+  ["loses some messages and doubles others", chance({ loses: 1 / 5, doubles: 1 / 2 })],
+];
+
+for (const [what, fate] of FATES) {
+  Deno.test(`over a bus that ${what}, every line arrives, in order, once`, async () => {
+    const ether = new Ether();
+    await using pair = await meet(ether);
+    const { one, other, alice, bob } = pair;
+    ether.fate = fate;
+    for (let i = 0; i < 200; i++) {
+      one.room.say(alice.member, `a${i}`);
+      other.room.say(bob.member, `b${i}`);
+      if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+    await Promise.all([bob.hears("alice> a199"), alice.hears("bob> b199")]);
+    assertEquals(
+      bob.heard.filter((line) => line.startsWith("alice> ")),
+      Array.from({ length: 200 }, (_, i) => `alice> a${i}`),
+    );
+    assertEquals(
+      alice.heard.filter((line) => line.startsWith("bob> ")),
+      Array.from({ length: 200 }, (_, i) => `bob> b${i}`),
+    );
+  });
+}
+
+Deno.test("what is said while the bus is down waits for it, and members are told once", async () => {
+  const ether = new Ether();
+  await using pair = await meet(ether);
+  const { one, alice, bob } = pair;
+  one.bus.turn("down");
+  for (let i = 0; i < 10; i++) one.room.say(alice.member, `line ${i}`);
+  one.bus.turn("up");
+  await bob.hears("alice> line 9");
+  assertEquals(bob.heard.filter((line) => line.startsWith("alice> ")).length, 10);
+  await alice.hears("* the bus is back");
+  assertEquals(
+    alice.heard.filter((line) => line.startsWith("* the bus")),
+    [
+      "* the bus is down: until it is back, only those on this server hear you",
+      "* the bus is back",
+    ],
+  );
+});
+
+Deno.test("what does not fit in the queue is counted, and both sides are told", async () => {
+  const ether = new Ether();
+  await using pair = await meet(ether);
+  const { one, other, alice, bob } = pair;
+  one.bus.turn("down");
+  const line = "x".repeat(4000);
+  for (let i = 0; i < 400; i++) one.room.say(alice.member, `${i} ${line}`);
+  one.bus.turn("up");
+  await bob.hears(`alice> 399 ${line}`);
+  const { dropped } = one.traffic;
+  const { lost } = other.traffic;
+  assert(dropped > 100 && dropped < 200, `${dropped}`);
+  assertEquals(lost, dropped);
+  await alice.hears(`* ${dropped} messages did not fit in the queue: they are lost`);
+  await bob.hears(`* ${dropped} messages from elsewhere are lost`);
+  assertEquals(bob.heard.filter((line) => line.startsWith("alice> ")).length, 400 - dropped);
+});
+
+Deno.test("what is no message of ours is ignored and counted, and the room goes on", async () => {
+  const ether = new Ether();
+  await using pair = await meet(ether);
+  const { one, other, alice, bob } = pair;
+  const before = other.traffic.ignored;
+  const foreign = { v: 1, kind: "facts", origin: "foreign0", first: 1 };
+  const strange = [
+    "",
+    "null",
+    "[]",
+    "{}",
+    "\u001b[2J",
+    "9".repeat(70_000),
+    new Uint8Array(100).fill(0xff),
+    JSON.stringify({ ...foreign, v: 2, facts: [] }),
+    JSON.stringify({ ...foreign, origin: "../x", facts: [] }),
+    JSON.stringify({ ...foreign, first: -1, facts: [] }),
+    JSON.stringify({ ...foreign, facts: [{ fact: "said", name: "a\nb", text: "", at: 1 }] }),
+    JSON.stringify({
+      ...foreign,
+      facts: [{ fact: "said", name: "a", text: "x".repeat(5000), at: 1 }],
+    }),
+    JSON.stringify({ ...foreign, facts: [{ fact: "shouted", name: "a" }] }),
+    JSON.stringify({
+      ...foreign,
+      kind: "roster",
+      seq: 1,
+      from: 1,
+      part: 0,
+      parts: 1,
+      members: [["a"]],
+    }),
+    JSON.stringify({ ...foreign, kind: "nonsense" }),
+    '{"__proto__":{"v":1},"kind":"bye"}',
+  ];
+  for (const message of strange) ether.inject(["room", "ops"], message);
+  one.room.say(alice.member, "\u001b]0;owned\u0007 still here");
+  await bob.hears("alice> ␛]0;owned␇ still here");
+  assertEquals(other.traffic.ignored - before, strange.length);
+});
+
+Deno.test("a server that leaves takes its members with it, at once", async () => {
+  await using pair = await meet(new Ether());
+  const { one, other, bob } = pair;
+  await one.rooms[Symbol.asyncDispose]();
+  await bob.hears("* left with their server: alice");
+  assertEquals(other.room.who(), ["bob"]);
+});
+
+Deno.test("rooms that were given no name stay on their server", async () => {
+  const ether = new Ether();
+  await using one = await House.open(ether);
+  await using _other = await House.open(ether);
+  const room = one.rooms.openPrivate("127.0.0.1:7000");
+  const member = new Listener(room);
+  room.say(member.member, "secret");
+  assertEquals(one.rooms.status().rooms.find(({ name }) => name === room.name), {
+    number: 2,
+    name: "127.0.0.1:7000",
+    isPublic: false,
+    here: 1,
+    elsewhere: [],
+  });
+  assertEquals(ether.messages.filter((message) => /127\.0\.0\.1|secret/.test(message)), []);
+});
+
+/** A fate that looks like chance, and is the same in every run. */
+function chance({ loses, doubles = 0 }: { loses: number; doubles?: number }): Fate {
+  const dice = noise(4096, 7);
+  let throws = 0;
+  return () => {
+    const thrown = dice[throws++ % dice.length]! / 256;
+    return thrown < loses ? 0 : thrown < loses + doubles ? 2 : 1;
+  };
+}

@@ -1,0 +1,33 @@
+/** A server that dies without a word: its members are gone for the others within ten seconds. */
+import { assert } from "@std/assert";
+import { Guest } from "../harness/crowd.ts";
+import { NatsServer } from "../harness/nats.ts";
+import { freePort } from "../harness/ports.ts";
+import { outlet, Program } from "../harness/program.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+testWith(
+  ["nats-server"],
+  "members of a server that is killed are gone within ten seconds",
+  async () => {
+    await using nats = await NatsServer.start();
+    await using here = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
+    const port = freePort();
+    await using there = new Program(
+      outlet("server", `chat://:${port}?room=all`, "--bus", nats.url),
+    );
+    await there.complains(/bus-connected/);
+    using alice = await Guest.join(here.port());
+    using bob = await Guest.join(port);
+    await bob.type("/name bob");
+    await alice.isTold(/is now bob$/);
+    there.signal("SIGKILL");
+    const killed = performance.now();
+    await alice.isTold(/^\* left with their server: bob$/);
+    assert(performance.now() - killed < 10_000);
+    await alice.countsMembers(1);
+    await alice.type("/name bob");
+    await alice.isTold(/^\* you are bob$/);
+  },
+);

@@ -1,0 +1,170 @@
+/** Who may come on the bus, and what they may do there. */
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  createAccount,
+  createOperator,
+  createUser,
+  encodeAccount,
+  encodeOperator,
+  encodeUser,
+  fmtCreds,
+} from "@nats-io/jwt";
+import { textLine } from "../../src/telemetry/log_line.ts";
+import { Authority } from "../harness/certificates.ts";
+import { Guest } from "../harness/crowd.ts";
+import { NatsServer } from "../harness/nats.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+const NEEDS = ["nats-server"];
+const SPEC = "chat://:0?room=all";
+
+testWith(
+  NEEDS,
+  "a bus that asks for a password gets it, and says so where it is wrong",
+  async () => {
+    await using nats = await NatsServer.start({ words: ["--user", "u:ser", "--pass", "p@ss"] });
+    const as = (who: string) => nats.url.replace("//", `//${who}@`);
+    await using right = await TestServer.open(SPEC, "--bus", as("u%3Aser:p%40ss"));
+    assertEquals((await right.event("bus-connected")).bus, nats.url);
+    await using wrong = await TestServer.open(SPEC, "--bus", as("u%3Aser:pass"));
+    assertMatch((await wrong.event("bus-disconnected")).reason, /authorization violation/i);
+  },
+);
+
+testWith(
+  ["nats-server", "openssl"],
+  "a bus over TLS is reached by who trusts its authority",
+  async () => {
+    await using authority = await Authority.make();
+    const { cert, key } = await authority.sign();
+    await using nats = await NatsServer.start({
+      words: ["--tls", "--tlscert", cert, "--tlskey", key],
+    });
+    const url = nats.url.replace("nats:", "tls:");
+    await using right = await TestServer.open(SPEC, "--bus", url, "--bus-ca", authority.cert);
+    await right.event("bus-connected");
+    await using wrong = await TestServer.open(SPEC, "--bus", url);
+    assertMatch((await wrong.event("bus-disconnected")).reason, /certificate|issuer/i);
+  },
+);
+
+testWith(NEEDS, "credentials of an operator's user lead in, and nobody else's do", async () => {
+  const operator = await Operator.found();
+  await using nats = await NatsServer.start({ config: operator.config });
+  await using files = new AsyncDisposableStack();
+  const fileOf = async (operator: Operator) => {
+    const path = await Deno.makeTempFile();
+    files.defer(() => Deno.remove(path));
+    await Deno.writeFile(path, await operator.credentials());
+    return path;
+  };
+  const [ours, strangers] = [await fileOf(operator), await fileOf(await Operator.found())];
+  const open = (credentials: string) =>
+    TestServer.open(SPEC, "--bus", nats.url, "--bus-credentials", credentials);
+  await using one = await open(ours);
+  await using other = await open(ours);
+  await one.event("bus-connected");
+  await other.event("bus-connected");
+  using alice = await Guest.join(one.port());
+  using bob = await Guest.join(other.port());
+  await alice.countsMembers(2);
+  await alice.type("may I?");
+  await bob.until(() => bob.said.some((line) => line.endsWith("> may I?")));
+  for (const words of [["--bus-credentials", strangers], []]) {
+    await using wrong = await TestServer.open(SPEC, "--bus", nats.url, ...words);
+    assertMatch((await wrong.event("bus-disconnected")).reason, /authorization violation/i);
+  }
+});
+
+for (const [operation, word] of [["publish", "publish to"], ["subscribe", "subscribe to"]]) {
+  testWith(
+    NEEDS,
+    `a bus that does not let us ${operation} is told of in one line, until it does`,
+    async () => {
+      const config = (allowed: string) =>
+        `authorization { users = [{ user: u, password: p, permissions: { ${operation}: "${allowed}" } }] }`;
+      await using nats = await NatsServer.start({ config: config("elsewhere.>") });
+      const url = nats.url.replace("//", "//u:p@");
+      await using one = await TestServer.open(SPEC, "--bus", url);
+      await using other = await TestServer.open(SPEC, "--bus", url);
+      const denied = await one.event("bus-permission-denied");
+      assertMatch(
+        textLine(denied, { at: new Date(), colour: false }),
+        new RegExp(
+          `bus-permission-denied the bus nats://127.0.0.1:${nats.port}: this server may not ` +
+            String.raw`${word} outlet\.room\.all\S*; rooms need both on outlet\.>$`,
+        ),
+      );
+      using alice = await Guest.join(one.port());
+      using ada = await Guest.join(one.port());
+      using bob = await Guest.join(other.port());
+      await alice.type("here?");
+      await ada.until(() => ada.said.length === 1);
+      assertEquals(bob.said, []);
+      assertEquals(one.events.filter(({ event }) => event === "bus-permission-denied").length, 1);
+      assertEquals(one.server.roomsStatus().buses[0]!.denied, denied.reason);
+
+      nats.configure(config("outlet.>"));
+      await nats.kill();
+      await nats.start();
+      await alice.countsMembers(3);
+      await alice.type("there?");
+      await bob.until(() => bob.said.some((line) => line.endsWith("> there?")));
+      assertEquals(one.server.roomsStatus().buses[0]!.denied, undefined);
+    },
+  );
+}
+
+Deno.test("files for the bus that cannot be used keep the server from opening", async () => {
+  const empty = await Deno.makeTempFile();
+  const certificate = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    certificate,
+    "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----",
+  );
+  const cases = [
+    ["/none", "there is no such file"],
+    [empty, "there is no PEM block in it (-----BEGIN …)"],
+    [certificate, "expected a user's JWT and the seed of its key, as nsc writes them"],
+  ] as const;
+  for (const [path, reason] of cases) {
+    const error = await assertRejects(
+      () => TestServer.open(SPEC, "--bus", "nats://127.0.0.1", "--bus-credentials", path),
+      Error,
+    );
+    assertEquals(error.message, `--bus-credentials ${path}: ${reason}`);
+  }
+  for (const path of [empty, certificate]) await Deno.remove(path);
+});
+
+/** Who says who may come to a NATS server: an operator with one account, as `nsc` would make them. */
+class Operator {
+  readonly #account = createAccount();
+  #config = "";
+
+  static async found(): Promise<Operator> {
+    const operator = new Operator();
+    const key = createOperator();
+    const account = await encodeAccount("rooms", operator.#account, {
+      limits: { subs: -1, conn: -1, data: -1, payload: -1, imports: -1, exports: -1, leaf: -1 },
+    }, { signer: key });
+    operator.#config = `
+      operator: ${await encodeOperator("test", key)}
+      resolver: MEMORY
+      resolver_preload: { ${operator.#account.getPublicKey()}: ${account} }
+    `;
+    return operator;
+  }
+
+  /** What a server's config says that trusts this operator. */
+  get config(): string {
+    return this.#config;
+  }
+
+  /** The file of a new user: its JWT, and the seed of its key. */
+  async credentials(): Promise<Uint8Array> {
+    const user = createUser();
+    return fmtCreds(await encodeUser("outlet", user, this.#account), user);
+  }
+}

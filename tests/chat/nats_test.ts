@@ -1,0 +1,221 @@
+/** Rooms across machines: several outlet servers, and real NATS servers between them. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { connect } from "@nats-io/transport-node";
+import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
+import { converse, Guest } from "../harness/crowd.ts";
+import { NatsServer } from "../harness/nats.ts";
+import { freePort } from "../harness/ports.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+const NEEDS = ["nats-server"];
+const SPEC = "chat://:0?room=all";
+
+/** Several outlet servers on one bus, with as many guests in each of them, who are all aware of each other. */
+class Town implements AsyncDisposable {
+  readonly servers: TestServer[] = [];
+  readonly parts: Guest[][] = [];
+
+  static async build(
+    buses: readonly string[],
+    { guests, spec = SPEC }: { guests: number; spec?: string },
+  ): Promise<Town> {
+    await using undo = new AsyncDisposableStack();
+    const town = undo.use(new Town());
+    for (const bus of buses) {
+      const server = await TestServer.open(spec, "--bus", bus);
+      town.servers.push(server);
+      await server.event("bus-connected");
+      const joining = Array.from({ length: guests }, () => Guest.join(server.port()));
+      town.parts.push(await Promise.all(joining));
+    }
+    for (const [first] of town.parts) await first?.countsMembers(guests * buses.length);
+    undo.move();
+    return town;
+  }
+
+  get guests(): Guest[] {
+    return this.parts.flat();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const guest of this.guests) guest[Symbol.dispose]();
+    for (const server of this.servers) await server[Symbol.asyncDispose]();
+  }
+}
+
+testWith(
+  NEEDS,
+  "three servers, 300 members, 3,000 lines: every transcript is whole, in order, without doubles",
+  async () => {
+    await using nats = await NatsServer.start();
+    await using town = await Town.build([nats.url, nats.url, nats.url], { guests: 100 });
+    assertEquals(await converse(town.parts, { lines: 3_000 }), []);
+  },
+);
+
+testWith(
+  NEEDS,
+  "a bus that is killed and comes back costs nobody a line, and is told once",
+  async () => {
+    await using nats = await NatsServer.start();
+    await using town = await Town.build([nats.url, nats.url, nats.url], { guests: 10 });
+    let outage: Promise<unknown>;
+    const faults = await converse(town.parts, {
+      lines: 1_500,
+      async during(said) {
+        if (said === 500) {
+          outage = nats.kill().then(() =>
+            Promise.all(town.servers.map((it) => it.event("bus-disconnected")))
+          );
+        }
+        if (said === 1_000) await outage.then(() => nats.start());
+      },
+    });
+    assertEquals(faults, []);
+    for (const guest of town.guests) {
+      assertEquals(guest.told.filter((line) => line.startsWith("* the bus")), [
+        "* the bus is down: until it is back, only those on this server hear you",
+        "* the bus is back",
+      ]);
+    }
+    for (const server of town.servers) {
+      assertEquals(server.events.filter(({ event }) => event === "bus-disconnected").length, 1);
+      const [bus] = server.server.roomsStatus().buses;
+      const { name, state, reconnects, traffic: { lost, dropped } } = bus!;
+      assertEquals([name, state, reconnects, lost, dropped], [nats.url, "up", 1, 0, 0]);
+    }
+  },
+);
+
+testWith(NEEDS, "a cluster whose member is killed carries the room on", async () => {
+  await using stack = new AsyncDisposableStack();
+  const cluster = (await NatsServer.cluster()).map((server) => stack.use(server));
+  // Each outlet server speaks to one member of the cluster, and learns of the others from it.
+  const urls = cluster.map(({ url }) => url);
+  await using town = await Town.build(urls, { guests: 5 });
+  const faults = await converse(town.parts, {
+    lines: 600,
+    during: (said) => said === 300 ? cluster[0]!.kill() : undefined,
+  });
+  assertEquals(faults, []);
+  const { reason } = await town.servers[0]!.event("bus-disconnected");
+  assertMatch(reason, /the connection is lost/);
+});
+
+testWith(
+  NEEDS,
+  "with the bus down at the start rooms are local, and join once it is there",
+  async () => {
+    await using nats = NatsServer.prepare();
+    await using one = await TestServer.open(SPEC, "--bus", nats.url);
+    await using other = await TestServer.open(SPEC, "--bus", nats.url);
+    assertMatch((await one.event("bus-disconnected")).reason, /refused/);
+    using alice = await Guest.join(one.port());
+    using ada = await Guest.join(one.port());
+    using bob = await Guest.join(other.port());
+    await alice.type("only us");
+    await ada.until(() => ada.said.length === 1);
+    await nats.start();
+    await alice.isTold(/^\* 1 more here, from another server$/);
+    await alice.countsMembers(3);
+    await alice.type("all of us");
+    await bob.until(() => bob.said.some((line) => line.endsWith("all of us")));
+    assertEquals(one.events.filter(({ event }) => event === "bus-disconnected").length, 1);
+  },
+);
+
+Deno.test("a bus that lets nobody in is tried again, after pauses that grow", async () => {
+  using door = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using server = await TestServer.open(SPEC, "--bus", `nats://127.0.0.1:${door.addr.port}`);
+  const knocks: number[] = [];
+  while (knocks.length < 4) {
+    (await door.accept()).close();
+    knocks.push(performance.now());
+  }
+  // No timer is early, so that each pause is at least as long as it should be.
+  const pauses = knocks.slice(1).map((at, i) => at - knocks[i]!);
+  assertEquals(pauses.map((pause, i) => pause >= 250 * 2 ** i), [true, true, true]);
+  assertEquals(server.events.filter(({ event }) => event === "bus-disconnected").length, 1);
+});
+
+testWith(NEEDS, "of several servers of a bus any will do", async () => {
+  await using nats = await NatsServer.start();
+  const bus = `nats://127.0.0.1:${freePort()},127.0.0.1:${nats.port}`;
+  await using server = await TestServer.open(SPEC, "--bus", bus);
+  assertEquals((await server.event("bus-connected")).server, `127.0.0.1:${nats.port}`);
+});
+
+testWith(
+  NEEDS,
+  "of two who ask for a name while the bus is away, the first keeps it",
+  async () => {
+    await using nats = await NatsServer.start();
+    await using town = await Town.build([nats.url, nats.url], { guests: 1 });
+    const [[alice], [bob]] = town.parts as [[Guest], [Guest]];
+    await nats.kill();
+    for (const server of town.servers) await server.event("bus-disconnected");
+    await bob.type("/name ada");
+    await bob.isTold(/^\* you are ada$/);
+    const then = Date.now();
+    while (Date.now() === then) { /* the next millisecond is soon here */ }
+    await alice.type("/name Ada");
+    await alice.isTold(/^\* you are Ada$/);
+    await nats.start();
+    await alice.isTold(/^\* Ada was asked for earlier elsewhere: you are guest-\d+$/);
+    await bob.isTold(/^\* Ada is now guest-\d+$/);
+    for (const guest of [alice, bob]) {
+      await guest.countsMembers(2);
+      assertMatch(guest.told.at(-1)!, /\bada\b.*guest-\d+|guest-\d+.*\bada\b/);
+    }
+  },
+);
+
+testWith(NEEDS, "garbage on the bus is ignored and counted", async () => {
+  await using nats = await NatsServer.start();
+  await using town = await Town.build([nats.url, nats.url], { guests: 1 });
+  const stranger = await connect({ servers: nats.url });
+  const subject = subjectOf(["room", "all"]);
+  const garbage = ["", "{}", "\u001b[2J", "[".repeat(50_000), "x".repeat(900_000)];
+  for (const message of garbage) stranger.publish(subject, message);
+  const noise = crypto.getRandomValues(new Uint8Array(1000));
+  stranger.publish(subject, noise);
+  await stranger.drain();
+  const [[alice], [bob]] = town.parts as [[Guest], [Guest]];
+  await alice.type("\u001b]0;owned\u0007 still here");
+  await bob.until(() => bob.said.length === 1);
+  assertMatch(bob.said[0]!, /^guest-\d+> ␛]0;owned␇ still here$/);
+  for (const { server } of town.servers) {
+    assertEquals(server.roomsStatus().buses[0]!.traffic.ignored, garbage.length + 1);
+  }
+  assertEquals(bob.told.some((line) => line.includes("[2J")), false);
+});
+
+testWith(NEEDS, "JetStream remembers what was said for servers that come later", async () => {
+  await using nats = await NatsServer.start({ jetstream: true });
+  const spec = "chat://:0?room=a b.c>&history=3";
+  {
+    await using town = await Town.build([nats.url, nats.url], { guests: 1, spec });
+    const [[alice], [bob]] = town.parts as [[Guest], [Guest]];
+    for (const word of ["one", "two", "three"]) await alice.type(word);
+    await bob.until(() => bob.said.length === 3);
+    await bob.type("four");
+    await alice.until(() => alice.said.length === 1);
+  }
+  await nats.kill();
+  await nats.start();
+  await using later = await TestServer.open(spec, "--bus", nats.url);
+  await later.event("bus-connected");
+  using carol = await Guest.join(later.port());
+  await carol.until(() => {
+    if (carol.said.length > 0) return true;
+    carol.type("/history");
+    return false;
+  });
+  await carol.until(() => carol.said.length >= 3);
+  assertEquals(carol.said.slice(0, 3).map((line) => line.replace(/^\S+ /, "")), [
+    "two",
+    "three",
+    "four",
+  ]);
+});

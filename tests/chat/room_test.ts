@@ -1,0 +1,133 @@
+import { assertEquals } from "@std/assert";
+import type { Subscriber } from "../../src/chat/backpressure.ts";
+import { Room } from "../../src/chat/room.ts";
+
+function ear(): Subscriber & { heard: string[] } {
+  const heard: string[] = [];
+  return {
+    heard,
+    hear: (lines) => void heard.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
+    waiting: 0,
+    caughtUp: () => Promise.resolve(),
+    dismiss: (reason) => void heard.push(`dismissed: ${reason}`),
+  };
+}
+
+Deno.test("what one says reaches everyone else, under its name", () => {
+  const room = new Room("test");
+  const [a, b, c] = [ear(), ear(), ear()];
+  const alice = room.join(a);
+  room.join(b);
+  room.join(c);
+  room.say(alice, "hello");
+  room.flush();
+  assertEquals(a.heard, ["* guest-2 joined\n", "* guest-3 joined\n"]);
+  assertEquals(b.heard, ["* guest-3 joined\n", "guest-1> hello\n"]);
+  assertEquals(c.heard, ["guest-1> hello\n"]);
+});
+
+Deno.test("names are unique whatever their case, bounded, and never the operator's", () => {
+  const room = new Room("test");
+  const alice = room.join(ear());
+  const bob = room.join(ear());
+  assertEquals(room.rename(alice, "Alice"), undefined);
+  assertEquals(room.rename(bob, "aLICE"), "aLICE is taken");
+  assertEquals(room.rename(bob, "HOST"), "HOST is an operator's name");
+  for (const name of ["", "a b", "x".repeat(25), "\u001b[1m", "-a", "a\u202eb"]) {
+    assertEquals(room.rename(bob, name)?.startsWith("a name is"), true);
+  }
+  assertEquals(room.who().toSorted(), ["Alice", "guest-2"]);
+  room.flush();
+});
+
+Deno.test("a guest's number is not given to the next while somebody else bears it as a name", () => {
+  const room = new Room("test");
+  room.rename(room.join(ear()), "guest-2");
+  assertEquals(room.join(ear()).name, "guest-3");
+  room.flush();
+});
+
+Deno.test("who leaves is announced, once, and its name is free", () => {
+  const room = new Room("test");
+  const watcher = ear();
+  room.join(watcher);
+  const bob = room.join(ear());
+  bob[Symbol.dispose]();
+  bob[Symbol.dispose]();
+  room.flush();
+  assertEquals(watcher.heard, ["* guest-2 joined\n", "* guest-2 left\n"]);
+  assertEquals(room.who(), ["guest-1"]);
+});
+
+Deno.test("escapes that a member says reach nobody", () => {
+  const room = new Room("test");
+  const listener = ear();
+  const speaker = room.join(ear());
+  room.join(listener);
+  room.say(speaker, "\u001b]0;owned\u0007");
+  room.flush();
+  assertEquals(listener.heard, ["guest-1> ␛]0;owned␇\n"]);
+});
+
+Deno.test("a speaker waits for those who read, and not for long for those who don't", async () => {
+  const room = new Room("test");
+  const speaker = room.join(ear());
+  const taken = Promise.withResolvers<void>();
+  room.join({ ...ear(), waiting: 100_000, caughtUp: () => taken.promise });
+  room.say(speaker, "hello");
+  await room.pace();
+  taken.resolve();
+});
+
+Deno.test("somebody who takes nothing is waited for a while, and then no more until it has caught up", async () => {
+  const room = new Room("test");
+  const deaf = { ...ear(), waiting: 100_000, caughtUp: () => new Promise<void>(() => {}) };
+  room.join(deaf);
+  const isAtOnce = async () => {
+    room.notice("more to take");
+    room.flush();
+    const { promise: later, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false));
+    const paced = room.pace();
+    const first = await Promise.race([paced.then(() => true), later]);
+    clearTimeout(timer);
+    await paced;
+    return first;
+  };
+  let waits = 0;
+  while (!await isAtOnce()) waits++;
+  assertEquals(waits, 20);
+  deaf.waiting = 0;
+  assertEquals(await isAtOnce(), true);
+  deaf.waiting = 100_000;
+  assertEquals(await isAtOnce(), false);
+});
+
+Deno.test("what is said at the same time goes round together, to each but what it said itself", async () => {
+  const room = new Room("test");
+  const chunks: string[][] = [[], [], []];
+  const [alice, bob] = chunks.map((heard) =>
+    room.join({ ...ear(), hear: (lines) => void heard.push(new TextDecoder().decode(lines)) })
+  );
+  room.flush();
+  for (const heard of chunks) heard.length = 0;
+  room.say(alice!, "one");
+  room.say(bob!, "two");
+  room.say(alice!, "three");
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(chunks, [
+    ["guest-2> two\n"],
+    ["guest-1> one\nguest-1> three\n"],
+    ["guest-1> one\nguest-2> two\nguest-1> three\n"],
+  ]);
+});
+
+Deno.test("who comes hears nothing of what was said before, though it has still to go round", () => {
+  const room = new Room("test");
+  const speaker = room.join(ear());
+  room.say(speaker, "nobody hears this");
+  const late = ear();
+  room.join(late);
+  room.flush();
+  assertEquals(late.heard, []);
+});

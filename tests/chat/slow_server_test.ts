@@ -1,0 +1,80 @@
+/** A server that cannot follow slows neither the bus nor the others, and says what it missed. */
+import { assert, assertEquals } from "@std/assert";
+import { converse, Guest } from "../harness/crowd.ts";
+import { NatsServer } from "../harness/nats.ts";
+import { freePort } from "../harness/ports.ts";
+import { outlet, Program } from "../harness/program.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+const SPEC = "chat://:0?room=all";
+
+/** What docs/rooms.md advises: NATS gives up on a client that takes nothing after 1 s instead of 10. */
+const CONFIG = `write_deadline: "1s"`;
+
+/** More than the kernel and NATS together keep for one that does not read. */
+const LINES = 6_000;
+const PADDING = "x".repeat(3_500);
+
+/** What may wait for the bus: what a room keeps for those who missed something. */
+const QUEUE = 1024 * 1024;
+
+testWith(
+  ["nats-server"],
+  "a server that stands still costs the others nothing, and is told what it missed when it goes on",
+  async () => {
+    await using nats = await NatsServer.start({ config: CONFIG });
+    await using one = await TestServer.open(SPEC, "--bus", nats.url);
+    await using other = await TestServer.open(SPEC, "--bus", nats.url);
+    const port = freePort();
+    await using still = new Program(
+      outlet("server", `chat://:${port}?room=all`, "--bus", nats.url),
+    );
+    await still.complains(/bus-connected/);
+    using guests = new DisposableStack();
+    const join = async (port: number) => guests.use(await Guest.join(port));
+    const parts = [
+      [await join(one.port()), await join(one.port())],
+      [await join(other.port()), await join(other.port())],
+    ];
+    const carol = await join(port);
+    for (const guest of [carol, ...parts.flat()]) await guest.countsMembers(5);
+
+    still.signal("SIGSTOP");
+    let queued = 0;
+    const faults = await converse(parts, {
+      lines: LINES,
+      padding: PADDING,
+      during() {
+        for (const { server } of [one, other]) {
+          queued = Math.max(queued, server.roomsStatus().buses[0]!.queued);
+        }
+      },
+    });
+    assertEquals(faults, []);
+    assert(queued <= QUEUE, `${queued} bytes waited`);
+    await nats.complains(/Slow Consumer/);
+    for (const { server, events } of [one, other]) {
+      assertEquals(events.filter(({ event }) => event === "bus-disconnected"), []);
+      const { lost, dropped } = server.roomsStatus().buses[0]!.traffic;
+      assertEquals([lost, dropped], [0, 0]);
+    }
+
+    still.signal("SIGCONT");
+    await carol.isTold(/^\* the bus is down/);
+    await carol.isTold(/^\* the bus is back$/);
+    const lost = () =>
+      carol.told.map((line) => /^\* (\d+) messages from elsewhere are lost$/.exec(line)?.[1])
+        .reduce((sum, count) => sum + Number(count ?? 0), 0);
+    await carol.until(() => carol.said.length + lost() === LINES);
+    assert(lost() > 0);
+    for (const speaker of ["0", "1"]) {
+      const numbers = carol.said.map((line) => line.split(/[> :]+/)).filter(([, s]) =>
+        s === speaker
+      )
+        .map(([, , number]) => Number(number));
+      assert(numbers.length > 0);
+      assertEquals(numbers, [...new Set(numbers)].toSorted((a, b) => a - b));
+    }
+  },
+);

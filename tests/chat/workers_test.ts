@@ -1,0 +1,119 @@
+/** Rooms of a server with workers: alone, and on a bus with other servers. */
+import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { isUnix } from "../../src/endpoint/address.ts";
+import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
+import { converse, Guest } from "../harness/crowd.ts";
+import { NatsServer } from "../harness/nats.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+const SPEC = "chat://:0?room=all";
+
+/** So many guests, by the worker that the kernel dealt them to. Each worker has two at least. */
+async function crowd(
+  supervisor: TestSupervisor,
+  count: number,
+  guests: DisposableStack,
+): Promise<Guest[][]> {
+  const all: Guest[] = [];
+  for (;;) {
+    const joining = Array.from({ length: count - all.length }, () => Guest.join(supervisor.port()));
+    for (const guest of await Promise.all(joining)) all.push(guests.use(guest));
+    const open = () => [...supervisor.supervisor.connections()];
+    await supervisor.told(() => open().length === count);
+    const workers = new Map(
+      open().map(({ connection: { peer, worker: hand } }) =>
+        [isUnix(peer) ? 0 : peer.port, hand.index] as const
+      ),
+    );
+    const parts = [...Map.groupBy(all, ({ port }) => workers.get(port)!).values()];
+    if (parts.length === WORKERS && parts.every(({ length }) => length > 1)) return parts;
+    count++;
+  }
+}
+
+Deno.test("three workers, 300 members, 3,000 lines: every transcript is whole, in order, without doubles", async () => {
+  await using supervisor = await TestSupervisor.open([SPEC]);
+  using guests = new DisposableStack();
+  const parts = await crowd(supervisor, 300, guests);
+  for (const [first] of parts) await first!.countsMembers(300);
+  assertEquals(await converse(parts, { lines: 3_000 }), []);
+  assertEquals(supervisor.supervisor.roomsStatus().rooms.map(({ name, here }) => [name, here]), [[
+    "all",
+    300,
+  ]]);
+});
+
+Deno.test("members of a worker that dies are gone for the others, and come back to another", async () => {
+  await using supervisor = await TestSupervisor.open([SPEC], MORTAL);
+  using guests = new DisposableStack();
+  const parts = await crowd(supervisor, 12, guests);
+  const [[bob], ...others] = parts as [[Guest], ...Guest[][]];
+  for (const [first] of parts) await first!.countsMembers(parts.flat().length);
+  await bob.type("/name bob");
+  await others[0]![0]!.isTold(/is now bob$/);
+  const { connection } = [...supervisor.supervisor.connections()].find(({ connection: { peer } }) =>
+    !isUnix(peer) && peer.port === bob.port
+  )!;
+  await connection.writeFromOutside(new TextEncoder().encode("die")).catch(() => {});
+  await Promise.all(others.map(([first]) => first!.isTold(/^\* left with their server: .*bob/)));
+  await others[0]![0]!.countsMembers(others.flat().length);
+  await supervisor.told((events) =>
+    events.filter(({ event }) => event === "worker-restarted").length === 1
+  );
+  using back = await Guest.join(supervisor.port());
+  await back.countsMembers(others.flat().length + 1);
+});
+
+testWith(
+  ["nats-server"],
+  "members in workers and on another server are in one room, also while the bus is away",
+  async () => {
+    await using nats = await NatsServer.start();
+    await using supervisor = await TestSupervisor.open([SPEC, "--bus", nats.url]);
+    await using other = await TestServer.open(SPEC, "--bus", nats.url);
+    await other.event("bus-connected");
+    using guests = new DisposableStack();
+    const elsewhere = [await Guest.join(other.port()), await Guest.join(other.port())];
+    for (const guest of elsewhere) guests.use(guest);
+    const parts = [elsewhere, ...await crowd(supervisor, 9, guests)];
+    const count = parts.flat().length;
+    for (const [first] of parts) await first!.countsMembers(count);
+
+    const lists = parts.map(([first]) =>
+      first!.told.at(-1)!.replace(/^.* here: /, "").split(", ").toSorted()
+    );
+    for (const list of lists) assertEquals(list, lists[0]);
+    assertEquals(new Set(lists[0]).size, count);
+
+    let outage: Promise<unknown>;
+    const faults = await converse(parts, {
+      lines: 900,
+      async during(said) {
+        if (said === 300) outage = nats.kill().then(() => other.event("bus-disconnected"));
+        if (said === 600) await outage.then(() => nats.start());
+      },
+    });
+    assertEquals(faults, []);
+    for (const guest of parts.flat()) {
+      assertEquals(guest.told.filter((line) => line.startsWith("* the bus")), [
+        "* the bus is down: until it is back, only those on this server hear you",
+        "* the bus is back",
+      ]);
+    }
+
+    // Workers tell how their buses are once a second.
+    const isBack = () =>
+      supervisor.supervisor.roomsStatus().buses.every(({ state }) => state === "up");
+    for (let looks = 0; looks < 100 && !isBack(); looks++) await delay(100);
+    const { rooms: [room], buses } = supervisor.supervisor.roomsStatus();
+    assertEquals([room!.name, room!.here], ["all", count - elsewhere.length]);
+    assertEquals(room!.elsewhere.map(({ members }) => members), [elsewhere.length]);
+    assertEquals(buses.map(({ name, state }) => [name, state]), [
+      ["workers", "up"],
+      [nats.url, "up"],
+    ]);
+    for (const { traffic } of buses) assert(traffic.in > 0 && traffic.out > 0);
+  },
+);

@@ -1,0 +1,76 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { progressLine } from "../../src/terminal/progress.ts";
+import { hexDump } from "../../src/connection/hex_dump.ts";
+import { plug } from "../harness/client.ts";
+import { TestServer } from "../harness/server.ts";
+
+Deno.test("-o keeps what arrived as it is, and -x both directions with their times", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const folder = await Deno.makeTempDir();
+  const files = { raw: `${folder}/raw`, dump: `${folder}/dump` };
+  const words = ["127.0.0.1", String(server.port()), "-o", files.raw, "-x", files.dump];
+  assertEquals((await plug(words, "hi\n")).shown, "hi\n");
+  assertEquals(await Deno.readTextFile(files.raw), "hi\n");
+  assertMatch(
+    await Deno.readTextFile(files.dump),
+    /^> \d{4}-\d\d-\d\dT[\d:.]+Z 00000000 {2}68 69 0a +\|hi\.\|\n< .* 00000000 {2}68 69 0a +\|hi\.\|\n$/,
+  );
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("-x - prints the dump", async () => {
+  await using server = await TestServer.open("daytime://:0");
+  const { printed } = await plug(["127.0.0.1", String(server.port()), "-x", "-"]);
+  assertMatch(printed, /^< .* 00000010 /m);
+});
+
+Deno.test("a file that can't be written ends the conversation, and says which", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const address = ["127.0.0.1", String(server.port())];
+  assertMatch((await plug([...address, "-o", "/nowhere/x"])).error, /cannot write to \/nowhere\/x/);
+  for (const flag of ["-o", "-x"]) {
+    const { error } = await plug([...address, flag, "/dev/full"], "hi\n");
+    assertMatch(error, /cannot write to \/dev\/full: the disk is full/);
+  }
+});
+
+Deno.test("offsets count each direction by itself, over the rows", () => {
+  const at = new Date(0);
+  const dump = hexDump(new Uint8Array(17).fill(65), { direction: "<", at, offset: 32 });
+  const [first, second] = dump.split("\n");
+  assertMatch(first!, /^< 1970-01-01T00:00:00\.000Z 00000020 .*\|A{16}\|$/);
+  assertMatch(second!, / 00000030 {2}41 +\|A\|$/);
+});
+
+Deno.test("--json tells how the connection went as one object, and -v as lines", async () => {
+  await using server = await TestServer.open("daytime://:0");
+  const words = ["localhost", String(server.port()), "--json"];
+  const { told } = await plug(words);
+  const found = JSON.parse(told);
+  assertEquals(found.target, `localhost:${server.port()}`);
+  assert(found.resolved.hosts.length > 0 && found.first_byte_ms > 0 && found.duration_ms > 0);
+  assertEquals(found.attempts.at(-1).connected, true);
+  assertEquals([found.bytes_in, found.bytes_out, found.ended], [31, 0, "closed by the peer"]);
+  const failed = JSON.parse((await plug(["127.0.0.1", "9", "--json"])).told);
+  assertMatch(failed.error, /refused/);
+});
+
+Deno.test("progress tells how much, how fast, and how long still, where the size is known", () => {
+  const transfer = { bytesOut: 5 * 1024 ** 2, bytesIn: 0 };
+  assertEquals(
+    progressLine(transfer, { rate: 1024 ** 2, size: 10 * 1024 ** 2 }),
+    "5.00 MiB sent (50 %), 0 B received, 1.00 MiB/s, 5.00 s left",
+  );
+  assertEquals(
+    progressLine(transfer, { rate: 0, size: undefined }),
+    "5.00 MiB sent, 0 B received, 0 B/s",
+  );
+});
+
+Deno.test("-q leaves so long after the end of the input, though the peer would go on", async () => {
+  await using server = await TestServer.open("chargen://:0");
+  const words = ["127.0.0.1", String(server.port()), "-q", "20ms"];
+  const { error, shown } = await plug(words, "x");
+  assertEquals(error, "");
+  assert(shown.length > 0);
+});

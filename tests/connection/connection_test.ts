@@ -1,0 +1,104 @@
+/** What others may do with a connection while its handler serves it. */
+import { assert, assertEquals } from "@std/assert";
+import { Connection } from "../../src/connection/connection.ts";
+import type { ByteStream } from "../../src/transport/stream.ts";
+import { tapped } from "../../src/connection/tap.ts";
+import { readAll, readUntil, send } from "../harness/bytes.ts";
+
+Deno.test("an onlooker sees what comes and goes while it watches, and nothing before or after", async () => {
+  await using pair = await Pair.join();
+  const seen: string[] = [];
+  const onlooker = {
+    received: (bytes: Uint8Array) => seen.push(`< ${text(bytes)}`),
+    sent: (bytes: Uint8Array) => seen.push(`> ${text(bytes)}`),
+  };
+  await pair.echo("before");
+  {
+    using _ = pair.connection.tap(onlooker);
+    await pair.echo("while");
+  }
+  await pair.echo("after");
+  assertEquals(seen, ["< while", "> while"]);
+});
+
+Deno.test("what somebody else sends comes whole between the handler's writes", async () => {
+  await using pair = await Pair.join();
+  const { connection, client } = pair;
+  // More than the kernel takes at once, so that the writes are cut into pieces.
+  const block = (letter: string) => letter.repeat(4 * 1024 * 1024);
+  const encoder = new TextEncoder();
+  const writes = [
+    connection.write(encoder.encode(block("a"))),
+    connection.writeFromOutside(encoder.encode(block("b"))),
+    connection.write(encoder.encode(block("c"))),
+    connection.writeFromOutside(encoder.encode(block("d"))),
+  ];
+  const ended = Promise.all(writes).then(() => connection.closeWrite());
+  const received = text(await readAll(client));
+  await ended;
+  assert(received === ["a", "b", "c", "d"].map(block).join(""));
+});
+
+Deno.test("from the second write on, no bytes wait for an acknowledgement, also where they are written down", async () => {
+  await using pair = await Pair.join();
+  const calls: string[] = [];
+  const { localAddr, remoteAddr } = pair.client;
+  const unused = () => Promise.reject(new Error("nobody asked for this"));
+  const socket: ByteStream = {
+    localAddr,
+    remoteAddr,
+    read: unused,
+    closeWrite: unused,
+    close() {},
+    write: (bytes) => Promise.resolve(calls.push("write") && bytes.length),
+    setNoDelay: (on) => void calls.push(`no delay: ${on}`),
+  };
+  const connection = new Connection(tapped(socket, () => Promise.resolve()), { id: 1 });
+  for (let i = 0; i < 3; i++) await connection.write(new Uint8Array(1));
+  assertEquals(calls, ["write", "no delay: true", "write", "write"]);
+});
+
+Deno.test("when the client has gone, whoever wants to send it something is told", async () => {
+  await using pair = await Pair.join();
+  pair.connection.close("server closed");
+  const outcomes = await Promise.allSettled([
+    pair.connection.writeFromOutside(new Uint8Array(1)),
+    pair.connection.write(new Uint8Array(1)),
+  ]);
+  assertEquals(outcomes.map(({ status }) => status), ["rejected", "rejected"]);
+});
+
+/** A connection, and the client at its other end. */
+class Pair implements AsyncDisposable {
+  readonly connection: Connection;
+  readonly client: Deno.TcpConn;
+
+  private constructor(connection: Connection, client: Deno.TcpConn) {
+    this.connection = connection;
+    this.client = client;
+  }
+
+  static async join(): Promise<Pair> {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    const [socket, client] = await Promise.all([listener.accept(), Deno.connect({ port })]);
+    return new Pair(new Connection(socket, { id: 1 }), client);
+  }
+
+  async echo(message: string): Promise<void> {
+    await send(this.client, message);
+    const chunk = await this.connection.read();
+    await this.connection.write(chunk!);
+    await readUntil(this.client, new RegExp(message));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.connection.close("server closed");
+    this.client.close();
+    return Promise.resolve();
+  }
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,110 @@
+/** Deadlines by the clock that the test tells: nothing here waits. */
+import { assertEquals } from "@std/assert";
+import type { Connection } from "../../src/connection/connection.ts";
+import { type Deadlines, Sweeper } from "../../src/connection/deadlines.ts";
+
+/** What a sweeper sees of a connection. */
+class Watched {
+  readonly openedAt = performance.now();
+  bytesIn = 0;
+  bytesOut = 0;
+  writing = false;
+  halfClosed = false;
+  reason: string | undefined;
+  close(reason: string): void {
+    this.reason ??= reason;
+  }
+}
+
+/** The second in which the connection is hung up, and why, when `live` happens to it every second. */
+function fate(
+  deadlines: Deadlines,
+  live: (connection: Watched, second: number) => void,
+): string {
+  const connection = new Watched();
+  const sweeper = new Sweeper(deadlines);
+  using _ = sweeper.watch(connection as unknown as Connection);
+  const start = Math.ceil(performance.now());
+  for (let second = 1; second <= 100; second++) {
+    live(connection, second);
+    sweeper.sweep(start + second * 1000);
+    if (connection.reason !== undefined) return `${connection.reason} at ${second}`;
+  }
+  return "alive";
+}
+
+Deno.test("a silent connection is hung up after idle", () => {
+  assertEquals(fate({ idle: 10_000 }, () => {}), "idle at 10");
+});
+
+Deno.test("bytes of either direction put idle off", () => {
+  const quietFrom30 = (connection: Watched, second: number) => {
+    if (second <= 30 && second % 2 === 0) connection.bytesIn++;
+    else if (second <= 30) connection.bytesOut++;
+  };
+  assertEquals(fate({ idle: 10_000 }, quietFrom30), "idle at 40");
+});
+
+Deno.test("a write that nobody takes does not put idle off", () => {
+  assertEquals(fate({ idle: 10_000 }, (c) => void (c.writing = true)), "idle at 10");
+});
+
+Deno.test("a peer that takes nothing is hung up after write, though it sends", () => {
+  const sendsOnly = (connection: Watched) => {
+    connection.writing = true;
+    connection.bytesIn++;
+  };
+  assertEquals(fate({ write: 10_000, idle: 10_000 }, sendsOnly), "write timeout at 10");
+});
+
+Deno.test("write runs from the moment in which something is written", () => {
+  const writesFrom50 = (c: Watched, second: number) => void (c.writing = second >= 50);
+  assertEquals(fate({ write: 10_000 }, writesFrom50), "write timeout at 59");
+});
+
+Deno.test("a slow reader that takes a little now and then is not hung up for write", () => {
+  const takesLittle = (connection: Watched, second: number) => {
+    connection.writing = true;
+    if (second % 9 === 0) connection.bytesOut++;
+  };
+  assertEquals(fate({ write: 10_000 }, takesLittle), "alive");
+});
+
+Deno.test("lifetime ends a connection whatever goes on", () => {
+  assertEquals(fate({ lifetime: 20_000 }, (c) => void c.bytesIn++), "lifetime at 20");
+});
+
+Deno.test("a half-closed connection that is silent is hung up after fin", () => {
+  const endsAt40 = (c: Watched, second: number) => void (c.halfClosed = second >= 40);
+  assertEquals(fate({ fin: 10_000 }, endsAt40), "fin timeout at 49");
+});
+
+Deno.test("a half-closed connection that still carries bytes is not hung up after fin", () => {
+  const answers = (connection: Watched) => {
+    connection.halfClosed = true;
+    connection.bytesOut++;
+  };
+  assertEquals(fate({ fin: 10_000 }, answers), "alive");
+});
+
+Deno.test("a byte every few seconds puts off idle, and not lifetime", () => {
+  const drips = (c: Watched, second: number) => void (second % 3 === 0 && c.bytesIn++);
+  assertEquals(fate({ idle: 10_000, lifetime: 50_000 }, drips), "lifetime at 50");
+});
+
+Deno.test("a deadline of 0 is none, and without any no timer runs", () => {
+  assertEquals(fate({ idle: 0, write: 0 }, () => {}), "alive");
+});
+
+Deno.test("one connection's deadline is not another's", () => {
+  const [silent, busy] = [new Watched(), new Watched()];
+  const sweeper = new Sweeper({ idle: 1000 });
+  using _silent = sweeper.watch(silent as unknown as Connection);
+  using _busy = sweeper.watch(busy as unknown as Connection);
+  const start = Math.ceil(performance.now());
+  for (const later of [500, 1000, 1500]) {
+    busy.bytesIn++;
+    sweeper.sweep(start + later);
+  }
+  assertEquals([silent.reason, busy.reason], ["idle", undefined]);
+});

@@ -1,0 +1,37 @@
+import { assertEquals } from "@std/assert";
+import { EventBus } from "../../src/events/event_bus.ts";
+import type { OutletEvent } from "../../src/events/events.ts";
+
+const EVENT: OutletEvent = {
+  event: "listening",
+  outlet: "echo",
+  address: { hostname: "127.0.0.1", port: 1 },
+};
+
+Deno.test("every listener hears of an event until it stops listening", () => {
+  const eventBus = new EventBus();
+  const heard: string[] = [];
+  const first = eventBus.subscribe(() => heard.push("first"));
+  using _second = eventBus.subscribe(() => heard.push("second"));
+  eventBus.publish(EVENT);
+  first[Symbol.dispose]();
+  eventBus.publish(EVENT);
+  assertEquals(heard, ["first", "second", "second"]);
+});
+
+Deno.test("a listener that fails breaks neither the others nor whoever publishes", () => {
+  const eventBus = new EventBus();
+  const complaint = console.error;
+  let heard = 0;
+  using _broken = eventBus.subscribe(() => {
+    throw new Error("broken listener");
+  });
+  using _sound = eventBus.subscribe(() => heard++);
+  try {
+    console.error = () => {};
+    eventBus.publish(EVENT);
+  } finally {
+    console.error = complaint;
+  }
+  assertEquals(heard, 1);
+});

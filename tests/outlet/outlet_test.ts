@@ -1,0 +1,105 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { OutletEvent } from "../../src/events/events.ts";
+import { formatAddress } from "../../src/endpoint/address.ts";
+import { from, TestServer } from "../harness/server.ts";
+import { freePort } from "../harness/ports.ts";
+import { RudeClient } from "../harness/rude_client.ts";
+import { readAll, readUntil, send } from "../harness/bytes.ts";
+
+Deno.test("every client has a connection of its own, with its own number and counters", async () => {
+  await using server = await TestServer.open("echo://:0");
+  for (const text of ["one", "three"]) {
+    using client = await server.connect();
+    await send(client, text);
+    await client.closeWrite();
+    await readAll(client);
+    const closed = await server.event("closed", from(client));
+    assertEquals([closed.bytesIn, closed.bytesOut], [text.length, text.length]);
+  }
+  const numbers = server.events.filter(({ event }) => event === "opened")
+    .map((event) => (event as Extract<OutletEvent, { event: "opened" }>).connection);
+  assertEquals(new Set(numbers).size, 2);
+});
+
+Deno.test("500 clients at once are all served", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const clients = await Promise.all(Array.from({ length: 500 }, () => server.connect()));
+  await Promise.all(clients.map((client, i) => send(client, `client ${i}\n`)));
+  const answers = await Promise.all(clients.map((client) => readUntil(client, /\n/)));
+  assertEquals(answers, clients.map((_, i) => `client ${i}\n`));
+  for (const client of clients) client.close();
+});
+
+Deno.test("1,000 clients that reset before they are accepted leave the outlet as it was", async () => {
+  await using server = await TestServer.open("echo://:0");
+  // Nothing is awaited here, so that the outlet, in this process too, cannot have accepted yet.
+  for (let i = 0; i < 1000; i++) new RudeClient(server.port())[Symbol.dispose]();
+  using patient = await server.connect();
+  await send(patient, "still here\n");
+  assertEquals(await readUntil(patient, /\n/), "still here\n");
+  const faults = server.events.filter((event) => event.event === "failed");
+  assertEquals(faults.filter(({ code }) => code !== "ENOTCONN"), []);
+});
+
+Deno.test("a client that cuts the connection off is told as reset", async () => {
+  await using server = await TestServer.open("echo://:0");
+  {
+    using _rude = new RudeClient(server.port());
+    await server.event("opened");
+  }
+  assertEquals((await server.event("closed")).reason, "reset");
+});
+
+Deno.test("an outlet that stops in the middle of a burst waits for nobody who has still to begin", async () => {
+  const server = await TestServer.open("echo://:0");
+  using clients = new DisposableStack();
+  for (let i = 0; i < 500; i++) clients.use(new RudeClient(server.port()));
+  const begun = () => server.events.filter(({ event }) => event === "opened").length;
+  while (begun() < 32) await new Promise((resolve) => setTimeout(resolve));
+  await server.server.stop({ grace: 0 });
+});
+
+Deno.test("a stopping outlet takes no new clients, and lets those who are there finish", async () => {
+  const server = await TestServer.open("echo://:0");
+  using client = await server.connect();
+  await server.event("opened");
+  const stopped = server.server.stop({ grace: 20_000 });
+  await assertRejects(async () => {
+    using late = await server.connect();
+    // A connect in the moment of closing is reset by the kernel instead of being refused.
+    await readAll(late);
+  });
+  await send(client, "last words\n");
+  assertEquals(await readUntil(client, /\n/), "last words\n");
+  await client.closeWrite();
+  assertEquals(await stopped, 0);
+  assertEquals((await server.event("stopped")).cut, 0);
+});
+
+Deno.test("a client that does not finish in time is cut, and counted", async () => {
+  const server = await TestServer.open("echo://:0");
+  using client = await server.connect();
+  await server.event("opened");
+  assertEquals(await server.server.stop({ grace: 10 }), 1);
+  assertEquals((await readAll(client)).length, 0);
+  assertEquals((await server.event("closed")).reason, "server closed");
+  assertEquals((await server.event("stopped")).cut, 1);
+});
+
+Deno.test("when one outlet cannot be opened none stays open, and the message says which and why", async () => {
+  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [taken, other] = [squatter.addr.port, freePort()];
+  const error = await assertRejects(
+    () => TestServer.open(`echo://:${other}`, `chat://:${taken}`),
+    Error,
+  );
+  assert(error.message.startsWith(`cannot listen on 127.0.0.1:${taken}: the address is in use`));
+  using again = Deno.listen({ hostname: "127.0.0.1", port: other });
+  assertEquals(again.addr.port, other);
+});
+
+Deno.test("a client of [::] that came over IPv4 is told by its IPv4 address", async () => {
+  await using server = await TestServer.open("echo://[::]:0");
+  using _client = await server.connect();
+  assertMatch(formatAddress((await server.event("opened")).peer), /^127\.0\.0\.1:\d+$/);
+});

@@ -1,0 +1,108 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { parseScript, unescaped } from "../../src/script/script.ts";
+import { UsageError } from "../../src/options/usage_error.ts";
+import { plug } from "../harness/client.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
+
+/** Has the conversation with the first outlet of a server. */
+async function converse(server: TestServer, script: string): Promise<string> {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, script);
+  try {
+    const { error } = await plug(["127.0.0.1", String(server.port()), "--script", file]);
+    return error.replace(file, "script");
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+testWith(["redis-server"], "a conversation with Redis goes as it is written", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/redis.sock`;
+  await using redis = new Program([
+    "redis-server",
+    ...["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder],
+  ]);
+  await redis.prints(/ready to accept connections/i);
+  const script = `${folder}/script`;
+  await Deno.writeTextFile(
+    script,
+    String.raw`
+      # the counter is saved and said again
+      send "SET counter 41\r\nINCR counter\r\n"
+      expect "+OK\r\n"
+      save n /^:(\d+)\r\n/
+      send-hex 474554 20 636f756e7465720d0a
+      expect /^\$2\r\n${"${n}"}\r\n/
+      send "ECHO x${"${n}"}y\r\n"
+      expect "x42y"
+      sleep 1ms
+      send "QUIT\r\n"
+      expect /^\+OK/
+      expect-end
+    `,
+  );
+  const { code, stderr } = await run(outlet("client", `unix:${path}`, "--script", script));
+  assertEquals([code, stderr], [0, ""]);
+  await redis[Symbol.asyncDispose]();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("what fails is told with its line, why, and what came instead", async () => {
+  await using server = await TestServer.open("echo://:0");
+  assertEquals(
+    await converse(server, 'timeout 50ms\nsend "500 no\\r\\n"\n\nexpect /^250 /'),
+    'script:4: expect /^250 /: not within 50.0 ms; received instead: "500 no\\r\\n"',
+  );
+  assertEquals(
+    await converse(server, 'close-write\nexpect "x"'),
+    'script:2: expect "x": the peer ended the connection; nothing was received',
+  );
+  assertMatch(await converse(server, 'send "${nobody}"'), /nothing was saved as "nobody"/);
+});
+
+Deno.test("a pattern's ^ is the beginning of a line, not of what is left", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const script =
+    'timeout 50ms\nsend "250-a 250 b\\r\\n250 c\\r\\n"\nexpect /^250-/\nexpect /^250 (b|c)/\nexpect "\\r\\n"\nexpect "x"';
+  assertMatch(await converse(server, script), /script:6: .*nothing was received/);
+});
+
+Deno.test("what is saved stands for itself in patterns and texts", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const script = [
+    'send "id=a.b\\\\c\\r\\n"',
+    "save id /id=(\\S+)\\r\\n/",
+    'send "axb\\\\c ${id}\\r\\n"',
+    "expect /^axb\\\\c ${id}\\r\\n/",
+  ];
+  assertEquals(await converse(server, script.join("\n")), "");
+});
+
+Deno.test("a flood without what is expected is given up, not kept", async () => {
+  await using server = await TestServer.open("chargen://:0");
+  assertMatch(await converse(server, 'expect "never"'), /1 MiB came without it/);
+});
+
+Deno.test("escapes become the bytes that they stand for", () => {
+  const bytes = unescaped(String.raw`a\r\n\t\0\e\"\\\xff\u{e9}é`);
+  assertEquals([...bytes], [97, 13, 10, 9, 0, 27, 34, 92, 255, 0xc3, 0xa9, 0xc3, 0xa9]);
+});
+
+Deno.test("a line that can't be read is told by its number", () => {
+  const cases: [string, RegExp][] = [
+    ["sendd x", /^f:1: unknown word "sendd": did you mean "send"\?/],
+    ["\n# c\nsend QUIT", /^f:3: expected a text in quotes/],
+    ["expect /(/", /^f:1: .*[Uu]nterminated group/],
+    ["expect 250", /^f:1: expected a pattern/],
+    ["send-hex 0d0", /^f:1: expected bytes in hex/],
+    ["sleep soon", /^f:1: expected a duration/],
+    ["save 1 /x/", /^f:1: expected a name and a pattern/],
+    ["close-write now", /^f:1: nothing is expected behind it/],
+  ];
+  for (const [text, expected] of cases) {
+    assertMatch(assertThrows(() => parseScript(text, "f"), UsageError).message, expected);
+  }
+});

@@ -1,0 +1,81 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { EventBus } from "../../src/events/event_bus.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import { serveMetrics } from "../../src/telemetry/metrics_page.ts";
+
+const ABOUT = { outlet: "echo", address: { hostname: "127.0.0.1", port: 7 } };
+const PEER = { hostname: "127.0.0.1", port: 50_000 };
+const LABELS = 'outlet="echo",address="127.0.0.1:7"';
+
+Deno.test("what happens is counted, and bytes of open connections with it", async () => {
+  const eventBus = new EventBus();
+  using metrics = new Metrics(eventBus);
+  metrics.live = () => [{
+    outlet: { name: "echo", address: ABOUT.address },
+    connection: { bytesIn: 5, bytesOut: 7 },
+  }];
+  eventBus.publish({ event: "listening", ...ABOUT });
+  eventBus.publish({ event: "opened", ...ABOUT, connection: 1, peer: PEER, local: PEER });
+  eventBus.publish({ event: "opened", ...ABOUT, connection: 2, peer: PEER, local: PEER });
+  eventBus.publish({ event: "refused", ...ABOUT, peer: PEER, reason: "full" });
+  eventBus.publish({ event: "failed", ...ABOUT, code: "EMFILE", reason: "…" });
+  const end = { bytesIn: 100, bytesOut: 2000, duration: 2500, reason: "error: anything at all" };
+  eventBus.publish({ event: "closed", ...ABOUT, connection: 1, peer: PEER, ...end });
+  const text = await metrics.text();
+  for (
+    const line of [
+      `outlet_connections_opened_total{${LABELS}} 2`,
+      `outlet_connections_open{${LABELS}} 1`,
+      `outlet_connections_refused_total{${LABELS},reason="full"} 1`,
+      `outlet_connections_closed_total{${LABELS},reason="error"} 1`,
+      `outlet_accept_errors_total{${LABELS},code="EMFILE"} 1`,
+      `outlet_bytes_total{${LABELS},direction="in"} 105`,
+      `outlet_bytes_total{${LABELS},direction="out"} 2007`,
+      `outlet_connection_duration_seconds_sum{${LABELS}} 2.5`,
+      `outlet_connection_bytes_bucket{le="1024",${LABELS},direction="in"} 1`,
+      `outlet_connection_bytes_bucket{le="1024",${LABELS},direction="out"} 0`,
+    ]
+  ) {
+    assertEquals(text.split("\n").includes(line), true, `${line} is not in\n${text}`);
+  }
+});
+
+Deno.test("reasons that peers could make up do not grow the labels without end", async () => {
+  const eventBus = new EventBus();
+  using metrics = new Metrics(eventBus);
+  for (let i = 0; i < 1000; i++) {
+    eventBus.publish({ event: "refused", ...ABOUT, peer: PEER, reason: `reason ${i}` });
+  }
+  const lines = (await metrics.text()).split("\n").filter((line) => /refused_total{/.test(line));
+  assertEquals(lines.length, 33);
+  assertMatch(lines.at(-1)!, /reason="other"} 968$/);
+});
+
+Deno.test("the page shows metrics and health, and nothing else", async () => {
+  const eventBus = new EventBus();
+  using metrics = new Metrics(eventBus);
+  await using page = serveMetrics({ hostname: "127.0.0.1", port: 0 }, metrics);
+  const get = async (path: string, method = "GET") => {
+    const response = await fetch(`http://127.0.0.1:${page.address.port}${path}`, { method });
+    return [response.status, await response.text()] as const;
+  };
+  assertMatch((await get("/metrics"))[1], /^# HELP outlet_connections_opened_total /);
+  assertEquals(await get("/healthz"), [200, "ok\n"]);
+  assertEquals((await get("/"))[0], 404);
+  assertEquals((await get("/metrics", "POST"))[0], 405);
+  eventBus.publish({ event: "draining", live: 0, grace: 0 });
+  assertEquals(await get("/healthz"), [503, "draining\n"]);
+});
+
+Deno.test("clients that nobody has accepted yet are told with their outlet", async () => {
+  for (const hostname of ["127.0.0.1", "::"]) {
+    const eventBus = new EventBus();
+    using metrics = new Metrics(eventBus);
+    using listener = Deno.listen({ hostname, port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    eventBus.publish({ event: "listening", outlet: "echo", address: { hostname, port } });
+    using _one = await Deno.connect({ hostname: "127.0.0.1", port });
+    using _two = await Deno.connect({ hostname: "127.0.0.1", port });
+    assertMatch(await metrics.text(), /outlet_accept_queue_length{outlet="echo",.*} 2\n/);
+  }
+});

@@ -1,0 +1,234 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Flow } from "../../src/trace/track/flow.ts";
+import type { KernelSocket } from "../../src/trace/live/kernel_sockets.ts";
+import { KernelWatch, readSockets } from "../../src/trace/live/kernel_watch.ts";
+import type { recordOf } from "../../src/trace/report/record.ts";
+import { diagnose, outcomeOf } from "../../src/trace/report/diagnosis.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+import { isInstalled } from "../harness/tools.ts";
+import { seen, testLive, watchLoopback } from "./watch.ts";
+
+function listen(backlog?: number): Deno.TcpListener {
+  const options = { hostname: "127.0.0.1", port: 0 };
+  return Deno.listen(backlog === undefined ? options : { ...options, tcpBacklog: backlog });
+}
+
+/** The kernel's states of a flow's two ends. */
+function kernelStates({ client, server }: Flow): (string | undefined)[] {
+  const sockets = readSockets();
+  const stateOf = (local: number, peer: number) =>
+    sockets.find((socket: KernelSocket) => socket.localPort === local && socket.peerPort === peer)
+      ?.state;
+  return [stateOf(client.port, server.port), stateOf(server.port, client.port)];
+}
+
+testLive("States seen on the wire are the kernel's, from handshake to TIME_WAIT", async () => {
+  using listener = listen();
+  await using watch = await watchLoopback(listener.addr.port);
+  using client = await Deno.connect({ port: listener.addr.port });
+  const accepted = await listener.accept();
+
+  const flow = await seen(watch, ({ establishedAt }) => establishedAt !== undefined);
+  assertEquals(kernelStates(flow), [flow.client.state, flow.server.state]);
+  assertEquals(flow.client.state, "ESTABLISHED");
+
+  await client.closeWrite();
+  await seen(watch, ({ client }) => client.isFinAcked);
+  assertEquals([flow.client.state, flow.server.state], ["FIN_WAIT2", "CLOSE_WAIT"]);
+  assertEquals(kernelStates(flow), ["FIN_WAIT2", "CLOSE_WAIT"]);
+
+  accepted.close();
+  await seen(watch, ({ finishedAt }) => finishedAt !== undefined);
+  assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "CLOSED"]);
+  assertEquals(kernelStates(flow), ["TIME_WAIT", undefined]);
+});
+
+testLive("A port on which nothing listens refuses", async () => {
+  const { port } = withPort();
+  await using watch = await watchLoopback(port);
+  await Deno.connect({ port }).then((conn) => conn.close(), () => {});
+  const flow = await seen(watch, ({ finishedAt }) => finishedAt !== undefined);
+  assertEquals(outcomeOf(flow), "refused");
+});
+
+/** A port that was free a moment ago. */
+function withPort(): { port: number } {
+  using listener = listen();
+  return { port: listener.addr.port };
+}
+
+testLive(
+  "An accept queue that is full is silent, and the verdict says that it is full",
+  async () => {
+    using listener = listen(1);
+    const { port } = listener.addr;
+    await using watch = await watchLoopback(port);
+    const kernel = new KernelWatch();
+    using _first = await Deno.connect({ port });
+    using _second = await Deno.connect({ port });
+    const giveUp = new AbortController();
+    const third = Deno.connect({ port, signal: giveUp.signal }).then(
+      (conn) => conn.close(),
+      () => {},
+    );
+
+    const flow = await seen(watch, ({ client }) => client.syns > 1);
+    assertEquals([outcomeOf(flow), flow.client.state], ["unanswered", "SYN_SENT"]);
+    assertEquals(kernelStates(flow), ["SYN_SENT", undefined]);
+    const { next = "" } = diagnose(flow, kernel.view(flow));
+    assert(next.startsWith(`The accept queue of port ${port} is full (accept queue 2`), next);
+    assert(!next.includes("ListenOverflows +0"), next);
+    giveUp.abort();
+    await third;
+  },
+);
+
+testLive("j and k are the numbers that tcpdump -S prints", async () => {
+  using folder = new TemporaryFolder();
+  const file = `${folder.path}/handshakes.pcap`;
+  using listener = listen();
+  const { port } = listener.addr;
+  {
+    await using watch = await watchLoopback(port);
+    await using tcpdump = new Program(
+      ["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-w", file, `tcp port ${port}`],
+    );
+    await tcpdump.complains(/listening on/);
+    for (let i = 0; i < 5; i += 1) {
+      const client = await Deno.connect({ port });
+      (await listener.accept()).close();
+      await seen(
+        watch,
+        ({ client }) => client.port === client.port && [...watch.flows()].length === i + 1,
+      );
+      client.close();
+    }
+    await seen(watch, () => [...watch.flows()].filter(({ finishedAt }) => finishedAt).length === 5);
+    tcpdump.signal("SIGINT");
+    await tcpdump.outcome();
+  }
+  const ours = await tracedFile(file);
+  const theirs = await run(["tcpdump", "-S", "-n", "-r", file, "tcp[13] & 2 != 0"]);
+  const numbers = theirs.stdout.matchAll(/Flags \[S(\.?)\], seq (\d+),(?: ack (\d+),)?/g);
+  const expected = [...numbers].map(([, dot, seq, ack]) => [dot, Number(seq), Number(ack ?? 0)]);
+  // Under load a capture loses packets, and those of two processors change places: what matters is that
+  // both readers of the same file read the same numbers.
+  const begun = ours.filter(({ client, server }) => client.isn !== null && server.isn !== null);
+  assert(begun.length > 0);
+  assertEquals(
+    begun.flatMap(({ client, server }) => [
+      ["", client.isn, 0],
+      [".", server.isn, ((client.isn ?? 0) + 1) >>> 0],
+    ]).toSorted(),
+    expected.toSorted(),
+  );
+  if (isInstalled("tshark")) {
+    assertEquals(
+      (await isnsOfTshark(file)).toSorted(),
+      begun.map(({ client }) => client.isn).toSorted(),
+    );
+  }
+});
+
+type Traced = ReturnType<typeof recordOf>;
+
+async function tracedFile(file: string): Promise<Traced[]> {
+  const { stdout } = await run(outlet("trace", "--read", file, "--json"));
+  return stdout.trim().split("\n").map((line) => JSON.parse(line) as Traced);
+}
+
+async function isnsOfTshark(file: string): Promise<number[]> {
+  const filter = "tcp.flags.syn==1 && tcp.flags.ack==0";
+  const fields = ["-T", "fields", "-e", "tcp.seq_raw"];
+  const { stdout } = await run(["tshark", "-r", file, "-Y", filter, ...fields]);
+  return stdout.trim().split("\n").map(Number);
+}
+
+class TemporaryFolder implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "outlet-trace-" });
+
+  constructor() {
+    // tcpdump drops its privileges before it writes.
+    Deno.chmodSync(this.path, 0o777);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+testLive(
+  "outlet trace shows a live handshake as it comes, and ends tcpdump with itself",
+  async () => {
+    using listener = listen();
+    const { port } = listener.addr;
+    await using trace = new Program(outlet("trace", "--port", `${port}`, "--interface", "lo"));
+    await trace.complains(/capturing on lo/);
+    const client = await Deno.connect({ port });
+    await trace.prints(/Established in/);
+    (await listener.accept()).close();
+    client.close();
+    await trace.prints(/TIME_WAIT|CLOSED/);
+    const children = await childrenOf(trace.pid);
+    assertEquals(children.length, 1);
+    trace.signal("SIGINT");
+    const { code } = await trace.outcome();
+    assertEquals(code, 0);
+    assertEquals(children.filter(isAlive), []);
+  },
+);
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await run(["ps", "-o", "pid=", "--ppid", `${pid}`]);
+  return stdout.trim().split(/\s+/).map(Number).filter((child) => child > 0);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
+
+testLive("A second signal, which waits for nothing, leaves no tcpdump behind either", async () => {
+  await using trace = new Program(outlet("trace", "--port", "9", "--interface", "lo"));
+  await trace.complains(/capturing on lo/);
+  const [tcpdump] = await childrenOf(trace.pid);
+  trace.signal("SIGINT");
+  trace.signal("SIGTERM");
+  await trace.outcome();
+  await run(["tail", `--pid=${tcpdump}`, "-f", "/dev/null"]);
+  assertEquals(isAlive(tcpdump!), false);
+});
+
+testLive("A closed pipe ends the trace and its tcpdump", async () => {
+  using listener = listen();
+  const { port } = listener.addr;
+  const [command, ...args] = outlet("trace", "--port", `${port}`, "--interface", "lo", "--json");
+  const trace = new Deno.Command(command, { args, stdout: "piped", stderr: "piped" }).spawn();
+  const complaints = trace.stderr.getReader();
+  await complaints.read();
+  const children = await childrenOf(trace.pid);
+  await trace.stdout.cancel();
+  (await Deno.connect({ port })).close();
+  (await listener.accept()).close();
+  const { code } = await trace.status;
+  await complaints.cancel();
+  assertEquals([code, children.length, children.filter(isAlive)], [0, 1, []]);
+});
+
+testLive("--count stops after so many connections", async () => {
+  using listener = listen();
+  const { port } = listener.addr;
+  await using trace = new Program(
+    outlet("trace", "--port", `${port}`, "--interface", "lo", "--json", "--count", "2"),
+  );
+  await trace.complains(/capturing on lo/);
+  for (let i = 0; i < 3; i += 1) {
+    using _client = await Deno.connect({ port });
+    (await listener.accept()).close();
+  }
+  const { code, stdout } = await trace.outcome();
+  assertEquals([code, stdout.trim().split("\n").length], [0, 2]);
+});

@@ -1,0 +1,76 @@
+import { assert, assertEquals } from "@std/assert";
+import { RoundTrips } from "../../src/trace/track/round_trips.ts";
+import { Summary } from "../../src/trace/report/summary.ts";
+import { Tracker } from "../../src/trace/track/tracker.ts";
+import { segmentOf } from "./play.ts";
+
+const FACTS = {
+  packets: 1234,
+  passedOver: new Map([["short", 2]]),
+  duplicates: 0,
+  expired: 7,
+  evicted: 1,
+};
+
+Deno.test("Percentiles are within two per cent, from microseconds to minutes", () => {
+  const trips = new RoundTrips();
+  for (let i = 1; i <= 10_000; i += 1) trips.add(i / 10);
+  for (const [percent, expected] of [[50, 500], [90, 900], [99, 990], [100, 1000]] as const) {
+    const found = trips.percentile(percent);
+    assert(Math.abs(found - expected) / expected < 0.02, `${percent}: ${found}`);
+  }
+  assertEquals(new RoundTrips().percentile(50), 0);
+});
+
+Deno.test("The histogram has a line for each doubling, and its counts add up", () => {
+  const trips = new RoundTrips();
+  for (const time of [0.01, 0.02, 0.02, 5]) trips.add(time);
+  const counts = trips.renderHistogram().map((line) => Number(line.split(" ").at(-1)));
+  assertEquals(counts.reduce((sum, count) => sum + count), 4);
+  assertEquals(counts.length, 10);
+  assertEquals(new RoundTrips().renderHistogram(), []);
+});
+
+Deno.test("A summary tells outcomes, success, refusals and silences by destination, what was lost", () => {
+  const summary = new Summary();
+  const tracker = new Tracker({ onFinished: (flow) => summary.add(flow) });
+  function see(port: number, server: number, ...lines: string[]): void {
+    const stage = { client: [1, port], server: [server, 80] } as const;
+    for (const line of lines) tracker.see(segmentOf(line, stage), "tcp");
+  }
+  for (const port of [1, 2, 3]) {
+    see(port, 2, "> S seq=9 at=0", "< SA seq=7 ack=10 at=1", "> A seq=10 ack=8 at=2");
+  }
+  for (const port of [4, 5]) see(port, 2, "> S seq=9", "< RA ack=10");
+  see(6, 3, "> S seq=9 at=0", "> S seq=9 at=1000");
+  see(7, 2, "> PA seq=500 ack=1 len=5", "> PA seq=500 ack=1 len=5");
+  tracker.finish();
+  const text = summary.render(FACTS);
+  for (
+    const expected of [
+      "packets        1,234 (2 short)",
+      "established: 3",
+      "began before the capture: 1",
+      "success        50.00 % (3 of 6 attempts)",
+      "longest 2.00 ms",
+      "sent again     16.67 % (2 of 12 segments)",
+      "refused by             2  0.0.0.2:80",
+      "silent                 1  0.0.0.3:80",
+      "left           7 finished flows forgotten, 1 open ones left, to make room",
+    ]
+  ) {
+    assert(text.includes(expected), `${expected}\n${text}`);
+  }
+  assert(text.split("\n").every((line) => line.length <= 80));
+});
+
+Deno.test("A summary of many destinations stays short", () => {
+  const summary = new Summary();
+  const tracker = new Tracker({ onFinished: (flow) => summary.add(flow) });
+  for (let server = 1; server <= 3000; server += 1) {
+    tracker.see(segmentOf("> S seq=1", { server: [server, 80] }), "tcp");
+  }
+  tracker.finish();
+  const text = summary.render(FACTS);
+  assert(text.includes("2,000  elsewhere") && text.includes("at 991 others"), text);
+});

@@ -1,0 +1,400 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Flow } from "../../src/trace/track/flow.ts";
+import type { Segment } from "../../src/trace/decode/segment.ts";
+import { Tracker } from "../../src/trace/track/tracker.ts";
+import { diagnose, outcomeOf } from "../../src/trace/report/diagnosis.ts";
+import { play, playOne, segmentOf, statesOf } from "./play.ts";
+
+const HANDSHAKE = `
+  > S  seq=100
+  < SA seq=300 ack=101 at=1
+  > A  seq=101 ack=301 at=2`;
+
+Deno.test("SYN, SYN+ACK and ACK make both ends ESTABLISHED", () => {
+  const flow = playOne(HANDSHAKE);
+  assertEquals(statesOf(flow), [
+    "SYN_SENT UNKNOWN",
+    "SYN_SENT SYN_RECV",
+    "ESTABLISHED ESTABLISHED",
+  ]);
+  assertEquals([flow.client.isn, flow.server.isn], [100, 300]);
+  assertEquals([flow.answeredAt, flow.establishedAt], [1, 2]);
+  assertEquals(outcomeOf(flow), "established");
+});
+
+Deno.test("Sequence numbers wrap inside the handshake and after it", () => {
+  const flow = playOne(`
+    > S  seq=4294967295
+    < SA seq=4294967295 ack=0
+    > A  seq=0 ack=0
+    > PA seq=0 ack=0 len=5
+    < A  seq=0 ack=5
+    < PA seq=0 ack=5 len=3
+    > FA seq=5 ack=3
+    < FA seq=3 ack=6
+    > A  seq=6 ack=4`);
+  assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "CLOSED"]);
+  assertEquals([flow.client.bytes, flow.server.bytes], [5, 3]);
+  assertEquals([flow.client.resent, flow.server.resent], [0, 0]);
+});
+
+Deno.test("A client that closes first goes through FIN_WAIT1 and FIN_WAIT2 to TIME_WAIT", () => {
+  const flow = playOne(`${HANDSHAKE}
+    > FA seq=101 ack=301
+    < A  seq=301 ack=102
+    < PA seq=301 ack=102 len=4
+    > A  seq=102 ack=305
+    < FA seq=305 ack=102
+    > A  seq=102 ack=306`);
+  assertEquals(statesOf(flow).slice(3), [
+    "FIN_WAIT1 ESTABLISHED",
+    "FIN_WAIT2 CLOSE_WAIT",
+    "FIN_WAIT2 CLOSE_WAIT",
+    "FIN_WAIT2 CLOSE_WAIT",
+    "FIN_WAIT2 LAST_ACK",
+    "TIME_WAIT CLOSED",
+  ]);
+  assertEquals(flow.closedBy, "client");
+});
+
+Deno.test("A server may close first, with its FIN acknowledged together with the client's", () => {
+  const flow = playOne(`${HANDSHAKE}
+    < FA seq=301 ack=101
+    > FA seq=101 ack=302
+    < A  seq=302 ack=102`);
+  assertEquals(statesOf(flow).slice(3), [
+    "ESTABLISHED FIN_WAIT1",
+    "LAST_ACK FIN_WAIT2",
+    "CLOSED TIME_WAIT",
+  ]);
+  assertEquals([flow.closedBy, flow.isSimultaneousClose], ["server", false]);
+});
+
+Deno.test("Ends that close at once both end in TIME_WAIT", () => {
+  const flow = playOne(`${HANDSHAKE}
+    > FA seq=101 ack=301
+    < FA seq=301 ack=101
+    > A  seq=102 ack=302
+    < A  seq=302 ack=102`);
+  assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "TIME_WAIT"]);
+  assertEquals(flow.isSimultaneousClose, true);
+  assert(diagnose(flow).words.includes("closed by both ends at once"));
+});
+
+Deno.test("A half-closed connection is told as one", () => {
+  const flow = playOne(`${HANDSHAKE}
+    > FA seq=101 ack=301
+    < A  seq=301 ack=102`);
+  assertEquals(flow.finishedAt, undefined);
+  assert(diagnose(flow).words.endsWith("half-closed: the client has finished sending."));
+});
+
+Deno.test("Both ends may open at once", () => {
+  const flow = playOne(`
+    > S  seq=100
+    < S  seq=300
+    > SA seq=100 ack=301
+    < SA seq=300 ack=101`);
+  assertEquals(statesOf(flow), [
+    "SYN_SENT UNKNOWN",
+    "SYN_SENT SYN_SENT",
+    "SYN_RECV SYN_SENT",
+    "ESTABLISHED ESTABLISHED",
+  ]);
+  assertEquals(flow.isSimultaneous, true);
+});
+
+Deno.test("A socket may connect to itself", () => {
+  const { flows } = play(
+    `
+    > S  seq=100
+    > SA seq=100 ack=101
+    > A  seq=101 ack=101`,
+    { client: [1, 500], server: [1, 500] },
+  );
+  assertEquals(flows.map(outcomeOf), ["established"]);
+});
+
+Deno.test("A reset that answers the SYN is a refusal", () => {
+  const flow = playOne(`
+    > S  seq=100
+    < RA seq=0 ack=101 at=1`);
+  assertEquals(statesOf(flow).at(-1), "CLOSED CLOSED");
+  assertEquals([outcomeOf(flow), flow.closedBy], ["refused", "server"]);
+});
+
+Deno.test("A reset that acknowledges something else refuses nothing", () => {
+  for (const reset of ["< RA seq=0 ack=100", "< RA seq=0 ack=102", "< R seq=0"]) {
+    const flow = playOne(`> S seq=100\n${reset}`);
+    assertEquals([outcomeOf(flow), flow.client.state], ["unanswered", "SYN_SENT"]);
+  }
+});
+
+Deno.test("A reset after the SYN+ACK says who sent it", () => {
+  for (const [reset, by] of [["> R seq=101", "client"], ["< R seq=301", "server"]]) {
+    const flow = playOne(`
+      > S  seq=100
+      < SA seq=300 ack=101
+      ${reset}`);
+    assertEquals([outcomeOf(flow), flow.resetBy], ["reset", by]);
+    assert(diagnose(flow).words.includes(`by the ${by} after`));
+  }
+});
+
+Deno.test("A reset mid-stream closes, one outside the window does not", () => {
+  const open = `${HANDSHAKE}\n< A seq=301 ack=101 win=1000`;
+  for (const seq of [101, 102, 1100]) {
+    const flow = playOne(`${open}\n> R seq=${seq}`);
+    assertEquals([flow.resetBy, flow.client.state], ["client", "CLOSED"]);
+  }
+  for (const seq of [90, 100_000, 4_000_000_000]) {
+    assertEquals(playOne(`${open}\n> R seq=${seq}`).resetBy, undefined);
+  }
+});
+
+Deno.test("SYNs that nobody answers are counted, with their back-off", () => {
+  const flow = playOne(`
+    > S seq=100 at=0
+    > S seq=100 at=1000
+    > S seq=100 at=3000
+    > S seq=100 at=7000`);
+  assertEquals(outcomeOf(flow), "unanswered");
+  assertEquals([flow.client.syns, flow.client.synGaps], [4, [1000, 2000, 4000]]);
+  assert(diagnose(flow).words.startsWith("No answer: the SYN was sent 4 times over 7.000 s"));
+});
+
+Deno.test("An answer to the second SYN establishes, and both are told", () => {
+  const flow = playOne(`
+    > S  seq=100 at=0
+    > S  seq=100 at=1000
+    < SA seq=300 ack=101 at=1001
+    > A  seq=101 ack=301 at=1002`);
+  assertEquals(
+    diagnose(flow).words,
+    "Established in 1.002 s (SYN sent 2 times); open after 1.002 s.",
+  );
+});
+
+Deno.test("A SYN+ACK that is never acknowledged leaves the handshake half-open", () => {
+  const flow = playOne(`
+    > S  seq=100 at=0
+    < SA seq=300 ack=101 at=1
+    < SA seq=300 ack=101 at=1001
+    < SA seq=300 ack=101 at=3001`);
+  assertEquals(outcomeOf(flow), "half-open");
+  assertEquals([flow.server.syns, flow.server.synGaps], [3, [1000, 2000]]);
+  assertEquals([flow.client.state, flow.server.state], ["SYN_SENT", "SYN_RECV"]);
+});
+
+Deno.test("A SYN+ACK that is repeated though it was acknowledged is a stall", () => {
+  const stalled = `${HANDSHAKE}
+    < SA seq=300 ack=101 at=1002
+    > A  seq=101 ack=301 at=1003
+    < SA seq=300 ack=101 at=3002
+    > A  seq=101 ack=301 at=3003
+    > PA seq=101 ack=301 len=5 at=3500`;
+  const flow = playOne(stalled);
+  assertEquals(outcomeOf(flow), "stalled");
+  assertEquals([flow.client.state, flow.server.state], ["ESTABLISHED", "SYN_RECV"]);
+  const later = playOne(`${stalled}\n< A seq=301 ack=106 at=4000`);
+  assertEquals([outcomeOf(later), later.server.state], ["established", "ESTABLISHED"]);
+});
+
+Deno.test("One ACK that is lost behind the capture is no stall", () => {
+  const flow = playOne(`${HANDSHAKE}
+    < SA seq=300 ack=101 at=1002
+    > A  seq=101 ack=301 at=1003`);
+  assertEquals(statesOf(flow).slice(3), ["ESTABLISHED SYN_RECV", "ESTABLISHED ESTABLISHED"]);
+  assertEquals(outcomeOf(flow), "established");
+});
+
+Deno.test("An answer to an older connection is ignored, and so is the reset it earns", () => {
+  const flow = playOne(`
+    > S  seq=100
+    < A  seq=9000 ack=8000
+    > R  seq=8000
+    > S  seq=100 at=1000
+    < SA seq=300 ack=101 at=1001
+    > A  seq=101 ack=301 at=1002`);
+  assertEquals(outcomeOf(flow), "established");
+  assertEquals(
+    flow.history!.lines.map((line) => line.kind === "segment" ? line.mark : ""),
+    ["", "ignored", "ignored", "again", "", ""],
+  );
+});
+
+Deno.test("A SYN+ACK that acknowledges something else establishes nothing", () => {
+  const flow = playOne(`
+    > S  seq=100
+    < SA seq=300 ack=777
+    > R  seq=777`);
+  assertEquals(outcomeOf(flow), "unanswered");
+});
+
+Deno.test("Data in the SYN may be acknowledged with it", () => {
+  const flow = playOne(`
+    > S  seq=100 len=10
+    < SA seq=300 ack=111
+    > A  seq=111 ack=301`);
+  assertEquals([outcomeOf(flow), flow.client.bytes], ["established", 10]);
+});
+
+Deno.test("A capture that saw only the client still proves the handshake, and says what is missing", () => {
+  const flow = playOne(`
+    > S  seq=100
+    > A  seq=101 ack=301
+    > PA seq=101 ack=301 len=5`);
+  assertEquals([outcomeOf(flow), flow.server.hasIsn], ["established", false]);
+  assert(diagnose(flow).words.includes("a part of the handshake was not captured"));
+});
+
+Deno.test("A flow that began before the capture is marked, and its states are not guessed", () => {
+  const flow = playOne(`
+    < PA seq=5000 ack=700 len=10
+    > A  seq=700 ack=5010
+    > FA seq=700 ack=5010
+    < A  seq=5010 ack=701`);
+  assertEquals(flow.isPartial, true);
+  assertEquals([flow.client.state, flow.server.state], ["UNKNOWN", "UNKNOWN"]);
+  assertEquals(outcomeOf(flow), "partial");
+  assert(diagnose(flow).words.startsWith("Began before the capture; half-closed: 0.0.0.1:40000"));
+});
+
+Deno.test("A flow that began before the capture ends with what proves its end", () => {
+  const closed = playOne(`
+    > FA seq=700 ack=5000
+    < FA seq=5000 ack=701
+    > A  seq=701 ack=5001`);
+  assertEquals([closed.client.state, closed.server.state], ["TIME_WAIT", "CLOSED"]);
+  const reset = playOne("< R seq=5000");
+  assertEquals([reset.client.state, reset.resetBy], ["CLOSED", "client"]);
+});
+
+Deno.test("A capture that begins with the SYN+ACK knows who is who", () => {
+  const flow = playOne(`
+    < SA seq=300 ack=101
+    > A  seq=101 ack=301`);
+  assertEquals([flow.client.port, flow.client.isn, flow.server.isn], [40_000, 100, 300]);
+  assertEquals([flow.isPartial, flow.client.state], [true, "SYN_SENT"]);
+});
+
+Deno.test("A new ISN on the same ports is another attempt", () => {
+  const { flows } = play(`${HANDSHAKE}
+    > S  seq=900 at=10
+    < RA seq=0 ack=901 at=11
+    > S  seq=950 at=12
+    < SA seq=1300 ack=951 at=13
+    > A  seq=951 ack=1301 at=14`);
+  assertEquals(flows.map(outcomeOf), ["established", "refused", "established"]);
+  assertEquals(flows.map(({ evicted: leftEarly }) => leftEarly), ["reused", undefined, undefined]);
+});
+
+Deno.test("A SYN after the end begins anew, and what is late changes nothing", () => {
+  const { flows, tracker } = play(`
+    > S  seq=100
+    < RA seq=0 ack=101
+    < RA seq=0 ack=101
+    > A  seq=101 ack=1
+    > S  seq=100
+    > S  seq=200`);
+  assertEquals(flows.map(outcomeOf), ["refused", "unanswered"]);
+  assertEquals([flows[0]!.late, tracker.flows], [3, 2]);
+});
+
+Deno.test("Keep-alives are told apart from data sent again", () => {
+  const flow = playOne(`${HANDSHAKE}
+    > PA seq=101 ack=301 len=5
+    < A  seq=301 ack=106
+    > A  seq=105 ack=301
+    < A  seq=301 ack=106
+    > A  seq=105 ack=301 len=1
+    < A  seq=301 ack=106
+    > PA seq=101 ack=301 len=5`);
+  assertEquals([flow.client.keepAlives, flow.client.resent, flow.client.bytes], [2, 1, 5]);
+});
+
+Deno.test("Payload is counted once, in whatever pieces it is sent again", () => {
+  const flow = playOne(`${HANDSHAKE}
+    > PA seq=101 ack=301 len=10
+    > PA seq=106 ack=301 len=10
+    > PA seq=101 ack=301 len=15`);
+  assertEquals([flow.client.bytes, flow.client.resent], [15, 1]);
+});
+
+Deno.test("What the capture missed does not stop the tracker", () => {
+  const flow = playOne(`${HANDSHAKE}
+    < A  seq=301 ack=5000
+    > PA seq=5000 ack=301 len=5
+    > FA seq=5005 ack=301
+    < FA seq=301 ack=5006
+    > A  seq=5006 ack=302`);
+  assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "CLOSED"]);
+});
+
+Deno.test("The same segment on a second interface counts once", () => {
+  const flows: Flow[] = [];
+  const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
+  for (const line of HANDSHAKE.trim().split("\n")) {
+    for (const device of [2, 5]) tracker.see(segmentOf(line, { device }), "tcp");
+  }
+  tracker.finish();
+  const [flow] = flows;
+  assertEquals([tracker.duplicates, flow!.client.segments, flow!.client.syns], [3, 2, 1]);
+});
+
+function unreachable(code: number): Segment {
+  const segment = segmentOf("> S seq=100 at=2");
+  segment.icmpType = 3;
+  segment.icmpCode = code;
+  segment.reporter.set([0, 0, 0xffff, 9]);
+  return segment;
+}
+
+Deno.test("An ICMP error about the SYN is told, with who sent it", () => {
+  const flows: Flow[] = [];
+  const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
+  tracker.see(segmentOf("> S seq=100"), "tcp");
+  tracker.see(unreachable(1), "icmp");
+  tracker.finish();
+  assertEquals(outcomeOf(flows[0]!), "unreachable");
+  assertEquals(diagnose(flows[0]!).words, "Unreachable: 0.0.0.9 says host unreachable.");
+});
+
+Deno.test("An ICMP error about nothing that was seen is passed over", () => {
+  const tracker = new Tracker();
+  tracker.see(unreachable(3), "icmp");
+  assertEquals([tracker.flows, tracker.size], [0, 0]);
+});
+
+Deno.test("An attempt is over once its next SYN is overdue", () => {
+  const flows: Flow[] = [];
+  const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
+  tracker.see(segmentOf("> S seq=100 at=0"), "tcp");
+  tracker.see(segmentOf("> S seq=100 at=4000"), "tcp");
+  tracker.expire(13_900);
+  assertEquals(flows.length, 0);
+  tracker.expire(14_000);
+  assertEquals(flows.map(outcomeOf), ["unanswered"]);
+  tracker.finish();
+  assertEquals(flows.length, 1);
+});
+
+Deno.test("Of too many flows the oldest finished one leaves first, then the oldest open one", () => {
+  const flows: Flow[] = [];
+  const tracker = new Tracker({ limit: 3, onFinished: (flow) => flows.push(flow) });
+  function syn(port: number): void {
+    tracker.see(segmentOf("> S seq=100", { client: [1, port] }), "tcp");
+  }
+  for (const port of [1, 2, 3]) syn(port);
+  tracker.see(segmentOf("< RA seq=0 ack=101", { client: [1, 2] }), "tcp");
+  syn(4);
+  assertEquals([tracker.size, tracker.expired, tracker.evicted], [3, 1, 0]);
+  syn(5);
+  assertEquals([tracker.size, tracker.expired, tracker.evicted], [3, 1, 1]);
+  assertEquals(flows.map(({ client, evicted: leftEarly }) => [client.port, leftEarly]), [
+    [2, undefined],
+    [1, "full"],
+  ]);
+  tracker.finish();
+  assertEquals(flows.map(({ client }) => client.port), [2, 1, 3, 4, 5]);
+});

@@ -1,0 +1,68 @@
+/**
+ * Tests of real segments, and the rights that they take.
+ *
+ * @module
+ */
+import type { Flow } from "../../src/trace/track/flow.ts";
+import { Tcpdump } from "../../src/trace/live/tcpdump.ts";
+import { LiveCapture } from "../../src/trace/live/live_capture.ts";
+
+/** How long a test waits for a segment to be seen before it says what was seen instead. */
+const PATIENCE = 20_000;
+
+const MAY_CAPTURE = await mayCapture();
+const MAY_MAKE_NAMESPACES = MAY_CAPTURE && mayMakeNamespaces();
+
+/** A test of real segments; where they cannot be captured it is ignored, and says what it needs. */
+export function testLive(name: string, run: () => Promise<void>): void {
+  testIf(MAY_CAPTURE, { needs: "tcpdump and the right to capture", name, run });
+}
+
+/** A test in network namespaces of its own; where they cannot be made it is ignored, and says so. */
+export function testInNamespaces(name: string, run: () => Promise<void>): void {
+  testIf(MAY_MAKE_NAMESPACES, { needs: "tcpdump and the right to make namespaces", name, run });
+}
+
+function testIf(
+  isPossible: boolean,
+  { needs, name, run }: { needs: string; name: string; run: () => Promise<void> },
+): void {
+  const fullName = isPossible ? name : `${name} (ignored: needs ${needs})`;
+  Deno.test({ name: fullName, ignore: !isPossible, fn: run });
+}
+
+async function mayCapture(): Promise<boolean> {
+  try {
+    await using _ = await Tcpdump.start({ interface: "any", hosts: [], ports: [9] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mayMakeNamespaces(): boolean {
+  const name = `otr-${Deno.pid}-probe`;
+  return ip("netns", "add", name) && ip("netns", "del", name);
+}
+
+/** Runs `ip`, and says whether it succeeded. */
+function ip(...args: string[]): boolean {
+  try {
+    return new Deno.Command("ip", { args, stdout: "null", stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** Watches connections of these ports on the loopback. */
+export function watchLoopback(...ports: number[]): Promise<LiveCapture> {
+  return LiveCapture.start({ interface: "lo", hosts: [], ports });
+}
+
+/** The first flow that fits, once it has come so far. */
+export async function seen(watch: LiveCapture, fits: (flow: Flow) => boolean): Promise<Flow> {
+  const flow = await watch.until(fits, PATIENCE);
+  if (flow !== undefined) return flow;
+  const states = [...watch.flows()].map(({ client, server }) => `${client.state} ${server.state}`);
+  throw new Error(`no flow came so far that ${fits}; there are: ${states.join(", ") || "none"}`);
+}

@@ -1,0 +1,65 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { freePort } from "../harness/ports.ts";
+import { dial, type DialStep } from "../../src/transport/dial.ts";
+
+Deno.test("dialling a name tries its addresses and tells every step", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const steps: DialStep[] = [];
+  using connection = await dial({ hostname: "localhost", port: listener.addr.port }, {
+    timeout: 5_000,
+    onStep: (step) => steps.push(step),
+  });
+  (await listener.accept()).close();
+  assertEquals(connection.remoteAddr, listener.addr);
+  assertEquals(steps[0]?.step, "resolved");
+  assertEquals(steps.at(-1)?.step, "connected");
+});
+
+Deno.test("a refusal says that the host answered and nothing listens there", async () => {
+  const port = freePort();
+  const error = await assertRejects(() =>
+    dial({ hostname: "127.0.0.1", port }, { timeout: 5_000 })
+  );
+  assertEquals(
+    (error as Error).message,
+    `cannot connect to 127.0.0.1:${port}: refused: the host answered, and nothing listens on that port`,
+  );
+});
+
+Deno.test("a name that nobody knows is told as such", async () => {
+  await assertRejects(
+    () => dial({ hostname: "no-such-host.invalid", port: 80 }, { timeout: 20_000 }),
+    Error,
+    "no such name",
+  );
+});
+
+Deno.test("a full accept queue is no answer, and the deadline says so", async () => {
+  // With a backlog of one the kernel takes two connections, and drops the SYNs of all others.
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  const { port } = listener.addr;
+  const held: Deno.Conn[] = [];
+  try {
+    const error = await assertRejects(async () => {
+      for (let i = 0; i < 10; i++) {
+        held.push(await dial({ hostname: "127.0.0.1", port }, { timeout: 300 }));
+      }
+    }, Error);
+    assertEquals(/no answer in 300 ms: a firewall drops it/.test((error as Error).message), true);
+  } finally {
+    for (const connection of held) connection.close();
+  }
+});
+
+Deno.test("dialling ends at once when its signal is aborted", async () => {
+  const reason = new Error("the server stops");
+  await assertRejects(
+    () =>
+      dial({ hostname: "127.0.0.1", port: 1 }, {
+        timeout: 5_000,
+        signal: AbortSignal.abort(reason),
+      }),
+    Error,
+    "the server stops",
+  );
+});

@@ -1,0 +1,224 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Authority, fingerprintOf, type Identity } from "../../harness/certificates.ts";
+import { bytesOf, noise, send, sha256 } from "../../harness/bytes.ts";
+import { plug } from "../../harness/client.ts";
+import { outlet, Program, run } from "../../harness/program.ts";
+import { TestServer } from "../../harness/server.ts";
+import { testWith } from "../../harness/tools.ts";
+
+const NEEDS = ["openssl"];
+
+/** The flags that show a certificate. */
+function showing({ cert, key }: Identity): string[] {
+  return ["--tls-cert", cert, "--tls-key", key];
+}
+
+testWith(
+  ["openssl", "ncat"],
+  "openssl, ncat and outlet talk to an outlet that speaks TLS",
+  async () => {
+    await using authority = await Authority.make();
+    await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
+    const port = String(server.port());
+    await using openssl = new Program([
+      "openssl",
+      ...["s_client", "-connect", `127.0.0.1:${port}`, "-quiet"],
+      ...["-CAfile", authority.cert, "-verify_return_error"],
+    ]);
+    await openssl.type("one\n");
+    await openssl.prints(/one/);
+    assertEquals(
+      (await run(["ncat", "--ssl", "127.0.0.1", port], { stdin: "two\n" })).stdout,
+      "two\n",
+    );
+    const words = [`tls://localhost:${port}`, "--tls-ca", authority.cert];
+    assertEquals((await plug(words, "three\n")).shown, "three\n");
+    const { notes } = await server.event("opened");
+    assertEquals(notes?.tls, "TLSv1.3");
+  },
+);
+
+testWith(["openssl", "curl"], "curl reads a page through an outlet that speaks TLS", async () => {
+  await using authority = await Authority.make();
+  const page = ["exec://:0?tls&alpn=http/1.1", "--", "sh", "-c"];
+  const answer = `read line; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n%s\\n' "$TLS_PROTOCOL $TLS_ALPN"`;
+  await using server = await TestServer.open(
+    ...showing(await authority.sign()),
+    ...page,
+    answer,
+  );
+  const url = `https://localhost:${server.port()}/`;
+  const { stdout } = await run(["curl", "-s", "--cacert", authority.cert, url]);
+  assertEquals(stdout, "TLSv1.3 http/1.1\n");
+});
+
+testWith(
+  NEEDS,
+  "many bytes and the end of a half go through TLS, also where they are read late",
+  async () => {
+    await using authority = await Authority.make();
+    await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
+    const bytes = noise(20_000_000);
+    await using client = new Program(
+      outlet("client", `tls://localhost:${server.port()}`, "--tls-ca", authority.cert),
+    );
+    const typed = client.type(bytes).then(() => client.end());
+    const outcome = await client.outcome();
+    await typed;
+    assertEquals(await sha256(outcome.bytes), await sha256(bytes));
+    assertEquals((await server.event("closed")).reason, "peer closed");
+  },
+);
+
+testWith(
+  NEEDS,
+  "only clients with a certificate of the client CA come in, and exec knows who",
+  async () => {
+    await using authority = await Authority.make();
+    await using other = await Authority.make();
+    await using server = await TestServer.open(
+      `exec://:0?tls&tls-client-ca=${authority.cert}`,
+      ...showing(await authority.sign()),
+      ...["--", "sh", "-c", "echo $TLS_CLIENT_SUBJECT"],
+    );
+    const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
+    const alice = await authority.sign({ subject: "/O=outlet/CN=alice" });
+    assertEquals((await plug([...words, ...showing(alice)])).shown, "O=outlet, CN=alice\n");
+    assertEquals((await server.event("opened")).notes?.["tls-subject"], "O=outlet, CN=alice");
+    const refused = async (reason: RegExp, ...flags: string[]) => {
+      assertEquals((await plug([...words, ...flags])).shown, "");
+      await server.event("refused", (event) => reason.test(event.reason));
+    };
+    await refused(/showed no certificate/);
+    await refused(/vouches for.*UNABLE_TO_VERIFY/, ...showing(await other.sign()));
+    await refused(/X\.509 version 3/, ...showing(await authority.sign({ extensions: [] })));
+    assertEquals(server.events.filter(({ event }) => event === "opened").length, 1);
+  },
+);
+
+testWith(NEEDS, "plaintext and a cut handshake hurt only themselves", async () => {
+  await using authority = await Authority.make();
+  await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
+  using silent = await server.connect();
+  {
+    using plain = await server.connect();
+    await send(plain, "GET / HTTP/1.0\r\n\r\n");
+    await server.event("refused", ({ reason }) => /does not speak TLS/.test(reason));
+  }
+  {
+    using cut = await server.connect();
+    await send(cut, Uint8Array.of(0x16, 3, 1));
+  }
+  await server.event("refused", ({ reason }) => /hung up|reset/.test(reason));
+  const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
+  assertEquals((await plug(words, "still here\n")).shown, "still here\n");
+  assert(silent.localAddr);
+});
+
+testWith(NEEDS, "a handshake that is under way ends when the server stops", async () => {
+  await using authority = await Authority.make();
+  const server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
+  using _silent = await server.connect();
+  assertEquals(await server.server.stop({ grace: 60_000 }), 0);
+  await server.event("stopped");
+});
+
+testWith(
+  NEEDS,
+  "a changed certificate is shown to the next client, and a bad one is not",
+  async () => {
+    await using authority = await Authority.make();
+    const [first, second] = [await authority.sign(), await authority.sign()];
+    const live = { cert: `${authority.folder}/live.pem`, key: `${authority.folder}/live.key` };
+    const put = async ({ cert, key }: Identity) => {
+      await Deno.copyFile(cert, live.cert);
+      await Deno.copyFile(key, live.key);
+    };
+    await put(first);
+    await using server = await TestServer.open("daytime://:0?tls", ...showing(live));
+    const shows = async ({ cert }: Identity) => {
+      const pin = await fingerprintOf(cert);
+      const { error, shown } = await plug([`tls://127.0.0.1:${server.port()}`, "--tls-pin", pin]);
+      assertEquals(error, "");
+      assertMatch(shown, /GMT/);
+    };
+    await shows(first);
+    await put(second);
+    await shows(second);
+    await Deno.copyFile(first.key, live.key);
+    await shows(second);
+    const { reason } = await server.event("failed");
+    assertMatch(reason, /is not the key of .*; the certificate from before stays$/);
+  },
+);
+
+testWith(
+  NEEDS,
+  "a missing, empty or mismatched file is told before anything is opened",
+  async () => {
+    await using authority = await Authority.make();
+    const { cert, key } = await authority.sign();
+    const { key: other } = await authority.sign();
+    const empty = `${authority.folder}/empty`;
+    await Deno.writeTextFile(empty, "");
+    const cases: [Identity, RegExp][] = [
+      [{ cert: "/nowhere", key }, /--tls-cert \/nowhere: there is no such file/],
+      [{ cert: empty, key }, /--tls-cert .*empty: there is no PEM block in it/],
+      [{ cert, key: other }, /is not the key of --tls-cert/],
+      [{ cert, key: cert }, /there is no key in it that can be read/],
+    ];
+    for (const [identity, expected] of cases) {
+      const error = await TestServer.open("echo://:0?tls", ...showing(identity)).then(
+        async (server) => {
+          await server[Symbol.asyncDispose]();
+          return "it opened";
+        },
+        (error) => error.message,
+      );
+      assertMatch(error, expected);
+    }
+  },
+);
+
+testWith(
+  NEEDS,
+  "a self-signed certificate is made once, kept from others, and pinned",
+  async () => {
+    const home = await Deno.makeTempDir();
+    const env = { XDG_CONFIG_HOME: home };
+    const fingerprints: string[] = [];
+    for (let time = 0; time < 2; time++) {
+      await using server = new Program(outlet("server", "daytime://:0?tls&tls-self-signed"), {
+        env,
+      });
+      const [, port, pin] = await server.complains(
+        /127\.0\.0\.1:(\d+), TLS.*SHA-256 ([0-9a-f]{64})/,
+      );
+      fingerprints.push(pin!);
+      assertMatch((await plug([`tls://localhost:${port}`, "--tls-pin", pin!])).shown, /GMT/);
+    }
+    assertEquals(fingerprints[0], fingerprints[1]);
+    const { mode } = await Deno.stat(`${home}/outlet/self-signed.pem`);
+    assertEquals(mode! & 0o777, 0o600);
+    await Deno.remove(home, { recursive: true });
+  },
+);
+
+testWith(NEEDS, "a client that a proxy announces may speak TLS behind the header", async () => {
+  await using authority = await Authority.make();
+  await using server = await TestServer.open(
+    "echo://:0?tls&accept-proxy",
+    ...showing(await authority.sign()),
+  );
+  const { connectTls } = await import("../../../src/transport/tls/connect.ts");
+  const plain = await server.connect();
+  await send(plain, "PROXY TCP4 192.0.2.7 192.0.2.1 4711 443\r\n");
+  const ca = await Deno.readTextFile(authority.cert);
+  const { socket } = await connectTls(plain, { serverName: "localhost", ca });
+  await socket.write(bytesOf("hi"));
+  const buffer = new Uint8Array(8);
+  assertEquals(await socket.read(buffer), 2);
+  const { peer } = await server.event("opened");
+  assertEquals(peer, { hostname: "192.0.2.7", port: 4711 });
+  socket.close();
+});

@@ -1,0 +1,152 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { Authority, fingerprintOf, type Identity } from "../../harness/certificates.ts";
+import { plug } from "../../harness/client.ts";
+import { Program } from "../../harness/program.ts";
+import { TestServer } from "../../harness/server.ts";
+import { testWith } from "../../harness/tools.ts";
+
+const NEEDS = ["openssl"];
+
+/** openssl as a server that sends every line back reversed. */
+async function reverser(
+  identity: Identity,
+  ...words: string[]
+): Promise<Program & { port: string }> {
+  const program = new Program([
+    "openssl",
+    "s_server",
+    "-accept",
+    "127.0.0.1:0",
+    ...["-cert", identity.cert, "-key", identity.key, "-rev", ...words],
+  ]);
+  const [, port] = await program.prints(/ACCEPT 127\.0\.0\.1:(\d+)/);
+  return Object.assign(program, { port: port! });
+}
+
+testWith(NEEDS, "a client talks to openssl's server, and tells what was agreed", async () => {
+  await using authority = await Authority.make();
+  await using server = await reverser(await authority.sign());
+  const { shown, told, error } = await plug(
+    [`tls://localhost:${server.port}`, "--tls-ca", authority.cert, "-v"],
+    "hello\n",
+  );
+  assertEquals(error, "");
+  assertEquals(shown, "olleh\n");
+  assertMatch(told, /TLSv1\.3 with TLS_\w+ in/);
+  assertMatch(told, /certificate of CN=localhost for DNS:localhost/);
+  assertMatch(told, /signed by CN=test authority, valid from \d{4}-\d\d-\d\d to/);
+  assertMatch(told, /SHA-256 [0-9a-f]{64}/);
+});
+
+testWith(
+  NEEDS,
+  "each certificate that is not to be trusted is told by what is wrong",
+  async (t) => {
+    await using authority = await Authority.make();
+    await using other = await Authority.make();
+    const cases: [what: string, identity: Identity, ca: string, reason: RegExp][] = [
+      [
+        "of another authority",
+        await other.sign(),
+        authority.cert,
+        /signed by CN=test authority, which is not trusted here.*--tls-ca/,
+      ],
+      [
+        "for another name",
+        await authority.sign({ extensions: ["subjectAltName=DNS:elsewhere.example"] }),
+        authority.cert,
+        /is for DNS:elsewhere\.example, not for localhost/,
+      ],
+      [
+        "that has expired",
+        await authority.sign({ from: "20200101000000Z", until: "20200201000000Z" }),
+        authority.cert,
+        /expired on 2020-02-01/,
+      ],
+      [
+        "of the future",
+        await authority.sign({ from: "20480101000000Z", until: "20490101000000Z" }),
+        authority.cert,
+        /not valid before 2048-01-01/,
+      ],
+      ["that signed itself", other, authority.cert, /is for CN=test authority, not for localhost/],
+    ];
+    for (const [what, identity, ca, reason] of cases) {
+      await t.step(`one ${what}`, async () => {
+        await using server = await reverser(identity);
+        const { shown, error } = await plug(
+          [`tls://localhost:${server.port}`, "--tls-ca", ca],
+          "secret\n",
+        );
+        assertMatch(error, reason);
+        assertEquals(shown, "");
+      });
+    }
+  },
+);
+
+testWith(NEEDS, "a pinned certificate is trusted, and no other", async () => {
+  await using authority = await Authority.make();
+  const identity = await authority.sign();
+  await using server = await reverser(identity);
+  const pin = await fingerprintOf(identity.cert);
+  const right = await plug([`tls://127.0.0.1:${server.port}`, "--tls-pin", pin], "ab\n");
+  assertEquals([right.shown, right.error], ["ba\n", ""]);
+  const wrong = await plug([`tls://127.0.0.1:${server.port}`, "--tls-pin", "0".repeat(64)]);
+  assertMatch(wrong.error, /not the pinned one: its SHA-256 is [0-9a-f]{64}/);
+});
+
+testWith(NEEDS, "--tls-insecure trusts anyone, and says so without being asked", async () => {
+  await using authority = await Authority.make();
+  await using server = await reverser(await authority.sign());
+  const { shown, told } = await plug([`tls://127.0.0.1:${server.port}`, "--tls-insecure"], "ab\n");
+  assertEquals(shown, "ba\n");
+  assertMatch(told, /^warning: --tls-insecure/);
+});
+
+testWith(NEEDS, "a client shows its certificate, and is told when one is missing", async () => {
+  await using authority = await Authority.make();
+  const alice = await authority.sign({ subject: "/CN=alice" });
+  await using server = await reverser(
+    await authority.sign(),
+    ...["-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"],
+  );
+  const words = [`tls://localhost:${server.port}`, "--tls-ca", authority.cert];
+  const known = await plug([...words, "--tls-cert", alice.cert, "--tls-key", alice.key], "ab\n");
+  assertEquals([known.shown, known.error], ["ba\n", ""]);
+  const unknown = await plug(words, "ab\n");
+  assertMatch(unknown.error, /asks for a client certificate/);
+});
+
+testWith(
+  NEEDS,
+  "a key that belongs to another certificate is refused before it is used",
+  async () => {
+    await using authority = await Authority.make();
+    const [one, other] = [await authority.sign(), await authority.sign()];
+    const words = ["tls://127.0.0.1:9", "--tls-cert", one.cert, "--tls-key", other.key];
+    assertEquals(
+      (await plug(words)).error,
+      `--tls-key ${other.key} is not the key of --tls-cert ${one.cert}`,
+    );
+  },
+);
+
+Deno.test("a server that does not speak TLS is told as such", async () => {
+  await using server = await TestServer.open("echo://:0", "daytime://:0");
+  for (const index of [0, 1]) {
+    const { error } = await plug([`tls://127.0.0.1:${server.port(index)}`, "--tls-insecure"]);
+    assertMatch(error, /no TLS: the other end does not speak TLS/);
+  }
+});
+
+Deno.test("a server that is silent in the handshake is given up in time", async () => {
+  await using server = await TestServer.open("discard://:0");
+  const { error } = await plug([
+    `tls://127.0.0.1:${server.port()}`,
+    "--tls-insecure",
+    "-w",
+    "200ms",
+  ]);
+  assertMatch(error, /connected, and then no answer in/);
+});
