@@ -5,7 +5,7 @@ const ROOT = new URL("../", import.meta.url).pathname;
 
 /** From the ground up. A file stands on the floor of the longest path that it begins with. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["src/options/", "src/trace/"],
+  ["src/options/", "src/scheduling/", "src/trace/"],
   ["src/endpoint/", "src/terminal/"],
   ["src/events/", "src/transport/"],
   ["src/admission/", "src/connection/", "src/faults/"],

@@ -1,0 +1,73 @@
+/**
+ * Fairness on one event loop: whoever gets many units of work out of one read (lines, frames, datagrams, packets,
+ * rows) does them in turns, and lets everybody else run in between.
+ *
+ * Awaiting a resolved promise is no turn: microtasks run before any other socket, timer or signal is looked at.
+ *
+ * @module
+ */
+
+/** How long a turn may last. */
+export interface TurnLimits {
+  /** Units of work in one turn. */
+  readonly units?: number;
+  /** Milliseconds of work in one turn, looked at every {@linkcode CLOCK_EVERY} units. */
+  readonly milliseconds?: number;
+}
+
+/** A turn's length where it is not said otherwise. */
+const TURN = { units: 1_024, milliseconds: 10 };
+
+/** The clock is read once in so many units: reading it costs as much as a small unit of work. */
+const CLOCK_EVERY = 32;
+
+/** Counts the work of one task, and says when its turn is over. One for each task: it is not shared. */
+export class TurnBudget {
+  readonly #units: number;
+  readonly #milliseconds: number;
+  #spent = 0;
+  #sinceClock = 0;
+  #startedAt: number | undefined;
+
+  /** A budget of which nothing is spent. */
+  constructor({ units = TURN.units, milliseconds = TURN.milliseconds }: TurnLimits = {}) {
+    this.#units = units;
+    this.#milliseconds = milliseconds;
+  }
+
+  /**
+   * Counts work that was just done. While the turn lasts, nothing is returned, and nothing has to be awaited;
+   * once it is over, a promise that resolves in a new turn of the event loop:
+   *
+   * ```ts
+   * for (const line of lines) {
+   *   handle(line);
+   *   const turn = budget.spend();
+   *   if (turn) await turn;
+   * }
+   * ```
+   */
+  spend(units = 1): Promise<void> | undefined {
+    this.#spent += units;
+    this.#sinceClock += units;
+    if (this.#spent < this.#units && !this.#isLate()) return undefined;
+    this.#spent = 0;
+    this.#sinceClock = 0;
+    this.#startedAt = undefined;
+    return nextTurn();
+  }
+
+  #isLate(): boolean {
+    this.#startedAt ??= performance.now();
+    if (this.#sinceClock < CLOCK_EVERY) return false;
+    this.#sinceClock = 0;
+    const now = performance.now();
+    if (now - this.#startedAt < this.#milliseconds) return false;
+    return true;
+  }
+}
+
+/** Resolves in a new turn of the event loop: sockets, timers and signals that wait are seen to before it. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, 0));
+}

@@ -1,0 +1,45 @@
+/** Work that is cut into turns lets everybody else run in between. */
+import { assert, assertEquals } from "@std/assert";
+import { TurnBudget } from "../../src/scheduling/turn_budget.ts";
+
+Deno.test("a turn ends after so many units", async () => {
+  const budget = new TurnBudget({ units: 3, milliseconds: Infinity });
+  const turns = Array.from({ length: 7 }, () => budget.spend());
+  assertEquals(turns.map((turn) => turn !== undefined), [
+    false,
+    false,
+    true,
+    false,
+    false,
+    true,
+    false,
+  ]);
+  await Promise.all(turns);
+});
+
+Deno.test("a unit that is worth a whole turn ends it", async () => {
+  const budget = new TurnBudget({ units: 100 });
+  const turn = budget.spend(250);
+  assert(turn !== undefined);
+  await turn;
+  assertEquals(budget.spend(), undefined);
+});
+
+Deno.test("a turn ends after so many milliseconds of slow units", async () => {
+  const budget = new TurnBudget({ units: Infinity, milliseconds: 0 });
+  let units = 0;
+  let turn: Promise<void> | undefined;
+  while (!turn) {
+    units++;
+    turn = budget.spend();
+  }
+  assert(units > 1, "the clock is not read at every unit");
+  await turn;
+});
+
+Deno.test("a timer runs between two turns of endless work", async () => {
+  const budget = new TurnBudget({ units: 10 });
+  const seen = { timer: false };
+  setTimeout(() => seen.timer = true, 0);
+  while (!seen.timer) await budget.spend();
+});
