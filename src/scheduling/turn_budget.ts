@@ -67,7 +67,21 @@ export class TurnBudget {
   }
 }
 
-/** Resolves in a new turn of the event loop: sockets, timers and signals that wait are seen to before it. */
+/** Those who wait for their next turn, in the order in which they will get it. */
+const waiting: (() => void)[] = [];
+
+/**
+ * Resolves in a new turn of the event loop: sockets, timers and signals that wait are seen to before it. Of many who
+ * wait, each gets a turn of its own, in order: a thousand floods hold up everybody else no longer than one.
+ */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, 0));
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setTimeout(beginTurn, 0);
+  });
+}
+
+function beginTurn(): void {
+  waiting.shift()!();
+  if (waiting.length > 0) setTimeout(beginTurn, 0);
 }

@@ -1,6 +1,6 @@
 /** Work that is cut into turns lets everybody else run in between. */
 import { assert, assertEquals } from "@std/assert";
-import { TurnBudget } from "../../src/scheduling/turn_budget.ts";
+import { nextTurn, TurnBudget } from "../../src/scheduling/turn_budget.ts";
 
 Deno.test("a turn ends after so many units", async () => {
   const budget = new TurnBudget({ units: 3, milliseconds: Infinity });
@@ -42,4 +42,18 @@ Deno.test("a timer runs between two turns of endless work", async () => {
   const seen = { timer: false };
   setTimeout(() => seen.timer = true, 0);
   while (!seen.timer) await budget.spend();
+});
+
+Deno.test("of many who wait for a turn each gets one of its own, in order, and timers run in between", async () => {
+  const order: string[] = [];
+  const turns = ["a", "b", "c"].map(async (name) => {
+    await nextTurn();
+    order.push(name);
+    setTimeout(() => order.push(`timer of ${name}`), 0);
+  });
+  await Promise.all(turns);
+  assertEquals(order.filter((name) => name.length === 1), ["a", "b", "c"]);
+  assert(order.indexOf("timer of a") !== -1 && order.indexOf("timer of a") < order.indexOf("c"));
+  await nextTurn();
+  await nextTurn();
 });
