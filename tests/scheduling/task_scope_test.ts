@@ -1,0 +1,70 @@
+/** What nobody awaits has a home, and a fault in it stays there. */
+import { assertEquals } from "@std/assert";
+import { handledElsewhere, onTaskFault, TaskScope } from "../../src/scheduling/task_scope.ts";
+
+/** The faults that are told while something is done. */
+async function faultsDuring(work: () => unknown): Promise<string[]> {
+  const faults: string[] = [];
+  onTaskFault(({ task, without, error }) => faults.push(`${task}: ${error}: ${without}`));
+  await work();
+  await new Promise((resolve) => setTimeout(resolve));
+  onTaskFault(({ error }) => reportError(error));
+  return faults;
+}
+
+const tasks = new TaskScope("a task", { without: "the rest goes on" });
+
+Deno.test("what a guarded callback throws is told, and goes no further", async () => {
+  const told = await faultsDuring(() => {
+    tasks.guard((word: string) => {
+      throw new Error(word);
+    })("no");
+  });
+  assertEquals(told, ["a task: Error: no: the rest goes on"]);
+});
+
+Deno.test("what an async callback or a promise rejects with is told", async () => {
+  const told = await faultsDuring(() => {
+    tasks.guard(() => Promise.reject(new Error("one")))();
+    tasks.run(Promise.reject(new Error("two")));
+    tasks.run(async () => {
+      await Promise.resolve();
+      throw new Error("three");
+    });
+  });
+  assertEquals(told.toSorted(), [
+    "a task: Error: one: the rest goes on",
+    "a task: Error: three: the rest goes on",
+    "a task: Error: two: the rest goes on",
+  ]);
+});
+
+Deno.test("a guarded timer and a guarded listener go on after a fault", async () => {
+  const target = new EventTarget();
+  const told = await faultsDuring(() => {
+    target.addEventListener("x", tasks.guard(({ type }: Event) => Promise.reject(type)));
+    target.dispatchEvent(new Event("x"));
+    target.dispatchEvent(new Event("x"));
+  });
+  assertEquals(told.length, 2);
+});
+
+Deno.test("a promise that is handled elsewhere still rejects for whoever awaits it", async () => {
+  const promise = Promise.reject(new Error("late"));
+  handledElsewhere(promise);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(await promise.catch(String), "Error: late");
+});
+
+Deno.test("a fault of whoever tells faults is no fault to tell", async () => {
+  let calls = 0;
+  await faultsDuring(() => {
+    onTaskFault(() => {
+      calls++;
+      tasks.fail(new Error("again"));
+      throw new Error("worse");
+    });
+    tasks.fail(new Error("first"));
+  });
+  assertEquals(calls, 1);
+});
