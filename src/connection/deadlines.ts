@@ -30,6 +30,9 @@ const REASONS = {
 const LOOKS = 10;
 const PERIOD = { shortest: 10, longest: 1_000 };
 
+/** A look that comes after so many periods comes late: the process stood still, and peers could not be heard. */
+const LATE = 2;
+
 /** Hangs up on connections that are over their deadlines. Its timer runs only while it watches any. */
 export class Sweeper {
   readonly #deadlines: Deadlines;
@@ -38,6 +41,7 @@ export class Sweeper {
   /** What a connection was like when it was last looked at. Most have gone before anybody looks. */
   readonly #watches = new Map<Connection, Watch | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
+  #sweptAt = 0;
 
   /** One set of deadlines for all the connections that it will watch. */
   constructor(deadlines: Deadlines) {
@@ -52,15 +56,16 @@ export class Sweeper {
   watch(connection: Connection): Disposable {
     if (this.#period === undefined) return { [Symbol.dispose]: () => {} };
     this.#watches.set(connection, undefined);
-    this.#timer ??= setInterval(() => this.sweep(performance.now()), this.#period);
+    this.#timer ??= this.#begin(this.#period);
     return { [Symbol.dispose]: () => this.#forget(connection) };
   }
 
   /** Looks at every connection, as its timer does now and then; `now` is on the clock of `performance.now()`. */
   sweep(now: number): void {
+    const missed = this.#missed(now);
     for (const [connection, watch = new Watch(connection)] of this.#watches) {
       this.#watches.set(connection, watch);
-      const passed = watch.look(now);
+      const passed = watch.look(now, missed);
       for (const [name, reason] of Object.entries(REASONS)) {
         const deadline = name as keyof Deadlines;
         if (passed[deadline] >= (this.#deadlines[deadline] || Infinity)) {
@@ -71,6 +76,21 @@ export class Sweeper {
     }
   }
 
+  #begin(period: number): ReturnType<typeof setInterval> {
+    this.#sweptAt = performance.now();
+    return setInterval(() => this.sweep(performance.now()), period);
+  }
+
+  /**
+   * For how long nobody could be heard, because the process was stopped or busy, in milliseconds: it counts against
+   * no peer.
+   */
+  #missed(now: number): number {
+    const passed = now - this.#sweptAt;
+    this.#sweptAt = now;
+    return passed > this.#period! * LATE ? passed - this.#period! : 0;
+  }
+
   #forget(connection: Connection): void {
     this.#watches.delete(connection);
     if (this.#watches.size > 0) return;
@@ -78,6 +98,9 @@ export class Sweeper {
     this.#timer = undefined;
   }
 }
+
+/** What can stand still. */
+const CLOCKS = ["idle", "write", "fin"] as const;
 
 /** One connection as it was when it was last looked at, and before that, when it was opened. */
 class Watch {
@@ -93,14 +116,15 @@ class Watch {
     this.#since = { idle: openedAt, write: openedAt, fin: openedAt };
   }
 
-  /** How long each clock has been running, in milliseconds. */
-  look(now: number): Record<keyof Deadlines, number> {
+  /** How long each clock has been running, in milliseconds, but for what was missed. A life goes on all the while. */
+  look(now: number, missed: number): Record<keyof Deadlines, number> {
     const { bytesIn, bytesOut, writing, halfClosed, openedAt } = this.#connection;
     const taken = bytesOut !== this.#bytesOut;
     const moved = taken || bytesIn !== this.#bytesIn;
     this.#bytesIn = bytesIn;
     this.#bytesOut = bytesOut;
     const since = this.#since;
+    for (const clock of CLOCKS) since[clock] = Math.min(since[clock] + missed, now);
     if (moved) since.idle = now;
     if (taken || !writing) since.write = now;
     if (moved || !halfClosed) since.fin = now;

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Address, type InternetAddress, isIPv4, isIPv6, isUnix } from "../endpoint/address.ts";
-import { bytesOfIp, formatIp, ipOfBytes, isMapped, readExactIp, unmapped } from "../endpoint/ip.ts";
+import { bytesOfIp, formatIp, ipOfBytes, readExactIp, readIp, unmapped } from "../endpoint/ip.ts";
 
 /** What a header announces: both ends of the connection at the proxy. */
 export interface ProxiedEnds {
@@ -130,8 +130,8 @@ function parseLine(header: Uint8Array): ProxiedEnds | undefined {
 function readHost(text: string, family: Family): string {
   if (family === "TCP4") return isIPv4(text) ? text : refuse("an address that is not IPv4");
   if (!isIPv6(text)) refuse("an address that is not IPv6");
-  const ip = readExactIp(text);
-  return isMapped(ip) ? refuse("a v4-mapped address") : formatIp(ip);
+  // A listener on `[::]` knows its IPv4 clients by v4-mapped addresses, and proxies pass these on as they are.
+  return formatIp(readIp(text));
 }
 
 function readPort(text: string): number {

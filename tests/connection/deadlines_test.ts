@@ -102,9 +102,35 @@ Deno.test("one connection's deadline is not another's", () => {
   using _silent = sweeper.watch(silent as unknown as Connection);
   using _busy = sweeper.watch(busy as unknown as Connection);
   const start = Math.ceil(performance.now());
-  for (const later of [500, 1000, 1500]) {
+  for (let later = 100; later <= 1500; later += 100) {
     busy.bytesIn++;
     sweeper.sweep(start + later);
   }
   assertEquals([silent.reason, busy.reason], ["idle", undefined]);
+});
+
+for (
+  const [deadline, word] of [["idle", "idle"], ["write", "write timeout"], ["fin", "fin timeout"]]
+) {
+  Deno.test(`time in which the process stood still counts against nobody: ${deadline}`, () => {
+    const connection = Object.assign(new Watched(), { writing: true, halfClosed: true });
+    const sweeper = new Sweeper({ [deadline!]: 5_000 });
+    using _ = sweeper.watch(connection as unknown as Connection);
+    const start = Math.ceil(performance.now());
+    sweeper.sweep(start + 500);
+    sweeper.sweep(start + 60_500);
+    assertEquals(connection.reason, undefined, "it could not be heard for a minute");
+    for (let later = 61_000; later <= 64_000; later += 500) sweeper.sweep(start + later);
+    assertEquals(connection.reason, undefined, "only what was looked at counts");
+    sweeper.sweep(start + 64_500);
+    assertEquals(connection.reason, word);
+  });
+}
+
+Deno.test("a connection's lifetime goes on while the process stands still", () => {
+  const connection = new Watched();
+  const sweeper = new Sweeper({ lifetime: 5_000 });
+  using _ = sweeper.watch(connection as unknown as Connection);
+  sweeper.sweep(Math.ceil(performance.now()) + 60_000);
+  assertEquals(connection.reason, "lifetime");
 });

@@ -65,6 +65,14 @@ const VALID: Readonly<Record<string, { bytes: Uint8Array; ends: ProxiedEnds | un
     bytes: bytesOf("PROXY TCP6 2001:0DB8:0:0:0:0:0:1 0:0:0:0:0:0:0:1 65535 0\r\n"),
     ends: V6,
   },
+  "a line with v4-mapped addresses": {
+    bytes: bytesOf("PROXY TCP6 ::ffff:192.0.2.1 ::ffff:192.0.2.2 123 5678\r\n"),
+    ends: V4,
+  },
+  "a line with v4-mapped addresses in hex": {
+    bytes: bytesOf("PROXY TCP6 ::ffff:c000:201 ::ffff:c000:202 123 5678\r\n"),
+    ends: V4,
+  },
   "UNKNOWN alone": { bytes: bytesOf("PROXY UNKNOWN\r\n"), ends: undefined },
   "UNKNOWN of the longest kind": {
     bytes: bytesOf(
@@ -139,8 +147,6 @@ const REFUSED: Readonly<Record<string, Uint8Array>> = {
   "IPv6 said to be IPv4": bytesOf("PROXY TCP4 ::1 ::2 1 2\r\n"),
   "IPv4 said to be IPv6": bytesOf("PROXY TCP6 192.0.2.1 192.0.2.2 1 2\r\n"),
   "a mix of the families": bytesOf("PROXY TCP4 192.0.2.1 ::2 1 2\r\n"),
-  "a v4-mapped address": bytesOf("PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n"),
-  "a v4-mapped address in hex": bytesOf("PROXY TCP6 ::ffff:c000:201 ::1 1 2\r\n"),
   "an IPv6 address with a zone": bytesOf("PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n"),
   "an IPv6 address in brackets": bytesOf("PROXY TCP6 [::1] ::1 1 2\r\n"),
   "a name for an address": bytesOf("PROXY TCP4 localhost 192.0.2.2 1 2\r\n"),

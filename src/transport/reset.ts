@@ -1,0 +1,133 @@
+/**
+ * Cutting a TCP connection off with a RST (RFC 9293 3.10.7, ABORT), which Deno cannot do by itself: closing sends a FIN,
+ * also where bytes are unread, and whoever reads takes what came before for all there is.
+ *
+ * On Linux, `connect(2)` to an address of the family AF_UNSPEC aborts a TCP connection. Deno tells nobody a socket's
+ * descriptor, so it is looked for among those of the process by the socket's two addresses. libc is loaded when
+ * the first reset is asked for, and never where foreign functions are not allowed.
+ *
+ * @module
+ */
+import { bytesOfIp, type Ip, readExactIp } from "../endpoint/ip.ts";
+
+/** The ends of a connection, in the words of `Deno.Conn`. */
+export type SocketEnds = Pick<Deno.Conn, "localAddr" | "remoteAddr">;
+
+/**
+ * Sends a RST and leaves the socket to be closed.
+ *
+ * @returns whether it was sent: `false` where the system has no such thing (Unix sockets, other systems than Linux,
+ *   without the right to call foreign functions), and where so many were asked for that finding the sockets would hold up the rest
+ */
+export function sendReset({ localAddr, remoteAddr }: SocketEnds): boolean {
+  if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return false;
+  libc ??= loadLibc();
+  if (libc === "none" || !hasTime()) return false;
+  const began = performance.now();
+  const descriptor = find(libc, { local: endOf(localAddr), remote: endOf(remoteAddr) });
+  spent += performance.now() - began;
+  return descriptor !== undefined &&
+    libc.connect(descriptor, UNSPECIFIED, UNSPECIFIED.length) === 0;
+}
+
+/** What is needed of libc. */
+interface Libc {
+  getsockname(descriptor: number, address: Uint8Array, length: Uint32Array): number;
+  getpeername(descriptor: number, address: Uint8Array, length: Uint32Array): number;
+  connect(descriptor: number, address: Uint8Array, length: number): number;
+}
+
+let libc: Libc | "none" | undefined;
+
+function loadLibc(): Libc | "none" {
+  try {
+    // Asked first, because loading would ask whoever sits at a terminal.
+    const { state } = Deno.permissions.querySync({ name: "ffi" });
+    if (Deno.build.os !== "linux" || state !== "granted") return "none";
+    const ends = { parameters: ["i32", "buffer", "buffer"], result: "i32" } as const;
+    return Deno.dlopen("libc.so.6", {
+      getsockname: ends,
+      getpeername: ends,
+      connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+    }).symbols as Libc;
+  } catch {
+    return "none";
+  }
+}
+
+/** A `struct sockaddr` of the family AF_UNSPEC: no address at all. */
+const UNSPECIFIED = new Uint8Array(16);
+
+/** Milliseconds of a second that may go into finding sockets: who resets without end does not hold up the others. */
+const TIME_A_SECOND = 50;
+
+let spent = 0;
+let second = 0;
+
+function hasTime(): boolean {
+  const now = Math.floor(performance.now() / 1_000);
+  if (now !== second) spent = 0;
+  second = now;
+  return spent < TIME_A_SECOND;
+}
+
+/** One end of a TCP connection, ready to be compared with a `struct sockaddr`. */
+interface End {
+  readonly port: number;
+  /** Its address's bytes, the least significant last. */
+  readonly bytes: readonly number[];
+}
+
+function endOf({ hostname, port }: Deno.NetAddr): End {
+  const ip: Ip = readExactIp(hostname.replace(/%.*/, ""));
+  return { port, bytes: bytesOfIp(ip) };
+}
+
+/** Where the last one was found: whoever comes and goes quickly is given the same few descriptors. */
+let latest = 3;
+
+/** The descriptor of the socket with these ends, looked for from where the last one was, in both directions. */
+function find(
+  { getsockname, getpeername }: Libc,
+  { local, remote }: { local: End; remote: End },
+): number | undefined {
+  const address = new Uint8Array(28);
+  const length = new Uint32Array(1);
+  const has = (end: End, ask: Libc["getsockname"], descriptor: number) => {
+    length[0] = address.length;
+    return ask(descriptor, address, length) === 0 && isAt(address, end);
+  };
+  const isIt = (descriptor: number) =>
+    has(remote, getpeername, descriptor) && has(local, getsockname, descriptor);
+  const end = descriptorSlots();
+  for (let step = 0; latest - step >= 0 || latest + step < end; step++) {
+    for (const descriptor of step === 0 ? [latest] : [latest - step, latest + step]) {
+      if (descriptor < 0 || descriptor >= end || !isIt(descriptor)) continue;
+      return latest = descriptor;
+    }
+  }
+}
+
+/** How many slots for descriptors the kernel keeps for this process: none is beyond. */
+function descriptorSlots(): number {
+  try {
+    const status = Deno.readTextFileSync("/proc/self/status");
+    return Number(/^FDSize:\s+(\d+)/m.exec(status)?.[1] ?? SLOTS_AT_MOST);
+  } catch {
+    return SLOTS_AT_MOST;
+  }
+}
+
+/** Where the kernel may not be asked. */
+const SLOTS_AT_MOST = 65_536;
+
+const AF_INET = 2;
+
+/** Whether a `struct sockaddr_in` or `sockaddr_in6` is this end's. */
+function isAt(address: Uint8Array, { port, bytes }: End): boolean {
+  if (address[2] !== port >> 8 || address[3] !== (port & 0xff)) return false;
+  const family = new Uint16Array(address.buffer, 0, 1)[0];
+  const start = family === AF_INET ? 4 : 8;
+  if (bytes.length !== (family === AF_INET ? 4 : 16)) return false;
+  return bytes.every((byte, at) => address[start + at] === byte);
+}
