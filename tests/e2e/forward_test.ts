@@ -25,22 +25,28 @@ async function haproxy(
 }
 
 for (const [version, word] of [["v1", "send-proxy"], ["v2", "send-proxy-v2"]] as const) {
-  testWith(["haproxy"], `HAProxy tells outlet who its clients are: ${version}`, async () => {
-    await using server = await TestServer.open("echo://:0?accept-proxy");
-    await using proxy = await haproxy((port) => [
-      ...["listen test", "mode tcp", `bind 127.0.0.1:${port}`],
-      `server outlet 127.0.0.1:${server.port()} ${word}`,
-    ]);
-    using client = await Deno.connect({ hostname: "127.0.0.1", port: proxy.port });
-    const local = client.localAddr as Deno.NetAddr;
-    await send(client, "through HAProxy\n");
-    assertEquals(await readUntil(client, /\n/), "through HAProxy\n");
-    const { peer } = await server.event(
-      "opened",
-      ({ peer }) => "port" in peer && peer.port === local.port,
+  for (const bind of ["127.0.0.1:", ":::"]) {
+    testWith(
+      ["haproxy"],
+      `HAProxy at ${bind} tells outlet who its IPv4 clients are: ${version}`,
+      async () => {
+        await using server = await TestServer.open("echo://:0?accept-proxy");
+        await using proxy = await haproxy((port) => [
+          ...["listen test", "mode tcp", `bind ${bind}${port} v4v6`],
+          `server outlet 127.0.0.1:${server.port()} ${word}`,
+        ]);
+        using client = await Deno.connect({ hostname: "127.0.0.1", port: proxy.port });
+        const local = client.localAddr as Deno.NetAddr;
+        await send(client, "through HAProxy\n");
+        assertEquals(await readUntil(client, /\n/), "through HAProxy\n");
+        const { peer } = await server.event(
+          "opened",
+          ({ peer }) => "port" in peer && peer.port === local.port,
+        );
+        assertEquals(peer, { hostname: "127.0.0.1", port: local.port });
+      },
     );
-    assertEquals(peer, { hostname: "127.0.0.1", port: local.port });
-  });
+  }
 
   testWith(["haproxy"], `outlet tells HAProxy who its clients are: ${version}`, async () => {
     await using proxy = await haproxy((port) => [
