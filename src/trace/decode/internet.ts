@@ -27,6 +27,10 @@ export class Datagram {
   transport = 0;
   /** Where the datagram ends by its own account, captured or not. */
   datagramEnd = 0;
+  /** Its time to live, or hop limit. */
+  hopLimit = 0;
+  /** The identification of an IPv4 datagram, 0 where there is none. */
+  identification = 0;
 }
 
 /** Where a datagram lies in its buffer, as far as it was captured. */
@@ -73,6 +77,8 @@ function decodeIpv4(
   addresses[2] = addresses[6] = MAPPED_PREFIX;
   addresses[3] = view.getInt32(start + 12);
   addresses[7] = view.getInt32(start + 16);
+  datagram.identification = view.getUint16(start + 4);
+  datagram.hopLimit = view.getUint8(start + 8);
   datagram.protocol = view.getUint8(start + 9);
   datagram.transport = start + headerLength;
   datagram.datagramEnd = start + totalLength;
@@ -92,7 +98,9 @@ function decodeIpv6(
   // A jumbogram, or an offloaded segment, says 0.
   const payloadLength = view.getUint16(start + 4) || end - start - 40;
   datagram.datagramEnd = start + 40 + payloadLength;
+  datagram.identification = 0;
   datagram.protocol = view.getUint8(start + 6);
+  datagram.hopLimit = view.getUint8(start + 7);
   datagram.transport = start + 40;
   return passExtensionHeaders(view, end, datagram);
 }

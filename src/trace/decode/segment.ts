@@ -43,6 +43,8 @@ export class Segment extends Datagram {
   flags = 0;
   /** The window as it stands in the header, not scaled. */
   window = 0;
+  /** The checksum as it stands in the header, 0 where it was not captured. */
+  checksum = 0;
   /** How many bytes of payload it carries, whether or not they were captured. */
   length = 0;
   /** When it was captured: whole seconds since 1970. */
@@ -123,6 +125,7 @@ function decodeTcp(view: DataView, end: number, segment: Segment): Decoded {
   segment.ack = view.getUint32(at + 8);
   segment.flags = view.getUint8(at + 13);
   segment.window = view.getUint16(at + 14);
+  segment.checksum = at + 18 <= end ? view.getUint16(at + 16) : 0;
   segment.length = length;
   segment.setOptions(view, at + 20, Math.min(at + headerLength, end));
   return "tcp";
