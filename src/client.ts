@@ -13,7 +13,7 @@ import type { Ladder } from "./trace/report/ladder.ts";
 import { formatDuration } from "./options/quantity.ts";
 import { type Address, formatAddress } from "./endpoint/address.ts";
 import { Connection } from "./connection/connection.ts";
-import type { ByteStream } from "./transport/stream.ts";
+import { type ByteStream, wrap } from "./transport/stream.ts";
 import { bridgeStdio, type EofPolicy, type StdioEndpoints } from "./connection/stdio_bridge.ts";
 import { Sweeper } from "./connection/deadlines.ts";
 import { explain, isReset } from "./transport/errors.ts";
@@ -155,21 +155,16 @@ async function progressOf(
 /** The socket, with its first byte told to the timeline. Later reads go straight to it. */
 function firstByteTap(socket: ByteStream, timeline: Timeline): ByteStream {
   const start = performance.now();
-  const noticing: ByteStream = {
-    localAddr: socket.localAddr,
-    remoteAddr: socket.remoteAddr,
+  const read: ByteStream["read"] = (into) => socket.read(into);
+  const tap = wrap(socket, {
     async read(into) {
       const length = await socket.read(into);
       if (length !== null) timeline.firstByte(performance.now() - start);
-      noticing.read = read;
+      tap.read = read;
       return length;
     },
-    write: (bytes) => socket.write(bytes),
-    closeWrite: () => socket.closeWrite(),
-    close: () => socket.close(),
-  };
-  const read: ByteStream["read"] = (into) => socket.read(into);
-  return noticing;
+  });
+  return tap;
 }
 
 /** Why the conversation broke off, in words; hangs up. */

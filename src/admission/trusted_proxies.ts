@@ -5,7 +5,7 @@
  */
 import { Acl } from "./acl.ts";
 import { type Address, addressOf, isUnix } from "../endpoint/address.ts";
-import type { ByteStream } from "../transport/stream.ts";
+import { type ByteStream, wrap } from "../transport/stream.ts";
 import { isReset } from "../transport/errors.ts";
 import { readIp } from "../endpoint/ip.ts";
 import { ProxyHeaderError, ProxyHeaderReader } from "../transport/proxy_protocol.ts";
@@ -106,9 +106,7 @@ function interruption(error: unknown): string {
 /** The socket with bytes put back in front of what it has still to read. */
 function withFront(socket: ByteStream, bytes: Uint8Array): ByteStream {
   let front = bytes;
-  return {
-    remoteAddr: socket.remoteAddr,
-    localAddr: socket.localAddr,
+  return wrap(socket, {
     read(buffer) {
       if (front.length === 0) return socket.read(buffer);
       const part = front.subarray(0, buffer.length);
@@ -116,8 +114,5 @@ function withFront(socket: ByteStream, bytes: Uint8Array): ByteStream {
       buffer.set(part);
       return Promise.resolve(part.length);
     },
-    write: (bytes) => socket.write(bytes),
-    closeWrite: () => socket.closeWrite(),
-    close: () => socket.close(),
-  };
+  });
 }

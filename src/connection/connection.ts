@@ -170,16 +170,19 @@ export class Connection implements Disposable {
   async #send(bytes: Uint8Array): Promise<void> {
     this.#writing = true;
     if (this.bytesOut > 0 && !this.#isNoDelay) this.#disableNagle();
-    for (let sent = 0; sent < bytes.length;) {
-      const rest = sent === 0 ? bytes : bytes.subarray(sent);
-      const taken = await this.#stream.write(rest);
-      this.bytesOut += taken;
-      sent += taken;
-      if (this.#taps) {
-        for (const tap of this.#taps) tap.sent(rest.subarray(0, taken));
+    try {
+      for (let sent = 0; sent < bytes.length;) {
+        const rest = sent === 0 ? bytes : bytes.subarray(sent);
+        const taken = await this.#stream.write(rest);
+        this.bytesOut += taken;
+        sent += taken;
+        if (this.#taps) {
+          for (const tap of this.#taps) tap.sent(rest.subarray(0, taken));
+        }
       }
+    } finally {
+      this.#writing = false;
     }
-    this.#writing = false;
   }
 
   /**
@@ -188,7 +191,7 @@ export class Connection implements Disposable {
    */
   #disableNagle(): void {
     this.#isNoDelay = true;
-    this.#stream.setNoDelay?.(true);
+    this.#stream.setNoDelay(true);
   }
 
   /** Lets somebody see what comes and goes from now on, until the subscription is disposed. */

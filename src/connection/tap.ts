@@ -5,7 +5,7 @@
  * @module
  */
 import { type Direction, hexDump } from "./hex_dump.ts";
-import type { ByteStream } from "../transport/stream.ts";
+import { type ByteStream, wrap } from "../transport/stream.ts";
 
 /** Writes down what goes which way; the conversation waits until it has. Must not reject. */
 export type Recorder = (direction: Direction, bytes: Uint8Array) => Promise<void>;
@@ -18,9 +18,7 @@ export interface Capturing extends Disposable {
 
 /** The socket, with all that comes and goes told to the recorder. */
 export function tapped(socket: ByteStream, record: Recorder): ByteStream {
-  return {
-    localAddr: socket.localAddr,
-    remoteAddr: socket.remoteAddr,
+  return wrap(socket, {
     async read(into) {
       const length = await socket.read(into);
       if (length !== null) await record("<", into.subarray(0, length));
@@ -31,10 +29,7 @@ export function tapped(socket: ByteStream, record: Recorder): ByteStream {
       await record(">", bytes.subarray(0, length));
       return length;
     },
-    setNoDelay: (noDelay) => socket.setNoDelay?.(noDelay),
-    closeWrite: () => socket.closeWrite(),
-    close: () => socket.close(),
-  };
+  });
 }
 
 /** Bytes that are turned into text at a time: their lines are five times as long. */

@@ -4,7 +4,8 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import type { Accepted, Listener } from "../transport/listen.ts";
+import type { Listener } from "../transport/listen.ts";
+import type { ByteStream } from "../transport/stream.ts";
 
 /** What the loop hands out and whom it asks. */
 export interface AcceptOptions {
@@ -13,7 +14,7 @@ export interface AcceptOptions {
   /** Resolves when another client may be accepted; until then, clients wait in the kernel's queue. */
   ready(): Promise<void> | undefined;
   /** Takes over a client's socket; must not wait. */
-  take(socket: Accepted): void;
+  take(socket: ByteStream): void;
   /** Told that the system gave no socket, and for how many milliseconds the loop pauses because of it. */
   onFault(error: unknown, pause: number): void;
 }

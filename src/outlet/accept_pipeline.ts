@@ -8,7 +8,6 @@ import { Connection, type Handler } from "../connection/connection.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { explain } from "../transport/errors.ts";
 import type { Admission, Permit } from "../admission/admission.ts";
-import type { Accepted } from "../transport/listen.ts";
 import type { AcceptedStream, TrustedProxies } from "../admission/trusted_proxies.ts";
 import { ProxyHeaderError } from "../transport/proxy_protocol.ts";
 import { type Capturing, tapped } from "../connection/tap.ts";
@@ -66,7 +65,7 @@ export class AcceptPipeline implements Disposable {
   }
 
   /** A client's way in, stage by stage. Whoever does not get to its end is closed. */
-  async accept(socket: Accepted, terms: OutletSettings): Promise<AdmittedConnection | undefined> {
+  async accept(socket: ByteStream, terms: OutletSettings): Promise<AdmittedConnection | undefined> {
     using undo = new DisposableStack();
     undo.adopt(socket, close);
     try {
@@ -82,7 +81,7 @@ export class AcceptPipeline implements Disposable {
       }
       const turn = this.#batch.next();
       if (turn) await turn;
-      socket.setKeepAlive?.(terms.keepAlive);
+      socket.setKeepAlive(terms.keepAlive);
       const secured = await this.#secure(arrival, terms);
       if (secured === undefined) return;
       const id = this.#number();
@@ -101,7 +100,7 @@ export class AcceptPipeline implements Disposable {
 
   /** Whom the proxy at the other end announces. */
   async #readProxyHeader(
-    socket: Accepted,
+    socket: ByteStream,
     proxies: TrustedProxies,
   ): Promise<AcceptedStream | undefined> {
     try {
@@ -119,7 +118,7 @@ export class AcceptPipeline implements Disposable {
   ): Promise<TlsStream | undefined> {
     if (!tls) return { socket, notes: {} };
     try {
-      socket.setNoDelay?.(true);
+      socket.setNoDelay(true);
       const { socket: secured, agreement } = await tls.accept(socket, this.#signal);
       const { protocol, alpn, subject } = agreement;
       return { socket: secured, notes: { tls: protocol, alpn, "tls-subject": subject } };
@@ -147,11 +146,11 @@ export class AcceptPipeline implements Disposable {
 }
 
 /** Who comes without a proxy: whoever sits at the other end. */
-function directly(socket: Accepted): AcceptedStream {
+function directly(socket: ByteStream): AcceptedStream {
   return { socket, peer: addressOf(socket.remoteAddr), local: addressOf(socket.localAddr) };
 }
 
-function close(socket: Accepted): void {
+function close(socket: ByteStream): void {
   try {
     socket.close();
   } catch {

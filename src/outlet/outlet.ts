@@ -11,7 +11,8 @@ import { Sweeper } from "../connection/deadlines.ts";
 import { AcceptPipeline, type AdmittedConnection } from "./accept_pipeline.ts";
 import { codeOf, explain, faultOf } from "../transport/errors.ts";
 import { Admission } from "../admission/admission.ts";
-import { type Accepted, type Listener, listenOn } from "../transport/listen.ts";
+import { type Listener, listenOn } from "../transport/listen.ts";
+import type { ByteStream } from "../transport/stream.ts";
 import type { OutletSettings } from "./settings.ts";
 
 /** What an outlet is for as long as it is open. */
@@ -147,7 +148,7 @@ export class Outlet implements AsyncDisposable {
   }
 
   /** Lets a client in and sees it out, apart from all others. What letting it in took is not kept while it stays. */
-  #accept(socket: Accepted): void {
+  #accept(socket: ByteStream): void {
     const visit = this.#pipeline.accept(socket, this.#settings!)
       .then((guest) => guest && this.#serveConnection(guest))
       .finally(() => this.#sessions.delete(visit));

@@ -15,6 +15,7 @@ import {
   isUnix,
 } from "../endpoint/address.ts";
 import { codeOf, explain } from "./errors.ts";
+import { type ByteStream, streamOf } from "./stream.ts";
 
 /** What happens on the way, for whoever wants to tell it. Times are in milliseconds. */
 export type DialStep =
@@ -51,7 +52,7 @@ const HEAD_START = 250;
  *
  * @throws {Error} which says what was tried, what happened, and what that means
  */
-export async function dial(target: Address, options: DialOptions): Promise<Deno.Conn> {
+export async function dial(target: Address, options: DialOptions): Promise<ByteStream> {
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(tooLate(options.timeout)), options.timeout);
   const abort = () => giveUp.abort(options.signal?.reason);
@@ -104,8 +105,8 @@ async function resolve(hostname: string, { onStep }: DialOptions): Promise<strin
 async function race(
   addresses: readonly InternetAddress[],
   within: Within,
-): Promise<Deno.Conn> {
-  const attempts: Promise<Deno.Conn>[] = [];
+): Promise<ByteStream> {
+  const attempts: Promise<ByteStream>[] = [];
   for (const address of addresses) {
     const before = attempts.at(-1);
     const turn = before ? headStart(before, within.signal) : Promise.resolve();
@@ -128,13 +129,13 @@ async function race(
 async function attempt(
   address: Address,
   { signal, onStep }: Within,
-): Promise<Deno.Conn> {
+): Promise<ByteStream> {
   signal.throwIfAborted();
   const start = performance.now();
   onStep?.({ step: "trying", address });
   try {
     const connection = isUnix(address)
-      ? await Deno.connect({ transport: "unix", path: address.path })
+      ? streamOf(await Deno.connect({ transport: "unix", path: address.path }))
       : await connectTcp(address, signal);
     onStep?.({ step: "connected", address, took: performance.now() - start });
     return connection;

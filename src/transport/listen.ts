@@ -5,16 +5,14 @@
  */
 import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
 import { codeOf, explain } from "./errors.ts";
-
-/** What the system hands out: a connection, with what only TCP can be asked. */
-export type Accepted = Deno.Conn & Partial<Pick<Deno.TcpConn, "setNoDelay" | "setKeepAlive">>;
+import { type ByteStream, streamOf } from "./stream.ts";
 
 /** What an outlet needs of a listening socket. */
 export interface Listener {
   /** Where it listens, with the real port. */
   readonly addr: Deno.Addr;
   /** The next client. */
-  accept(): Promise<Accepted>;
+  accept(): Promise<ByteStream>;
   /** Stops listening; a Unix socket's file goes too. */
   close(): void;
 }
@@ -64,7 +62,12 @@ export async function clearStale(path: string): Promise<void> {
 function listenAt(path: string, mode: number | undefined): Listener {
   const before = mode === undefined ? undefined : Deno.umask(~mode & 0o777);
   try {
-    return Deno.listen({ transport: "unix", path });
+    const listener = Deno.listen({ transport: "unix", path });
+    return {
+      addr: listener.addr,
+      accept: async () => streamOf(await listener.accept()),
+      close: () => listener.close(),
+    };
   } finally {
     if (before !== undefined) Deno.umask(before);
   }

@@ -1,7 +1,7 @@
 /** What others may do with a connection while its handler serves it. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Connection } from "../../src/connection/connection.ts";
-import type { ByteStream } from "../../src/transport/stream.ts";
+import { type ByteStream, wrap } from "../../src/transport/stream.ts";
 import { tapped } from "../../src/connection/tap.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
@@ -52,10 +52,22 @@ Deno.test("from the second write on, no bytes wait for an acknowledgement, also 
     close() {},
     write: (bytes) => Promise.resolve(calls.push("write") && bytes.length),
     setNoDelay: (on) => void calls.push(`no delay: ${on}`),
+    setKeepAlive() {},
   };
   const connection = new Connection(tapped(socket, () => Promise.resolve()), { id: 1 });
   for (let i = 0; i < 3; i++) await connection.write(new Uint8Array(1));
   assertEquals(calls, ["write", "no delay: true", "write", "write"]);
+});
+
+Deno.test("a write that failed is not under way any more, so that no write timeout follows it", async () => {
+  await using pair = await Pair.join();
+  const broken = wrap(pair.client, {
+    write: () => Promise.reject(new Deno.errors.BrokenPipe("broken pipe")),
+    close() {},
+  });
+  const connection = new Connection(broken, { id: 1 });
+  await assertRejects(() => connection.write(new Uint8Array(3)), Deno.errors.BrokenPipe);
+  assertEquals(connection.writing, false);
 });
 
 Deno.test("when the client has gone, whoever wants to send it something is told", async () => {

@@ -1,15 +1,17 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { freePort } from "../harness/ports.ts";
+import type { ByteStream } from "../../src/transport/stream.ts";
 import { dial, type DialStep } from "../../src/transport/dial.ts";
 
 Deno.test("dialling a name tries its addresses and tells every step", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const steps: DialStep[] = [];
-  using connection = await dial({ hostname: "localhost", port: listener.addr.port }, {
+  const connection = await dial({ hostname: "localhost", port: listener.addr.port }, {
     timeout: 5_000,
     onStep: (step) => steps.push(step),
   });
   (await listener.accept()).close();
+  connection.close();
   assertEquals(connection.remoteAddr, listener.addr);
   assertEquals(steps[0]?.step, "resolved");
   assertEquals(steps.at(-1)?.step, "connected");
@@ -38,7 +40,7 @@ Deno.test("a full accept queue is no answer, and the deadline says so", async ()
   // With a backlog of one the kernel takes two connections, and drops the SYNs of all others.
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
   const { port } = listener.addr;
-  const held: Deno.Conn[] = [];
+  const held: ByteStream[] = [];
   try {
     const error = await assertRejects(async () => {
       for (let i = 0; i < 10; i++) {

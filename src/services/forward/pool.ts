@@ -6,6 +6,7 @@
 import { delay } from "@std/async/delay";
 import { formatDuration } from "../../options/quantity.ts";
 import type { Address } from "../../endpoint/address.ts";
+import type { ByteStream } from "../../transport/stream.ts";
 import { dial } from "../../transport/dial.ts";
 import { isShortage } from "../../transport/errors.ts";
 import { Upstream } from "./upstream.ts";
@@ -30,7 +31,7 @@ export interface PoolOptions {
 /** A connection to an upstream. Disposing it gives the place back; the socket is the caller's to close. */
 export interface Lease extends Disposable {
   /** The connection. */
-  readonly socket: Deno.Conn;
+  readonly socket: ByteStream;
   /** Where it leads, as people write it. */
   readonly name: string;
 }
@@ -92,7 +93,7 @@ export class Pool {
   async #try(
     upstream: Upstream,
     { signal, timeout }: { signal: AbortSignal; timeout: number },
-  ): Promise<Deno.Conn | Error> {
+  ): Promise<ByteStream | Error> {
     const attempt = upstream.attempt();
     try {
       const socket = await dial(upstream.address, { timeout, signal });

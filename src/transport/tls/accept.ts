@@ -51,7 +51,7 @@ export async function acceptTls(
   try {
     return {
       agreement: sessionOf(tls, options),
-      socket: new StreamSocket(tls, { ends: socket, valve, tell: tlsFault }),
+      socket: new StreamSocket(tls, { under: socket, valve, tell: tlsFault }),
     };
   } catch (error) {
     tls.destroy();

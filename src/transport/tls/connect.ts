@@ -79,7 +79,7 @@ export async function connectTls(
     await handshake(tls, carrier);
     const trust = verify(tls, options);
     return {
-      socket: new StreamSocket(tls, { ends: socket, valve, tell: tlsFault }),
+      socket: new StreamSocket(tls, { under: socket, valve, tell: tlsFault }),
       session: sessionOf(tls, trust),
     };
   } catch (error) {

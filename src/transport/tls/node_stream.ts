@@ -77,8 +77,8 @@ async function writeAll(socket: ByteStream, bytes: Uint8Array): Promise<void> {
 
 /** What a stream is between. */
 export interface StreamSocketOptions {
-  /** Our end and the other one. */
-  readonly ends: Pick<ByteStream, "localAddr" | "remoteAddr">;
+  /** The stream that it goes over, whose ends are its ends. */
+  readonly under: ByteStream;
   /** Holds back what comes into the stream. */
   readonly valve: FlowControl;
   /** Puts the stream's errors into words. */
@@ -91,6 +91,7 @@ export class StreamSocket implements ByteStream {
   readonly localAddr: Deno.Addr;
   /** The other end. */
   readonly remoteAddr: Deno.Addr;
+  readonly #under: ByteStream;
   readonly #stream: Duplex;
   readonly #valve: FlowControl;
   readonly #chunks: Uint8Array[] = [];
@@ -99,11 +100,12 @@ export class StreamSocket implements ByteStream {
   #wake: (() => void) | undefined;
 
   /** Takes the stream over: nobody else may read or write it. */
-  constructor(stream: Duplex, { ends, valve, tell }: StreamSocketOptions) {
+  constructor(stream: Duplex, { under, valve, tell }: StreamSocketOptions) {
     this.#stream = stream;
     this.#valve = valve;
-    this.localAddr = ends.localAddr;
-    this.remoteAddr = ends.remoteAddr;
+    this.#under = under;
+    this.localAddr = under.localAddr;
+    this.remoteAddr = under.remoteAddr;
     stream.on("data", (chunk: Uint8Array) => {
       this.#chunks.push(chunk);
       valve.add(chunk.length);
@@ -148,6 +150,16 @@ export class StreamSocket implements ByteStream {
   /** Closes at once. Pending reads and writes reject. */
   close(): void {
     this.#stream.destroy();
+  }
+
+  /** Lets small writes leave at once, beneath. */
+  setNoDelay(on?: boolean): void {
+    this.#under.setNoDelay(on);
+  }
+
+  /** Lets the kernel probe a silent peer, beneath. */
+  setKeepAlive(on?: boolean): void {
+    this.#under.setKeepAlive(on);
   }
 
   async #whenDone(act: (done: (error?: Error | null) => void) => void): Promise<void> {
