@@ -60,6 +60,17 @@ Deno.test("A capture may come through stdin, in either format", async () => {
   }
 });
 
+const NO_OFFER = {
+  mss: null,
+  windowScale: null,
+  sackPermitted: false,
+  timestamps: null,
+  fastOpen: null,
+  mptcp: null,
+  otherKinds: [],
+  ecnBits: [],
+};
+
 Deno.test("--json prints the documented object for each connection", async () => {
   const { stdout } = await run(outlet("trace", "--read", "-", "--json", "--port", "80"), {
     stdin: pcapFile(PACKETS),
@@ -67,8 +78,10 @@ Deno.test("--json prints the documented object for each connection", async () =>
   assertEquals(JSON.parse(stdout), {
     client: {
       address: "192.0.2.1:40000",
+      through: [],
       state: "TIME_WAIT",
       isn: 100,
+      syn: NO_OFFER,
       synRetransmits: 0,
       backoffMs: [],
       segments: 4,
@@ -78,8 +91,10 @@ Deno.test("--json prints the documented object for each connection", async () =>
     },
     server: {
       address: "192.0.2.2:80",
+      through: [],
       state: "CLOSED",
       isn: 300,
+      syn: NO_OFFER,
       synRetransmits: 0,
       backoffMs: [],
       segments: 2,

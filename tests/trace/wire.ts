@@ -5,7 +5,10 @@
  */
 
 /** Control bits by their letters, as tcpdump writes them. */
-const FLAG_LETTERS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16 };
+const FLAG_LETTERS: Readonly<Record<string, number>> = {
+  ...{ F: 1, S: 2, R: 4, P: 8, A: 16 },
+  ...{ E: 0x40, C: 0x80, N: 0x100 },
+};
 
 /** A TCP segment in an IP datagram. */
 export interface DatagramFields {
@@ -69,7 +72,8 @@ function segment(fields: DatagramFields): number[] {
     ...u16(fields.destinationPort ?? 80),
     ...u32(fields.seq ?? 0),
     ...u32(fields.ack ?? 0),
-    ...[(5 + options.length / 4) << 4, bits(fields.flags ?? "S"), ...u16(fields.window ?? 65_535)],
+    ...u16((5 + options.length / 4) << 12 | bits(fields.flags ?? "S")),
+    ...u16(fields.window ?? 65_535),
     ...[0, 0, 0, 0, ...options],
     ...new Array<number>(payload).fill(0x78),
   ];

@@ -8,6 +8,7 @@ import { Datagram, decodeInternet, type Undecodable } from "./internet.ts";
 import { CUT_SHORT, networkOffset, NOT_IP, UNKNOWN_LINK } from "./link.ts";
 import type { Packet } from "./packet.ts";
 import { readTcpOptions, type TcpOptions } from "./tcp_options.ts";
+import { TunnelPath } from "./tunnel_path.ts";
 
 /** The FIN control bit of RFC 9293, section 3.1. */
 export const FIN = 0x01;
@@ -19,12 +20,20 @@ export const RST = 0x04;
 export const PSH = 0x08;
 /** The ACK control bit. */
 export const ACK = 0x10;
+/** The ECE control bit of RFC 3168. */
+export const ECE = 0x40;
+/** The CWR control bit. */
+export const CWR = 0x80;
+/** The AE control bit of RFC 9768, which RFC 3540 had called NS. */
+export const AE = 0x100;
 
 /**
  * What a packet turned out to be: a TCP segment, an ICMP error that quotes one, or the reason why
  * neither could be read.
  */
 export type Decoded = "tcp" | "icmp" | "other" | "unknown link" | Undecodable;
+
+const NO_BYTES: DataView = new DataView(new ArrayBuffer(0));
 
 /**
  * One TCP segment, or one ICMP error about a segment. The decoder fills the same object again for
@@ -56,6 +65,9 @@ export class Segment extends Datagram {
   /** The interface it was seen on, 0 where that is unknown. */
   interface = 0;
 
+  /** Through what it came: VLANs and tunnels. */
+  readonly through: TunnelPath = new TunnelPath();
+
   /** An ICMP error's type and code; its addresses and ports are those of the segment it quotes. */
   icmpType = 0;
   /** See {@linkcode icmpType}. */
@@ -63,20 +75,23 @@ export class Segment extends Datagram {
   /** Who sent the ICMP error. */
   readonly reporter: Int32Array = new Int32Array(4);
 
-  #view: DataView = new DataView(new ArrayBuffer(0));
-  #optionsStart = 0;
-  #optionsEnd = 0;
+  readonly #optionsPlace = { view: NO_BYTES, start: 0, captured: 0, end: 0 };
 
   /** Reads the options; valid until the next packet is asked for. */
   get options(): TcpOptions {
-    return readTcpOptions(this.#view, this.#optionsStart, this.#optionsEnd);
+    const { view, start, captured, end } = this.#optionsPlace;
+    const options = readTcpOptions(view, start, captured);
+    if (captured < end) options.isCut = true;
+    return options;
   }
 
   /** Remembers where the options lie, to read them only if someone asks. */
-  setOptions(view: DataView, start: number, end: number): void {
-    this.#view = view;
-    this.#optionsStart = start;
-    this.#optionsEnd = end;
+  setOptions(view: DataView, at: { start: number; captured: number; end: number }): void {
+    const place = this.#optionsPlace;
+    place.view = view;
+    place.start = at.start;
+    place.captured = at.captured;
+    place.end = at.end;
   }
 }
 
@@ -123,11 +138,16 @@ function decodeTcp(view: DataView, end: number, segment: Segment): Decoded {
   segment.destinationPort = view.getUint16(at + 2);
   segment.seq = view.getUint32(at + 4);
   segment.ack = view.getUint32(at + 8);
-  segment.flags = view.getUint8(at + 13);
+  segment.flags = view.getUint16(at + 12) & 0x1ff;
   segment.window = view.getUint16(at + 14);
   segment.checksum = at + 18 <= end ? view.getUint16(at + 16) : 0;
   segment.length = length;
-  segment.setOptions(view, at + 20, Math.min(at + headerLength, end));
+  const optionsEnd = at + headerLength;
+  segment.setOptions(view, {
+    start: at + 20,
+    captured: Math.min(optionsEnd, end),
+    end: optionsEnd,
+  });
   return "tcp";
 }
 
@@ -150,6 +170,6 @@ function decodeQuoted(view: DataView, end: number, segment: Segment): Decoded {
   segment.sourcePort = view.getUint16(segment.transport);
   segment.destinationPort = view.getUint16(segment.transport + 2);
   segment.seq = view.getUint32(segment.transport + 4);
-  segment.length = 0;
+  segment.length = segment.flags = segment.ack = 0;
   return "icmp";
 }

@@ -29,6 +29,7 @@ export function inferLadder(attempt: Attempt): Ladder {
     server: `server ${attempt.server}`,
     when: `${attempt.startedAt.toISOString()}, inferred from how it ended`,
     rungs: inferredRungs(attempt.outcome, elapsed),
+    offers: [],
     notes: ["inferred: nothing was captured"],
     verdict: inferredVerdict(attempt.outcome, elapsed),
   };

@@ -11,6 +11,7 @@ import { isoTime } from "./record.ts";
 import { ACK, FIN, RST, SYN } from "../decode/segment.ts";
 import { advanced } from "../decode/sequence.ts";
 import type { State } from "../track/state.ts";
+import { type OfferedSyn, offersOf } from "./syn_options.ts";
 import type { TcpOptions } from "../decode/tcp_options.ts";
 import { diagnose, type Diagnosis, type ServerView } from "./diagnosis.ts";
 
@@ -43,7 +44,9 @@ export interface Ladder {
   readonly when: string;
   /** The segments from top to bottom. */
   readonly rungs: readonly Rung[];
-  /** Facts about the whole: both ISNs, what the SYNs offered. */
+  /** What each SYN, and each SYN+ACK, offered. */
+  readonly offers: readonly string[];
+  /** Facts about the whole: both ISNs, bytes, what was sent again. */
   readonly notes: readonly string[];
   /** What became of it. */
   readonly verdict: Diagnosis;
@@ -67,8 +70,9 @@ export function ladderOf(flow: Flow, options: LadderOptions = {}): Ladder {
   return {
     client: `${rolesKnown ? "client " : ""}${endpointText(client.address, client.port)}`,
     server: `${rolesKnown ? "server " : ""}${endpointText(server.address, server.port)}`,
-    when: isoTime(flow),
+    when: [isoTime(flow), ...throughWords(flow)].join(" "),
     rungs: (flow.history?.lines ?? []).map((line) => rungOf(flow, line, options)),
+    offers: offersOf(synsOf(flow)),
     notes: notesOf(flow),
     verdict: diagnose(flow, options.view),
   };
@@ -151,6 +155,23 @@ function offered({ mss, windowScale }: TcpOptions): string[] {
 
 function gapLabel({ segments, clientBytes, serverBytes }: GapLine): string {
   return `⋮ ${segments} more: ${clientBytes} B →, ← ${serverBytes} B`;
+}
+
+/** In what the segments of both ends came, where that was more than a link. */
+function throughWords({ client, server }: Flow): string[] {
+  const there = client.through.join(", ");
+  const back = server.through.join(", ");
+  if (there === "" && back === "") return [];
+  const isOne = there === back || server.segments === 0;
+  return [isOne ? `in ${there}` : `in ${there || "no tunnel"} →, ← ${back || "no tunnel"}`];
+}
+
+function synsOf(flow: Flow): OfferedSyn[] {
+  return (flow.history?.lines ?? []).flatMap((line) =>
+    line.kind === "segment" && line.options !== undefined
+      ? [{ flags: line.flags, options: line.options }]
+      : []
+  );
 }
 
 function notesOf(flow: Flow): string[] {

@@ -122,8 +122,9 @@ function drawArrow(direction: "left" | "right", y: number): string {
     `<path class="tip" d="M${to} ${y + 8}L${back} ${y + 4}L${back} ${y + 12}z"/>`;
 }
 
-function footOf({ notes, verdict }: Ladder): { line: string; style: string }[] {
-  const lines = notes.length === 0 ? [] : [{ line: notes.join(" · "), style: "quiet" }];
+function footOf({ offers, notes, verdict }: Ladder): { line: string; style: string }[] {
+  const lines = offers.map((line) => ({ line, style: "quiet" }));
+  if (notes.length > 0) lines.push({ line: notes.join(" · "), style: "quiet" });
   const good = verdict.outcome === "established";
   lines.push({ line: verdict.words, style: good ? "good" : "bad" });
   if (verdict.next !== undefined) lines.push({ line: `→ ${verdict.next}`, style: "quiet" });

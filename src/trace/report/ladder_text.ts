@@ -17,6 +17,7 @@ export function renderLadder(ladder: Ladder, { color = false } = {}): string {
   const lines = [
     ...renderHead(ladder, color),
     ...ladder.rungs.map((rung) => renderRung(rung, paint)),
+    ...ladder.offers.flatMap(wrap),
     ...ladder.notes.length > 0 ? wrap(ladder.notes.join(" · ")) : [],
     ...wrap(ladder.verdict.words).map((line) => color ? verdictColor(ladder)(line) : line),
     ...ladder.verdict.next === undefined ? [] : wrap(`→ ${ladder.verdict.next}`),

@@ -7,6 +7,7 @@ import { addressText, endpointText, isVersion4 } from "../decode/ip_words.ts";
 import type { End, Flow } from "../track/flow.ts";
 import { icmpWords } from "../decode/icmp.ts";
 import type { Role, State } from "../track/state.ts";
+import { recordOfSyn, type SynRecord } from "./syn_options.ts";
 import { diagnose, type Outcome, type ServerView } from "./diagnosis.ts";
 
 /** One handshake as `outlet trace --json` prints it. Fields may be added, none change or go. */
@@ -43,10 +44,14 @@ export interface HandshakeRecord {
 export interface EndRecord {
   /** Address and port. */
   readonly address: string;
+  /** Through what its segments came, outermost first, such as `VXLAN 42`. */
+  readonly through: readonly string[];
   /** The last state its segments prove. */
   readonly state: State;
   /** Its initial sequence number: j or k. */
   readonly isn: number | null;
+  /** What its SYN, or SYN+ACK, offered; null where that was not seen. */
+  readonly syn: SynRecord | null;
   /** How often it sent its SYN, or SYN+ACK, again. */
   readonly synRetransmits: number;
   /** The milliseconds before each of those. */
@@ -88,8 +93,10 @@ export function recordOf(flow: Flow, view?: ServerView): HandshakeRecord {
 function recordOfEnd(end: End): EndRecord {
   return {
     address: endpointText(end.address, end.port),
+    through: end.through,
     state: end.state,
     isn: end.hasIsn ? end.isn : null,
+    syn: end.offered === undefined ? null : recordOfSyn(end.offered),
     synRetransmits: Math.max(0, end.syns - 1),
     backoffMs: end.synGaps.map(rounded),
     segments: end.segments,

@@ -7,6 +7,7 @@ import { addressText, type IpWords } from "../decode/ip_words.ts";
 import type { SegmentHistory } from "./segment_history.ts";
 import type { Segment } from "../decode/segment.ts";
 import type { Role, State } from "./state.ts";
+import type { TcpOptions } from "../decode/tcp_options.ts";
 
 /** What one end of a connection has shown of itself. */
 export class End {
@@ -18,6 +19,10 @@ export class End {
   declare port: number;
   /** The other end. */
   peer: End = this;
+  /** Through what its segments came, outermost first, such as `VXLAN 42`. */
+  declare through: readonly string[];
+  /** The key of that path, 0 where none was seen that could be told from another. */
+  declare tunnel: number;
   /** Its state, as far as its segments prove it. */
   declare state: State;
 
@@ -37,8 +42,8 @@ export class End {
   declare window: number;
   /** By how many bits its window is shifted, as its SYN said. */
   declare windowScale: number;
-  /** The longest segment it takes, where its SYN said so. */
-  declare mss: number | undefined;
+  /** What its first SYN, or SYN+ACK, offered; the flags hold the ECN bits. */
+  declare offered: { flags: number; options: TcpOptions } | undefined;
 
   /** How many segments it sent. */
   declare segments: number;
@@ -78,6 +83,8 @@ export class End {
   begin(words: IpWords, { at, port }: { at: number; port: number }): void {
     for (let word = 0; word < 4; word += 1) this.address[word] = words[at + word] ?? 0;
     this.port = port;
+    this.through = NO_TUNNELS;
+    this.tunnel = 0;
     this.state = "UNKNOWN";
     this.hasIsn = false;
     this.isn = 0;
@@ -87,7 +94,7 @@ export class End {
     this.acked = 0;
     this.window = 0;
     this.windowScale = 0;
-    this.mss = undefined;
+    this.offered = undefined;
     this.segments = 0;
     this.sending = 0;
     this.resent = 0;
@@ -105,6 +112,7 @@ export class End {
 }
 
 const NO_GAPS: readonly number[] = [];
+const NO_TUNNELS: readonly string[] = [];
 
 /** A segment, as far as it tells it from others, and where it was seen. */
 export interface Sent {

@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { type Flow, isDestination, isSource } from "./flow.ts";
+import { type End, type Flow, isDestination, isSource } from "./flow.ts";
+import { BEST_FIT, tunnelFit } from "./tunnel_fit.ts";
 import type { Segment } from "../decode/segment.ts";
+
+/**
+ * Tunnels may hold any number of flows between the same addresses: no more of them than this are
+ * told apart at a time, so that no capture makes the search for one long.
+ */
+const LONGEST_CHAIN = 64;
 
 /** Flows by their two ends, no more than a given number: a long finished one makes room for a new one. */
 export class FlowTable {
@@ -34,20 +41,33 @@ export class FlowTable {
 
   /** The flow the segment belongs to, in either direction. */
   find(segment: Segment, hash: number): Flow | undefined {
+    let best: Flow | undefined;
+    let bestFit = 0;
     for (let flow = this.#chains.get(hash); flow !== undefined; flow = flow.chain) {
-      const { client, server } = flow;
-      if (isSource(client, segment) && isDestination(server, segment)) return flow;
-      if (isSource(server, segment) && isDestination(client, segment)) return flow;
+      const sender = senderIn(flow, segment);
+      if (sender === undefined) continue;
+      const fit = tunnelFit(sender, segment);
+      if (fit === BEST_FIT) return flow;
+      if (fit > bestFit) best = flow;
+      bestFit = Math.max(fit, bestFit);
     }
-    return undefined;
+    return best;
   }
 
-  /** Takes out the flow that has to leave before another can be added, if the table is full. */
-  makeRoom(): Flow | undefined {
-    if (this.size < this.#limit) return undefined;
-    const leaving = this.#finished.oldest ?? this.#open.oldest;
+  /** Takes out the flow that has to leave before another of this hash can be added, if one has to. */
+  makeRoom(hash: number): Flow | undefined {
+    const crowded = this.#lastOfLongChain(hash);
+    if (crowded === undefined && this.size < this.#limit) return undefined;
+    const leaving = crowded ?? this.#finished.oldest ?? this.#open.oldest;
     if (leaving !== undefined) this.remove(leaving);
     return leaving;
+  }
+
+  #lastOfLongChain(hash: number): Flow | undefined {
+    let flow = this.#chains.get(hash);
+    let length = flow === undefined ? 0 : 1;
+    for (; flow?.chain !== undefined; length += 1) flow = flow.chain;
+    return length < LONGEST_CHAIN ? undefined : flow;
   }
 
   /** Adds a flow. */
@@ -92,6 +112,12 @@ export class FlowTable {
   get openSize(): number {
     return this.#open.size;
   }
+}
+
+function senderIn({ client, server }: Flow, segment: Segment): End | undefined {
+  if (isSource(client, segment) && isDestination(server, segment)) return client;
+  if (isSource(server, segment) && isDestination(client, segment)) return server;
+  return undefined;
 }
 
 function hashEnd(seed: number, words: Int32Array, at: number): number {

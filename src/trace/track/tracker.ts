@@ -12,6 +12,7 @@ import { isVersion4 } from "../decode/ip_words.ts";
 import { ACK, type Decoded, FIN, RST, type Segment, SYN } from "../decode/segment.ts";
 import type { Role } from "./state.ts";
 import { advance, senderOf } from "./transition.ts";
+import { noteTunnel } from "./tunnel_fit.ts";
 
 /** What a tracker remembers and whom it tells. */
 export interface TrackerOptions {
@@ -106,6 +107,7 @@ export class Tracker {
     }
     flow ??= this.#begin(segment, hash);
     const end = senderOf(flow, segment);
+    noteTunnel(end, segment);
     if (isDuplicate(end, segment)) {
       this.duplicates += 1;
     } else if (flow.finishedAt !== undefined) {
@@ -141,7 +143,7 @@ export class Tracker {
       origin: this.#origin ?? 0,
       history: this.#options.keepSegments ? new SegmentHistory() : undefined,
     };
-    const spare = this.#makeRoom();
+    const spare = this.#makeRoom(hash);
     if (spare !== undefined) spare.begin(segment, context);
     const flow = spare ?? new Flow(segment, context);
     flow.isPartial = !isSyn || isAnswer;
@@ -151,8 +153,8 @@ export class Tracker {
   }
 
   /** Lets a flow go if there are too many, and returns it if nobody will look at it again. */
-  #makeRoom(): Flow | undefined {
-    const leaving = this.#table.makeRoom();
+  #makeRoom(hash: number): Flow | undefined {
+    const leaving = this.#table.makeRoom(hash);
     if (leaving?.finishedAt !== undefined) {
       this.expired += 1;
     } else if (leaving !== undefined) {

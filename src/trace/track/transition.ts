@@ -59,13 +59,13 @@ function noteSyn(segment: Segment, end: End): Mark {
     end.resent += 1;
     if (end.synGaps.length < MOST_GAPS) end.synGaps = [...end.synGaps, segment.at - end.lastSynAt];
   } else {
-    const { mss, windowScale } = segment.options;
+    const { options, flags } = segment;
     end.hasIsn = end.hasNext = true;
     end.isn = segment.seq;
     end.next = advanced(segment.seq, 1 + segment.length);
     end.bytes = segment.length;
-    end.mss = mss;
-    end.windowScale = windowScale ?? 0;
+    end.offered = { flags, options };
+    end.windowScale = options.windowScale ?? 0;
   }
   end.syns += 1;
   end.lastSynAt = segment.at;
