@@ -101,8 +101,8 @@ export class ConsoleHost implements AsyncDisposable {
 
 async function keyPairOf({ "console-cert": certFile, "console-key": keyFile }: ConsoleConfig) {
   if (certFile === undefined) return undefined;
-  const { readKeyPair } = await import("../transport/tls/key_pair.ts");
-  return await readKeyPair({ certFile, keyFile, prefix: "--console" });
+  const { readServingPair } = await import("../transport/tls/serving_pair.ts");
+  return await readServingPair({ certFile, keyFile, prefix: "--console" });
 }
 
 function placeOf({ console: place }: ServerOptions): InternetAddress | undefined {

@@ -52,8 +52,20 @@ export function isShortage(error: unknown): boolean {
   return SHORTAGES.has(codeOf(error) ?? "");
 }
 
-/** Why a connection ended, for its `closed` event: `reset`, or `error: …`. */
+/** The other end has closed in the middle: what came before is not all that there was to come. */
+export class CutOffError extends Error {
+  /** Tells it from faults of the network. */
+  override readonly name = "CutOffError";
+
+  /** `how` says what the other end did. */
+  constructor(how: string) {
+    super(`cut off: ${how}`);
+  }
+}
+
+/** Why a connection ended, for its `closed` event: `reset`, `cut off: …`, or `error: …`. */
 export function faultOf(error: unknown): string {
+  if (error instanceof CutOffError) return error.message;
   return isReset(error) ? "reset" : `error: ${explain(error)}`;
 }
 

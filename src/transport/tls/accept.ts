@@ -5,13 +5,16 @@
  *
  * @module
  */
-import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { formatDuration } from "../../options/quantity.ts";
+import { TaskScope } from "../../scheduling/task_scope.ts";
+import { explain } from "../errors.ts";
 import type { ByteStream } from "../stream.ts";
+import { HandshakeStream } from "./handshake_stream.ts";
+import { type HandshakeFailure, handshakeFailure } from "./handshake_error.ts";
 import type { KeyPair } from "./key_pair.ts";
 import { duplexOf, FlowControl, StreamSocket } from "./node_stream.ts";
-import { explainTls, tlsFault } from "./errors.ts";
+import { tlsFault } from "./errors.ts";
 
 /** Who we are, and who may come. */
 export interface TlsServerOptions extends KeyPair {
@@ -36,9 +39,11 @@ export interface TlsServerSession {
 /** How long a handshake may take, in milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
+const tasks = new TaskScope("a client's TLS handshake", { without: "the client is turned away" });
+
 /**
  * Shakes hands with the client. The socket is taken over: closing the one returned closes it, and so does a
- * failure.
+ * failure, of which the client is told by an alert as long as nothing is encrypted.
  *
  * @throws {Error} which says why the client is turned away
  */
@@ -46,12 +51,13 @@ export async function acceptTls(
   socket: ByteStream,
   options: TlsServerOptions,
 ): Promise<{ socket: ByteStream; agreement: TlsServerSession }> {
-  const valve = new FlowControl();
-  const tls = await handshake(duplexOf(socket, valve), options);
+  const flow = new FlowControl();
+  const carrier = new HandshakeStream(socket);
+  const tls = await handshake(carrier, { ...options, flow });
   try {
     return {
       agreement: sessionOf(tls, options),
-      socket: new StreamSocket(tls, { under: socket, valve, tell: tlsFault }),
+      socket: new StreamSocket(tls, { under: socket, valve: flow, tell: tlsFault }),
     };
   } catch (error) {
     tls.destroy();
@@ -60,8 +66,8 @@ export async function acceptTls(
 }
 
 async function handshake(
-  carrier: Duplex,
-  { cert, key, clientCa, alpn, signal }: TlsServerOptions,
+  stream: HandshakeStream,
+  { cert, key, clientCa, alpn, signal, flow }: TlsServerOptions & { flow: FlowControl },
 ): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const asked = {
@@ -74,28 +80,45 @@ async function handshake(
     allowHalfOpen: true,
     handshakeTimeout: HANDSHAKE_TIMEOUT,
   };
-  // A server for one connection: so each has the certificate of the moment, and its own faults.
-  const server = createServer(asked, resolve);
-  server.on("tlsClientError", (error) => reject(new Error(explainTls(error), { cause: error })));
-  carrier.on("error", (error) => reject(new Error(explainTls(error), { cause: error })));
-  const hungUp = () => reject(new Error("the client hung up during the handshake"));
+  const fail = (reason: string) => reject(new HandshakeError({ reason }));
+  const judge = tasks.guard((error: Error) => {
+    const failure = handshakeFailure(error, { received: stream.received, key, alpn });
+    reject(new HandshakeError(failure, { cause: error }));
+  });
+  const carrier = duplexOf(stream, flow);
+  const hungUp = tasks.guard(() => fail("the client hung up during the handshake"));
+  carrier.on("error", tasks.guard((error: Error) => fail(explain(error))));
   carrier.once("end", hungUp).once("close", hungUp);
   const late = setTimeout(
-    () => reject(new Error(`no handshake in ${formatDuration(HANDSHAKE_TIMEOUT)}`)),
+    tasks.guard(() => fail(`no handshake in ${formatDuration(HANDSHAKE_TIMEOUT)}`)),
     HANDSHAKE_TIMEOUT,
   );
-  const stop = () => reject(new Error("server closed"));
+  const stop = tasks.guard(() => fail("server closed"));
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
-  server.emit("connection", carrier);
   try {
-    return await promise;
+    // A server for one connection: so each has the certificate of the moment, and its own faults.
+    createServer(asked, resolve).on("tlsClientError", judge).emit("connection", carrier);
+    const tls = await promise;
+    stream.handOver();
+    return tls;
   } catch (error) {
     carrier.destroy();
+    await stream.giveUp(error instanceof HandshakeError ? error.failure.alert : undefined);
     throw error;
   } finally {
     clearTimeout(late);
     signal.removeEventListener("abort", stop);
+  }
+}
+
+/** A handshake that failed; its message is for people. */
+class HandshakeError extends Error {
+  readonly failure: HandshakeFailure;
+
+  constructor(failure: HandshakeFailure, options?: ErrorOptions) {
+    super(failure.reason, options);
+    this.failure = failure;
   }
 }
 

@@ -1,23 +1,28 @@
 /**
- * The door of an outlet that speaks TLS: which certificate it shows today, and whom it asks for theirs.
+ * TLS for the clients of an outlet: which certificate it shows today, and whom it asks for theirs.
  *
  * @module
  */
 import { X509Certificate } from "node:crypto";
 import type { ByteStream } from "../stream.ts";
 import { explain } from "../errors.ts";
-import { type KeyPair, readKeyPair } from "./key_pair.ts";
+import type { KeyPair } from "./key_pair.ts";
 import { readPem } from "./pem.ts";
+import { readServingPair } from "./serving_pair.ts";
 import { acceptTls, type TlsServerSession } from "./accept.ts";
 
-/** What a door is made of. Files are PEM. */
-export interface TlsAcceptorOptions {
+/** The files of an outlet that speaks TLS. They are PEM. */
+export interface TlsFiles {
   /** The file of the certificate. */
   readonly certFile: string;
   /** The file of its key; the same one, where none is said. */
   readonly keyFile?: string | undefined;
   /** The file of the authorities that sign clients' certificates. */
   readonly clientCaFile?: string | undefined;
+}
+
+/** What an acceptor is made of. */
+export interface TlsAcceptorOptions extends TlsFiles {
   /** The application protocols that are spoken here, the best first. */
   readonly alpn: readonly string[];
   /** Told when changed files can't be used, and the certificate from before stays. */
@@ -30,14 +35,12 @@ export interface TlsAcceptorOptions {
  */
 export class TlsAcceptor {
   readonly #options: TlsAcceptorOptions;
-  #pair: KeyPair;
-  #clientCa: string | undefined;
-  #stamp: string;
+  #contents: TlsContents;
+  #stamp: Stamp;
 
-  private constructor(options: TlsAcceptorOptions, contents: Contents, stamp: string) {
+  private constructor(options: TlsAcceptorOptions, contents: TlsContents, stamp: Stamp) {
     this.#options = options;
-    this.#pair = contents.pair;
-    this.#clientCa = contents.clientCa;
+    this.#contents = contents;
     this.#stamp = stamp;
   }
 
@@ -48,12 +51,13 @@ export class TlsAcceptor {
    */
   static async open(options: TlsAcceptorOptions): Promise<TlsAcceptor> {
     const stamp = await stampOf(options);
-    return new TlsAcceptor(options, await read(options), stamp);
+    return new TlsAcceptor(options, await readTlsFiles(options), stamp);
   }
 
   /** The SHA-256 of the certificate, in lower-case hex. */
   get fingerprint(): string {
-    return new X509Certificate(this.#pair.cert).fingerprint256.replaceAll(":", "").toLowerCase();
+    const { cert } = this.#contents.pair;
+    return new X509Certificate(cert).fingerprint256.replaceAll(":", "").toLowerCase();
   }
 
   /**
@@ -67,41 +71,85 @@ export class TlsAcceptor {
   ): Promise<{ socket: ByteStream; agreement: TlsServerSession }> {
     await this.#refresh();
     const { alpn } = this.#options;
-    return await acceptTls(socket, { ...this.#pair, clientCa: this.#clientCa, alpn, signal });
+    const { pair, clientCa } = this.#contents;
+    return await acceptTls(socket, { ...pair, clientCa, alpn, signal });
   }
 
   async #refresh(): Promise<void> {
     const stamp = await stampOf(this.#options);
-    if (stamp === this.#stamp) return;
+    if (stamp.text === this.#stamp.text && this.#stamp.isSettled) return;
+    const isSame = stamp.text === this.#stamp.text;
     this.#stamp = stamp;
     try {
-      const { pair, clientCa } = await read(this.#options);
-      this.#pair = pair;
-      this.#clientCa = clientCa;
+      this.#contents = await readTlsFiles(this.#options, this.#contents);
     } catch (error) {
+      if (isSame) return;
       this.#options.onFault(`${explain(error)}; the certificate from before stays`);
     }
   }
 }
 
-interface Contents {
+/** What is in the files. */
+export interface TlsContents {
+  /** The certificate and its key. */
   readonly pair: KeyPair;
+  /** The authorities that sign clients' certificates. */
   readonly clientCa: string | undefined;
 }
 
-async function read({ certFile, keyFile, clientCaFile }: TlsAcceptorOptions): Promise<Contents> {
+/**
+ * Reads the files of an outlet that speaks TLS, and tries whether clients can be served with them; unless they are as
+ * they were `before`.
+ *
+ * @throws {Error} which says which of them can't be used, and why
+ */
+export async function readTlsFiles(
+  { certFile, keyFile, clientCaFile }: TlsFiles,
+  before?: TlsContents,
+): Promise<TlsContents> {
   return {
-    pair: await readKeyPair({ certFile, keyFile }),
-    clientCa: await readPem(clientCaFile, "--tls-client-ca"),
+    pair: await readServingPair({ certFile, keyFile, known: before?.pair }),
+    clientCa: await readAuthorities(clientCaFile),
   };
 }
 
-/** Differs when one of the files has changed. */
-async function stampOf({ certFile, keyFile, clientCaFile }: TlsAcceptorOptions): Promise<string> {
+/** The certificates of authorities: a file that holds none would turn every client away. */
+async function readAuthorities(file: string | undefined): Promise<string | undefined> {
+  const pem = await readPem(file, "--tls-client-ca");
+  if (pem === undefined) return undefined;
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  try {
+    if (certificates === null) throw new Error("none");
+    for (const certificate of certificates) new X509Certificate(certificate);
+    return pem;
+  } catch (cause) {
+    const reason = "there is no certificate in it that can be read";
+    throw new Error(`--tls-client-ca ${file}: ${reason}`, { cause });
+  }
+}
+
+/** What tells whether files have changed. */
+interface Stamp {
+  /** Differs when one of them has. */
+  readonly text: string;
+  /** Whether it will differ: ctime is told in whole seconds, in which a file can change twice. */
+  readonly isSettled: boolean;
+}
+
+/** How old a change has to be before a later one is sure to differ from it, in milliseconds. */
+const SETTLED = 2_000;
+
+async function stampOf({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<Stamp> {
   const files = [certFile, keyFile, clientCaFile].filter((file) => file !== undefined);
-  const stamps = await Promise.all(files.map(async (file) => {
-    const stat = await Deno.stat(file).catch(() => undefined);
-    return `${stat?.ino} ${stat?.size} ${stat?.mtime?.getTime()}`;
-  }));
-  return stamps.join();
+  const now = Date.now();
+  const stats = await Promise.all(
+    files.map((file) => Deno.stat(file).catch(() => undefined)),
+  );
+  return {
+    // mtime can be set by whoever writes the file; ctime cannot.
+    text: stats.map((stat) =>
+      `${stat?.ino} ${stat?.size} ${stat?.mtime?.getTime()} ${stat?.ctime?.getTime()}`
+    ).join(),
+    isSettled: stats.every((stat) => now - (stat?.ctime?.getTime() ?? 0) > SETTLED),
+  };
 }

@@ -29,6 +29,12 @@ export async function readKeyPair(
 ): Promise<KeyPair> {
   const cert = blocks(await readPem(certFile, `${prefix}-cert`), "CERTIFICATE");
   const key = blocks(await readPem(keyFile, `${prefix}-key`), "PRIVATE KEY");
+  if (cert.includes("-----BEGIN TRUSTED CERTIFICATE-----")) {
+    throw new Error(
+      `${prefix}-cert ${certFile} holds a TRUSTED CERTIFICATE, which is for openssl alone: ` +
+        "openssl x509 -in FILE -out FILE makes a plain one of it",
+    );
+  }
   const certificate = attempt(
     () => new X509Certificate(cert),
     `${prefix}-cert ${certFile}: there is no certificate in it that can be read`,
@@ -37,7 +43,11 @@ export async function readKeyPair(
     () => createPrivateKey(key),
     `${prefix}-key ${keyFile}: there is no key in it that can be read without a passphrase`,
   );
-  if (text(createPublicKey(secret)) === text(certificate.publicKey)) return { cert, key };
+  const isItsKey = attempt(
+    () => text(createPublicKey(secret)) === text(certificate.publicKey),
+    `${prefix}-cert ${certFile}: its key is of a kind that cannot be used, such as RSA-PSS`,
+  );
+  if (isItsKey) return { cert, key };
   throw new Error(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
 }
 

@@ -9,7 +9,12 @@
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
+import { nextTurn } from "../../scheduling/turn_budget.ts";
+import { TaskScope } from "../../scheduling/task_scope.ts";
+import { CutOffError } from "../errors.ts";
 import type { ByteStream } from "../stream.ts";
+
+const tasks = new TaskScope("a TLS connection", { without: "that connection is closed" });
 
 /** How much is read from a socket at a time: a little over three of TLS's largest records. */
 const CHUNK = 64 * 1024;
@@ -17,8 +22,15 @@ const CHUNK = 64 * 1024;
 /** Bytes that may wait to be read before the socket beneath is held back. */
 const ENOUGH = 256 * 1024;
 
-/** Holds back whoever brings bytes while too many of them wait to be read. */
+/**
+ * Holds back whoever brings bytes while too many of them wait to be read, and tells the stream above how the one below
+ * has ended.
+ */
 export class FlowControl {
+  /** Whether the stream above has ended by itself: the other end said that nothing more comes. */
+  hasEnded = false;
+  /** Whether the one below ended before that: bytes may be missing. */
+  isCutOff = false;
   #waiting = 0;
   #open: (() => void) | undefined;
 
@@ -38,6 +50,13 @@ export class FlowControl {
     if (this.#waiting < ENOUGH) return;
     await new Promise<void>((resolve) => this.#open = resolve);
   }
+
+  /** Notes that the stream below has ended, once what came before is decrypted: that takes a turn. */
+  async end(): Promise<void> {
+    await nextTurn();
+    await nextTurn();
+    this.isCutOff = !this.hasEnded;
+  }
 }
 
 /** The socket as a stream of Node's, which closes it when it is destroyed. */
@@ -45,16 +64,18 @@ export function duplexOf(socket: ByteStream, valve: FlowControl): Duplex {
   return new Duplex({
     allowHalfOpen: true,
     read() {
-      readChunk(socket, valve).then(
-        (chunk) => void this.push(chunk),
-        (error) => void this.destroy(error),
+      tasks.run(
+        readChunk(socket, valve).then(
+          (chunk) => void this.push(chunk),
+          (error) => void this.destroy(error),
+        ),
       );
     },
     write(chunk: Uint8Array, _encoding, done) {
-      writeAll(socket, chunk).then(() => done(), done);
+      tasks.run(writeAll(socket, chunk).then(() => done(), done));
     },
     final(done) {
-      socket.closeWrite().then(() => done(), done);
+      tasks.run(socket.closeWrite().then(() => done(), done));
     },
     destroy(error, done) {
       socket.close();
@@ -68,6 +89,7 @@ async function readChunk(socket: ByteStream, valve: FlowControl): Promise<Uint8A
   await valve.ready();
   const chunk = Buffer.allocUnsafe(CHUNK);
   const length = await socket.read(chunk);
+  if (length === null) await valve.end();
   return length === null ? null : chunk.subarray(0, length);
 }
 
@@ -96,6 +118,7 @@ export class StreamSocket implements ByteStream {
   readonly #valve: FlowControl;
   readonly #chunks: Uint8Array[] = [];
   #ended = false;
+  #cutOff: CutOffError | undefined;
   #fault: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -106,22 +129,24 @@ export class StreamSocket implements ByteStream {
     this.#under = under;
     this.localAddr = under.localAddr;
     this.remoteAddr = under.remoteAddr;
-    stream.on("data", (chunk: Uint8Array) => {
-      this.#chunks.push(chunk);
-      valve.add(chunk.length);
-      this.#wake?.();
-    });
-    stream.on("end", () => {
-      this.#ended = true;
-      this.#wake?.();
-    });
-    stream.on("error", (error) => this.#fail(tell(error)));
-    stream.on("close", () => this.#fail(new Deno.errors.Interrupted("the connection is closed")));
+    stream.on(
+      "data",
+      tasks.guard((chunk: Uint8Array) => {
+        this.#chunks.push(chunk);
+        valve.add(chunk.length);
+        this.#wake?.();
+      }),
+    );
+    stream.on("end", tasks.guard(() => this.#end()));
+    stream.on("error", tasks.guard((error: Error) => this.#fail(tell(error))));
+    const closed = () => this.#fail(new Deno.errors.Interrupted("the connection is closed"));
+    stream.on("close", tasks.guard(closed));
   }
 
   /** What `Deno.Conn.read` promises. */
   async read(into: Uint8Array): Promise<number | null> {
     while (this.#chunks.length === 0) {
+      if (this.#cutOff) throw this.#cutOff;
       if (this.#ended) return null;
       if (this.#fault) throw this.#fault;
       await new Promise<void>((resolve) => this.#wake = resolve);
@@ -165,7 +190,7 @@ export class StreamSocket implements ByteStream {
   async #whenDone(act: (done: (error?: Error | null) => void) => void): Promise<void> {
     if (this.#fault) throw this.#fault;
     await new Promise<void>((resolve, reject) => {
-      const gone = () => reject(this.#fault);
+      const gone = tasks.guard(() => reject(this.#fault));
       this.#stream.once("close", gone);
       act((error) => {
         this.#stream.off("close", gone);
@@ -173,6 +198,15 @@ export class StreamSocket implements ByteStream {
         else resolve();
       });
     });
+  }
+
+  /** The end is one only where the other end said so (RFC 8446, section 6.1): TCP's FIN can be anybody's. */
+  #end(): void {
+    if (this.#valve.isCutOff) {
+      this.#cutOff = new CutOffError("the peer closed TCP without ending TLS");
+    }
+    this.#valve.hasEnded = this.#ended = true;
+    this.#wake?.();
   }
 
   #fail(fault: Error): void {

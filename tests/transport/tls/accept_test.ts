@@ -154,6 +154,35 @@ testWith(
 
 testWith(
   NEEDS,
+  "a certificate that is rewritten in place, of the same size and with its old time, is noticed",
+  async () => {
+    await using authority = await Authority.make();
+    const live = { cert: `${authority.folder}/live.pem`, key: `${authority.folder}/live.pem` };
+    // A certificate's size may differ by some bytes: padding makes the files alike.
+    const SIZE = 4_000;
+    const put = async ({ cert, key }: Identity, mtime?: Date | null) => {
+      const pem = await Deno.readTextFile(cert) + await Deno.readTextFile(key);
+      await Deno.writeTextFile(live.cert, pem.padEnd(SIZE, "\n"));
+      if (mtime) await Deno.utime(live.cert, mtime, mtime);
+    };
+    const [first, second] = [await authority.sign(), await authority.sign()];
+    await put(first);
+    const before = await Deno.stat(live.cert);
+    await using server = await TestServer.open("daytime://:0?tls", ...showing(live));
+    await put(second, before.mtime);
+    const after = await Deno.stat(live.cert);
+    assertEquals(
+      [after.mtime, after.size, after.ino],
+      [before.mtime, before.size, before.ino],
+    );
+    const pin = await fingerprintOf(second.cert);
+    const { error } = await plug([`tls://127.0.0.1:${server.port()}`, "--tls-pin", pin]);
+    assertEquals(error, "");
+  },
+);
+
+testWith(
+  NEEDS,
   "a missing, empty or mismatched file is told before anything is opened",
   async () => {
     await using authority = await Authority.make();

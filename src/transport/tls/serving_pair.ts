@@ -1,0 +1,65 @@
+/**
+ * A certificate and its key that clients can be served with: that is tried before anybody comes.
+ *
+ * @module
+ */
+import { duplexPair } from "node:stream";
+import { connect, createServer } from "node:tls";
+import { createPrivateKey } from "node:crypto";
+import { TaskScope } from "../../scheduling/task_scope.ts";
+import { type KeyPair, readKeyPair } from "./key_pair.ts";
+
+const tasks = new TaskScope("a trial of a certificate", { without: "the file is refused" });
+
+/**
+ * Reads a certificate and its key, and shakes hands with it once, in memory. Errors name the files by their flags,
+ * which begin with `prefix`. A `known` pair was tried before.
+ *
+ * @throws {Error} which says which file can't be used, and why
+ */
+export async function readServingPair(
+  { known, ...files }: {
+    certFile: string;
+    keyFile?: string | undefined;
+    prefix?: string;
+    known?: KeyPair | undefined;
+  },
+): Promise<KeyPair> {
+  const pair = await readKeyPair(files);
+  if (pair.cert === known?.cert && pair.key === known.key) return pair;
+  if (await canServe(pair)) return pair;
+  const { certFile, keyFile = certFile, prefix = "--tls" } = files;
+  throw new Error(
+    `${prefix}-key ${keyFile} can serve no client: it is ${kindOf(pair.key)}, and what works is ` +
+      "RSA of 2048 bits or more (not RSA-PSS), EC with P-256, P-384 or P-521, and Ed25519",
+  );
+}
+
+/** Whether a client that trusts anybody gets through a handshake with it. */
+async function canServe({ cert, key }: KeyPair): Promise<boolean> {
+  const [ours, theirs] = duplexPair();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const failed = tasks.guard(() => resolve(false));
+  try {
+    const server = createServer({ cert, key }, tasks.guard(() => resolve(true)));
+    server.on("tlsClientError", failed).emit("connection", ours);
+    const client = connect({ socket: theirs, rejectUnauthorized: false });
+    client.on("error", failed).on("close", failed);
+    return await promise;
+  } catch {
+    // The library refuses the key before anybody comes.
+    return false;
+  } finally {
+    ours.destroy();
+    theirs.destroy();
+  }
+}
+
+/** The kind of a key, without anything that is secret. */
+function kindOf(pem: string): string {
+  const { asymmetricKeyType = "unknown", asymmetricKeyDetails = {} } = createPrivateKey(pem);
+  const { namedCurve, modulusLength } = asymmetricKeyDetails;
+  if (namedCurve !== undefined) return `EC with ${namedCurve}`;
+  const name = asymmetricKeyType.replace(/^rsa/, "RSA").replace("-pss", "-PSS").replace("ed", "Ed");
+  return modulusLength === undefined ? name : `${name} of ${modulusLength} bits`;
+}
