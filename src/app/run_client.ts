@@ -33,7 +33,7 @@ export async function runClientMode(
     input: editor ? typedBytes(editor) : stdinChunks(),
     inputSize: options.progress ? sizeOfStdin() : undefined,
     show: showOn(editor, options),
-    print: (text) => writeStdout(encoder.encode(text)),
+    print: (text) => writeStdout(encoder.encode(printableLines(text))),
     tell: (line) => write(printable(`outlet: ${line}`)),
     report: (line) => write(printable(line)),
     draw(ladder) {

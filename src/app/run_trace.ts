@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { lookup } from "node:dns/promises";
 import type { TraceConfig, TraceOptions } from "../config/trace_config.ts";
 import { type IpWords, parseAddress } from "../trace/decode/ip_words.ts";
 import { KernelWatch } from "../trace/live/kernel_watch.ts";
 import { Tcpdump } from "../trace/live/tcpdump.ts";
 import { printable } from "../terminal/printable.ts";
+import { lookUp } from "../transport/dial.ts";
+import { explain } from "../transport/errors.ts";
 import { trace } from "../trace.ts";
 import { showSockets } from "./show_sockets.ts";
 import { stdinChunks, writeStdout } from "../terminal/stdio.ts";
@@ -104,9 +105,9 @@ async function addressesOf(host: string): Promise<IpWords[]> {
   const literal = parseAddress(host);
   if (literal !== undefined) return [literal];
   try {
-    const found = await lookup(host, { all: true });
-    return found.map(({ address }) => parseAddress(address)).filter((words) => words !== undefined);
+    const found = await lookUp(host);
+    return found.map(parseAddress).filter((words) => words !== undefined);
   } catch (error) {
-    throw new Error(`--host ${host}: no such host`, { cause: error });
+    throw new Error(`--host ${host}: ${explain(error)}`, { cause: error });
   }
 }

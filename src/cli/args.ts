@@ -59,6 +59,9 @@ async function helpOn(mode: ModeName | undefined): Promise<string> {
 function splitMode(
   words: readonly string[],
 ): { mode: ModeName | undefined; words: readonly string[] } {
+  const [first, ...others] = words;
+  // Behind the name of a mode, --mode is an option of that mode.
+  if (first !== undefined && isMode(first)) return { mode: first, words: others };
   const end = words.indexOf("--");
   const flag = words.findIndex((word, at) => /^--mode(=|$)/.test(word) && (end === -1 || at < end));
   if (flag !== -1) {
@@ -72,7 +75,6 @@ function splitMode(
       words: words.toSpliced(flag, inline === undefined ? 2 : 1),
     };
   }
-  const [first, ...others] = words;
   if (first === undefined || first.startsWith("-")) return { mode: undefined, words };
   return { mode: readMode(first), words: others };
 }

@@ -56,7 +56,7 @@ async function identityOf(
 /**
  * Walks the way, and again where that fails and `--retry` says so.
  *
- * @returns the socket, and how long the walk took that got there, in milliseconds
+ * @returns the socket, and how long the walk took that got there, without looking up the name, in milliseconds
  */
 export async function connectWithRetry(
   route: Route,
@@ -67,11 +67,16 @@ export async function connectWithRetry(
   }
   return await retrying(async () => {
     const start = performance.now();
+    let lookup = 0;
+    const step = (step: RouteStep) => {
+      if (step.step === "resolved") lookup = step.took;
+      onStep?.(step);
+    };
     const timeout = options.probe
       ? options.timeout ?? options["connect-timeout"]
       : options["connect-timeout"];
-    const socket = await dialRoute(route, { timeout, onStep, signal: abandon });
-    return { socket, took: performance.now() - start };
+    const socket = await dialRoute(route, { timeout, onStep: step, signal: abandon });
+    return { socket, took: performance.now() - start - lookup };
   }, {
     retries: options.retry,
     delay: options["retry-delay"],

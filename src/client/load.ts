@@ -10,7 +10,9 @@ import { delay } from "@std/async/delay";
 import { formatDuration, formatSize } from "../options/quantity.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import { Connection } from "../connection/connection.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
+import { echoMessage, isEcho, NoEcho } from "./echo.ts";
 import { Histogram } from "./histogram.ts";
 import { loadJson, type LoadResult, loadText } from "./load_report.ts";
 import { connectWithRetry, resolveRoute } from "./connect.ts";
@@ -23,7 +25,7 @@ const PERIOD = 500;
 const PAUSE = 100;
 
 /** The size of a message where none is said. */
-const SIZES: Readonly<Record<LoadConfig["load"], number>> = {
+const SIZES: Readonly<Record<LoadConfig["mode"], number>> = {
   "round-trip": 64,
   stream: 64 * 1024,
   connect: 0,
@@ -40,6 +42,12 @@ export interface LoadEnds {
   /** Ends it early when aborted; what was found until then is still told. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What can be measured of a service that does not echo. */
+const MEASURABLE =
+  "--mode connect measures how fast it accepts, --mode stream what it takes and sends";
+
+const tasks = new TaskScope("telling how a load goes", { without: "the load goes on" });
 
 /** What is counted while it lasts: numbers and one histogram, however long that is. */
 class LoadTotals {
@@ -64,12 +72,14 @@ class LoadTotals {
 export async function bench({ targets, options }: ClientConfig, ends: LoadEnds): Promise<void> {
   const [target] = targets;
   const route = await resolveRoute(target, options);
-  const tally = new LoadTotals();
+  const totals = new LoadTotals();
+  const stop = new AbortController();
   const over = AbortSignal.any([
-    AbortSignal.timeout(options.duration),
+    stop.signal,
+    ...options.duration > 0 ? [AbortSignal.timeout(options.duration)] : [],
     ...ends.signal ? [ends.signal] : [],
   ]);
-  const size = options.size ?? SIZES[options.load];
+  const size = options.size ?? SIZES[options.mode];
   const connect = async () => {
     const { socket, took } = await connectWithRetry(route, {
       options,
@@ -81,48 +91,65 @@ export async function bench({ targets, options }: ClientConfig, ends: LoadEnds):
   const cpu = process.cpuUsage();
   const start = performance.now();
   const progress = setInterval(
-    () => ends.status?.(liveLine(tally, { elapsed: performance.now() - start, options })),
+    tasks.guard(() =>
+      ends.status?.(liveLine(totals, { elapsed: performance.now() - start, options }))
+    ),
     PERIOD,
   );
-  const work = { connect, tally, over, message: new Uint8Array(size).fill(0x78) };
+  const work = { connect, totals, over, stop, message: echoMessage(size) };
   await Promise.all(
-    Array.from({ length: options.connections }, () => keepWorking(options.load, work)),
+    Array.from({ length: options.connections }, () => keepWorking(options.mode, work)),
   );
   clearInterval(progress);
+  if (stop.signal.reason instanceof NoEcho) {
+    throw new Error(`${formatAddress(target)} ${stop.signal.reason.message}; ${MEASURABLE}`);
+  }
   const elapsed = performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
   const result: LoadResult = {
     target: formatAddress(target),
-    load: options.load,
+    mode: options.mode,
     connections: options.connections,
     size,
     elapsed,
     cpuShare: (user + system) / 1000 / elapsed,
-    ...tally,
+    ...totals,
   };
   await ends.print(options.json ? loadJson(result) : loadText(result));
-  if (tally.times.count === 0 && tally.bytesIn + tally.bytesOut === 0) {
-    throw new Error(`${formatAddress(target)} bore nothing: see the errors above`);
+  const fault = faultOf(result);
+  if (fault !== undefined) throw new Error(`${formatAddress(target)} ${fault}`);
+}
+
+/** Why nothing was measured; `undefined` where something was. */
+function faultOf({ mode, times, errors, bytesIn, bytesOut, elapsed }: LoadResult) {
+  if (times.count > 0 || (mode === "stream" && bytesIn + bytesOut > 0)) return undefined;
+  if (mode === "connect" || errors.size > 0 || bytesOut === 0) {
+    return "bore nothing: see the errors above";
   }
+  return `gave no echo: ${formatSize(bytesOut)} went there, and nothing came back in ` +
+    `${formatDuration(elapsed)}; ${MEASURABLE}`;
 }
 
 /** What every connection works with. */
 interface Work {
   connect(): Promise<{ connection: Connection; took: number }>;
-  readonly tally: LoadTotals;
+  readonly totals: LoadTotals;
   readonly over: AbortSignal;
+  /** Ends all of it. */
+  readonly stop: AbortController;
   readonly message: Uint8Array;
 }
 
 /** One connection after the other, until it is over. */
-async function keepWorking(load: LoadConfig["load"], work: Work): Promise<void> {
+async function keepWorking(mode: LoadConfig["mode"], work: Work): Promise<void> {
   while (!work.over.aborted) {
     try {
       const { connection, took } = await work.connect();
-      await workOn(connection, { load, work, took });
+      await workOn(connection, { mode, work, took });
     } catch (error) {
       if (work.over.aborted) return;
-      work.tally.fail(error);
+      if (error instanceof NoEcho && work.totals.times.count === 0) return work.stop.abort(error);
+      work.totals.fail(error);
       await delay(PAUSE, { signal: work.over }).catch(() => {});
     }
   }
@@ -130,52 +157,53 @@ async function keepWorking(load: LoadConfig["load"], work: Work): Promise<void> 
 
 async function workOn(
   connection: Connection,
-  { load, work, took }: { load: LoadConfig["load"]; work: Work; took: number },
+  { mode, work, took }: { mode: LoadConfig["mode"]; work: Work; took: number },
 ): Promise<void> {
-  const { tally, over } = work;
+  const { totals, over } = work;
   using _ = connection;
-  const leave = () => connection.close("over");
+  const leave = tasks.guard(() => connection.close("over"));
   over.addEventListener("abort", leave);
   if (over.aborted) leave();
-  tally.live++;
+  totals.live++;
   try {
-    if (load === "connect") tally.times.record(took);
-    else if (load === "round-trip") await roundTrips(connection, work);
+    if (mode === "connect") totals.times.record(took);
+    else if (mode === "round-trip") await roundTrips(connection, work);
     else await stream(connection, work);
   } catch (error) {
     if (connection.reason !== "over") throw error;
   } finally {
-    tally.live--;
+    totals.live--;
     over.removeEventListener("abort", leave);
   }
 }
 
 /** Sends a message, awaits as many bytes, and again: the time between is one round trip. */
-async function roundTrips(connection: Connection, { tally, over, message }: Work): Promise<void> {
+async function roundTrips(connection: Connection, { totals, over, message }: Work): Promise<void> {
   while (!over.aborted) {
     const start = performance.now();
     await connection.write(message);
-    tally.bytesOut += message.length;
-    for (let missing = message.length; missing > 0;) {
+    totals.bytesOut += message.length;
+    for (let echoed = 0; echoed < message.length;) {
       const chunk = await connection.read();
       if (chunk === null) throw new Error("the service ended the connection");
-      missing -= chunk.length;
-      tally.bytesIn += chunk.length;
+      totals.bytesIn += chunk.length;
+      if (!isEcho(chunk, message.subarray(echoed))) throw new NoEcho(chunk);
+      echoed += chunk.length;
     }
-    tally.times.record(performance.now() - start);
+    totals.times.record(performance.now() - start);
   }
 }
 
 /** Sends and reads as fast as either goes. */
-async function stream(connection: Connection, { tally, over, message }: Work): Promise<void> {
+async function stream(connection: Connection, { totals, over, message }: Work): Promise<void> {
   const reading = (async () => {
-    for await (const chunk of connection.chunks()) tally.bytesIn += chunk.length;
+    for await (const chunk of connection.chunks()) totals.bytesIn += chunk.length;
     if (!over.aborted) throw new Error("the service ended the connection");
   })();
   const writing = (async () => {
     while (!over.aborted) {
       await connection.write(message);
-      tally.bytesOut += message.length;
+      totals.bytesOut += message.length;
     }
   })();
   try {
@@ -193,11 +221,12 @@ function liveLine(
   const seconds = elapsed / 1000;
   const failed = [...errors.values()].reduce((sum, count) => sum + count, 0);
   return [
-    `${formatDuration(elapsed)} of ${formatDuration(options.duration)}`,
-    `${live} connections`,
-    ...options.load === "stream" ? [] : [`${Math.round(times.count / seconds)}/s`],
+    formatDuration(elapsed) +
+    (options.duration > 0 ? ` of ${formatDuration(options.duration)}` : ""),
+    `${live} ${live === 1 ? "connection" : "connections"}`,
+    ...options.mode === "stream" ? [] : [`${Math.round(times.count / seconds)}/s`],
     `${formatSize(Math.round(bytesOut / seconds))}/s out`,
     `${formatSize(Math.round(bytesIn / seconds))}/s in`,
-    ...failed > 0 ? [`${failed} errors`] : [],
+    ...failed > 0 ? [`${failed} ${failed === 1 ? "error" : "errors"}`] : [],
   ].join(", ");
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { formatDuration, formatSize } from "../options/quantity.ts";
+import { formatDuration, formatSize, threeDigits } from "../options/quantity.ts";
+import { printableJson } from "../terminal/printable.ts";
 import type { Histogram } from "./histogram.ts";
 
 /** What was measured. Times are in milliseconds, sizes in bytes. */
@@ -11,7 +12,7 @@ export interface LoadResult {
   /** What was put under load. */
   readonly target: string;
   /** What each connection did. */
-  readonly load: "round-trip" | "stream" | "connect";
+  readonly mode: "round-trip" | "stream" | "connect";
   /** How many there were at the same time. */
   readonly connections: number;
   /** Bytes of each message. */
@@ -35,7 +36,7 @@ const BUSY = 0.9;
 
 const QUANTILES = [0.5, 0.9, 0.99, 0.999] as const;
 
-const UNITS: Readonly<Record<LoadResult["load"], string>> = {
+const UNITS: Readonly<Record<LoadResult["mode"], string>> = {
   "round-trip": "round trips",
   stream: "messages",
   connect: "connects",
@@ -43,17 +44,17 @@ const UNITS: Readonly<Record<LoadResult["load"], string>> = {
 
 /** For people. */
 export function loadText(result: LoadResult): string {
-  const { target, load, connections, size, elapsed, times, bytesOut, bytesIn, errors } = result;
+  const { target, mode, connections, size, elapsed, times, bytesOut, bytesIn, errors } = result;
   const seconds = elapsed / 1000;
-  const each = load === "connect" ? "" : ` of ${formatSize(size)}`;
+  const each = mode === "connect" ? "" : ` of ${formatSize(size)}`;
   const lines = [
-    `${target}: ${UNITS[load]}${each} over ${connections} connections for ${
-      formatDuration(elapsed)
-    }`,
+    `${target}: ${UNITS[mode]}${each} over ${connections} ${
+      connections === 1 ? "connection" : "connections"
+    } for ${formatDuration(elapsed)}`,
     ...times.count > 0
-      ? [`${times.count} ${UNITS[load]}, ${rate(times.count / seconds)} a second`]
+      ? [`${times.count} ${UNITS[mode]}, ${threeDigits(times.count / seconds)} a second`]
       : [],
-    ...load === "connect" ? [] : [
+    ...mode === "connect" ? [] : [
       `${formatSize(Math.round(bytesOut / seconds))}/s out, ` +
       `${formatSize(Math.round(bytesIn / seconds))}/s in`,
     ],
@@ -66,11 +67,11 @@ export function loadText(result: LoadResult): string {
 
 /** One object. */
 export function loadJson(result: LoadResult): string {
-  const { target, load, connections, size, elapsed, cpuShare, times, errors } = result;
+  const { target, mode, connections, size, elapsed, cpuShare, times, errors } = result;
   const seconds = elapsed / 1000;
-  return JSON.stringify({
+  return printableJson({
     target,
-    load,
+    mode,
     connections,
     size,
     duration_ms: round(elapsed),
@@ -109,10 +110,6 @@ function verdict({ cpuShare }: LoadResult): string {
   return cpuShare >= BUSY
     ? `${used}: it was the bottleneck, and the service can probably bear more`
     : `${used}: the limit is probably elsewhere`;
-}
-
-function rate(perSecond: number): string {
-  return perSecond >= 100 ? String(Math.round(perSecond)) : perSecond.toPrecision(3);
 }
 
 function round(value: number): number {

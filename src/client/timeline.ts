@@ -9,6 +9,7 @@ import type { RouteStep } from "../transport/route.ts";
 import type { TlsSession } from "../transport/tls/connect.ts";
 import { formatDuration, formatSize } from "../options/quantity.ts";
 import { formatAddress } from "../endpoint/address.ts";
+import { printableJson } from "../terminal/printable.ts";
 import type { Connection } from "../connection/connection.ts";
 
 /** Collects what happens on the way and tells each step as it comes. */
@@ -29,7 +30,7 @@ export class Timeline {
     for (const line of describe(step)) this.#tell(line);
     switch (step.step) {
       case "resolved":
-        this.#object.resolved = { hosts: step.hosts, ms: round(step.took) };
+        this.#object.resolved = { hosts: step.hosts, from: step.from, ms: round(step.took) };
         break;
       case "failed":
         this.#attempts.push({
@@ -84,7 +85,7 @@ export class Timeline {
 
   /** All of it on one line. */
   json(): string {
-    return JSON.stringify({
+    return printableJson({
       target: this.#target,
       ...this.#attempts.length > 0 ? { attempts: this.#attempts } : {},
       ...this.#object,
@@ -95,7 +96,10 @@ export class Timeline {
 function describe(step: RouteStep): string[] {
   switch (step.step) {
     case "resolved":
-      return [`resolved to ${step.hosts.join(", ")} in ${formatDuration(step.took)}`];
+      return [
+        `resolved to ${step.hosts.join(", ")} ` +
+        (step.from === "system" ? `in ${formatDuration(step.took)}` : `(${step.from})`),
+      ];
     case "trying":
       return [`${formatAddress(step.address)}: trying`];
     case "failed":

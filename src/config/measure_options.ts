@@ -21,10 +21,10 @@ export interface LoadConfig {
   readonly connections: number;
   /** Bytes of each message. */
   readonly size: number | undefined;
-  /** How long it lasts, in milliseconds. */
+  /** How long it lasts, in milliseconds; until it is interrupted, where it is 0. */
   readonly duration: number;
   /** What each connection does, over and over. */
-  readonly load: "round-trip" | "stream" | "connect";
+  readonly mode: "round-trip" | "stream" | "connect";
 }
 
 const COUNT = integer({ min: 1, max: 1_000_000_000 });
@@ -55,7 +55,7 @@ export const LOAD_OPTIONS: TableOf<LoadConfig> = {
     default: 10_000,
     defaultText: "10s",
   }),
-  load: option(
+  mode: option(
     choice(["round-trip", "stream", "connect"]),
     "with --bench: what each connection does over and over: send and await the echo; send and " +
       "read as fast as it goes; or connect and leave",

@@ -49,6 +49,9 @@ export function addressOf(end: Deno.Addr): Address {
   }
 }
 
+/** The zone of an IPv6 address. */
+const ZONE = /%[\w.-]+$/;
+
 /** `::ffff:192.0.2.1`, which a listener on `[::]` sees for an IPv4 client, as `192.0.2.1`. */
 export function canonicalHost(hostname: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname);
@@ -67,7 +70,7 @@ export function splitHostPort(text: string): { host: string; port: string } | un
  * or a name of letters, digits, `-`, `_` and `.`.
  */
 export function isHost(text: string): boolean {
-  if (text.includes(":")) return isIPv6(text.replace(/%[\w.-]+$/, ""));
+  if (text.includes(":")) return isIP(text);
   if (/^[\d.]+$/.test(text)) return isIPv4(text);
   return text.length <= 253 &&
     text.replace(/\.$/, "").split(".").every((label) => /^\w(?:[\w-]{0,61}\w)?$/.test(label));
@@ -84,6 +87,21 @@ export function isIPv4(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 &&
     parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+/** Whether the text is an IP address: of either kind, also with a zone (`fe80::1%eth0`, RFC 4007 section 11). */
+export function isIP(text: string): boolean {
+  return text.includes(":") ? isIPv6(text.replace(ZONE, "")) : isIPv4(text);
+}
+
+/** Whether it is an IPv6 address of one link (`fe80::/10`), which names no host without its link. */
+export function isLinkLocal(text: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(text);
+}
+
+/** What to do about a link-local address without a zone. */
+export function zoneNeeded(hostname: string): string {
+  return `each link has a host of that address: say which, ${hostname}%INTERFACE (RFC 4007)`;
 }
 
 /** Whether the text is an IPv6 address (RFC 4291), without a zone. */

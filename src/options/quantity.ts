@@ -42,14 +42,14 @@ export function parseSize(word: string): number | undefined {
 
 /** A length of time for people: `340 µs`, `12.3 ms`, `4.20 s`, `3m 20s`, `5h 2m`, `2d 4h`. */
 export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 1) return `${Math.round(milliseconds * 1000)} µs`;
-  if (milliseconds < 1000) return `${milliseconds.toPrecision(3)} ms`;
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toPrecision(3)} s`;
+  if (milliseconds < 0.9995) return `${Math.round(milliseconds * 1000)} µs`;
+  if (milliseconds < 999.5) return `${threeDigits(milliseconds)} ms`;
+  if (milliseconds < 59_950) return `${threeDigits(milliseconds / 1000)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}m ${Math.floor(seconds % 60)}s`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return `${hours}h ${minutes % 60}m`;
   return `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
 
@@ -58,9 +58,20 @@ export function formatSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1024;
     unit++;
   }
-  return unit === 0 ? `${value} B` : `${value.toPrecision(3)} ${units[unit]}`;
+  return unit === 0 ? `${Math.round(value)} B` : `${threeDigits(value)} ${units[unit]}`;
+}
+
+/** A share from 0 to 1 for people: `33.3 %`. What is not all is never told as `100 %`. */
+export function formatPercent(share: number): string {
+  const percent = share < 1 ? Math.min(share * 100, 99.9) : share * 100;
+  return `${percent > 0 && percent < 0.01 ? "under 0.01" : threeDigits(percent)} %`;
+}
+
+/** Three digits that count, never an exponent: `0.123`, `9.99`, `12.3`, `123`, `4321`. */
+export function threeDigits(value: number): string {
+  return value >= 999.5 ? String(Math.round(value)) : value.toPrecision(3);
 }

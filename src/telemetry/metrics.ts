@@ -12,6 +12,8 @@ import { ABOUT, addOne, labelsOf, OutletCounters } from "./outlet_counters.ts";
 import { outletMetrics } from "./outlet_metrics.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { EventBus } from "../events/event_bus.ts";
+import { resolverMetrics } from "./resolver_metrics.ts";
+import { resolver, type ResolverCounts } from "../transport/resolver.ts";
 import { roomMetrics } from "./room_metrics.ts";
 
 /** What metrics see of a connection that is still open. */
@@ -33,8 +35,12 @@ export class Metrics implements Disposable {
   /** The chat rooms; until it is set there are none. */
   rooms: () => RoomsStatus | undefined = () => undefined;
 
+  /** How names are looked up. */
+  names: () => ResolverCounts = () => resolver.counts;
+
   readonly #registry = new Registry();
   readonly #rooms = roomMetrics(() => this.rooms());
+  readonly #names = resolverMetrics(() => this.names());
   readonly #subscription: Disposable;
   readonly #outlets = new Map<string, AboutOutlet>();
   readonly #outletCounters = new ByOutlet((about) => new OutletCounters(labelsOf(about)));
@@ -57,7 +63,7 @@ export class Metrics implements Disposable {
   /** All metrics in Prometheus's text format. */
   async text(): Promise<string> {
     return await this.#outletFigures.text() + await this.#registry.metrics() +
-      await this.#rooms.text();
+      await this.#rooms.text() + "\n" + await this.#names.text();
   }
 
   /** The media type of that text. */

@@ -21,6 +21,19 @@ export function printableLines(text: string): string {
   );
 }
 
+/**
+ * A value as JSON in which every such character is escaped: it means the same to a program, and does nothing to a
+ * terminal.
+ */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    UNSAFE,
+    (character) =>
+      Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+        .map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join(""),
+  );
+}
+
 function picture(character: string): string {
   const code = character.charCodeAt(0);
   if (code < 0x20) return String.fromCharCode(0x2400 + code);

@@ -5,21 +5,26 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { formatDuration } from "../options/quantity.ts";
 import {
   type Address,
   formatAddress,
   type InternetAddress,
-  isIPv4,
-  isIPv6,
+  isIP,
   isUnix,
 } from "../endpoint/address.ts";
-import { codeOf, explain } from "./errors.ts";
+import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
+import { briefly, DialTimeout, failureOf, meaningOf, SelfConnect } from "./dial_error.ts";
+import { type Resolved, resolver } from "./resolver.ts";
 import { type ByteStream, streamOf } from "./stream.ts";
 
 /** What happens on the way, for whoever wants to tell it. Times are in milliseconds. */
 export type DialStep =
-  | { readonly step: "resolved"; readonly hosts: readonly string[]; readonly took: number }
+  | {
+    readonly step: "resolved";
+    readonly hosts: readonly string[];
+    readonly from: Resolved["from"];
+    readonly took: number;
+  }
   | { readonly step: "trying"; readonly address: Address }
   | {
     readonly step: "failed";
@@ -33,7 +38,7 @@ export type DialStep =
 
 /** How to dial. */
 export interface DialOptions {
-  /** Milliseconds after which it is given up, name look-up included. */
+  /** Milliseconds after which it is given up, name look-up included; never, where it is 0. */
   readonly timeout: number;
   /** Gives up at once when aborted. */
   readonly signal?: AbortSignal;
@@ -43,6 +48,8 @@ export interface DialOptions {
 
 /** What every attempt of one dialling has in common. */
 type Within = Required<Pick<DialOptions, "signal">> & Pick<DialOptions, "onStep">;
+
+const tasks = new TaskScope("connecting", { without: "the attempt counts as failed" });
 
 /** How long an attempt has for itself before the next address is tried beside it (RFC 8305, section 5). */
 const HEAD_START = 250;
@@ -54,19 +61,26 @@ const HEAD_START = 250;
  */
 export async function dial(target: Address, options: DialOptions): Promise<ByteStream> {
   const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(tooLate(options.timeout)), options.timeout);
-  const abort = () => giveUp.abort(options.signal?.reason);
+  let phase: DialTimeout["phase"] = "connect";
+  const timer = timerFor(
+    options.timeout,
+    () => giveUp.abort(new DialTimeout(options.timeout, phase)),
+  );
+  const abort = tasks.guard(() => giveUp.abort(options.signal?.reason));
   options.signal?.addEventListener("abort", abort);
   if (options.signal?.aborted) abort();
   try {
     const within = { ...options, signal: giveUp.signal };
-    if (isUnix(target) || isNumeric(target.hostname)) return await attempt(target, within);
-    const hosts = await unlessAborted(resolve(target.hostname, options), giveUp.signal);
+    if (isUnix(target) || isIP(target.hostname)) return await attempt(target, within);
+    phase = "look-up";
+    const hosts = await resolve(target.hostname, within);
+    phase = "connect";
     return await race(hosts.map((hostname) => ({ hostname, port: target.port })), within);
   } catch (error) {
     const cause = giveUp.signal.aborted ? giveUp.signal.reason : error;
-    const said = isUnix(target) ? meaningAtPath(cause) : meaning(cause);
-    throw new Error(`cannot connect to ${formatAddress(target)}: ${said}`, { cause });
+    throw new Error(`cannot connect to ${formatAddress(target)}: ${meaningOf(cause, target)}`, {
+      cause,
+    });
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", abort);
@@ -74,55 +88,62 @@ export async function dial(target: Address, options: DialOptions): Promise<ByteS
   }
 }
 
-function tooLate(timeout: number): Error {
-  return new Error(
-    `no answer in ${formatDuration(timeout)}: ` +
-      "a firewall drops it, the host is down, or its accept queue is full",
-  );
+/** A timer for a limit in milliseconds, of which 0 is none. */
+function timerFor(
+  timeout: number,
+  onLate: () => void,
+): ReturnType<typeof setTimeout> | undefined {
+  return timeout > 0 ? setTimeout(tasks.guard(onLate), timeout) : undefined;
 }
 
-/** The addresses of a host, which may be one already. */
-export async function lookUp(hostname: string): Promise<string[]> {
-  if (isNumeric(hostname)) return [hostname];
-  // Loaded for those who have a name to look up: it costs a start some 10 ms.
-  const { lookup } = await import("node:dns/promises");
-  const found = await lookup(hostname, { all: true });
-  return [...new Set(found.map(({ address }) => address))];
+/**
+ * The addresses of a host, which may be one already.
+ *
+ * @throws {Error} which says why there are none
+ */
+export async function lookUp(
+  hostname: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<readonly string[]> {
+  if (isIP(hostname)) return [hostname];
+  return (await resolver.lookUp(hostname, options)).addresses;
 }
 
-function isNumeric(hostname: string): boolean {
-  return isIPv4(hostname) || isIPv6(hostname);
-}
-
-async function resolve(hostname: string, { onStep }: DialOptions): Promise<string[]> {
+async function resolve(
+  hostname: string,
+  { signal, onStep }: Within,
+): Promise<readonly string[]> {
   const start = performance.now();
-  const hosts = await lookUp(hostname);
-  onStep?.({ step: "resolved", hosts, took: performance.now() - start });
-  return hosts;
+  const { addresses, from } = await resolver.lookUp(hostname, { signal });
+  onStep?.({ step: "resolved", hosts: addresses, from, took: performance.now() - start });
+  return addresses;
 }
 
-/** Starts an attempt for each address, one after the other, and keeps the first that succeeds. */
+/**
+ * Starts an attempt for each address in their order, the next when the last has failed or has had its head start, and
+ * keeps the first that succeeds.
+ */
 async function race(
   addresses: readonly InternetAddress[],
   within: Within,
 ): Promise<ByteStream> {
   const attempts: Promise<ByteStream>[] = [];
   for (const address of addresses) {
-    const before = attempts.at(-1);
-    const turn = before ? headStart(before, within.signal) : Promise.resolve();
-    attempts.push(turn.then(() => attempt(address, within)));
+    const last = attempt(address, within);
+    attempts.push(last);
+    const failed = last.then(() => new Promise<never>(() => {}), () => undefined);
+    const won = Promise.any(attempts).catch(() => undefined);
+    if (attempts.length === addresses.length) break;
+    if (await headStart([failed, won], within.signal) !== undefined) break;
   }
   try {
     const winner = await Promise.any(attempts);
     for (const other of attempts) {
-      other.then((connection) => connection !== winner && connection.close(), () => {});
+      handledElsewhere(other.then((connection) => connection !== winner && connection.close()));
     }
     return winner;
   } catch (error) {
-    const faults = (error as AggregateError).errors;
-    if (faults.length === 1) throw faults[0];
-    const told = addresses.map((address, i) => `${formatAddress(address)} ${explain(faults[i])}`);
-    throw new Error(`${told.join("; ")}`, { cause: error });
+    throw failureOf(addresses, (error as AggregateError).errors);
   }
 }
 
@@ -142,7 +163,7 @@ async function attempt(
   } catch (error) {
     const cause = signal.aborted ? signal.reason : error;
     const took = performance.now() - start;
-    onStep?.({ step: "failed", address, reason: explain(cause), error: cause, took });
+    onStep?.({ step: "failed", address, reason: briefly(cause, address), error: cause, took });
     throw error;
   }
 }
@@ -150,57 +171,31 @@ async function attempt(
 /** Connects so that small writes leave at once, and a peer that vanishes is noticed some day. */
 async function connectTcp(address: InternetAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
   const connection = await Deno.connect({ ...address, signal });
+  if (isSelf(connection)) {
+    connection.close();
+    throw new SelfConnect();
+  }
   connection.setNoDelay(true);
   connection.setKeepAlive(true);
   return connection;
 }
 
-/** Resolves when the attempt before has failed, or has had its time; never when it has won. */
-async function headStart(before: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const failed = before.then(() => new Promise<never>(() => {}), () => {});
-  await Promise.race([failed, delay(HEAD_START, { signal })]);
+/**
+ * Whether a connection joins a port with itself, as the kernel does when nothing listens there and it chose that very
+ * port for our end (simultaneous open, RFC 9293 section 3.5).
+ */
+function isSelf({ localAddr, remoteAddr }: Deno.TcpConn): boolean {
+  return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    promise.then(resolve, reject);
-  });
-}
-
-/** What a failure to connect tells of a Unix socket. */
-function meaningAtPath(error: unknown): string {
-  switch (codeOf(error)) {
-    case "ECONNREFUSED":
-      return "refused: the socket file was left behind, and nothing listens there any more";
-    case "ENOENT":
-      return "there is no such file";
-    case "EACCES":
-      return "permission denied: connecting needs the right to write to the socket file";
-    case "EPROTOTYPE":
-      return "a socket of another kind (not a stream)";
-    default:
-      return explain(error);
-  }
-}
-
-/** What a failure to connect tells of the other end. */
-function meaning(error: unknown): string {
-  switch (codeOf(error)) {
-    case "ECONNREFUSED":
-      return "refused: the host answered, and nothing listens on that port";
-    case "EHOSTUNREACH":
-      return "unreachable: no route leads to the host, or it does not answer on its own network";
-    case "ENETUNREACH":
-      return "unreachable: this machine has no route to that network";
-    case "ETIMEDOUT":
-      return "no answer: a firewall drops it, the host is down, or its accept queue is full";
-    case "ENOTFOUND":
-      return "no such name: the name servers know no address for it";
-    case "EAI_AGAIN":
-      return "the name could not be looked up: no name server answered";
-    default:
-      return explain(error);
+/** Resolves with the first of these, or to nothing when the head start is over or everything is. */
+async function headStart<T>(outcomes: Promise<T>[], signal: AbortSignal): Promise<T | undefined> {
+  const over = new AbortController();
+  const pause = delay(HEAD_START, { signal: AbortSignal.any([signal, over.signal]) })
+    .then(() => undefined, () => undefined);
+  try {
+    return await Promise.race([...outcomes, pause]);
+  } finally {
+    over.abort();
   }
 }

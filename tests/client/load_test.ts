@@ -1,17 +1,19 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { plug } from "../harness/client.ts";
+import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
+import { testWith } from "../harness/tools.ts";
 
 const SHORT = ["--duration", "200ms", "--connections", "3"];
 
 Deno.test("each kind of load tells what the service bore", async () => {
   await using server = await TestServer.open("echo://:0");
   const words = ["127.0.0.1", String(server.port()), "--bench", ...SHORT];
-  for (const load of ["round-trip", "stream", "connect"]) {
-    const { printed, error } = await plug([...words, "--load", load, "--json"]);
+  for (const mode of ["round-trip", "stream", "connect"]) {
+    const { printed, error } = await plug([...words, "--mode", mode, "--json"]);
     const found = JSON.parse(printed);
-    assertEquals([error, found.load, found.connections, found.errors], ["", load, 3, {}]);
-    if (load === "stream") assert(found.bytes_in > 0 && found.bytes_out >= found.bytes_in);
+    assertEquals([error, found.mode, found.connections, found.errors], ["", mode, 3, {}]);
+    if (mode === "stream") assert(found.bytes_in > 0 && found.bytes_out >= found.bytes_in);
     else assert(found.count > 0 && found.latency_ms.p99 >= found.latency_ms.p50);
     assertEquals(typeof found.client_was_bottleneck, "boolean");
   }
@@ -30,8 +32,68 @@ Deno.test("errors are counted by kind, and a service that bears nothing is a fai
 });
 
 Deno.test("a service that ends each connection is an error of its own kind", async () => {
-  await using server = await TestServer.open("daytime://:0");
-  const words = ["127.0.0.1", String(server.port()), "--bench", "--size", "1k", "--json"];
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const client of listener) client.close();
+  })().catch(() => {});
+  const words = ["127.0.0.1", String(listener.addr.port), "--bench", "--size", "1k", "--json"];
   const { errors } = JSON.parse((await plug([...words, ...SHORT])).printed);
   assert(Object.keys(errors).length > 0);
+  listener.close();
+  await serving;
+});
+
+Deno.test("a service that does not echo is said to give no echo, and what can be measured of it", async () => {
+  await using server = await TestServer.open("daytime://:0", "discard://:0");
+  const words = (index: number) => ["127.0.0.1", String(server.port(index)), "--bench", ...SHORT];
+  const other = await plug(words(0));
+  assertMatch(other.error, /^127\.0\.0\.1:\d+ gave no echo: it answered "\w+.*GMT.*--mode connect/);
+  assertEquals(other.printed, "");
+  const silent = await plug(words(1));
+  assertMatch(
+    silent.error,
+    /gave no echo: .* went there, and nothing came back in .*--mode connect/,
+  );
+  for (const index of [0, 1]) {
+    const { printed, error } = await plug([...words(index), "--mode", "connect", "--json"]);
+    assertEquals(error, "");
+    assert(JSON.parse(printed).count > 0);
+  }
+});
+
+testWith(["python3"], "a web server and a proxy that refuses give no echo", async () => {
+  await using web = new Program(["python3", "-u", "-m", "http.server", "0", "-b", "127.0.0.1"]);
+  const [, port] = await web.prints(/port (\d+)/);
+  const words = ["127.0.0.1", port!, "--bench", ...SHORT];
+  assertMatch((await plug(words)).error, /gave no echo/);
+  assertEquals((await plug([...words, "--mode", "connect"])).error, "");
+  const refusing = await plug([...words, "--proxy", `http://127.0.0.1:${port}`, "--json"]);
+  assertMatch(refusing.error, /bore nothing: see the errors above/);
+  assertMatch(Object.keys(JSON.parse(refusing.printed).errors)[0]!, /it answered 501/);
+});
+
+Deno.test("what a peer sends in an error is escaped in JSON, and shown as pictures else", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const text = "HTTP/1.1 403 \x1b[2J\x9b31m\r\n\r\n";
+  const answer = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const serving = (async () => {
+    for await (const client of listener) {
+      await client.read(new Uint8Array(1024));
+      await client.write(answer);
+      client.close();
+    }
+  })().catch(() => {});
+  const proxy = `http://127.0.0.1:${listener.addr.port}`;
+  const words = ["a.test", "80", "--proxy", proxy];
+  for (const measure of [["-z"], ["--bench", ...SHORT]]) {
+    const { code, stdout, stderr } = await run(outlet("client", ...words, ...measure));
+    assertEquals(code, 1);
+    assertMatch(stdout + stderr, /403 ␛\[2J\ufffd31m/);
+    assertEquals(/[\x1b\u009b]/.test(stdout + stderr), false);
+    const json = await run(outlet("client", ...words, ...measure, "--json"));
+    assertEquals(/[\x1b\u009b]/.test(json.stdout + json.stderr), false);
+    assertMatch(JSON.stringify(JSON.parse(json.stdout)), /403 \\u001b\[2J\x9b31m/);
+  }
+  listener.close();
+  await serving;
 });

@@ -20,7 +20,7 @@ Deno.test("-z with a list and a range tells of every port, and fails unless all 
   const some = await plug(["-z", "127.0.0.1", `${ports[0]},9-10`]);
   assertMatch(some.printed, /^9 +refused$/m);
   assertMatch(some.printed, /^10 +refused$/m);
-  assertEquals(some.error, "2 of 3 are not open");
+  assertEquals(some.error, "2 of 3 are not open: 9-10 refused");
 });
 
 Deno.test("a port whose accept queue is full is silent", async () => {
@@ -41,7 +41,7 @@ Deno.test("--count tells what is usual, in text and in JSON", async () => {
   const { printed } = await plug(words);
   assertMatch(
     printed,
-    /: 5 connects, 5 open, 0\.00 % lost\nmin .*, median .*, p99 .*, max .*, jitter /,
+    /: 5 sent, 5 connected, 0.00 % lost\nmin .*, median .*, p99 .*, max .*, jitter /,
   );
   assertMatch(printed, /│█+ /);
   const found = JSON.parse((await plug([...words, "--json"])).printed);

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
   formatDuration,
+  formatPercent,
   formatSize,
   parseDuration,
   parseSize,
@@ -36,4 +37,21 @@ Deno.test("durations are told in the unit that people would use", () => {
 Deno.test("sizes are told in the unit that people would use", () => {
   const told = [0, 999, 1229, 3650722201].map(formatSize);
   assertEquals(told, ["0 B", "999 B", "1.20 KiB", "3.40 GiB"]);
+});
+
+Deno.test("what rounds up to the next unit is told in it, without exponents", () => {
+  const told = [0.9996, 999.4, 999.6, 59_940, 59_999, 3_599_999, 86_399_999].map(formatDuration);
+  assertEquals(told, ["1.00 ms", "999 ms", "1.00 s", "59.9 s", "1m 0s", "1h 0m", "1d 0h"]);
+  assertEquals([1023.9, 1024 * 999.6].map(formatSize), ["1.00 KiB", "0.976 MiB"]);
+});
+
+Deno.test("a share that is not all is never told as all, nor one that is something as nothing", () => {
+  const told = [0, 0.00001, 0.3333, 0.99999, 1].map(formatPercent);
+  assertEquals(told, ["0.00 %", "under 0.01 %", "33.3 %", "99.9 %", "100 %"]);
+});
+
+Deno.test("no number between a microsecond and a day is told with an exponent or as 60 s", () => {
+  for (let time = 0.001; time < 1e8; time *= 1.0007) {
+    assertEquals(/e|60\.0 s|1000 |\b60s|\b60m|24h/.test(formatDuration(time)), false, `${time}`);
+  }
 });

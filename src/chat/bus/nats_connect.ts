@@ -10,7 +10,8 @@ import {
   NatsConnectionImpl,
   setTransportFactory,
 } from "@nats-io/transport-node";
-import { nodeResolveHost, NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
+import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
+import { lookUp } from "../../transport/dial.ts";
 
 /**
  * Connects like the library's own function, over sockets that cannot end the process.
@@ -18,7 +19,10 @@ import { nodeResolveHost, NodeTransport } from "@nats-io/transport-node/lib/node
  * @internal
  */
 export function connect(options: ConnectionOptions): Promise<NatsConnection> {
-  setTransportFactory({ factory: () => new CalmTransport(), dnsResolveFn: nodeResolveHost });
+  setTransportFactory({
+    factory: () => new CalmTransport(),
+    dnsResolveFn: async (host) => [...await lookUp(host)],
+  });
   return NatsConnectionImpl.connect(options);
 }
 

@@ -1,0 +1,116 @@
+/**
+ * What a probe found, for people and for programs.
+ *
+ * @module
+ */
+import { formatAddress, isUnix } from "../endpoint/address.ts";
+import { formatDuration, formatPercent } from "../options/quantity.ts";
+import { printableJson } from "../terminal/printable.ts";
+import type { Histogram } from "./histogram.ts";
+import type { Finding } from "./probe_finding.ts";
+
+/** How many ports an error names. */
+const NAMED = 12;
+
+/** For people: a line for one port, statistics where it was probed more than once, a table for several. */
+export function probeText(
+  findings: readonly Finding[],
+  { isRepeated }: { isRepeated: boolean },
+): string {
+  const [only] = findings;
+  const text = findings.length > 1 ? table(findings) : isRepeated ? statistics(only!) : line(only!);
+  return text === "" ? "" : text + "\n";
+}
+
+/** For programs: one object, or a list of them. */
+export function probeJson(findings: readonly Finding[]): string {
+  const objects = findings.map(toObject);
+  return printableJson(objects.length === 1 ? objects[0] : objects) + "\n";
+}
+
+/** `3 of 9 are not open: 9-10 refused; 22 silent`. */
+export function notOpen(findings: readonly Finding[]): string {
+  const closed = findings.filter(({ state }) => state !== "open");
+  const groups = [...Map.groupBy(closed, ({ state }) => state)].map(([state, group]) =>
+    `${portList(group.map(portOf))} ${state}`
+  );
+  return `${closed.length} of ${findings.length} are not open: ${groups.join("; ")}`;
+}
+
+function line({ address, times, lookups }: Finding): string {
+  if (times.count === 0) return "";
+  const lookup = lookups.count > 0 ? `looked up in ${formatDuration(lookups.max)}, ` : "";
+  return `${formatAddress(address)} is open (${lookup}connected in ${formatDuration(times.max)})`;
+}
+
+function table(findings: readonly Finding[]): string {
+  const rows = findings.map((finding) => {
+    const { times, sent, state } = finding;
+    const rate = sent > 1 ? `${times.count}/${sent}`.padEnd(9) : "";
+    const time = times.count > 0 ? formatDuration(times.quantile(0.5)) : "";
+    return `${portOf(finding).padEnd(7)} ${state.padEnd(12)} ${rate}${time}`.trimEnd();
+  });
+  return ["PORT    STATE        CONNECTED IN", ...rows].join("\n");
+}
+
+function statistics({ address, times, lookups, sent, loss, jitter }: Finding): string {
+  const head = `${formatAddress(address)}: ${sent} sent, ${times.count} connected, ` +
+    `${formatPercent(loss)} lost`;
+  const lookup = lookups.count === 0 ? [] : [
+    `looked up ${lookups.count === 1 ? "once" : `${lookups.count} times`}, ` +
+    `in ${formatDuration(lookups.max)}${lookups.count === 1 ? "" : " at most"}`,
+  ];
+  if (times.count === 0) return [head, ...lookup].join("\n");
+  const numbers = [
+    `min ${formatDuration(times.min)}`,
+    `median ${formatDuration(times.quantile(0.5))}`,
+    `p99 ${formatDuration(times.quantile(0.99))}`,
+    `max ${formatDuration(times.max)}`,
+    `jitter ${formatDuration(jitter)}`,
+  ];
+  return [head, numbers.join(", "), ...lookup, ...times.bars()].join("\n");
+}
+
+function toObject({ address, times, lookups, sent, loss, jitter, state, reason }: Finding) {
+  return {
+    address: formatAddress(address),
+    state,
+    ...reason ? { reason } : {},
+    count: sent,
+    open: times.count,
+    loss,
+    ...times.count > 0 ? { ...milliseconds(times), jitter_ms: round(jitter) } : {},
+    ...lookups.count > 0 ? { lookups: lookups.count, lookup_max_ms: round(lookups.max) } : {},
+  };
+}
+
+function milliseconds(times: Histogram): Record<string, number> {
+  return {
+    min_ms: round(times.min),
+    median_ms: round(times.quantile(0.5)),
+    p99_ms: round(times.quantile(0.99)),
+    max_ms: round(times.max),
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+function portOf({ address }: Finding): string {
+  return isUnix(address) ? address.path : String(address.port);
+}
+
+/** `9-10, 22`, and how many more where there are many. */
+function portList(ports: readonly string[]): string {
+  const ranges: { from: number; to: number }[] = [];
+  for (const port of ports.map(Number).toSorted((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last?.to === port - 1) last.to = port;
+    else ranges.push({ from: port, to: port });
+  }
+  const named = ranges.slice(0, NAMED);
+  const words = named.map(({ from, to }) => from === to ? `${from}` : `${from}-${to}`);
+  const more = ranges.slice(NAMED).reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  return [...words, ...more > 0 ? [`${more} more`] : []].join(", ");
+}

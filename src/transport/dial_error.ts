@@ -1,0 +1,120 @@
+/**
+ * Why there is no connection, and what that means.
+ *
+ * @module
+ */
+import {
+  type Address,
+  formatAddress,
+  type InternetAddress,
+  isIPv6,
+  isLinkLocal,
+  isUnix,
+  zoneNeeded,
+} from "../endpoint/address.ts";
+import { formatDuration } from "../options/quantity.ts";
+import { codeOf, explain } from "./errors.ts";
+
+/** It took longer than it may. */
+export class DialTimeout extends Error {
+  /** Tells it from faults of the system. */
+  override readonly name = "DialTimeout";
+  /** What took so long. */
+  readonly phase: "look-up" | "connect";
+
+  /** After `timeout` milliseconds. */
+  constructor(timeout: number, phase: DialTimeout["phase"]) {
+    const time = formatDuration(timeout);
+    super(
+      phase === "look-up"
+        ? `the name server does not answer: no address in ${time} ` +
+          "(/etc/resolv.conf says which it is)"
+        : `no answer in ${time}: ${SILENCE}`,
+    );
+    this.phase = phase;
+  }
+}
+
+/** The kernel has joined the port with itself: nothing listens there. */
+export class SelfConnect extends Error {
+  /** What it would be if the kernel had chosen another port for our end. */
+  readonly code = "ECONNREFUSED";
+
+  /** What it is. */
+  constructor() {
+    super("the kernel joined the port with itself");
+  }
+}
+
+const SILENCE = "a firewall drops it, the host is down, or its accept queue is full";
+
+/** What a failure to connect to the target means. */
+export function meaningOf(error: unknown, target: Address): string {
+  return isUnix(target) ? meaningAtPath(error) : meaningAtHost(error, target);
+}
+
+/** The same in a few words, where it stands among many. */
+export function briefly(error: unknown, target: Address): string {
+  return codeOf(error) === "EADDRNOTAVAIL" ? meaningOf(error, target) : explain(error);
+}
+
+/** What it means that none of a name's addresses can be connected to; the cause is what all have in common. */
+export function failureOf(addresses: readonly InternetAddress[], faults: unknown[]): unknown {
+  if (faults.length === 1) return faults[0];
+  const meanings = addresses.map((address, i) => ({
+    address: formatAddress(address),
+    meaning: meaningOf(faults[i], address),
+  }));
+  const told = [...Map.groupBy(meanings, ({ meaning }) => meaning)].map(([meaning, group]) =>
+    `${meaning} (${group.map(({ address }) => address).join(", ")})`
+  );
+  const codes = new Set(faults.map(codeOf));
+  return new Error(told.join("; "), {
+    cause: codes.size === 1 ? faults[0] : new AggregateError(faults),
+  });
+}
+
+/** What a failure to connect tells of a Unix socket. */
+function meaningAtPath(error: unknown): string {
+  switch (codeOf(error)) {
+    case "ECONNREFUSED":
+      return "refused: the socket file was left behind, and nothing listens there any more";
+    case "ENOENT":
+      return "there is no such file";
+    case "EACCES":
+      return "permission denied: connecting needs the right to write to the socket file";
+    case "EPROTOTYPE":
+      return "a socket of another kind (not a stream)";
+    default:
+      return explain(error);
+  }
+}
+
+/** What a failure to connect tells of the other end, or of this machine. */
+function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
+  switch (codeOf(error)) {
+    case "EADDRNOTAVAIL":
+      return noLocalAddress(hostname);
+    case "EINVAL":
+      return isLinkLocal(hostname) ? zoneNeeded(hostname) : explain(error);
+    case "ECONNREFUSED":
+      return "refused: the host answered, and nothing listens on that port";
+    case "EHOSTUNREACH":
+      return "unreachable: no route leads to the host, or it does not answer on its own network";
+    case "ENETUNREACH":
+      return "unreachable: this machine has no route to that network";
+    case "ETIMEDOUT":
+      return `no answer: ${SILENCE}`;
+    default:
+      return explain(error);
+  }
+}
+
+/** The system has no address of ours to connect from. */
+function noLocalAddress(hostname: string): string {
+  const family = isIPv6(hostname) ? "IPv6" : "IPv4";
+  const hasSome = Deno.networkInterfaces().some((each) => each.family === family);
+  if (!hasSome) return `this machine has no ${family} address to connect from`;
+  return "no local port is left for another connection to there: all of " +
+    "net.ipv4.ip_local_port_range are in use or in TIME_WAIT";
+}

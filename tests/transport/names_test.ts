@@ -1,0 +1,110 @@
+/** Names, looked up by the real system on machines whose name server answers, is slow, or says nothing. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { NamedMachine } from "../harness/names.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+import { testInNamespaces } from "../trace/watch.ts";
+
+testInNamespaces(
+  "a name server that is silent is told as such, not as a firewall",
+  async () => {
+    await using machine = await NamedMachine.make();
+    await using _ = await machine.serveNames();
+    const client = (...words: string[]) => run(machine.on(...outlet("client", ...words)));
+    const given = await client("-z", "silent.test", "80", "-w", "1s", "--json");
+    assertMatch(given.stderr, /silent\.test:80: the name server does not answer: no address in 1/);
+    assertEquals([given.code, JSON.parse(given.stdout).state], [1, "unresolved"]);
+    const absent = await client("absent.test", "80");
+    assertMatch(absent.stderr, /no such name: the name servers know no address for it/);
+    const proxied = await client(
+      "silent.test",
+      "80",
+      "-w",
+      "1s",
+      "--proxy",
+      "socks5://127.0.0.1:9",
+    );
+    assertMatch(proxied.stderr, /the name server does not answer|refused/);
+  },
+);
+
+testInNamespaces("how long a look-up takes is no part of how long a connect takes", async () => {
+  await using machine = await NamedMachine.make();
+  await using _ = await machine.serveNames();
+  await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
+  await server.complains(/ready/);
+  const words = outlet("client", "-z", "slow.test", "7007", "--json");
+  const { code, stdout } = await run(machine.on(...words));
+  const found = JSON.parse(stdout);
+  assertEquals([code, found.lookups], [0, 1]);
+  assert(found.lookup_max_ms >= 400, stdout);
+  assert(found.lookup_max_ms > found.max_ms, stdout);
+  const text = await run(machine.on(...outlet("client", "-z", "slow.test", "7007")));
+  assertMatch(text.stdout, /is open \(looked up in .* ms, connected in /);
+});
+
+testInNamespaces(
+  "addresses are tried in the order of getaddrinfo, as gai.conf has it",
+  async () => {
+    const hosts = ["127.0.0.2 many.test", "::1 many.test", "127.0.0.3 many.test"];
+    for (
+      const [preferences, order] of [
+        [["precedence ::ffff:0:0/96 100"], ["127.0.0.2", "127.0.0.3", "::1"]],
+        [["precedence ::1/128 100"], ["::1", "127.0.0.2", "127.0.0.3"]],
+      ] as const
+    ) {
+      await using machine = await NamedMachine.make({ hosts, preferences: [...preferences] });
+      const { stdout } = await run(machine.on("getent", "ahosts", "many.test"));
+      assertEquals([...new Set(stdout.match(/^\S+/gm))], [...order]);
+      const { stderr } = await run(machine.on(...outlet("client", "many.test", "9", "-v")));
+      assertMatch(stderr, new RegExp(`resolved to ${order.join(", ")} in`));
+      const tried = [...stderr.matchAll(/outlet: (?:\[(.*)\]|(\S+)):9: trying/g)];
+      assertEquals(tried.map(([, v6, v4]) => v6 ?? v4), [...order]);
+    }
+  },
+);
+
+testInNamespaces(
+  "200 clients of a name that nobody answers for hold up nothing else of the server",
+  async () => {
+    await using machine = await NamedMachine.make();
+    await using names = await machine.serveNames();
+    const folder = await Deno.makeTempDir();
+    await using _server = new Program(machine.on(
+      ...outlet(
+        "server",
+        "forward://127.0.0.1:7001?to=silent.test:80&connect-timeout=20s",
+        `record://127.0.0.1:7002?dir=${folder}`,
+        "forward://127.0.0.1:7003?to=quick.test:7004",
+        "echo://127.0.0.1:7004",
+        "echo://127.0.0.1:7005?tls&tls-self-signed",
+        ...["--metrics", "127.0.0.1:7006", "--log-file", `${folder}/log`],
+      ),
+    ));
+    const waits = ["--retry", "forever", "--retry-delay", "50ms"];
+    const up = outlet("client", "-z", "127.0.0.1", "7002-7006", ...waits);
+    assertEquals((await run(machine.on(...up))).code, 0);
+    await using crowd = new Program(machine.on(
+      "python3",
+      "-c",
+      "import socket,sys\n" +
+        "all = [socket.create_connection(('127.0.0.1', 7001)) for _ in range(200)]\n" +
+        "print('connected', flush=True); sys.stdin.read()",
+    ));
+    await crowd.prints(/connected/);
+    await names.prints(/asked silent\.test/);
+    const client = async (words: string[], stdin: string) =>
+      await run(machine.on(...outlet("client", ...words)), { stdin });
+    const recorded = await client(["127.0.0.1", "7002"], "kept\n");
+    assertEquals([recorded.code, recorded.stderr], [0, ""]);
+    const secured = await client(["tls://127.0.0.1:7005", "--tls-insecure"], "secret\n");
+    assertEquals(secured.stdout, "secret\n");
+    const forwarded = await client(["127.0.0.1", "7003"], "through\n");
+    assertEquals(forwarded.stdout, "through\n");
+    const metrics = await run(machine.on("curl", "-s", "http://127.0.0.1:7006/metrics"));
+    assertMatch(metrics.stdout, /^outlet_name_waiters 200$/m);
+    assertMatch(metrics.stdout, /^outlet_name_lookups_running\{state="silent"\} [01]$/m);
+    assertMatch(metrics.stdout, /^outlet_name_lookups_total\{result="answered"\} 1$/m);
+    assertMatch(await Deno.readTextFile(`${folder}/log`), /record/);
+    await Deno.remove(folder, { recursive: true });
+  },
+);

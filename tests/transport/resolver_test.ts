@@ -1,0 +1,150 @@
+/** One resolver for all: shared, bounded, and never stopped by a name that nobody answers for. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { Resolver, type ResolverTimes } from "../../src/transport/resolver.ts";
+
+/** A system that answers when the test says so. */
+class System {
+  /** The questions that wait for an answer, by name, in the order in which they came. */
+  readonly asked = new Map<string, PromiseWithResolvers<readonly string[]>>();
+  /** How many came in all. */
+  count = 0;
+  readonly #news = new Set<() => void>();
+
+  readonly ask = (name: string): Promise<readonly string[]> => {
+    const answer = Promise.withResolvers<readonly string[]>();
+    this.count++;
+    this.asked.set(name, answer);
+    for (const look of this.#news) look();
+    return answer.promise;
+  };
+
+  answer(name: string, ...addresses: string[]): void {
+    this.asked.get(name)!.resolve(addresses);
+    this.asked.delete(name);
+  }
+
+  fail(name: string, code: string): void {
+    this.asked.get(name)!.reject(Object.assign(new Error(`getaddrinfo ${code}`), { code }));
+    this.asked.delete(name);
+  }
+
+  /** Resolves once the name was asked for. */
+  async isAsked(name: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => this.asked.has(name) && resolve();
+    this.#news.add(look);
+    look();
+    await promise;
+    this.#news.delete(look);
+  }
+}
+
+function machine(times: Partial<ResolverTimes> = {}): { system: System; resolver: Resolver } {
+  const system = new System();
+  return { system, resolver: new Resolver({ ask: system.ask, times }) };
+}
+
+Deno.test("all who want the same name share one look-up, and get its addresses in the system's order", async () => {
+  const { system, resolver } = machine();
+  const waiting = Array.from({ length: 200 }, () => resolver.lookUp("a.test"));
+  assertEquals(resolver.counts.waiting, 200);
+  system.answer("a.test", "10.0.0.2", "fd00::1", "10.0.0.1");
+  for (const each of await Promise.all(waiting)) {
+    assertEquals(each, { addresses: ["10.0.0.2", "fd00::1", "10.0.0.1"], from: "system" });
+  }
+  assertEquals((await resolver.lookUp("a.test")).from, "cache");
+  const { lookups, hits, waiting: still, underWay } = resolver.counts;
+  assertEquals([lookups, hits, still, underWay], [1, 1, 0, 0]);
+});
+
+Deno.test("at most eight are under way, and the ninth follows when one is answered", async () => {
+  const { system, resolver } = machine();
+  const names = Array.from({ length: 9 }, (_, i) => `${i}.test`);
+  const waiting = names.map((name) => resolver.lookUp(name));
+  assertEquals([...system.asked.keys()], names.slice(0, 8));
+  system.answer("3.test", "10.0.0.3");
+  await system.isAsked("8.test");
+  for (const name of [...system.asked.keys()]) system.answer(name, "10.0.0.9");
+  await Promise.all(waiting);
+});
+
+Deno.test("silent names do not hold up another, up to the threads that there are", async () => {
+  const { system, resolver } = machine({ silence: 1 });
+  const silentOnes = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => resolver.lookUp(`silent-${from + i}.test`));
+  const silent = silentOnes(0, 20);
+  await system.isAsked("silent-19.test");
+  const quick = resolver.lookUp("quick.test");
+  await system.isAsked("quick.test");
+  system.answer("quick.test", "10.0.0.1");
+  assertEquals((await quick).addresses, ["10.0.0.1"]);
+  silent.push(...silentOnes(20, 60));
+  await system.isAsked("silent-27.test");
+  assertEquals([system.asked.size, resolver.counts.underWay], [28, 28]);
+  const settled = Promise.allSettled(silent);
+  while (resolver.counts.underWay > 0) {
+    for (const name of [...system.asked.keys()]) system.fail(name, "EAI_AGAIN");
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  const outcomes = await settled;
+  assertEquals(outcomes.every(({ status }) => status === "rejected"), true);
+  assertEquals([resolver.counts.silent, resolver.counts.failures], [0, 60]);
+});
+
+Deno.test("known addresses go on while the name servers are silent, and after they failed", async () => {
+  const { system, resolver } = machine({ answer: 0, failure: 0, silence: 1 });
+  const first = resolver.lookUp("a.test");
+  system.answer("a.test", "10.0.0.1");
+  await first;
+  const stale = { addresses: ["10.0.0.1"], from: "stale" };
+  assertEquals(await resolver.lookUp("a.test"), stale);
+  assertEquals(await resolver.lookUp("a.test"), stale);
+  assertEquals(system.count, 2);
+  system.fail("a.test", "EAI_AGAIN");
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(await resolver.lookUp("a.test"), stale);
+  assertEquals(system.count, 3);
+  system.answer("a.test", "10.0.0.2");
+  await new Promise((resolve) => setTimeout(resolve));
+  const last = resolver.lookUp("a.test");
+  system.answer("a.test", "10.0.0.3");
+  assertEquals((await last).addresses, ["10.0.0.3"]);
+});
+
+Deno.test("a name that is gone is gone, also where addresses were known", async () => {
+  const { system, resolver } = machine({ answer: 0 });
+  const first = resolver.lookUp("a.test");
+  system.answer("a.test", "10.0.0.1");
+  await first;
+  const second = resolver.lookUp("a.test");
+  system.fail("a.test", "ENOTFOUND");
+  await assertRejects(() => second, Error, "no such name");
+  // The failure is remembered for a moment: nobody is asked.
+  await assertRejects(() => resolver.lookUp("a.test"), Error, "no such name");
+  assertEquals(system.count, 2);
+});
+
+Deno.test("a wait ends at once when it is aborted, and the look-up goes on for others", async () => {
+  const { system, resolver } = machine();
+  const abort = new AbortController();
+  const given = resolver.lookUp("a.test", { signal: abort.signal });
+  const patient = resolver.lookUp("a.test");
+  abort.abort(new Error("the client has gone"));
+  await assertRejects(() => given, Error, "the client has gone");
+  assertEquals(resolver.counts.waiting, 1);
+  system.answer("a.test", "10.0.0.1");
+  assertEquals((await patient).addresses, ["10.0.0.1"]);
+});
+
+Deno.test("what is remembered is bounded", async () => {
+  const { system, resolver } = machine();
+  for (let i = 0; i < 1_001; i++) {
+    const found = resolver.lookUp(`${i}.test`);
+    system.answer(`${i}.test`, "10.0.0.1");
+    await found;
+  }
+  assertEquals((await resolver.lookUp("1000.test")).from, "cache");
+  const forgotten = resolver.lookUp("0.test");
+  system.answer("0.test", "10.0.0.2");
+  assertEquals((await forgotten).from, "system");
+});
