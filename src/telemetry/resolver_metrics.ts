@@ -6,10 +6,8 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ResolverCounts } from "../transport/resolver.ts";
 
-type CountsOf = () => ResolverCounts;
-
 /** The metrics of a resolver, in Prometheus's text format. */
-export function resolverMetrics(counts: CountsOf): { text(): Promise<string> } {
+export function resolverMetrics(counts: () => ResolverCounts): { text(): Promise<string> } {
   const registers = [new Registry()];
   new Counter({
     name: "outlet_name_lookups_total",
