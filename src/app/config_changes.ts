@@ -9,8 +9,21 @@ import type { EventBus } from "../events/event_bus.ts";
 import { explain } from "../transport/errors.ts";
 import type { ConfigWatcherOptions } from "./config_watcher.ts";
 
-/** What the server was asked to be, in words or in a file. */
+/**
+ * What the server was asked to be, in words or in a file.
+ *
+ * @throws {UsageError} where that is no config
+ * @throws {Error} where something that it needs is not there
+ */
 export async function loadConfig(command: ServerCommand): Promise<ServerConfig> {
+  const config = await readConfig(command);
+  const { preflight } = await import("../server/preflight.ts");
+  await preflight(config);
+  return config;
+}
+
+/** The same, without a look at what it needs. */
+export async function readConfig(command: ServerCommand): Promise<ServerConfig> {
   if ("config" in command) return command.config;
   const { readConfigFile } = await import("../config/config_file.ts");
   return await readConfigFile(command.file.path, command.file.flags);

@@ -102,7 +102,7 @@ export class ConsoleHost implements AsyncDisposable {
 async function keyPairOf({ "console-cert": certFile, "console-key": keyFile }: ConsoleConfig) {
   if (certFile === undefined) return undefined;
   const { readServingPair } = await import("../transport/tls/serving_pair.ts");
-  return await readServingPair({ certFile, keyFile, prefix: "--console" });
+  return await readServingPair({ certFile, keyFile, prefix: "console" });
 }
 
 function placeOf({ console: place }: ServerOptions): InternetAddress | undefined {

@@ -5,16 +5,16 @@
  */
 import type { ServerCommand } from "../cli/server_args.ts";
 import { writeConfig } from "../config/write_config.ts";
-import { loadConfig } from "./config_changes.ts";
+import { loadConfig, readConfig } from "./config_changes.ts";
 
 /**
  * What is to be printed: the config as a file, or a line that says that it is valid.
  *
- * @throws {UsageError} which names what is wrong with it
+ * @throws {Error} which names what is wrong with it
  */
 export async function showConfig(command: ServerCommand): Promise<string> {
+  if (command.action === "print-config") return writeConfig(await readConfig(command));
   const config = await loadConfig(command);
-  if (command.action === "print-config") return writeConfig(config);
   const { length } = config.outlets;
   return `the config is valid: ${length === 1 ? "1 outlet" : `${length} outlets`}\n`;
 }

@@ -49,9 +49,10 @@ function left(name: string, { placeholder, short }: Option, prefix: string): str
   return `${short ? `-${short}, ` : ""}${prefix}${name}${value}`;
 }
 
-function right({ summary, default: value, defaultText, repeats }: Option): string {
+function right({ summary, default: value, defaultText, repeats, needs }: Option): string {
   const shown = defaultText ?? (value === undefined || value === false ? undefined : String(value));
   const notes = [
+    ...(needs ? [`with ${needs.join(" or ")}`] : []),
     ...(repeats ? ["repeatable"] : []),
     ...(shown && !repeats ? [`default: ${value === true ? "on" : shown}`] : []),
   ];

@@ -5,6 +5,7 @@
  */
 import {
   ADMISSION_OPTIONS,
+  OUTLET_IDENTITY,
   OUTLET_OPTIONS,
   SERVER_OPTIONS,
   type ServerConfig,
@@ -15,7 +16,8 @@ import {
   serverConfig,
   type SpecValues,
 } from "../config/outlet_config.ts";
-import { flag, option, type OptionTable, PORT, TEXT, valuesOf } from "../options/option.ts";
+import { file, flag, option, type OptionTable, PORT, TEXT, valuesOf } from "../options/option.ts";
+import { asFlag, refuseUseless } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
@@ -41,14 +43,18 @@ const PLAIN_OPTIONS = {
     placeholder: "PORT",
     defaultText: String(DEFAULT_PORT),
   }),
+  ...OUTLET_IDENTITY,
 } as const;
 
 /** What is to be done with the config, and where it is when it is in a file. */
 const CONFIG_OPTIONS = {
-  config: option(TEXT, "read the outlets and all else from this file, and again when it changes", {
-    placeholder: "FILE",
+  config: option(
+    file("read"),
+    "read the outlets and all else from this file, and again when it changes",
+  ),
+  check: flag("look whether all that was asked for can be had, and leave", {
+    excludes: ["print-config"],
   }),
-  check: flag("say what is wrong with what was asked for, and leave"),
   "print-config": flag("print what was asked for as such a file, and leave"),
 } as const;
 
@@ -86,9 +92,12 @@ export function readServer(words: readonly string[]): ServerCommand {
   const service = namedService(words);
   const flags = readFlags(words, { ...serviceFlags(words, service), ...SERVER_FLAGS });
   const said = withCommand(flags, flags.operands.map(serviceOf).concat(service));
-  const { config: path, check, "print-config": prints } = valuesOf(CONFIG_OPTIONS, said);
+  const asked = valuesOf(CONFIG_OPTIONS, said);
+  refuseUseless(said.keys(), { table: CONFIG_OPTIONS, values: asked, label: asFlag });
+  const { config: path, check, "print-config": prints } = asked;
   const action = check ? "check" : prints ? "print-config" : "serve";
-  const place = flags.operands[0] ?? Object.keys(PLAIN_OPTIONS).find((name) => said.has(name));
+  const plain = Object.keys(PLAIN_OPTIONS).find((name) => said.has(name));
+  const place = flags.operands[0] ?? (plain && asFlag(plain));
   if (path === undefined) {
     const config = readOutlets(flags.operands, { service, said });
     return { action, config, namesOutlets: place !== undefined };
@@ -102,20 +111,43 @@ function readOutlets(
   specs: readonly string[],
   { service, said }: { service: Service | undefined; said: SpecValues },
 ): ServerConfig {
-  const outlets = specs.map((word) => readSpec(word, said));
-  const plain = valuesOf(PLAIN_OPTIONS, said);
-  const saysWhere = plain.host !== undefined || plain.port !== undefined;
-  if (saysWhere && !service && outlets.length > 0) {
-    const flag = plain.port === undefined ? "--host" : "--port";
-    throw new UsageError(`${flag} beside a SPEC needs --service, to say what is offered there`);
-  }
+  const outlets = specs.map((word) => readSpec(word, { common: said }));
+  const { host, port, name } = valuesOf(PLAIN_OPTIONS, said);
+  if (outlets.length > 0) refuseHalfOutlet({ service, host, port, name });
   if (service || outlets.length === 0) {
     outlets.push(outletConfig(service ?? findService(DEFAULT_SERVICE), {
-      listen: readListen({ host: plain.host ?? "", port: String(plain.port ?? DEFAULT_PORT) }),
+      listen: readListen({ host: host ?? "", port: String(port ?? DEFAULT_PORT) }),
+      own: new Map(name === undefined ? [] : [["name", name]]),
       common: said,
     }));
   }
-  return serverConfig(outlets, said);
+  const consoleByDefault = specs.length === 0 &&
+    !Object.keys(PLAIN_OPTIONS).some((name) => said.has(name));
+  return serverConfig(outlets, said, { label: asFlag, consoleByDefault });
+}
+
+/** Beside SPECs, plain flags say of one more outlet what it is and where, or nothing: neither is guessed. */
+function refuseHalfOutlet(
+  { service, ...plain }: {
+    service: Service | undefined;
+    host: string | undefined;
+    port: number | undefined;
+    name: string | undefined;
+  },
+): void {
+  const said = (["port", "host", "name"] as const).find((name) => plain[name] !== undefined);
+  if (service && plain.port === undefined) {
+    throw new UsageError(
+      `--service ${service.name} beside a SPEC asks for one more outlet: say with --port where it ` +
+        "listens, or leave --service out",
+    );
+  }
+  if (service || said === undefined) return;
+  throw new UsageError(
+    said === "name"
+      ? "--name beside a SPEC needs --service; in a SPEC it is ?name=NAME"
+      : `--${said} beside a SPEC needs --service, to say what is offered there`,
+  );
 }
 
 /** The options of every service that the words name are flags too, so the names have to be read first. */

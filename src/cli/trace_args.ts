@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { TRACE_OPTIONS, type TraceConfig, type TraceOptions } from "../config/trace_config.ts";
+import { TRACE_OPTIONS, type TraceConfig } from "../config/trace_config.ts";
 import { PORT, valuesOf } from "../options/option.ts";
+import { asFlag, refuseUseless } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { readFlags } from "./flags.ts";
 
@@ -21,19 +22,8 @@ export function readTrace(words: readonly string[]): TraceConfig {
     const hint = /^\d+$/.test(surplus) ? "; did you mean --port?" : "";
     throw new UsageError(`${quote(surplus)}: nothing is expected here${hint}`);
   }
-  refuseContradictions(options, new Set(said.keys()));
+  refuseUseless(said.keys(), { table: TRACE_OPTIONS, values: { ...options }, label: asFlag });
   return { options: { ...options, port: [...options.port, ...operands.map(readPort)] } };
-}
-
-function refuseContradictions(options: TraceOptions, said: ReadonlySet<string>): void {
-  const pairs: (readonly [string, string])[] = [["read", "interface"], ["json", "summary"]];
-  const others = ["read", "interface", "json", "summary", "count", "svg", "relative", "flows"];
-  if (options.sockets) pairs.push(...[...others, "host"].map((name) => ["sockets", name] as const));
-  for (const [one, other] of pairs) {
-    if (said.has(one) && said.has(other)) {
-      throw new UsageError(`--${one} and --${other} exclude each other`);
-    }
-  }
 }
 
 function readPort(word: string): number {

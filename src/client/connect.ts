@@ -50,7 +50,7 @@ async function identityOf(
 ): Promise<KeyPair | undefined> {
   if (certFile === undefined) return undefined;
   const { readKeyPair } = await import("../transport/tls/key_pair.ts");
-  return await readKeyPair({ certFile, keyFile });
+  return await readKeyPair({ certFile, keyFile, prefix: "--tls" });
 }
 
 /**

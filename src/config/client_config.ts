@@ -7,11 +7,11 @@ import { PROXY, type Proxy } from "../endpoint/proxy.ts";
 import {
   choice,
   DURATION,
+  file,
   flag,
   option,
   type OptionKind,
   type TableOf,
-  TEXT,
 } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
 import {
@@ -73,8 +73,6 @@ const TIMES: OptionKind<number> = {
   read: (word) => word === "forever" ? Infinity : /^\d{1,9}$/.test(word) ? Number(word) : undefined,
 };
 
-const FILE: OptionKind<string> = { ...TEXT, expects: "a file", placeholder: "FILE" };
-
 /** What can be asked of a client. */
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "connect-timeout": option(DURATION, "give up connecting after this long", {
@@ -91,7 +89,9 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     { default: "half-close" },
   ),
   crlf: flag("send CRLF where a line of stdin ends in LF alone", { short: "C" }),
-  "send-only": flag("send stdin, then leave; show nothing that arrives"),
+  "send-only": flag("send stdin, then leave; show nothing that arrives", {
+    excludes: ["recv-only"],
+  }),
   "recv-only": flag("show what arrives; never read stdin"),
   "quit-delay": option(DURATION, "leave this long after the end of stdin, whatever comes", {
     short: "q",
@@ -102,18 +102,31 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   }),
   retry: option(TIMES, "where there is no connection, try again so often", { default: 0 }),
   "retry-delay": option(DURATION, "before the first of these; the next delays grow", {
+    needs: ["retry"],
     default: 1_000,
     defaultText: "1s",
   }),
-  script: option(FILE, "have the conversation in this file: lines of send, expect and others"),
-  output: option(FILE, "write what arrives to this file too, as it is", { short: "o" }),
-  "hex-dump": option(FILE, "write a hex dump of both directions to this file; - is stdout", {
-    short: "x",
-  }),
+  script: option(
+    file("read"),
+    "have the conversation in this file: lines of send, expect and others",
+  ),
+  output: option(file("append"), "write what arrives to this file too, as it is", { short: "o" }),
+  "hex-dump": option(
+    file("append"),
+    "write a hex dump of both directions to this file; - is stdout",
+    {
+      short: "x",
+    },
+  ),
   progress: flag("tell on a terminal how much has gone and come, and how fast"),
-  probe: flag("connect, say so, and leave; PORT may be a list such as 20-25,80", { short: "z" }),
+  probe: flag("connect, say so, and leave; PORT may be a list such as 20-25,80", {
+    short: "z",
+    excludes: ["bench", "script", "trace"],
+  }),
   ...PROBE_OPTIONS,
-  bench: flag("put the service under load, and tell what it bore"),
+  bench: flag("put the service under load, and tell what it bore", {
+    excludes: ["script", "trace"],
+  }),
   ...LOAD_OPTIONS,
   json: flag("tell what was found, or how the connection went, as one JSON object"),
   raw: flag("show what arrives as it is, also on a terminal, where escapes are shown as ␛"),

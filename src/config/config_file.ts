@@ -3,12 +3,27 @@
  *
  * @module
  */
+import { dirname, resolve } from "node:path";
 import { parse } from "@std/jsonc";
 import { about, UsageError } from "../options/usage_error.ts";
 import { explain } from "../transport/errors.ts";
-import { findService, outletConfig, serverConfig, type SpecValues } from "./outlet_config.ts";
+import { asFlag, asKey } from "../options/requirements.ts";
+import {
+  findService,
+  outletConfig,
+  outletTable,
+  serverConfig,
+  type SpecValues,
+} from "./outlet_config.ts";
+import { type Resolve, resolveAddress, resolvePaths } from "./paths.ts";
 import { checkFile, type FileContent, type FileOutlet } from "./schema.ts";
-import type { ServerConfig } from "./server_config.ts";
+import { readSpec } from "./spec.ts";
+import {
+  OUTLET_OPTIONS,
+  type OutletConfig,
+  SERVER_OPTIONS,
+  type ServerConfig,
+} from "./server_config.ts";
 
 /** Faults of a file that are told at once. */
 const TOLD = 5;
@@ -32,10 +47,18 @@ export async function readConfigFile(
     throw new Error(`cannot read the config ${path}: ${why}`, { cause });
   }
   try {
-    return readConfig(text, flags);
+    return readConfig(text, { flags, folder: dirname(resolve(path)) });
   } catch (error) {
     throw about(path, error);
   }
+}
+
+/** What is known of a config file beside its text. */
+export interface ConfigContext {
+  /** What flags said beside it. */
+  readonly flags?: SpecValues;
+  /** The folder that its relative paths are meant from, where that is not the working folder. */
+  readonly folder?: string;
 }
 
 /**
@@ -43,10 +66,22 @@ export async function readConfigFile(
  *
  * @throws {UsageError} which names the path of every value at fault, and what was expected
  */
-export function readConfig(text: string, flags: SpecValues = new Map()): ServerConfig {
-  const { outlets, ...common } = check(parseText(text));
-  const said = new Map([...Object.entries(common), ...flags]);
-  return serverConfig(outlets.map((outlet, at) => readOutlet(outlet, { at, common: said })), said);
+export function readConfig(
+  text: string,
+  { flags = new Map(), folder = Deno.cwd() }: ConfigContext = {},
+): ServerConfig {
+  const { outlets, $schema: _, ...values } = check(parseText(text));
+  const table = { ...OUTLET_OPTIONS, ...SERVER_OPTIONS };
+  const whole = (path: string) => resolve(folder, path);
+  const common = new Map([
+    ...resolvePaths(new Map(Object.entries(values)), { table, resolve: whole }),
+    ...flags,
+  ]);
+  return serverConfig(
+    outlets.map((outlet, at) => readOutlet(outlet, { at, common, resolve: whole })),
+    common,
+    { label: (name) => flags.has(name) ? asFlag(name) : asKey(name) },
+  );
 }
 
 function parseText(text: string): unknown {
@@ -68,13 +103,17 @@ function check(json: unknown): FileContent {
 }
 
 function readOutlet(
-  { service, listen, ...said }: FileOutlet,
-  { at, common }: { at: number; common: SpecValues },
-) {
+  outlet: string | FileOutlet,
+  { at, common, resolve }: { at: number; common: SpecValues; resolve: Resolve },
+): OutletConfig {
   try {
-    return outletConfig(findService(service), {
-      listen,
-      said: new Map(Object.entries(said)),
+    if (typeof outlet === "string") return readSpec(outlet, { common, resolve });
+    const { service: name, listen, ...values } = outlet;
+    const service = findService(name);
+    const table = outletTable(service);
+    return outletConfig(service, {
+      listen: resolveAddress(listen, resolve),
+      own: resolvePaths(new Map(Object.entries(values)), { table, resolve }),
       common,
     });
   } catch (error) {

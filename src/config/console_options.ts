@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { flag, option, type OptionKind, type TableOf, TEXT } from "../options/option.ts";
+import { file, flag, option, type OptionKind, type TableOf } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, type InternetAddress, isLoopback } from "../endpoint/address.ts";
 import { LISTEN } from "../endpoint/parse.ts";
@@ -32,18 +32,27 @@ const PLACE_OR_OFF: OptionKind<InternetAddress | "off"> = {
   read: (word) => word === "off" ? word : LISTEN.read(word),
 };
 
-const FILE: OptionKind<string> = { ...TEXT, expects: "a file", placeholder: "FILE" };
-
 /** What can be asked of the console. */
 export const CONSOLE_OPTIONS: TableOf<ConsoleConfig> = {
   console: option(PLACE_OR_OFF, "serve a page to watch and steer the server with", {
     bare: formatAddress(CONSOLE_ADDRESS),
     defaultText: "on where no outlet is named, at 127.0.0.1:7001",
   }),
-  "console-token-file": option(FILE, "its token is in this file, which is made if there is none"),
-  "console-cert": option(FILE, "its certificate (PEM), which makes it HTTPS"),
-  "console-key": option(FILE, "its key (PEM), where it is not in the same file"),
-  "console-insecure": flag("other machines may reach it without TLS"),
+  "console-token-file": option(
+    file("read-or-make"),
+    "its token is in this file, which is made if there is none",
+    { needs: ["console"] },
+  ),
+  "console-cert": option(file("read"), "its certificate (PEM), which makes it HTTPS", {
+    needs: ["console"],
+  }),
+  "console-key": option(file("read"), "its key (PEM), where it is not in the same file", {
+    needs: ["console-cert"],
+  }),
+  "console-insecure": flag("other machines may reach it without TLS", {
+    needs: ["console"],
+    excludes: ["console-cert"],
+  }),
 };
 
 /**
@@ -56,7 +65,7 @@ export function checkConsole(options: ConsoleConfig): void {
   if (place === undefined || place === "off" || isLoopback(place.hostname)) return;
   if (cert !== undefined || insecure) return;
   throw new UsageError(
-    `--console ${formatAddress(place)}: other machines reach that, and could read along: add ` +
-      "--console-cert and --console-key, or --console-insecure if nobody can",
+    `console ${formatAddress(place)}: other machines reach that, and could read along: add ` +
+      "console-cert and console-key, or console-insecure if nobody can",
   );
 }

@@ -31,13 +31,18 @@ const COUNT = integer({ min: 1, max: 1_000_000_000 });
 
 /** What can be asked of a probe, beside `-z`. */
 export const PROBE_OPTIONS: TableOf<ProbeConfig> = {
-  count: option(COUNT, "with -z: connect so many times, and tell what is usual", { default: 1 }),
-  interval: option(DURATION, "with -z: from one connect to the next", {
+  count: option(COUNT, "connect so many times, and tell what is usual", {
+    needs: ["probe"],
+    default: 1,
+  }),
+  interval: option(DURATION, "from one connect to the next", {
+    needs: ["probe"],
     default: 1_000,
     defaultText: "1s",
   }),
-  timeout: option(DURATION, "with -z: call a port silent after this long", {
-    defaultText: "as --connect-timeout",
+  timeout: option(DURATION, "call a port silent after this long", {
+    needs: ["probe"],
+    defaultText: "as connect-timeout",
   }),
 };
 
@@ -45,20 +50,22 @@ export const PROBE_OPTIONS: TableOf<ProbeConfig> = {
 export const LOAD_OPTIONS: TableOf<LoadConfig> = {
   connections: option(
     integer({ min: 1, max: 100_000 }),
-    "with --bench: connections at the same time",
-    { default: 10 },
+    "connections at the same time",
+    { needs: ["bench"], default: 10 },
   ),
-  size: option(SIZE, "with --bench: bytes of each message", {
+  size: option(SIZE, "bytes of each message", {
+    needs: ["bench"],
     defaultText: "64, or 64k for a stream",
   }),
-  duration: option(DURATION, "with --bench: how long it lasts", {
+  duration: option(DURATION, "how long it lasts", {
+    needs: ["bench"],
     default: 10_000,
     defaultText: "10s",
   }),
   mode: option(
     choice(["round-trip", "stream", "connect"]),
-    "with --bench: what each connection does over and over: send and await the echo; send and " +
+    "what each connection does over and over: send and await the echo; send and " +
       "read as fast as it goes; or connect and leave",
-    { default: "round-trip" },
+    { needs: ["bench"], default: "round-trip" },
   ),
 };

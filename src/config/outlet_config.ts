@@ -4,17 +4,19 @@
  * @module
  */
 import { type OptionTable, valuesOf } from "../options/option.ts";
+import { asKey, type Label, mergeValues, refuseUseless } from "../options/requirements.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { type Address, formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
+import type { Address } from "../endpoint/address.ts";
+import { listeningAt, refuseCircles, refuseOverlaps } from "./addresses.ts";
 import { checkConsole } from "./console_options.ts";
+import { checkProxies, whyIgnored } from "./outlet_rules.ts";
 import {
   ADMISSION_OPTIONS,
-  type AdmissionConfig,
+  OUTLET_IDENTITY,
   OUTLET_OPTIONS,
   type OutletConfig,
-  type OutletOptions,
   SERVER_OPTIONS,
   type ServerConfig,
 } from "./server_config.ts";
@@ -25,7 +27,7 @@ export type SpecValues = ReadonlyMap<string, unknown>;
 
 /** Everything that can be said of one outlet of this service. */
 export function outletTable(service: Service): OptionTable {
-  return { ...service.options, ...OUTLET_OPTIONS, ...ADMISSION_OPTIONS };
+  return { ...service.options, ...OUTLET_IDENTITY, ...OUTLET_OPTIONS, ...ADMISSION_OPTIONS };
 }
 
 /** The service of this name. */
@@ -36,75 +38,92 @@ export function findService(name: string): Service {
 }
 
 /**
- * An outlet for a service: `said` was said of it alone, `common` of all outlets. What is common about doors
+ * An outlet for a service: `own` was said of it alone, `common` of all outlets. What is common about admission
  * is the server's own.
  *
  * @throws {UsageError} where its options don't go together
  */
 export function outletConfig(
   service: Service,
-  { listen, said = new Map(), common }: { listen: Address; said?: SpecValues; common: SpecValues },
+  { listen, own = new Map(), common = new Map() }: {
+    listen: Address;
+    own?: SpecValues;
+    common?: SpecValues;
+  },
 ): OutletConfig {
-  const all = new Map([...common, ...said]);
-  const serviceOptions = valuesOf(service.options, all);
-  service.check?.(serviceOptions);
-  const outletOptions = valuesOf(OUTLET_OPTIONS, all);
-  checkProxies(outletOptions, listen);
-  checkTls(outletOptions);
-  if (outletOptions.mode !== undefined && !isUnix(listen) && said.has("mode")) {
-    throw new UsageError(`mode is for Unix sockets: ${formatAddress(listen)} has no file`);
-  }
-  return {
+  const all = mergeValues(outletTable(service), { common, own });
+  const outlet: OutletConfig = {
+    ...valuesOf(OUTLET_IDENTITY, own),
     service: service.name,
     listen,
-    serviceOptions,
-    outletOptions,
-    admissionOptions: admissionOptions(said),
+    serviceOptions: valuesOf(service.options, all),
+    outletOptions: valuesOf(OUTLET_OPTIONS, all),
+    admissionOptions: valuesOf(ADMISSION_OPTIONS, own),
   };
+  for (const name of own.keys()) {
+    const why = whyIgnored(name, { outlet });
+    if (why !== undefined) throw new UsageError(why);
+  }
+  service.check?.(outlet.serviceOptions);
+  checkProxies(outlet.outletOptions, outlet);
+  checkTls(outlet.outletOptions);
+  return outlet;
 }
 
-function admissionOptions(said: SpecValues): AdmissionConfig {
-  const options = valuesOf(ADMISSION_OPTIONS, said);
-  if (options.burst === undefined || options.rate !== undefined) return options;
-  throw new UsageError("burst needs rate: how many connections a second, and how many at once");
-}
-
-/** Anybody could claim to be anybody, if whoever reaches the outlet were believed. */
-function checkProxies(options: OutletOptions, listen: Address): void {
-  if (!options["accept-proxy"] || options["trusted-proxy"].length > 0) return;
-  if (isUnix(listen) || isLoopback(listen.hostname)) return;
-  throw new UsageError(
-    "accept-proxy needs trusted-proxy, the addresses of the proxies, " +
-      "for others than this machine reach the outlet",
-  );
+/** What is known of what was said of a whole server. */
+export interface ServerContext {
+  /** How its options are called in errors. */
+  readonly label?: Label;
+  /** Whether there is a console where nothing is said of it. */
+  readonly consoleByDefault?: boolean;
 }
 
 /**
  * A whole server, of these outlets and what was said of all of them.
  *
- * @throws {UsageError} where two outlets want the same address, or the console one that everybody reaches
+ * @throws {UsageError} where outlets are in each other's way, or something that was said has no effect
  */
-export function serverConfig(outlets: readonly OutletConfig[], said: SpecValues): ServerConfig {
-  refuseDuplicateAddresses(outlets);
-  const options = valuesOf(SERVER_OPTIONS, said);
+export function serverConfig(
+  outlets: readonly OutletConfig[],
+  common: SpecValues,
+  { label = asKey, consoleByDefault = false }: ServerContext = {},
+): ServerConfig {
+  const options = valuesOf(SERVER_OPTIONS, common);
+  const config = { outlets, options, admissionOptions: valuesOf(ADMISSION_OPTIONS, common) };
+  refuseSameNames(outlets);
+  refuseOverlaps(listeningAt(config));
+  refuseCircles(outlets);
+  refuseUseless(common.keys(), {
+    table: { ...SERVER_OPTIONS, ...ADMISSION_OPTIONS },
+    values: {
+      ...options,
+      ...config.admissionOptions,
+      ...consoleByDefault && options.console === undefined ? { console: true } : {},
+    },
+    label,
+  });
+  refuseUselessForAll(config, { common, label });
   checkConsole(options);
-  return {
-    outlets,
-    options,
-    admissionOptions: admissionOptions(said),
-  };
+  return config;
 }
 
-function refuseDuplicateAddresses(outlets: readonly OutletConfig[]): void {
-  const taken = new Map<string, OutletConfig>();
-  for (const outlet of outlets) {
-    const address = formatAddress(outlet.listen);
-    const twin = taken.get(address);
-    if (twin && (isUnix(outlet.listen) || outlet.listen.port !== 0)) {
-      throw new UsageError(
-        `${twin.service} and ${outlet.service} both want ${address}: an address has one outlet`,
-      );
-    }
-    taken.set(address, outlet);
+function refuseSameNames(outlets: readonly OutletConfig[]): void {
+  const names = outlets.flatMap(({ name }) => name ?? []);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice === undefined) return;
+  throw new UsageError(`two outlets have the name ${twice}: a name is of one outlet`);
+}
+
+/** Refuses what was said of all outlets, and has no effect on any. */
+function refuseUselessForAll(
+  { outlets, admissionOptions }: ServerConfig,
+  { common, label }: { common: SpecValues; label: Label },
+): void {
+  for (const name of common.keys()) {
+    const whys = outlets.filter((outlet) => name in outletTable(SERVICES.get(outlet.service)!)).map(
+      (outlet) => whyIgnored(name, { outlet: { ...outlet, admissionOptions }, label }),
+    );
+    const [why] = whys;
+    if (why !== undefined && !whys.includes(undefined)) throw new UsageError(why);
   }
 }

@@ -9,8 +9,8 @@ import type { Option, OptionTable } from "../options/option.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import type { InternetAddress } from "../endpoint/address.ts";
-import { LISTEN } from "../endpoint/parse.ts";
+import type { Address } from "../endpoint/address.ts";
+import { OUTLET_LISTEN } from "../endpoint/parse.ts";
 import { outletTable } from "./outlet_config.ts";
 import { ADMISSION_OPTIONS, OUTLET_OPTIONS, SERVER_OPTIONS } from "./server_config.ts";
 
@@ -19,15 +19,15 @@ export interface FileOutlet {
   /** The service's name. */
   readonly service: string;
   /** Where to listen. */
-  readonly listen: InternetAddress;
+  readonly listen: Address;
   /** The options that the file names. */
   readonly [option: string]: unknown;
 }
 
 /** A whole file: besides the outlets, values by the names of options, which hold for the whole server. */
 export interface FileContent {
-  /** The outlets, in order. */
-  readonly outlets: readonly FileOutlet[];
+  /** The outlets, in order, each as an object or as a SPEC. */
+  readonly outlets: readonly (string | FileOutlet)[];
   /** The options that the file names. */
   readonly [option: string]: unknown;
 }
@@ -43,12 +43,22 @@ export interface FileFault {
   readonly message: string;
 }
 
+/** Made once it is needed: it takes longer than to read a file with it. */
+let schema: ReturnType<typeof fileSchema> | undefined;
+
 /** What a file's JSON says; where it is no config, all that is wrong with it. */
 export function checkFile(
   json: unknown,
 ): { readonly content: FileContent } | { readonly faults: readonly FileFault[] } {
-  const { data, error } = fileSchema().safeParse(json, { reportInput: true });
-  return error ? { faults: error.issues } : { content: data };
+  const { data, error } = (schema ??= fileSchema()).safeParse(json, { reportInput: true });
+  return error ? { faults: error.issues.flatMap(innermost) } : { content: data };
+}
+
+/** The faults behind one: of an outlet, those of the form that it is in, a word or an object. */
+function innermost(issue: z.core.$ZodIssue): FileFault[] {
+  if (issue.code !== "invalid_union" || issue.errors.length < 2) return [issue];
+  const branch = issue.errors[typeof issue.input === "string" ? 0 : 1]!;
+  return branch.map(({ path, message }) => ({ path: [...issue.path, ...path], message }));
 }
 
 /** What a file may say as JSON Schema, for editors. */
@@ -59,6 +69,9 @@ export function jsonSchema(): object {
   };
 }
 
+/** An outlet in one word; what it says is read by who reads those of the command line. */
+const SPEC = z.string().meta({ description: "an outlet in one word: SERVICE://[HOST]:PORT" });
+
 function fileSchema(): z.ZodType<FileContent> {
   const outlet = z.discriminatedUnion(
     "service",
@@ -67,7 +80,9 @@ function fileSchema(): z.ZodType<FileContent> {
   );
   return objectOf({
     $schema: z.string().optional().meta({ description: "where editors find what is valid here" }),
-    outlets: z.array(outlet, { error: expected("a list of outlets") }),
+    outlets: z.array(z.union([SPEC, outlet]), {
+      error: expected("a list of outlets"),
+    }),
     ...shapeOf({ ...ADMISSION_OPTIONS, ...OUTLET_OPTIONS, ...SERVER_OPTIONS }),
   }) as unknown as z.ZodType<FileContent>;
 }
@@ -75,9 +90,13 @@ function fileSchema(): z.ZodType<FileContent> {
 function outletSchema(service: Service): z.ZodObject {
   return objectOf({
     service: z.literal(service.name).meta({ description: service.summary }),
-    listen: z.string({ error: expected(LISTEN.expects) })
-      .transform((word, context) => attempt(() => LISTEN.read(word), { context, input: word }))
-      .meta({ description: "where it listens: HOST:PORT, or :PORT on this machine alone" }),
+    listen: z.string({ error: expected(OUTLET_LISTEN.expects) })
+      .transform((word, context) =>
+        attempt(() => OUTLET_LISTEN.read(word), { context, input: word })
+      )
+      .meta({
+        description: "where it listens: HOST:PORT, :PORT on this machine alone, or unix:PATH",
+      }),
     ...shapeOf(outletTable(service)),
   });
 }
@@ -113,6 +132,10 @@ function valueOf(option: Option): z.ZodType {
 function itemOf({ expects, placeholder, choices, bounds, unit }: Option): z.ZodType {
   const error = expected(expects);
   if (placeholder === undefined) return z.boolean({ error });
+  if (bounds && choices) {
+    const number = z.int().min(bounds.min).max(bounds.max);
+    return z.union([number, z.enum(choices as [string, ...string[]])], { error });
+  }
   if (choices) return z.enum(choices as [string, ...string[]], { error });
   if (bounds) return z.int({ error }).min(bounds.min, { error }).max(bounds.max, { error });
   if (unit) return z.union([z.string(), z.number()], { error });
@@ -128,7 +151,7 @@ interface Attempt {
 
 function attempt(
   read: () => unknown,
-  { context, input, expects = LISTEN.expects, secret = false }: Attempt,
+  { context, input, expects = OUTLET_LISTEN.expects, secret = false }: Attempt,
 ): unknown {
   try {
     const value = read();

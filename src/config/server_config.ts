@@ -6,14 +6,15 @@
 import {
   choice,
   DURATION,
+  file,
   flag,
+  folder,
   integer,
   list,
   option,
   type OptionKind,
   SIZE,
   type TableOf,
-  TEXT,
 } from "../options/option.ts";
 import { BUS, type NatsUrl } from "../endpoint/nats_url.ts";
 import { CONSOLE_OPTIONS, type ConsoleConfig } from "./console_options.ts";
@@ -98,6 +99,7 @@ export interface ServerOptions extends ConsoleConfig {
 const MODE: OptionKind<number> = {
   expects: "permission bits in octal, such as 0660",
   placeholder: "MODE",
+  write: (mode) => mode.toString(8).padStart(4, "0"),
   read: (word) => /^0?[0-7]{3}$/.test(word) ? parseInt(word, 8) : undefined,
 };
 
@@ -108,19 +110,42 @@ const THREADS = integer({ min: 1, max: 64 });
 const WORKERS: OptionKind<number | "auto"> = {
   expects: `${THREADS.expects}, or auto`,
   placeholder: "N|auto",
+  choices: ["auto"],
+  ...THREADS.bounds ? { bounds: THREADS.bounds } : {},
   read: (word) => word === "auto" ? word : THREADS.read(word),
 };
 
 /** What can be asked of one outlet's door, in its SPEC, or of the door of the whole server, in flags. */
 export const ADMISSION_OPTIONS: TableOf<AdmissionConfig> = {
   allow: list(CIDR, "let in only who comes from these addresses or networks"),
-  deny: list(CIDR, "turn away who comes from these, also where --allow has them"),
+  deny: list(CIDR, "turn away who comes from these, also where allow has them"),
   "max-connections": option(COUNT, "connections at the same time", {
     defaultText: "what the descriptor limit leaves",
   }),
   "max-per-ip": option(COUNT, "connections at the same time from one address, or one IPv6 /64"),
   rate: option(COUNT, "new connections a second from one address, or one IPv6 /64"),
-  burst: option(COUNT, "how many of those may come at once", { defaultText: "as --rate" }),
+  burst: option(COUNT, "how many of those may come at once", {
+    defaultText: "as rate",
+    needs: ["rate"],
+  }),
+};
+
+/** A name that people, logs and metrics can hold. */
+const NAME: OptionKind<string> = {
+  expects: "a name of 1 to 64 letters, digits, dots, dashes and underscores",
+  placeholder: "NAME",
+  read: (word) => /^[A-Za-z0-9_.-]{1,64}$/.test(word) ? word : undefined,
+};
+
+/** What can be said of one outlet alone. */
+export const OUTLET_IDENTITY: TableOf<Pick<OutletConfig, "name">> = {
+  name: option(
+    NAME,
+    "what the outlet is called; one that keeps its name is known by it in a reload",
+    {
+      defaultText: "the service's name",
+    },
+  ),
 };
 
 /** What can be asked of one outlet, in its SPEC, or of each of them, in flags. */
@@ -150,15 +175,16 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   "accept-proxy": flag(
     "clients come through a proxy, which announces them: PROXY protocol v1 or v2",
   ),
-  "trusted-proxy": list(CIDR, "the proxies that may; needed unless the outlet is on loopback"),
+  "trusted-proxy": list(CIDR, "the proxies that may; needed unless the outlet is on loopback", {
+    needs: ["accept-proxy"],
+  }),
   ...TLS_SERVER_OPTIONS,
   mode: option(MODE, "who may connect to a Unix socket: its permission bits", {
     defaultText: "as the umask says",
   }),
-  capture: option(TEXT, "write a hex dump of each connection to a file in this folder", {
-    placeholder: "FOLDER",
-  }),
+  capture: option(folder("make"), "write a hex dump of each connection to a file in this folder"),
   "capture-limit": option(SIZE, "the most bytes of each dump", {
+    needs: ["capture"],
     default: 16 * 1024 * 1024,
     defaultText: "16M",
   }),
@@ -182,34 +208,36 @@ export const SERVER_OPTIONS: TableOf<ServerOptions> = {
     "the least serious events to show",
     { default: "info" },
   ),
-  "log-file": option(TEXT, "events go to this file instead of stderr", { placeholder: "FILE" }),
+  "log-file": option(file("append"), "events go to this file instead of stderr"),
   "log-file-size": option(SIZE, "at this size it becomes FILE.1, and a new one is begun", {
+    needs: ["log-file"],
     default: 10 * 1024 ** 2,
     defaultText: "10M",
   }),
   "log-files": option(integer({ min: 1, max: 1000 }), "how many files are kept, FILE included", {
+    needs: ["log-file"],
     default: 5,
   }),
   metrics: option(LISTEN, "serve /metrics for Prometheus and /healthz here; :PORT is 127.0.0.1"),
   bus: option(BUS, "chat rooms that have a name are one with their namesakes on this NATS server", {
     secret: true,
   }),
-  "bus-credentials": option(TEXT, "who we are there: a file that nsc wrote", {
-    placeholder: "FILE",
+  "bus-credentials": option(file("read"), "who we are there: a file that nsc wrote", {
+    needs: ["bus"],
   }),
   "bus-ca": option(
-    TEXT,
+    file("read"),
     "trust the authorities in this PEM file there, instead of the usual ones",
-    {
-      placeholder: "FILE",
-    },
+    { needs: ["bus"] },
   ),
   ...CONSOLE_OPTIONS,
 };
 
 /** One outlet: a service behind a welcome socket. */
 export interface OutletConfig {
-  /** The service's name, which is also what events call the outlet. */
+  /** What the outlet is called, where it has a name of its own; no other outlet has the same. */
+  readonly name: string | undefined;
+  /** The service's name, which is also what events call an outlet without a name. */
   readonly service: string;
   /** Where to listen; port 0 takes a free port. */
   readonly listen: Address;

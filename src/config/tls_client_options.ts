@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { flag, list, option, type OptionKind, type TableOf, TEXT } from "../options/option.ts";
+import {
+  file,
+  flag,
+  list,
+  option,
+  type OptionKind,
+  type TableOf,
+  TEXT,
+} from "../options/option.ts";
 
 /** Whether to speak TLS, whom to trust, and who we are. Files are PEM. */
 export interface TlsClientConfig {
@@ -25,8 +33,6 @@ export interface TlsClientConfig {
   readonly alpn: readonly string[];
 }
 
-const FILE: OptionKind<string> = { ...TEXT, expects: "a file", placeholder: "FILE" };
-
 /** A certificate's SHA-256, in hex, with or without colons. */
 const FINGERPRINT: OptionKind<string> = {
   expects: "a SHA-256 fingerprint: 64 hex digits, with or without colons",
@@ -40,16 +46,32 @@ const FINGERPRINT: OptionKind<string> = {
 /** What can be asked of a client's TLS. */
 export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
   tls: flag("speak TLS, as tls://HOST:PORT does"),
-  "tls-ca": option(FILE, "trust the authorities in this PEM file, instead of the usual ones"),
-  "tls-pin": list(FINGERPRINT, "trust the server whose certificate has this SHA-256, and no other"),
-  "tls-insecure": flag("trust whoever answers; for tests alone"),
-  "tls-cert": option(FILE, "show this certificate (PEM) to a server that asks for one"),
-  "tls-key": option(FILE, "its key (PEM), where it is not in the same file"),
+  "tls-ca": option(
+    file("read"),
+    "trust the authorities in this PEM file, instead of the usual ones",
+    { needs: ["tls"] },
+  ),
+  "tls-pin": list(
+    FINGERPRINT,
+    "trust the server whose certificate has this SHA-256, and no other",
+    {
+      needs: ["tls"],
+    },
+  ),
+  "tls-insecure": flag("trust whoever answers; for tests alone", { needs: ["tls"] }),
+  "tls-cert": option(file("read"), "show this certificate (PEM) to a server that asks for one", {
+    needs: ["tls"],
+  }),
+  "tls-key": option(file("read"), "its key (PEM), where it is not in the same file", {
+    needs: ["tls-cert"],
+  }),
   "tls-server-name": option(TEXT, "the name that the server's certificate has to hold for", {
+    needs: ["tls"],
     placeholder: "NAME",
     defaultText: "the host",
   }),
   alpn: list(TEXT, "application protocols to offer, the best first, such as h2,http/1.1", {
+    needs: ["tls"],
     placeholder: "NAME",
   }),
 };

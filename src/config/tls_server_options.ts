@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { flag, list, option, type OptionKind, type TableOf, TEXT } from "../options/option.ts";
+import { file, flag, list, option, type TableOf, TEXT } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
 
 /** Whether an outlet speaks TLS, and who it is. Files are PEM. */
@@ -22,33 +22,41 @@ export interface TlsServerConfig {
   readonly alpn: readonly string[];
 }
 
-const FILE: OptionKind<string> = { ...TEXT, expects: "a file", placeholder: "FILE" };
-
 /** What can be asked of an outlet's TLS. */
 export const TLS_SERVER_OPTIONS: TableOf<TlsServerConfig> = {
-  tls: flag("speak TLS; needs --tls-cert or --tls-self-signed"),
-  "tls-cert": option(FILE, "the certificate (PEM), with those that lead to its authority"),
-  "tls-key": option(FILE, "its key (PEM), where it is not in the same file"),
+  tls: flag("speak TLS; needs tls-cert or tls-self-signed"),
+  "tls-cert": option(file("read"), "the certificate (PEM), with those that lead to its authority", {
+    needs: ["tls"],
+    excludes: ["tls-self-signed"],
+  }),
+  "tls-key": option(file("read"), "its key (PEM), where it is not in the same file", {
+    needs: ["tls-cert"],
+  }),
   "tls-self-signed": flag(
     "show a certificate of your own instead, made once and kept; clients pin it",
+    { needs: ["tls"] },
   ),
-  "tls-client-ca": option(FILE, "let in only clients whose certificate one of these CAs signed"),
+  "tls-client-ca": option(
+    file("read"),
+    "let in only clients whose certificate one of these CAs signed",
+    { needs: ["tls"] },
+  ),
   alpn: list(TEXT, "application protocols that are spoken, the best first", {
+    needs: ["tls"],
     placeholder: "NAME",
   }),
 };
 
 /**
- * Looks at the options together.
+ * Looks for a certificate.
  *
- * @throws {UsageError} which says what is missing, or what excludes what
+ * @throws {UsageError} where there is none
  */
 export function checkTls(options: TlsServerConfig): void {
-  const { tls, "tls-cert": cert, "tls-key": key, "tls-self-signed": own } = options;
-  if (key !== undefined && cert === undefined) {
-    throw new UsageError("tls-key needs tls-cert: a key without its certificate is of no use");
-  }
+  const { tls, "tls-cert": cert, "tls-self-signed": own } = options;
   if (tls && cert === undefined && !own) {
-    throw new UsageError("tls needs tls-cert and tls-key, or tls-self-signed");
+    throw new UsageError(
+      "tls needs tls-cert, and tls-key where it is not in that file, or tls-self-signed",
+    );
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { flag, integer, list, option, PORT, type TableOf, TEXT } from "../options/option.ts";
+import { file, flag, integer, list, option, PORT, type TableOf, TEXT } from "../options/option.ts";
 
 /** What a trace looks at, and how it shows that. */
 export interface TraceOptions {
@@ -42,19 +42,23 @@ export const TRACE_OPTIONS: TableOf<TraceOptions> = {
   }),
   host: list(TEXT, "only connections of this host", { placeholder: "HOST" }),
   port: list(PORT, "only connections of this port", { short: "p", placeholder: "PORT" }),
-  read: option(TEXT, "read a capture (pcap or pcapng) instead; - is stdin", {
+  read: option(file("read"), "read a capture (pcap or pcapng) instead; - is stdin", {
     short: "r",
-    placeholder: "FILE",
+    excludes: ["interface"],
   }),
   json: flag("show each handshake as a JSON object on a line"),
-  summary: flag("show only a summary, at the end"),
+  summary: flag("show only a summary, at the end", { excludes: ["json"] }),
   count: option(COUNT, "stop after this many connections", { short: "c" }),
-  svg: option(TEXT, "draw the ladders into this file, too", { placeholder: "FILE" }),
+  svg: option(file("append"), "draw the ladders into this file, too"),
   relative: flag("count sequence numbers from each end's first one"),
   flows: option(integer({ min: 1, max: 1_000_000 }), "how many connections to remember at a time", {
     default: 16_384,
   }),
-  sockets: flag("show the kernel's own TCP sockets instead, of one port where one is given"),
+  sockets: flag("show the kernel's own TCP sockets instead, of one port where one is given", {
+    excludes: [
+      ...["read", "interface", "host", "json", "summary", "count", "svg", "relative", "flows"],
+    ],
+  }),
 };
 
 /** A whole trace: plain data. */

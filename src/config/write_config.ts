@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import type { OptionTable, Scalar } from "../options/option.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import { findService } from "./outlet_config.ts";
 import { isEqual } from "./equal.ts";
+import { type Resolve, resolveAddress, resolveValue } from "./paths.ts";
 import {
   ADMISSION_OPTIONS,
   OUTLET_OPTIONS,
@@ -17,33 +19,44 @@ import {
 
 type Written = Record<string, Scalar | readonly Scalar[]>;
 
-/** The text of a file that asks for this server. */
+/**
+ * The text of a file that asks for this server, wherever it is put: its paths are whole. Relative ones are meant
+ * from `folder`.
+ */
 export function writeConfig(
   { outlets, options, admissionOptions: limits }: ServerConfig,
+  { folder = Deno.cwd() }: { folder?: string } = {},
 ): string {
+  const whole = (path: string) => resolve(folder, path);
   const file = {
-    outlets: outlets.map(writeOutlet),
-    ...writeValues(ADMISSION_OPTIONS, limits),
-    ...writeValues(SERVER_OPTIONS, options),
+    outlets: outlets.map((outlet) => writeOutlet(outlet, whole)),
+    ...writeValues(limits, { table: ADMISSION_OPTIONS, resolve: whole }),
+    ...writeValues(options, { table: SERVER_OPTIONS, resolve: whole }),
   };
   return JSON.stringify(file, null, 2) + "\n";
 }
 
-function writeOutlet(outlet: OutletConfig): Written {
+function writeOutlet(outlet: OutletConfig, resolve: Resolve): Written {
+  const { service, listen, name, serviceOptions, outletOptions, admissionOptions } = outlet;
   return {
-    service: outlet.service,
-    listen: formatAddress(outlet.listen),
-    ...writeValues(findService(outlet.service).options, outlet.serviceOptions),
-    ...writeValues(OUTLET_OPTIONS, outlet.outletOptions),
-    ...writeValues(ADMISSION_OPTIONS, outlet.admissionOptions),
+    ...name === undefined ? {} : { name },
+    service,
+    listen: formatAddress(resolveAddress(listen, resolve)),
+    ...writeValues(serviceOptions, { table: findService(service).options, resolve }),
+    ...writeValues(outletOptions, { table: OUTLET_OPTIONS, resolve }),
+    ...writeValues(admissionOptions, { table: ADMISSION_OPTIONS, resolve }),
   };
 }
 
-function writeValues(table: OptionTable, values: object): Written {
+function writeValues(
+  values: object,
+  { table, resolve }: { table: OptionTable; resolve: Resolve },
+): Written {
   const written: Written = {};
-  for (const [name, value] of Object.entries(values)) {
+  for (const [name, given] of Object.entries(values)) {
     const option = table[name]!;
-    if (isEqual(value, option.default)) continue;
+    if (isEqual(given, option.default)) continue;
+    const value = resolveValue(given, { option, resolve });
     const items = value as readonly unknown[];
     written[name] = option.repeats ? items.map((item) => option.write(item)) : option.write(value);
   }

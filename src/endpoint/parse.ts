@@ -46,6 +46,15 @@ export const LISTEN: OptionKind<InternetAddress> = {
   },
 };
 
+/** Where an outlet listens, in one word: `HOST:PORT`, `:PORT` on this machine alone, or `unix:PATH`. */
+export const OUTLET_LISTEN: OptionKind<Address> = {
+  expects: "HOST:PORT, :PORT or unix:PATH",
+  placeholder: "HOST:PORT",
+  write: formatAddress,
+  read: (word) =>
+    word.startsWith("unix:") ? { path: readPath(word.slice("unix:".length)) } : LISTEN.read(word),
+};
+
 /** Reads a host, which may be empty, and a port to listen on. */
 export function readListen({ host, port }: { host: string; port: string }): InternetAddress {
   return {

@@ -31,6 +31,12 @@ export interface Option<T = unknown> {
   readonly bounds?: Bounds;
   /** What a bare number counts, where the value is a quantity: `seconds`. */
   readonly unit?: string;
+  /** What is done with the path that it names, where it names one. */
+  readonly path?: PathUse;
+  /** Options of the same table without one of which it has no effect. */
+  readonly needs?: readonly string[];
+  /** Options of the same table beside which it has no meaning. */
+  readonly excludes?: readonly string[];
   /** Whether it may be said more than once; the values then add up to a list. */
   readonly repeats: boolean;
   /** Reads one word. Throws a {@linkcode UsageError} whose message is what was expected. */
@@ -40,6 +46,19 @@ export interface Option<T = unknown> {
   /** The value, or an item of a list, as a file says it: what `parseItem` reads to the same value. */
   write(value: unknown): Scalar;
 }
+
+/**
+ * What is done with a path: a file is read, appended to, or read if it is there and made if it is not; a folder is
+ * worked in, gets files, or is made; a program is run.
+ */
+export type PathUse =
+  | "read"
+  | "append"
+  | "read-or-make"
+  | "work-in"
+  | "write-in"
+  | "make"
+  | "run";
 
 /** What a file can say of an option, or of one item of its list. */
 export type Scalar = string | number | boolean;
@@ -89,6 +108,10 @@ export interface OptionDetails<T> {
   readonly bare?: string;
   /** Whether its value may hold a secret. */
   readonly secret?: boolean;
+  /** Options without one of which it has no effect. */
+  readonly needs?: readonly string[];
+  /** Options beside which it has no meaning. */
+  readonly excludes?: readonly string[];
 }
 
 /** What makes a new kind of option: how a word is read, and how to say what was expected. */
@@ -103,6 +126,8 @@ export interface OptionKind<T> {
   readonly bounds?: Bounds;
   /** What a bare number counts, where it is a quantity. */
   readonly unit?: string;
+  /** What is done with the path, where it is one. */
+  readonly path?: PathUse;
   /** The value in a form that `read` reads to the same; without it, the value itself. */
   write?(value: T): Scalar;
   /** Reads one word; `undefined` where it is not valid. May throw a UsageError that says more. */
@@ -169,16 +194,17 @@ export function flag(summary: string, details: OptionDetails<boolean> = {}): Opt
 /** What an option has from its kind. */
 function factsOf<T>(
   kind: OptionKind<T>,
-): Pick<Option, "expects" | "choices" | "bounds" | "unit" | "parseItem" | "write"> & {
+): Pick<Option, "expects" | "choices" | "bounds" | "unit" | "path" | "parseItem" | "write"> & {
   placeholder: string;
 } {
-  const { expects, placeholder, choices, bounds, unit } = kind;
+  const { expects, placeholder, choices, bounds, unit, path } = kind;
   return {
     expects,
     placeholder,
     ...(choices ? { choices } : {}),
     ...(bounds ? { bounds } : {}),
     ...(unit ? { unit } : {}),
+    ...(path ? { path } : {}),
     parseItem: (word) => read(kind, word),
     write: (value) => kind.write?.(value as T) ?? value as Scalar,
   };
@@ -190,6 +216,16 @@ export const TEXT: OptionKind<string> = {
   placeholder: "TEXT",
   read: (word) => word === "" ? undefined : word,
 };
+
+/** A file, by its path. */
+export function file(use: PathUse): OptionKind<string> {
+  return { ...TEXT, expects: "a file", placeholder: "FILE", path: use };
+}
+
+/** A folder, by its path. */
+export function folder(use: PathUse): OptionKind<string> {
+  return { ...TEXT, expects: "a folder", placeholder: "FOLDER", path: use };
+}
 
 /** A length of time in milliseconds: `500ms`, `30s`, `5m`, `2h`; a bare number is seconds. */
 export const DURATION: OptionKind<number> = {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { OptionTable, OptionValues } from "../options/option.ts";
+import type { Address } from "../endpoint/address.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
 
@@ -56,6 +57,15 @@ export interface Service<T extends OptionTable = OptionTable> {
    * @throws {UsageError} which says what is missing or what excludes what
    */
   check?(options: OptionValues<T>): void;
+  /** Where its clients are passed on to. */
+  upstreams?(options: OptionValues<T>): readonly Address[];
+  /**
+   * Looks at what only the machine can tell, such as whether a program is there, and leaves nothing behind. Files and
+   * folders that options name are looked at without it.
+   *
+   * @throws {Error} which names the option, and says what is missing
+   */
+  preflight?(options: OptionValues<T>): void | Promise<void>;
   /** Opens the service behind one outlet. Its state lives in the closure: there are no globals. */
   open(options: OptionValues<T>, context: ServiceContext): Handler;
 }

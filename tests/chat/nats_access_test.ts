@@ -133,7 +133,7 @@ Deno.test("files for the bus that cannot be used keep the server from opening", 
       () => TestServer.open(SPEC, "--bus", "nats://127.0.0.1", "--bus-credentials", path),
       Error,
     );
-    assertEquals(error.message, `--bus-credentials ${path}: ${reason}`);
+    assertEquals(error.message, `bus-credentials ${path}: ${reason}`);
   }
   for (const path of [empty, certificate]) await Deno.remove(path);
 });

@@ -53,7 +53,7 @@ Deno.test("ports that can't be read, and options without what they need, are ref
     [["-z", "h", "80-20"], /the range runs backwards/],
     [["-z", "h", "1-70000"], /expected a port/],
     [["h", "1,2"], /several ports can only be probed: add -z/],
-    [["h", "1", "--count", "2"], /--count needs -z/],
+    [["h", "1", "--count", "2"], /--count needs --probe/],
     [["h", "1", "--size", "2"], /--size needs --bench/],
     [["h", "1", "--tls-ca", "x"], /--tls-ca needs --tls/],
     [["h", "1", "-z", "--bench"], /exclude each other/],

@@ -21,6 +21,7 @@ Deno.test("a file says what the same words on the command line say", () => {
     "rate": 5,
     "deny": ["10.0.0.0/8", "::1"],
     "write-timeout": "5m",
+    "log-file": "/var/log/outlet.log",
     "log-file-size": "1M",
     "metrics": ":9100",
     "bus": "nats://u:p@10.0.0.5,[::1]:4223",
@@ -30,7 +31,10 @@ Deno.test("a file says what the same words on the command line say", () => {
     configOf([
       "chat://:7000?room=ops&max-per-ip=2&idle-timeout=90s",
       "exec://[::1]:7001",
-      ..."--rate 5 --deny 10.0.0.0/8,::1 --write-timeout 300 --log-file-size 1048576".split(" "),
+      ..."--rate 5 --deny 10.0.0.0/8,::1 --write-timeout 300 --log-file /var/log/outlet.log".split(
+        " ",
+      ),
+      ..."--log-file-size 1048576".split(" "),
       ..."--metrics 127.0.0.1:9100 --bus nats://u:p@10.0.0.5:4222,[::1]:4223".split(" "),
       ..."-- sh -c".split(" "),
       "echo a,b",
@@ -48,7 +52,7 @@ Deno.test("what flags say wins over the file's defaults, and loses against an ou
     "log-level": "error",
   });
   const flags = new Map<string, unknown>([["idle-timeout", 3000], ["log-level", "debug"]]);
-  const { outlets, options } = readConfig(text, flags);
+  const { outlets, options } = readConfig(text, { flags });
   assertEquals(outlets.map(({ outletOptions }) => outletOptions["idle-timeout"]), [1000, 3000]);
   assertEquals(options["log-level"], "debug");
 });
@@ -78,7 +82,7 @@ for (
     [
       "a missing place",
       { outlets: [{ service: "echo" }] },
-      "outlets[0].listen: missing: expected HOST:PORT or :PORT",
+      "outlets[0].listen: missing: expected HOST:PORT, :PORT or unix:PATH",
     ],
     [
       "a bad port",
@@ -114,7 +118,7 @@ for (
     [
       "options that do not go together",
       { outlets: [{ service: "echo", listen: ":7", burst: 5 }] },
-      "outlets[0]: burst needs rate",
+      "outlets[0]: burst needs rate, without which it has no effect",
     ],
     [
       "two outlets at one address",

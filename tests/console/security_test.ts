@@ -198,7 +198,7 @@ Deno.test("what other machines reach needs TLS, or a word that it may do without
   assertThrows(
     () => configOf(["echo://:0", "--console", "0.0.0.0:7001"]),
     UsageError,
-    "add --console-cert and --console-key, or --console-insecure",
+    "add console-cert and console-key, or console-insecure",
   );
   configOf(["echo://:0", "--console", "0.0.0.0:7001", "--console-insecure"]);
   configOf(["echo://:0", "--console", "[::1]:7001"]);

@@ -170,8 +170,16 @@ Deno.test("record wants to know where, once", () => {
   assertThrows(
     () => readServer(["record://:0"]),
     UsageError,
-    "record needs ?file=PATH or ?dir=PATH",
+    "record needs to know where to: file or dir",
   );
-  assertThrows(() => readServer(["record://:0?file=a&dir=b"]), UsageError, "only one of them");
-  assertThrows(() => readServer(["record://:0?dir=b&lines"]), UsageError, "lines is for ?file");
+  assertThrows(
+    () => readServer(["record://:0?file=a&dir=b"]),
+    UsageError,
+    "file and dir exclude each other",
+  );
+  assertThrows(
+    () => readServer(["record://:0?dir=b&lines"]),
+    UsageError,
+    "lines needs file, without which it has no effect",
+  );
 });

@@ -26,14 +26,14 @@ export interface NatsKeys {
  */
 export async function readNatsKeys(paths: NatsKeys): Promise<NatsKeys> {
   const [credentials, ca] = await Promise.all([
-    readPem(paths.credentials, "--bus-credentials"),
-    readPem(paths.ca, "--bus-ca"),
+    readPem(paths.credentials, "bus-credentials"),
+    readPem(paths.ca, "bus-ca"),
   ]);
   try {
     if (credentials !== undefined) authenticatorOf(credentials)("a nonce");
   } catch (cause) {
     throw new Error(
-      `--bus-credentials ${paths.credentials}: expected a user's JWT and the seed of its key, as nsc writes them`,
+      `bus-credentials ${paths.credentials}: expected a user's JWT and the seed of its key, as nsc writes them`,
       { cause },
     );
   }

@@ -151,7 +151,7 @@ function readOpening(
       inField(name, () => addWord({ name, option, word, label: name }, said));
     }
   }
-  return outletConfig(service, { listen, said, common: new Map() });
+  return outletConfig(service, { listen, own: said });
 }
 
 /** Does what may be refused because of one field of the form, and says so. */

@@ -1,6 +1,15 @@
-import { choice, DURATION, option, type OptionKind, TEXT, words } from "../../options/option.ts";
+import {
+  choice,
+  DURATION,
+  folder,
+  option,
+  type OptionKind,
+  TEXT,
+  words,
+} from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { endsEnvironment, passedEnvironment, tlsEnvironment } from "./environment.ts";
+import { refuseProgram } from "./refuse_program.ts";
 import { Program } from "./program.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { faultOf } from "../../transport/errors.ts";
@@ -20,6 +29,22 @@ const VARIABLE: OptionKind<string> = {
   read: (word) => /^[A-Za-z_]\w*(=|$)/.test(word) ? word : undefined,
 };
 
+/** A program's name, or where it is. */
+const PROGRAM: OptionKind<string> = {
+  ...TEXT,
+  expects: "a program",
+  placeholder: "PROGRAM",
+  path: "run",
+};
+
+/** The program, or one of its arguments, which may be empty. */
+const WORD: OptionKind<string> = {
+  expects: "text",
+  placeholder: "WORD",
+  path: "run",
+  read: (word) => word,
+};
+
 /** Runs a program for every client: what the client sends is its stdin, what it prints goes to the client. */
 export const exec: Service = service({
   name: "exec",
@@ -27,12 +52,10 @@ export const exec: Service = service({
   // Three pipes, and what tells of the program's end.
   descriptors: 4,
   options: {
-    run: option(TEXT, "the program, where it needs no arguments", { placeholder: "PROGRAM" }),
-    command: words(TEXT, "the program and its arguments; the words behind -- are the same", {
-      placeholder: "WORD",
-    }),
+    run: option(PROGRAM, "the program, where it needs no arguments", { excludes: ["command"] }),
+    command: words(WORD, "the program and its arguments; the words behind -- are the same"),
     env: words(VARIABLE, "a variable to set, or one of outlet's own to pass on"),
-    cwd: option(TEXT, "its working folder", { placeholder: "FOLDER" }),
+    cwd: option(folder("work-in"), "its working folder"),
     stdio: option(
       choice(["pipes", "socket"]),
       "what its stdin and stdout are: a few programs insist on a socket (rsync --daemon)",
@@ -47,12 +70,15 @@ export const exec: Service = service({
   command: "command",
   check({ run, command }) {
     if (run === undefined && command.length === 0) {
-      throw new UsageError("exec needs a program: -- PROGRAM ARGS… at the end, or ?run=PROGRAM");
+      throw new UsageError("exec needs a program: run or command, or -- PROGRAM ARGS… at the end");
     }
+  },
+  preflight({ run, command: [first = ""], env }) {
+    refuseProgram(run ?? first, searchPath(env));
   },
   open({ run, command, env, cwd, stdio, stderr, "kill-after": killAfter }, { said }) {
     const words = run === undefined ? command : [run];
-    const passed = { ...passedEnvironment(["PATH"]), ...passedEnvironment(env) };
+    const passed = { ...passedEnvironment(env), PATH: searchPath(env) };
     const start = stdio === "socket"
       ? import("./with_socket.ts").then(({ withSocket }) => withSocket)
       : undefined;
@@ -62,7 +88,6 @@ export const exec: Service = service({
       const program = new Program({
         command: words,
         env: {
-          PATH: SEARCH_PATH,
           ...passed,
           ...endsEnvironment(connection, guest),
           ...tlsEnvironment(connection.notes),
@@ -78,6 +103,11 @@ export const exec: Service = service({
     };
   },
 });
+
+/** Where programs are looked for: where the client's program looks for others, too. */
+function searchPath(env: readonly string[]): string {
+  return { PATH: SEARCH_PATH, ...passedEnvironment(["PATH"]), ...passedEnvironment(env) }.PATH;
+}
 
 /** A client and its program; without `complain` the client reads its complaints too. */
 interface Session {

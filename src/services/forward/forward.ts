@@ -26,9 +26,13 @@ export const forward: Service = service({
     check: option(DURATION, "connect to each this often, to see whether it is up"),
     "send-proxy": option(choice(["v1", "v2"]), "tell them the client's address: PROXY protocol"),
   },
-  check({ to }) {
-    if (to.length === 0) throw new UsageError("forward needs to know where to: ?to=HOST:PORT");
+  check({ to, balance }) {
+    if (to.length === 0) throw new UsageError("forward needs to know where to: to, a HOST:PORT");
+    if (to.length === 1 && balance !== "round-robin") {
+      throw new UsageError("balance needs several upstreams: to names only one");
+    }
   },
+  upstreams: ({ to }) => to,
   open(options, { signal, failed, recovered }) {
     const pool = new Pool({
       addresses: options.to,

@@ -1,12 +1,13 @@
 import {
   choice,
   DURATION,
+  file,
   flag,
+  folder,
   integer,
   option,
   type OptionValues,
   SIZE,
-  TEXT,
 } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { Recording, RecordingError, type RecordingOptions, timestamp } from "./recording.ts";
@@ -16,12 +17,13 @@ import type { Connection } from "../../connection/connection.ts";
 import { type Service, service } from "../service.ts";
 
 const OPTIONS = {
-  file: option(TEXT, "append what all clients send to this file", { placeholder: "PATH" }),
-  dir: option(TEXT, "give each client a file of its own in this folder", { placeholder: "PATH" }),
-  lines: flag("keep lines whole where clients share a file"),
+  file: option(file("append"), "append what all clients send to this file", { excludes: ["dir"] }),
+  dir: option(folder("write-in"), "give each client a file of its own in this folder"),
+  lines: flag("keep lines whole where clients share a file", { needs: ["file"] }),
   "rotate-size": option(SIZE, "put the file aside when it would grow beyond this"),
   "rotate-age": option(DURATION, "put the file aside when it is this old"),
   keep: option(integer({ min: 0, max: 1_000_000 }), "how many files put aside to keep", {
+    needs: ["rotate-size", "rotate-age"],
     defaultText: "all",
   }),
   sync: option(
@@ -36,12 +38,9 @@ export const record: Service = service({
   name: "record",
   summary: "keeps what arrives in a file, or in a file for each client",
   options: OPTIONS,
-  check({ file, dir, lines }) {
-    if ((file === undefined) === (dir === undefined)) {
-      throw new UsageError("record needs ?file=PATH or ?dir=PATH, and only one of them");
-    }
-    if (lines && dir !== undefined) {
-      throw new UsageError("lines is for ?file: in ?dir no client's lines meet another's");
+  check({ file, dir }) {
+    if (file === undefined && dir === undefined) {
+      throw new UsageError("record needs to know where to: file or dir");
     }
   },
   open(options, { failed }) {

@@ -138,6 +138,6 @@ function distrust(tls: TLSSocket): string {
   const fault = String(tls.authorizationError);
   const shown = tls.getPeerCertificate()?.subject !== undefined;
   if (!shown) return "the client showed no certificate";
-  return `no authority of --tls-client-ca vouches for the client's certificate (${fault}); ` +
+  return `no authority of tls-client-ca vouches for the client's certificate (${fault}); ` +
     "it also has to be X.509 version 3";
 }

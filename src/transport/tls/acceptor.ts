@@ -115,7 +115,7 @@ export async function readTlsFiles(
 
 /** The certificates of authorities: a file that holds none would turn every client away. */
 async function readAuthorities(file: string | undefined): Promise<string | undefined> {
-  const pem = await readPem(file, "--tls-client-ca");
+  const pem = await readPem(file, "tls-client-ca");
   if (pem === undefined) return undefined;
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
   try {
@@ -124,7 +124,7 @@ async function readAuthorities(file: string | undefined): Promise<string | undef
     return pem;
   } catch (cause) {
     const reason = "there is no certificate in it that can be read";
-    throw new Error(`--tls-client-ca ${file}: ${reason}`, { cause });
+    throw new Error(`tls-client-ca ${file}: ${reason}`, { cause });
   }
 }
 

@@ -16,12 +16,12 @@ export interface KeyPair {
 
 /**
  * Reads a certificate and its key; without a file of its own, the key is in the same file. Errors name the
- * files by their flags, which begin with `prefix`.
+ * files by their options, which begin with `prefix`.
  *
  * @throws {Error} which says which file can't be used, or that the two don't belong together
  */
 export async function readKeyPair(
-  { certFile, keyFile = certFile, prefix = "--tls" }: {
+  { certFile, keyFile = certFile, prefix = "tls" }: {
     certFile: string;
     keyFile?: string | undefined;
     prefix?: string;

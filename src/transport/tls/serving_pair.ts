@@ -12,7 +12,7 @@ import { type KeyPair, readKeyPair } from "./key_pair.ts";
 const tasks = new TaskScope("a trial of a certificate", { without: "the file is refused" });
 
 /**
- * Reads a certificate and its key, and shakes hands with it once, in memory. Errors name the files by their flags,
+ * Reads a certificate and its key, and shakes hands with it once, in memory. Errors name the files by their options,
  * which begin with `prefix`. A `known` pair was tried before.
  *
  * @throws {Error} which says which file can't be used, and why
@@ -28,7 +28,7 @@ export async function readServingPair(
   const pair = await readKeyPair(files);
   if (pair.cert === known?.cert && pair.key === known.key) return pair;
   if (await canServe(pair)) return pair;
-  const { certFile, keyFile = certFile, prefix = "--tls" } = files;
+  const { certFile, keyFile = certFile, prefix = "tls" } = files;
   throw new Error(
     `${prefix}-key ${keyFile} can serve no client: it is ${kindOf(pair.key)}, and what works is ` +
       "RSA of 2048 bits or more (not RSA-PSS), EC with P-256, P-384 or P-521, and Ed25519",

@@ -191,9 +191,9 @@ testWith(
     const empty = `${authority.folder}/empty`;
     await Deno.writeTextFile(empty, "");
     const cases: [Identity, RegExp][] = [
-      [{ cert: "/nowhere", key }, /--tls-cert \/nowhere: there is no such file/],
-      [{ cert: empty, key }, /--tls-cert .*empty: there is no PEM block in it/],
-      [{ cert, key: other }, /is not the key of --tls-cert/],
+      [{ cert: "/nowhere", key }, /tls-cert \/nowhere: there is no such file/],
+      [{ cert: empty, key }, /tls-cert .*empty: there is no PEM block in it/],
+      [{ cert, key: other }, /is not the key of tls-cert/],
       [{ cert, key: cert }, /there is no key in it that can be read/],
     ];
     for (const [identity, expected] of cases) {

@@ -1,0 +1,132 @@
+/**
+ * The addresses of a config, held against this machine: whether it has them, and what names stand for.
+ *
+ * @module
+ */
+import {
+  isWildcard,
+  type Listening,
+  listeningAt,
+  refuseCircles,
+  refuseOverlaps,
+  upstreamsOf,
+} from "../config/addresses.ts";
+import { folderOf, pathFault } from "../config/path_fault.ts";
+import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
+import { type Address, type InternetAddress, isUnix } from "../endpoint/address.ts";
+import { isLiteral, overlaps } from "../endpoint/overlap.ts";
+import { lookUp } from "../transport/dial.ts";
+import { codeOf, explain } from "../transport/errors.ts";
+
+/** How long a name server has to answer, in milliseconds: a start does not hang on one that is down. */
+const LOOKUP_TIMEOUT = 1_000;
+
+/** What the capability CAP_NET_BIND_SERVICE is in a set of them (capability.h). */
+const NET_BIND_SERVICE = 1n << 10n;
+
+/**
+ * Looks whether this machine could listen there. The port itself is left alone, for the same server may run.
+ *
+ * @throws {Error} which says why not
+ */
+export async function refuseAddress(address: Address): Promise<void> {
+  if (isUnix(address)) return await refusePath(address.path);
+  await refusePrivileged(address.port);
+  const [hostname = ""] = await hostsOf(address.hostname);
+  if (hostname === "") throw new Error(`there is no host ${address.hostname}`);
+  try {
+    Deno.listen({ hostname, port: 0 }).close();
+  } catch (cause) {
+    const isLinkLocal = codeOf(cause) === "EINVAL" && /^fe[89ab]/i.test(hostname);
+    throw new Error(
+      isLinkLocal
+        ? `an address of one link needs its interface: ${hostname}%INTERFACE`
+        : `${hostname}: ${explain(cause)}`,
+      { cause },
+    );
+  }
+}
+
+async function refusePath(path: string): Promise<void> {
+  const folder = folderOf(path);
+  const fault = await pathFault(folder, "write-in");
+  if (fault !== undefined) throw new Error(`folder ${folder}: ${fault}`);
+  const there = await Deno.lstat(path).catch(() => undefined);
+  if (!there || there.isSocket) return;
+  throw new Error("there is such a file, and it is no socket: take another path");
+}
+
+/** Ports that the system keeps for those who may have them. */
+async function refusePrivileged(port: number): Promise<void> {
+  if (port === 0 || port >= 1024 || Deno.build.os !== "linux") return;
+  const [least, status] = await Promise.all([
+    Deno.readTextFile("/proc/sys/net/ipv4/ip_unprivileged_port_start"),
+    Deno.readTextFile("/proc/self/status"),
+  ]).catch(() => ["0", ""] as const);
+  const [, capabilities] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+  if (port >= Number(least) || capabilities === undefined) return;
+  if ((BigInt(`0x${capabilities}`) & NET_BIND_SERVICE) !== 0n) return;
+  throw new Error(
+    `port ${port} needs root or the capability CAP_NET_BIND_SERVICE, or take one from ${
+      Number(least)
+    } up`,
+  );
+}
+
+/**
+ * Looks up the names that listeners have, where one may stand for the address of another.
+ *
+ * @throws {UsageError} which names two listeners that want the same address
+ */
+export async function refuseNamesOverlap(config: ServerConfig): Promise<void> {
+  const listening = listeningAt(config);
+  const found = await Promise.all(listening.map(async (one): Promise<Listening> => {
+    const { address } = one;
+    const others = listening.filter((other) => other !== one && isSamePort(address, other.address));
+    if (isUnix(address) || others.length === 0) return one;
+    const [hostname = address.hostname] = await hostsOf(address.hostname);
+    return { ...one, address: { ...address, hostname } };
+  }));
+  refuseOverlaps(found);
+}
+
+/**
+ * Looks whether an upstream is an outlet of the same server under another name or address of this machine.
+ *
+ * @throws {UsageError} which names the circle
+ */
+export async function refuseForwardToSelf(outlets: readonly OutletConfig[]): Promise<void> {
+  const suspects = outlets.flatMap(upstreamsOf).filter((target): target is InternetAddress =>
+    outlets.some(({ listen }) => isSamePort(target, listen))
+  );
+  if (suspects.length === 0) return;
+  const names = [...suspects, ...outlets.map(({ listen }) => listen)].flatMap((address) =>
+    isUnix(address) ? [] : [address.hostname]
+  );
+  const hosts = new Map(
+    await Promise.all(
+      [...new Set(names)].map(async (name) => [name, await hostsOf(name)] as const),
+    ),
+  );
+  const own = new Set(Deno.networkInterfaces().map(({ address }) => address));
+  refuseCircles(outlets, (target, listen) => {
+    if (isUnix(target) || isUnix(listen) || !isSamePort(target, listen)) {
+      return overlaps(target, listen);
+    }
+    const [here = ""] = hosts.get(listen.hostname) ?? [];
+    return (hosts.get(target.hostname) ?? []).some((hostname) =>
+      overlaps({ ...target, hostname }, { ...listen, hostname: here }) &&
+      (!isWildcard(here) || isWildcard(hostname) || own.has(hostname) || /^127\./.test(hostname))
+    );
+  });
+}
+
+function isSamePort(one: Address, other: Address): boolean {
+  return !isUnix(one) && !isUnix(other) && one.port === other.port && one.port !== 0;
+}
+
+/** The addresses that a name stands for, in the system's order; none, where nobody knows any in time. */
+async function hostsOf(hostname: string): Promise<readonly string[]> {
+  if (isLiteral(hostname)) return [hostname];
+  return await lookUp(hostname, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT) }).catch(() => []);
+}

@@ -1,0 +1,77 @@
+/**
+ * Whether a program can be started, as far as its file tells.
+ *
+ * @module
+ */
+import { quote } from "../../options/usage_error.ts";
+import { explain } from "../../transport/errors.ts";
+import { findProgram } from "./find_program.ts";
+
+/** How much of a file is read: the kernel reads no more of a script's first line (BINPRM_BUF_SIZE). */
+const HEAD = 256;
+
+/** Where an ELF file of 64 bits keeps its program headers, and a header's type for the interpreter (elf(5)). */
+const ELF = { offset: 32, size: 54, count: 56, interpreter: 3 };
+
+/**
+ * Looks for the program, and for what the system starts to run it.
+ *
+ * @throws {Error} `cannot run "bc": …`
+ */
+export function refuseProgram(name: string, searchPath: string): void {
+  const fault = programFault(name, searchPath);
+  if (fault !== undefined) throw new Error(`cannot run ${quote(name)}: ${fault}`);
+}
+
+function programFault(name: string, searchPath: string): string | undefined {
+  const path = findProgram(name, searchPath);
+  if (path === undefined) return "no such program, or no permission to run it";
+  try {
+    using file = Deno.openSync(path);
+    const head = new Uint8Array(HEAD);
+    const length = file.readSync(head) ?? 0;
+    if (length === 0) return "the file is empty";
+    const interpreter = scriptInterpreter(head) ?? elfInterpreter(file, head);
+    if (interpreter === undefined || findProgram(interpreter, "") !== undefined) return undefined;
+    return `there is no ${interpreter}, which runs it`;
+  } catch (error) {
+    // What may be run need not be readable.
+    return error instanceof Deno.errors.PermissionDenied ? undefined : explain(error);
+  }
+}
+
+/** What stands behind `#!`. */
+function scriptInterpreter(head: Uint8Array): string | undefined {
+  const [line = ""] = new TextDecoder().decode(head).split("\n", 1);
+  return /^#![ \t]*([^ \t\0]+)/.exec(line)?.[1];
+}
+
+/** The loader that an ELF file of 64 bits, least significant byte first, asks for. */
+function elfInterpreter(file: Deno.FsFile, head: Uint8Array): string | undefined {
+  const isElf = new TextDecoder().decode(head.subarray(1, 4)) === "ELF" && head[0] === 0x7f;
+  if (!isElf || head[4] !== 2 || head[5] !== 1) return undefined;
+  const view = new DataView(head.buffer);
+  const start = Number(view.getBigUint64(ELF.offset, true));
+  const size = view.getUint16(ELF.size, true);
+  for (let at = 0; at < view.getUint16(ELF.count, true); at++) {
+    const header = new DataView(readAt(file, { offset: start + at * size, length: size }).buffer);
+    if (header.getUint32(0, true) !== ELF.interpreter) continue;
+    const [offset, length] = [8, 32].map((field) => Number(header.getBigUint64(field, true)));
+    const bytes = readAt(file, { offset: offset!, length: Math.min(length!, 4096) });
+    return new TextDecoder().decode(bytes).replace(/\0.*$/s, "");
+  }
+}
+
+function readAt(
+  file: Deno.FsFile,
+  { offset, length }: { offset: number; length: number },
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  file.seekSync(offset, Deno.SeekMode.Start);
+  for (let done = 0; done < length;) {
+    const read = file.readSync(bytes.subarray(done));
+    if (read === null) throw new Error("the file is cut off");
+    done += read;
+  }
+  return bytes;
+}

@@ -1,0 +1,162 @@
+import { assert, assertEquals } from "@std/assert";
+import { readConfig } from "../../src/config/config_file.ts";
+import { outletConfig, outletTable, serverConfig } from "../../src/config/outlet_config.ts";
+import {
+  ADMISSION_OPTIONS,
+  SERVER_OPTIONS,
+  type ServerConfig,
+} from "../../src/config/server_config.ts";
+import { writeConfig } from "../../src/config/write_config.ts";
+import type { Option, OptionTable } from "../../src/options/option.ts";
+import { addWord } from "../../src/options/read_word.ts";
+import { UsageError } from "../../src/options/usage_error.ts";
+import type { Address } from "../../src/endpoint/address.ts";
+import { SERVICES } from "../../src/services/registry.ts";
+import type { Service } from "../../src/services/service.ts";
+
+/** Words that kinds of options read, by what stands for them in help; every other kind lists its words itself. */
+const SAMPLES: Readonly<Record<string, readonly string[]>> = {
+  "": ["true", "false"],
+  CIDR: ["10.0.0.0/8", "::1", "192.0.2.1"],
+  DURATION: ["0", "1500ms", "90", "2h"],
+  FILE: ["a.pem", "/etc/x.pem", "sub/b"],
+  FOLDER: ["captures", "/var/x"],
+  "HOST:PORT": ["127.0.0.1:9100", "[::1]:9101", "localhost:9102"],
+  "[HOST:PORT]": ["127.0.0.1:9200", "off"],
+  MODE: ["0660", "700"],
+  N: ["1", "7", "20"],
+  "N|auto": ["2", "auto"],
+  NAME: ["one", "h2"],
+  "NAME[=VALUE]": ["TERM", "A=b=c,d"],
+  PROGRAM: ["bc", "./sub/program", "/bin/sh"],
+  SIZE: ["4096", "64k", "1.5M"],
+  URL: ["nats://u:p%40@10.0.0.5,[::1]:4223", "tls://bus"],
+  WORD: ["", "-c", "a, b", "sub/x"],
+};
+
+function wordsFor({ choices, placeholder = "", bounds }: Option): readonly string[] {
+  const listed = bounds ? [bounds.min, Math.min(bounds.max, bounds.min + 3)].map(String) : [];
+  const words = [...choices ?? [], ...listed, ...SAMPLES[placeholder] ?? []];
+  assert(words.length > 0, `this test knows no word for ${placeholder}: add one to SAMPLES`);
+  return words;
+}
+
+/** What a service cannot do without. */
+const LEAST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  exec: { run: "sub/program" },
+  forward: { to: "127.0.0.1:80,unix:sub/up.sock" },
+  record: { file: "sub/all" },
+};
+
+/** What an option cannot do without, where its table does not say so: it is asked of all of them together. */
+const PARTNERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  tls: { "tls-self-signed": "true" },
+};
+
+const LISTENS: readonly Address[] = [
+  { hostname: "127.0.0.1", port: 7100 },
+  { path: "sub/x.sock" },
+];
+
+/** Words that were said of options, with what those need, as values. */
+function valuesOf(table: OptionTable, words: Readonly<Record<string, string>>) {
+  const values = new Map<string, unknown>();
+  const add = (name: string, word: string): void => {
+    const option = table[name]!;
+    if (values.has(name)) return;
+    addWord({ name, option, word, label: name }, values);
+    if (JSON.stringify(values.get(name)) === JSON.stringify(option.default)) return;
+    for (const [other, word] of Object.entries(PARTNERS[name] ?? {})) {
+      if (!values.has("tls-cert")) add(other, word);
+    }
+    const [need] = option.needs ?? [];
+    if (need !== undefined) add(need, wordsFor(table[need]!)[0]!);
+  };
+  for (const [name, word] of Object.entries(words)) add(name, word);
+  return values;
+}
+
+/** The config that says these words of an outlet, or of all of them. */
+function configWith(
+  { service, own = {}, common = {} }: {
+    service: Service;
+    own?: Readonly<Record<string, string>>;
+    common?: Readonly<Record<string, string>>;
+  },
+): ServerConfig {
+  const table = outletTable(service);
+  const least = Object.entries(LEAST[service.name] ?? {}).filter(([name]) =>
+    !Object.keys(own).some((other) =>
+      other === name || table[other]!.excludes?.includes(name) ||
+      table[name]!.excludes?.includes(other) || name in (PARTNERS[other] ?? {})
+    )
+  );
+  const values = valuesOf(table, { ...own, ...Object.fromEntries(least) });
+  const rest = valuesOf({ ...SERVER_OPTIONS, ...ADMISSION_OPTIONS }, common);
+  const faults: string[] = [];
+  for (const listen of LISTENS) {
+    try {
+      return serverConfig([outletConfig(service, { listen, own: values })], rest);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      faults.push(error.message);
+    }
+  }
+  throw new Error(`${JSON.stringify({ own, common })}: ${faults.join("; ")}`);
+}
+
+function assertRoundTrip(config: ServerConfig): void {
+  const printed = writeConfig(config, { folder: "/somewhere" });
+  const again = readConfig(printed, { folder: "/elsewhere" });
+  assertEquals(writeConfig(again, { folder: "/elsewhere" }), printed);
+  assertEquals(readConfig(printed, { folder: "/third" }), again);
+  assertEquals(printed.includes("sub/x.sock") === printed.includes("/somewhere/sub/x.sock"), true);
+}
+
+const echo = SERVICES.get("echo")!;
+
+for (const service of SERVICES.values()) {
+  const table = service === echo ? outletTable(echo) : service.options;
+  for (const [name, option] of Object.entries(table)) {
+    Deno.test(`${name} of ${service.name} is printed as it is read`, () => {
+      const words = wordsFor(option).filter((word) => reads(option, word));
+      assert(words.length > 0, `none of the words is valid for ${name}`);
+      for (const word of words) assertRoundTrip(configWith({ service, own: { [name]: word } }));
+    });
+  }
+}
+
+for (const [name, option] of Object.entries({ ...SERVER_OPTIONS, ...ADMISSION_OPTIONS })) {
+  Deno.test(`${name} of the server is printed as it is read`, () => {
+    const words = wordsFor(option).filter((word) => reads(option, word));
+    for (const word of words) {
+      assertRoundTrip(configWith({ service: echo, common: { [name]: word } }));
+    }
+  });
+}
+
+Deno.test("all that goes together of a service's options is printed as it is read", () => {
+  for (const service of SERVICES.values()) {
+    let own: Record<string, string> = {};
+    for (const [name, option] of Object.entries(outletTable(service))) {
+      const word = wordsFor(option).find((word) => reads(option, word))!;
+      try {
+        configWith({ service, own: { ...own, [name]: word } });
+        own = { ...own, [name]: word };
+      } catch {
+        // It excludes one of those before.
+      }
+    }
+    assert(Object.keys(own).length > 15, service.name);
+    assertRoundTrip(configWith({ service, own }));
+  }
+});
+
+function reads(option: Option, word: string): boolean {
+  try {
+    option.parse(word);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,143 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { readConfig } from "../../src/config/config_file.ts";
+import { outletTable } from "../../src/config/outlet_config.ts";
+import { SERVER_OPTIONS } from "../../src/config/server_config.ts";
+import { UsageError } from "../../src/options/usage_error.ts";
+import { readCommand } from "../../src/cli/args.ts";
+import { SERVICES } from "../../src/services/registry.ts";
+import { configOf } from "../harness/server.ts";
+
+function refusal(words: readonly string[]): string {
+  return assertThrows(() => configOf(words), UsageError).message;
+}
+
+/** A SPEC, a file's outlet and flags each say it in words of their own. */
+const USELESS: readonly (readonly [key: string, value: string, needed: string])[] = [
+  ["tls-cert", "c.pem", "tls"],
+  ["tls-key", "c.pem", "tls-cert"],
+  ["tls-self-signed", "true", "tls"],
+  ["tls-client-ca", "ca.pem", "tls"],
+  ["alpn", "h2", "tls"],
+  ["trusted-proxy", "10.0.0.1", "accept-proxy"],
+  ["capture-limit", "1k", "capture"],
+];
+
+for (const [key, value, needed] of USELESS) {
+  Deno.test(`${key} without ${needed} is refused in a SPEC, in flags and in a file`, () => {
+    const why = (label: string, other: string) =>
+      `${label} needs ${other}, without which it has no effect`;
+    const spec = `echo://:0?${key}=${value}`;
+    assertEquals(refusal([spec]), `"${spec}": ${why(key, needed)}`);
+    const flag = value === "true" ? [`--${key}`] : [`--${key}`, value];
+    assertEquals(refusal(["echo://:0", ...flag]), why(`--${key}`, `--${needed}`));
+    const repeats = outletTable(SERVICES.get("echo")!)[key]!.repeats;
+    const said = { [key]: value === "true" ? true : repeats ? [value] : value };
+    const outlet = { service: "echo", listen: ":0" };
+    for (
+      const file of [{ outlets: [{ ...outlet, ...said }] }, { outlets: [spec] }, {
+        outlets: [outlet],
+        ...said,
+      }]
+    ) {
+      const error = assertThrows(() => readConfig(JSON.stringify(file)), UsageError);
+      assertMatch(error.message, new RegExp(`${why(key, needed)}$`));
+    }
+  });
+}
+
+for (
+  const [words, message] of [
+    ["echo://:0 --log-file-size 1M", "--log-file-size needs --log-file, "],
+    ["echo://:0 --log-files 3", "--log-files needs --log-file, "],
+    ["echo://:0 --bus-credentials f", "--bus-credentials needs --bus, "],
+    ["echo://:0 --bus-ca f", "--bus-ca needs --bus, "],
+    ["echo://:0 --console-token-file f", "--console-token-file needs --console, "],
+    ["echo://:0 --console off --console-cert f", "--console-cert needs --console, "],
+    ["echo://:0 --console --console-key f", "--console-key needs --console-cert, "],
+    ["echo://:0 --console-insecure", "--console-insecure needs --console, "],
+    ["echo://:0 --burst 3", "--burst needs --rate, "],
+    ["echo://:0?burst=3 --rate 5", '"echo://:0?burst=3": burst needs rate, '],
+    [
+      "record://:0?file=x&keep=3",
+      '"record://:0?file=x&keep=3": keep needs rotate-size or rotate-age, ',
+    ],
+    ["record://:0?dir=x&lines", '"record://:0?dir=x&lines": lines needs file, '],
+    ["record://:0?dir=x&file=y", '"record://:0?dir=x&file=y": file and dir exclude each other'],
+    ["exec://:0?run=x -- y", "--command and --run exclude each other"],
+    [
+      "forward://:0?to=h:1&balance=first",
+      '"forward://:0?to=h:1&balance=first": balance needs several upstreams',
+    ],
+    ["echo://:0?tls&tls-cert=x&tls-self-signed", "tls-cert and tls-self-signed exclude each other"],
+    ["echo://:0?mode=0600", "mode is for Unix sockets: 127.0.0.1:0 has no file"],
+    ["echo://:0 --mode 0600", "--mode is for Unix sockets: 127.0.0.1:0 has no file"],
+    ["echo+unix:///x?backlog=5", "backlog is for TCP: it has no effect at unix:/x"],
+    ["echo+unix:///x --no-keep-alive", "--keep-alive is for TCP: it has no effect at unix:/x"],
+    [
+      "echo+unix:///x?allow=10.0.0.1",
+      "allow goes by clients' addresses, which they do not have at unix:/x",
+    ],
+    [
+      "echo+unix:///x --max-per-ip 2",
+      "--max-per-ip goes by clients' addresses, which they do not have at unix:/x",
+    ],
+    ["echo://:0 --check --print-config", "--check and --print-config exclude each other"],
+  ] as const
+) {
+  Deno.test(`"outlet server ${words}" is refused, for something in it has no effect`, () => {
+    const { message: told } = assertThrows(() => configOf(words.split(" ")), UsageError);
+    assertEquals(told.includes(message), true, told);
+  });
+}
+
+Deno.test("what some outlets need may be said of all of them", () => {
+  const [one, other] = configOf(["echo://:1?tls", "echo://:2", "--tls-cert", "c.pem"]).outlets;
+  assertEquals([one, other].map((outlet) => outlet?.outletOptions.tls), [true, false]);
+  configOf(["echo+unix:///x", "echo://:1", "--backlog", "7", "--allow", "::1", "--mode", "0600"]);
+  configOf(["echo+unix:///x?accept-proxy&allow=10.0.0.1&max-per-ip=2"]);
+  configOf(["--console-token-file", "f"]);
+});
+
+Deno.test("what is said of one outlet wins over what excludes it and was said of all", () => {
+  const [one, other] = configOf([
+    ...["echo://:1?tls-cert=c.pem", "echo://:2", "--tls", "--tls-self-signed"],
+  ]).outlets.map(({ outletOptions }) => outletOptions);
+  assertEquals([one?.["tls-cert"], one?.["tls-self-signed"]], ["c.pem", false]);
+  assertEquals([other?.["tls-cert"], other?.["tls-self-signed"]], [undefined, true]);
+});
+
+Deno.test("an option that says what is the case anyway asks for nothing, and needs nothing", () => {
+  configOf(["echo://:0?tls-self-signed=false&capture-limit=16M"]);
+});
+
+Deno.test("options need and exclude only options that there are", async () => {
+  const { CLIENT_OPTIONS } = await import("../../src/config/client_config.ts");
+  const { TRACE_OPTIONS } = await import("../../src/config/trace_config.ts");
+  const tables = [
+    ...[...SERVICES.values()].map(outletTable),
+    SERVER_OPTIONS,
+    CLIENT_OPTIONS,
+    TRACE_OPTIONS,
+  ];
+  for (const table of tables) {
+    for (const { needs = [], excludes = [] } of Object.values(table)) {
+      for (const name of [...needs, ...excludes]) assertEquals([name, name in table], [name, true]);
+    }
+  }
+});
+
+for (
+  const [words, message] of [
+    ["h 1 --retry-delay 2s", /^--retry-delay needs --retry, without/],
+    ["h 1 --tls-pin x", /--tls-pin "x": expected/],
+    ["h 1 --interval 2s", /^--interval needs --probe/],
+    ["h 1 --size 2", /^--size needs --bench/],
+    ["h 1 --bench --probe", /^--(probe|bench) and --(bench|probe) exclude each other$/],
+    ["tls://h:1 --tls-key k", /^--tls-key needs --tls-cert/],
+  ] as const
+) {
+  Deno.test(`"outlet client ${words}" is refused, for something in it has no effect`, async () => {
+    const error = await readCommand(["client", ...words.split(" ")]).catch((error) => error);
+    assertMatch(error.message, message);
+  });
+}
