@@ -38,7 +38,7 @@ testWith(
         const files = await make(folder, options);
         if (fault) {
           const error = await assertRejects(() => readServingPair(files), Error);
-          assertMatch(error.message, /^--tls-(cert|key) \/.*\.pem/);
+          assertMatch(error.message, /^tls-(cert|key) \/.*\.pem/);
           assertMatch(error.message, fault);
         } else {
           await readServingPair(files);
