@@ -6,15 +6,16 @@
 import type { TraceOptions } from "./config/trace_config.ts";
 import { endpointText } from "./trace/decode/ip_words.ts";
 import { CaptureError } from "./trace/decode/capture_reader.ts";
-import { formatElapsed } from "./trace/report/elapsed.ts";
+import { formatDuration } from "./trace/report/elapsed.ts";
 import type { Flow } from "./trace/track/flow.ts";
 import { CapturePipeline, type Filter } from "./trace/live/capture_pipeline.ts";
 import { type Ladder, ladderOf } from "./trace/report/ladder.ts";
 import { renderLadders } from "./trace/report/ladder_svg.ts";
 import { renderLadder } from "./trace/report/ladder_text.ts";
 import { recordOf } from "./trace/report/record.ts";
+import type { SegmentHistory } from "./trace/track/segment_history.ts";
 import type { Role } from "./trace/track/state.ts";
-import { Summary } from "./trace/report/summary.ts";
+import { type CaptureFacts, Summary } from "./trace/report/summary.ts";
 import { Tracker } from "./trace/track/tracker.ts";
 import { diagnose, type ServerView } from "./trace/report/diagnosis.ts";
 
@@ -26,6 +27,8 @@ export interface TraceEnds {
   readonly filter: Filter;
   /** Whether the capture goes on while we look, so that time passes without packets. */
   readonly isLive: boolean;
+  /** Whether it may go on, as a pipe does, so that what is over is shown before its end. */
+  readonly isStream?: boolean;
   /** Whether the output takes colour. */
   readonly color: boolean;
   /** What the kernel says of a flow whose server is this machine. */
@@ -35,6 +38,9 @@ export interface TraceEnds {
   /** Takes a line about what happens. */
   tell(line: string): void;
 }
+
+/** How often what is over is shown of a stream, in milliseconds. */
+const SHOW_INTERVAL = 1000;
 
 /** An SVG image of more ladders than this helps nobody. */
 const MOST_DRAWN = 200;
@@ -60,8 +66,10 @@ class TraceSession {
   readonly #tracker: Tracker;
   readonly #follower: CapturePipeline;
   readonly #drawn: Ladder[] = [];
+  readonly #shownLines = new WeakMap<SegmentHistory, number>();
   #waiting: string[] = [];
   #finished = 0;
+  #shownAt = performance.now();
 
   constructor(options: TraceOptions, ends: TraceEnds) {
     this.#options = options;
@@ -72,11 +80,12 @@ class TraceSession {
       reusesFlows: true,
       keepSegments: options.svg !== undefined || (!options.json && !options.summary),
       onFinished: (flow) => this.#take(flow),
+      onContinued: (flow) => this.#show(flow),
       ...(tellsProgress
         ? {
           onSettled: (flow) => {
             // What is over at once is shown whole at once.
-            if (flow.resetBy === undefined) this.#waiting.push(settledLine(flow));
+            if (flow.reset === undefined) this.#waiting.push(settledLine(flow));
           },
           onRepeated: (flow, by) => this.#waiting.push(repeatedLine(flow, by)),
         }
@@ -90,7 +99,7 @@ class TraceSession {
     try {
       for await (const chunk of this.#ends.chunks) {
         if (chunk !== undefined) this.#follower.feed(chunk);
-        if (this.#ends.isLive) this.#tracker.expire(Date.now());
+        this.#tellEarly();
         await this.#flush();
         if (this.#isEnough) return;
       }
@@ -103,8 +112,20 @@ class TraceSession {
 
   async finish(): Promise<void> {
     this.#tracker.finish();
-    if (this.#options.summary) this.#waiting.push(this.#summary.render(this.#follower.facts));
+    const { facts } = this.#follower;
+    if (this.#options.summary) this.#waiting.push(this.#summary.render(facts));
     await this.#flush();
+    if (!this.#options.summary) { for (const line of countWords(facts)) this.#ends.tell(line); }
+  }
+
+  /** A summary is shown at the end; all else as soon as it is over, where there may be no end. */
+  #tellEarly(): void {
+    if (this.#options.summary) return;
+    if (this.#ends.isLive) return this.#tracker.expire(Date.now());
+    const now = performance.now();
+    if (!this.#ends.isStream || now - this.#shownAt < SHOW_INTERVAL) return;
+    this.#shownAt = now;
+    this.#tracker.tellFinished();
   }
 
   get svg(): string | undefined {
@@ -130,12 +151,22 @@ class TraceSession {
   #take(flow: Flow): void {
     if (this.#isEnough) return;
     this.#finished += 1;
+    if (this.#options.summary) this.#summary.add(flow);
+    this.#show(flow);
+  }
+
+  /** Shows a connection, or what came since it was shown. */
+  #show(flow: Flow): void {
     const { json, summary, svg, relative } = this.#options;
-    if (summary) this.#summary.add(flow);
     const view = this.#ends.view?.(flow);
     if (json) this.#waiting.push(`${JSON.stringify(recordOf(flow, view))}\n`);
-    if (flow.history === undefined) return;
-    const ladder = ladderOf(flow, { isRelative: relative, view });
+    const { history } = flow;
+    if (history === undefined) return;
+    const from = this.#shownLines.get(history);
+    if (flow.isTold && from === undefined) return;
+    const isGap = history.lines.at(-1)?.kind === "gap";
+    this.#shownLines.set(history, history.lines.length - (isGap ? 1 : 0));
+    const ladder = ladderOf(flow, { isRelative: relative, view, from: from ?? 0 });
     if (svg !== undefined && this.#drawn.length < MOST_DRAWN) this.#drawn.push(ladder);
     if (!json && !summary) {
       this.#waiting.push(`${renderLadder(ladder, { color: this.#ends.color })}\n`);
@@ -155,10 +186,35 @@ function settledLine(flow: Flow): string {
 }
 
 function repeatedLine(flow: Flow, by: Role): string {
-  const after = formatElapsed(flow.lastAt - flow.startedAt);
-  const what = `${by === "client" ? "SYN" : "SYN+ACK"} ${flow[by].syns}`;
-  const since = flow.establishedAt === undefined ? `no answer for ${after}` : "though acknowledged";
-  return `${endsOf(flow)}  ${what}, ${since}\n`;
+  const what = `${flow[by].hasSynAck ? "SYN+ACK" : "SYN"} ${flow[by].syns}`;
+  return `${endsOf(flow)}  ${what}, ${progressWords(flow, by)}\n`;
+}
+
+function progressWords(flow: Flow, by: Role): string {
+  if (flow.establishedAt !== undefined) return "though acknowledged";
+  const after = formatDuration(flow.lastAt - flow.startedAt);
+  if (flow[by].hasSynAck) return `not acknowledged for ${after}`;
+  if (flow.answeredAt !== undefined) return `though answered ${after} ago`;
+  return flow.strayAnswers > 0 ? `answered as if it were another` : `no answer for ${after}`;
+}
+
+/** What left before its time, or belongs to nothing, in words. */
+function countWords({ evicted, expired, strayReports }: CaptureFacts): string[] {
+  const words: string[] = [];
+  if (evicted > 0) {
+    words.push(
+      `${evicted} connections that were open were left to make room; --flows is the limit`,
+    );
+  }
+  if (expired > 0) {
+    words.push(
+      `${expired} that were over were forgotten to make room: what came of them later is shown apart`,
+    );
+  }
+  if (strayReports > 0) {
+    words.push(`${strayReports} ICMP errors were about no segment that was seen`);
+  }
+  return words;
 }
 
 function endsOf({ client, server }: Flow): string {

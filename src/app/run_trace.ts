@@ -41,7 +41,11 @@ export async function runTraceMode(
       ...ends(),
       filter,
       isLive: false,
-      chunks: withTicks(openCapture(options.read), { signal }),
+      isStream: options.read === "-",
+      chunks: withTicks(openCapture(options.read), {
+        signal,
+        ...options.read === "-" ? { interval: TICK } : {},
+      }),
     });
   if (svg !== undefined) await Deno.writeTextFile(options.svg!, svg);
 }

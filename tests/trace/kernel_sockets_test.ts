@@ -42,9 +42,10 @@ Deno.test({
 });
 
 Deno.test("The counters of /proc/net/netstat are found by their names", () => {
-  const text = "TcpExt: A ListenOverflows B ListenDrops\nTcpExt: 1 22 3 44\nIpExt: X\nIpExt: 5\n";
-  assertEquals(parseListenCounters(text), { overflows: 22, drops: 44 });
-  assertEquals(parseListenCounters(""), { overflows: 0, drops: 0 });
+  const text =
+    "TcpExt: SyncookiesSent ListenOverflows B ListenDrops\nTcpExt: 1 22 3 44\nIpExt: X\nIpExt: 5\n";
+  assertEquals(parseListenCounters(text), { overflows: 22, drops: 44, cookies: 1 });
+  assertEquals(parseListenCounters(""), { overflows: 0, drops: 0, cookies: 0 });
 });
 
 Deno.test("The limits of accept queues are read by address from what ss prints", () => {
@@ -65,7 +66,7 @@ Deno.test("The table puts listening sockets first and says what should not be th
   const sockets = parseSockets(TCP);
   const table = renderSockets({
     sockets,
-    counters: { overflows: 5, drops: 6 },
+    counters: { overflows: 5, drops: 6, cookies: 0 },
     backlogs: new Map([["127.0.0.1:8080", 2]]),
     lingering: new Map([[keyOf(sockets[2]!), 61_000]]),
   });

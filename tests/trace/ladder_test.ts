@@ -23,7 +23,7 @@ Deno.test("A ladder shows real numbers, states down each side and the verdict", 
     `\
 1970-01-01T00:00:00.000000Z
 client 0.0.0.1:40000                                           server 0.0.0.2:80
-       0 SYN_SENT    │─ SYN seq=2775021315 ───────────────────────▶│ ?
+       0 SYN_SENT    │─ SYN seq=2775021315 ───────────────────────▶│ LISTEN
    20 µs SYN_SENT    │◀──── SYN+ACK seq=1796088541 ack=2775021316 ─│ SYN_RECV
    42 µs ESTABLISHED │─ ACK seq=2775021316 ack=1796088542 ────────▶│ ESTABLISHED
   138 µs ESTABLISHED │─ data 3 seq=2775021316 ack=1796088542 ─────▶│ ESTABLISHED

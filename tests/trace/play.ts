@@ -16,6 +16,8 @@ export interface Stage {
   readonly device?: number;
 }
 
+let identification = 0;
+
 /**
  * One segment from a line such as `> SA seq=1 ack=2 len=3 at=4 win=5`: the direction, the control bits
  * (`-` for none), and what is not 0. `at` is in milliseconds.
@@ -38,6 +40,9 @@ export function segmentOf(line: string, stage: Stage = {}): Segment {
   segment.length = values.get("len") ?? 0;
   segment.window = values.get("win") ?? 65_535;
   segment.interface = stage.device ?? 1;
+  // No two datagrams are the same, unless a test says so.
+  segment.identification = values.get("id") ?? (identification = identification % 0xffff + 1);
+  segment.hopLimit = values.get("ttl") ?? 64;
   const at = values.get("at") ?? 0;
   segment.seconds = Math.floor(at / 1000);
   segment.nanoseconds = at % 1000 * 1e6;

@@ -74,7 +74,7 @@ testInNamespaces("A SYN+ACK that does not get through leaves the handshake half-
   await machines.dropArrivals();
   await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
   await using _client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
-  await trace.prints(/SYN\+ACK 2, no answer/);
+  await trace.prints(/SYN\+ACK 2, not acknowledged/);
   const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));
   assertMatch(sockets.stdout, /SYN_RECV .*10\.77\.0\.1.*the client has not acknowledged/);
   const shown = await ended(trace);
@@ -103,7 +103,7 @@ testInNamespaces(
     await machines.dropArrivals();
     await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
     await using _second = new Program(machines.onClient(...connectFourTimes(machines)));
-    await trace.prints(/(SYN\+ACK 2, no answer[^]*){4}/);
+    await trace.prints(/(SYN\+ACK 2, not acknowledged[^]*){4}/);
     await machines.letArrivalsPass();
     await trace.prints(/^(\S+) → \S+ +SYN\+ACK \d, though [^]*^\1 → \S+ +SYN\+ACK \d, though/m);
     const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { RoundTrips } from "../../src/trace/track/round_trips.ts";
+import { RoundTrips } from "../../src/trace/report/round_trips.ts";
 import { Summary } from "../../src/trace/report/summary.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 import { segmentOf } from "./play.ts";
@@ -7,7 +7,9 @@ import { segmentOf } from "./play.ts";
 const FACTS = {
   packets: 1234,
   passedOver: new Map([["short", 2]]),
-  duplicates: 0,
+  copies: 0,
+  strayReports: 3,
+  filtered: 4,
   expired: 7,
   evicted: 1,
 };
@@ -48,7 +50,7 @@ Deno.test("A summary tells outcomes, success, refusals and silences by destinati
   const text = summary.render(FACTS);
   for (
     const expected of [
-      "packets        1,234 (2 short)",
+      "packets        1,234 (2 short, 3 ICMP errors about nothing seen, 4 of others)",
       "established: 3",
       "began before the capture: 1",
       "success        50.00 % (3 of 6 attempts)",

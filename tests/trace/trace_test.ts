@@ -88,6 +88,9 @@ Deno.test("--json prints the documented object for each connection", async () =>
       retransmits: 0,
       keepAlives: 0,
       bytes: 0,
+      outOfOrder: 0,
+      windowProbes: 0,
+      missingBytes: 0,
     },
     server: {
       address: "192.0.2.2:80",
@@ -101,6 +104,9 @@ Deno.test("--json prints the documented object for each connection", async () =>
       retransmits: 0,
       keepAlives: 0,
       bytes: 0,
+      outOfOrder: 0,
+      windowProbes: 0,
+      missingBytes: 0,
     },
     start: "2023-11-14T22:13:20.000010Z",
     verdict: "established",
@@ -113,6 +119,14 @@ Deno.test("--json prints the documented object for each connection", async () =>
     closedHow: "fin",
     beganBefore: false,
     unreachable: null,
+    simultaneousOpen: false,
+    otherIsns: [],
+    strayAnswers: 0,
+    late: 0,
+    copies: 0,
+    reordered: false,
+    clockBackMs: 0,
+    continued: false,
   });
 });
 

@@ -8,7 +8,7 @@ import { Tcpdump } from "../../src/trace/live/tcpdump.ts";
 import { LiveCapture } from "../../src/trace/live/live_capture.ts";
 
 /** How long a test waits for a segment to be seen before it says what was seen instead. */
-const PATIENCE = 20_000;
+export const PATIENCE = 20_000;
 
 const MAY_CAPTURE = await mayCapture();
 const MAY_MAKE_NAMESPACES = MAY_CAPTURE && mayMakeNamespaces();

@@ -25,6 +25,7 @@ export class CapturePipeline {
   readonly #filter: Filter | undefined;
   readonly #segment = new Segment();
   readonly #passedOver = new Map<string, number>();
+  #filtered = 0;
 
   /** Feeds this tracker with what passes the filter. */
   constructor(tracker: Tracker, filter?: Filter) {
@@ -45,6 +46,8 @@ export class CapturePipeline {
       if (decoded !== "tcp" && decoded !== "icmp") this.#passOver(decoded);
       else if (this.#filter === undefined || passes(this.#filter, segment)) {
         this.#tracker.see(segment, decoded);
+      } else {
+        this.#filtered += 1;
       }
     }
   }
@@ -52,10 +55,11 @@ export class CapturePipeline {
   /** What a summary says besides the flows. */
   get facts(): CaptureFacts {
     const { packets, damaged } = this.reader;
-    const { duplicates: echoes, expired: forgotten, evicted: leftEarly } = this.#tracker;
+    const { copies, strayReports, expired, evicted } = this.#tracker;
     const passedOver = new Map(this.#passedOver);
     if (damaged > 0) passedOver.set("damaged", damaged);
-    return { packets, passedOver, duplicates: echoes, expired: forgotten, evicted: leftEarly };
+    const filtered = this.#filtered;
+    return { packets, passedOver, copies, strayReports, filtered, expired, evicted };
   }
 
   #passOver(decoded: Decoded): void {

@@ -95,6 +95,8 @@ export interface ListenCounters {
   readonly overflows: number;
   /** For any reason, overflows among them. */
   readonly drops: number;
+  /** How many SYNs were answered with a cookie, of which the kernel keeps nothing. */
+  readonly cookies: number;
 }
 
 /** Reads the listen counters out of the text of /proc/net/netstat: names on a line, values on the next. */
@@ -105,7 +107,11 @@ export function parseListenCounters(text: string): ListenCounters {
     const at = names.indexOf(name);
     return at === -1 ? 0 : Number(values[at] ?? 0);
   }
-  return { overflows: counter("ListenOverflows"), drops: counter("ListenDrops") };
+  return {
+    overflows: counter("ListenOverflows"),
+    drops: counter("ListenDrops"),
+    cookies: counter("SyncookiesSent"),
+  };
 }
 
 /**

@@ -12,7 +12,8 @@ import {
   parseListenCounters,
   parseSockets,
 } from "./kernel_sockets.ts";
-import { outcomeOf, type ServerView } from "../report/diagnosis.ts";
+import { type Outcome, outcomeOf } from "../report/outcome.ts";
+import type { ServerView } from "../report/server_view.ts";
 
 /** Every TCP socket of this machine, or of its network namespace; none where there is no /proc. */
 export function readSockets(): KernelSocket[] {
@@ -47,38 +48,45 @@ const FRESH = 1000;
 
 /** Tells what the kernel knows of a flow whose server is this machine. */
 export class KernelWatch {
-  readonly #overflowsBefore = readListenCounters().overflows;
-  #read: { at: number; sockets: KernelSocket[]; overflows: number } | undefined;
+  readonly #before = readListenCounters();
+  #read: { at: number; sockets: KernelSocket[]; counters: ListenCounters } | undefined;
   #backlogs: Map<string, number> | undefined;
 
   /** The server's side of an attempt that got no proper answer, if that is here. */
   view(flow: Flow): ServerView | undefined {
-    const outcome = outcomeOf(flow);
-    if (outcome !== "unanswered" && outcome !== "stalled") return undefined;
+    if (!ASKED.includes(outcomeOf(flow))) return undefined;
     const address = addressText(flow.server.address);
     if (!isOwnAddress(address)) return undefined;
-    const { sockets, overflows } = this.#now();
-    const listeners = sockets.filter(({ state, localPort }) =>
-      state === "LISTEN" && localPort === flow.server.port
-    );
-    const listener = listeners.find(({ local }) => local.includes(address)) ?? listeners[0];
+    const { sockets, counters } = this.#now();
+    const listener = sockets.find((socket) => isListenerOf(socket, address, flow.server.port));
     this.#backlogs ??= readBacklogs();
     const backlog = listener === undefined ? undefined : this.#backlogs.get(listener.local);
     return {
       isListening: listener !== undefined,
       queue: listener?.receiveQueue ?? 0,
       ...(backlog === undefined ? {} : { backlog }),
-      overflows: overflows - this.#overflowsBefore,
+      overflows: counters.overflows - this.#before.overflows,
+      cookies: counters.cookies - this.#before.cookies,
     };
   }
 
-  #now(): { sockets: KernelSocket[]; overflows: number } {
+  #now(): { sockets: KernelSocket[]; counters: ListenCounters } {
     const at = performance.now();
     if (this.#read === undefined || at - this.#read.at > FRESH) {
-      this.#read = { at, sockets: readSockets(), overflows: readListenCounters().overflows };
+      this.#read = { at, sockets: readSockets(), counters: readListenCounters() };
     }
     return this.#read;
   }
+}
+
+/** Outcomes of which the kernel knows the cause. */
+const ASKED: readonly Outcome[] = ["unanswered", "stalled", "refused"];
+
+/** Whether the socket takes connections to this address and port. */
+function isListenerOf(socket: KernelSocket, address: string, port: number): boolean {
+  if (socket.state !== "LISTEN" || socket.localPort !== port) return false;
+  const host = socket.local.slice(0, socket.local.lastIndexOf(":")).replaceAll(/[[\]]/g, "");
+  return host === address || host === "::" || (host === "0.0.0.0" && !address.includes(":"));
 }
 
 function isOwnAddress(address: string): boolean {

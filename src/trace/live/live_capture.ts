@@ -36,20 +36,22 @@ export class LiveCapture implements AsyncDisposable {
     return new LiveCapture(await Tcpdump.start(options), onFault);
   }
 
-  /** Every flow that is remembered, the open ones first, each kind in the order of its beginning. */
+  /** Every flow that is remembered: those that are over in the order of their end, then the others as they began. */
   flows(): Iterable<Flow> {
     return this.#tracker.remembered();
   }
 
-  /** The flow between two ends, as they are written in a URL. */
+  /** The latest flow between two ends, as they are written in a URL. */
   find(client: string, server: string): Flow | undefined {
+    let latest: Flow | undefined;
     for (const flow of this.flows()) {
       if (
         endpointText(flow.client.address, flow.client.port) === client &&
-        endpointText(flow.server.address, flow.server.port) === server
-      ) return flow;
+        endpointText(flow.server.address, flow.server.port) === server &&
+        (latest === undefined || flow.number > latest.number)
+      ) latest = flow;
     }
-    return undefined;
+    return latest;
   }
 
   /** The latest flow that fits, now or once it has come so far; nothing after so many milliseconds. */
@@ -57,7 +59,7 @@ export class LiveCapture implements AsyncDisposable {
     const found = Promise.withResolvers<Flow | undefined>();
     const look = () => {
       const [latest] = [...this.flows()].filter(fits)
-        .toSorted((a, b) => b.startedAt - a.startedAt);
+        .toSorted((a, b) => b.number - a.number);
       if (latest !== undefined) found.resolve(latest);
     };
     const timer = setTimeout(() => found.resolve(undefined), within);
@@ -82,7 +84,6 @@ export class LiveCapture implements AsyncDisposable {
     const follower = new CapturePipeline(this.#tracker);
     for await (const chunk of this.#tcpdump.chunks()) {
       follower.feed(chunk);
-      this.#tracker.expire(Date.now());
       for (const look of this.#looks) look();
     }
   }

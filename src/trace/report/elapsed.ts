@@ -9,7 +9,7 @@ const LONGEST_DAYS = 99_999;
 /** Milliseconds in at most eight characters, in the unit that suits them. */
 export function formatElapsed(milliseconds: number): string {
   const microseconds = Math.round(milliseconds * 1000);
-  // Clocks are set, and a capture may claim anything.
+  // What a flow has is never negative; what a caller subtracts may be.
   if (microseconds < 0) return "earlier";
   if (microseconds === 0) return "0";
   if (microseconds < 1000) return `${microseconds} µs`;
@@ -21,4 +21,10 @@ export function formatElapsed(milliseconds: number): string {
   if (seconds < LONGEST_HOURS * 3600) return `${(seconds / 3600).toFixed(1)} h`;
   const days = Math.round(seconds / 86_400);
   return days < LONGEST_DAYS ? `${days} d` : "> 270 y";
+}
+
+/** The same in a sentence, where also nothing has a unit. */
+export function formatDuration(milliseconds: number): string {
+  const text = formatElapsed(Math.max(0, milliseconds));
+  return text === "0" ? "0 µs" : text;
 }

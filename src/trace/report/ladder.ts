@@ -4,9 +4,10 @@
  * @module
  */
 import { endpointText } from "../decode/ip_words.ts";
-import { formatElapsed } from "./elapsed.ts";
+import { formatDuration, formatElapsed } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
-import type { GapLine, Line, SegmentLine } from "../track/segment_history.ts";
+import type { GapLine, Line, Mark, SegmentLine } from "../track/segment_history.ts";
+import { notesOf, throughWords } from "./notes.ts";
 import { isoTime } from "./record.ts";
 import { ACK, FIN, RST, SYN } from "../decode/segment.ts";
 import { advanced } from "../decode/sequence.ts";
@@ -61,50 +62,65 @@ export interface LadderOptions {
   readonly isRelative?: boolean;
   /** What the kernel says where this machine is the server. */
   readonly view?: ServerView | undefined;
+  /** How many lines were shown before, so that only what came since is drawn. */
+  readonly from?: number;
 }
 
 /** Draws a flow whose segments were kept. */
 export function ladderOf(flow: Flow, options: LadderOptions = {}): Ladder {
-  const { client, server, isPartial, answeredAt } = flow;
-  const rolesKnown = !isPartial || answeredAt !== undefined;
+  const { client, server, hasRoles } = flow;
+  const lines = flow.history?.lines.slice(options.from ?? 0) ?? [];
   return {
-    client: `${rolesKnown ? "client " : ""}${endpointText(client.address, client.port)}`,
-    server: `${rolesKnown ? "server " : ""}${endpointText(server.address, server.port)}`,
-    when: [isoTime(flow), ...throughWords(flow)].join(" "),
-    rungs: (flow.history?.lines ?? []).map((line) => rungOf(flow, line, options)),
-    offers: offersOf(synsOf(flow)),
+    client: `${hasRoles ? "client " : ""}${endpointText(client.address, client.port)}`,
+    server: `${hasRoles ? "server " : ""}${endpointText(server.address, server.port)}`,
+    when: [isoTime(flow), ...throughWords(flow), ...options.from ? ["(continued)"] : []].join(" "),
+    rungs: lines.flatMap((line) => rungsOf(flow, line, options)),
+    offers: offersOf(synsOf(lines)),
     notes: notesOf(flow),
     verdict: diagnose(flow, options.view),
   };
 }
 
-function rungOf(flow: Flow, line: Line, { isRelative = false }: LadderOptions): Rung {
+function rungsOf(flow: Flow, line: Line, { isRelative = false, view }: LadderOptions): Rung[] {
   const common = {
     elapsed: formatElapsed(line.at - flow.startedAt),
     clientState: shown(line.client),
-    serverState: shown(line.server),
+    serverState: isAwaited(flow, line, view) ? "LISTEN" : shown(line.server),
   };
   if (line.kind === "report") {
-    return { ...common, direction: "none", label: `ICMP: ${line.words}`, tone: "failure" };
+    return [{ ...common, direction: "none", label: `ICMP: ${line.words}`, tone: "failure" }];
   }
   if (line.kind === "gap") {
-    return { ...common, direction: "none", label: gapLabel(line), tone: "data" };
+    return [{ ...common, direction: "none", label: gapLabel(line), tone: "data" }];
   }
-  return {
+  const rung: Rung = {
     ...common,
     direction: line.from === "client" ? "right" : "left",
     label: segmentLabel(isRelative ? relativeTo(flow, line) : line),
     tone: toneOf(line),
   };
+  return line.clockBack === undefined ? [rung] : [clockRung(common, line.clockBack), rung];
+}
+
+function clockRung(common: Omit<Rung, "direction" | "label" | "tone">, back: number): Rung {
+  const label = `the capture's clock went back ${formatDuration(back)}`;
+  return { ...common, direction: "none", label, tone: "failure" };
 }
 
 function shown(state: State): string {
   return state === "UNKNOWN" ? "?" : state;
 }
 
+/** A server listens before it answers a SYN: its SYN+ACK proves that, or the kernel says so. */
+function isAwaited(flow: Flow, line: Line, view: ServerView | undefined): boolean {
+  if (line.server !== "UNKNOWN" || !flow.hasRoles || line.client === "CLOSED") return false;
+  return flow.askedAt !== undefined &&
+    (flow.answeredAt !== undefined || view?.isListening === true);
+}
+
 function toneOf({ flags, mark, length }: SegmentLine): Tone {
   if ((flags & RST) !== 0) return "failure";
-  if (mark === "again" || mark === "ignored") return "again";
+  if (mark !== "" && mark !== "keep-alive" && mark !== "window-probe") return "again";
   if ((flags & SYN) !== 0) return "handshake";
   if ((flags & FIN) !== 0) return "closing";
   return length > 0 ? "data" : "handshake";
@@ -122,7 +138,8 @@ function relativeTo(flow: Flow, line: SegmentLine): SegmentLine {
 function segmentLabel(line: SegmentLine): string {
   const prefix = line.mark === "again" ? "↻ " : "";
   const parts = [prefix + segmentName(line), `seq=${line.seq}`];
-  if ((line.flags & ACK) !== 0) parts.push(`ack=${line.ack}`);
+  // What a stray segment acknowledges tells that it is one.
+  if ((line.flags & ACK) !== 0) parts.splice(line.mark === "stray" ? 1 : 2, 0, `ack=${line.ack}`);
   if (line.options !== undefined) parts.push(...offered(line.options));
   let label = parts.join(" ");
   while (label.length > LABEL_WIDTH && parts.length > 1) {
@@ -132,10 +149,22 @@ function segmentLabel(line: SegmentLine): string {
   return label;
 }
 
+/** What stands before a segment that is not what the connection waited for. */
+const PREFIXES: Readonly<Partial<Record<Mark, string>>> = {
+  overtaken: "overtaken",
+  "fills-gap": "fills a gap",
+  stray: "stray",
+  "other-answer": "another",
+  ignored: "ignored",
+  late: "late",
+};
+
 function segmentName({ flags, length, mark }: SegmentLine): string {
   if (mark === "keep-alive") return "keep-alive";
+  if (mark === "window-probe") return "zero-window probe";
   const names: string[] = [];
-  if (mark === "ignored") names.push("ignored:");
+  const prefix = PREFIXES[mark];
+  if (prefix !== undefined) names.push(`${prefix}:`);
   if (length > 0) names.push(`data ${length}`);
   const bits: string[] = [];
   if ((flags & SYN) !== 0) bits.push("SYN");
@@ -153,39 +182,15 @@ function offered({ mss, windowScale }: TcpOptions): string[] {
   return parts;
 }
 
-function gapLabel({ segments, clientBytes, serverBytes }: GapLine): string {
-  return `⋮ ${segments} more: ${clientBytes} B →, ← ${serverBytes} B`;
+function gapLabel({ segments, clientBytes, serverBytes, reports }: GapLine): string {
+  const errors = reports > 0 ? `, ${reports} ICMP` : "";
+  return `⋮ ${segments} more: ${clientBytes} B →, ← ${serverBytes} B${errors}`;
 }
 
-/** In what the segments of both ends came, where that was more than a link. */
-function throughWords({ client, server }: Flow): string[] {
-  const there = client.through.join(", ");
-  const back = server.through.join(", ");
-  if (there === "" && back === "") return [];
-  const isOne = there === back || server.segments === 0;
-  return [isOne ? `in ${there}` : `in ${there || "no tunnel"} →, ← ${back || "no tunnel"}`];
-}
-
-function synsOf(flow: Flow): OfferedSyn[] {
-  return (flow.history?.lines ?? []).flatMap((line) =>
+function synsOf(lines: readonly Line[]): OfferedSyn[] {
+  return lines.flatMap((line) =>
     line.kind === "segment" && line.options !== undefined
       ? [{ flags: line.flags, options: line.options }]
       : []
   );
-}
-
-function notesOf(flow: Flow): string[] {
-  const { client, server } = flow;
-  const notes: string[] = [];
-  if (client.hasIsn) {
-    notes.push(`j = ${client.isn}${server.hasIsn ? `, k = ${server.isn}` : ""}`);
-  }
-  if (client.bytes + server.bytes > 0) {
-    notes.push(`${client.bytes} bytes →, ← ${server.bytes} bytes`);
-  }
-  const resent = client.resent + server.resent;
-  if (resent > 0) notes.push(`↻ sent again: ${resent}`);
-  const keepAlives = client.keepAlives + server.keepAlives;
-  if (keepAlives > 0) notes.push(`keep-alives: ${keepAlives}`);
-  return notes;
 }

@@ -6,6 +6,7 @@
 import { addressText, endpointText, isVersion4 } from "../decode/ip_words.ts";
 import type { End, Flow } from "../track/flow.ts";
 import { icmpWords } from "../decode/icmp.ts";
+import { missingOf } from "../track/sequence_space.ts";
 import type { Role, State } from "../track/state.ts";
 import { recordOfSyn, type SynRecord } from "./syn_options.ts";
 import { diagnose, type Outcome, type ServerView } from "./diagnosis.ts";
@@ -38,6 +39,22 @@ export interface HandshakeRecord {
   readonly beganBefore: boolean;
   /** The ICMP error that answered it. */
   readonly unreachable: { readonly reporter: string; readonly words: string } | null;
+  /** Whether both ends opened at once. */
+  readonly simultaneousOpen: boolean;
+  /** The ISNs of SYN+ACKs that answered the same SYN and do not count. */
+  readonly otherIsns: readonly number[];
+  /** How many segments answered another SYN of the same ports. */
+  readonly strayAnswers: number;
+  /** How many segments came after the end. */
+  readonly late: number;
+  /** How many segments were captured twice, and counted once. */
+  readonly copies: number;
+  /** Whether the capture shows segments in another order than the wire. */
+  readonly reordered: boolean;
+  /** By how many milliseconds the capture's clock went back, at most. */
+  readonly clockBackMs: number;
+  /** Whether the connection was told of before, and this is what became of it since. */
+  readonly continued: boolean;
 }
 
 /** One end of a {@linkcode HandshakeRecord}. */
@@ -64,6 +81,12 @@ export interface EndRecord {
   readonly keepAlives: number;
   /** How many bytes of payload it sent. */
   readonly bytes: number;
+  /** How many of its segments came after bytes that follow them. */
+  readonly outOfOrder: number;
+  /** How many probes it sent into a closed window. */
+  readonly windowProbes: number;
+  /** How many bytes it sent that were not captured, as far as the others show. */
+  readonly missingBytes: number;
 }
 
 /** A flow as a plain object for JSON. */
@@ -77,8 +100,8 @@ export function recordOf(flow: Flow, view?: ServerView): HandshakeRecord {
     verdict: outcome,
     words,
     next: next ?? null,
-    answeredMs: since(flow, flow.answeredAt),
-    establishedMs: since(flow, flow.establishedAt),
+    answeredMs: since(flow.askedAt, flow.answeredAt),
+    establishedMs: since(flow.askedAt, flow.establishedAt),
     durationMs: rounded(flow.lastAt - flow.startedAt),
     closedBy: (flow.isSimultaneousClose ? "both" : flow.closedBy) ?? null,
     closedHow: closedHow(flow),
@@ -87,6 +110,14 @@ export function recordOf(flow: Flow, view?: ServerView): HandshakeRecord {
       reporter: addressText(unreachable.reporter),
       words: icmpWords({ ...unreachable, isVersion6: !isVersion4(flow.client.address) }),
     },
+    simultaneousOpen: flow.isSimultaneous,
+    otherIsns: flow.otherAnswers,
+    strayAnswers: flow.strayAnswers,
+    late: flow.late,
+    copies: flow.copies,
+    reordered: flow.isReordered,
+    clockBackMs: rounded(flow.clockBack),
+    continued: flow.isTold,
   };
 }
 
@@ -103,16 +134,19 @@ function recordOfEnd(end: End): EndRecord {
     retransmits: end.resent,
     keepAlives: end.keepAlives,
     bytes: end.bytes,
+    outOfOrder: end.outOfOrder,
+    windowProbes: end.windowProbes,
+    missingBytes: missingOf(end),
   };
 }
 
 function closedHow(flow: Flow): "fin" | "reset" | null {
-  if (flow.resetBy !== undefined) return "reset";
+  if (flow.reset !== undefined) return "reset";
   return flow.closedBy === undefined ? null : "fin";
 }
 
-function since(flow: Flow, at: number | undefined): number | null {
-  return at === undefined ? null : rounded(at - flow.startedAt);
+function since(from: number | undefined, at: number | undefined): number | null {
+  return from === undefined || at === undefined || at < from ? null : rounded(at - from);
 }
 
 /** To the microsecond, which is as much as most captures tell. */

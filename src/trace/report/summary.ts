@@ -5,8 +5,8 @@
  */
 import { endpointText } from "../decode/ip_words.ts";
 import type { Flow } from "../track/flow.ts";
-import { RoundTrips } from "../track/round_trips.ts";
-import { type Outcome, outcomeOf } from "./diagnosis.ts";
+import { RoundTrips } from "./round_trips.ts";
+import { type Outcome, outcomeOf } from "./outcome.ts";
 
 /** Failures are told by destination, of no more than this many; the rest is told together. */
 const MOST_DESTINATIONS = 1000;
@@ -19,8 +19,12 @@ export interface CaptureFacts {
   readonly packets: number;
   /** Packets that could not be used, by the reason. */
   readonly passedOver: ReadonlyMap<string, number>;
-  /** Segments seen a second time on another interface. */
-  readonly duplicates: number;
+  /** Segments captured a second time. */
+  readonly copies: number;
+  /** ICMP errors about segments of no connection that is known. */
+  readonly strayReports: number;
+  /** Segments of connections that were not asked for. */
+  readonly filtered: number;
   /** Finished flows that were forgotten to make room. */
   readonly expired: number;
   /** Open flows that left to make room. */
@@ -34,6 +38,8 @@ export class Summary {
   readonly #silences = new Map<string, number>();
   readonly #roundTrips = new RoundTrips();
   #flows = 0;
+  #simultaneous = 0;
+  #outOfOrder = 0;
   #sending = 0;
   #resent = 0;
 
@@ -42,14 +48,17 @@ export class Summary {
     const outcome = outcomeOf(flow);
     this.#flows += 1;
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+    if (flow.isSimultaneous) this.#simultaneous += 1;
+    this.#outOfOrder += flow.client.outOfOrder + flow.server.outOfOrder;
     this.#sending += flow.client.sending + flow.server.sending;
     this.#resent += flow.client.resent + flow.server.resent;
     if (outcome === "refused") count(this.#refusals, flow);
     if (outcome === "unanswered") count(this.#silences, flow);
     // Of a repeated SYN nobody can tell which one was answered (Karn's algorithm, RFC 6298, section 3).
-    const isMeasurable = flow.client.syns === 1 && flow.server.syns === 1;
-    if (flow.establishedAt !== undefined && isMeasurable) {
-      this.#roundTrips.add(flow.establishedAt - flow.startedAt);
+    const isMeasurable = flow.client.syns === 1 && flow.server.syns === 1 &&
+      !flow.isSimultaneous && !flow.isReordered && flow.clockBack === 0;
+    if (flow.establishedAt !== undefined && flow.askedAt !== undefined && isMeasurable) {
+      this.#roundTrips.add(flow.establishedAt - flow.askedAt);
     }
   }
 
@@ -62,6 +71,9 @@ export class Summary {
       row("SYN to ACK", this.#roundTrips.renderPercentiles()),
       ...this.#roundTrips.renderHistogram(),
       row("sent again", rate(this.#resent, this.#sending, "segments")),
+      ...(this.#outOfOrder === 0
+        ? []
+        : [row("out of order", rate(this.#outOfOrder, this.#sending, "segments"))]),
       ...renderDestinations("refused by", this.#refusals),
       ...renderDestinations("silent", this.#silences),
       row(
@@ -76,6 +88,11 @@ export class Summary {
   #renderOutcomes(): string {
     const parts = [...this.#outcomes].toSorted(([, a], [, b]) => b - a)
       .map(([outcome, flows]) => `\n${" ".repeat(15)}${outcomeText(outcome)}: ${number(flows)}`);
+    if (this.#simultaneous > 0) {
+      parts.push(
+        `\n${" ".repeat(15)}of them opened by both ends at once: ${number(this.#simultaneous)}`,
+      );
+    }
     return parts.join("");
   }
 
@@ -105,9 +122,11 @@ function renderDestinations(title: string, destinations: ReadonlyMap<string, num
   return lines;
 }
 
-function passedOver({ passedOver, duplicates: echoes }: CaptureFacts): string {
+function passedOver({ passedOver, copies, strayReports, filtered }: CaptureFacts): string {
   const parts = [...passedOver].map(([reason, packets]) => `${number(packets)} ${reason}`);
-  if (echoes > 0) parts.push(`${number(echoes)} seen twice`);
+  if (copies > 0) parts.push(`${number(copies)} captured twice`);
+  if (strayReports > 0) parts.push(`${number(strayReports)} ICMP errors about nothing seen`);
+  if (filtered > 0) parts.push(`${number(filtered)} of others`);
   return parts.length > 0 ? ` (${parts.join(", ")})` : "";
 }
 

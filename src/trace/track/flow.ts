@@ -4,131 +4,12 @@
  * @module
  */
 import { addressText, type IpWords } from "../decode/ip_words.ts";
+import { End } from "./end.ts";
 import type { SegmentHistory } from "./segment_history.ts";
 import type { Segment } from "../decode/segment.ts";
-import type { Role, State } from "./state.ts";
-import type { TcpOptions } from "../decode/tcp_options.ts";
+import type { Role } from "./state.ts";
 
-/** What one end of a connection has shown of itself. */
-export class End {
-  /** Its part in the handshake. */
-  readonly role: Role;
-  /** Where its address lies. */
-  readonly address: number[] = [0, 0, 0, 0];
-  /** Its port. */
-  declare port: number;
-  /** The other end. */
-  peer: End = this;
-  /** Through what its segments came, outermost first, such as `VXLAN 42`. */
-  declare through: readonly string[];
-  /** The key of that path, 0 where none was seen that could be told from another. */
-  declare tunnel: number;
-  /** Its state, as far as its segments prove it. */
-  declare state: State;
-
-  /** Whether its SYN was seen, so that {@linkcode isn} holds. */
-  declare hasIsn: boolean;
-  /** Its initial sequence number: the handshake's j or k. */
-  declare isn: number;
-  /** Whether it has sent anything that shows {@linkcode next}. */
-  declare hasNext: boolean;
-  /** The sequence number after the last one it used. */
-  declare next: number;
-  /** Whether it has acknowledged anything. */
-  declare hasAcked: boolean;
-  /** The highest acknowledgement it sent. */
-  declare acked: number;
-  /** The window it last offered, unscaled. */
-  declare window: number;
-  /** By how many bits its window is shifted, as its SYN said. */
-  declare windowScale: number;
-  /** What its first SYN, or SYN+ACK, offered; the flags hold the ECN bits. */
-  declare offered: { flags: number; options: TcpOptions } | undefined;
-
-  /** How many segments it sent. */
-  declare segments: number;
-  /** How many of those took up sequence space: payload, SYN or FIN. */
-  declare sending: number;
-  /** How many of those had been sent before. */
-  declare resent: number;
-  /** How many SYN, or SYN+ACK, it sent. */
-  declare syns: number;
-  /** The milliseconds between them: its back-off. */
-  declare synGaps: readonly number[];
-  /** When it last sent one, in milliseconds since the tracker's origin. */
-  declare lastSynAt: number;
-  /** How many bytes of payload it sent, each counted once. */
-  declare bytes: number;
-  /** How many probes it sent to see whether the other end still lives. */
-  declare keepAlives: number;
-  /** Whether it sent anything after its SYN. */
-  declare hasSentData: boolean;
-  /** Whether it sent a FIN. */
-  declare hasFin: boolean;
-  /** The sequence number of its FIN. */
-  declare fin: number;
-  /** Whether its FIN was acknowledged. */
-  declare isFinAcked: boolean;
-
-  /** What it sent last, where the capture tells interfaces apart. */
-  declare last: Sent | undefined;
-
-  /** An end that is part of no flow yet. */
-  constructor(role: Role) {
-    this.role = role;
-    this.begin([0, 0, 0, 0], { at: 0, port: 0 });
-  }
-
-  /** Forgets all it has shown, and is the end at another address. */
-  begin(words: IpWords, { at, port }: { at: number; port: number }): void {
-    for (let word = 0; word < 4; word += 1) this.address[word] = words[at + word] ?? 0;
-    this.port = port;
-    this.through = NO_TUNNELS;
-    this.tunnel = 0;
-    this.state = "UNKNOWN";
-    this.hasIsn = false;
-    this.isn = 0;
-    this.hasNext = false;
-    this.next = 0;
-    this.hasAcked = false;
-    this.acked = 0;
-    this.window = 0;
-    this.windowScale = 0;
-    this.offered = undefined;
-    this.segments = 0;
-    this.sending = 0;
-    this.resent = 0;
-    this.syns = 0;
-    this.synGaps = NO_GAPS;
-    this.lastSynAt = 0;
-    this.bytes = 0;
-    this.keepAlives = 0;
-    this.hasSentData = false;
-    this.hasFin = false;
-    this.fin = 0;
-    this.isFinAcked = false;
-    this.last = undefined;
-  }
-}
-
-const NO_GAPS: readonly number[] = [];
-const NO_TUNNELS: readonly string[] = [];
-
-/** A segment, as far as it tells it from others, and where it was seen. */
-export interface Sent {
-  /** Its sequence number. */
-  seq: number;
-  /** Its acknowledgement number. */
-  ack: number;
-  /** Its control bits. */
-  flags: number;
-  /** How many bytes of payload it carries. */
-  length: number;
-  /** When it was seen. */
-  at: number;
-  /** On which interface. */
-  interface: number;
-}
+export { End };
 
 /** An ICMP error that answered one of the flow's segments. */
 export interface Unreachable {
@@ -140,10 +21,26 @@ export interface Unreachable {
   readonly reporter: IpWords;
 }
 
+/** A reset that was taken, with what may tell who really sent it. */
+export interface Reset {
+  /** Whose it is, by its address. */
+  readonly by: Role;
+  /** Its sequence number. */
+  readonly seq: number;
+  /** The sequence number after the last one that the other end had used then. */
+  readonly acknowledgeable: number;
+  /** Its time to live. */
+  readonly hopLimit: number;
+  /** The window it offers, which means nothing in a reset; kernels say 0. */
+  readonly window: number;
+}
+
 /** What a tracker knows of a flow when it begins. */
 export interface FlowContext {
   /** The tracker's hash of both ends. */
   readonly hash: number;
+  /** How many flows began before. */
+  readonly number: number;
   /** The second since 1970 that all times count from. */
   readonly origin: number;
   /** Whether its first segment is a SYN+ACK, which the server sends. */
@@ -165,43 +62,88 @@ export class Flow {
   declare origin: number;
   /** When its first segment was seen, in milliseconds since {@linkcode origin}. */
   declare startedAt: number;
-  /** When its last segment was seen. */
+  /** When its last segment was seen; it never goes back, whatever the capture's clock does. */
   declare lastAt: number;
+  /** What the capture's clock said at the last segment. */
+  declare stampedAt: number;
+  /** The latest time that the capture's clock has said. */
+  declare peakAt: number;
+  /** By how much the capture's clock has gone back, at most. */
+  declare clockBack: number;
+  /** What is added to the capture's clock since it went back. */
+  declare clockOffset: number;
 
-  /** Whether its SYN was not captured: who asked, and the states, are then not known. */
+  /** Whether its SYN was not captured: who asked is then not known before a SYN+ACK. */
   declare isPartial: boolean;
+  /** Whether flows had left to make room when it began, so that it may be what is left of one. */
+  declare mayBeRemainder: boolean;
   /** Whether both ends sent a SYN before they had seen the other's. */
   declare isSimultaneous: boolean;
+  /** Whether the capture shows segments in another order than the wire. */
+  declare isReordered: boolean;
   /** Whether data shows that a SYN+ACK, or the ACK after it, was missed by the capture. */
   declare isHandshakeIncomplete: boolean;
+  /** When the client's first SYN was seen. */
+  declare askedAt: number | undefined;
   /** When the first SYN+ACK was seen. */
   declare answeredAt: number | undefined;
   /** When the handshake was complete. */
   declare establishedAt: number | undefined;
   /** How often the server repeated its SYN+ACK though it had been acknowledged. */
   declare synAckRetransmits: number;
-  /** Who sent the RST that ended it. */
-  declare resetBy: Role | undefined;
+  /** The ISNs of SYN+ACKs that answered the same SYN and that the client did not acknowledge. */
+  declare otherAnswers: readonly number[];
+  /** How many segments answered the SYN as if it were another one. */
+  declare strayAnswers: number;
+  /** What the last of those acknowledged. */
+  declare strayAck: number;
+  /** Its control bits. */
+  declare strayFlags: number;
+  /** Whether the connection before it, on the same ports, was still open when it began. */
+  declare hasPredecessor: boolean;
+  /** Whether the connection went on though its ports seemed to be used anew. */
+  declare isResumed: boolean;
+
+  /** The RST that ended it. */
+  declare reset: Reset | undefined;
+  /** The time to live of what the host that sent the reset sent in other flows, if that was seen. */
+  declare usualHopLimit: number | undefined;
+  /** Whether a SYN+ACK came after the reset that had answered the SYN. */
+  declare isAnsweredLate: boolean;
+  /** Whether it went on after a reset, which nobody can then have heeded. */
+  declare isResetUnheeded: boolean;
+  /** Who sent the reset that ended the other end's TIME_WAIT. */
+  declare timeWaitCutBy: Role | undefined;
   /** Who sent the first FIN, or the RST. */
   declare closedBy: Role | undefined;
   /** Whether each end sent its FIN before it saw the other's. */
   declare isSimultaneousClose: boolean;
   /** The first ICMP error about it. */
   declare unreachable: Unreachable | undefined;
-  /** When nothing more was expected of it. */
+  /** When it was over: reset, or both FINs acknowledged. What comes later is late. */
   declare finishedAt: number | undefined;
   /** How many segments came after that. */
   declare late: number;
-  /** Whether it left the tracker unfinished, to make room or because its ports were used again. */
+  /** How many of its segments were captured twice. */
+  declare copies: number;
+  /** Whether it left the tracker unfinished, to make room or because its ports were used anew. */
   declare evicted: "full" | "reused" | undefined;
   /** Its segments one by one, where somebody wants to see them. */
   declare history: SegmentHistory | undefined;
 
+  /** Whether the tracker has told of it. */
+  declare isTold: boolean;
+  /** Whether something came after that. */
+  declare hasNews: boolean;
   /** The tracker's hash of both ends. */
   declare hash: number;
   /** The next flow of the same hash. */
   declare chain: Flow | undefined;
-  /** Neighbours in the tracker's lists. */
+  /** How many flows began before it. */
+  declare number: number;
+  /** The list of the tracker's that it is in. */
+  declare list: { remove(flow: Flow): void } | undefined;
+  /** Its neighbours there. */
   declare older: Flow | undefined;
   /** See {@linkcode older}. */
   declare newer: Flow | undefined;
@@ -214,7 +156,7 @@ export class Flow {
   }
 
   /** Forgets all that was seen, and is the flow whose first segment is `segment`. */
-  begin(segment: Segment, { hash, origin, isAnswer, history }: FlowContext): void {
+  begin(segment: Segment, { hash, number, origin, isAnswer, history }: FlowContext): void {
     const { addresses, sourcePort, destinationPort } = segment;
     const source = isAnswer ? this.server : this.client;
     source.begin(addresses, { at: 0, port: sourcePort });
@@ -222,23 +164,42 @@ export class Flow {
     this.hash = hash;
     this.origin = origin;
     this.history = history;
-    this.startedAt = this.lastAt = segment.at;
-    this.isPartial = false;
-    this.isSimultaneous = false;
-    this.isHandshakeIncomplete = false;
-    this.answeredAt = undefined;
-    this.establishedAt = undefined;
-    this.synAckRetransmits = 0;
-    this.resetBy = undefined;
-    this.closedBy = undefined;
-    this.isSimultaneousClose = false;
+    this.startedAt =
+      this.lastAt =
+      this.stampedAt =
+      this.peakAt =
+        segment.at;
+    this.clockBack = this.clockOffset = 0;
+    this.isPartial =
+      this.mayBeRemainder =
+      this.isSimultaneous =
+      this.isReordered =
+        false;
+    this.isHandshakeIncomplete = this.hasPredecessor = this.isResumed = false;
+    this.askedAt = this.answeredAt = this.establishedAt = undefined;
+    this.synAckRetransmits =
+      this.strayAnswers =
+      this.strayAck =
+      this.strayFlags =
+        0;
+    this.otherAnswers = NO_ANSWERS;
+    this.reset =
+      this.usualHopLimit =
+      this.timeWaitCutBy =
+      this.closedBy =
+        undefined;
+    this.isAnsweredLate = this.isResetUnheeded = this.isSimultaneousClose = false;
     this.unreachable = undefined;
     this.finishedAt = undefined;
-    this.late = 0;
+    this.late = this.copies = 0;
     this.evicted = undefined;
-    this.chain = undefined;
-    this.older = undefined;
-    this.newer = undefined;
+    this.isTold = this.hasNews = false;
+    this.number = number;
+    this.list =
+      this.chain =
+      this.older =
+      this.newer =
+        undefined;
   }
 
   /** Whether both ends are the same address and port, as when a socket connects to itself. */
@@ -247,7 +208,19 @@ export class Flow {
     return client.port === server.port &&
       addressText(client.address) === addressText(server.address);
   }
+
+  /** Whether its segments show in which state each end is. */
+  get hasStates(): boolean {
+    return !this.isPartial || this.answeredAt !== undefined;
+  }
+
+  /** Whether it is known who asked. */
+  get hasRoles(): boolean {
+    return this.hasStates && !this.isSimultaneous;
+  }
 }
+
+const NO_ANSWERS: readonly number[] = [];
 
 /** Whether the end is the source of the segment. */
 export function isSource(end: End, { addresses, sourcePort }: Segment): boolean {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type End, type Flow, isDestination, isSource } from "./flow.ts";
+import { FlowList } from "./flow_list.ts";
 import { BEST_FIT, tunnelFit } from "./tunnel_fit.ts";
 import type { Segment } from "../decode/segment.ts";
 
@@ -13,11 +14,16 @@ import type { Segment } from "../decode/segment.ts";
  */
 const LONGEST_CHAIN = 64;
 
-/** Flows by their two ends, no more than a given number: a long finished one makes room for a new one. */
+/**
+ * Flows by their two ends, no more than a given number. Who leaves to make room: the oldest that is
+ * finished, else the oldest whose handshake was not seen, else the oldest. So a flood of SYNs from
+ * forged addresses drives out itself, and no connection.
+ */
 export class FlowTable {
   readonly #limit: number;
   readonly #chains = new Map<number, Flow>();
-  readonly #open = new FlowList();
+  readonly #unproven = new FlowList();
+  readonly #established = new FlowList();
   readonly #finished = new FlowList();
   // Whoever writes a capture must not be able to choose which flows share a chain.
   readonly #seed = Math.floor(Math.random() * 2 ** 30);
@@ -29,7 +35,7 @@ export class FlowTable {
 
   /** How many flows it holds. */
   get size(): number {
-    return this.#open.size + this.#finished.size;
+    return this.#unproven.size + this.#established.size + this.#finished.size;
   }
 
   /** The same number for both directions of a flow. */
@@ -39,26 +45,26 @@ export class FlowTable {
     return (source + destination) & 0x3fffffff;
   }
 
-  /** The flow the segment belongs to, in either direction. */
+  /** The latest flow of the segment's ends, in either direction. */
   find(segment: Segment, hash: number): Flow | undefined {
-    let best: Flow | undefined;
-    let bestFit = 0;
-    for (let flow = this.#chains.get(hash); flow !== undefined; flow = flow.chain) {
-      const sender = senderIn(flow, segment);
-      if (sender === undefined) continue;
-      const fit = tunnelFit(sender, segment);
-      if (fit === BEST_FIT) return flow;
-      if (fit > bestFit) best = flow;
-      bestFit = Math.max(fit, bestFit);
+    return bestIn(this.#chains.get(hash), segment);
+  }
+
+  /** The flow of the same ends, and through the same tunnel, before this one, if it is remembered. */
+  findBefore(flow: Flow, segment: Segment): Flow | undefined {
+    for (let before = flow.chain; before !== undefined; before = before.chain) {
+      const sender = senderIn(before, segment);
+      if (sender !== undefined && tunnelFit(sender, segment) === BEST_FIT) return before;
     }
-    return best;
+    return undefined;
   }
 
   /** Takes out the flow that has to leave before another of this hash can be added, if one has to. */
   makeRoom(hash: number): Flow | undefined {
     const crowded = this.#lastOfLongChain(hash);
     if (crowded === undefined && this.size < this.#limit) return undefined;
-    const leaving = crowded ?? this.#finished.oldest ?? this.#open.oldest;
+    const leaving = crowded ?? this.#finished.oldest ?? this.#unproven.oldest ??
+      this.#established.oldest;
     if (leaving !== undefined) this.remove(leaving);
     return leaving;
   }
@@ -74,18 +80,18 @@ export class FlowTable {
   add(flow: Flow): void {
     flow.chain = this.#chains.get(flow.hash);
     this.#chains.set(flow.hash, flow);
-    this.#open.append(flow);
+    this.#unproven.append(flow);
   }
 
-  /** Notes that nothing more is expected of a flow, so that it leaves before those that are open. */
-  finishOpen(flow: Flow): void {
-    this.#open.remove(flow);
-    this.#finished.append(flow);
+  /** Moves a flow to the others of its kind, after it has changed. */
+  move(flow: Flow): void {
+    flow.list?.remove(flow);
+    this.#listFor(flow).append(flow);
   }
 
   /** Takes a flow out. */
   remove(flow: Flow): void {
-    (flow.finishedAt === undefined ? this.#open : this.#finished).remove(flow);
+    flow.list?.remove(flow);
     const first = this.#chains.get(flow.hash);
     if (first === flow) {
       if (flow.chain === undefined) this.#chains.delete(flow.hash);
@@ -97,21 +103,35 @@ export class FlowTable {
     if (before !== undefined) before.chain = flow.chain;
   }
 
-  /** The flows of which more is expected, oldest first; each may be finished as it comes. */
-  open(): Iterable<Flow> {
-    return this.#open;
+  /** The flows whose handshake has not succeeded, oldest first; each may leave as it comes. */
+  unproven(): Iterable<Flow> {
+    return this.#unproven;
   }
 
-  /** All flows: the open ones, then the finished ones. */
+  /** All flows: those that are over in the order in which they ended, then the others as they began. */
   *all(): Generator<Flow> {
-    yield* this.#open;
     yield* this.#finished;
+    yield* [...this.#unproven, ...this.#established].toSorted((a, b) => a.number - b.number);
   }
 
-  /** How many flows {@linkcode open} would yield. */
-  get openSize(): number {
-    return this.#open.size;
+  #listFor({ finishedAt, establishedAt }: Flow): FlowList {
+    if (finishedAt !== undefined) return this.#finished;
+    return establishedAt === undefined ? this.#unproven : this.#established;
   }
+}
+
+function bestIn(chain: Flow | undefined, segment: Segment): Flow | undefined {
+  let best: Flow | undefined;
+  let bestFit = 0;
+  for (let flow = chain; flow !== undefined; flow = flow.chain) {
+    const sender = senderIn(flow, segment);
+    if (sender === undefined) continue;
+    const fit = tunnelFit(sender, segment);
+    if (fit === BEST_FIT) return flow;
+    if (fit > bestFit) best = flow;
+    bestFit = Math.max(fit, bestFit);
+  }
+  return best;
 }
 
 function senderIn({ client, server }: Flow, segment: Segment): End | undefined {
@@ -127,37 +147,4 @@ function hashEnd(seed: number, words: Int32Array, at: number): number {
     hash ^= hash >>> 15;
   }
   return hash;
-}
-
-/** Flows in the order in which they were appended, of which any can leave, also the one just yielded. */
-class FlowList {
-  oldest: Flow | undefined;
-  #newest: Flow | undefined;
-  size = 0;
-
-  append(flow: Flow): void {
-    flow.older = this.#newest;
-    flow.newer = undefined;
-    if (this.#newest === undefined) this.oldest = flow;
-    else this.#newest.newer = flow;
-    this.#newest = flow;
-    this.size += 1;
-  }
-
-  remove(flow: Flow): void {
-    if (flow.older === undefined) this.oldest = flow.newer;
-    else flow.older.newer = flow.newer;
-    if (flow.newer === undefined) this.#newest = flow.older;
-    else flow.newer.older = flow.older;
-    flow.older = flow.newer = undefined;
-    this.size -= 1;
-  }
-
-  *[Symbol.iterator](): Generator<Flow> {
-    for (let flow = this.oldest; flow !== undefined;) {
-      const { newer } = flow;
-      yield flow;
-      flow = newer;
-    }
-  }
 }

@@ -3,13 +3,17 @@
  *
  * @module
  */
-import { isDuplicate, recordLast } from "./duplicate.ts";
+import { isCopy, recordSighting } from "./copy.ts";
 import { type End, Flow } from "./flow.ts";
+import { flowTime } from "./flow_clock.ts";
 import { FlowTable } from "./flow_table.ts";
-import { type Mark, SegmentHistory } from "./segment_history.ts";
-import { icmpWords } from "../decode/icmp.ts";
-import { isVersion4 } from "../decode/ip_words.ts";
-import { ACK, type Decoded, FIN, RST, type Segment, SYN } from "../decode/segment.ts";
+import { HopLimits } from "./hop_limits.ts";
+import { continuesBefore, isNewAttempt } from "./reuse.ts";
+import { patienceEnds } from "./patience.ts";
+import { recordSegment } from "./record_segment.ts";
+import { takeReport } from "./report.ts";
+import { SegmentHistory } from "./segment_history.ts";
+import { ACK, type Decoded, type Segment, SYN } from "../decode/segment.ts";
 import type { Role } from "./state.ts";
 import { advance, senderOf } from "./transition.ts";
 import { noteTunnel } from "./tunnel_fit.ts";
@@ -26,23 +30,27 @@ export interface TrackerOptions {
   readonly onSettled?: (flow: Flow) => void;
   /** Told when a SYN or SYN+ACK is sent again. */
   readonly onRepeated?: (flow: Flow, by: Role) => void;
-  /** Told once of every flow: when it is over, leaves early, or the tracker is finished. */
+  /** Told once of every flow: when it leaves, or earlier by {@linkcode Tracker.tellFinished} and {@linkcode Tracker.expire}. */
   readonly onFinished?: (flow: Flow) => void;
+  /** Told again of a flow of which it was told early, and of which more was seen since. */
+  readonly onContinued?: (flow: Flow) => void;
 }
 
-/** The next SYN would have come after twice the last gap; Linux begins with one second. */
-const PATIENCE = 2.5;
-const LEAST_PATIENCE = 3000;
 const SWEEP_INTERVAL = 1000;
 
-/** Follows connections from their first SYN to their last ACK, both ends of each, in bounded memory. */
+/**
+ * Follows connections from their first SYN until their ports are used anew, both ends of each, in
+ * bounded memory. What becomes of one does not depend on what else is seen, nor on when.
+ */
 export class Tracker {
   /** Flows that were begun. */
   flows = 0;
   /** Segments that were followed. */
   segments = 0;
-  /** Segments seen a second time, on another interface. */
-  duplicates = 0;
+  /** Segments captured a second time. */
+  copies = 0;
+  /** ICMP errors about segments of no flow that is known. */
+  strayReports = 0;
   /** Finished flows that were forgotten to make room. */
   expired = 0;
   /** Flows that had to leave while they were open, to make room. */
@@ -50,9 +58,10 @@ export class Tracker {
 
   readonly #table: FlowTable;
   readonly #options: TrackerOptions;
+  readonly #hopLimits = new HopLimits();
+  readonly #due = new Set<Flow>();
   #origin: number | undefined;
-  #nextSweep = 0;
-  #seenAtSweep = 0;
+  #lastSweep = -Infinity;
 
   /** A tracker that has seen nothing. */
   constructor(options: TrackerOptions = {}) {
@@ -65,7 +74,7 @@ export class Tracker {
     return this.#table.size;
   }
 
-  /** The flows it remembers, the open ones first, each kind in the order of its beginning. */
+  /** The flows it remembers: those that are over in the order of their end, then the others as they began. */
   remembered(): Iterable<Flow> {
     return this.#table.all();
   }
@@ -77,68 +86,96 @@ export class Tracker {
     segment.at = (segment.seconds - this.#origin) * 1000 + segment.nanoseconds / 1e6;
     const hash = this.#table.hash(segment);
     const flow = this.#table.find(segment, hash);
-    if (decoded === "icmp") {
-      if (flow !== undefined) this.#report(flow, segment);
-      return;
-    }
+    if (decoded === "icmp") return this.#report(flow, segment);
     this.segments += 1;
     this.#follow(flow, segment, hash);
-    this.#sweepNowAndThen(segment.at);
   }
 
-  /** Ends the attempts that nobody has answered and nobody repeats, as of a time since 1970. */
+  /** Tells of the flows that are over, without waiting for what may still come. */
+  tellFinished(): void {
+    for (const flow of this.#due) this.#tell(flow);
+  }
+
+  /** The same, and of attempts that nobody answers or repeats any more, as of a time since 1970. */
   expire(milliseconds: number): void {
-    if (this.#origin !== undefined) this.#sweep(milliseconds - this.#origin * 1000);
+    this.tellFinished();
+    if (this.#origin === undefined) return;
+    const now = milliseconds - this.#origin * 1000;
+    if (Math.abs(now - this.#lastSweep) < SWEEP_INTERVAL) return;
+    this.#lastSweep = now;
+    for (const flow of this.#table.unproven()) {
+      if (!flow.isPartial && now >= patienceEnds(flow)) this.#tell(flow);
+    }
   }
 
-  /** Tells of all flows that are still open; nothing more will be seen. */
+  /** Tells of all flows that were not told of; nothing more will be seen. */
   finish(): void {
-    for (const flow of this.#table.open()) {
+    for (const flow of this.#table.all()) {
       this.#table.remove(flow);
-      this.#options.onFinished?.(flow);
+      this.#tell(flow);
     }
   }
 
-  #follow(known: Flow | undefined, segment: Segment, hash: number): void {
-    let flow = known;
-    if (flow !== undefined && isReuse(flow, segment)) {
-      this.#leaveForReuse(flow);
-      flow = undefined;
+  #follow(latest: Flow | undefined, segment: Segment, hash: number): void {
+    let flow = latest;
+    if (flow?.hasPredecessor) {
+      const before = this.#table.findBefore(flow, segment);
+      if (before !== undefined && continuesBefore(before, flow, segment)) flow = before;
     }
-    flow ??= this.#begin(segment, hash);
-    const end = senderOf(flow, segment);
-    noteTunnel(end, segment);
-    if (isDuplicate(end, segment)) {
-      this.duplicates += 1;
-    } else if (flow.finishedAt !== undefined) {
-      flow.late += 1;
-    } else {
-      this.#advance(flow, segment, end);
+    if (flow !== undefined && isCopy(senderOf(flow, segment), segment, flow.copies > 0)) {
+      noteTunnel(senderOf(flow, segment), segment);
+      flow.copies += 1;
+      this.copies += 1;
+      return;
     }
+    const isNew = flow === undefined || isNewAttempt(flow, segment);
+    const current = flow === undefined || isNew
+      ? this.#begin(segment, { hash, before: flow })
+      : flow;
+    this.#advance(current, segment, senderOf(current, segment));
   }
 
   #advance(flow: Flow, segment: Segment, end: End): void {
-    const wasSettled = isSettled(flow);
-    const clientState = flow.client.state;
-    const serverState = flow.server.state;
-    const mark = advance(flow, segment);
-    recordLast(end, segment);
+    recordSighting(end, segment);
+    noteTunnel(end, segment);
+    const clockBack = flow.clockBack;
+    segment.at = flowTime(flow, segment.at);
+    const wasEstablished = flow.establishedAt !== undefined;
+    const wasSettled = wasEstablished || isSettled(flow);
+    const wasFinished = flow.finishedAt !== undefined;
+    const before = { client: flow.client.state, server: flow.server.state };
+    const mark = advance(flow, segment, end);
+    flow.hasNews = flow.isTold;
     if (flow.history !== undefined) {
-      const changes = clientState !== flow.client.state || serverState !== flow.server.state;
-      record(flow.history, { flow, segment, end, mark, changes });
+      recordSegment(flow.history, { flow, segment, end, mark, before, clockBack });
     }
-    if (!wasSettled && isSettled(flow)) this.#options.onSettled?.(flow);
+    if (mark === "" && (segment.flags & (SYN | ACK)) === (SYN | ACK)) this.#hopLimits.note(end);
+    const isEstablished = flow.establishedAt !== undefined;
+    const isFinished = flow.finishedAt !== undefined;
+    if (wasEstablished !== isEstablished || wasFinished !== isFinished) this.#table.move(flow);
+    if (isFinished) this.#due.add(flow);
+    if (wasEstablished !== isEstablished || wasSettled !== isSettled(flow)) {
+      this.#settle(flow, segment);
+    }
     if (mark === "again" && (segment.flags & SYN) !== 0) this.#options.onRepeated?.(flow, end.role);
-    if (flow.finishedAt === undefined) return;
-    this.#table.finishOpen(flow);
-    this.#options.onFinished?.(flow);
   }
 
-  #begin(segment: Segment, hash: number): Flow {
+  #settle(flow: Flow, segment: Segment): void {
+    if (flow.hasPredecessor) {
+      const before = this.#table.findBefore(flow, segment);
+      if (before !== undefined) this.#leaveForReuse(before);
+      flow.hasPredecessor = before !== undefined;
+    }
+    this.#options.onSettled?.(flow);
+  }
+
+  #begin(segment: Segment, { hash, before }: { hash: number; before: Flow | undefined }): Flow {
     const isSyn = (segment.flags & SYN) !== 0;
     const isAnswer = isSyn && (segment.flags & ACK) !== 0;
+    const hasPredecessor = before !== undefined && this.#giveWay(before, segment);
     const context = {
       hash,
+      number: this.flows,
       isAnswer,
       origin: this.#origin ?? 0,
       history: this.#options.keepSegments ? new SegmentHistory() : undefined,
@@ -147,109 +184,68 @@ export class Tracker {
     if (spare !== undefined) spare.begin(segment, context);
     const flow = spare ?? new Flow(segment, context);
     flow.isPartial = !isSyn || isAnswer;
+    flow.mayBeRemainder = flow.isPartial && this.expired + this.evicted > 0;
+    flow.hasPredecessor = hasPredecessor;
     this.flows += 1;
     this.#table.add(flow);
     return flow;
   }
 
+  /**
+   * Ends the flow whose ports are used anew, or keeps it if it is open: who knows it may well
+   * refuse the new one (RFC 9293, section 3.5.1). Returns whether it stays.
+   */
+  #giveWay(flow: Flow, segment: Segment): boolean {
+    const stays = (flow.establishedAt !== undefined || flow.isPartial) &&
+      flow.finishedAt === undefined;
+    if (stays) return true;
+    const hadPredecessor = flow.hasPredecessor &&
+      this.#table.findBefore(flow, segment) !== undefined;
+    this.#leaveForReuse(flow);
+    return hadPredecessor;
+  }
+
   /** Lets a flow go if there are too many, and returns it if nobody will look at it again. */
   #makeRoom(hash: number): Flow | undefined {
     const leaving = this.#table.makeRoom(hash);
-    if (leaving?.finishedAt !== undefined) {
+    if (leaving === undefined) return undefined;
+    if (leaving.finishedAt !== undefined) {
       this.expired += 1;
-    } else if (leaving !== undefined) {
+    } else {
       this.evicted += 1;
       leaving.evicted = "full";
-      this.#options.onFinished?.(leaving);
     }
+    this.#tell(leaving);
     return this.#options.reusesFlows ? leaving : undefined;
   }
 
   #leaveForReuse(flow: Flow): void {
     this.#table.remove(flow);
-    if (flow.finishedAt !== undefined) return;
-    flow.evicted = "reused";
-    this.#options.onFinished?.(flow);
+    if (flow.finishedAt === undefined) flow.evicted = "reused";
+    this.#tell(flow);
   }
 
-  #report(flow: Flow, segment: Segment): void {
-    if (flow.finishedAt !== undefined) return;
-    const { icmpType: type, icmpCode: code, reporter } = segment;
-    const wasSettled = isSettled(flow);
-    flow.unreachable ??= { type, code, reporter: [...reporter] };
-    flow.lastAt = segment.at;
-    const isVersion6 = !isVersion4(segment.addresses);
-    flow.history?.addReport({
-      kind: "report",
-      at: segment.at,
-      words: icmpWords({ type, code, isVersion6 }),
-      client: flow.client.state,
-      server: flow.server.state,
-    });
-    if (!wasSettled) this.#options.onSettled?.(flow);
+  #tell(flow: Flow): void {
+    if (flow.reset !== undefined) flow.usualHopLimit = this.#hopLimits.of(flow[flow.reset.by]);
+    if (!flow.isTold) this.#options.onFinished?.(flow);
+    else if (flow.hasNews) this.#options.onContinued?.(flow);
+    flow.isTold = true;
+    flow.hasNews = false;
+    this.#due.delete(flow);
   }
 
-  #sweepNowAndThen(at: number): void {
-    // Never more work than there were segments, however far apart a capture puts them.
-    if (at < this.#nextSweep || this.segments - this.#seenAtSweep < this.#table.openSize) return;
-    this.#sweep(at);
-  }
-
-  #sweep(at: number): void {
-    this.#nextSweep = at + SWEEP_INTERVAL;
-    this.#seenAtSweep = this.segments;
-    for (const flow of this.#table.open()) {
-      if (flow.establishedAt !== undefined || flow.isPartial || at < patienceEnds(flow)) continue;
-      flow.finishedAt = flow.lastAt;
-      this.#table.finishOpen(flow);
-      this.#options.onFinished?.(flow);
+  #report(flow: Flow | undefined, segment: Segment): void {
+    const wasSettled = flow !== undefined && isSettled(flow);
+    if (flow === undefined || !takeReport(flow, segment)) {
+      this.strayReports += 1;
+      return;
     }
+    flow.hasNews = flow.isTold;
+    if (!wasSettled && isSettled(flow)) this.#options.onSettled?.(flow);
   }
 }
 
 /** Whether the handshake has succeeded or failed. */
-export function isSettled({ establishedAt, resetBy, unreachable }: Flow): boolean {
-  return establishedAt !== undefined || resetBy !== undefined || unreachable !== undefined;
-}
-
-function patienceEnds(flow: Flow): number {
-  const gap = Math.max(flow.client.synGaps.at(-1) ?? 0, flow.server.synGaps.at(-1) ?? 0);
-  return flow.lastAt + Math.max(LEAST_PATIENCE, gap * PATIENCE);
-}
-
-/** Whether a SYN begins another connection between the same two ends. */
-function isReuse(flow: Flow, segment: Segment): boolean {
-  if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
-  const end = senderOf(flow, segment);
-  if (end.hasIsn) return end.isn !== segment.seq;
-  const isCrossing = flow.client.state === "SYN_SENT" && end === flow.server &&
-    flow.finishedAt === undefined;
-  return !isCrossing && end.segments + end.peer.segments > 0;
-}
-
-function record(
-  history: SegmentHistory,
-  { flow, segment, end, mark, changes }: {
-    flow: Flow;
-    segment: Segment;
-    end: End;
-    mark: Mark;
-    changes: boolean;
-  },
-): void {
-  const { at, flags, seq, ack, length } = segment;
-  const isOrdinary = !changes && (flags & (SYN | FIN | RST)) === 0;
-  history.add({
-    kind: "segment",
-    at,
-    from: end.role,
-    flags,
-    seq,
-    ack,
-    length,
-    mark,
-    ...((flags & SYN) === 0 ? {} : { options: segment.options }),
-    client: flow.client.state,
-    server: flow.server.state,
-  }, { isOrdinary });
+export function isSettled({ establishedAt, reset, unreachable }: Flow): boolean {
+  return establishedAt !== undefined || reset !== undefined || unreachable !== undefined;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatElapsed } from "../report/elapsed.ts";
+import { formatElapsed } from "./elapsed.ts";
 
 /** Buckets for each doubling: a percentile is told to within about one per cent. */
 const PER_DOUBLING = 64;
@@ -57,8 +57,11 @@ export class RoundTrips {
     if (first === -1) return [];
     return counts.slice(first, last + 1).map((count, index) => {
       const bar = "█".repeat(Math.ceil(count / most * BAR_WIDTH));
-      const from = formatElapsed(2 ** (first + index) / 1000);
-      return `${from.padStart(23)} ${bar} ${count.toLocaleString("en-US")}`;
+      const doubling = first + index;
+      const from = doubling === 0 ? "0" : formatElapsed(2 ** doubling / 1000);
+      const to = formatElapsed(2 ** (doubling + 1) / 1000);
+      const bounds = `${from.padStart(8)} to < ${to.padEnd(8)}`;
+      return `${bounds} ${bar} ${count.toLocaleString("en-US")}`;
     });
   }
 

@@ -1,0 +1,47 @@
+/**
+ * What became of an attempt, in one word.
+ *
+ * @module
+ */
+import type { Flow } from "../track/flow.ts";
+
+/**
+ * What became of an attempt. `half-open`: the SYN+ACK was never acknowledged. `stalled`: it was, and
+ * the server goes on as if it was not. `mismatch`: what answered, answered another SYN. `partial`: the
+ * flow began before the capture.
+ */
+export type Outcome =
+  | "established"
+  | "refused"
+  | "reset"
+  | "half-open"
+  | "stalled"
+  | "mismatch"
+  | "unanswered"
+  | "unreachable"
+  | "partial";
+
+/** What became of an attempt, in one word. */
+export function outcomeOf(flow: Flow): Outcome {
+  if (flow.isPartial) return "partial";
+  if (flow.establishedAt !== undefined) {
+    const isStalled = flow.server.state === "SYN_RECV" || isMute(flow);
+    return isStalled ? "stalled" : "established";
+  }
+  if (flow.reset !== undefined) {
+    return flow.answeredAt === undefined && flow.reset.by === "server" ? "refused" : "reset";
+  }
+  if (flow.unreachable !== undefined) return "unreachable";
+  if (flow.answeredAt !== undefined || flow.isSimultaneous) return "half-open";
+  return flow.strayAnswers > 0 ? "mismatch" : "unanswered";
+}
+
+/** After so many repetitions of data that nobody acknowledges, nobody is there who knows the connection. */
+const MUTE_AFTER = 2;
+
+/** Whether the server has sent nothing after its SYN+ACK, while the client repeats its data. */
+export function isMute({ client, server, reset, isHandshakeIncomplete }: Flow): boolean {
+  const repeated = client.resent - Math.max(0, client.syns - 1);
+  return !isHandshakeIncomplete && reset === undefined && !server.hasSentData &&
+    repeated >= MUTE_AFTER;
+}

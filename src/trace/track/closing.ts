@@ -1,0 +1,126 @@
+/**
+ * How a connection ends, and what comes after that: RFC 9293, section 3.6, and RFC 1337.
+ *
+ * @module
+ */
+import type { End, Flow } from "./flow.ts";
+import { acknowledgesSyn, takeStray } from "./handshake.ts";
+import { takePayload } from "./payload.ts";
+import type { Mark } from "./segment_history.ts";
+import { ACK, RST, type Segment, SYN } from "../decode/segment.ts";
+import { advanced, distance } from "../decode/sequence.ts";
+import type { State } from "./state.ts";
+
+/** Takes a reset. */
+export function takeReset(flow: Flow, segment: Segment, end: End): Mark {
+  if (!isAcceptableReset(flow, segment, end)) {
+    const isForOld = flow.strayAnswers > 0 && end.role === "client" &&
+      segment.seq === flow.strayAck;
+    // RFC 9293, figure 9: it resets the old connection, and not its own attempt.
+    if (isForOld) return "stray";
+    return flow.hasStates && end.peer.state === "SYN_SENT"
+      ? takeStray(flow, segment, end)
+      : "ignored";
+  }
+  const { seq, hopLimit, window } = segment;
+  flow.reset = { by: end.role, seq, acknowledgeable: end.peer.next, hopLimit, window };
+  flow.closedBy ??= end.role;
+  flow.finishedAt = segment.at;
+  end.state = end.peer.state = "CLOSED";
+  return "";
+}
+
+/** RFC 9293, section 3.10.7: in SYN_SENT by its acknowledgement, later by the window. */
+function isAcceptableReset(flow: Flow, segment: Segment, end: End): boolean {
+  const { peer } = end;
+  if (peer.state === "SYN_SENT" && !end.hasIsn && !flow.isPartial) {
+    return (segment.flags & ACK) !== 0 && acknowledgesSyn(peer, segment.ack);
+  }
+  if (end.hasNext && segment.seq === end.next) return true;
+  if (!peer.hasAcked) return flow.isPartial;
+  const offset = distance(peer.acked, segment.seq);
+  return offset >= 0 && offset <= peer.scaledWindow;
+}
+
+/** Notes that the end's FIN was acknowledged, if it was. */
+export function takeAckOfFin(flow: Flow, end: End): void {
+  const { peer } = end;
+  if (!peer.hasFin || peer.isFinAcked || distance(peer.fin, end.acked) <= 0) return;
+  peer.isFinAcked = true;
+  if (!flow.hasStates) return;
+  peer.state = afterFinAcknowledged(peer.state);
+  end.state = afterFinReceived(end.state);
+}
+
+/** Takes a FIN that was not seen before. */
+export function takeFin(flow: Flow, segment: Segment, end: End): void {
+  end.hasFin = true;
+  end.fin = advanced(segment.seq, segment.length);
+  flow.closedBy ??= end.role;
+  if (end.peer.hasFin && !end.peer.isFinAcked) flow.isSimultaneousClose = true;
+  if (flow.hasStates) end.state = end.state === "CLOSE_WAIT" ? "LAST_ACK" : "FIN_WAIT1";
+}
+
+/** Ends a flow of which both FINs were acknowledged. */
+export function finish(flow: Flow, at: number): void {
+  flow.finishedAt = at;
+  if (flow.hasStates) return;
+  const closer = flow.closedBy === "client" ? flow.client : flow.server;
+  closer.state = "TIME_WAIT";
+  closer.peer.state = flow.isSimultaneousClose ? "TIME_WAIT" : "CLOSED";
+}
+
+function afterFinAcknowledged(state: State): State {
+  if (state === "FIN_WAIT1") return "FIN_WAIT2";
+  if (state === "CLOSING") return "TIME_WAIT";
+  return state === "LAST_ACK" ? "CLOSED" : state;
+}
+
+function afterFinReceived(state: State): State {
+  if (state === "ESTABLISHED") return "CLOSE_WAIT";
+  if (state === "FIN_WAIT1") return "CLOSING";
+  return state === "FIN_WAIT2" ? "TIME_WAIT" : state;
+}
+
+/** Takes a segment that comes after the end. */
+export function takeLate(flow: Flow, segment: Segment, end: End): Mark {
+  flow.late += 1;
+  const { flags } = segment;
+  if ((flags & RST) !== 0) return takeLateReset(flow, segment, end);
+  if ((flags & SYN) !== 0) {
+    const isAnswer = (flags & ACK) !== 0 && acknowledgesSyn(end.peer, segment.ack);
+    if (isAnswer && flow.answeredAt === undefined) flow.isAnsweredLate = true;
+    return "late";
+  }
+  return takePayload(flow, segment, end) === "again" ? "again" : "late";
+}
+
+/** Who is in TIME_WAIT takes a reset as in any other state, and forgets the connection. */
+function takeLateReset(flow: Flow, segment: Segment, end: End): Mark {
+  const { peer } = end;
+  if (peer.state !== "TIME_WAIT" || segment.seq !== peer.acked) return "late";
+  peer.state = "CLOSED";
+  flow.timeWaitCutBy = end.role;
+  return "";
+}
+
+/**
+ * Whether the segment shows that both ends live on after a reset: it was forged then, or not heeded.
+ * Who was reset acknowledges what was sent after it, or what it sends after it is acknowledged.
+ */
+export function isReviving({ reset, establishedAt }: Flow, segment: Segment, end: End): boolean {
+  if (reset === undefined || establishedAt === undefined) return false;
+  if ((segment.flags & (SYN | RST)) !== 0 || (segment.flags & ACK) === 0) return false;
+  const limit = reset.by === end.role ? reset.acknowledgeable : reset.seq;
+  return distance(limit, segment.ack) > 0;
+}
+
+/** Takes back what the reset had ended. */
+export function revive(flow: Flow): void {
+  flow.reset = flow.closedBy = flow.finishedAt = undefined;
+  flow.isResetUnheeded = true;
+  for (const end of [flow.client, flow.server]) {
+    end.state = "ESTABLISHED";
+    if (end.hasFin) flow.closedBy ??= end.role;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * With which time to live the answers of a host arrive: a reset that arrives with another one was
+ * sent by somebody else.
+ *
+ * @module
+ */
+import type { End } from "./end.ts";
+
+/** How many hosts are remembered, the latest of them. */
+const MOST_HOSTS = 4096;
+
+/** The time to live of each host's SYN+ACKs. */
+export class HopLimits {
+  readonly #hosts = new Map<string, number>();
+
+  /** Notes how an end's SYN+ACK has arrived. */
+  note({ address, hopLimit }: End): void {
+    const key = address.join();
+    this.#hosts.delete(key);
+    this.#hosts.set(key, hopLimit);
+    if (this.#hosts.size <= MOST_HOSTS) return;
+    for (const oldest of this.#hosts.keys()) {
+      this.#hosts.delete(oldest);
+      return;
+    }
+  }
+
+  /** How they arrive from this host, if any were seen. */
+  of({ address }: End): number | undefined {
+    return this.#hosts.get(address.join());
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * How long somebody who watches live waits before an attempt is told of as unanswered.
+ *
+ * @module
+ */
+import type { Flow } from "./flow.ts";
+
+/** The next SYN would have come after twice the last gap. */
+const FACTOR = 2.5;
+/** Some hosts begin with three seconds (RFC 1122, section 4.2.3.1). */
+const LEAST = 7500;
+
+/** When the next SYN or SYN+ACK of a handshake is overdue, in milliseconds since the tracker's origin. */
+export function patienceEnds({ client, server, stampedAt }: Flow): number {
+  const gap = Math.max(client.synGaps.at(-1) ?? 0, server.synGaps.at(-1) ?? 0);
+  return stampedAt + Math.max(LEAST, gap * FACTOR);
+}

@@ -1,0 +1,29 @@
+/**
+ * ICMP errors about the segments of a flow.
+ *
+ * @module
+ */
+import type { End, Flow } from "./flow.ts";
+import { flowTime } from "./flow_clock.ts";
+import { recordReport } from "./record_segment.ts";
+import type { Segment } from "../decode/segment.ts";
+import { distance } from "../decode/sequence.ts";
+import { senderOf } from "./transition.ts";
+
+/** Takes an ICMP error; returns whether it quotes a segment that the flow's end can have sent. */
+export function takeReport(flow: Flow, segment: Segment): boolean {
+  if (!hasSent(senderOf(flow, segment), segment)) return false;
+  const { icmpType: type, icmpCode: code, reporter } = segment;
+  segment.at = flowTime(flow, segment.at);
+  flow.lastAt = segment.at;
+  if (flow.finishedAt === undefined) flow.unreachable ??= { type, code, reporter: [...reporter] };
+  if (flow.history !== undefined) recordReport(flow.history, flow, segment);
+  return true;
+}
+
+/** A forged error would have to guess the sequence number (RFC 5927, section 4.1). */
+function hasSent(end: End, { seq }: Segment): boolean {
+  if (!end.hasNext) return false;
+  const first = end.hasIsn ? end.isn : end.first;
+  return distance(first, seq) >= 0 && distance(seq, end.next) >= 0;
+}

@@ -1,0 +1,195 @@
+/** Real captures that were misread once, each with its right values. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { notesOf } from "../../src/trace/report/notes.ts";
+import { diagnose, outcomeOf } from "../../src/trace/report/diagnosis.ts";
+import { ladderOf } from "../../src/trace/report/ladder.ts";
+import { renderLadder } from "../../src/trace/report/ladder_text.ts";
+import { recordOf } from "../../src/trace/report/record.ts";
+import { run } from "../harness/program.ts";
+import { isInstalled } from "../harness/tools.ts";
+import { CAPTURES, marksOf, pathOf, read, shownIn } from "./read_capture.ts";
+import { statesOf } from "./play.ts";
+
+function only(name: string) {
+  const { flows, facts } = read(name);
+  assertEquals(flows.length, 1);
+  return { flow: flows[0]!, facts };
+}
+
+Deno.test("patience: what else was captured while a SYN waits for its answer changes nothing", () => {
+  const [flow, noise] = read("patience").flows;
+  assertEquals([outcomeOf(flow!), outcomeOf(noise!)], ["established", "partial"]);
+  assertEquals([flow!.client.syns, flow!.client.isn, flow!.server.isn], [2, 100, 900]);
+  const { establishedMs, client } = recordOf(flow!);
+  assertEquals(Math.round(establishedMs! - client.backoffMs[0]!), 30);
+  assertEquals(shownIn(noise!), 3);
+});
+
+Deno.test("twa: all nine segments are shown, and the last reset ends TIME_WAIT", () => {
+  const { flow } = only("twa");
+  assertEquals(shownIn(flow), 9);
+  assertEquals(marksOf(flow), ["", "", "", "", "", "", "late", "late", ""]);
+  assertEquals(statesOf(flow).slice(-4), [
+    "TIME_WAIT CLOSED",
+    "TIME_WAIT CLOSED",
+    "TIME_WAIT CLOSED",
+    "CLOSED CLOSED",
+  ]);
+  assertEquals(
+    diagnose(flow).words,
+    "Established in 20.0 ms; closed by the client after 50.0 ms; " +
+      "a reset by the server then ended TIME_WAIT (RFC 1337).",
+  );
+});
+
+Deno.test("synfirst: a SYN+ACK that was captured before its SYN answers it", () => {
+  const { flow } = only("synfirst");
+  assertEquals([outcomeOf(flow), flow.client.isn, flow.server.isn], ["established", 100, 900]);
+  assertEquals(marksOf(flow), ["", "", ""]);
+  assert(notesOf(flow).includes("captured in another order than on the wire"));
+  assertEquals(recordOf(flow).answeredMs, null);
+});
+
+Deno.test("two: of two SYN+ACKs that one counts which is acknowledged", () => {
+  const { flow } = only("two");
+  assertEquals([outcomeOf(flow), flow.server.isn, flow.closedBy], ["established", 900, "client"]);
+  assertEquals(marksOf(flow)[2], "other-answer");
+  assertMatch(notesOf(flow).join(), /another SYN\+ACK had k = 7000: a stale or forged one.*second/);
+});
+
+Deno.test("tfo_nosyn: j is not guessed where its SYN was not captured", () => {
+  const [first, second] = read("tfo_nosyn").flows;
+  assertEquals([outcomeOf(first!), recordOf(first!).client.isn], ["partial", null]);
+  assertMatch(notesOf(first!)[0]!, /^j unknown/);
+  assertEquals(statesOf(first!).slice(0, 2), ["SYN_SENT SYN_RECV", "ESTABLISHED ESTABLISHED"]);
+  assertEquals(statesOf(first!).at(-1), "TIME_WAIT CLOSED");
+  assertEquals([second!.client.isn, second!.client.bytes], [3_033_093_656, 3]);
+  assertMatch(diagnose(second!).words, /TCP Fast Open: 3 bytes acknowledged with the SYN/);
+});
+
+Deno.test("winok: a reset ends the attempt, and the same SYN begins another one", () => {
+  const { flows } = read("winok");
+  assertEquals(flows.map(outcomeOf), ["refused", "established"]);
+  assertEquals(flows.map(shownIn), [2, 8]);
+  assertEquals([flows[1]!.client.bytes, flows[1]!.server.bytes], [5, 5]);
+});
+
+Deno.test("iot: a device that starts again with the same port and ISN makes two connections", () => {
+  const { flows } = read("iot");
+  assertEquals(flows.map(outcomeOf), ["established", "established"]);
+  assertEquals(flows.map(({ server }) => server.isn), [900, 70_000]);
+  assertEquals(flows.map(shownIn), [10, 10]);
+});
+
+Deno.test("ooo: data that overtakes other data is no retransmission, and each byte counts once", () => {
+  const { flow } = only("ooo");
+  const { bytes, resent, outOfOrder } = flow.server;
+  assertEquals({ bytes, resent, outOfOrder }, { bytes: 300, resent: 0, outOfOrder: 1 });
+  assertEquals(marksOf(flow)[5], "overtaken");
+});
+
+Deno.test("chal: ACKs of an old connection are an answer, and named", () => {
+  const [old, attempt] = read("chal").flows;
+  assertEquals([outcomeOf(old!), old!.client.bytes], ["established", 2]);
+  assertEquals([outcomeOf(attempt!), attempt!.strayAnswers], ["mismatch", 5]);
+  const { words } = diagnose(attempt!);
+  // The old connection was seen: nothing is inferred.
+  assertMatch(words, /^Answered, but not this SYN: an old connection still holds these ports;/);
+  assertEquals([shownIn(old!), shownIn(attempt!)], [7, 11]);
+});
+
+Deno.test("wrongack: a SYN+ACK for another SYN is an answer, and named", () => {
+  const { flow } = only("wrongack");
+  assertEquals([outcomeOf(flow), flow.server.hasIsn], ["mismatch", false]);
+  assertMatch(diagnose(flow).words, /an old connection still holds these ports \(inferred\)/);
+  assertMatch(diagnose(flow).next!, /The client resets it/);
+  assertEquals(shownIn(flow), 6);
+});
+
+for (const name of ["dup", "sll_dup"]) {
+  Deno.test(`${name}: what a mirror port copies counts once, and the handshake is measured`, () => {
+    const { flow, facts } = only(name);
+    assertEquals([flow.copies, facts.copies, shownIn(flow)], [10, 10, 10]);
+    assertEquals([flow.client.resent, flow.server.resent], [0, 0]);
+    assertEquals(recordOf(flow).establishedMs, 10.1);
+  });
+}
+
+Deno.test("simul_real: a simultaneous open of two kernels has no retransmission", () => {
+  const { flow } = only("simul_real");
+  assertEquals([flow.isSimultaneous, flow.client.resent, flow.server.resent], [true, 0, 0]);
+  assertEquals([flow.client.syns, flow.server.syns], [1, 1]);
+  assertEquals(statesOf(flow).slice(0, 4), [
+    "SYN_SENT UNKNOWN",
+    "SYN_SENT SYN_SENT",
+    "SYN_RECV SYN_SENT",
+    "ESTABLISHED ESTABLISHED",
+  ]);
+  assertMatch(
+    diagnose(flow).words,
+    /^Established in 15 µs \(both opened at once\); closed by 10\./,
+  );
+});
+
+Deno.test("clockback: a clock that goes back makes no time negative, and is told", () => {
+  const { flow } = only("clockback");
+  const text = renderLadder(ladderOf(flow));
+  assert(!text.includes("earlier"), text);
+  assertMatch(text, /the capture's clock went back 99\.990 s/);
+  const times = flow.history!.lines.map(({ at }) => at - flow.startedAt);
+  assertEquals(times, times.toSorted((a, b) => a - b));
+  assert(times.every((time) => time >= 0));
+});
+
+Deno.test("zw: probes of a closed window are no keep-alives", () => {
+  const { flow } = only("zw");
+  const { windowProbes, keepAlives, bytes } = flow.client;
+  assertEquals({ windowProbes, keepAlives, bytes }, {
+    windowProbes: 4,
+    keepAlives: 0,
+    bytes: 200_000,
+  });
+  assertEquals(marksOf(flow).filter((mark) => mark === "window-probe").length, 1);
+});
+
+Deno.test("Every packet of every capture is in exactly one ladder, or in a count", () => {
+  for (const name of CAPTURES) {
+    const { flows, facts } = read(name);
+    const shown = flows.reduce((sum, flow) => sum + shownIn(flow), 0);
+    const passedOver = [...facts.passedOver.values()].reduce((sum, count) => sum + count, 0);
+    const counted = facts.copies + facts.strayReports + facts.filtered + passedOver;
+    assertEquals(shown + counted, facts.packets, name);
+  }
+});
+
+/** What tshark reads of each SYN and SYN+ACK: the ISN, and which it is. */
+async function tsharkSyns(name: string): Promise<string[]> {
+  const fields = ["-T", "fields", "-e", "tcp.flags.ack", "-e", "tcp.seq_raw"];
+  const { stdout } = await run(["tshark", "-r", pathOf(name), "-Y", "tcp.flags.syn==1", ...fields]);
+  return [...new Set(stdout.trim().split("\n").filter(Boolean))].toSorted();
+}
+
+/** The same, of what the ladders hold. */
+function ourSyns(name: string): string[] {
+  const syns = read(name).flows.flatMap(({ history }) =>
+    history!.lines.flatMap((line) =>
+      line.kind === "segment" && (line.flags & 2) !== 0
+        ? [`${(line.flags & 16) === 0 ? "False" : "True"}\t${line.seq}`]
+        : []
+    )
+  );
+  return [...new Set(syns)].toSorted();
+}
+
+Deno.test({
+  name: `tshark sees the same SYNs${isInstalled("tshark") ? "" : " (ignored: needs tshark)"}`,
+  ignore: !isInstalled("tshark"),
+  async fn() {
+    for (const name of CAPTURES) {
+      const theirs = (await tsharkSyns(name)).map((line) =>
+        line.replace(/^1\t/, "True\t").replace(/^0\t/, "False\t")
+      );
+      assertEquals(ourSyns(name), theirs, name);
+    }
+  },
+});
