@@ -16,16 +16,16 @@ export interface Consumer {
 /** How a room reaches somebody in it. */
 export interface Subscriber extends Consumer {
   /** Takes lines, each with its newline; never waits. */
-  hear(lines: Uint8Array): void;
+  send(lines: Uint8Array): void;
   /** Sends the member away, with the reason. */
-  dismiss(reason: string): void;
+  disconnect(reason: string): void;
 }
 
 /** Bytes that may wait for somebody before they are waited for. */
-const MUCH = 64 * 1024;
+const HIGH_WATER_MARK = 64 * 1024;
 
 /** The longest that somebody is waited for at a time, and in all until they have caught up, in milliseconds. */
-const PATIENCE = { once: 50, all: 1_000 };
+const SLOW_CONSUMER_WAIT = { once: 50, all: 1_000 };
 
 /** Waits for those who read: a flood goes at their pace. Those who don't cost a moment, and then nothing. */
 export class SlowConsumerPolicy {
@@ -37,15 +37,17 @@ export class SlowConsumerPolicy {
     const behind = [...takers].filter((taker) => this.#isWorthIt(taker));
     if (behind.length === 0) return;
     const caughtUp = Promise.all(behind.map((taker) => taker.caughtUp()));
-    await deadline(caughtUp, PATIENCE.once).catch(() => {
+    await deadline(caughtUp, SLOW_CONSUMER_WAIT.once).catch(() => {
       for (const taker of behind) {
-        this.#spent.set(taker, (this.#spent.get(taker) ?? 0) + PATIENCE.once);
+        this.#spent.set(taker, (this.#spent.get(taker) ?? 0) + SLOW_CONSUMER_WAIT.once);
       }
     });
   }
 
   #isWorthIt(taker: Consumer): boolean {
-    if (taker.waiting > MUCH) return (this.#spent.get(taker) ?? 0) < PATIENCE.all;
+    if (taker.waiting > HIGH_WATER_MARK) {
+      return (this.#spent.get(taker) ?? 0) < SLOW_CONSUMER_WAIT.all;
+    }
     this.#spent.delete(taker);
     return false;
   }

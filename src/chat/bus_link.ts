@@ -8,17 +8,23 @@
  * @module
  */
 import type { Bus, Topic } from "./bus/bus.ts";
+import { keyOf } from "./name.ts";
 import type { RoomEvent } from "./message.ts";
 import type { RoomChannel } from "./room_channel.ts";
 import type { RemoteServer } from "./remote_server.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { RemoteServers } from "./remote_servers.ts";
 import type { Presence, RemoteMembers, Room } from "./room.ts";
 import type { Traffic } from "./status.ts";
 import { type NodeIdentity, Publisher } from "./publisher.ts";
 import type { Facts, Message, NameRegistration, Snapshot } from "./wire.ts";
 
+const tasks = new TaskScope("asking a bus for the history of a room", {
+  without: "it holds what was said here",
+});
+
 /** When a server's silence is taken for its end, in milliseconds. */
-const SILENCE = 8_000;
+const SERVER_TIMEOUT = 8_000;
 
 /** How many names are told when many go at once. */
 const NAMED = 20;
@@ -26,52 +32,52 @@ const NAMED = 20;
 /** Joins a room to its namesakes: speaks to them, and listens. */
 export class BusLink implements RemoteMembers, Disposable {
   readonly #room: Room;
-  readonly #origin: string;
-  readonly #voice: Publisher;
+  readonly #nodeId: string;
+  readonly #publisher: Publisher;
   readonly #servers = new RemoteServers();
 
   /** A link of this room. */
-  constructor(room: Room, speaker: NodeIdentity) {
+  constructor(room: Room, identity: NodeIdentity) {
     this.#room = room;
-    this.#origin = speaker.nodeId;
-    this.#voice = new Publisher(room, speaker);
+    this.#nodeId = identity.nodeId;
+    this.#publisher = new Publisher(room, identity);
     room.attachBus(this);
   }
 
   /** Reaches others over one more bus. */
-  plug(bus: Bus, { topic, traffic }: { topic: Topic; traffic: Traffic }): void {
-    const line = this.#voice.plug(bus, { topic, traffic, pace: () => this.#room.listened() });
-    line.listen(this.#origin, (message) => this.#hear(message, line));
+  attach(bus: Bus, { topic, traffic }: { topic: Topic; traffic: Traffic }): void {
+    const channel = this.#publisher.attach(bus, { topic, traffic, pace: () => this.#room.ready() });
+    channel.subscribe(this.#nodeId, (message) => this.#receive(message, channel));
   }
 
   /** Bytes that wait here until they can be handed to the bus. */
   queuedFor(bus: Bus): number {
-    return this.#lineOf(bus)?.queued ?? 0;
+    return this.#channelOf(bus)?.queued ?? 0;
   }
 
   /** Is told that a bus takes messages; `back`, where it was lost before. */
   up(bus: Bus, { back }: { back: boolean }): void {
-    const line = this.#lineOf(bus);
-    if (!line || line.up) return;
-    const dropped = this.#voice.greet(line);
+    const channel = this.#channelOf(bus);
+    if (!channel || channel.up) return;
+    const dropped = this.#publisher.resume(channel);
     if (back) this.#room.notice("the bus is back");
     if (dropped > 0) {
       this.#room.notice(`${dropped} messages did not fit in the queue: they are lost`);
     }
-    if (this.#room.history.limit > 0) this.#recall(line);
+    if (this.#room.history.limit > 0) tasks.run(this.#recall(channel));
   }
 
   /** Is told that a bus was lost. */
   down(bus: Bus): void {
-    const line = this.#lineOf(bus);
-    if (!line) return;
-    line.up = false;
+    const channel = this.#channelOf(bus);
+    if (!channel) return;
+    channel.up = false;
     this.#room.notice("the bus is down: until it is back, only those on this server hear you");
   }
 
   /** Tells the others. */
   post(fact: RoomEvent): void {
-    this.#voice.tell(fact);
+    this.#publisher.publish(fact);
   }
 
   /** Those who are in the room elsewhere. */
@@ -91,12 +97,12 @@ export class BusLink implements RemoteMembers, Disposable {
 
   /** Bytes that the slowest bus has still to send. */
   get waiting(): number {
-    return Math.max(0, ...this.#voice.lines.map(({ bus }) => bus.waiting));
+    return Math.max(0, ...this.#publisher.channels.map(({ bus }) => bus.waiting));
   }
 
   /** Resolves when the buses have sent what was waiting. */
   async caughtUp(): Promise<void> {
-    await Promise.all(this.#voice.lines.map(({ bus }) => bus.caughtUp()));
+    await Promise.all(this.#publisher.channels.map(({ bus }) => bus.caughtUp()));
   }
 
   /**
@@ -104,50 +110,50 @@ export class BusLink implements RemoteMembers, Disposable {
    * `slept` itself, nobody's silence means anything.
    */
   tick(now: number, { slept }: { slept: boolean }): void {
-    this.#voice.tick(now);
-    for (const [origin, peer] of this.#servers.speaking()) {
-      if (slept) peer.heard(now);
-      if (peer.idleFor(now) >= SILENCE) this.#gone(peer);
-      else if (peer.isMissing) this.#ask(origin, peer);
+    this.#publisher.tick(now);
+    for (const [nodeId, server] of this.#servers.live()) {
+      if (slept) server.heard(now);
+      if (server.idleFor(now) >= SERVER_TIMEOUT) this.#removeServer(server);
+      else if (server.isMissing) this.#requestMissing(nodeId, server);
     }
   }
 
   /** Says goodbye. */
   [Symbol.dispose](): void {
-    this.#voice[Symbol.dispose]();
+    this.#publisher[Symbol.dispose]();
   }
 
   /** Whether it was a message of another server's. */
-  #hear(message: Message, line: RoomChannel): boolean {
-    if (message.origin === this.#origin) return false;
-    const peer = this.#servers.hear(message.origin, performance.now());
-    if (!peer) return false;
-    peer.isLocal ||= line.bus.isLocal;
+  #receive(message: Message, channel: RoomChannel): boolean {
+    if (message.origin === this.#nodeId) return false;
+    const server = this.#servers.hear(message.origin, performance.now());
+    if (!server) return false;
+    server.isLocal ||= channel.bus.isLocal;
     switch (message.kind) {
       case "beat":
-        if (message.hello) this.#voice.greetBack();
-        peer.hasTold(message.seq);
+        if (message.hello) this.#publisher.answerHello();
+        server.announce(message.seq);
         break;
       case "facts":
-        this.#take(message, peer);
+        this.#deliver(message, server);
         break;
       case "roster":
-        this.#meet(message, { peer, line });
+        this.#acceptSnapshot(message, { server, channel });
         break;
       case "want":
-        if (message.to === this.#origin) this.#voice.answer(message, line);
+        if (message.to === this.#nodeId) this.#publisher.answer(message, channel);
         break;
       case "bye":
-        this.#gone(peer);
+        this.#removeServer(server);
         this.#servers.forget(message.origin);
         return true;
     }
-    if (peer.isMissing) this.#ask(message.origin, peer);
+    if (server.isMissing) this.#requestMissing(message.origin, server);
     return true;
   }
 
-  #take(message: Facts, peer: RemoteServer): void {
-    for (const fact of peer.take(message)) {
+  #deliver(message: Facts, server: RemoteServer): void {
+    for (const fact of server.deliver(message, { limit: this.#servers.memberLimit })) {
       this.#room.tell(fact);
       if (fact.fact === "joined") {
         this.#resolveNameConflict([fact.name, fact.claimed], message.origin);
@@ -158,49 +164,52 @@ export class BusLink implements RemoteMembers, Disposable {
     }
   }
 
-  #meet(message: Snapshot, { peer, line }: { peer: RemoteServer; line: RoomChannel }): void {
-    const isNew = !peer.knowsMembers;
-    const lost = peer.takeSnapshot(message);
+  #acceptSnapshot(
+    message: Snapshot,
+    { server, channel }: { server: RemoteServer; channel: RoomChannel },
+  ): void {
+    const isNew = !server.knowsMembers;
+    const lost = server.takeSnapshot(message, { limit: this.#servers.memberLimit });
     if (lost === undefined) return;
-    line.traffic.lost += lost;
+    channel.traffic.lost += lost;
     if (lost > 0) this.#room.notice(`${lost} messages from elsewhere are lost`);
-    const { size } = peer.members;
+    const { size } = server.members;
     if (isNew && size > 0) this.#room.notice(`${size} more here, from another server`);
-    peer.timedOut = false;
-    for (const claim of peer.members.values()) this.#resolveNameConflict(claim, message.origin);
+    server.timedOut = false;
+    for (const { name } of [...this.#room.members()]) {
+      const registration = server.members.get(keyOf(name));
+      if (registration) this.#resolveNameConflict(registration, message.origin);
+    }
   }
 
   /** Whoever asked for a name first keeps it; of two at the same time, the one on the server that sorts first. */
-  #resolveNameConflict([name, claimed]: NameRegistration, origin: string): void {
+  #resolveNameConflict([name, claimed]: NameRegistration, nodeId: string): void {
     const member = this.#room.find(name);
     if (!member) return;
     const isTheirs = claimed < member.claimed ||
-      (claimed === member.claimed && origin < this.#origin);
+      (claimed === member.claimed && nodeId < this.#nodeId);
     if (isTheirs) this.#room.renameByConflict(member);
   }
 
-  #gone(peer: RemoteServer): void {
-    const names = peer.forget().map(([name]) => name);
+  #removeServer(server: RemoteServer): void {
+    const names = server.forget().map(([name]) => name);
     // While a bus is down, the silence may be ours.
-    if (names.length === 0 || !this.#voice.lines.every(({ up }) => up)) return;
+    if (names.length === 0 || !this.#publisher.channels.every(({ up }) => up)) return;
     const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : "";
     this.#room.notice(`left with their server: ${names.slice(0, NAMED).join(", ")}${more}`);
   }
 
-  #ask(to: string, peer: RemoteServer): void {
-    const question = peer.ask(performance.now());
-    if (question) this.#voice.ask(to, question);
+  #requestMissing(to: string, server: RemoteServer): void {
+    const question = server.nextRequest(performance.now());
+    if (question) this.#publisher.request(to, question);
   }
 
-  async #recall(line: RoomChannel): Promise<void> {
-    try {
-      this.#room.history.merge(await line.recall());
-    } catch {
-      // The bus went while it was asked. The history of this server remains, and it is asked anew once it is back.
-    }
+  /** The bus may go while it is asked: the history of this server remains, and it is asked anew once it is back. */
+  async #recall(channel: RoomChannel): Promise<void> {
+    this.#room.history.merge(await channel.recall().catch(() => []));
   }
 
-  #lineOf(bus: Bus): RoomChannel | undefined {
-    return this.#voice.lines.find((line) => line.bus === bus);
+  #channelOf(bus: Bus): RoomChannel | undefined {
+    return this.#publisher.channels.find((channel) => channel.bus === bus);
   }
 }

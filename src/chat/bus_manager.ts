@@ -8,6 +8,12 @@ import { BusLink } from "./bus_link.ts";
 import type { Room } from "./room.ts";
 import { type BusStatus, noTraffic, type Traffic } from "./status.ts";
 import type { NodeIdentity } from "./publisher.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+import { nextTurn } from "../scheduling/turn_budget.ts";
+
+const tasks = new TaskScope("watching the servers on a bus", {
+  without: "who is gone stays listed",
+});
 
 /** How often links look around, in milliseconds. */
 const TICK = 500;
@@ -21,67 +27,76 @@ export interface BusAttachmentOptions extends Partial<BusWatcher> {
   topicOf(room: Room): Topic | undefined;
 }
 
-/** A bus that is plugged in. */
+/** A bus, as it is used. */
 interface BusAttachment extends BusAttachmentOptions {
   readonly bus: Bus;
   readonly traffic: Traffic;
   state: BusState | undefined;
   /** How often it came up. */
-  times: number;
+  connects: number;
   /** What was denied last, since it came up. */
-  refusal: string | undefined;
+  lastDenied: string | undefined;
 }
 
 /** Joins rooms to their namesakes elsewhere. Disposing it says goodbye to them, and leaves the buses. */
 export class BusManager implements AsyncDisposable {
   /** Tells this server from all others, those that it was before included. */
-  readonly #speaker: NodeIdentity = {
+  readonly #identity: NodeIdentity = {
     nodeId: crypto.randomUUID().replaceAll("-", "").slice(0, 16),
     server: `${Deno.hostname()}/${Deno.pid}`,
   };
   readonly #rooms = new Set<Room>();
   readonly #links = new Map<Room, BusLink>();
-  readonly #plugs: BusAttachment[] = [];
-  readonly #timer = setInterval(() => this.#tick(), TICK);
+  readonly #attachments: BusAttachment[] = [];
+  readonly #timer = setInterval(tasks.guard(() => this.#tick()), TICK);
   #tickedAt = performance.now();
 
   /** The buses. */
   get buses(): BusStatus[] {
-    return this.#plugs.map((plug) => this.#statusOf(plug));
+    return this.#attachments.map((attachment) => this.#statusOf(attachment));
   }
 
   /** Adds a bus. */
-  plug(bus: Bus, options: BusAttachmentOptions): void {
-    const plug: BusAttachment = {
+  attach(bus: Bus, options: BusAttachmentOptions): void {
+    const attachment: BusAttachment = {
       ...options,
       bus,
       traffic: noTraffic(),
       state: undefined,
-      times: 0,
-      refusal: undefined,
+      connects: 0,
+      lastDenied: undefined,
     };
-    this.#plugs.push(plug);
-    for (const room of this.#rooms) this.#connect(room, plug);
+    this.#attachments.push(attachment);
+    for (const room of this.#rooms) this.#connect(room, attachment);
     bus.watch({
-      changed: (state) => this.#follow(plug, state),
+      changed: (state) => this.#onStateChange(attachment, state),
       denied: (what) => {
-        plug.refusal = what;
-        plug.denied?.(what);
+        attachment.lastDenied = what;
+        attachment.denied?.(what);
       },
     });
   }
 
-  /** Joins a room to its namesakes, on every bus that carries it. */
-  join(room: Room): void {
+  /** Joins a room to its namesakes, on every bus that carries it, until the membership is disposed. */
+  join(room: Room): Disposable {
     this.#rooms.add(room);
-    for (const plug of this.#plugs) this.#connect(room, plug);
+    for (const attachment of this.#attachments) this.#connect(room, attachment);
+    return {
+      [Symbol.dispose]: () => {
+        this.#rooms.delete(room);
+        this.#links.get(room)?.[Symbol.dispose]();
+        this.#links.delete(room);
+      },
+    };
   }
 
   /** Says goodbye. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     for (const link of this.#links.values()) link[Symbol.dispose]();
-    await Promise.all(this.#plugs.map(({ bus }) => bus[Symbol.asyncDispose]()));
+    await Promise.all(this.#attachments.map(({ bus }) => bus[Symbol.asyncDispose]()));
+    // Whoever was in the middle of what had come sees that it is over.
+    await nextTurn();
   }
 
   #connect(room: Room, { bus, state, topicOf, traffic }: BusAttachment): void {
@@ -89,26 +104,27 @@ export class BusManager implements AsyncDisposable {
     if (!topic) return;
     let link = this.#links.get(room);
     if (!link) {
-      link = new BusLink(room, this.#speaker);
+      link = new BusLink(room, this.#identity);
       this.#links.set(room, link);
     }
-    link.plug(bus, { topic, traffic });
+    link.attach(bus, { topic, traffic });
     if (state?.state === "up") link.up(bus, { back: false });
   }
 
-  #follow(plug: BusAttachment, state: BusState): void {
-    const { bus, state: before } = plug;
-    plug.state = state;
+  #onStateChange(attachment: BusAttachment, state: BusState): void {
+    const { bus, state: before } = attachment;
+    attachment.state = state;
     if (state.state !== before?.state) {
       if (state.state === "up") {
-        plug.times++;
-        plug.refusal = undefined;
+        attachment.connects++;
+        attachment.lastDenied = undefined;
       }
-      plug.changed?.(state);
+      attachment.changed?.(state);
     }
     for (const link of this.#links.values()) {
-      if (state.state === "up") link.up(bus, { back: before?.state === "down" && plug.times > 1 });
-      else if (before?.state === "up") link.down(bus);
+      if (state.state === "up") {
+        link.up(bus, { back: before?.state === "down" && attachment.connects > 1 });
+      } else if (before?.state === "up") link.down(bus);
     }
   }
 
@@ -119,7 +135,9 @@ export class BusManager implements AsyncDisposable {
     for (const link of this.#links.values()) link.tick(now, { slept });
   }
 
-  #statusOf({ bus, state, times, refusal, traffic }: BusAttachment): BusStatus {
+  #statusOf(
+    { bus, state, connects: times, lastDenied: refusal, traffic }: BusAttachment,
+  ): BusStatus {
     return {
       name: bus.name,
       state: state?.state === "up" ? "up" : times === 0 ? "connecting" : "down",

@@ -1,74 +1,80 @@
 /**
- * How what is told in a room goes round in it.
+ * How a line reaches everyone in a room.
  *
  * @module
  */
 import { concat } from "@std/bytes/concat";
+import { TaskScope } from "../scheduling/task_scope.ts";
+import { nextTurn } from "../scheduling/turn_budget.ts";
 import { SlowConsumerPolicy, type Subscriber } from "./backpressure.ts";
 
-/** The bytes that go round at once, however much is told. */
-const MUCH = 32 * 1024;
+const tasks = new TaskScope("sending lines round a chat room", {
+  without: "some members miss them",
+});
+
+/** The bytes of a batch, however much is said in one turn. */
+const BATCH_SIZE = 32 * 1024;
 
 /**
- * Takes lines round to everyone in a room, those that are told at the same time together: a write costs the same for
+ * Sends lines to everyone in a room, those of the same turn of the event loop in one batch: a write costs the same for
  * one line as for a hundred.
  */
-export class FanOut<Member extends { readonly ear: Subscriber }> {
+export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   readonly #members: () => Iterable<Member>;
-  readonly #patience = new SlowConsumerPolicy();
+  readonly #slowConsumers = new SlowConsumerPolicy();
   #next: Batch<Member> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #listened: Promise<void> | undefined;
+  #ready: Promise<void> | undefined;
 
-  /** Rounds to these, whoever they are at the time. */
+  /** Sends to these, whoever they are at the time. */
   constructor(members: () => Iterable<Member>) {
     this.#members = members;
   }
 
-  /** Takes a line along with the next round, to all but its speaker. */
-  tell(line: Uint8Array, speaker?: Member): void {
+  /** Adds a line to the next batch, which goes to all but its speaker. */
+  add(line: Uint8Array, speaker?: Member): void {
     if (!this.#next) {
       this.#next = new Batch();
-      this.#timer = setTimeout(() => this.flush());
+      this.#timer = setTimeout(tasks.guard(() => this.flush()));
     }
     this.#next.add(line, speaker);
   }
 
-  /** Goes round now, if there is anything to tell. */
+  /** Sends the batch now, if there is one. */
   flush(): void {
-    const round = this.#next;
-    if (!round) return;
+    const batch = this.#next;
+    if (!batch) return;
     clearTimeout(this.#timer);
     this.#next = undefined;
-    this.#listened = undefined;
+    this.#ready = undefined;
     for (const member of this.#members()) {
-      const lines = round.linesFor(member);
-      if (lines.length > 0) member.ear.hear(lines);
+      const lines = batch.linesFor(member);
+      if (lines.length > 0) member.subscriber.send(lines);
     }
   }
 
   /** Resolves when nobody has much left to take, or soon in any case. */
-  listened(): Promise<void> {
-    const isMuch = this.#next !== undefined && this.#next.size >= MUCH;
+  ready(): Promise<void> {
+    const isMuch = this.#next !== undefined && this.#next.size >= BATCH_SIZE;
     if (isMuch) this.flush();
-    return this.#listened ??= this.#wait({ aTurn: isMuch });
+    return this.#ready ??= this.#wait({ afterATurn: isMuch });
   }
 
-  /** Goes round, and waits for those who were listening. */
-  async settle(): Promise<void> {
-    const listened = this.#listened;
+  /** Sends the batch, and waits for the slow consumers of the one before. */
+  async waitForSlowConsumers(): Promise<void> {
+    const ready = this.#ready;
     this.flush();
-    await listened;
+    await ready;
   }
 
   /** After much was told, all else that there is to do in this process gets a turn before it is asked who listens. */
-  async #wait({ aTurn }: { aTurn: boolean }): Promise<void> {
-    if (aTurn) await new Promise((resolve) => setTimeout(resolve));
-    await this.#patience.waitFor(Array.from(this.#members(), ({ ear }) => ear));
+  async #wait({ afterATurn }: { afterATurn: boolean }): Promise<void> {
+    if (afterATurn) await nextTurn();
+    await this.#slowConsumers.waitFor(Array.from(this.#members(), ({ subscriber }) => subscriber));
   }
 }
 
-/** Lines that go round together. What most members get is put together once, for all of them. */
+/** Lines that are sent together. What most members get is put together once, for all of them. */
 class Batch<Member> {
   readonly #lines: { readonly line: Uint8Array; readonly speaker: Member | undefined }[] = [];
   readonly #speakers = new Set<Member>();

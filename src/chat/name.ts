@@ -10,11 +10,14 @@ export const HOST = "host";
 /** Names are letters, digits, `-`, `_` and `.`, at most 24. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]{0,23}$/u;
 
+/** Letters and marks that show nothing, such as U+3164 HANGUL FILLER: two names that look the same would differ. */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+
 const OPERATORS = /^host(-\d+)?$/;
 
 /** Whether somebody can be called so. */
 export function isName(word: string): boolean {
-  return NAME.test(word);
+  return NAME.test(word) && !INVISIBLE.test(word) && !INVISIBLE.test(word.normalize("NFKC"));
 }
 
 /** Whether the name is an operator's, which no guest can take. */

@@ -3,52 +3,65 @@
  *
  * @module
  */
+import { TaskScope } from "../scheduling/task_scope.ts";
+import { nextTurn } from "../scheduling/turn_budget.ts";
+
+const tasks = new TaskScope("taking messages from a bus", {
+  without: "what is missed is asked for again",
+});
 
 /** Bytes that are taken before whoever they are for gets a moment to read them. */
-const BURST = 32 * 1024;
+const PAUSE_AFTER = 32 * 1024;
 
 /** Bytes that may wait for that moment to pass. */
 const LIMIT = 1024 * 1024;
 
 /** Takes messages in order, at the pace of those who read them. */
-export class ReceiveQueue {
-  readonly #take: (message: Uint8Array) => void;
+export class ReceiveQueue implements Disposable {
+  readonly #deliver: (message: Uint8Array) => void;
   readonly #pause: () => Promise<void>;
   readonly #queue: Uint8Array[] = [];
   #waiting = 0;
   /** Bytes since the last pause. */
-  #taken = 0;
+  #delivered = 0;
   #pausing = false;
 
   /** `pause` resolves when more can be taken, or soon in any case. */
   constructor(take: (message: Uint8Array) => void, pause: () => Promise<void>) {
-    this.#take = take;
+    this.#deliver = take;
     this.#pause = pause;
   }
 
   /** Takes a message, now or after a pause. One that finds no room is let go: who sent it keeps it, and is asked. */
   put(message: Uint8Array): void {
-    if (!this.#pausing) return this.#open(message);
+    if (!this.#pausing) return this.#deliverNow(message);
     if (this.#waiting + message.length > LIMIT) return;
     this.#waiting += message.length;
     this.#queue.push(message);
   }
 
-  #open(message: Uint8Array): void {
-    this.#take(message);
-    this.#taken += message.length;
-    if (this.#taken >= BURST) this.#rest();
+  /** Lets go of what waits. */
+  [Symbol.dispose](): void {
+    this.#queue.length = 0;
+    this.#waiting = 0;
   }
 
-  async #rest(): Promise<void> {
+  #deliverNow(message: Uint8Array): void {
+    this.#deliver(message);
+    this.#delivered += message.length;
+    if (this.#delivered >= PAUSE_AFTER) tasks.run(this.#drain());
+  }
+
+  async #drain(): Promise<void> {
     this.#pausing = true;
     await this.#pause();
+    await nextTurn();
     this.#pausing = false;
-    this.#taken = 0;
+    this.#delivered = 0;
     while (!this.#pausing && this.#queue.length > 0) {
       const message = this.#queue.shift()!;
       this.#waiting -= message.length;
-      this.#open(message);
+      this.#deliverNow(message);
     }
   }
 }

@@ -7,11 +7,11 @@ import { isChatMessage, type RoomEvent } from "./message.ts";
 import { keyOf } from "./name.ts";
 import type { Facts, NameRegistration, Snapshot, SnapshotRequest } from "./wire.ts";
 
-/** The most members that another server is believed to have. */
-const CROWD = 200_000;
-
 /** How long an answer to what was wanted is waited for before it is asked for again, in milliseconds. */
-const ANSWER = 500;
+const REQUEST_TIMEOUT = 500;
+
+/** Members by the keys of their names. */
+type Members = Map<string, NameRegistration>;
 
 /** Puts what another server tells in order: each fact once, none before those that came before it. */
 export class RemoteServer {
@@ -22,16 +22,17 @@ export class RemoteServer {
   /** What it calls itself. */
   server = "";
   #heardAt: number;
-  #askedAt = -Infinity;
+  #requestedAt = -Infinity;
   /** The number of its latest fact, as far as it is known. */
-  #told = 0;
-  /** The number of the last fact that was taken; none until its roster has come. */
-  #last: number | undefined;
+  #highestSeq = 0;
+  /** The number of the last fact that was taken; none until its snapshot has come. */
+  #lastDelivered: number | undefined;
   /** Who is there after the fact of this number. */
-  #rosterAt = -1;
-  #members = new Map<string, NameRegistration>();
-  #parts = new Map<number, readonly NameRegistration[]>();
-  #partsOf = -1;
+  #snapshotSeq = -1;
+  #members: Members = new Map();
+  /** What has come of a snapshot that is not whole: a map of members for each part. */
+  #snapshotParts = new Map<number, Members>();
+  #partsSeq = -1;
 
   /** A server that was first heard of now. */
   constructor(now: number) {
@@ -41,6 +42,12 @@ export class RemoteServer {
   /** Who is in its part of the room, by the keys of their names. */
   get members(): ReadonlyMap<string, NameRegistration> {
     return this.#members;
+  }
+
+  /** Names that are held of it, those of a snapshot that is not whole included. */
+  get size(): number {
+    return this.#members.size +
+      this.#snapshotParts.values().reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Milliseconds since it was last heard. */
@@ -57,76 +64,87 @@ export class RemoteServer {
   forget(): NameRegistration[] {
     const gone = [...this.#members.values()];
     this.timedOut = true;
+    this.#snapshotParts.clear();
     this.#members = new Map();
-    this.#rosterAt = -1;
+    this.#snapshotSeq = -1;
     return gone;
   }
 
   /** Notes that it has told facts up to this number. */
-  hasTold(seq: number): void {
-    this.#told = seq;
+  announce(seq: number): void {
+    // Over two buses the older of two messages may come last.
+    this.#highestSeq = Math.max(this.#highestSeq, seq);
   }
 
   /** Whether something of what it told is missing here. */
   get isMissing(): boolean {
-    return this.#last === undefined || !this.knowsMembers || this.#told > this.#last;
+    return this.#lastDelivered === undefined || !this.knowsMembers ||
+      this.#highestSeq > this.#lastDelivered;
   }
 
   /** Whether it is known who is in its part of the room. */
   get knowsMembers(): boolean {
-    return this.#rosterAt >= 0;
+    return this.#snapshotSeq >= 0;
   }
 
   /** What to ask it for now; nothing while an answer may be on its way. */
-  ask(now: number): SnapshotRequest | undefined {
-    if (now - this.#askedAt < ANSWER) return undefined;
-    this.#askedAt = now;
-    return { after: this.#last, roster: !this.knowsMembers };
+  nextRequest(now: number): SnapshotRequest | undefined {
+    if (now - this.#requestedAt < REQUEST_TIMEOUT) return undefined;
+    this.#requestedAt = now;
+    return { after: this.#lastDelivered, roster: !this.knowsMembers };
   }
 
   /**
    * Takes those of the facts that come next. What came before is known already; what comes later will come again.
    *
-   * @returns the facts that are new: of what was before its roster came, only what was said
+   * @param limit how many members more it may have
+   * @returns the facts that are new: of what was before its snapshot came, only what was said
    */
-  take({ first, facts }: Facts): readonly RoomEvent[] {
-    this.hasTold(first + facts.length - 1);
-    if (this.#last === undefined || !this.knowsMembers || first > this.#last + 1) return [];
-    const fresh = facts.slice(this.#last + 1 - first);
-    const known = Math.max(0, this.#rosterAt - this.#last);
-    this.#last += fresh.length;
-    for (const fact of fresh.slice(known)) this.#follow(fact);
-    if (fresh.length > 0) this.#askedAt = -Infinity;
+  deliver({ first, facts }: Facts, { limit }: { limit: number }): readonly RoomEvent[] {
+    this.announce(first + facts.length - 1);
+    if (
+      this.#lastDelivered === undefined || !this.knowsMembers || first > this.#lastDelivered + 1
+    ) return [];
+    const fresh = facts.slice(this.#lastDelivered + 1 - first);
+    const known = Math.max(0, this.#snapshotSeq - this.#lastDelivered);
+    this.#lastDelivered += fresh.length;
+    const most = this.#members.size + limit;
+    for (const fact of fresh.slice(known)) this.#applyMembership(fact, most);
+    if (fresh.length > 0) this.#requestedAt = -Infinity;
     return fresh.filter((fact, i) => i >= known || isChatMessage(fact));
   }
 
   /**
-   * Takes a part of its roster.
+   * Takes a part of a snapshot of its members.
    *
-   * @returns once the roster is whole, how many facts were lost for good
+   * @param limit how many names more may be held of it; the rest is not believed
+   * @returns once the snapshot is whole, how many facts were lost for good
    */
   takeSnapshot(
     { server, seq, from, part, parts, members }: Snapshot,
+    { limit }: { limit: number },
   ): number | undefined {
     this.server = server;
-    if (this.#partsOf !== seq) this.#parts.clear();
-    this.#partsOf = seq;
-    this.#parts.set(part, members);
-    if (this.#parts.size < parts || (this.#last ?? -1) > seq) return undefined;
-    const all = [...this.#parts.values()].flat().slice(0, CROWD);
-    this.#parts.clear();
-    this.#members = new Map(all.map((claim) => [keyOf(claim[0]), claim]));
-    this.#rosterAt = this.#told = seq;
-    const lost = this.#last === undefined ? 0 : Math.max(0, from - 1 - this.#last);
-    this.#last = Math.max(this.#last ?? 0, from - 1);
-    this.#askedAt = -Infinity;
+    if (this.#partsSeq !== seq) this.#snapshotParts.clear();
+    this.#partsSeq = seq;
+    this.#snapshotParts.set(part, membersOf(members.slice(0, limit)));
+    if (this.#snapshotParts.size < parts || (this.#lastDelivered ?? -1) > seq) return undefined;
+    this.#members = new Map(this.#snapshotParts.values().flatMap((members) => members));
+    this.#snapshotParts.clear();
+    this.#snapshotSeq = seq;
+    this.announce(seq);
+    const lost = this.#lastDelivered === undefined
+      ? 0
+      : Math.max(0, from - 1 - this.#lastDelivered);
+    this.#lastDelivered = Math.max(this.#lastDelivered ?? 0, from - 1);
+    this.#requestedAt = -Infinity;
     return lost;
   }
 
-  #follow(fact: RoomEvent): void {
+  #applyMembership(fact: RoomEvent, most: number): void {
     switch (fact.fact) {
       case "joined":
-        if (this.#members.size < CROWD) {
+        if (this.#members.size < most) {
           this.#members.set(keyOf(fact.name), [fact.name, fact.claimed]);
         }
         break;
@@ -139,4 +157,8 @@ export class RemoteServer {
         }
     }
   }
+}
+
+function membersOf(registrations: readonly NameRegistration[]): Members {
+  return new Map(registrations.map((registration) => [keyOf(registration[0]), registration]));
 }

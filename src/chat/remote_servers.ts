@@ -9,15 +9,18 @@ import type { Presence } from "./room.ts";
 /** The most servers that are believed to be in a room. */
 const LIMIT = 1_000;
 
-/** The other servers in a room, by their origin. */
+/** The most members that all of them together are believed to have in a room. */
+const MAX_MEMBERS = 200_000;
+
+/** The other servers in a room, by their node id. */
 export class RemoteServers {
-  readonly #peers = new Map<string, RemoteServer>();
+  readonly #servers = new Map<string, RemoteServer>();
 
   /** How many members they have, by what they call themselves; workers of this server call themselves nothing. */
   sizes(): Map<string | undefined, number> {
     const sizes = new Map<string | undefined, number>();
-    for (const { isLocal: isWorker, server, members } of this.#peers.values()) {
-      const key = isWorker ? undefined : server;
+    for (const { isLocal, server, members } of this.#servers.values()) {
+      const key = isLocal ? undefined : server;
       if (members.size > 0) sizes.set(key, (sizes.get(key) ?? 0) + members.size);
     }
     return sizes;
@@ -25,47 +28,53 @@ export class RemoteServers {
 
   /** Those members, and where they are; those in workers of this server first. */
   *everyone(): Generator<Presence> {
-    const peers = [...this.#peers.values()];
-    for (const { isLocal: isWorker, server, members } of peers.toSorted(workersFirst)) {
-      for (const [name] of members.values()) yield { name, server: isWorker ? undefined : server };
+    const servers = [...this.#servers.values()];
+    for (const { isLocal, server, members } of servers.toSorted(localFirst)) {
+      for (const [name] of members.values()) yield { name, server: isLocal ? undefined : server };
     }
+  }
+
+  /** How many members more are believed. */
+  get memberLimit(): number {
+    const size = this.#servers.values().reduce((sum, server) => sum + server.size, 0);
+    return Math.max(0, MAX_MEMBERS - size);
   }
 
   /** Whether one of them has the name with this key. */
   has(key: string): boolean {
-    return this.#peers.values().some(({ members }) => members.has(key));
+    return this.#servers.values().some(({ members }) => members.has(key));
   }
 
   /** The server that was heard now; `undefined` where it is one too many. */
-  hear(origin: string, now: number): RemoteServer | undefined {
-    const peer = this.#peers.get(origin) ?? this.#welcome(origin, now);
-    peer?.heard(now);
-    return peer;
+  hear(nodeId: string, now: number): RemoteServer | undefined {
+    const server = this.#servers.get(nodeId) ?? this.#add(nodeId, now);
+    server?.heard(now);
+    return server;
   }
 
   /** Forgets a server, which has said goodbye. */
-  forget(origin: string): void {
-    this.#peers.delete(origin);
+  forget(nodeId: string): void {
+    this.#servers.delete(nodeId);
   }
 
   /** Those who are not silent. */
-  *speaking(): Generator<[origin: string, peer: RemoteServer]> {
-    for (const entry of this.#peers) if (!entry[1].timedOut) yield entry;
+  *live(): Generator<[nodeId: string, server: RemoteServer]> {
+    for (const entry of this.#servers) if (!entry[1].timedOut) yield entry;
   }
 
   /** What one said stays known while it is silent, as long as there is room: the way to it may be interrupted. */
-  #welcome(origin: string, now: number): RemoteServer | undefined {
-    if (this.#peers.size >= LIMIT) {
-      const [silent] = this.#peers.entries().find(([, { timedOut: silent }]) => silent) ?? [];
-      if (silent === undefined) return undefined;
-      this.#peers.delete(silent);
+  #add(nodeId: string, now: number): RemoteServer | undefined {
+    if (this.#servers.size >= LIMIT) {
+      const [timedOut] = this.#servers.entries().find(([, { timedOut }]) => timedOut) ?? [];
+      if (timedOut === undefined) return undefined;
+      this.#servers.delete(timedOut);
     }
-    const peer = new RemoteServer(now);
-    this.#peers.set(origin, peer);
-    return peer;
+    const server = new RemoteServer(now);
+    this.#servers.set(nodeId, server);
+    return server;
   }
 }
 
-function workersFirst(one: RemoteServer, other: RemoteServer): number {
+function localFirst(one: RemoteServer, other: RemoteServer): number {
   return Number(other.isLocal) - Number(one.isLocal);
 }

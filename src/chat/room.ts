@@ -41,20 +41,23 @@ export class Room {
   /** What was said in it lately. */
   readonly history: History = new History();
   readonly #members = new Map<string, Member>();
-  readonly #rounds = new FanOut(() => this.#members.values());
+  readonly #fanOut = new FanOut(() => this.#members.values());
+  readonly #onEmpty: () => void;
   #guests = 0;
-  #reach: RemoteMembers | undefined;
+  #lastGuestNumber = 0;
+  #remote: RemoteMembers | undefined;
 
-  /** An empty room. */
-  constructor(name: string) {
+  /** An empty room. `onEmpty` is called whenever its last guest on this server has left. */
+  constructor(name: string, { onEmpty = () => {} }: { onEmpty?: () => void } = {}) {
     this.name = name;
+    this.#onEmpty = onEmpty;
   }
 
   /** Reaches others from now on, who are told what happens here. */
-  attachBus(reach: RemoteMembers): void {
-    this.#reach = reach;
+  attachBus(remote: RemoteMembers): void {
+    this.#remote = remote;
     for (const { name, claimed } of this.#members.values()) {
-      reach.post({ fact: "joined", name, claimed });
+      remote.post({ fact: "joined", name, claimed });
     }
   }
 
@@ -66,12 +69,12 @@ export class Room {
   /** Those who are in the room, wherever; those on this server first. */
   *everyone(): Generator<Presence> {
     for (const { name } of this.#members.values()) yield { name, server: undefined };
-    yield* this.#reach?.everyone() ?? [];
+    yield* this.#remote?.everyone() ?? [];
   }
 
   /** How many those are, by server; by `undefined`, on this one. */
   sizes(): Map<string | undefined, number> {
-    const sizes = new Map(this.#reach?.sizes());
+    const sizes = new Map(this.#remote?.sizes());
     return sizes.set(undefined, this.size + (sizes.get(undefined) ?? 0));
   }
 
@@ -92,13 +95,19 @@ export class Room {
 
   /** Whether somebody has this name, wherever. */
   has(name: string): boolean {
-    return this.find(name) !== undefined || this.#reach?.isTaken(keyOf(name)) === true;
+    return this.find(name) !== undefined || this.#remote?.isTaken(keyOf(name)) === true;
+  }
+
+  /** Whether anybody but operators is in the room on this server. */
+  get hasGuests(): boolean {
+    return this.#guests > 0;
   }
 
   /** Brings in a guest, or an operator; the others are told. Disposing the member lets it leave. */
-  join(ear: Subscriber, { as = "guest" }: { as?: "guest" | "operator" } = {}): Member {
+  join(subscriber: Subscriber, { as = "guest" }: { as?: MemberRole } = {}): Member {
     this.flush();
-    const member = new Member(this, ear, this.#freeName(as));
+    const member = new Member(this, { subscriber, role: as, name: this.#freeName(as) });
+    if (as === "guest") this.#guests++;
     this.#members.set(keyOf(member.name), member);
     this.#publish({ fact: "joined", name: member.name, claimed: member.claimed }, member);
     return member;
@@ -110,6 +119,7 @@ export class Room {
     this.flush();
     this.#members.delete(keyOf(member.name));
     this.#publish({ fact: "left", name: member.name });
+    if (member.role === "guest" && --this.#guests === 0) this.#onEmpty();
   }
 
   /**
@@ -129,11 +139,13 @@ export class Room {
 
   /** Takes a member's name away, because somebody elsewhere asked for it earlier. */
   renameByConflict(member: Member): void {
-    const name = this.#freeName(isOperators(member.name) ? "operator" : "guest");
+    const name = this.#freeName(member.role);
     const lost = member.name;
     this.#rename(member, name);
     this.flush();
-    member.ear.hear(encoder.encode(`* ${lost} was asked for earlier elsewhere: you are ${name}\n`));
+    member.subscriber.send(
+      encoder.encode(`* ${lost} was asked for earlier elsewhere: you are ${name}\n`),
+    );
   }
 
   /** Tells everyone but the speaker, in the speaker's name. */
@@ -163,13 +175,13 @@ export class Room {
    */
   async pace(): Promise<void> {
     // The bus is waited for however long it has been slow: what does not fit in its queue is lost.
-    const bus = this.#reach && new SlowConsumerPolicy().waitFor([this.#reach]);
-    await Promise.all([this.listened(), bus]);
+    const bus = this.#remote && new SlowConsumerPolicy().waitFor([this.#remote]);
+    await Promise.all([this.ready(), bus]);
   }
 
   /** The same of those who are here: what comes from elsewhere waits for them. */
-  listened(): Promise<void> {
-    return this.#rounds.listened();
+  ready(): Promise<void> {
+    return this.#fanOut.ready();
   }
 
   /**
@@ -177,22 +189,22 @@ export class Room {
    * is told. Whoever tells one of them something in between does this first.
    */
   flush(): void {
-    this.#rounds.flush();
+    this.#fanOut.flush();
   }
 
   /** The same, and waits until those who speak may go on. */
   async waitForSlowConsumers(): Promise<void> {
-    await this.#rounds.settle();
+    await this.#fanOut.waitForSlowConsumers();
   }
 
   #publish(fact: RoomEvent, except?: Member): void {
     this.tell(fact, except);
-    this.#reach?.post(fact);
+    this.#remote?.post(fact);
   }
 
   #show(line: string, except?: Member): void {
     if (this.size === 0) return;
-    this.#rounds.tell(encoder.encode(line), except);
+    this.#fanOut.add(encoder.encode(line), except);
   }
 
   #rename(member: Member, to: string): void {
@@ -204,20 +216,25 @@ export class Room {
     this.#publish({ fact: "renamed", name, to, claimed: member.claimed }, member);
   }
 
-  #freeName(as: "guest" | "operator"): string {
-    for (let i = 1;; i++) {
-      const name = as === "guest"
-        ? `guest-${this.#guestNumber()}`
-        : (i === 1 ? HOST : `${HOST}-${i}`);
+  #freeName(role: MemberRole): string {
+    if (role === "operator" && !this.has(HOST)) return HOST;
+    const prefix = role === "operator" ? HOST : "guest";
+    for (let attempt = 0;; attempt++) {
+      const name = `${prefix}-${this.#number(attempt)}`;
       if (!this.has(name)) return name;
     }
   }
 
-  #guestNumber(): number {
-    if (!this.#reach) return ++this.#guests;
-    return 1 + Math.floor(Math.random() * Math.max(NUMBERS, 10 * this.size));
+  /** A number that is free on this server, or most likely everywhere: the range doubles until one is. */
+  #number(attempt: number): number {
+    if (!this.#remote) return ++this.#lastGuestNumber;
+    const range = Math.max(NUMBERS, 10 * this.size) * 2 ** attempt;
+    return 2 + Math.floor(Math.random() * Math.min(range, Number.MAX_SAFE_INTEGER));
   }
 }
+
+/** Guests come and go; operators are there as long as the server is. */
+export type MemberRole = "guest" | "operator";
 
 /** Somebody in a room. */
 export class Member implements Disposable {
@@ -227,13 +244,19 @@ export class Member implements Disposable {
   claimed: number = Date.now();
   /** The room that it is in. */
   readonly room: Room;
+  /** What it is there. */
+  readonly role: MemberRole;
   /** How it is reached. */
-  readonly ear: Subscriber;
+  readonly subscriber: Subscriber;
 
   /** Made by {@linkcode Room.join}. */
-  constructor(room: Room, ear: Subscriber, name: string) {
+  constructor(
+    room: Room,
+    { subscriber, role, name }: Pick<Member, "subscriber" | "role" | "name">,
+  ) {
     this.room = room;
-    this.ear = ear;
+    this.subscriber = subscriber;
+    this.role = role;
     this.name = name;
   }
 

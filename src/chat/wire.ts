@@ -94,8 +94,14 @@ const TEXT_LIMIT = 4 * 1024;
 /** The most that a server calls itself, in UTF-16 units. */
 const SERVER_LIMIT = 100;
 
+/** The most bytes of a message besides its facts or members: its kind, and what its server calls itself. */
+export const ENVELOPE = 512;
+
+/** The most bytes of a member in a snapshot: 24 characters of 4 bytes, and a time. */
+const LONGEST_REGISTRATION = 128;
+
 /** How many members go into one message of a roster. */
-const ROSTER = 500;
+const MEMBERS_PER_MESSAGE = 500;
 
 /** Tells ours from whatever else is published. A later format will have another number. */
 const VERSION = 1;
@@ -158,15 +164,20 @@ export function encodeFacts(
   );
 }
 
-/** A roster, in as many messages as it needs. */
+/** A snapshot of the members, in as many messages as it needs where a message may have `limit` bytes. */
 export function* encodeSnapshot(
-  claims: readonly NameRegistration[],
-  about: Pick<Snapshot, "origin" | "server" | "seq" | "from">,
+  registrations: readonly NameRegistration[],
+  { about, limit }: {
+    about: Pick<Snapshot, "origin" | "server" | "seq" | "from">;
+    limit: number;
+  },
 ): Generator<Uint8Array> {
-  const parts = Math.max(1, Math.ceil(claims.length / ROSTER));
+  const room = Math.max(1, Math.floor((limit - ENVELOPE) / LONGEST_REGISTRATION));
+  const size = Math.min(MEMBERS_PER_MESSAGE, room);
+  const parts = Math.max(1, Math.ceil(registrations.length / size));
   const server = about.server.slice(0, SERVER_LIMIT);
   for (let part = 0; part < parts; part++) {
-    const members = claims.slice(part * ROSTER, (part + 1) * ROSTER);
+    const members = registrations.slice(part * size, (part + 1) * size);
     yield encode({ kind: "roster", ...about, server, part, parts, members });
   }
 }
@@ -177,7 +188,7 @@ export function decode(bytes: Uint8Array): Message | undefined {
 }
 
 /** What somebody said, in bytes that an archive kept; `undefined` where it is nothing of that kind. */
-export function decodeUttered(bytes: Uint8Array): ChatMessage | undefined {
+export function decodeChatMessage(bytes: Uint8Array): ChatMessage | undefined {
   const fact = FACT.safeParse(parse(bytes)).data;
   return fact?.fact === "said" || fact?.fact === "acted" ? fact : undefined;
 }

@@ -35,25 +35,34 @@ export async function operate(
   typed: AsyncIterable<{ text: string }>,
   premises: Premises,
 ): Promise<void> {
-  const presences: Member[] = [];
-  premises.rooms.visitAll((room) => presences.push(enter(room, presences, premises)));
+  const presences = new Set<Member>();
+  using _ = premises.rooms.visitAll((room) => {
+    const member = enter(room, presences, premises);
+    presences.add(member);
+    return {
+      [Symbol.dispose]() {
+        presences.delete(member);
+        member[Symbol.dispose]();
+      },
+    };
+  });
   for await (const { text } of typed) obey(text.trim(), presences, premises);
 }
 
-function enter(room: Room, presences: readonly Member[], { show }: Premises): Member {
+function enter(room: Room, presences: ReadonlySet<Member>, { show }: Premises): Member {
   const decoder = new TextDecoder();
   return room.join({
-    hear(lines) {
+    send(lines) {
       const said = decoder.decode(lines);
-      show(presences.length > 1 ? said.replaceAll(/.*\n/g, `[${room.name}] $&`) : said);
+      show(presences.size > 1 ? said.replaceAll(/.*\n/g, `[${room.name}] $&`) : said);
     },
     waiting: 0,
     caughtUp: () => Promise.resolve(),
-    dismiss: () => {},
+    disconnect: () => {},
   }, { as: "operator" });
 }
 
-function obey(text: string, presences: readonly Member[], premises: Premises): void {
+function obey(text: string, presences: ReadonlySet<Member>, premises: Premises): void {
   const [, word, argument = ""] = /^(\/\S*)\s*(.*)$/.exec(text) ?? [];
   switch (word) {
     case undefined:
@@ -73,11 +82,11 @@ function obey(text: string, presences: readonly Member[], premises: Premises): v
   }
 }
 
-function kick(name: string, presences: readonly Member[]): string {
-  const members = presences.flatMap(({ room }) => room.find(name) ?? []);
-  for (const { ear } of members) ear.dismiss("server closed");
+function kick(name: string, presences: ReadonlySet<Member>): string {
+  const members = [...presences].flatMap(({ room }) => room.find(name) ?? []);
+  for (const { subscriber: ear } of members) ear.disconnect("server closed");
   if (members.length > 0) return `* ${name} was sent away\n`;
-  return presences.some(({ room }) => room.has(name))
+  return [...presences].some(({ room }) => room.has(name))
     ? `* ${name} is on another server: only its operator can send it away\n`
     : `* there is no ${name} here\n`;
 }

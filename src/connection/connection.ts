@@ -94,6 +94,11 @@ export class Connection implements Disposable {
     return this.#reason;
   }
 
+  /** Whether it is closed, by whomever: nothing is read or written any more. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Aborted once the connection is hung up: for whoever waits for something other than its bytes. */
   get closed(): AbortSignal {
     this.#gone ??= new AbortController();

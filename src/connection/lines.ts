@@ -27,6 +27,11 @@ export class LineSplitter {
     this.#held = new Uint8Array(limit);
   }
 
+  /** Whether a line was begun that has not ended. */
+  get isPending(): boolean {
+    return this.#length > 0 || this.#cut;
+  }
+
   /** The lines that this chunk completes. */
   *push(chunk: Uint8Array): Generator<Line> {
     let start = 0;
@@ -43,7 +48,7 @@ export class LineSplitter {
 
   /** The line that was begun and never ended, if there is one. */
   *end(): Generator<Line> {
-    if (this.#length > 0 || this.#cut) yield this.#release();
+    if (this.isPending) yield this.#release();
   }
 
   #hold(part: Uint8Array): void {

@@ -11,28 +11,25 @@
 export interface TurnLimits {
   /** Units of work in one turn. */
   readonly units?: number;
-  /** Milliseconds of work in one turn, looked at every {@linkcode CLOCK_EVERY} units. */
+  /** Milliseconds of work in one turn. */
   readonly milliseconds?: number;
+  /** After how many units the clock is read; the larger a unit of work, the more often it should be. */
+  readonly clockEvery?: number;
 }
 
-/** A turn's length where it is not said otherwise. */
-const TURN = { units: 1_024, milliseconds: 10 };
-
-/** The clock is read once in so many units: reading it costs as much as a small unit of work. */
-const CLOCK_EVERY = 32;
+/** A turn's length where it is not said otherwise. Reading the clock costs as much as a small unit of work. */
+const TURN: Required<TurnLimits> = { units: 1_024, milliseconds: 10, clockEvery: 32 };
 
 /** Counts the work of one task, and says when its turn is over. One for each task: it is not shared. */
 export class TurnBudget {
-  readonly #units: number;
-  readonly #milliseconds: number;
+  readonly #limits: Required<TurnLimits>;
   #spent = 0;
   #sinceClock = 0;
   #startedAt: number | undefined;
 
   /** A budget of which nothing is spent. */
-  constructor({ units = TURN.units, milliseconds = TURN.milliseconds }: TurnLimits = {}) {
-    this.#units = units;
-    this.#milliseconds = milliseconds;
+  constructor(limits: TurnLimits = {}) {
+    this.#limits = { ...TURN, ...limits };
   }
 
   /**
@@ -50,20 +47,23 @@ export class TurnBudget {
   spend(units = 1): Promise<void> | undefined {
     this.#spent += units;
     this.#sinceClock += units;
-    if (this.#spent < this.#units && !this.#isLate()) return undefined;
+    if (this.#spent < this.#limits.units && !this.#isLate()) return undefined;
     this.#spent = 0;
     this.#sinceClock = 0;
     this.#startedAt = undefined;
     return nextTurn();
   }
 
+  /** Notes that work begins after a wait for something outside: what was waited is no work. */
+  begin(): void {
+    this.#startedAt = undefined;
+  }
+
   #isLate(): boolean {
     this.#startedAt ??= performance.now();
-    if (this.#sinceClock < CLOCK_EVERY) return false;
+    if (this.#sinceClock < this.#limits.clockEvery) return false;
     this.#sinceClock = 0;
-    const now = performance.now();
-    if (now - this.#startedAt < this.#milliseconds) return false;
-    return true;
+    return performance.now() - this.#startedAt >= this.#limits.milliseconds;
   }
 }
 

@@ -1,14 +1,21 @@
-import { integer, option, type OptionKind } from "../options/option.ts";
+import { DURATION, integer, option, type OptionKind } from "../options/option.ts";
+import { formatSize } from "../options/quantity.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { printable } from "../terminal/printable.ts";
-import { HISTORY_LIMIT } from "../chat/history.ts";
+import { HISTORY_LIMIT, HISTORY_SIZE } from "../chat/history.ts";
 import { SendQueue } from "../chat/send_queue.ts";
 import type { Member, Room } from "../chat/room.ts";
 import type { Connection } from "../connection/connection.ts";
-import { type Line, lines } from "../connection/lines.ts";
+import { readLines } from "../connection/line_reader.ts";
+import type { Line } from "../connection/lines.ts";
 import { type Service, service } from "./service.ts";
 
 /** The most bytes of a line that are read; the rest of it is dropped. */
 const LINE_LIMIT = 4 * 1024;
+
+const encoder = new TextEncoder();
+
+const tasks = new TaskScope("saying goodbye in a chat room", { without: "members are not told" });
 
 /** A room's name: short, and nothing that has to be shown as a mark. */
 const ROOM: OptionKind<string> = {
@@ -25,27 +32,32 @@ export const chat: Service = service({
     room: option(ROOM, "outlets with the same room share it (default: a room for each outlet)"),
     history: option(
       integer({ min: 0, max: HISTORY_LIMIT }),
-      "how many of the last lines newcomers are shown",
+      `how many of the last lines newcomers are shown, ${formatSize(HISTORY_SIZE)} at most`,
       { default: 0 },
     ),
+    "line-timeout": option(
+      DURATION,
+      "how long a line may take from its first byte to its newline",
+      { default: 60_000 },
+    ),
   },
-  open({ room: name, history }, { address, rooms }) {
+  open({ room: name, history, "line-timeout": timeout }, { address, rooms, signal: inUse }) {
     const room = name === undefined
-      ? rooms.openPrivate(address, { history })
-      : rooms.open(name, { history });
+      ? rooms.openPrivate(address, { history, signal: inUse })
+      : rooms.open(name, { history, signal: inUse });
     return async (connection, signal) => {
-      await using outbox = new SendQueue(connection);
+      await using queue = new SendQueue(connection);
       const reply = (text: string) => {
         room.flush();
-        outbox.post(new TextEncoder().encode(text));
+        queue.post(encoder.encode(text));
       };
-      using member = join(room, { connection, outbox });
-      const farewell = () => reply("* the server is stopping\n");
+      using member = join(room, { connection, queue });
+      const farewell = tasks.guard(() => reply("* the server is stopping\n"));
       signal.addEventListener("abort", farewell);
       try {
         reply(welcome(room, member) + lately(room, history));
-        for await (const line of lines(connection.chunks(), { limit: LINE_LIMIT })) {
-          if (hear(line, { member, history, reply }) === "leave") break;
+        for await (const line of readLines(connection, { limit: LINE_LIMIT, timeout })) {
+          if (obey(line, { member, history, reply }) === "leave") break;
           await room.pace();
         }
       } finally {
@@ -111,15 +123,15 @@ const COMMANDS: Readonly<Record<string, { help: string; run(command: Command): "
 
 function join(
   room: Room,
-  { connection, outbox }: { connection: Connection; outbox: SendQueue },
+  { connection, queue }: { connection: Connection; queue: SendQueue },
 ): Member {
   return room.join({
-    hear: (lines) => outbox.post(lines),
+    send: (lines) => queue.post(lines),
     get waiting() {
-      return outbox.waiting;
+      return queue.waiting;
     },
-    caughtUp: () => outbox.sent(),
-    dismiss: (reason) => connection.close(reason),
+    caughtUp: () => queue.sent(),
+    disconnect: (reason) => connection.close(reason),
   });
 }
 
@@ -140,7 +152,7 @@ function lately(room: Room, history: number): string {
 }
 
 /** Does what a line asks for: a command, or words for the others. */
-function hear(
+function obey(
   { text, cut }: Line,
   { member, history, reply }: Omit<Command, "argument">,
 ): "leave" | void {

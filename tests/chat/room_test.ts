@@ -1,21 +1,21 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { Subscriber } from "../../src/chat/backpressure.ts";
 import { Room } from "../../src/chat/room.ts";
 
-function ear(): Subscriber & { heard: string[] } {
+function subscriber(): Subscriber & { heard: string[] } {
   const heard: string[] = [];
   return {
     heard,
-    hear: (lines) => void heard.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
+    send: (lines) => void heard.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
     waiting: 0,
     caughtUp: () => Promise.resolve(),
-    dismiss: (reason) => void heard.push(`dismissed: ${reason}`),
+    disconnect: (reason) => void heard.push(`dismissed: ${reason}`),
   };
 }
 
 Deno.test("what one says reaches everyone else, under its name", () => {
   const room = new Room("test");
-  const [a, b, c] = [ear(), ear(), ear()];
+  const [a, b, c] = [subscriber(), subscriber(), subscriber()];
   const alice = room.join(a);
   room.join(b);
   room.join(c);
@@ -28,12 +28,13 @@ Deno.test("what one says reaches everyone else, under its name", () => {
 
 Deno.test("names are unique whatever their case, bounded, and never the operator's", () => {
   const room = new Room("test");
-  const alice = room.join(ear());
-  const bob = room.join(ear());
+  const alice = room.join(subscriber());
+  const bob = room.join(subscriber());
   assertEquals(room.rename(alice, "Alice"), undefined);
   assertEquals(room.rename(bob, "aLICE"), "aLICE is taken");
   assertEquals(room.rename(bob, "HOST"), "HOST is an operator's name");
-  for (const name of ["", "a b", "x".repeat(25), "\u001b[1m", "-a", "a\u202eb"]) {
+  const invisible = ["\u3164", "\u115f", "\uffa0", "a\u200b", "a\u00ad", "a\u3164"];
+  for (const name of ["", "a b", "x".repeat(25), "\u001b[1m", "-a", "a\u202eb", ...invisible]) {
     assertEquals(room.rename(bob, name)?.startsWith("a name is"), true);
   }
   assertEquals(room.who().toSorted(), ["Alice", "guest-2"]);
@@ -42,16 +43,16 @@ Deno.test("names are unique whatever their case, bounded, and never the operator
 
 Deno.test("a guest's number is not given to the next while somebody else bears it as a name", () => {
   const room = new Room("test");
-  room.rename(room.join(ear()), "guest-2");
-  assertEquals(room.join(ear()).name, "guest-3");
+  room.rename(room.join(subscriber()), "guest-2");
+  assertEquals(room.join(subscriber()).name, "guest-3");
   room.flush();
 });
 
 Deno.test("who leaves is announced, once, and its name is free", () => {
   const room = new Room("test");
-  const watcher = ear();
+  const watcher = subscriber();
   room.join(watcher);
-  const bob = room.join(ear());
+  const bob = room.join(subscriber());
   bob[Symbol.dispose]();
   bob[Symbol.dispose]();
   room.flush();
@@ -61,8 +62,8 @@ Deno.test("who leaves is announced, once, and its name is free", () => {
 
 Deno.test("escapes that a member says reach nobody", () => {
   const room = new Room("test");
-  const listener = ear();
-  const speaker = room.join(ear());
+  const listener = subscriber();
+  const speaker = room.join(subscriber());
   room.join(listener);
   room.say(speaker, "\u001b]0;owned\u0007");
   room.flush();
@@ -71,9 +72,9 @@ Deno.test("escapes that a member says reach nobody", () => {
 
 Deno.test("a speaker waits for those who read, and not for long for those who don't", async () => {
   const room = new Room("test");
-  const speaker = room.join(ear());
+  const speaker = room.join(subscriber());
   const taken = Promise.withResolvers<void>();
-  room.join({ ...ear(), waiting: 100_000, caughtUp: () => taken.promise });
+  room.join({ ...subscriber(), waiting: 100_000, caughtUp: () => taken.promise });
   room.say(speaker, "hello");
   await room.pace();
   taken.resolve();
@@ -81,7 +82,7 @@ Deno.test("a speaker waits for those who read, and not for long for those who do
 
 Deno.test("somebody who takes nothing is waited for a while, and then no more until it has caught up", async () => {
   const room = new Room("test");
-  const deaf = { ...ear(), waiting: 100_000, caughtUp: () => new Promise<void>(() => {}) };
+  const deaf = { ...subscriber(), waiting: 100_000, caughtUp: () => new Promise<void>(() => {}) };
   room.join(deaf);
   const isAtOnce = async () => {
     room.notice("more to take");
@@ -107,7 +108,10 @@ Deno.test("what is said at the same time goes round together, to each but what i
   const room = new Room("test");
   const chunks: string[][] = [[], [], []];
   const [alice, bob] = chunks.map((heard) =>
-    room.join({ ...ear(), hear: (lines) => void heard.push(new TextDecoder().decode(lines)) })
+    room.join({
+      ...subscriber(),
+      send: (lines) => void heard.push(new TextDecoder().decode(lines)),
+    })
   );
   room.flush();
   for (const heard of chunks) heard.length = 0;
@@ -124,10 +128,26 @@ Deno.test("what is said at the same time goes round together, to each but what i
 
 Deno.test("who comes hears nothing of what was said before, though it has still to go round", () => {
   const room = new Room("test");
-  const speaker = room.join(ear());
+  const speaker = room.join(subscriber());
   room.say(speaker, "nobody hears this");
-  const late = ear();
+  const late = subscriber();
   room.join(late);
   room.flush();
   assertEquals(late.heard, []);
+});
+
+Deno.test("a newcomer gets a name however many are claimed elsewhere", () => {
+  const room = new Room("test");
+  const claimed = /^(guest|host)-\d{1,5}$|^host$/;
+  room.attachBus({
+    post: () => {},
+    everyone: () => [],
+    sizes: () => new Map(),
+    isTaken: (key) => claimed.test(key),
+    waiting: 0,
+    caughtUp: () => Promise.resolve(),
+  });
+  assertMatch(room.join(subscriber()).name, /^guest-\d{6,}$/);
+  assertMatch(room.join(subscriber(), { as: "operator" }).name, /^host-\d{6,}$/);
+  room.flush();
 });

@@ -4,6 +4,7 @@ import { delay } from "@std/async/delay";
 import { isUnix } from "../../src/endpoint/address.ts";
 import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
 import { converse, Guest } from "../harness/crowd.ts";
+import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
@@ -11,6 +12,8 @@ import { testWith } from "../harness/tools.ts";
 const SPEC = "chat://:0?room=all";
 
 /** So many guests, by the worker that the kernel dealt them to. Each worker has two at least. */
+const HISTORY = "chat://:0?room=all&history=10";
+
 async function crowd(
   supervisor: TestSupervisor,
   count: number,
@@ -115,5 +118,30 @@ testWith(
       [nats.url, "up"],
     ]);
     for (const { traffic } of buses) assert(traffic.in > 0 && traffic.out > 0);
+  },
+);
+
+testWith(
+  ["nats-server"],
+  "with workers, too, the bus remembers what was said, and nothing is set up for it",
+  async () => {
+    await using nats = await NatsServer.start({ jetstream: true });
+    const newcomerIsShown = async (server: TestSupervisor, line: string) => {
+      using newcomer = await Guest.join(server.port());
+      await newcomer.type("/who");
+      await newcomer.isTold(/ here: /);
+      return newcomer.said.some((said) => said.endsWith(`> ${line}`));
+    };
+    {
+      await using before = await TestSupervisor.open([HISTORY, "--bus", nats.url]);
+      using alice = await Guest.join(before.port());
+      for (let i = 0; !await newcomerIsShown(before, `remember ${i - 1}`); i++) {
+        await alice.type(`remember ${i}`);
+      }
+      await alice.type("remember me");
+      await eventually(() => newcomerIsShown(before, "remember me"), "the history of every worker");
+    }
+    await using after = await TestSupervisor.open([HISTORY, "--bus", nats.url]);
+    await eventually(() => newcomerIsShown(after, "remember me"), "what the bus remembers");
   },
 );

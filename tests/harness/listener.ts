@@ -17,13 +17,13 @@ export class Listener {
 
   constructor(room: Room) {
     this.member = room.join({
-      hear: (lines) => {
+      send: (lines) => {
         this.heard.push(...new TextDecoder().decode(lines).split("\n").slice(0, -1));
         for (const look of this.#waiting) look();
       },
       waiting: 0,
       caughtUp: () => Promise.resolve(),
-      dismiss: () => {},
+      disconnect: () => {},
     });
   }
 

@@ -30,6 +30,7 @@ export class Ether {
 export class LossyBus implements Bus {
   readonly name = "test";
   readonly isLocal = false;
+  readonly messageLimit = Infinity;
   readonly waiting = 0;
   readonly #ether: Ether;
   #isUp = true;

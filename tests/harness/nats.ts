@@ -86,6 +86,12 @@ export class NatsServer implements AsyncDisposable {
     await this.#program.complains(/Server is ready/);
   }
 
+  /** Lets it read its config file again. */
+  async reload(): Promise<void> {
+    this.#program?.signal("SIGHUP");
+    await this.#program?.complains(/Reloaded server configuration/);
+  }
+
   /** Kills it. */
   async kill(): Promise<void> {
     await this.#program?.[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { readUntil, send } from "../harness/bytes.ts";
 import { Program } from "../harness/program.ts";
 import { from, TestServer } from "../harness/server.ts";
@@ -164,4 +165,49 @@ Deno.test("members are told that the server stops, and may say their goodbyes", 
   assertEquals(await readUntil(alice, /\n/), "* the server is stopping\n");
   alice.close();
   assertEquals(await stopped, 0);
+});
+
+Deno.test("a newcomer is shown a long history, as far as it fits, and stays", async () => {
+  await using server = await TestServer.open("chat://:0?history=1000");
+  using alice = await join(server);
+  for (let i = 0; i < 64; i++) await send(alice, `${i} ${"x".repeat(4000)}\n`);
+  await send(alice, "/who\n");
+  await readUntil(alice, /1 here/);
+  using bob = await server.connect();
+  const shown = await readUntil(bob, /> 63 x+\n/);
+  assertMatch(shown, /^\* welcome .*\n\* the last 1\d lines:\n/);
+  assert(shown.length < 66 * 1024, `${shown.length} bytes at once`);
+  await send(bob, "thank you\n");
+  await readUntil(alice, /> thank you\n/);
+});
+
+Deno.test("a line that dribbles is cut after its time, however often a byte comes", async () => {
+  await using server = await TestServer.open("chat://:0?line-timeout=300ms&idle-timeout=1h");
+  using patient = await join(server);
+  using slow = await join(server);
+  let isOver = false;
+  const dribble = (async () => {
+    while (!isOver) {
+      await slow.write(new Uint8Array([0x61])).catch(() => isOver = true);
+      await delay(20);
+    }
+  })();
+  const { reason } = await server.event("closed", from(slow));
+  isOver = true;
+  await dribble;
+  assertEquals(reason, "line timeout");
+  // A whole line may come whenever it likes.
+  await send(patient, "/who\n");
+  await readUntil(patient, /1 here: guest-1\n/);
+});
+
+Deno.test("a line that ends just in time starts the time of the next one anew", async () => {
+  await using server = await TestServer.open("chat://:0?line-timeout=1s");
+  using typist = await join(server);
+  for (let i = 0; i < 4; i++) {
+    await send(typist, "/wh");
+    await delay(400);
+    await send(typist, "o\n");
+    await readUntil(typist, /1 here: guest-1\n/);
+  }
 });

@@ -13,15 +13,17 @@ export class BroadcastBus implements Bus {
   readonly isLocal = true;
   /** Nothing waits: a channel takes what it is given, or loses it. */
   readonly waiting = 0;
+  /** A thread takes messages of any length. */
+  readonly messageLimit: number = Infinity;
   readonly #channel: BroadcastChannel;
-  readonly #ears = new Map<string, Set<(message: Uint8Array) => void>>();
+  readonly #listeners = new Map<string, Set<(message: Uint8Array) => void>>();
 
   /** The bus of this name: the same for all workers that are to share rooms. */
   constructor(name: string) {
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = ({ data }: MessageEvent<[topic: string, message: Uint8Array]>) => {
       const [topic, message] = data;
-      for (const hear of this.#ears.get(topic) ?? []) hear(message);
+      for (const hear of this.#listeners.get(topic) ?? []) hear(message);
     };
   }
 
@@ -34,12 +36,12 @@ export class BroadcastBus implements Bus {
   /** Listens to a topic. */
   subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable {
     const key = keyOf(topic);
-    const ears = this.#ears.get(key) ?? new Set();
-    this.#ears.set(key, ears.add(hear));
+    const ears = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, ears.add(hear));
     return {
       [Symbol.dispose]: () => {
         ears.delete(hear);
-        if (ears.size === 0) this.#ears.delete(key);
+        if (ears.size === 0) this.#listeners.delete(key);
       },
     };
   }

@@ -27,6 +27,8 @@ export interface Bus extends AsyncDisposable {
   readonly name: string;
   /** Whether it ends in this process, between its workers. */
   readonly isLocal: boolean;
+  /** The most bytes that a message may have now: a bus may tell so again and again. */
+  readonly messageLimit: number;
   /**
    * Hands a message to everyone else who listens to the topic; never waits.
    *
@@ -47,8 +49,8 @@ export interface Bus extends AsyncDisposable {
 
 /** Keeps the last messages of a topic for those who come later. */
 export interface Archive {
-  /** Keeps a message; never waits. */
-  add(topic: Topic, message: Uint8Array): void;
+  /** Keeps a message, never waits; whether it was taken. */
+  add(topic: Topic, message: Uint8Array): boolean;
   /** The last messages that were kept, in order. */
   recall(topic: Topic): Promise<Uint8Array[]>;
 }

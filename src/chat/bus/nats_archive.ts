@@ -7,6 +7,7 @@ import { DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Archive, Topic } from "./bus.ts";
 import { HISTORY_LIMIT } from "../history.ts";
+import { publishTo } from "./nats_publish.ts";
 import { subjectOf } from "./nats_subject.ts";
 
 /** The stream of all rooms of all servers on the bus. */
@@ -15,8 +16,8 @@ const STREAM = "OUTLET_HISTORY";
 /** How many servers of a cluster keep it. */
 const REPLICAS = 3;
 
-/** How long the whole of it may take to come, in milliseconds. */
-const PATIENCE = 5_000;
+/** How long all of it may take to come, in milliseconds. */
+const RECALL_TIMEOUT = 5_000;
 
 /** Lines of rooms, kept by JetStream. */
 export class NatsArchive implements Archive {
@@ -48,11 +49,9 @@ export class NatsArchive implements Archive {
     return new NatsArchive(connection);
   }
 
-  /** Keeps a message. */
-  add(topic: Topic, message: Uint8Array): void {
-    if (!this.#connection.isClosed()) {
-      this.#connection.publish(subjectOf(archived(topic)), message);
-    }
+  /** Keeps a message, where the server takes it. */
+  add(topic: Topic, message: Uint8Array): boolean {
+    return publishTo(this.#connection, { subject: subjectOf(archived(topic)), message });
   }
 
   /** The last messages of a topic. */
@@ -64,7 +63,7 @@ export class NatsArchive implements Archive {
     const { num_pending: count } = await consumer.info();
     const messages: Uint8Array[] = [];
     if (count > 0) {
-      const fetched = await consumer.fetch({ max_messages: count, expires: PATIENCE });
+      const fetched = await consumer.fetch({ max_messages: count, expires: RECALL_TIMEOUT });
       for await (const { data } of fetched) messages.push(data);
     }
     await consumer.delete();

@@ -11,19 +11,21 @@ import {
   PermissionViolationError,
   type Subscription,
 } from "@nats-io/transport-node";
+import { handledElsewhere } from "../../scheduling/task_scope.ts";
 import { explain } from "../../transport/errors.ts";
 import { formatAddress } from "../../endpoint/address.ts";
 import type { Archive, Bus, BusState, BusWatcher, Topic } from "./bus.ts";
 import { formatBus, type NatsUrl } from "../../endpoint/nats_url.ts";
-import { connect } from "./nats_connect.ts";
+import { confirmHandshake, connect } from "./nats_transport.ts";
 import { type NatsKeys, optionsOf, readNatsKeys } from "./nats_keys.ts";
+import { messageLimitOf, publishTo } from "./nats_publish.ts";
 import { subjectOf } from "./nats_subject.ts";
 
 /** Pauses between attempts to connect, in milliseconds: they double. */
-const PAUSE = { shortest: 250, longest: 30_000 };
+const BACK_OFF = { shortest: 250, longest: 30_000 };
 
 /** How long an attempt may take, and how long goodbye, in milliseconds. */
-const PATIENCE = { connect: 5_000, close: 1_000 };
+const TIMEOUT = { connect: 5_000, close: 1_000 };
 
 /** How often a silent server is asked whether it is there; when two of these are open, it is not. In milliseconds. */
 const PING = 3_000;
@@ -32,9 +34,9 @@ const PING = 3_000;
 const WINDOW = { confirm: 64 * 1024, full: 1024 * 1024 };
 
 /** What is heard of one topic. */
-interface Ear {
+interface NatsSubscription {
   readonly subject: string;
-  hear(message: Uint8Array): void;
+  onMessage(message: Uint8Array): void;
   subscription?: Subscription | undefined;
 }
 
@@ -45,7 +47,7 @@ export class NatsBus implements Bus {
   /** It reaches other servers. */
   readonly isLocal = false;
   readonly #options: ConnectionOptions;
-  readonly #ears = new Set<Ear>();
+  readonly #subscriptions = new Set<NatsSubscription>();
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
   #watcher: BusWatcher | undefined;
@@ -65,14 +67,15 @@ export class NatsBus implements Bus {
       servers: address.servers.map(formatAddress),
       name: "outlet",
       noEcho: true,
-      timeout: PATIENCE.connect,
+      timeout: TIMEOUT.connect,
       pingInterval: PING,
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
-      reconnectDelayHandler: () => pauseAfter(this.#attempts),
+      reconnectDelayHandler: () => backOff(this.#attempts),
       ...optionsOf(address, keys),
     };
     this.#done = this.#run();
+    handledElsewhere(this.#done);
   }
 
   /** Bytes that the server has not confirmed. */
@@ -80,11 +83,16 @@ export class NatsBus implements Bus {
     return this.#waiting;
   }
 
+  /** The most bytes that the server takes in a message. */
+  get messageLimit(): number {
+    return messageLimitOf(this.#connection);
+  }
+
   /** Hands a message to the server. */
   publish(topic: Topic, message: Uint8Array): boolean {
     const isFull = this.#waiting > WINDOW.full;
     if (!this.#connection || this.#state.state === "down" || isFull) return false;
-    this.#connection.publish(subjectOf(topic), message);
+    if (!publishTo(this.#connection, { subject: subjectOf(topic), message })) return false;
     this.#waiting += message.length;
     this.#unconfirmed += message.length;
     if (this.#unconfirmed > WINDOW.confirm) this.#confirm(this.#connection);
@@ -92,14 +100,14 @@ export class NatsBus implements Bus {
   }
 
   /** Listens to a topic, now or as soon as there is a connection. */
-  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable {
-    const ear: Ear = { subject: subjectOf(topic), hear };
-    this.#ears.add(ear);
-    if (this.#connection) listen(ear, this.#connection);
+  subscribe(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable {
+    const entry: NatsSubscription = { subject: subjectOf(topic), onMessage };
+    this.#subscriptions.add(entry);
+    if (this.#connection) listen(entry, this.#connection);
     return {
       [Symbol.dispose]: () => {
-        this.#ears.delete(ear);
-        if (!this.#connection?.isClosed()) ear.subscription?.unsubscribe();
+        this.#subscriptions.delete(entry);
+        if (!this.#connection?.isClosed()) entry.subscription?.unsubscribe();
       },
     };
   }
@@ -128,32 +136,40 @@ export class NatsBus implements Bus {
     this.#closing.abort();
     const connection = this.#connection;
     if (connection && this.#state.state === "up") {
-      await deadline(connection.flush(), PATIENCE.close).catch(() => {});
+      await deadline(connection.flush(), TIMEOUT.close).catch(() => {});
     }
-    await connection?.close();
-    await this.#done;
+    await connection?.close().catch(() => {});
+    await this.#done.catch(() => {});
   }
 
   async #run(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       const connection = await this.#connect();
       if (!connection) return;
-      const statuses = connection.status();
-      this.#connection = connection;
-      for (const ear of this.#ears) listen(ear, connection);
-      this.#up(connection);
-      for await (const status of statuses) {
-        if (status.type === "reconnecting") this.#attempts++;
-        if (status.type === "disconnect") this.#down("the connection is lost");
-        if (status.type === "reconnect") {
-          // What was denied may be allowed by now.
-          for (const ear of this.#ears) if (ear.subscription?.isClosed()) listen(ear, connection);
-          this.#up(connection);
-        }
-        if (status.type === "error") this.#fail(status.error);
-      }
+      await this.#follow(connection).catch((error) => this.#down(explain(error)));
       this.#connection = undefined;
+      await connection.close().catch(() => {});
       this.#down("the connection was closed");
+    }
+  }
+
+  /** Follows a connection, through all that it is lost and comes back, until it is closed. */
+  async #follow(connection: NatsConnection): Promise<void> {
+    const statuses = connection.status();
+    this.#connection = connection;
+    for (const entry of this.#subscriptions) listen(entry, connection);
+    this.#up(connection);
+    for await (const status of statuses) {
+      if (status.type === "reconnecting") this.#attempts++;
+      if (status.type === "disconnect") this.#down("the connection is lost");
+      if (status.type === "reconnect") {
+        // What was denied may be allowed by now.
+        for (const entry of this.#subscriptions) {
+          if (entry.subscription?.isClosed()) listen(entry, connection);
+        }
+        this.#up(connection);
+      }
+      if (status.type === "error") this.#fail(status.error);
     }
   }
 
@@ -169,12 +185,13 @@ export class NatsBus implements Bus {
       } catch (error) {
         this.#down(explain(error));
       }
-      await delay(pauseAfter(this.#attempts++), { signal }).catch(() => {});
+      await delay(backOff(this.#attempts++), { signal }).catch(() => {});
       if (signal.aborted) return undefined;
     }
   }
 
   #up(connection: NatsConnection): void {
+    confirmHandshake(connection);
     this.#attempts = 0;
     this.#denied.clear();
     this.#tell({ state: "up", at: connection.getServer() });
@@ -222,14 +239,14 @@ export async function openNatsBus(address: NatsUrl, paths: NatsKeys): Promise<Na
   return new NatsBus(address, await readNatsKeys(paths));
 }
 
-function listen(ear: Ear, connection: NatsConnection): void {
-  ear.subscription = connection.subscribe(ear.subject, {
+function listen(entry: NatsSubscription, connection: NatsConnection): void {
+  entry.subscription = connection.subscribe(entry.subject, {
     callback: (error, { data }) => {
-      if (!error) ear.hear(data);
+      if (!error) entry.onMessage(data);
     },
   });
 }
 
-function pauseAfter(attempts: number): number {
-  return Math.min(PAUSE.longest, PAUSE.shortest * 2 ** attempts);
+function backOff(attempts: number): number {
+  return Math.min(BACK_OFF.longest, BACK_OFF.shortest * 2 ** attempts);
 }

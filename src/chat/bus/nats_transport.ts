@@ -1,0 +1,176 @@
+/**
+ * The sockets to NATS servers. What comes through them is input like any other: it is bounded in memory, it is read in
+ * turns of the event loop, and nothing in it ends the process.
+ *
+ * @module
+ */
+import type { Socket } from "node:net";
+import {
+  type ConnectionOptions,
+  type NatsConnection,
+  NatsConnectionImpl,
+  setTransportFactory,
+} from "@nats-io/transport-node";
+import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
+import { TaskScope } from "../../scheduling/task_scope.ts";
+import { TurnBudget } from "../../scheduling/turn_budget.ts";
+import { lookUp } from "../../transport/dial.ts";
+
+/** The most bytes before the handshake is over: an INFO that names a large cluster has some kilobytes. */
+const HANDSHAKE_LIMIT = 256 * 1024;
+
+/** The most bytes of an unfinished message or line: ours have 64 KiB, what JetStream answers has less. */
+const PENDING_LIMIT = 1024 * 1024;
+
+/** The most writes that wait for the server to read them: answers to its PINGs, mostly. */
+const WRITES_LIMIT = 10_000;
+
+/** Bytes that are parsed in one turn of the event loop. */
+const TURN = { units: 64 * 1024 };
+
+const tasks = new TaskScope("speaking with a NATS server", {
+  without: "the bus is connected anew",
+});
+
+/** What the library's parser holds of a message or line that has not ended. */
+interface Parser {
+  readonly argBuf?: { readonly length: number };
+  readonly msgBuf?: { readonly length: number };
+  readonly ma?: { readonly size: number };
+}
+
+/**
+ * Connects like the library's own function, over bounded sockets.
+ *
+ * @internal
+ */
+export function connect(options: ConnectionOptions): Promise<NatsConnection> {
+  setTransportFactory({
+    factory: () => new BoundedTransport(),
+    dnsResolveFn: async (host) => [...await lookUp(host)],
+  });
+  return NatsConnectionImpl.connect(options);
+}
+
+/**
+ * Tells the socket under a connection that the handshake is over.
+ *
+ * @internal
+ */
+export function confirmHandshake(connection: NatsConnection): void {
+  const { transport, parser } =
+    (connection as unknown as { protocol: { transport: unknown; parser: Parser } }).protocol;
+  if (transport instanceof BoundedTransport) transport.confirmHandshake(parser);
+}
+
+class BoundedTransport extends NodeTransport {
+  readonly #budget = new TurnBudget(TURN);
+  #received = 0;
+  #writes = 0;
+  #parser: Parser | undefined;
+
+  confirmHandshake(parser: Parser): void {
+    this.#parser = parser;
+  }
+
+  override async dial(address: { hostname: string; port: number }): Promise<Socket> {
+    return heedErrors(await super.dial(address));
+  }
+
+  override async startTLS(): ReturnType<NodeTransport["startTLS"]> {
+    return heedErrors(await super.startTLS());
+  }
+
+  /** The first INFO. The library gathers whatever comes until a line has ended. */
+  override peekInfo(): ReturnType<NodeTransport["peekInfo"]> {
+    const info = super.peekInfo();
+    this.socket.on("data", tasks.guard((frame: Uint8Array) => this.#countHandshake(frame)));
+    return info;
+  }
+
+  /**
+   * What came, a frame a time. When the library's parser throws, it stops asking for more, and leaves the socket
+   * open: then it is closed here.
+   */
+  override async *iterate(): AsyncIterableIterator<Uint8Array> {
+    let isParsing = false;
+    try {
+      for await (const frame of super.iterate()) {
+        if (!this.#parser) this.#countHandshake(frame);
+        // The library takes the socket away once it is closed, and goes on with what came before.
+        const socket: Socket | undefined = this.socket;
+        isParsing = true;
+        socket?.cork();
+        yield frame;
+        socket?.uncork();
+        isParsing = false;
+        this.#checkPending();
+        await this.#pause(this.#budget.spend(frame.length));
+      }
+    } finally {
+      if (isParsing) this.#fail("what came is no NATS");
+    }
+  }
+
+  /** An attempt that is given up leaves no socket behind; the library closes only those that were connected. */
+  override async close(error?: Error): Promise<void> {
+    if (!this.connected) this.discard();
+    await super.close(error);
+  }
+
+  /** Sends a frame; each that waits costs far more memory than its bytes. */
+  override async _send(frame: Uint8Array): Promise<void> {
+    if (++this.#writes > WRITES_LIMIT) this.#fail("the server does not read what it asks for");
+    try {
+      await super._send(frame);
+    } finally {
+      this.#writes--;
+    }
+  }
+
+  #countHandshake({ length }: Uint8Array): void {
+    this.#received += length;
+    if (this.#received > HANDSHAKE_LIMIT) {
+      this.#fail(`more than ${HANDSHAKE_LIMIT >> 10} KiB came before the handshake was over`);
+    }
+  }
+
+  #checkPending(): void {
+    const { argBuf, msgBuf, ma } = this.#parser ?? {};
+    const pending = Math.max(
+      argBuf?.length ?? 0,
+      msgBuf ? Math.max(msgBuf.length, ma?.size ?? 0) : 0,
+    );
+    if (pending > PENDING_LIMIT) {
+      this.#fail(`a message of more than ${PENDING_LIMIT >> 20} MiB came`);
+    }
+  }
+
+  /** While the next turn is waited for, the kernel holds what comes. */
+  async #pause(turn: Promise<void> | undefined): Promise<void> {
+    if (!turn) return;
+    const socket: Socket | undefined = this.socket;
+    socket?.pause();
+    await turn;
+    socket?.resume();
+  }
+
+  #fail(reason: string): void {
+    const socket: Socket | undefined = this.socket;
+    socket?.destroy(new Error(reason));
+  }
+}
+
+/**
+ * Between its phases the library takes all listeners off a socket. What goes wrong with the socket just then nobody
+ * would hear, and an error that nobody hears ends the process.
+ */
+function heedErrors<T extends Socket>(socket: T): T {
+  const removeAllListeners = socket.removeAllListeners.bind(socket);
+  const listen = () => socket.on("error", tasks.guard(() => {}));
+  socket.removeAllListeners = (...event) => {
+    removeAllListeners(...event);
+    return listen();
+  };
+  return listen();
+}

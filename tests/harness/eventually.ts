@@ -1,0 +1,21 @@
+/**
+ * Waiting for what should come about, without a fixed sleep.
+ *
+ * @module
+ */
+import { delay } from "@std/async/delay";
+
+/** How often is looked, and how long at most, in milliseconds. */
+const LOOK = { every: 10, most: 30_000 };
+
+/** Resolves once `check` is true; rejects with what it was about where that never comes. */
+export async function eventually(
+  check: () => boolean | Promise<boolean>,
+  what = "what was waited for",
+): Promise<void> {
+  const end = performance.now() + LOOK.most;
+  while (!await check()) {
+    if (performance.now() > end) throw new Error(`${what} never came about`);
+    await delay(LOOK.every);
+  }
+}
