@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
+import { CLIENT_OPTIONS, type ClientConfig, type ClientOptions } from "../config/client_config.ts";
 import { valuesOf } from "../options/option.ts";
 import { asFlag, refuseUseless } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { readFlags } from "./flags.ts";
+import { type Address, isUnix } from "../endpoint/address.ts";
 import { readTarget } from "../endpoint/target.ts";
 
 /**
@@ -24,5 +25,24 @@ export function readClient(words: readonly string[]): ClientConfig {
   if (targets.length > 1 && !options.probe) {
     throw new UsageError("several ports can only be probed: add -z, or name one port");
   }
+  checkProxy(options, targets[0]);
   return { targets, options };
+}
+
+function checkProxy(options: ClientOptions, target: Address): void {
+  const { proxy, "proxy-auth": credentials, "proxy-auth-preemptive": preemptive } = options;
+  if (!proxy) return;
+  if (isUnix(target)) throw new UsageError("--proxy: a proxy reaches no Unix socket");
+  if (credentials && proxy.credentials) {
+    throw new UsageError("--proxy-auth: the proxy's URL names a user already");
+  }
+  if (!preemptive) return;
+  if (proxy.scheme !== "http") {
+    throw new UsageError("--proxy-auth-preemptive is for http:// proxies; SOCKS has no such thing");
+  }
+  if (!credentials && !proxy.credentials) {
+    throw new UsageError(
+      "--proxy-auth-preemptive needs --proxy-auth, or a user in the proxy's URL",
+    );
+  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClientOptions } from "../config/client_config.ts";
+import type { Proxy } from "../endpoint/proxy.ts";
 import { dialRoute, type Route, type RouteStep } from "../transport/route.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import type { ByteStream } from "../transport/stream.ts";
@@ -29,11 +30,12 @@ export interface ConnectOptions {
  * @throws {Error} which names the file that cannot be read
  */
 export async function resolveRoute(target: Address, options: ClientOptions): Promise<Route> {
-  if (!options.tls) return { target, proxy: options.proxy };
+  const proxy = proxyOf(options);
+  if (!options.tls) return { target, proxy };
   const host = isUnix(target) ? "localhost" : target.hostname;
   return {
     target,
-    proxy: options.proxy,
+    proxy,
     tls: {
       serverName: options["tls-server-name"] ?? host,
       ca: await readPem(options["tls-ca"], "--tls-ca"),
@@ -43,6 +45,13 @@ export async function resolveRoute(target: Address, options: ClientOptions): Pro
       alpn: options.alpn,
     },
   };
+}
+
+/** The proxy, with what we are to it, wherever that was said. */
+function proxyOf(
+  { proxy, "proxy-auth": credentials, "proxy-auth-preemptive": preemptive }: ClientOptions,
+): Proxy | undefined {
+  return proxy && { ...proxy, credentials: credentials ?? proxy.credentials, preemptive };
 }
 
 async function identityOf(
@@ -69,7 +78,7 @@ export async function connectWithRetry(
     const start = performance.now();
     let lookup = 0;
     const step = (step: RouteStep) => {
-      if (step.step === "resolved") lookup = step.took;
+      if (step.step === "resolved") lookup += step.took;
       onStep?.(step);
     };
     const timeout = options.probe

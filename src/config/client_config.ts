@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { PROXY, type Proxy } from "../endpoint/proxy.ts";
+import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/proxy.ts";
 import {
   choice,
   DURATION,
@@ -40,6 +40,10 @@ export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig 
   readonly "quit-delay": number | undefined;
   /** Who connects in our stead. */
   readonly proxy: Proxy | undefined;
+  /** Who we are to it, where the proxy's URL does not say. */
+  readonly "proxy-auth": Credentials | undefined;
+  /** Whether an HTTP proxy is told that before it asks. */
+  readonly "proxy-auth-preemptive": boolean;
   /** How often to try again when there is no connection; may be `Infinity`. */
   readonly retry: number;
   /** The pause before the first of these; the following ones grow. */
@@ -100,6 +104,18 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   proxy: option(PROXY, "connect through this proxy; socks5h and http have it look up names", {
     secret: true,
   }),
+  "proxy-auth": option(
+    CREDENTIALS,
+    "who we are to a proxy that asks: Digest if it can, else Basic",
+    {
+      needs: ["proxy"],
+      secret: true,
+    },
+  ),
+  "proxy-auth-preemptive": flag(
+    "tell an http:// proxy so before it asks, for whoever reads along",
+    { needs: ["proxy"] },
+  ),
   retry: option(TIMES, "where there is no connection, try again so often", { default: 0 }),
   "retry-delay": option(DURATION, "before the first of these; the next delays grow", {
     needs: ["retry"],

@@ -16,6 +16,8 @@ export interface Proxy {
   readonly address: InternetAddress;
   /** Who we are to it. */
   readonly credentials: Credentials | undefined;
+  /** Whether an HTTP proxy is told them before it asks, for whoever reads along. */
+  readonly preemptive?: boolean;
 }
 
 /** A name and a password, which are never shown. */
@@ -52,6 +54,16 @@ export const PROXY: OptionKind<Proxy> = {
         ? undefined
         : { user: decoded(user), password: decoded(password) },
     };
+  },
+};
+
+/** A name and a password in one word. */
+export const CREDENTIALS: OptionKind<Credentials> = {
+  expects: "USER:PASSWORD",
+  placeholder: "USER:PASSWORD",
+  read(word) {
+    const [, user, password] = /^([^:]+):(.*)$/s.exec(word) ?? [];
+    return user === undefined ? undefined : { user, password: password! };
   },
 };
 

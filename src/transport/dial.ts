@@ -13,7 +13,7 @@ import {
   isUnix,
 } from "../endpoint/address.ts";
 import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
-import { briefly, DialTimeout, failureOf, meaningOf, SelfConnect } from "./dial_error.ts";
+import { briefly, failureOf, meaningOf, SelfConnect, tooLate } from "./dial_error.ts";
 import { type Resolved, resolver } from "./resolver.ts";
 import { type ByteStream, streamOf } from "./stream.ts";
 
@@ -61,10 +61,10 @@ const HEAD_START = 250;
  */
 export async function dial(target: Address, options: DialOptions): Promise<ByteStream> {
   const giveUp = new AbortController();
-  let phase: DialTimeout["phase"] = "connect";
+  let phase: "look-up" | "connect" = "connect";
   const timer = timerFor(
     options.timeout,
-    () => giveUp.abort(new DialTimeout(options.timeout, phase)),
+    () => giveUp.abort(tooLate(options.timeout, phase)),
   );
   const abort = tasks.guard(() => giveUp.abort(options.signal?.reason));
   options.signal?.addEventListener("abort", abort);

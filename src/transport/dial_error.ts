@@ -19,20 +19,23 @@ import { codeOf, explain } from "./errors.ts";
 export class DialTimeout extends Error {
   /** Tells it from faults of the system. */
   override readonly name = "DialTimeout";
-  /** What took so long. */
-  readonly phase: "look-up" | "connect";
+  /** What took so long: the name, the connection, or what comes after it. */
+  readonly phase: "look-up" | "connect" | "upgrade";
 
-  /** After `timeout` milliseconds. */
-  constructor(timeout: number, phase: DialTimeout["phase"]) {
-    const time = formatDuration(timeout);
-    super(
-      phase === "look-up"
-        ? `the name server does not answer: no address in ${time} ` +
-          "(/etc/resolv.conf says which it is)"
-        : `no answer in ${time}: ${SILENCE}`,
-    );
+  /** What was waited for, and how long. */
+  constructor(message: string, phase: DialTimeout["phase"]) {
+    super(message);
     this.phase = phase;
   }
+}
+
+/** Nobody answered for `timeout` milliseconds. */
+export function tooLate(timeout: number, phase: "look-up" | "connect"): DialTimeout {
+  const time = formatDuration(timeout);
+  const message = phase === "look-up"
+    ? `the name server does not answer: no address in ${time} (/etc/resolv.conf says which it is)`
+    : `no answer in ${time}: ${SILENCE}`;
+  return new DialTimeout(message, phase);
 }
 
 /** The kernel has joined the port with itself: nothing listens there. */

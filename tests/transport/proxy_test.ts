@@ -1,15 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { readClient } from "../../src/cli/client_args.ts";
 import { plug } from "../harness/client.ts";
+import { freePort } from "../harness/ports.ts";
 import { Program } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
-
-/** A port that nobody listens on, for programs that cannot take a free one by themselves. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** A proxy that listens by the time this resolves. */
 async function proxy(

@@ -3,23 +3,22 @@
  *
  * @module
  */
-import type { InternetAddress } from "../../endpoint/address.ts";
 import type { ByteStream } from "../stream.ts";
 import type { Proxy } from "../../endpoint/proxy.ts";
-import type { ProxyHandshake } from "./handshake.ts";
+import type { ProxyHandshake, ProxyHandshakeRequest } from "./handshake.ts";
 
 /**
- * Asks the proxy at the other end of the socket for a connection to the target. From then on, what is
- * written to the socket goes to the target.
+ * Asks the proxy at the other end of the socket for a connection to the target. What is written to the stream that is
+ * returned goes to the target.
  *
  * @throws {Error} which tells the proxy's answer
  */
 export async function connectToTarget(
   socket: ByteStream,
-  { proxy, target }: { proxy: Proxy; target: InternetAddress },
-): Promise<void> {
-  const talk = await handshakeOf(proxy);
-  await talk(socket, { target, credentials: proxy.credentials });
+  request: ProxyHandshakeRequest,
+): Promise<ByteStream> {
+  const handshake = await handshakeOf(request.proxy);
+  return await handshake(socket, request);
 }
 
 async function handshakeOf({ scheme }: Proxy): Promise<ProxyHandshake> {

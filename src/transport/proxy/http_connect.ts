@@ -1,41 +1,91 @@
 /**
  * CONNECT: a tunnel through an HTTP proxy (RFC 9110, section 9.3.6).
  *
+ * The proxy is asked without a password first; only one that wants to know who we are is told, and in the best way
+ * that it offers.
+ *
  * @module
  */
-import { encodeBase64 } from "@std/encoding/base64";
 import { formatAddress } from "../../endpoint/address.ts";
 import type { ByteStream } from "../stream.ts";
-import { readFull, writeAll } from "./read_full.ts";
+import { readChallenges } from "./challenges.ts";
+import { type HttpAnswer, readAnswer } from "./http_answer.ts";
+import { writeAll } from "./read_full.ts";
 import type { ProxyHandshake } from "./handshake.ts";
 
-/** The most bytes of an answer's header that are read. */
-const HEADER_LIMIT = 16 * 1024;
+/** How often we say who we are: a second time where the first nonce was too old. */
+const TRIES = 2;
 
 /** Asks an HTTP proxy. A name goes to it as a name. */
-export const httpConnect: ProxyHandshake = async (socket, { target, credentials }) => {
-  const authority = formatAddress(target);
-  const login = credentials && encodeBase64(`${credentials.user}:${credentials.password}`);
-  const request = [
-    `CONNECT ${authority} HTTP/1.1`,
-    `Host: ${authority}`,
-    ...login ? [`Proxy-Authorization: Basic ${login}`] : [],
-  ];
-  await writeAll(socket, new TextEncoder().encode(request.join("\r\n") + "\r\n\r\n"));
-  const [status = ""] = (await readHeader(socket)).split("\r\n", 1);
-  const [, code, reason = ""] = /^HTTP\/1\.\d (\d{3})\s*(.*)$/.exec(status) ?? [];
-  if (code === undefined) throw new Error("it does not speak HTTP");
-  if (code.startsWith("2")) return;
-  const hint = code === "407" && !credentials ? " (it wants a name and password)" : "";
-  throw new Error(`it answered ${code} ${reason}`.trimEnd() + hint);
+export const httpConnect: ProxyHandshake = async (first, { proxy, target, redial }) => {
+  const uri = formatAddress(target);
+  const { credentials, preemptive } = proxy;
+  const way = { socket: first, isUsed: false, redial };
+  let authorization: string | undefined;
+  if (credentials && preemptive) {
+    authorization = (await import("./authorization.ts")).basicAuthorization(credentials);
+  }
+  for (let told = authorization === undefined ? 0 : 1;; told++) {
+    const answer = await ask(way, requestFor(uri, authorization));
+    if (answer.code >= 200 && answer.code < 300) return way.socket;
+    // Some proxies, such as tinyproxy, say 401 of a password that is wrong.
+    if (told > 0 && answer.code === 401) throw refused(answer);
+    if (answer.code !== 407) throw new Error(textOf(answer));
+    if (!credentials) throw new Error(`${textOf(answer)} (it wants a name and password)`);
+    const challenges = readChallenges(answer.challenges);
+    const isStale = challenges.some(({ parameters }) =>
+      parameters.get("stale")?.toLowerCase() === "true"
+    );
+    if (told >= TRIES || (told > 0 && !isStale && !isFirstChoice(authorization, preemptive))) {
+      throw refused(answer);
+    }
+    const { authorizationFor } = await import("./authorization.ts");
+    const request = { method: "CONNECT", uri };
+    authorization = authorizationFor(challenges, { credentials, request });
+    if (authorization === undefined) {
+      const offered = challenges.map(({ scheme }) => scheme).join(", ") || "nothing";
+      throw new Error(`${textOf(answer)}: of what it offers (${offered}), nothing is spoken here`);
+    }
+    way.isUsed = await answer.skipBody();
+    if (!way.isUsed) way.socket = await redial();
+  }
 };
 
-/** Reads to the empty line, a byte at a time: what comes behind it is the target's already. */
-async function readHeader(socket: ByteStream): Promise<string> {
-  let header = "";
-  while (!header.endsWith("\r\n\r\n")) {
-    if (header.length >= HEADER_LIMIT) throw new Error("its answer has no end");
-    header += String.fromCharCode((await readFull(socket, 1))[0]!);
+/** Asks over the connection that there is; where it has been used, the proxy may have ended it meanwhile. */
+async function ask(
+  way: { socket: ByteStream; isUsed: boolean; redial(): Promise<ByteStream> },
+  request: Uint8Array,
+): Promise<HttpAnswer> {
+  try {
+    await writeAll(way.socket, request);
+    return await readAnswer(way.socket);
+  } catch (error) {
+    if (!way.isUsed) throw error;
+    way.socket = await way.redial();
+    way.isUsed = false;
+    return await ask(way, request);
   }
-  return header;
+}
+
+/** Whether what was said was said unasked, so that the proxy may want it in another way. */
+function isFirstChoice(authorization: string | undefined, preemptive = false): boolean {
+  return preemptive && authorization?.startsWith("Basic ") === true;
+}
+
+function refused(answer: HttpAnswer): Error {
+  return new Error(`it refuses the name and password (${textOf(answer)})`);
+}
+
+function requestFor(uri: string, authorization: string | undefined): Uint8Array {
+  return new TextEncoder().encode(
+    [
+      `CONNECT ${uri} HTTP/1.1`,
+      `Host: ${uri}`,
+      ...authorization === undefined ? [] : [`Proxy-Authorization: ${authorization}`],
+    ].join("\r\n") + "\r\n\r\n",
+  );
+}
+
+function textOf({ code, reason }: HttpAnswer): string {
+  return `it answered ${code} ${reason}`.trimEnd();
 }

@@ -23,7 +23,7 @@ const REPLIES: Readonly<Record<number, string>> = {
 const encoder = new TextEncoder();
 
 /** Asks a SOCKS 4 proxy; where the target has a name, a 4a one. */
-export const socks4: ProxyHandshake = async (socket, { target, credentials }) => {
+export const socks4: ProxyHandshake = async (socket, { target, proxy: { credentials } }) => {
   const { hostname, port } = target;
   if (isIPv6(hostname)) throw new Error("SOCKS 4 knows no IPv6: use socks5://");
   const isAddress = isIPv4(hostname);
@@ -37,4 +37,5 @@ export const socks4: ProxyHandshake = async (socket, { target, credentials }) =>
   const [version, reply = 0] = await readFull(socket, 8);
   if (version !== 0) throw new Error("it does not speak SOCKS 4");
   if (reply !== GRANTED) throw new Error(REPLIES[reply] ?? `it answered with code ${reply}`);
+  return socket;
 };

@@ -30,7 +30,7 @@ const REPLIES: readonly string[] = [
 const encoder = new TextEncoder();
 
 /** Asks a SOCKS 5 proxy. */
-export const socks5: ProxyHandshake = async (socket, { target, credentials }) => {
+export const socks5: ProxyHandshake = async (socket, { target, proxy: { credentials } }) => {
   const methods = credentials ? [METHOD.none, METHOD.password] : [METHOD.none];
   await writeAll(socket, Uint8Array.of(VERSION, methods.length, ...methods));
   const [version, method] = await readFull(socket, 2);
@@ -52,6 +52,7 @@ export const socks5: ProxyHandshake = async (socket, { target, credentials }) =>
     ),
   );
   await readReply(socket);
+  return socket;
 };
 
 async function authenticate(socket: ByteStream, { user, password }: Credentials): Promise<void> {

@@ -148,5 +148,5 @@ Deno.test("a server that is silent in the handshake is given up in time", async 
     "-w",
     "200ms",
   ]);
-  assertMatch(error, /connected, and then no answer in/);
+  assertMatch(error, /connected, and then no answer to the TLS handshake in 200 ms/);
 });
