@@ -11,13 +11,16 @@ import type { ByteStream } from "../stream.ts";
 import { readChallenges } from "./challenges.ts";
 import { type HttpAnswer, readAnswer } from "./http_answer.ts";
 import { writeAll } from "./read_full.ts";
-import type { ProxyHandshake } from "./handshake.ts";
+import type { ProxyHandshakeRequest } from "./handshake.ts";
 
 /** How often we say who we are: a second time where the first nonce was too old. */
 const TRIES = 2;
 
 /** Asks an HTTP proxy. A name goes to it as a name. */
-export const httpConnect: ProxyHandshake = async (first, { proxy, target, redial }) => {
+export async function httpConnect(
+  first: ByteStream,
+  { proxy, target, redial }: ProxyHandshakeRequest,
+): Promise<ByteStream> {
   const uri = formatAddress(target);
   const { credentials, preemptive } = proxy;
   const way = { socket: first, isUsed: false, redial };
@@ -49,7 +52,7 @@ export const httpConnect: ProxyHandshake = async (first, { proxy, target, redial
     way.isUsed = await answer.skipBody();
     if (!way.isUsed) way.socket = await redial();
   }
-};
+}
 
 /** Asks over the connection that there is; where it has been used, the proxy may have ended it meanwhile. */
 async function ask(

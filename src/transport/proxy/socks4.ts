@@ -4,8 +4,9 @@
  * @module
  */
 import { isIPv4, isIPv6 } from "../../endpoint/address.ts";
+import type { ByteStream } from "../stream.ts";
 import { readFull, writeAll } from "./read_full.ts";
-import type { ProxyHandshake } from "./handshake.ts";
+import type { ProxyHandshakeRequest } from "./handshake.ts";
 
 const VERSION = 4;
 const CONNECT = 1;
@@ -23,7 +24,10 @@ const REPLIES: Readonly<Record<number, string>> = {
 const encoder = new TextEncoder();
 
 /** Asks a SOCKS 4 proxy; where the target has a name, a 4a one. */
-export const socks4: ProxyHandshake = async (socket, { target, proxy: { credentials } }) => {
+export async function socks4(
+  socket: ByteStream,
+  { target, proxy: { credentials } }: ProxyHandshakeRequest,
+): Promise<ByteStream> {
   const { hostname, port } = target;
   if (isIPv6(hostname)) throw new Error("SOCKS 4 knows no IPv6: use socks5://");
   const isAddress = isIPv4(hostname);
@@ -38,4 +42,4 @@ export const socks4: ProxyHandshake = async (socket, { target, proxy: { credenti
   if (version !== 0) throw new Error("it does not speak SOCKS 4");
   if (reply !== GRANTED) throw new Error(REPLIES[reply] ?? `it answered with code ${reply}`);
   return socket;
-};
+}

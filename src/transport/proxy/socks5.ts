@@ -7,7 +7,7 @@ import { type InternetAddress, isIPv4, isIPv6 } from "../../endpoint/address.ts"
 import type { ByteStream } from "../stream.ts";
 import { readFull, writeAll } from "./read_full.ts";
 import type { Credentials } from "../../endpoint/proxy.ts";
-import type { ProxyHandshake } from "./handshake.ts";
+import type { ProxyHandshakeRequest } from "./handshake.ts";
 
 const VERSION = 5;
 const METHOD = { none: 0, password: 2 } as const;
@@ -30,7 +30,10 @@ const REPLIES: readonly string[] = [
 const encoder = new TextEncoder();
 
 /** Asks a SOCKS 5 proxy. */
-export const socks5: ProxyHandshake = async (socket, { target, proxy: { credentials } }) => {
+export async function socks5(
+  socket: ByteStream,
+  { target, proxy: { credentials } }: ProxyHandshakeRequest,
+): Promise<ByteStream> {
   const methods = credentials ? [METHOD.none, METHOD.password] : [METHOD.none];
   await writeAll(socket, Uint8Array.of(VERSION, methods.length, ...methods));
   const [version, method] = await readFull(socket, 2);
@@ -53,7 +56,7 @@ export const socks5: ProxyHandshake = async (socket, { target, proxy: { credenti
   );
   await readReply(socket);
   return socket;
-};
+}
 
 async function authenticate(socket: ByteStream, { user, password }: Credentials): Promise<void> {
   const [name, secret] = [encoder.encode(user), encoder.encode(password)];
