@@ -37,8 +37,12 @@ function among(loaded: ReadonlySet<string>, pattern: RegExp): string[] {
   return [...loaded].filter((name) => pattern.test(name));
 }
 
+Deno.test("signals are listened to before anything is loaded", async () => {
+  assertEquals([...await loadedWith("main.ts")], ["main.ts"]);
+});
+
 Deno.test("help and the version load no mode, no service, no option and nothing of Node's", async () => {
-  const loaded = await loadedWith("main.ts");
+  const loaded = await loadedWith("src/cli/args.ts");
   assertEquals(
     among(
       loaded,
@@ -52,7 +56,7 @@ Deno.test("help and the version load no mode, no service, no option and nothing 
 Deno.test("a server loads no console, metrics, NATS, TLS, trace, config file or workers by itself", async () => {
   const loaded = await loadedWith("src/app/run_server.ts");
   assertEquals(
-    among(loaded, /prom-client|zod|nats|selfsigned|logtape|preact|^src\/(workers|console)\//),
+    among(loaded, /prom-client|zod|nats|selfsigned|preact|^src\/(workers|console)\//),
     [],
   );
   assertEquals(

@@ -6,8 +6,9 @@
 import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
 import type { EventBus } from "../events/event_bus.ts";
+import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
-import type { ConfigWatcherOptions } from "./config_watcher.ts";
+import type { ConfigWatcher, ConfigWatcherOptions } from "./config_watcher.ts";
 
 /**
  * What the server was asked to be, in words or in a file.
@@ -29,8 +30,39 @@ export async function readConfig(command: ServerCommand): Promise<ServerConfig> 
   return await readConfigFile(command.file.path, command.file.flags);
 }
 
-/** When to read the config again, and who is told how that went. */
-export interface ConfigChangesOptions extends ConfigWatcherOptions {
+/** Watches the config's file, if there is one. Begin before it is read for the first time: then no change is missed. */
+export async function watchConfig(
+  command: ServerCommand,
+  options: ConfigWatcherOptions,
+): Promise<ConfigWatcher | undefined> {
+  if ("config" in command) return undefined;
+  const { ConfigWatcher } = await import("./config_watcher.ts");
+  return await ConfigWatcher.of(command.file.path, options);
+}
+
+/** What a promise resolves to, or `undefined` once the signal is aborted: a pipe may never say anything. */
+export async function abortable<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = () => aborted.resolve(undefined);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  handledElsewhere(promise);
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Where configs come from, and who is told how that went. */
+export interface ConfigChangesOptions {
+  /** Says when to read it again. */
+  readonly watcher: ConfigWatcher | undefined;
+  /** Ends it. */
+  readonly signal: AbortSignal;
   /** Told of every look, and of files that are no config. */
   readonly eventBus: EventBus;
 }
@@ -38,17 +70,27 @@ export interface ConfigChangesOptions extends ConfigWatcherOptions {
 /** Every config that the file becomes, until the signal is aborted. A file that is none is told, and passed over. */
 export async function* configChanges(
   command: ServerCommand,
-  { signal, hangups, eventBus }: ConfigChangesOptions,
+  { watcher, signal, eventBus }: ConfigChangesOptions,
 ): AsyncGenerator<ServerConfig> {
-  if ("config" in command || signal.aborted) return;
-  const { ConfigWatcher } = await import("./config_watcher.ts");
-  using looks = new ConfigWatcher(command.file.path, { signal, hangups });
-  while (await looks.next()) {
+  while (await watcher?.next()) {
     eventBus.publish({ event: "reloading" });
     try {
-      yield await loadConfig(command);
+      const config = await abortable(reloadConfig(command), signal);
+      if (config) yield config;
     } catch (error) {
       eventBus.publish({ event: "rejected", reason: `${explain(error)}; all stays as it was` });
     }
   }
+}
+
+/** A pipe can be read once; a file that has become one would be waited for. */
+async function reloadConfig(command: ServerCommand): Promise<ServerConfig> {
+  if ("file" in command) {
+    const { path } = command.file;
+    const info = await Deno.stat(path).catch(() => undefined);
+    if (info && !info.isFile) {
+      throw new Error(`cannot read the config ${path}: it is no regular file`);
+    }
+  }
+  return await loadConfig(command);
 }

@@ -1,72 +1,96 @@
 /**
- * When a file is worth another look: it has changed, or somebody asks.
+ * When a config file is worth another look: it has changed, or somebody asks.
+ *
+ * The file is looked at twice a second, as Caddy does, instead of being watched by the kernel: that sees files behind
+ * symbolic links and in folders that are made anew, on every file system, and needs nothing that can be used up.
  *
  * @module
  */
-import { dirname, resolve } from "node:path";
-import { debounce } from "@std/async/debounce";
+import { delay } from "@std/async/delay";
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+/** How often the file is looked at, in milliseconds. */
+const PERIOD = 500;
 
 /** How long a file has to be left alone before it is read, in milliseconds: editors write in steps. */
 const SETTLE = 100;
+
+const tasks = new TaskScope("watching the config", { without: "SIGHUP still has it read again" });
 
 /** What wakes those who look. */
 export interface ConfigWatcherOptions {
   /** Ends it. */
   readonly signal: AbortSignal;
-  /** A `hangup` event asks for another look. */
-  readonly hangups: EventTarget;
+  /** Registers who is called when somebody asks for another look. */
+  onHangup(look: () => void): void;
 }
 
-/** The moments at which the file is worth another look. However many come while one is used, one follows. */
+/** The moments at which a file is worth another look. However many come while one is used, one follows. */
 export class ConfigWatcher implements Disposable {
-  readonly #stack = new DisposableStack();
+  readonly #path: string;
   readonly #signal: AbortSignal;
-  #due = false;
+  readonly #closed = new AbortController();
+  readonly #wakeUp = tasks.guard(() => this.#wake());
+  #seen: string;
+  #isDue = false;
   #wake = () => {};
 
-  /** Looks at this file. */
-  constructor(path: string, { signal, hangups }: ConfigWatcherOptions) {
+  private constructor(path: string, seen: string, { signal, onHangup }: ConfigWatcherOptions) {
+    this.#path = path;
+    this.#seen = seen;
     this.#signal = signal;
-    const look = () => {
-      this.#due = true;
-      this.#wake();
-    };
-    const lookSoon = debounce(look, SETTLE);
-    const wake = () => this.#wake();
-    hangups.addEventListener("hangup", look);
-    signal.addEventListener("abort", wake);
-    const watcher = watchFile(path, lookSoon);
-    this.#stack.defer(() => {
-      hangups.removeEventListener("hangup", look);
-      signal.removeEventListener("abort", wake);
-      watcher?.close();
-      lookSoon.clear();
-    });
+    signal.addEventListener("abort", this.#wakeUp);
+    onHangup(() => this.#look());
+    tasks.run(this.#poll());
+  }
+
+  /** Watches a file from now on: what it is now is what will be read first. */
+  static async of(path: string, options: ConfigWatcherOptions): Promise<ConfigWatcher> {
+    return new ConfigWatcher(path, await markOf(path), options);
   }
 
   /** Resolves to `true` when it is time to look, to `false` when there will be no more looks. */
   async next(): Promise<boolean> {
-    while (!this.#due && !this.#signal.aborted) {
+    while (!this.#isDue && !this.#signal.aborted) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
-    this.#due = false;
+    this.#isDue = false;
     return !this.#signal.aborted;
   }
 
   /** Looks no more. */
   [Symbol.dispose](): void {
-    this.#stack.dispose();
+    this.#closed.abort();
+    this.#signal.removeEventListener("abort", this.#wakeUp);
+  }
+
+  #look(): void {
+    this.#isDue = true;
+    this.#wake();
+  }
+
+  async #poll(): Promise<void> {
+    const { signal } = this.#closed;
+    let before = this.#seen;
+    while (!signal.aborted) {
+      const mark = await markOf(this.#path);
+      if (mark !== this.#seen && mark === before) {
+        this.#seen = mark;
+        this.#look();
+      }
+      const pause = mark === this.#seen ? PERIOD : SETTLE;
+      before = mark;
+      await delay(pause, { signal }).catch(() => {});
+    }
   }
 }
 
-/** Watches the file's folder: a file that is replaced by renaming another is not the one that was watched. */
-function watchFile(path: string, onChange: () => void): Deno.FsWatcher {
-  const file = resolve(path);
-  const watcher = Deno.watchFs(dirname(file), { recursive: false });
-  (async () => {
-    for await (const { kind, paths } of watcher) {
-      if (kind !== "access" && paths.includes(file)) onChange();
-    }
-  })();
-  return watcher;
+/** What differs once a file has changed. What is no regular file, such as a pipe, does not change. */
+async function markOf(path: string): Promise<string> {
+  try {
+    const { isFile, dev, ino, size, mtime, ctime } = await Deno.stat(path);
+    return isFile ? [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join() : "no regular file";
+  } catch (error) {
+    return String(error);
+  }
 }

@@ -6,11 +6,12 @@
 import { CONSOLE_ADDRESS, type ConsoleConfig } from "../config/console_options.ts";
 import { isEqual } from "../config/equal.ts";
 import type { ServerOptions } from "../config/server_config.ts";
-import type { Console } from "../console/console.ts";
+import type { Console, ConsoleOptions } from "../console/console.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import type { Ladders } from "../telemetry/ladders.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import type { InternetAddress } from "../endpoint/address.ts";
+import type { Prepared } from "./prepared.ts";
 import { explain } from "../transport/errors.ts";
 
 /** What the console is joined to. */
@@ -43,10 +44,10 @@ export class ConsoleHost implements AsyncDisposable {
   static async open(options: ServerOptions, parts: ConsoleHostOptions): Promise<ConsoleHost> {
     const host = new ConsoleHost(options, parts);
     if (options.console === undefined && parts.byDefault) {
-      await host.#show(CONSOLE_ADDRESS)
+      await host.#open({ ...options, console: CONSOLE_ADDRESS })
         .catch((error) => parts.tell(`no console: ${explain(error)}`));
     } else {
-      await host.#show(placeOf(options));
+      await host.#open(options);
     }
     return host;
   }
@@ -57,19 +58,31 @@ export class ConsoleHost implements AsyncDisposable {
     if (this.#console) this.#look(this.#console);
   }
 
-  /** Becomes what other options ask for; where that can't be had, that is told, and it returns `false`. */
-  async change(options: ServerOptions): Promise<boolean> {
+  /**
+   * Makes the console ready that other options ask for, and changes nothing yet. Where it stays at its address, that
+   * is free only once the one before has gone.
+   *
+   * @throws {Error} which says why it can't be had
+   */
+  async prepare(options: ServerOptions): Promise<Prepared> {
     const before = this.#options;
-    this.#options = options;
-    if (isEqual(consoleOptions(before), consoleOptions(options))) return true;
-    try {
-      await this.#console?.[Symbol.asyncDispose]();
-      await this.#show(placeOf(options));
-      return true;
-    } catch (error) {
-      this.#parts.eventBus.publish({ event: "rejected", reason: explain(error) });
-      return false;
+    if (isEqual(consoleOptions(before), consoleOptions(options))) {
+      return { commit: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
     }
+    const parts = await this.#partsOf(options);
+    const address = placeOf(options);
+    const stays = isEqual(address, placeOf(before));
+    const made = stays ? undefined : this.#openAt(address, parts);
+    return {
+      commit: async () => {
+        const gone = this.#console;
+        this.#options = options;
+        if (stays) await gone?.[Symbol.asyncDispose]();
+        this.#show(stays ? this.#openAt(address, parts) : made, options);
+        if (!stays) await gone?.[Symbol.asyncDispose]();
+      },
+      [Symbol.asyncDispose]: async () => await made?.[Symbol.asyncDispose](),
+    };
   }
 
   /** Closes the console. */
@@ -77,26 +90,47 @@ export class ConsoleHost implements AsyncDisposable {
     await this.#console?.[Symbol.asyncDispose]();
   }
 
-  async #show(address: InternetAddress | undefined): Promise<void> {
-    this.#console = undefined;
-    if (address === undefined) return;
-    const { eventBus, tell } = this.#parts;
-    const { "console-token-file": tokenFile } = this.#options;
-    const { Console } = await import("../console/console.ts");
+  async #open(options: ServerOptions): Promise<void> {
+    this.#show(this.#openAt(placeOf(options), await this.#partsOf(options)), options);
+  }
+
+  /** What a console is opened with, read from the files that the options name. */
+  async #partsOf(options: ServerOptions): Promise<Parts | undefined> {
+    if (placeOf(options) === undefined) return undefined;
+    const { "console-token-file": tokenFile } = options;
     const { freshToken, tokenFrom } = await import("../console/credentials.ts");
-    this.#console = Console.open(address, {
-      eventBus,
+    const { Console } = await import("../console/console.ts");
+    return {
+      open: (address, settings) => Console.open(address, settings),
       token: tokenFile === undefined ? freshToken() : await tokenFrom(tokenFile),
-      tls: await keyPairOf(this.#options),
-      drainTimeout: () => this.#options["drain-timeout"],
-    });
-    this.#look?.(this.#console);
-    tell(
+      tls: await keyPairOf(options),
+    };
+  }
+
+  #openAt(address: InternetAddress | undefined, parts: Parts | undefined): Console | undefined {
+    if (address === undefined || parts === undefined) return undefined;
+    const { open, ...settings } = parts;
+    const { eventBus } = this.#parts;
+    const drainTimeout = () => this.#options["drain-timeout"];
+    return open(address, { ...settings, eventBus, drainTimeout });
+  }
+
+  /** Makes a console the one that there is, and tells where it is. */
+  #show(opened: Console | undefined, { "console-token-file": tokenFile }: ServerOptions): void {
+    this.#console = opened;
+    if (opened === undefined) return;
+    this.#look?.(opened);
+    this.#parts.tell(
       tokenFile === undefined
-        ? `console at ${this.#console.url}`
-        : `console at ${this.#console.origin}/ (its token is in ${tokenFile})`,
+        ? `console at ${opened.url}`
+        : `console at ${opened.origin}/ (its token is in ${tokenFile})`,
     );
   }
+}
+
+/** What a console is opened with. */
+interface Parts extends Pick<ConsoleOptions, "token" | "tls"> {
+  open(address: InternetAddress, options: ConsoleOptions): Console;
 }
 
 async function keyPairOf({ "console-cert": certFile, "console-key": keyFile }: ConsoleConfig) {

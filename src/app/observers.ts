@@ -12,7 +12,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { notifySystemd, systemdOptions } from "../telemetry/systemd.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import { isUnix } from "../endpoint/address.ts";
-import { explain } from "../transport/errors.ts";
+import type { Prepared } from "./prepared.ts";
 import type { HttpServer } from "../transport/http_server.ts";
 
 /** What observers are joined to. */
@@ -43,24 +43,20 @@ export class Observers implements AsyncDisposable {
   }
 
   /**
-   * Opens what the options ask for; the log may open a little later.
+   * Opens what the options ask for.
    *
    * @throws {Error} which says what can't be opened, and why
    */
   static async open(options: ServerOptions, parts: ObserversOptions): Promise<Observers> {
     await using undo = new AsyncDisposableStack();
     const observers = undo.use(new Observers(options, parts));
+    await observers.#log.opened;
     const systemd = systemdOptions();
     if (systemd) observers.#stack.use(notifySystemd(parts.eventBus, systemd));
-    await observers.#showMetrics(options.metrics);
+    await observers.#replaceMetrics(await observers.#openMetrics(options.metrics));
     if (options.trace) await observers.#openLadders();
     undo.move();
     return observers;
-  }
-
-  /** Resolves once the log takes lines; rejects where it can't be opened. */
-  get logging(): Promise<void> {
-    return this.#log.opened;
   }
 
   /** The handshakes of the server's connections, where they are kept. */
@@ -77,20 +73,33 @@ export class Observers implements AsyncDisposable {
     this.#metrics.rooms = () => server.roomsStatus();
   }
 
-  /** Becomes what other options ask for; where that can't be had, that is told, and it returns `false`. */
-  async change(options: ServerOptions): Promise<boolean> {
-    try {
-      const log = logOptions(options, this.#write);
-      if (!isEqual(log, logOptions(this.#options, this.#write))) await this.#log.change(log);
-      if (!isEqual(options.metrics, this.#options.metrics)) {
-        await this.#showMetrics(options.metrics);
-      }
-      this.#options = options;
-      return true;
-    } catch (error) {
-      this.#eventBus.publish({ event: "rejected", reason: explain(error) });
-      return false;
-    }
+  /**
+   * Makes ready what other options ask for, and changes nothing yet.
+   *
+   * @throws {Error} which says what can't be had
+   */
+  async prepare(options: ServerOptions): Promise<Prepared> {
+    await using undo = new AsyncDisposableStack();
+    const log = logOptions(options, this.#write);
+    const newLog = isEqual(log, logOptions(this.#options, this.#write))
+      ? undefined
+      : undo.use(await this.#log.prepare(log));
+    const isMoved = !isEqual(options.metrics, this.#options.metrics);
+    const page = isMoved ? undo.use(await this.#openMetrics(options.metrics)) : undefined;
+    const made = undo.move();
+    return {
+      commit: async () => {
+        this.#options = options;
+        await newLog?.commit();
+        if (isMoved) await this.#replaceMetrics(page);
+      },
+      [Symbol.asyncDispose]: () => made.disposeAsync(),
+    };
+  }
+
+  /** The line, in the log's format, that tells how many are missing before it. */
+  droppedLine(count: number): string {
+    return this.#log.droppedLine(count);
   }
 
   /** Ends them all, once they have told what they know. */
@@ -109,17 +118,18 @@ export class Observers implements AsyncDisposable {
     this.#ladders = ladders;
   }
 
-  async #showMetrics(address: ServerOptions["metrics"]): Promise<void> {
+  async #openMetrics(address: ServerOptions["metrics"]): Promise<HttpServer | undefined> {
+    if (address === undefined) return undefined;
+    const { Metrics } = await import("../telemetry/metrics.ts");
+    const { serveMetrics } = await import("../telemetry/metrics_page.ts");
+    this.#metrics ??= this.#stack.use(new Metrics(this.#eventBus));
+    if (this.#server) this.watch(this.#server);
+    return serveMetrics(address, this.#metrics);
+  }
+
+  async #replaceMetrics(page: HttpServer | undefined): Promise<void> {
     const before = this.#metricsPage;
-    if (address === undefined) {
-      this.#metricsPage = undefined;
-    } else {
-      const { Metrics } = await import("../telemetry/metrics.ts");
-      const { serveMetrics } = await import("../telemetry/metrics_page.ts");
-      this.#metrics ??= this.#stack.use(new Metrics(this.#eventBus));
-      if (this.#server) this.watch(this.#server);
-      this.#metricsPage = serveMetrics(address, this.#metrics);
-    }
+    this.#metricsPage = page;
     await before?.[Symbol.asyncDispose]();
   }
 }

@@ -10,7 +10,14 @@ import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import { renderLadder } from "../trace/report/ladder_text.ts";
 import { printable, printableLines } from "../terminal/printable.ts";
 import { StatusLine } from "../terminal/status_line.ts";
-import { isAtTerminal, stdinChunks, writeStdout } from "../terminal/stdio.ts";
+import {
+  flushStdio,
+  isTerminalStuck,
+  stderr,
+  stdinChunks,
+  stdout,
+  writeStdout,
+} from "../terminal/stdio.ts";
 
 const encoder = new TextEncoder();
 
@@ -25,9 +32,13 @@ export async function runClientMode(
 ): Promise<void> {
   const { options } = config;
   const measures = options.probe || options.bench;
-  const talks = isAtTerminal() && !options["recv-only"] && !measures && !options.script;
-  using editor = talks ? new LineEditor({ onInterrupt: interrupt }) : undefined;
-  using status = Deno.stderr.isTerminal() && !editor ? new StatusLine() : undefined;
+  const isAtTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  const talks = isAtTerminal && !options["recv-only"] && !measures && !options.script;
+  await using _end = { [Symbol.asyncDispose]: flushStdio };
+  using editor = talks
+    ? new LineEditor({ output: stdout, isStuck: isTerminalStuck, onInterrupt: interrupt })
+    : undefined;
+  using status = Deno.stderr.isTerminal() && !editor ? new StatusLine(stderr) : undefined;
   const write = stderrLines(editor, status);
   await runClient(config, {
     input: editor ? typedBytes(editor) : stdinChunks(),
@@ -58,7 +69,7 @@ function showOn(
   return async (bytes) => {
     const text = decoder.decode(bytes, { stream: true });
     const shown = raw ? text : printableLines(text);
-    if (editor) editor.show(shown);
+    if (editor) await editor.showAll(shown);
     else await writeStdout(encoder.encode(shown));
   };
 }
@@ -71,7 +82,7 @@ function stderrLines(
   return (line) => {
     if (editor) editor.show(line + "\n");
     else if (status) status.above(line);
-    else console.error(line);
+    else stderr.writeLine(line);
   };
 }
 

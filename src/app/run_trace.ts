@@ -12,7 +12,7 @@ import { lookUp } from "../transport/dial.ts";
 import { explain } from "../transport/errors.ts";
 import { trace } from "../trace.ts";
 import { showSockets } from "./show_sockets.ts";
-import { stdinChunks, writeStdout } from "../terminal/stdio.ts";
+import { flushStdio, stderr, stdinChunks, writeStdout } from "../terminal/stdio.ts";
 import { withTicks } from "./ticks.ts";
 
 const encoder = new TextEncoder();
@@ -32,6 +32,7 @@ export async function runTraceMode(
   { options }: TraceConfig,
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
+  await using _end = { [Symbol.asyncDispose]: flushStdio };
   if (options.sockets) return await showSockets(options.port, { signal, show });
   const hosts = (await Promise.all(options.host.map(addressesOf))).flat();
   const filter = { hosts, ports: options.port };
@@ -79,7 +80,7 @@ function ends() {
   return {
     color: Deno.stdout.isTerminal() && !Deno.noColor,
     show,
-    tell: (line: string) => console.error(`outlet: ${printable(line)}`),
+    tell: (line: string) => stderr.writeLine(`outlet: ${printable(line)}`),
   };
 }
 

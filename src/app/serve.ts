@@ -8,6 +8,7 @@ import type { ServerHandle } from "../server/handle.ts";
 import { EventBus } from "../events/event_bus.ts";
 import { Server } from "../server.ts";
 import type { Standard } from "../services/service.ts";
+import { prepareAll, type Preparing } from "./prepared.ts";
 import { explain } from "../transport/errors.ts";
 
 /** What a server that runs by itself is given besides its config. */
@@ -22,6 +23,8 @@ export interface ServeOptions {
   readonly onOpen?: (server: ServerHandle) => void | Promise<void>;
   /** Other configs to become, one after the other; they end once the signal is aborted. */
   readonly changes?: AsyncIterable<ServerConfig>;
+  /** Who goes along with each of them. Either everything changes, or nothing does. */
+  readonly observers?: readonly Preparing[];
 }
 
 /**
@@ -31,14 +34,19 @@ export interface ServeOptions {
  */
 export async function serve(
   config: ServerConfig,
-  { signal, eventBus = new EventBus(), standard, onOpen, changes }: ServeOptions,
+  { signal, eventBus = new EventBus(), standard, onOpen, changes, observers = [] }: ServeOptions,
 ): Promise<number> {
   await using server = await openServer(config, { eventBus, standard });
   await onOpen?.(server);
   let { options } = config;
   for await (const next of changes ?? []) {
     try {
-      eventBus.publish({ event: "reloaded", ...await server.change(next) });
+      await using undo = new AsyncDisposableStack();
+      const prepared = undo.use(await prepareAll(observers, next.options));
+      const changed = await server.change(next);
+      undo.move();
+      await prepared.commit();
+      eventBus.publish({ event: "reloaded", ...changed });
       options = next.options;
     } catch (error) {
       eventBus.publish({ event: "rejected", reason: explain(error) });

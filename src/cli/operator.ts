@@ -6,7 +6,7 @@
 import { formatDuration, formatSize } from "../options/quantity.ts";
 import type { Member, Room } from "../chat/room.ts";
 import type { Rooms } from "../chat/rooms.ts";
-import { formatAddress } from "../endpoint/address.ts";
+import { type Address, formatAddress, portOf } from "../endpoint/address.ts";
 import type { LiveConnection } from "../server/handle.ts";
 
 /** What the operator can see and do. */
@@ -14,7 +14,9 @@ export interface Premises {
   /** The chat rooms. */
   readonly rooms: Rooms;
   /** Every connection that is open now, with the name of its outlet. */
-  connections(): Iterable<{ outlet: { name: string }; connection: LiveConnection }>;
+  connections(): Iterable<
+    { outlet: { name: string; address: Address }; connection: LiveConnection }
+  >;
   /** How the handshake of a connection went, drawn as text, where that is kept. */
   ladder?(connection: LiveConnection): string | undefined;
   /** Stops the server. */
@@ -30,7 +32,7 @@ const HELP = [
   "/quit          stop the server",
 ];
 
-/** Listens to what the operator types, line by line, until there is no more. */
+/** Listens to what the operator types, line by line, until there is no more; then the operator has left. */
 export async function operate(
   typed: AsyncIterable<{ text: string }>,
   premises: Premises,
@@ -95,7 +97,7 @@ function tableOf(premises: Premises): string {
   const rows = [...premises.connections()].map(({ outlet, connection }) =>
     [
       `#${connection.id}`.padEnd(7),
-      outlet.name.padEnd(10),
+      `${outlet.name}:${portOf(outlet.address)}`.padEnd(14),
       formatAddress(connection.peer).padEnd(24),
       formatDuration(performance.now() - connection.openedAt).padStart(8),
       `${formatSize(connection.bytesIn)} in`.padStart(12),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, addressOf } from "../endpoint/address.ts";
+import { type Address, addressOf, peerOf } from "../endpoint/address.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ByteStream } from "../transport/stream.ts";
 
@@ -64,7 +64,7 @@ export class Connection implements Disposable {
    */
   constructor(
     socket: ByteStream,
-    { id, peer = addressOf(socket.remoteAddr), local = addressOf(socket.localAddr) }:
+    { id, peer = peerOf(socket), local = addressOf(socket.localAddr) }:
       & Partial<Pick<Connection, "peer" | "local">>
       & Pick<Connection, "id">,
   ) {

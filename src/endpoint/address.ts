@@ -28,7 +28,7 @@ export function isUnix(address: Address): address is UnixAddress {
 
 /**
  * `127.0.0.1:80`, `[::1]:80`, `example.org:80`, `unix:/run/echo.sock`: the form that people type, logs and
- * errors show. A Unix client's end has no name and is `unix:`.
+ * errors show.
  */
 export function formatAddress(address: Address): string {
   if (isUnix(address)) return `unix:${address.path}`;
@@ -51,6 +51,14 @@ export function addressOf(end: Deno.Addr): Address {
 
 /** The zone of an IPv6 address. */
 const ZONE = /%[\w.-]+$/;
+
+/** Who is at the other end. A Unix client has no name: it is known by the socket that it came through. */
+export function peerOf(
+  { remoteAddr, localAddr }: Pick<Deno.Conn, "remoteAddr" | "localAddr">,
+): Address {
+  const peer = addressOf(remoteAddr);
+  return isUnix(peer) && peer.path === "" ? addressOf(localAddr) : peer;
+}
 
 /** `::ffff:192.0.2.1`, which a listener on `[::]` sees for an IPv4 client, as `192.0.2.1`. */
 export function canonicalHost(hostname: string): string {
@@ -108,4 +116,9 @@ export function zoneNeeded(hostname: string): string {
 export function isIPv6(text: string): boolean {
   if (!text.includes(":")) return false;
   return URL.canParse(`http://[${text}]/`);
+}
+
+/** What tells two addresses of one machine apart: the port, or a Unix socket's path. */
+export function portOf(address: Address): string {
+  return isUnix(address) ? address.path : String(address.port);
 }

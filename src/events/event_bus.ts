@@ -3,10 +3,15 @@
  *
  * @module
  */
+import { TaskScope } from "../scheduling/task_scope.ts";
 import type { OutletEvent } from "./events.ts";
 
 /** Hears of every fact, in order, at once; it must return quickly. */
 export type Listener = (event: OutletEvent) => void;
+
+const tasks = new TaskScope("listening to events", {
+  without: "the other listeners have heard of this one",
+});
 
 /** Hands each published fact to every subscriber. */
 export class EventBus {
@@ -18,7 +23,7 @@ export class EventBus {
       try {
         listener(event);
       } catch (error) {
-        console.error(`outlet: a listener failed on "${event.event}": ${error}`);
+        tasks.fail(error);
       }
     }
   }

@@ -30,7 +30,10 @@ export type ServerEvent =
   | BusDisconnected
   | BusPermissionDenied
   | Draining
-  | WorkerRestarted;
+  | WorkerRestarted
+  | TaskFailed
+  | UnexpectedError
+  | LibraryOutput;
 
 /** The welcome socket that a fact is about. */
 export interface AboutOutlet {
@@ -234,4 +237,34 @@ export interface WorkerRestarted {
   readonly worker: number;
   /** What it died of, in words. */
   readonly reason: string;
+}
+
+/** Something that runs beside the rest has failed; the rest goes on. */
+export interface TaskFailed {
+  /** Tells it from the other facts. */
+  readonly event: "task-failed";
+  /** What was being done: `watching the config`. */
+  readonly task: string;
+  /** What went wrong, in words. */
+  readonly reason: string;
+  /** What goes on without it. */
+  readonly consequence: string;
+}
+
+/** An error that nobody caught: a bug. The server goes on. */
+export interface UnexpectedError {
+  /** Tells it from the other facts. */
+  readonly event: "unexpected-error";
+  /** What it says, and where it came from: a line each. */
+  readonly stack: readonly string[];
+}
+
+/** A library had something to print. */
+export interface LibraryOutput {
+  /** Tells it from the other facts. */
+  readonly event: "library-output";
+  /** One line. */
+  readonly text: string;
+  /** How many were not told before it, for they came too fast. */
+  readonly untold: number;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, addressOf, isUnix } from "../endpoint/address.ts";
+import { type Address, addressOf, isUnix, peerOf } from "../endpoint/address.ts";
 import { Connection, type Handler } from "../connection/connection.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { explain } from "../transport/errors.ts";
@@ -107,7 +107,7 @@ export class AcceptPipeline implements Disposable {
       return await proxies.readHeader(socket, this.#signal);
     } catch (error) {
       if (!(error instanceof ProxyHeaderError)) throw error;
-      this.#refused(addressOf(socket.remoteAddr), error.message);
+      this.#refused(peerOf(socket), error.message);
     }
   }
 
@@ -147,7 +147,7 @@ export class AcceptPipeline implements Disposable {
 
 /** Who comes without a proxy: whoever sits at the other end. */
 function directly(socket: ByteStream): AcceptedStream {
-  return { socket, peer: addressOf(socket.remoteAddr), local: addressOf(socket.localAddr) };
+  return { socket, peer: peerOf(socket), local: addressOf(socket.localAddr) };
 }
 
 function close(socket: ByteStream): void {

@@ -3,19 +3,21 @@
  *
  * @module
  */
-import type { ConsoleSinkOptions, LogRecord } from "@logtape/logtape";
-import { explain } from "../transport/errors.ts";
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
-import { jsonLine, levelOf, textLine } from "./log_line.ts";
+import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
+import { BoundedWriter } from "../terminal/bounded_writer.ts";
+import { explain } from "../transport/errors.ts";
+import { type LogFile, LogFileSink } from "./log_file.ts";
+import { droppedLine, jsonLine, type Level, levelOf, textLine } from "./log_line.ts";
 
 /** How much is logged, how it looks, and where it goes. */
 export interface LogOptions {
   /** The least serious events to show. */
-  readonly level: "debug" | "info" | "warning" | "error";
+  readonly level: Level;
   /** Lines for people, or one JSON object a line. */
   readonly format: "text" | "json";
-  /** Takes each line, without its newline; must not wait. */
+  /** Takes each line, without its newline; must not wait. Also what is to be told of the file. */
   write(line: string): void;
   /** Whether lines for people may be coloured. */
   readonly colour: boolean;
@@ -23,159 +25,128 @@ export interface LogOptions {
   readonly file?: LogFile | undefined;
 }
 
-/** A file that is put aside when it has grown: `FILE` becomes `FILE.1`, that `FILE.2`, and so on. */
-export interface LogFile {
-  /** Where it is. */
-  readonly path: string;
-  /** The bytes at which it is put aside. */
-  readonly maxSize: number;
-  /** How many files are kept, itself included. */
-  readonly maxFiles: number;
-}
-
 /** Levels, from the least serious to the most. */
-const LEVELS: readonly LogOptions["level"][] = ["debug", "info", "warning", "error"];
+const LEVELS: Readonly<Record<Level, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
 
-/** Takes lines, each without its newline. */
+/** How long a start waits for the file to be opened, in milliseconds: a disk that hangs stops no server. */
+const OPENING = 2_000;
+
+/** How often a file is written to while there is much to tell, in milliseconds. */
+const INTERVAL = 100;
+
+const tasks = new TaskScope("closing a log file", { without: "it stays open" });
+
+/** What takes the lines. */
 interface Sink extends AsyncDisposable {
-  write(...line: Parameters<typeof recordOf>): void;
+  /** Resolves once it takes lines, or when that takes too long; rejects where it can't be opened. */
+  readonly opened: Promise<void>;
+  /** Takes a line, without its newline. */
+  write(line: string): void;
 }
 
-/**
- * Logs every event of the event bus until it is disposed. What is told while LogTape is being loaded waits for it, for
- * a server can listen meanwhile.
- */
-export class Log implements AsyncDisposable {
-  /** Resolves once lines are taken; rejects where its file can't be opened. */
-  readonly opened: Promise<void>;
+/** Another way to log, ready to be used. */
+export interface PreparedLog extends AsyncDisposable {
+  /** Logs that way from now on. It is not disposed any more, then. */
+  commit(): Promise<void>;
+}
 
+/** Logs every event of the event bus until it is disposed. */
+export class Log implements AsyncDisposable {
   readonly #subscription: Disposable;
   #options: LogOptions;
-  #sink: Sink | undefined;
-  #waiting: Parameters<Sink["write"]>[] = [];
+  #sink: Sink;
 
   /** Logs what is told from now on. */
   constructor(eventBus: EventBus, options: LogOptions) {
     this.#options = options;
-    this.#subscription = eventBus.subscribe((event) => this.#tell(event));
-    this.opened = this.#open();
-    // Whoever waits for it hears of the failure, and whoever doesn't gets no lines.
-    this.opened.catch(() => {});
+    this.#sink = openSink(options);
+    this.#subscription = eventBus.subscribe((event) => this.#log(event));
+  }
+
+  /** Resolves once lines are taken; rejects where its file can't be opened. */
+  get opened(): Promise<void> {
+    return this.#sink.opened;
   }
 
   /**
-   * Logs in another way from now on.
+   * Makes another way to log ready, and changes nothing yet.
    *
    * @throws {Error} where its file can't be opened
    */
-  async change(options: LogOptions): Promise<void> {
-    const sink = await openSink(options);
-    const before = this.#sink;
-    this.#options = options;
-    this.#sink = sink;
-    await before?.[Symbol.asyncDispose]();
+  async prepare(options: LogOptions): Promise<PreparedLog> {
+    const sink = openSink(options);
+    await sink.opened;
+    return {
+      commit: async () => {
+        const before = this.#sink;
+        this.#options = options;
+        this.#sink = sink;
+        await before[Symbol.asyncDispose]();
+      },
+      [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
+    };
   }
 
-  /** Ends it, once every line has been taken. */
+  /** The line, in this log's format, that tells how many are missing before it. */
+  droppedLine(count: number): string {
+    return droppedLine(count, { ...this.#options, at: new Date() });
+  }
+
+  /** Ends it, once every line has been taken, or could have been. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
-    await this.opened.catch(() => {});
-    await this.#sink?.[Symbol.asyncDispose]();
+    await this.#sink[Symbol.asyncDispose]();
   }
 
-  async #open(): Promise<void> {
-    const sink = await openSink(this.#options);
-    for (const line of this.#waiting) sink.write(...line);
-    this.#waiting = [];
-    this.#sink = sink;
-  }
-
-  #tell(event: OutletEvent): void {
+  #log(event: OutletEvent): void {
     const { level, format, colour, file } = this.#options;
-    const seriousness = levelOf(event);
-    if (LEVELS.indexOf(seriousness) < LEVELS.indexOf(level)) return;
+    if (LEVELS[levelOf(event)] < LEVELS[level]) return;
     const at = new Date();
     const line = format === "json"
       ? jsonLine(event, at)
-      : textLine(event, { at, colour: colour && !file });
-    const about = { at, level: seriousness };
-    if (this.#sink) this.#sink.write(line, about);
-    else this.#waiting.push([line, about]);
+      : textLine(event, { at, colour: colour && !file, date: file !== undefined });
+    this.#sink.write(line);
   }
 }
 
-function openSink({ write, file }: LogOptions): Promise<Sink> {
-  return file ? fileSink(file) : lineSink(write);
+function openSink(options: LogOptions): Sink {
+  const { write, file } = options;
+  if (file) return fileSink(file, options);
+  return { write, opened: Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-/**
- * Lines to whoever takes them, through LogTape's logger. A record that brings its category, and a sink that is
- * LogTape's own for a console, spare two copies of every record.
- */
-async function lineSink(write: LogOptions["write"]): Promise<Sink> {
-  const { configure, getConsoleSink, getLogger } = await import("@logtape/logtape");
-  const lines = {
-    debug: write,
-    info: write,
-    warn: write,
-    error: write,
-  } as Required<ConsoleSinkOptions>["console"];
-  await configure({
-    reset: true,
-    sinks: { lines: getConsoleSink({ console: lines, formatter: ({ message }) => [...message] }) },
-    loggers: [
-      { category: "outlet", sinks: ["lines"], lowestLevel: "debug" },
-      { category: ["logtape", "meta"], sinks: [] },
-    ],
+/** Lines into a file, in the background. What becomes of it is told where the lines would go without it. */
+function fileSink(file: LogFile, { write, format }: LogOptions): Sink {
+  const sink = new LogFileSink(file);
+  const writer = new BoundedWriter(sink, {
+    interval: INTERVAL,
+    notice: (count) => droppedLine(count, { format, date: true, at: new Date() }),
+    onFault: (error) =>
+      write(`outlet: the log ${file.path}: ${explain(error)}; what it does not take is counted`),
   });
-  const logger = getLogger("outlet");
+  const opened = opening(sink, () => write(`outlet: the log ${file.path} is not open yet`));
+  handledElsewhere(opened);
   return {
-    write: (line, about) => logger.emit(recordOf(line, about)),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    opened,
+    write: (line) => writer.writeLine(line),
+    async [Symbol.asyncDispose]() {
+      const isTaken = await writer.flush();
+      // What is stuck is closed once it is not.
+      if (isTaken) sink[Symbol.dispose]();
+      else tasks.run(writer.taken().then(() => sink[Symbol.dispose]()));
+      if (writer.dropped > 0) {
+        write(`outlet: the log ${file.path}: ${writer.dropped} lines were not taken`);
+      }
+    },
   };
 }
 
-function recordOf(
-  line: string,
-  { at, level }: { at: Date; level: LogOptions["level"] },
-): LogRecord {
-  return {
-    category: ["outlet"],
-    level,
-    message: [line],
-    rawMessage: line,
-    timestamp: at.getTime(),
-    properties: {},
-  };
-}
-
-/** Bytes that may wait for the file, and for how many milliseconds, while there is much to tell. */
-const BATCH = { bytes: 256 * 1024, time: 250 };
-
-/**
- * Lines into a file, in the background, through LogTape's sink, which turns files over. What comes alone is
- * written at once: the file is what is read when something went wrong. LogTape's logger is not on the way, for
- * it takes longer over a line than an outlet over a connection.
- */
-async function fileSink({ path, maxSize, maxFiles }: LogFile): Promise<Sink> {
-  const { getRotatingFileSink } = await import("@logtape/file");
-  try {
-    const open = new AsyncDisposableStack();
-    const sink = open.use(getRotatingFileSink(path, {
-      maxSize,
-      // LogTape counts the files that are put aside.
-      maxFiles: maxFiles - 1,
-      formatter: ({ rawMessage }) => `${rawMessage}\n`,
-      nonBlocking: true,
-      // A batch goes into one file, and a file has room for several.
-      bufferSize: Math.min(BATCH.bytes, maxSize / 8),
-      flushInterval: BATCH.time,
-    }));
-    return {
-      write: (line, about) => sink(recordOf(line, about)),
-      [Symbol.asyncDispose]: () => open.disposeAsync(),
-    };
-  } catch (cause) {
-    throw new Error(`cannot open the log ${path}: ${explain(cause)}`, { cause });
-  }
+/** Resolves once it is open, or when that takes too long. */
+async function opening(sink: LogFileSink, onLate: () => void): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, OPENING);
+  const opened = sink.open().then(() => true);
+  const isOpen = await Promise.race([opened, late.promise]);
+  clearTimeout(timer);
+  if (!isOpen) onLate();
 }

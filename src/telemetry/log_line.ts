@@ -5,14 +5,17 @@
  */
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatDuration, formatSize } from "../options/quantity.ts";
-import { formatAddress } from "../endpoint/address.ts";
-import type { Notes, OutletEvent, ServerEvent } from "../events/events.ts";
+import { formatAddress, portOf } from "../endpoint/address.ts";
+import type { AboutOutlet, Notes, OutletEvent, ServerEvent } from "../events/events.ts";
 import { printable } from "../terminal/printable.ts";
 
 const GONE = new Set(["ENOTCONN", "ECONNRESET", "ECONNABORTED"]);
 
+/** How serious something is. */
+export type Level = "debug" | "info" | "warning" | "error";
+
 /** How serious an event is. */
-export function levelOf(event: OutletEvent): "debug" | "info" | "warning" {
+export function levelOf(event: OutletEvent): Level {
   switch (event.event) {
     case "failed":
       // A client that was gone before it was accepted is the network's everyday noise.
@@ -23,7 +26,11 @@ export function levelOf(event: OutletEvent): "debug" | "info" | "warning" {
     case "trace-unavailable":
     case "bus-disconnected":
     case "bus-permission-denied":
+    case "task-failed":
+    case "library-output":
       return "warning";
+    case "unexpected-error":
+      return "error";
     case "reloading":
       return "debug";
     case "closed":
@@ -63,7 +70,9 @@ export function jsonLine(event: OutletEvent, at: Date): string {
 }
 
 /** What a fact about the server as a whole says, but for its reason. */
-function jsonFacts(event: ServerEvent): Record<string, string | number | undefined> {
+function jsonFacts(
+  event: ServerEvent,
+): Record<string, string | number | readonly string[] | undefined> {
   switch (event.event) {
     case "ready":
       return {
@@ -84,6 +93,12 @@ function jsonFacts(event: ServerEvent): Record<string, string | number | undefin
       return { worker: event.worker };
     case "draining":
       return { live: event.live, grace_ms: event.grace };
+    case "task-failed":
+      return { task: event.task, consequence: event.consequence };
+    case "unexpected-error":
+      return { stack: event.stack.map(printable) };
+    case "library-output":
+      return { untold: event.untold };
     default:
       return {};
   }
@@ -98,26 +113,85 @@ function jsonNotes(notes: Notes = {}): Record<string, string | number> {
   );
 }
 
-/** A line for people: `20:15:03 opened    echo #1 from 127.0.0.1:53422`. */
-export function textLine(
-  event: OutletEvent,
-  { at, colour }: { at: Date; colour: boolean },
-): string {
-  const time = timeOf(at);
-  const word = event.event.padEnd(9);
-  const text = printable(tell(event));
-  const where = "outlet" in event ? `${event.outlet} ` : "";
-  if (!colour) return `${time} ${word} ${where}${text}`;
-  return `${dim(time)} ${COLOURS[event.event](word)} ${bold(where)}${text}`;
+/** How a line for people is written. */
+export interface TextLineOptions {
+  /** When it happened. */
+  readonly at: Date;
+  /** Whether it is coloured. */
+  readonly colour?: boolean;
+  /** Whether the date and the offset from UTC stand before it, as RFC 3339 has them; else the time of day alone. */
+  readonly date?: boolean;
 }
 
-let second = { at: NaN, time: "" };
+/** A line for people: `20:15:03 opened    echo:7007 #1 from 127.0.0.1:53422`. */
+export function textLine(event: OutletEvent, options: TextLineOptions): string {
+  const { at, colour = false, date = false } = options;
+  const time = date ? dateTimeOf(at) : timeOf(at);
+  const { word, rest } = wordsOf(event);
+  const text = printable(tell(event));
+  const where = "outlet" in event ? `${whereOf(event)} ` : "";
+  if (!colour) return `${time} ${word} ${rest}${where}${text}`;
+  return `${dim(time)} ${COLOURS[event.event](`${word} ${rest}`)}${bold(where)}${text}`;
+}
+
+/** The line that stands for lines that a stream did not take. */
+export function droppedLine(
+  count: number,
+  { format, ...options }: TextLineOptions & { readonly format: "text" | "json" },
+): string {
+  const { at, date } = options;
+  if (format === "json") {
+    const time = at.toISOString();
+    return JSON.stringify({ time, level: "warning", event: "lines-dropped", lines: count });
+  }
+  const time = date ? dateTimeOf(at) : timeOf(at);
+  return `${time} ${"lines".padEnd(WIDTH)} dropped ${count}, which were not taken in time`;
+}
+
+/** How wide the column of words is. */
+const WIDTH = 9;
+
+/** An event's name as the beginning of its line: `bus-connected` is `bus       connected `, in two columns. */
+function wordsOf({ event }: OutletEvent): { word: string; rest: string } {
+  const hyphen = event.indexOf("-");
+  if (hyphen < 0) return { word: event.padEnd(WIDTH), rest: "" };
+  const rest = event.slice(hyphen + 1).replaceAll("-", " ");
+  // What it is about follows, or what there is to say of it.
+  const end = /^(bus|service|worker)/.test(event) ? " " : ": ";
+  return { word: event.slice(0, hyphen).padEnd(WIDTH), rest: rest + end };
+}
+
+/** The outlet as its lines name it: two outlets of one service differ by where they listen. */
+function whereOf({ event, outlet, address }: OutletEvent & AboutOutlet): string {
+  // The address stands in these lines as a whole.
+  if (event === "listening" || event === "failed" || event === "recovered" || event === "stopped") {
+    return outlet;
+  }
+  return `${outlet}:${portOf(address)}`;
+}
+
+let second = { at: NaN, time: "", dateTime: "" };
 
 /** The time of day; it is the same for all lines of a second, and takes as long as the rest of a line. */
 function timeOf(at: Date): string {
+  return secondOf(at).time;
+}
+
+/** `2026-11-22T21:15:03.123+01:00` */
+function dateTimeOf(at: Date): string {
+  const [head, offset] = secondOf(at).dateTime.split("|");
+  return `${head}.${String(at.getMilliseconds()).padStart(3, "0")}${offset}`;
+}
+
+function secondOf(at: Date): typeof second {
   const seconds = Math.floor(at.getTime() / 1000);
-  if (second.at !== seconds) second = { at: seconds, time: at.toTimeString().slice(0, 8) };
-  return second.time;
+  if (second.at === seconds) return second;
+  const minutes = -at.getTimezoneOffset();
+  const local = new Date(at.getTime() + minutes * 60_000).toISOString().slice(0, 19);
+  const offset = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
+    .map((part) => String(part).padStart(2, "0")).join(":");
+  const dateTime = `${local}|${minutes < 0 ? "-" : "+"}${offset}`;
+  return second = { at: seconds, time: local.slice(11), dateTime };
 }
 
 const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> = {
@@ -140,7 +214,15 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   "bus-permission-denied": red,
   draining: cyan,
   "worker-restarted": red,
+  "task-failed": yellow,
+  "unexpected-error": red,
+  "library-output": yellow,
 };
+
+/** `1 connection`, `2 connections` */
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
 
 function withNotes(notes: Notes | undefined): string {
   if (!notes) return "";
@@ -168,10 +250,10 @@ function tell(event: OutletEvent): string {
       return `on ${formatAddress(event.address)}: ${event.text}`;
     case "stopped":
       return `on ${formatAddress(event.address)}` +
-        (event.cut > 0 ? `, ${event.cut} connections cut` : "");
+        (event.cut > 0 ? `, ${counted(event.cut, "connection")} cut` : "");
     case "ready":
-      return `${event.outlets === 1 ? "1 outlet" : `${event.outlets} outlets`} for up to ` +
-        `${event.maxConnections} connections` +
+      return `${counted(event.outlets, "outlet")} for up to ` +
+        counted(event.maxConnections, "connection") +
         (event.descriptors === undefined ? "" : ` (descriptor limit ${event.descriptors})`);
     case "reloading":
       return "the config";
@@ -180,22 +262,28 @@ function tell(event: OutletEvent): string {
     case "rejected":
       return `the config: ${event.reason}`;
     case "tracing":
-      return `the handshakes of ${event.ports === 1 ? "1 port" : `${event.ports} ports`}`;
+      return `the handshakes of ${counted(event.ports, "port")}`;
     case "trace-unavailable":
       return `handshakes are inferred: ${event.reason}`;
     case "bus-connected":
-      return `the bus ${event.bus}, through ${event.server}`;
+      return `${event.bus}, through ${event.server}`;
     case "bus-disconnected":
-      return `the bus ${event.bus}: ${event.reason}; rooms stay on this server until it is there`;
+      return `${event.bus}: ${event.reason}; rooms stay on this server until it is there`;
     case "bus-permission-denied":
-      return `the bus ${event.bus}: ${event.reason}; rooms need both on outlet.>`;
+      return `${event.bus}: ${event.reason}; rooms need both on outlet.>`;
     case "worker-restarted":
-      return `worker ${event.worker}, which died: ${event.reason}`;
+      return `${event.worker}, which died: ${event.reason}`;
     case "draining":
       return event.live === 0
         ? "nobody is connected"
-        : `${event.live === 1 ? "1 connection has" : `${event.live} connections have`} ${
+        : `${counted(event.live, "connection")} ${event.live === 1 ? "has" : "have"} ${
           formatDuration(event.grace)
         } to end; a second signal stops at once`;
+    case "task-failed":
+      return `${event.task}: ${event.reason}; ${event.consequence}`;
+    case "unexpected-error":
+      return `please report it: ${event.stack.join(" ")}`;
+    case "library-output":
+      return event.text + (event.untold > 0 ? ` (${event.untold} more before it)` : "");
   }
 }

@@ -3,6 +3,13 @@
  *
  * @module
  */
+import { BoundedWriter } from "./bounded_writer.ts";
+
+/** Words on stdout, beside what {@linkcode writeStdout} carries: where the console is, say. */
+export const stdout: BoundedWriter = new BoundedWriter(Deno.stdout);
+
+/** Words on stderr: the log, faults, how far things are. */
+export const stderr: BoundedWriter = new BoundedWriter(Deno.stderr);
 
 /** Whoever read our output has seen enough, as in `outlet client … | head -n 1`: no fault, but the end. */
 export class ReaderGone extends Error {
@@ -20,7 +27,7 @@ export async function* stdinChunks(): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Writes all of the bytes to stdout.
+ * Writes all of the bytes to stdout, and waits until they are taken.
  *
  * @throws {ReaderGone} where nobody reads it any more
  */
@@ -32,7 +39,19 @@ export async function writeStdout(bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Whether a person sits at both ends: stdin is a terminal, and so is stdout. */
-export function isAtTerminal(): boolean {
-  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+/** Waits a moment for what is still to be written, as the process ends: not for who does not read. */
+export async function flushStdio(): Promise<void> {
+  await Promise.all([stdout.flush(), stderr.flush()]);
+}
+
+/** Whether the terminal does not take what is written. */
+export function isTerminalStuck(): boolean {
+  return !stdout.isIdle || (Deno.stderr.isTerminal() && !stderr.isIdle);
+}
+
+/** The terminal's output, where a person sits at it and at stdin. */
+export function terminalOutput(): BoundedWriter | undefined {
+  if (!Deno.stdin.isTerminal()) return undefined;
+  if (Deno.stdout.isTerminal()) return stdout;
+  return Deno.stderr.isTerminal() ? stderr : undefined;
 }

@@ -17,7 +17,7 @@ testWith(
     await using there = new Program(
       outlet("server", `chat://:${port}?room=all`, "--bus", nats.url),
     );
-    await there.complains(/bus-connected/);
+    await there.complains(/bus +connected/);
     using alice = await Guest.join(here.port());
     using bob = await Guest.join(port);
     await bob.type("/name bob");

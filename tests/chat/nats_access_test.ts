@@ -92,7 +92,7 @@ for (const [operation, word] of [["publish", "publish to"], ["subscribe", "subsc
       assertMatch(
         textLine(denied, { at: new Date(), colour: false }),
         new RegExp(
-          `bus-permission-denied the bus nats://127.0.0.1:${nats.port}: this server may not ` +
+          `bus       permission denied nats://127.0.0.1:${nats.port}: this server may not ` +
             String.raw`${word} outlet\.room\.all\S*; rooms need both on outlet\.>$`,
         ),
       );

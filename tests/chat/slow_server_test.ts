@@ -30,7 +30,7 @@ testWith(
     await using still = new Program(
       outlet("server", `chat://:${port}?room=all`, "--bus", nats.url),
     );
-    await still.complains(/bus-connected/);
+    await still.complains(/bus +connected/);
     using guests = new DisposableStack();
     const join = async (port: number) => guests.use(await Guest.join(port));
     const parts = [

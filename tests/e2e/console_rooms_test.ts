@@ -24,7 +24,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   await using other = await TestServer.open("chat://:0?room=ops", "--bus", nats.url);
   const [, url] = await server.prints(/console at (\S+)\n/) as unknown as [string, string];
   await server.complains(/ready/);
-  await server.complains(/bus-connected/);
+  await server.complains(/bus +connected/);
   await other.event("bus-connected");
   await using browser = await BrowserWindow.open();
   const { page } = browser;

@@ -104,13 +104,13 @@ Deno.test("1,000 short-lived programs leave no child and no descriptor behind", 
     assertEquals(await readText(client), `${number}\n`);
   };
   await visit(0);
-  await server.complains(/closed +exec #1 /);
+  await server.complains(/closed +exec:\d+ #1 /);
   const before = await settled(server.pid);
   const lane = async (start: number) => {
     for (let number = start; number <= 1_000; number += 25) await visit(number);
   };
   await Promise.all(Array.from({ length: 25 }, (_, start) => lane(start + 1)));
-  await server.complains(/closed +exec #1001 /);
+  await server.complains(/closed +exec:\d+ #1001 /);
   const after = await settled(server.pid);
   assertEquals(after.children, 0);
   assert(after.descriptors <= before.descriptors, JSON.stringify({ before, after }));

@@ -63,7 +63,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("a client that hangs is cut after --drain-timeout, and the exit code is 1", async () => {
+Deno.test("a client that hangs is cut after --drain-timeout and counted, and the exit code is 0: the stop was asked for", async () => {
   const { server, port } = await startServer("echo://:0", "--drain-timeout", "100ms");
   await using _ = server;
   using client = await connect(port);
@@ -71,7 +71,7 @@ Deno.test("a client that hangs is cut after --drain-timeout, and the exit code i
   server.signal("SIGINT");
   assertEquals(await readText(client), "");
   const { code, stderr } = await server.outcome();
-  assertEquals(code, 1);
+  assertEquals(code, 0);
   assertEquals(eventsIn(stderr).at(-1)?.cut, 1);
 });
 
@@ -107,7 +107,7 @@ Deno.test("--log-level warning leaves out what went as it should", async () => {
     assertEquals(await readText(client), "");
   }
   const { stderr } = await server.outcome();
-  assertMatch(stderr, /^\S+ stopped {3}echo on [^\n]*, 1 connections cut\n$/);
+  assertMatch(stderr, /^\S+ stopped {3}echo on [^\n]*, 1 connection cut\n$/);
 });
 
 /** What is typed wrong ends with 2, what the system refuses with 1; both in one line without a trace. */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EventBus } from "../../src/events/event_bus.ts";
+import { onTaskFault } from "../../src/scheduling/task_scope.ts";
 import type { OutletEvent } from "../../src/events/events.ts";
 
 const EVENT: OutletEvent = {
@@ -21,17 +22,18 @@ Deno.test("every listener hears of an event until it stops listening", () => {
 
 Deno.test("a listener that fails breaks neither the others nor whoever publishes", () => {
   const eventBus = new EventBus();
-  const complaint = console.error;
+  const faults: unknown[] = [];
   let heard = 0;
   using _broken = eventBus.subscribe(() => {
     throw new Error("broken listener");
   });
   using _sound = eventBus.subscribe(() => heard++);
+  onTaskFault(({ error }) => faults.push(String(error)));
   try {
-    console.error = () => {};
     eventBus.publish(EVENT);
   } finally {
-    console.error = complaint;
+    onTaskFault(({ error }) => reportError(error));
   }
+  assertEquals(faults, ["Error: broken listener"]);
   assertEquals(heard, 1);
 });

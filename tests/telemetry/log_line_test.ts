@@ -1,8 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import type { OutletEvent } from "../../src/events/events.ts";
-import { jsonLine, levelOf, textLine } from "../../src/telemetry/log_line.ts";
+import type { AboutOutlet, OutletEvent } from "../../src/events/events.ts";
+import { droppedLine, jsonLine, levelOf, textLine } from "../../src/telemetry/log_line.ts";
 
 const AT = new Date("2026-11-22T20:15:03.123Z");
+const CLIENT = { hostname: "127.0.0.1", port: 50001 };
+
 const CLOSED: OutletEvent = {
   event: "closed",
   outlet: "echo",
@@ -43,11 +45,69 @@ Deno.test("a line for people tells who came from where, and how it ended", () =>
   const line = textLine(CLOSED, { at: AT, colour: false });
   assertMatch(
     line,
-    /^\d\d:\d\d:\d\d closed {4}echo #3 from \[::1\]:50000: peer closed, 10 B in, 20 B out, 12\.3 ms$/,
+    /^\d\d:\d\d:\d\d closed {4}echo:7007 #3 from \[::1\]:50000: peer closed, 10 B in, 20 B out, 12\.3 ms$/,
   );
 });
 
 Deno.test("what went wrong is more serious than what went as it should", () => {
   assertEquals(levelOf(CLOSED), "info");
   assertEquals(levelOf({ ...CLOSED, reason: "error: no" }), "warning");
+});
+
+Deno.test("numbers and words agree: one connection, two connections", () => {
+  const { outlet, address } = CLOSED as OutletEvent & AboutOutlet;
+  const cut = (count: number) =>
+    textLine({ event: "stopped", outlet, address, cut: count }, { at: AT });
+  assertMatch(cut(1), /, 1 connection cut$/);
+  assertMatch(cut(2), /, 2 connections cut$/);
+  assertMatch(cut(0), /stopped {3}echo on 127\.0\.0\.1:7007$/);
+});
+
+Deno.test("two outlets of one service are told apart in every line", () => {
+  const lines = [7007, 7008].flatMap((port) => {
+    const about = { outlet: "echo", address: { hostname: "127.0.0.1", port }, peer: CLIENT };
+    const events: OutletEvent[] = [
+      { event: "listening", ...about },
+      { event: "opened", ...about, connection: 1, local: about.address },
+      { event: "refused", ...about, reason: "full" },
+      { event: "service-output", ...about, connection: 1, text: "words" },
+      { ...CLOSED, ...about },
+      { event: "failed", ...about, reason: "no descriptor" },
+      { event: "recovered", ...about, text: "the upstream is up" },
+      { event: "stopped", ...about, cut: 0 },
+    ];
+    return events.map((event) => textLine(event, { at: AT }).replace(/^\S+ /, ""));
+  });
+  assertEquals(new Set(lines).size, lines.length);
+});
+
+Deno.test("in a file, a line for people carries the date and the offset, as RFC 3339 has them", () => {
+  const line = textLine(CLOSED, { at: AT, date: true });
+  const [, time] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d) closed/.exec(line) ?? [];
+  assertEquals(new Date(time!).toISOString(), AT.toISOString());
+});
+
+Deno.test("lines that were dropped are told in the log's own format", () => {
+  assertMatch(
+    droppedLine(1, { at: AT, format: "text" }),
+    /^\S+ lines {5}dropped 1, which were not taken in time$/,
+  );
+  assertEquals(JSON.parse(droppedLine(5, { at: AT, format: "json" })), {
+    time: "2026-11-22T20:15:03.123Z",
+    level: "warning",
+    event: "lines-dropped",
+    lines: 5,
+  });
+});
+
+Deno.test("an unexpected error is told with its stack on one line, and as the most serious", () => {
+  const event: OutletEvent = {
+    event: "unexpected-error",
+    stack: ["TypeError: x", "at f (a.ts:1)"],
+  };
+  assertEquals(levelOf(event), "error");
+  assertMatch(
+    textLine(event, { at: AT }),
+    / unexpected error: please report it: TypeError: x at f \(a\.ts:1\)$/,
+  );
 });

@@ -112,7 +112,7 @@ testLive("A server's connections have the ladders of their handshakes", async ()
   let shown = "";
   await operate(typed("/connections"), {
     rooms: new Rooms(),
-    connections: () => [{ outlet: { name: "echo" }, connection }],
+    connections: () => [{ outlet: { name: "echo", address: connection.local }, connection }],
     ladder: (connection) => renderLadder(ladders.of(connection)!),
     quit: () => {},
     show: (text) => shown += text,
@@ -171,7 +171,7 @@ Deno.test("outlet server --trace serves without tcpdump, and says that handshake
     outlet("server", "--trace", "--service", "echo", "--port", "0"),
     NO_TCPDUMP,
   );
-  await server.complains(/trace-unavailable +handshakes are inferred: .*no tcpdump/);
+  await server.complains(/trace +unavailable: handshakes are inferred: .*no tcpdump/);
   server.signal("SIGTERM");
   assertEquals((await server.outcome()).code, 0);
 });

@@ -32,6 +32,10 @@ export function tell(event) {
     case "bus-disconnected":
     case "bus-permission-denied":
       return `${event.bus}: ${reason}`;
+    case "task-failed":
+      return `${event.task}: ${reason}; ${event.consequence}`;
+    case "unexpected-error":
+      return `please report it: ${event.stack.join(" ")}`;
     case "draining":
       return `${count(event.live)} connections have ${duration(event.grace_ms)} to end`;
     default:

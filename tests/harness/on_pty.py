@@ -1,0 +1,45 @@
+"""Runs a program on a pseudo-terminal of its own, as its controlling terminal: stdin is what is typed, stdout what is
+shown. SIGUSR1 makes a terminal that takes nothing any more, SIGUSR2 one that does again. When this ends, the terminal
+is gone."""
+import os
+import pty
+import select
+import signal
+import sys
+
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+
+reading = True
+
+
+def set_reading(value):
+    def handle(*_):
+        global reading
+        reading = value
+
+    return handle
+
+
+signal.signal(signal.SIGUSR1, set_reading(False))
+signal.signal(signal.SIGUSR2, set_reading(True))
+typing = True
+while True:
+    inputs = [0] * typing + [terminal] * reading
+    ready, _, _ = select.select(inputs, [], [], 0.05)
+    try:
+        if 0 in ready:
+            typed = os.read(0, 65536)
+            typing = len(typed) > 0
+            if typed:
+                os.write(terminal, typed)
+        if terminal in ready:
+            shown = os.read(terminal, 65536)
+            if not shown:
+                break
+            os.write(1, shown)
+    except OSError:
+        break  # The last who had the terminal has closed it.
+_, status = os.waitpid(pid, 0)
+sys.exit(os.waitstatus_to_exitcode(status) % 256)

@@ -1,0 +1,79 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { BoundedWriter } from "../../src/terminal/bounded_writer.ts";
+
+Deno.test("lines are written in order, however little the stream takes at a time", async () => {
+  let text = "";
+  const writer = new BoundedWriter({
+    write(bytes) {
+      text += new TextDecoder().decode(bytes.subarray(0, 3));
+      return Promise.resolve(Math.min(3, bytes.length));
+    },
+  });
+  writer.writeLine("one");
+  writer.writeLine("two");
+  await writer.flush();
+  writer.writeLine("three");
+  await writer.flush();
+  assertEquals(text, "one\ntwo\nthree\n");
+});
+
+Deno.test("a stream that takes nothing costs bounded memory, and is told what it missed", async () => {
+  let text = "";
+  const gate = Promise.withResolvers<void>();
+  const writer = new BoundedWriter({
+    async write(bytes) {
+      await gate.promise;
+      text += new TextDecoder().decode(bytes);
+      return bytes.length;
+    },
+  });
+  for (let i = 0; i < 100_000; i++) writer.writeLine("x".repeat(99));
+  gate.resolve();
+  await writer.flush();
+  assert(text.length < 3_000_000);
+  const [, told] = /… (\d+) lines dropped/.exec(text) ?? [];
+  const taken = text.match(/x{99}\n/g)?.length ?? 0;
+  assertEquals(taken + Number(told), 100_000);
+  assertEquals(writer.dropped, Number(told));
+});
+
+Deno.test("the end does not wait for a stream that takes nothing", async () => {
+  const gate = Promise.withResolvers<number>();
+  const writer = new BoundedWriter({ write: () => gate.promise });
+  writer.writeLine("nobody takes this");
+  assertEquals([await writer.flush({ within: 1 }), writer.isIdle], [false, false]);
+  gate.resolve(18);
+  assertEquals([await writer.flush(), writer.isIdle], [true, true]);
+});
+
+Deno.test("a reader that has gone is no fault of the writer", async () => {
+  const writer = new BoundedWriter({ write: () => Promise.reject(new Deno.errors.BrokenPipe()) });
+  writer.writeLine("nobody hears this");
+  await writer.flush();
+  assertEquals(writer.dropped, 1);
+});
+
+Deno.test("a full disk is told once, a line that it tore is ended, and what was lost is counted", async () => {
+  let text = "";
+  let room = 8;
+  const faults: unknown[] = [];
+  const writer = new BoundedWriter({
+    write(bytes) {
+      if (room === 0) return Promise.reject(new Error("ENOSPC"));
+      const part = bytes.subarray(0, room);
+      room -= part.length;
+      text += new TextDecoder().decode(part);
+      return Promise.resolve(part.length);
+    },
+  }, { onFault: (error) => faults.push(error) });
+  for (const line of ["whole", "torn", "lost"]) {
+    writer.writeLine(line);
+    await writer.flush();
+  }
+  assertEquals(text, "whole\nto");
+  room = 1_000;
+  writer.writeLine("again");
+  await writer.flush();
+  assertMatch(text, /^whole\nto\nagain\n… 2 lines dropped\n$/);
+  assertEquals(faults.length, 1);
+});
