@@ -109,7 +109,8 @@ async function connect(route: Route, { options, ends, timeline }: Side): Promise
     ({ socket } = await connectWithRetry(route, { options, tell: ends.tell, onStep }));
     return socket;
   } finally {
-    for (const ladder of await trace.ladders(socket)) ends.draw?.(ladder);
+    const ladders = await trace.ladders(socket, { isRelative: options.relative });
+    for (const ladder of ladders) ends.draw?.(ladder);
   }
 }
 

@@ -9,8 +9,10 @@ import type { Flow } from "../trace/track/flow.ts";
 import { type Attempt, inferLadder } from "../trace/report/inferred_ladder.ts";
 import { type Ladder, ladderOf } from "../trace/report/ladder.ts";
 import { NoCaptureError } from "../trace/live/tcpdump.ts";
-import { isSettled } from "../trace/track/tracker.ts";
+import { nextHopTo } from "../trace/live/kernel_route.ts";
+import { KernelWatch } from "../trace/live/kernel_watch.ts";
 import { LiveCapture } from "../trace/live/live_capture.ts";
+import { unsentLadder } from "../trace/report/unsent_ladder.ts";
 import {
   type Address,
   addressOf,
@@ -21,9 +23,10 @@ import {
 import type { ByteStream } from "../transport/stream.ts";
 import type { DialStep } from "../transport/dial.ts";
 import { codeOf } from "../transport/errors.ts";
+import { unsentCause } from "./unsent.ts";
 
 /** How long tcpdump may take to pass on what the kernel has done already, in milliseconds. */
-const PASSAGE = 1000;
+const PASSAGE = 5000;
 
 /** An address that was tried, and what came of it. */
 interface Try {
@@ -42,6 +45,7 @@ interface Ends {
 /** Watches attempts to connect from before they begin. Disposing it ends the capture. */
 export class AttemptTrace implements AsyncDisposable {
   readonly #capture: LiveCapture | undefined;
+  readonly #kernel = new KernelWatch();
   readonly #tries = new Map<string, Try>();
 
   private constructor(watch: LiveCapture | undefined) {
@@ -80,11 +84,25 @@ export class AttemptTrace implements AsyncDisposable {
   }
 
   /** The ladder of each address that was tried, with the socket that came of it, if one did. */
-  async ladders(socket?: Pick<ByteStream, "localAddr" | "remoteAddr">): Promise<Ladder[]> {
+  async ladders(
+    socket?: Pick<ByteStream, "localAddr" | "remoteAddr">,
+    { isRelative = false } = {},
+  ): Promise<Ladder[]> {
+    const capture = this.#capture;
+    if (capture === undefined) {
+      return [...this.#tries.values()].map((attempt) => inferred(attempt, endsOf(attempt, socket)));
+    }
+    const isComplete = await capture.caughtUp(PASSAGE);
     const ladders: Ladder[] = [];
     for (const attempt of this.#tries.values()) {
       const ends = endsOf(attempt, socket);
-      ladders.push(await this.#captured(attempt, ends) ?? inferred(attempt, ends));
+      const flow = latestOf(capture, attempt, ends);
+      if (flow !== undefined) {
+        ladders.push(ladderOf(flow, { isRelative, view: this.#kernel.view(flow) }));
+      } else {
+        const isSent = attempt.end?.step === "connected" || !isComplete;
+        ladders.push(isSent ? inferred(attempt, ends) : await unsent(attempt, ends));
+      }
     }
     return ladders;
   }
@@ -93,17 +111,29 @@ export class AttemptTrace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#capture?.[Symbol.asyncDispose]();
   }
+}
 
-  /** The ladder of what was really seen of an attempt. */
-  async #captured(attempt: Try, ends: Ends): Promise<Ladder | undefined> {
-    // A refusal or a complete handshake is on its way to us; for silence, there is nothing to wait.
-    const isSilent = outcomeOf(attempt) === "unanswered";
-    const flow = await this.#capture?.until(
-      (flow) => isBetween(flow, ends) && (isSilent || isSettled(flow)),
-      PASSAGE,
-    );
-    return flow === undefined ? undefined : ladderOf(flow);
+/** The latest flow of an attempt, if anything of it was on the wire. */
+function latestOf(capture: LiveCapture, attempt: Try, ends: Ends): Flow | undefined {
+  let latest: Flow | undefined;
+  for (const flow of capture.flows()) {
+    const isOurs = isBetween(flow, ends) && isDuring(flow, attempt);
+    if (isOurs && (latest === undefined || flow.number > latest.number)) latest = flow;
   }
+  return latest;
+}
+
+/** The clocks of the capture and ours are the same, but for rounding. */
+function isDuring({ origin, lastAt }: Flow, { startedAt }: Try): boolean {
+  return origin * 1000 + lastAt >= startedAt.getTime() - 1000;
+}
+
+async function unsent(attempt: Try, ends: Ends): Promise<Ladder> {
+  const { address: { hostname }, startedAt, start, end } = attempt;
+  const hop = await nextHopTo(hostname);
+  const cause = unsentCause(hostname, { code: errorCodeOf(attempt), hop });
+  const took = end?.took ?? performance.now() - start;
+  return unsentLadder({ server: ends.server, startedAt, took, ...cause });
 }
 
 type AttemptStep = Extract<DialStep, { step: "trying" | "failed" | "connected" }>;
@@ -131,9 +161,13 @@ function isBetween({ client, server }: Flow, ends: Ends): boolean {
     (ends.client === undefined || endpointText(client.address, client.port) === ends.client);
 }
 
-function outcomeOf({ end }: Try): Attempt["outcome"] {
-  if (end?.step === "connected") return "established";
-  switch (codeOf(end?.error)) {
+function errorCodeOf({ end }: Try): string | undefined {
+  return end?.step === "failed" ? codeOf(end.error) : undefined;
+}
+
+function outcomeOf(attempt: Try): Attempt["outcome"] {
+  if (attempt.end?.step === "connected") return "established";
+  switch (errorCodeOf(attempt)) {
     case "ECONNREFUSED":
       return "refused";
     case "EHOSTUNREACH":

@@ -66,6 +66,8 @@ export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig 
   readonly raw: boolean;
   /** Whether to show the handshake. */
   readonly trace: boolean;
+  /** Whether its sequence numbers count from each end's first one. */
+  readonly relative: boolean;
   /** Whether to tell what happens. */
   readonly verbose: boolean;
 }
@@ -147,6 +149,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   json: flag("tell what was found, or how the connection went, as one JSON object"),
   raw: flag("show what arrives as it is, also on a terminal, where escapes are shown as ␛"),
   trace: flag("show on stderr how the handshake went, segment by segment"),
+  relative: flag("count its sequence numbers from each end's first one", { needs: ["trace"] }),
   verbose: flag("tell on stderr what happens and how long it takes", { short: "v" }),
 };
 

@@ -81,6 +81,18 @@ export class TwoMachines implements AsyncDisposable {
     await ip("-n", this.#client, "route", "add", network, "via", this.serverAddress);
   }
 
+  /** Gives a machine a rule of iptables. */
+  async addRule(machine: "client" | "server", ...rule: string[]): Promise<void> {
+    const words = machine === "client" ? this.onClient("iptables") : this.onServer("iptables");
+    const { code, stderr } = await run([...words, ...rule] as [string, ...string[]]);
+    if (code !== 0) throw new Error(`iptables ${rule.join(" ")}: ${stderr}`);
+  }
+
+  /** Takes the client's routes away, but for those to its own network. */
+  async routeNowhere(network: string): Promise<void> {
+    await ip("-n", this.#client, "route", "add", "unreachable", network);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await ip("netns", "del", this.#client);
     await ip("netns", "del", this.#server);

@@ -5,6 +5,7 @@
  */
 import { endpointText } from "../decode/ip_words.ts";
 import type { Flow } from "../track/flow.ts";
+import { CaptureMarker } from "./capture_marker.ts";
 import { CapturePipeline } from "./capture_pipeline.ts";
 import { Tcpdump, type TcpdumpOptions } from "./tcpdump.ts";
 import { Tracker } from "../track/tracker.ts";
@@ -16,6 +17,7 @@ const MOST_FLOWS = 4096;
 export class LiveCapture implements AsyncDisposable {
   readonly #tcpdump: Tcpdump;
   readonly #tracker = new Tracker({ keepSegments: true, limit: MOST_FLOWS });
+  readonly #markers = new Set<CaptureMarker>();
   readonly #looks = new Set<() => void>();
   readonly #following: Promise<void>;
 
@@ -73,6 +75,17 @@ export class LiveCapture implements AsyncDisposable {
     }
   }
 
+  /** Waits until everything that was on the wire before is followed; false if that is not known in time. */
+  async caughtUp(within: number): Promise<boolean> {
+    const marker = new CaptureMarker();
+    this.#markers.add(marker);
+    try {
+      return await marker.pass(within);
+    } finally {
+      this.#markers.delete(marker);
+    }
+  }
+
   /** Ends the capture. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#tcpdump.end();
@@ -84,6 +97,7 @@ export class LiveCapture implements AsyncDisposable {
     const follower = new CapturePipeline(this.#tracker);
     for await (const chunk of this.#tcpdump.chunks()) {
       follower.feed(chunk);
+      for (const marker of this.#markers) marker.look(chunk);
       for (const look of this.#looks) look();
     }
   }

@@ -14,7 +14,7 @@ import {
   unansweredWords,
   unreachableWords,
 } from "./failure_words.ts";
-import { type Outcome, outcomeOf } from "./outcome.ts";
+import { type FlowOutcome, type Outcome, outcomeOf } from "./outcome.ts";
 import { refusedWords, whoReset } from "./reset_words.ts";
 import type { ServerView } from "./server_view.ts";
 import { stalledWords } from "./stall_words.ts";
@@ -34,7 +34,7 @@ export function diagnose(flow: Flow, view?: ServerView): Diagnosis {
   return { outcome, ...wordsFor(outcome, flow, view) };
 }
 
-function wordsFor(outcome: Outcome, flow: Flow, view: ServerView | undefined): Words {
+function wordsFor(outcome: FlowOutcome, flow: Flow, view: ServerView | undefined): Words {
   switch (outcome) {
     case "established":
       return { words: `${establishedWords(flow)}; ${closingWords(flow)}.` };

@@ -46,10 +46,11 @@ function inferredRungs(outcome: Attempt["outcome"], elapsed: string): Rung[] {
       ];
     case "refused":
       return [syn, inferredRung("left", "RST+ACK", [elapsed, "CLOSED", "CLOSED"])];
+    // Whether a SYN has left this machine, only a capture tells.
     case "unreachable":
-      return [syn, inferredRung("none", "ICMP: unreachable", [elapsed, "CLOSED", "?"])];
+      return [inferredRung("none", "unreachable", [elapsed, "CLOSED", "?"])];
     case "unanswered":
-      return [syn, inferredRung("none", "no answer", [elapsed, "CLOSED", "?"])];
+      return [inferredRung("none", "no answer", [elapsed, "CLOSED", "?"])];
   }
 }
 
@@ -74,16 +75,23 @@ function inferredVerdict(outcome: Attempt["outcome"], elapsed: string): Diagnosi
     case "refused":
       return {
         outcome,
-        words: `Refused after ${elapsed}: the host is up, nothing listens on that port (inferred).`,
-        next: "Start the service, or see there what listens: ss -ltn",
+        words: `Refused after ${elapsed}: a reset answered the SYN (inferred).`,
+        next:
+          "Nothing listens on that port, or a firewall rejects, there or here; see there: ss -ltn",
       };
     case "unreachable":
-      return { outcome, words: `Unreachable, said after ${elapsed} (inferred).`, next: capture };
+      return {
+        outcome,
+        words: `Unreachable, said the system after ${elapsed}.`,
+        next: `A router said so, or nothing was sent at all. ${capture}`,
+      };
     case "unanswered":
       return {
         outcome,
-        words: `No answer for ${elapsed} (inferred).`,
-        next: "Dropped by a firewall, the host is gone, or its accept queue is full.",
+        words: `No answer for ${elapsed}.`,
+        next:
+          "Dropped by a firewall, there or here, the host is gone, or its accept queue is full. " +
+          capture,
       };
   }
 }

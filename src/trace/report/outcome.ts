@@ -10,7 +10,7 @@ import type { Flow } from "../track/flow.ts";
  * the server goes on as if it was not. `mismatch`: what answered, answered another SYN. `partial`: the
  * flow began before the capture.
  */
-export type Outcome =
+export type FlowOutcome =
   | "established"
   | "refused"
   | "reset"
@@ -21,8 +21,11 @@ export type Outcome =
   | "unreachable"
   | "partial";
 
+/** The same, or `unsent`: nothing was on the wire, which only who connects can know. */
+export type Outcome = FlowOutcome | "unsent";
+
 /** What became of an attempt, in one word. */
-export function outcomeOf(flow: Flow): Outcome {
+export function outcomeOf(flow: Flow): FlowOutcome {
   if (flow.isPartial) return "partial";
   if (flow.establishedAt !== undefined) {
     const isStalled = flow.server.state === "SYN_RECV" || isMute(flow);
