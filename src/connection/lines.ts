@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TurnBudget } from "../scheduling/turn_budget.ts";
+
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -69,12 +71,22 @@ export class LineSplitter {
   }
 }
 
-/** The lines in a stream of chunks, each of at most `limit` bytes; the last may lack its newline. */
+/**
+ * The lines in a stream of chunks, each of at most `limit` bytes; the last may lack its newline. One chunk can hold a
+ * quarter of a million of them: they come in turns, and everybody else runs in between.
+ */
 export async function* lines(
   chunks: AsyncIterable<Uint8Array>,
   { limit }: { limit: number },
 ): AsyncGenerator<Line> {
   const splitter = new LineSplitter({ limit });
-  for await (const chunk of chunks) yield* splitter.push(chunk);
+  const budget = new TurnBudget();
+  for await (const chunk of chunks) {
+    for (const line of splitter.push(chunk)) {
+      yield line;
+      const turn = budget.spend();
+      if (turn) await turn;
+    }
+  }
   yield* splitter.end();
 }

@@ -3,12 +3,12 @@
  * also where bytes are unread, and whoever reads takes what came before for all there is.
  *
  * On Linux, `connect(2)` to an address of the family AF_UNSPEC aborts a TCP connection. Deno tells nobody a socket's
- * descriptor, so it is looked for among those of the process by the socket's two addresses. libc is loaded when
- * the first reset is asked for, and never where foreign functions are not allowed.
+ * descriptor, so it is looked for among those of the process by the socket's two addresses.
  *
  * @module
  */
 import { bytesOfIp, type Ip, readExactIp } from "../endpoint/ip.ts";
+import { type Libc, libc } from "./libc.ts";
 
 /** The ends of a connection, in the words of `Deno.Conn`. */
 export type SocketEnds = Pick<Deno.Conn, "localAddr" | "remoteAddr">;
@@ -21,38 +21,13 @@ export type SocketEnds = Pick<Deno.Conn, "localAddr" | "remoteAddr">;
  */
 export function sendReset({ localAddr, remoteAddr }: SocketEnds): boolean {
   if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return false;
-  libc ??= loadLibc();
-  if (libc === "none" || !hasTime()) return false;
+  const system = libc();
+  if (!system || !hasTime()) return false;
   const began = performance.now();
-  const descriptor = find(libc, { local: endOf(localAddr), remote: endOf(remoteAddr) });
+  const descriptor = find(system, { local: endOf(localAddr), remote: endOf(remoteAddr) });
   spent += performance.now() - began;
   return descriptor !== undefined &&
-    libc.connect(descriptor, UNSPECIFIED, UNSPECIFIED.length) === 0;
-}
-
-/** What is needed of libc. */
-interface Libc {
-  getsockname(descriptor: number, address: Uint8Array, length: Uint32Array): number;
-  getpeername(descriptor: number, address: Uint8Array, length: Uint32Array): number;
-  connect(descriptor: number, address: Uint8Array, length: number): number;
-}
-
-let libc: Libc | "none" | undefined;
-
-function loadLibc(): Libc | "none" {
-  try {
-    // Asked first, because loading would ask whoever sits at a terminal.
-    const { state } = Deno.permissions.querySync({ name: "ffi" });
-    if (Deno.build.os !== "linux" || state !== "granted") return "none";
-    const ends = { parameters: ["i32", "buffer", "buffer"], result: "i32" } as const;
-    return Deno.dlopen("libc.so.6", {
-      getsockname: ends,
-      getpeername: ends,
-      connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-    }).symbols as Libc;
-  } catch {
-    return "none";
-  }
+    system.connect(descriptor, UNSPECIFIED, UNSPECIFIED.length) === 0;
 }
 
 /** A `struct sockaddr` of the family AF_UNSPEC: no address at all. */

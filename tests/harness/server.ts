@@ -10,6 +10,10 @@ import { EventBus } from "../../src/events/event_bus.ts";
 import { Server } from "../../src/server.ts";
 import { type Address, formatAddress } from "../../src/endpoint/address.ts";
 import { isUnix } from "../../src/endpoint/address.ts";
+import { libc } from "../../src/transport/libc.ts";
+
+// It is loaded once in the life of a process, and no test is the one that leaks it.
+libc();
 
 type EventOf<Name extends OutletEvent["event"]> = Extract<OutletEvent, { event: Name }>;
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
-import { TestServer } from "../harness/server.ts";
+import { LINES_A_SECOND } from "../../src/services/exec/stderr_log.ts";
+import { from, TestServer } from "../harness/server.ts";
 
 /** Opens an exec outlet for a shell's script, or for the words given. */
 function shell(script: string, ...words: string[]): Promise<TestServer> {
@@ -312,4 +313,112 @@ Deno.test("exec takes in the rest of a client whose program has closed its stdin
   await send(client, noise(1_000_000));
   await client.closeWrite();
   assertMatch(await readText(client), /done/);
+});
+
+for (const stdio of ["pipes", "socket"]) {
+  Deno.test(`exec sends all that a program printed which ended without reading, through ${stdio}`, async () => {
+    await using server = await shell(
+      "head -c 300000 /dev/zero; printf bye; exit 4",
+      "--stdio",
+      stdio,
+    );
+    for (let tries = 0; tries < 8; tries++) {
+      using client = await server.connect();
+      const sending = send(client, noise(1_000_000)).then(() => client.closeWrite()).catch(
+        () => {},
+      );
+      const answer = await readAll(client);
+      assertEquals(answer.length, 300_003);
+      assertEquals(new TextDecoder().decode(answer.subarray(-3)), "bye");
+      await sending;
+      assertEquals((await server.event("closed", from(client))).notes, { exit: 4 });
+    }
+  });
+}
+
+/** Makes a file that may be run, and opens an outlet that runs it. */
+async function withFile(
+  content: Uint8Array | string,
+  test: (server: TestServer, file: string) => Promise<void>,
+  ...words: string[]
+): Promise<void> {
+  const file = await Deno.makeTempFile();
+  try {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(file, bytes);
+    await Deno.chmod(file, 0o755);
+    await using server = await TestServer.open("exec://:0", ...words, "--", file, "argument");
+    await test(server, file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+/** A program of this machine with one byte changed: it is for a processor that nobody has. */
+async function foreignProgram(): Promise<Uint8Array> {
+  const program = await Deno.readFile("/bin/true");
+  program[18] = 0xfe;
+  return program;
+}
+
+for (
+  const [what, content, why] of [
+    [
+      "a missing interpreter",
+      "#!/nowhere/at all\necho hi\n",
+      /there is no \/nowhere\/at, which runs it/,
+    ],
+    ["a damaged ELF header", "\x7fELF\x02\x01 and nothing more", /the file is cut off/],
+    [
+      "an ELF header of another machine",
+      await foreignProgram(),
+      /it is for another kind of machine/,
+    ],
+  ] as const
+) {
+  for (const words of [[], ["--stdio", "socket"], ["--stderr", "client"]]) {
+    const how = words.join(" ") || "pipes";
+    Deno.test(`exec says why a program with ${what} could not be started, with ${how}`, () =>
+      withFile(content, async (server, file) => {
+        using client = await server.connect();
+        await readText(client).catch(() => "");
+        const { reason, notes } = await server.event("closed");
+        assertStringIncludes(reason, `error: cannot run "${file}": `);
+        assertMatch(reason, why);
+        assertEquals(notes, undefined, "there is no exit code of a program that never ran");
+      }, ...words));
+  }
+}
+
+Deno.test("exec takes an exit code that a program chose for the program's, also 127", () =>
+  withFile("#!/bin/sh\nexit 127\n", async (server) => {
+    await answerOf(server);
+    const { reason, notes } = await server.event("closed");
+    assertEquals({ reason, notes }, { reason: "peer closed", notes: { exit: 127 } });
+  }));
+
+Deno.test("a flood of complaints is counted above a rate, and another outlet answers all the while", async () => {
+  await using server = await TestServer.open(
+    ...["exec://:0", "echo://:0", "--", "sh", "-c"],
+    "yes '' | head -c 1000000 >&2; echo done",
+  );
+  using flooding = await server.connect(0);
+  using other = await server.connect(1);
+  for (let i = 0; i < 100; i++) {
+    await send(other, "x");
+    await readUntil(other, /x/);
+  }
+  assertEquals(server.events.filter(({ event }) => event === "closed"), [], "the flood goes on");
+  assertEquals(await readText(flooding), "done\n");
+  const seconds = (await server.event("closed", from(flooding))).duration / 1_000;
+  const told = server.events.filter((event) => event.event === "service-output")
+    .map(({ text }) => text);
+  const counted = told.map((text) =>
+    Number(/^\((\d+) lines? (is|are) not told here\)$/.exec(text)?.[1] ?? 0)
+  );
+  assertEquals(
+    counted.reduce((sum, count) => sum + count, 0) + told.filter((text) => text === "").length,
+    1_000_000,
+  );
+  assert(told.length <= (seconds + 2) * (LINES_A_SECOND + 1), `${told.length} in ${seconds} s`);
 });

@@ -11,7 +11,7 @@ import { findProgram } from "./find_program.ts";
 const HEAD = 256;
 
 /** Where an ELF file of 64 bits keeps its program headers, and a header's type for the interpreter (elf(5)). */
-const ELF = { offset: 32, size: 54, count: 56, interpreter: 3 };
+const ELF = { header: 64, offset: 32, size: 54, count: 56, interpreter: 3 };
 
 /**
  * Looks for the program, and for what the system starts to run it.
@@ -23,7 +23,8 @@ export function refuseProgram(name: string, searchPath: string): void {
   if (fault !== undefined) throw new Error(`cannot run ${quote(name)}: ${fault}`);
 }
 
-function programFault(name: string, searchPath: string): string | undefined {
+/** What keeps the system from starting the program; `undefined` where nothing does, as far as its file tells. */
+export function programFault(name: string, searchPath: string): string | undefined {
   const path = findProgram(name, searchPath);
   if (path === undefined) return "no such program, or no permission to run it";
   try {
@@ -50,6 +51,7 @@ function scriptInterpreter(head: Uint8Array): string | undefined {
 function elfInterpreter(file: Deno.FsFile, head: Uint8Array): string | undefined {
   const isElf = new TextDecoder().decode(head.subarray(1, 4)) === "ELF" && head[0] === 0x7f;
   if (!isElf || head[4] !== 2 || head[5] !== 1) return undefined;
+  readAt(file, { offset: 0, length: ELF.header });
   const view = new DataView(head.buffer);
   const start = Number(view.getBigUint64(ELF.offset, true));
   const size = view.getUint16(ELF.size, true);

@@ -50,6 +50,12 @@ export interface Call {
 /** Starts what is called for, and joins it to streams. Throws the system's error when it can't be. */
 export type Starter = (call: Call) => Started;
 
+/** What starts one program and gives back what that takes, also where it was never called. */
+export interface SocketStarter extends Disposable {
+  /** Starts the program. */
+  readonly start: Starter;
+}
+
 /**
  * Starts the program.
  *

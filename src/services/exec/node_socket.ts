@@ -1,12 +1,12 @@
 /**
- * Programs with a socket for stdin and stdout, for those that insist on one. It takes Node's way of starting
- * programs, which is loaded for them alone.
+ * Programs with a socket for stdin and stdout, in Node's way, where there is no better one (`socket_pair.ts`): what a
+ * program writes just before it ends with bytes unread may be lost, for Node takes the reset that follows first.
  *
  * @module
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
-import type { Call, Started } from "./spawn.ts";
+import type { Call, SocketStarter, Started } from "./spawn.ts";
 
 /**
  * Makes descriptor 3 stdin and stdout, and becomes the program: neither Deno nor any other tool that every
@@ -14,30 +14,47 @@ import type { Call, Started } from "./spawn.ts";
  */
 const MOVE_DESCRIPTORS = ["-c", 'exec "$@" 0<&3 1>&3 3>&-', "sh"] as const;
 
-/** Starts a program whose stdin and stdout are one socket. */
-export function withSocket({ file, args, ...call }: Call): Started {
+/** Starts programs whose stdin and stdout are one socket. */
+export const NODE_STARTER: SocketStarter = { start: withSocket, [Symbol.dispose]() {} };
+
+function withSocket({ file, args, ...call }: Call): Started {
   const child = spawn("/bin/sh", [...MOVE_DESCRIPTORS, file, ...args], {
     ...call,
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
-  // It is told once more, later, why it could not be started.
-  child.on("error", () => {});
-  if (child.pid === undefined) throw new Error("the system would not start it");
+  const status = statusOf(child);
   const socket = child.stdio[3] as unknown as Duplex;
   // Whatever goes wrong shows in what is read and written.
   socket.on("error", () => {});
   return {
-    pid: child.pid,
+    pid: child.pid!,
     stdin: writableOf(socket),
     stdout: readableOf(socket),
-    stderr: readableOf(child.stderr!),
-    status: new Promise((resolve) =>
-      child.on(
-        "exit",
-        (code, signal) => resolve({ code: code ?? 0, signal: signal as Deno.Signal | null }),
-      )
-    ),
+    stderr: stderrOf(child),
+    status,
   };
+}
+
+/**
+ * How a child of Node's ends.
+ *
+ * @throws {Error} when it was not even started
+ */
+export function statusOf(child: ChildProcess): Started["status"] {
+  const { promise, resolve } = Promise.withResolvers<Awaited<Started["status"]>>();
+  // It is told once more, later, why it could not be started.
+  child.on("error", () => {});
+  if (child.pid === undefined) throw new Error("the system would not start it");
+  child.on(
+    "exit",
+    (code, signal) => resolve({ code: code ?? 0, signal: signal as Deno.Signal | null }),
+  );
+  return promise;
+}
+
+/** What a child of Node's complains of. */
+export function stderrOf({ stderr }: ChildProcess): Started["stderr"] {
+  return readableOf(stderr!);
 }
 
 // The two directions are made by hand, for Duplex.toWeb of Deno 2.9 throws out of a callback when the other end
