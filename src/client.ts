@@ -16,7 +16,7 @@ import { Connection } from "./connection/connection.ts";
 import { type ByteStream, wrap } from "./transport/stream.ts";
 import { bridgeStdio, type EofPolicy, type StdioEndpoints } from "./connection/stdio_bridge.ts";
 import { Sweeper } from "./connection/deadlines.ts";
-import { explain, isReset } from "./transport/errors.ts";
+import { explain, faultOf, isReset } from "./transport/errors.ts";
 
 /** When we leave first, how long the peer has to end too, in milliseconds. */
 const CLOSE_TIMEOUT = 500;
@@ -181,7 +181,7 @@ function meaningOf(
     const silence = formatDuration(options["idle-timeout"] ?? 0);
     return new Error(`${formatAddress(target)}: nothing came or went for ${silence}`);
   }
-  connection.close(isReset(error) ? "reset" : explain(error));
+  connection.close(faultOf(error));
   if (isReset(error)) return new Error(`${formatAddress(target)} cut the connection off (reset)`);
   return error;
 }

@@ -136,13 +136,13 @@ Deno.test("connections can be watched, spoken to and closed from outside their w
     sent() {},
   });
   // Asked in order, answered in order: once this has been sent, the watch is on.
-  await live.writeFromOutside(new TextEncoder().encode("from the operator\n"));
+  await live.write(new TextEncoder().encode("from the operator\n"));
   await readUntil(client!, /from the operator\n/);
   await send(client!, "seen\n");
   assertEquals(await seen.promise, "seen\n");
-  live.close("enough");
+  live.close("closed by the operator");
   await supervisor.told((events) =>
-    events.some((e) => e.event === "closed" && e.reason === "enough")
+    events.some((e) => e.event === "closed" && e.reason === "closed by the operator")
   );
   client!.close();
 });
@@ -154,7 +154,7 @@ Deno.test("a worker that dies is replaced, and its places are given back", async
   );
   const clients = await answered(supervisor, 30);
   const { connection: victim } = [...supervisor.supervisor.connections()][0]!;
-  await victim.writeFromOutside(new TextEncoder().encode("die")).catch(() => {});
+  await victim.write(new TextEncoder().encode("die")).catch(() => {});
   await supervisor.told(() => supervisor.count("worker-restarted") === 1);
   const died = supervisor.events.find(({ event }) => event === "worker-restarted");
   assertMatch(died?.event === "worker-restarted" ? died.reason : "", /a mortal worker/);

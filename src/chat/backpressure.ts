@@ -4,6 +4,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
+import type { EndReason } from "../connection/end_reason.ts";
 
 /** Whoever takes what a room tells. */
 export interface Consumer {
@@ -18,7 +19,7 @@ export interface Subscriber extends Consumer {
   /** Takes lines, each with its newline; never waits. */
   send(lines: Uint8Array): void;
   /** Sends the member away, with the reason. */
-  disconnect(reason: string): void;
+  disconnect(reason: EndReason): void;
 }
 
 /** Bytes that may wait for somebody before they are waited for. */

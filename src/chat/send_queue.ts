@@ -56,7 +56,7 @@ export class SendQueue implements AsyncDisposable {
         this.#waiting -= batch.length;
       }
     } catch {
-      this.#connection.close("reset");
+      this.#connection.close("peer reset");
     } finally {
       this.#queue = [];
       this.#sending = undefined;

@@ -86,7 +86,7 @@ function obey(text: string, presences: ReadonlySet<Member>, premises: Premises):
 
 function kick(name: string, presences: ReadonlySet<Member>): string {
   const members = [...presences].flatMap(({ room }) => room.find(name) ?? []);
-  for (const { subscriber: ear } of members) ear.disconnect("server closed");
+  for (const { subscriber } of members) subscriber.disconnect("closed by the operator");
   if (members.length > 0) return `* ${name} was sent away\n`;
   return [...presences].some(({ room }) => room.has(name))
     ? `* ${name} is on another server: only its operator can send it away\n`

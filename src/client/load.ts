@@ -7,7 +7,7 @@ import process from "node:process";
 import type { ClientConfig } from "../config/client_config.ts";
 import type { LoadConfig } from "../config/measure_options.ts";
 import { delay } from "@std/async/delay";
-import { formatDuration, formatSize } from "../options/quantity.ts";
+import { formatCount, formatDuration, formatSize } from "../options/quantity.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import { Connection } from "../connection/connection.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
@@ -161,7 +161,7 @@ async function workOn(
 ): Promise<void> {
   const { totals, over } = work;
   using _ = connection;
-  const leave = tasks.guard(() => connection.close("over"));
+  const leave = tasks.guard(() => connection.close("closed by us"));
   over.addEventListener("abort", leave);
   if (over.aborted) leave();
   totals.live++;
@@ -170,7 +170,7 @@ async function workOn(
     else if (mode === "round-trip") await roundTrips(connection, work);
     else await stream(connection, work);
   } catch (error) {
-    if (connection.reason !== "over") throw error;
+    if (connection.reason !== "closed by us") throw error;
   } finally {
     totals.live--;
     over.removeEventListener("abort", leave);
@@ -209,7 +209,7 @@ async function stream(connection: Connection, { totals, over, message }: Work): 
   try {
     await Promise.all([reading, writing]);
   } finally {
-    connection.close(over.aborted ? "over" : "failed");
+    connection.close(over.aborted ? "closed by us" : "error: one direction failed");
     await Promise.allSettled([reading, writing]);
   }
 }
@@ -223,10 +223,10 @@ function liveLine(
   return [
     formatDuration(elapsed) +
     (options.duration > 0 ? ` of ${formatDuration(options.duration)}` : ""),
-    `${live} ${live === 1 ? "connection" : "connections"}`,
+    formatCount(live, "connection"),
     ...options.mode === "stream" ? [] : [`${Math.round(times.count / seconds)}/s`],
     `${formatSize(Math.round(bytesOut / seconds))}/s out`,
     `${formatSize(Math.round(bytesIn / seconds))}/s in`,
-    ...failed > 0 ? [`${failed} ${failed === 1 ? "error" : "errors"}`] : [],
+    ...failed > 0 ? [formatCount(failed, "error")] : [],
   ].join(", ");
 }

@@ -6,6 +6,8 @@
 import { type Address, addressOf, peerOf } from "../endpoint/address.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ByteStream } from "../transport/stream.ts";
+import { sendReset } from "../transport/reset.ts";
+import type { EndReason } from "./end_reason.ts";
 
 /**
  * Serves one client. Whoever accepted the connection closes it: a handler reads, writes, half-closes where
@@ -47,14 +49,14 @@ export class Connection implements Disposable {
   readonly #stream: ByteStream;
   readonly #buffer = new ReadBuffer();
   #writing = false;
-  #lastWrite: Promise<void> | undefined;
-  #outsideWrites = 0;
+  /** Writes that begin when the one before has ended; absent until somebody has to wait. */
+  #waiting: (() => void)[] | undefined;
   #taps: Set<Tap> | undefined;
   #peerEnded = false;
   #weEnded = false;
   #isNoDelay = false;
   #closed = false;
-  #reason: string | undefined;
+  #reason: EndReason | undefined;
   #gone: AbortController | undefined;
   #notes: Record<string, string | number> | undefined;
 
@@ -90,7 +92,7 @@ export class Connection implements Disposable {
   }
 
   /** Who or what ended the connection; `undefined` while it lives. */
-  get reason(): string | undefined {
+  get reason(): EndReason | undefined {
     return this.#reason;
   }
 
@@ -153,23 +155,14 @@ export class Connection implements Disposable {
     for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) yield chunk;
   }
 
-  /** Sends all of the bytes; resolves when the kernel has taken the last. One write at a time. */
+  /**
+   * Sends all of the bytes, whole, behind those that others send already; resolves when the kernel has taken the last.
+   */
   write(bytes: Uint8Array): Promise<void> {
-    return this.#lastWrite = this.#outsideWrites === 0
-      ? this.#send(bytes)
-      : this.#lastWrite!.then(() => this.#send(bytes));
-  }
-
-  /** Sends bytes for somebody other than its handler, whole, between two of the handler's writes. */
-  async writeFromOutside(bytes: Uint8Array): Promise<void> {
-    this.#outsideWrites++;
-    try {
-      await (this.#lastWrite = (this.#lastWrite ?? Promise.resolve()).then(() =>
-        this.#send(bytes)
-      ));
-    } finally {
-      this.#outsideWrites--;
-    }
+    if (!this.#writing) return this.#send(bytes);
+    return new Promise((resolve, reject) =>
+      (this.#waiting ??= []).push(() => this.#send(bytes).then(resolve, reject))
+    );
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
@@ -187,6 +180,7 @@ export class Connection implements Disposable {
       }
     } finally {
       this.#writing = false;
+      this.#waiting?.shift()?.();
     }
   }
 
@@ -244,12 +238,27 @@ export class Connection implements Disposable {
   }
 
   /** Closes at once, whatever is under way; the first reason given stays. Pending reads and writes reject. */
-  close(reason: string): void {
+  close(reason: EndReason): void {
     this.#reason ??= reason;
     if (this.#closed) return;
     this.#closed = true;
     this.#stream.close();
     this.#gone?.abort(reason);
+  }
+
+  /**
+   * Cuts the conversation off, so that nobody takes what was said for all there was to say: the peer is reset, where
+   * the system can do that. Where it cannot, the peer reads an end, and a note says so.
+   */
+  reset(reason: EndReason): void {
+    if (this.#closed) return;
+    if (!sendReset(this.#stream)) this.note("reset", "sent as FIN");
+    this.close(reason);
+  }
+
+  /** States why it is about to end, where that is no fault and the next {@linkcode finish} would not know. */
+  endAs(reason: EndReason): void {
+    this.#reason ??= reason;
   }
 
   /** Hangs up, if nobody has yet. */

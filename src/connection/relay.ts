@@ -5,18 +5,39 @@
  */
 import { formatAddress } from "../endpoint/address.ts";
 import type { Connection } from "./connection.ts";
-import { explain, faultOf } from "../transport/errors.ts";
+import { explain, faultOf, isReset } from "../transport/errors.ts";
 
 /** Who takes nothing any more, and what the system said of it. */
 type WriteClosed = Map<Connection, unknown>;
 
 /**
  * Carries bytes both ways, each at the pace of whoever reads them, until both directions have ended. The end
- * of one half is passed on, and leaves the other open. When one of the two breaks off, both are hung up.
+ * of one half is passed on, and leaves the other open; so is a reset: when one of the two breaks off, the other is cut
+ * off as well, and takes what came before for no whole conversation.
  */
-export async function relay(one: Connection, other: Connection): Promise<void> {
-  const deaf: WriteClosed = new Map();
-  await Promise.all([pump(one, other, deaf), pump(other, one, deaf)]);
+export async function relay(client: Connection, upstream: Connection): Promise<void> {
+  const writeClosed: WriteClosed = new Map();
+  const cut = (broken: Connection, error: unknown) => {
+    const reason = broken === client
+      ? faultOf(error)
+      : isReset(error)
+      ? "upstream reset"
+      : `error: ${formatAddress(upstream.peer)} broke off: ${explain(error)}` as const;
+    broken.close(reason);
+    (broken === client ? upstream : client).reset(reason);
+  };
+  await Promise.all([
+    pump({ from: client, to: upstream, writeClosed, cut }),
+    pump({ from: upstream, to: client, writeClosed, cut }),
+  ]);
+}
+
+/** One direction, and what is done when somebody has broken off. */
+interface Direction {
+  readonly from: Connection;
+  readonly to: Connection;
+  readonly writeClosed: WriteClosed;
+  cut(broken: Connection, error: unknown): void;
 }
 
 /**
@@ -24,30 +45,24 @@ export async function relay(one: Connection, other: Connection): Promise<void> {
  * meant for it is read away: a sender that nobody reads may take nothing either, and what is still to be said to it
  * would never end.
  */
-async function pump(from: Connection, to: Connection, deaf: WriteClosed): Promise<void> {
+async function pump({ from, to, writeClosed, cut }: Direction): Promise<void> {
   for (;;) {
     let chunk: Uint8Array | null;
     try {
       chunk = await from.read();
     } catch (error) {
-      return brokeOff(from, { from: to, error });
+      return cut(from, error);
     }
     if (chunk === null) {
-      if (deaf.has(from)) return brokeOff(from, { from: to, error: deaf.get(from) });
+      if (writeClosed.has(from)) return cut(from, writeClosed.get(from));
       return await to.closeWrite().catch(() => {});
     }
-    if (deaf.has(to)) continue;
+    if (writeClosed.has(to)) continue;
     try {
       await to.write(chunk);
     } catch (error) {
-      deaf.set(to, error);
-      if (to.peerEnded) return brokeOff(to, { from, error });
+      writeClosed.set(to, error);
+      if (to.peerEnded) return cut(to, error);
     }
   }
-}
-
-/** Hangs up on both when one has gone from the other. */
-function brokeOff(gone: Connection, { from, error }: { from: Connection; error: unknown }): void {
-  gone.close(faultOf(error));
-  from.close(`error: ${formatAddress(gone.peer)} broke off: ${explain(error)}`);
 }

@@ -7,11 +7,12 @@ import { delay } from "@std/async/delay";
 import { AttemptTrace } from "../client/attempt_trace.ts";
 import { Timeline } from "../client/timeline.ts";
 import { dialRoute, type RouteStep } from "../transport/route.ts";
+import type { EndReason } from "../connection/end_reason.ts";
 import type { Ladder } from "../trace/report/ladder.ts";
 import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
 import { Connection, type Tap } from "../connection/connection.ts";
 import type { ByteStream } from "../transport/stream.ts";
-import { explain, isReset } from "../transport/errors.ts";
+import { explain, faultOf } from "../transport/errors.ts";
 import { Transcript } from "./transcript.ts";
 
 /** How long connecting may take, in milliseconds. */
@@ -93,7 +94,7 @@ export class OutboundConnection implements AsyncDisposable {
   /** Gives up, or hangs up. */
   close(): void {
     this.#giveUp.abort(new Error("given up from the console"));
-    this.connection?.close("closed from the console");
+    this.connection?.close("closed by the operator");
   }
 
   /** Hangs up, and waits until it is over. */
@@ -130,13 +131,13 @@ export class OutboundConnection implements AsyncDisposable {
   async #converse(connection: Connection): Promise<void> {
     using _connection = this.connection = connection;
     using _watch = connection.tap(this.#all);
-    if (this.#giveUp.signal.aborted) return this.#end("closed from the console");
+    if (this.#giveUp.signal.aborted) return this.#end("closed by the operator");
     this.#state = "open";
     try {
       await readAtPace(connection);
-      this.#end("closed by the peer");
+      this.#end("peer closed");
     } catch (error) {
-      this.#end(isReset(error) ? "reset by the peer" : explain(error));
+      this.#end(faultOf(error));
     }
   }
 
@@ -144,7 +145,7 @@ export class OutboundConnection implements AsyncDisposable {
     this.#steps.push({ at: Date.now() - this.#startedAt, text });
   }
 
-  #end(reason: string): void {
+  #end(reason: EndReason): void {
     this.connection?.close(reason);
     this.#state = "closed";
   }

@@ -54,7 +54,7 @@ export class Sender {
       throw new HttpError(409, `the peer does not read: ${waiting} bytes wait for it already`);
     }
     this.#waiting.set(connection, waiting + bytes.length);
-    const sending = connection.writeFromOutside(bytes)
+    const sending = connection.write(bytes)
       .catch((error) => {
         throw new HttpError(409, `could not be sent: ${connection.reason ?? explain(error)}`);
       })

@@ -100,10 +100,7 @@ export interface Closed extends AboutConnection {
   readonly bytesOut: number;
   /** Milliseconds from `opened`. */
   readonly duration: number;
-  /**
-   * Who or what ended it: `peer closed`, `server closed`, `reset`, `idle`, `lifetime`,
-   * `write timeout`, `fin timeout`, `error: …`.
-   */
+  /** Who or what ended it, in one of the words of `connection/end_reason.ts`: `peer closed`, `peer reset`, `idle`. */
   readonly reason: string;
   /** What its service noted of it; absent where it noted nothing. */
   readonly notes?: Notes;

@@ -40,6 +40,11 @@ export function parseSize(word: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
+/** So many of something for people: `1 connection`, `2 connections`. */
+export function formatCount(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
 /** A length of time for people: `340 µs`, `12.3 ms`, `4.20 s`, `3m 20s`, `5h 2m`, `2d 4h`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 0.9995) return `${Math.round(milliseconds * 1000)} µs`;

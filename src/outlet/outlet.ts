@@ -9,7 +9,7 @@ import { type Address, addressOf } from "../endpoint/address.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Sweeper } from "../connection/deadlines.ts";
 import { AcceptPipeline, type AdmittedConnection } from "./accept_pipeline.ts";
-import { codeOf, explain, faultOf } from "../transport/errors.ts";
+import { codeOf, explain, faultOf, isReset } from "../transport/errors.ts";
 import { Admission } from "../admission/admission.ts";
 import { type Listener, listenOn } from "../transport/listen.ts";
 import type { ByteStream } from "../transport/stream.ts";
@@ -164,12 +164,14 @@ export class Outlet implements AsyncDisposable {
     using _closed = connection;
     using _deadlines = this.#sweeper.watch(connection);
     this.#tellOpened(connection);
-    if (this.#hasExpired) connection.close("server closed");
+    if (this.#hasExpired) connection.close("cut by the drain");
     try {
       await handler(connection, this.#stopping.signal);
       await connection.finish();
     } catch (error) {
-      connection.close(faultOf(error));
+      // What failed here is never an orderly end: nobody may take it for success.
+      if (isReset(error)) connection.close("peer reset");
+      else connection.reset(faultOf(error));
     }
     this.#tellClosed(connection);
   }
@@ -211,7 +213,7 @@ export class Outlet implements AsyncDisposable {
     await Promise.race([ended, this.#graceExpired.promise]);
     this.#hasExpired = true;
     const cut = this.#live.size;
-    for (const connection of this.#live) connection.close("server closed");
+    for (const connection of this.#live) connection.close("cut by the drain");
     await ended;
     if (this.#accepting) this.#eventBus.publish({ event: "stopped", ...this.#about, cut });
     return cut;

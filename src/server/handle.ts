@@ -23,7 +23,7 @@ export type LiveConnection = Pick<
   | "reason"
   | "notes"
   | "tap"
-  | "writeFromOutside"
+  | "write"
   | "closeWrite"
   | "close"
 >;

@@ -57,7 +57,10 @@ export const chat: Service = service({
       try {
         reply(welcome(room, member) + lately(room, history));
         for await (const line of readLines(connection, { limit: LINE_LIMIT, timeout })) {
-          if (obey(line, { member, history, reply }) === "leave") break;
+          if (obey(line, { member, history, reply }) === "leave") {
+            connection.endAs("peer quit");
+            break;
+          }
           await room.pace();
         }
       } finally {

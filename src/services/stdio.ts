@@ -36,7 +36,7 @@ function inTurn({ keep, progress, standard }: Shared): Handler {
   let turn = Promise.resolve();
   let taken = false;
   return async (connection) => {
-    if (taken && !keep) return connection.close("taken: there is one client already");
+    if (taken && !keep) return connection.reset("refused: there is one client already");
     taken = true;
     const before = turn;
     const { promise, resolve } = Promise.withResolvers<void>();

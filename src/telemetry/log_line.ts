@@ -4,7 +4,7 @@
  * @module
  */
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
-import { formatDuration, formatSize } from "../options/quantity.ts";
+import { formatCount, formatDuration, formatSize } from "../options/quantity.ts";
 import { formatAddress, portOf } from "../endpoint/address.ts";
 import type { AboutOutlet, Notes, OutletEvent, ServerEvent } from "../events/events.ts";
 import { printable } from "../terminal/printable.ts";
@@ -219,11 +219,6 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   "library-output": yellow,
 };
 
-/** `1 connection`, `2 connections` */
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
 function withNotes(notes: Notes | undefined): string {
   if (!notes) return "";
   return Object.entries(notes).map(([name, value]) => `, ${name} ${value}`).join("");
@@ -250,10 +245,10 @@ function tell(event: OutletEvent): string {
       return `on ${formatAddress(event.address)}: ${event.text}`;
     case "stopped":
       return `on ${formatAddress(event.address)}` +
-        (event.cut > 0 ? `, ${counted(event.cut, "connection")} cut` : "");
+        (event.cut > 0 ? `, ${formatCount(event.cut, "connection")} cut` : "");
     case "ready":
-      return `${counted(event.outlets, "outlet")} for up to ` +
-        counted(event.maxConnections, "connection") +
+      return `${formatCount(event.outlets, "outlet")} for up to ` +
+        formatCount(event.maxConnections, "connection") +
         (event.descriptors === undefined ? "" : ` (descriptor limit ${event.descriptors})`);
     case "reloading":
       return "the config";
@@ -262,7 +257,7 @@ function tell(event: OutletEvent): string {
     case "rejected":
       return `the config: ${event.reason}`;
     case "tracing":
-      return `the handshakes of ${counted(event.ports, "port")}`;
+      return `the handshakes of ${formatCount(event.ports, "port")}`;
     case "trace-unavailable":
       return `handshakes are inferred: ${event.reason}`;
     case "bus-connected":
@@ -276,7 +271,7 @@ function tell(event: OutletEvent): string {
     case "draining":
       return event.live === 0
         ? "nobody is connected"
-        : `${counted(event.live, "connection")} ${event.live === 1 ? "has" : "have"} ${
+        : `${formatCount(event.live, "connection")} ${event.live === 1 ? "has" : "have"} ${
           formatDuration(event.grace)
         } to end; a second signal stops at once`;
     case "task-failed":

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatCount } from "../options/quantity.ts";
 import { deadline } from "@std/async/deadline";
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
@@ -62,7 +63,7 @@ function linesFor(event: OutletEvent): string[] {
     case "rejected":
       return ["READY=1", `STATUS=config rejected: ${event.reason.replaceAll("\n", " ")}`];
     case "draining":
-      return ["STOPPING=1", `STATUS=draining ${event.live} connections`];
+      return ["STOPPING=1", `STATUS=draining ${formatCount(event.live, "connection")}`];
     default:
       return [];
   }

@@ -63,10 +63,13 @@ export class CutOffError extends Error {
   }
 }
 
-/** Why a connection ended, for its `closed` event: `reset`, `cut off: …`, or `error: …`. */
-export function faultOf(error: unknown): string {
-  if (error instanceof CutOffError) return error.message;
-  return isReset(error) ? "reset" : `error: ${explain(error)}`;
+/** What broke a connection, in words. */
+export type ConnectionFault = "peer reset" | `cut off: ${string}` | `error: ${string}`;
+
+/** Why a connection ended, for its `closed` event: `peer reset`, `cut off: …`, or `error: …`. */
+export function faultOf(error: unknown): ConnectionFault {
+  if (error instanceof CutOffError) return error.message as `cut off: ${string}`;
+  return isReset(error) ? "peer reset" : `error: ${explain(error)}`;
 }
 
 /** The system's name for the error, such as `ECONNREFUSED`, where it has one. */

@@ -5,13 +5,14 @@
  * @module
  */
 
-const SYMBOLS = {
+/** What is used of the C library, and how it is called. */
+export const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-} as const;
+} as const satisfies Deno.ForeignLibraryInterface;
 
 /** What is used of the C library. Each returns a negative number where the system refuses. */
 export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];

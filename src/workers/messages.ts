@@ -5,6 +5,7 @@
  */
 import type { ServerConfig } from "../config/server_config.ts";
 import type { Changes } from "../server/handle.ts";
+import type { EndReason } from "../connection/end_reason.ts";
 import type { OutletEvent } from "../events/events.ts";
 import type { BusStatus } from "../chat/status.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
@@ -43,11 +44,11 @@ export interface WorkerMethods {
   /** Stops; how many connections had to be cut. */
   stop(task: { grace: number }): Promise<number>;
   /** Sends bytes to a client. */
-  writeFromOutside(task: { connection: number; bytes: Uint8Array }): Promise<void>;
+  write(task: { connection: number; bytes: Uint8Array }): Promise<void>;
   /** Ends our half of a connection. */
   closeWrite(task: { connection: number }): Promise<void>;
   /** Closes a connection. */
-  closeConnection(task: { connection: number; reason: string }): Promise<void>;
+  closeConnection(task: { connection: number; reason: EndReason }): Promise<void>;
   /** Tells what comes and goes on a connection, or tells it no more. */
   tap(task: { connection: number; on: boolean }): Promise<void>;
 }

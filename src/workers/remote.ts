@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EndReason } from "../connection/end_reason.ts";
 import type { LiveConnection, OpenOutlet } from "../server/handle.ts";
 import type { Closed, Opened } from "../events/events.ts";
 import type { Address } from "../endpoint/address.ts";
@@ -90,7 +91,7 @@ export class RemoteConnection implements LiveConnection {
   /** Whether one side has ended its half. */
   halfClosed = false;
   /** Who or what ended it. */
-  reason: string | undefined;
+  reason: EndReason | undefined;
   /** What its service noted of it when it was opened. */
   readonly notes: Readonly<Record<string, string | number>> | undefined;
   /** Who serves it. */
@@ -123,8 +124,8 @@ export class RemoteConnection implements LiveConnection {
   }
 
   /** Sends bytes for somebody other than its handler. */
-  async writeFromOutside(bytes: Uint8Array): Promise<void> {
-    await this.worker.request("writeFromOutside", { connection: this.id, bytes });
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.worker.request("write", { connection: this.id, bytes });
   }
 
   /** Ends our half. */
@@ -133,7 +134,7 @@ export class RemoteConnection implements LiveConnection {
   }
 
   /** Closes it. */
-  close(reason: string): void {
+  close(reason: EndReason): void {
     this.reason ??= reason;
     this.worker.request("closeConnection", { connection: this.id, reason }).catch(() => {});
   }

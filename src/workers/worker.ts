@@ -70,8 +70,7 @@ const tasks: WorkerMethods = {
     return outlet ? await server!.close(outlet, { grace }) : 0;
   },
   stop: ({ grace }) => server!.stop({ grace }),
-  writeFromOutside: async ({ connection, bytes }) =>
-    await find(connection)?.writeFromOutside(bytes),
+  write: async ({ connection, bytes }) => await find(connection)?.write(bytes),
   closeWrite: async ({ connection }) => await find(connection)?.closeWrite(),
   // deno-lint-ignore require-await
   closeConnection: async ({ connection, reason }) => find(connection)?.close(reason),

@@ -59,7 +59,7 @@ Deno.test("members of a worker that dies are gone for the others, and come back 
   const { connection } = [...supervisor.supervisor.connections()].find(({ connection: { peer } }) =>
     !isUnix(peer) && peer.port === bob.port
   )!;
-  await connection.writeFromOutside(new TextEncoder().encode("die")).catch(() => {});
+  await connection.write(new TextEncoder().encode("die")).catch(() => {});
   await Promise.all(others.map(([first]) => first!.isTold(/^\* left with their server: .*bob/)));
   await others[0]![0]!.countsMembers(others.flat().length);
   await supervisor.told((events) =>

@@ -29,9 +29,9 @@ Deno.test("what somebody else sends comes whole between the handler's writes", a
   const encoder = new TextEncoder();
   const writes = [
     connection.write(encoder.encode(block("a"))),
-    connection.writeFromOutside(encoder.encode(block("b"))),
+    connection.write(encoder.encode(block("b"))),
     connection.write(encoder.encode(block("c"))),
-    connection.writeFromOutside(encoder.encode(block("d"))),
+    connection.write(encoder.encode(block("d"))),
   ];
   const ended = Promise.all(writes).then(() => connection.closeWrite());
   const received = text(await readAll(client));
@@ -74,7 +74,7 @@ Deno.test("when the client has gone, whoever wants to send it something is told"
   await using pair = await Pair.join();
   pair.connection.close("server closed");
   const outcomes = await Promise.allSettled([
-    pair.connection.writeFromOutside(new Uint8Array(1)),
+    pair.connection.write(new Uint8Array(1)),
     pair.connection.write(new Uint8Array(1)),
   ]);
   assertEquals(outcomes.map(({ status }) => status), ["rejected", "rejected"]);

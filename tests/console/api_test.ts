@@ -135,7 +135,7 @@ Deno.test("a connection is watched, answered, half-closed and closed", async () 
   const answer = await console.ask(`/api/connections/${id}`, { method: "DELETE" });
   assertEquals(answer.status, 204);
   const closed = await console.server.event("closed");
-  assertEquals(closed.reason, "closed from the console");
+  assertEquals(closed.reason, "closed by the operator");
   const { open, events } = await console.get(`/api/connections/${id}`);
   assertEquals(open, false);
   assertEquals(events.map(({ event }: { event: string }) => event), ["opened", "closed"]);

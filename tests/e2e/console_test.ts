@@ -73,7 +73,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await client.prints(/good day\n/);
     await browser.shots("connection");
     await page.getByRole("button", { name: "Close", exact: true }).click();
-    await page.getByText("closed: closed from the console").waitFor();
+    await page.getByText("closed: closed by the operator").waitFor();
     await client.end();
     await client.outcome();
   });
@@ -134,9 +134,9 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await page.getByRole("link", { name: "Messages" }).click();
     await page.locator("canvas").nth(2).waitFor();
     await page.getByRole("button", { name: /^refused|^opened/ }).first().waitFor();
-    await page.getByLabel("Filter messages").fill("echo closed from the console");
+    await page.getByLabel("Filter messages").fill("echo closed by the operator");
     await page.locator(".message").nth(1).waitFor({ state: "detached" });
-    await page.locator(".message", { hasText: "closed from the console" }).waitFor();
+    await page.locator(".message", { hasText: "closed by the operator" }).waitFor();
     await page.getByLabel("Filter messages").fill("");
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: /^Go on/ }).click();

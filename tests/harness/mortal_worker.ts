@@ -8,7 +8,7 @@ import type { WorkerRequest } from "../../src/workers/messages.ts";
 
 globalThis.addEventListener("message", (message: Event) => {
   const { data } = message as MessageEvent<WorkerRequest>;
-  if (data.name === "writeFromOutside" && new TextDecoder().decode(data.task.bytes) === "die") {
+  if (data.name === "write" && new TextDecoder().decode(data.task.bytes) === "die") {
     throw new Error("a mortal worker dies");
   }
 });

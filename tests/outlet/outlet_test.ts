@@ -47,7 +47,7 @@ Deno.test("a client that cuts the connection off is told as reset", async () => 
     using _rude = new RudeClient(server.port());
     await server.event("opened");
   }
-  assertEquals((await server.event("closed")).reason, "reset");
+  assertEquals((await server.event("closed")).reason, "peer reset");
 });
 
 Deno.test("an outlet that stops in the middle of a burst waits for nobody who has still to begin", async () => {
@@ -82,7 +82,7 @@ Deno.test("a client that does not finish in time is cut, and counted", async () 
   await server.event("opened");
   assertEquals(await server.server.stop({ grace: 10 }), 1);
   assertEquals((await readAll(client)).length, 0);
-  assertEquals((await server.event("closed")).reason, "server closed");
+  assertEquals((await server.event("closed")).reason, "cut by the drain");
   assertEquals((await server.event("stopped")).cut, 1);
 });
 

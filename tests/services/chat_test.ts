@@ -41,7 +41,7 @@ Deno.test("a member is told who is here, what it can type, and what it typed wro
   assertMatch(await readUntil(alice, /\n/), /a name is 1 to 24 letters/);
   await send(alice, "/quit\n");
   assertEquals(await readUntil(alice, /\n/), "* goodbye\n");
-  assertEquals((await server.event("closed")).reason, "server closed");
+  assertEquals((await server.event("closed")).reason, "peer quit");
 });
 
 Deno.test("each outlet is a room of its own, unless the rooms bear the same name", async () => {

@@ -60,7 +60,7 @@ Deno.test("one client is served: its bytes to stdout, stdin to it, and both end 
   await server.prints(/to the server/);
   const second = await plug(["127.0.0.1", port]);
   assertEquals(second.shown, "");
-  await server.complains(/taken: there is one client already/);
+  await server.complains(/refused: there is one client already/);
   await server.type("to the client\n");
   await client.prints(/to the client/);
   await server.end();
@@ -105,6 +105,6 @@ Deno.test("a client that is cut off makes the exit code say so", async () => {
     await server.complains(/opened +stdio:\d+ #1/);
   }
   const { code, stderr } = await server.outcome();
-  assertMatch(stderr, /closed +stdio:\d+ #1 .*: reset/);
+  assertMatch(stderr, /closed +stdio:\d+ #1 .*: peer reset/);
   assertEquals(code, 1);
 });

@@ -20,7 +20,7 @@ import type { ServerView } from "../server_view.ts";
 const LIMIT = { most: 1_000, usual: 100 };
 
 /** Why connections end that the console closes. */
-const REASON = "closed from the console";
+const REASON = "closed by the operator";
 
 const CLOSING = z.union([
   z.strictObject({ ids: z.array(z.int()).max(10_000) }),

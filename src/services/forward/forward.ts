@@ -47,7 +47,7 @@ export const forward: Service = service({
       using lease = await pool.connect(client.closed);
       client.note("upstream", lease.name);
       using upstream = new Connection(lease.socket, { id: client.id });
-      client.closed.addEventListener("abort", () => upstream.close("the client has gone"));
+      client.closed.addEventListener("abort", () => upstream.reset(client.reason!));
       if (version) {
         await upstream.write(
           proxyHeader(version, { source: client.peer, destination: client.local }),

@@ -1,0 +1,73 @@
+/** A real RST, from sockets that Deno can only close. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { libc } from "../../src/transport/libc.ts";
+import { sendReset } from "../../src/transport/reset.ts";
+import { ROOT, run } from "../harness/program.ts";
+
+// It is loaded once in the life of a process, and no test is the one that leaks it.
+libc();
+
+/** Both ends of a connection to a listener at this host. */
+async function join(host: string, dialled: string): Promise<[Deno.TcpConn, Deno.TcpConn]> {
+  using listener = Deno.listen({ hostname: host, port: 0 });
+  const { port } = listener.addr;
+  return await Promise.all([listener.accept(), Deno.connect({ hostname: dialled, port })]);
+}
+
+for (const [host, dialled] of [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "127.0.0.1"]]) {
+  Deno.test(`a peer of ${host} that came to ${dialled} is reset, behind what it was sent`, async () => {
+    const [accepted, client] = await join(host!, dialled!);
+    await accepted.write(new TextEncoder().encode("last words"));
+    const space = new Uint8Array(100);
+    assertEquals(await client.read(space), 10);
+    assertEquals(sendReset(accepted), true);
+    accepted.close();
+    await assertRejects(() => client.read(space), Deno.errors.ConnectionReset);
+    client.close();
+  });
+}
+
+Deno.test("whoever dialled can reset, too, and none of many other connections is touched", async () => {
+  const pairs = await Promise.all(
+    Array.from({ length: 100 }, () => join("127.0.0.1", "127.0.0.1")),
+  );
+  const [accepted, client] = pairs.splice(40, 1)[0]!;
+  assertEquals(sendReset(client), true);
+  client.close();
+  await assertRejects(() => accepted.read(new Uint8Array(1)), Deno.errors.ConnectionReset);
+  accepted.close();
+  for (const [accepted, client] of pairs) {
+    await client.write(Uint8Array.of(1));
+    assertEquals(await accepted.read(new Uint8Array(1)), 1);
+    client.close();
+    accepted.close();
+  }
+});
+
+Deno.test("a connection that is gone already, or that is no TCP, cannot be reset", async () => {
+  const [accepted, client] = await join("127.0.0.1", "127.0.0.1");
+  sendReset(client);
+  client.close();
+  await assertRejects(() => accepted.read(new Uint8Array(1)));
+  assertEquals(sendReset(accepted), false);
+  accepted.close();
+  const path = await Deno.makeTempFile();
+  await Deno.remove(path);
+  using listener = Deno.listen({ transport: "unix", path });
+  const ends = await Promise.all([listener.accept(), Deno.connect({ transport: "unix", path })]);
+  assertEquals(ends.map(sendReset), [false, false]);
+  for (const end of ends) end.close();
+  await Deno.remove(path).catch(() => {});
+});
+
+Deno.test("where foreign functions are not allowed, nothing is asked and nothing is reset", async () => {
+  const script = `
+    import { sendReset } from "file://${ROOT}src/transport/reset.ts";
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    using client = await Deno.connect({ port: listener.addr.port });
+    console.log(sendReset(client));
+  `;
+  const words = ["run", "--allow-net", "--no-lock", "--no-prompt", "--config", `${ROOT}deno.json`];
+  const { stdout, stderr } = await run([Deno.execPath(), ...words, "-"], { stdin: script });
+  assertEquals({ stdout, stderr }, { stdout: "false\n", stderr: "" });
+});
