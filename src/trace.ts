@@ -12,10 +12,11 @@ import { CapturePipeline, type Filter } from "./trace/live/capture_pipeline.ts";
 import { type Ladder, ladderOf } from "./trace/report/ladder.ts";
 import { renderLadders } from "./trace/report/ladder_svg.ts";
 import { renderLadder } from "./trace/report/ladder_text.ts";
+import { leftOutLines } from "./trace/report/left_out.ts";
 import { recordOf } from "./trace/report/record.ts";
 import type { SegmentHistory } from "./trace/track/segment_history.ts";
 import type { Role } from "./trace/track/state.ts";
-import { type CaptureFacts, Summary } from "./trace/report/summary.ts";
+import { Summary } from "./trace/report/summary.ts";
 import { Tracker } from "./trace/track/tracker.ts";
 import { diagnose, type ServerView } from "./trace/report/diagnosis.ts";
 
@@ -56,6 +57,9 @@ export async function trace(options: TraceOptions, ends: TraceEnds): Promise<str
   const damage = await session.readAll();
   await session.finish();
   if (damage !== undefined) throw damage;
+  if (session.hasUnderstoodNothing && !ends.isLive) {
+    throw new Error("nothing in this capture was understood");
+  }
   return session.svg;
 }
 
@@ -111,11 +115,13 @@ class TraceSession {
   }
 
   async finish(): Promise<void> {
+    this.#follower.finish();
     this.#tracker.finish();
     const { facts } = this.#follower;
-    if (this.#options.summary) this.#waiting.push(this.#summary.render(facts));
+    const isSummary = this.#options.summary;
+    if (isSummary) this.#waiting.push(this.#summary.render(facts));
     await this.#flush();
-    if (!this.#options.summary) { for (const line of countWords(facts)) this.#ends.tell(line); }
+    for (const line of leftOutLines(facts, { isSummary })) this.#ends.tell(line);
   }
 
   /** A summary is shown at the end; all else as soon as it is over, where there may be no end. */
@@ -126,6 +132,12 @@ class TraceSession {
     if (!this.#ends.isStream || now - this.#shownAt < SHOW_INTERVAL) return;
     this.#shownAt = now;
     this.#tracker.tellFinished();
+  }
+
+  /** Whether there were packets, and none of them could be read to its end. */
+  get hasUnderstoodNothing(): boolean {
+    const { segments, withoutTcp, notUnderstood } = this.#follower.facts;
+    return segments === 0 && withoutTcp.size === 0 && notUnderstood.size > 0;
   }
 
   get svg(): string | undefined {
@@ -199,24 +211,6 @@ function progressWords(flow: Flow, by: Role): string {
 }
 
 /** What left before its time, or belongs to nothing, in words. */
-function countWords({ evicted, expired, strayReports }: CaptureFacts): string[] {
-  const words: string[] = [];
-  if (evicted > 0) {
-    words.push(
-      `${evicted} connections that were open were left to make room; --flows is the limit`,
-    );
-  }
-  if (expired > 0) {
-    words.push(
-      `${expired} that were over were forgotten to make room: what came of them later is shown apart`,
-    );
-  }
-  if (strayReports > 0) {
-    words.push(`${strayReports} ICMP errors were about no segment that was seen`);
-  }
-  return words;
-}
-
 function endsOf({ client, server }: Flow): string {
   return `${endpointText(client.address, client.port)} → ` +
     endpointText(server.address, server.port);

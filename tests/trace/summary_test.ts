@@ -6,10 +6,12 @@ import { segmentOf } from "./play.ts";
 
 const FACTS = {
   packets: 1234,
-  passedOver: new Map([["short", 2]]),
+  segments: 1200,
+  filtered: 4,
+  withoutTcp: new Map([["UDP", 29]]),
+  notUnderstood: new Map([["of link type 7 (ARCNET)", 2]]),
   copies: 0,
   strayReports: 3,
-  filtered: 4,
   expired: 7,
   evicted: 1,
 };
@@ -50,7 +52,10 @@ Deno.test("A summary tells outcomes, success, refusals and silences by destinati
   const text = summary.render(FACTS);
   for (
     const expected of [
-      "packets        1,234 (2 short, 3 ICMP errors about nothing seen, 4 of others)",
+      "packets        1,234\n               without TCP, UDP: 29\n",
+      "               not understood, of link type 7 (ARCNET): 2\n",
+      "               of other hosts or ports: 4\n",
+      "               ICMP errors about nothing seen: 3\n",
       "established: 3",
       "began before the capture: 1",
       "success        50.00 % (3 of 6 attempts)",

@@ -1,7 +1,8 @@
 /** What a SYN and a SYN+ACK offer, as people and programs are told. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
-import { decodeSegment, Segment } from "../../src/trace/decode/segment.ts";
+import { Decoder } from "../../src/trace/decode/decoder.ts";
+import { Segment } from "../../src/trace/decode/segment.ts";
 import { offersOf, recordOfSyn, synWords } from "../../src/trace/report/syn_options.ts";
 import { outlet, run } from "../harness/program.ts";
 import { datagram, pcapFile, u16, u32 } from "./wire.ts";
@@ -10,7 +11,7 @@ function offered(options: readonly number[], flags = "S"): Segment {
   const padding = new Array<number>((4 - options.length % 4) % 4).fill(1);
   const file = pcapFile([{ bytes: datagram({ flags, options: [...options, ...padding] }) }]);
   const segment = new Segment();
-  for (const packet of new CaptureReader().read(file)) decodeSegment(packet, segment);
+  for (const packet of new CaptureReader().read(file)) new Decoder().decode(packet, segment);
   return segment;
 }
 
@@ -53,7 +54,7 @@ Deno.test("Options that the capture has cut off are told as such", () => {
   const whole = datagram({ options: [2, 4, ...u16(1460), 4, 2, 1, 1] });
   const segment = new Segment();
   for (const packet of new CaptureReader().read(pcapFile([{ bytes: whole.subarray(0, 44) }]))) {
-    decodeSegment(packet, segment);
+    new Decoder().decode(packet, segment);
   }
   assertEquals(synWords(segment), "mss 1460, the rest of the options was not captured");
 });

@@ -108,6 +108,8 @@ export interface CapturedPacket {
   readonly seconds?: number;
   /** Micro- or nanoseconds, as the file counts. */
   readonly fraction?: number;
+  /** How long it was before it was cut. */
+  readonly originalLength?: number;
 }
 
 /** How a capture file is written. */
@@ -122,8 +124,8 @@ export function pcapFile(records: readonly CapturedPacket[], fields: FileFields 
   const { link = 101, littleEndian = true, nanoseconds = false } = fields;
   const writer = new Writer(littleEndian);
   writer.words(nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4).halves(2, 4).words(0, 0, 262_144, link);
-  for (const { bytes, seconds = 0, fraction = 0 } of records) {
-    writer.words(seconds, fraction, bytes.length, bytes.length).bytes(bytes);
+  for (const { bytes, seconds = 0, fraction = 0, originalLength = bytes.length } of records) {
+    writer.words(seconds, fraction, bytes.length, originalLength).bytes(bytes);
   }
   return writer.all();
 }
@@ -142,10 +144,10 @@ export function pcapngFile(
   });
   // A block of a kind that nobody knows is passed over.
   block(writer, 0x0bad, (body) => body.words(1, 2, 3));
-  for (const { bytes, seconds = 0, fraction = 0 } of records) {
+  for (const { bytes, seconds = 0, fraction = 0, originalLength = bytes.length } of records) {
     const time = BigInt(seconds) * BigInt(10 ** resolution) + BigInt(fraction);
     block(writer, 6, (body) => {
-      body.words(0, Number(time >> 32n), Number(time & 0xffffffffn), bytes.length, bytes.length)
+      body.words(0, Number(time >> 32n), Number(time & 0xffffffffn), bytes.length, originalLength)
         .bytes(bytes).bytes(new Uint8Array((4 - bytes.length % 4) % 4));
     });
   }

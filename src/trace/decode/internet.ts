@@ -1,125 +1,124 @@
 /**
- * The internet layer: IPv4 and IPv6 headers.
+ * The internet layer: IPv4 and IPv6 headers, and what their protocol numbers stand for.
  *
  * @module
  */
+import type { Dissection, Layer } from "./dissection.ts";
+import type { FragmentTable } from "./fragment_table.ts";
+import { isIcmpError } from "./icmp.ts";
+
 const MAPPED_PREFIX = 0xffff;
 
 const HOP_BY_HOP = 0;
+const ICMP = 1;
+const IPV4 = 4;
+const TCP = 6;
+const UDP = 17;
+const IPV6 = 41;
 const ROUTING = 43;
 const FRAGMENT = 44;
+const GRE = 47;
 const AUTHENTICATION = 51;
+const ICMPV6 = 58;
 const DESTINATION_OPTIONS = 60;
+const ETHER_IP = 97;
 const MOBILITY = 135;
+const MPLS = 137;
 const HOST_IDENTITY = 139;
 const SHIM6 = 140;
+const ETHERNET = 143;
 
-/** Why a packet holds no whole header that could be read. */
-export type Undecodable = "short" | "malformed" | "fragment";
-
-/** What an IP header says. */
-export class Datagram {
-  /** The source address in words 0 to 3 and the destination in 4 to 7; IPv4 is mapped into IPv6. */
-  readonly addresses: Int32Array = new Int32Array(8);
-  /** The protocol of the transport header. */
-  protocol = 0;
-  /** Where the transport header begins. */
-  transport = 0;
-  /** Where the datagram ends by its own account, captured or not. */
-  datagramEnd = 0;
-  /** Its time to live, or hop limit. */
-  hopLimit = 0;
-  /** The identification of an IPv4 datagram, 0 where there is none. */
-  identification = 0;
+/** Reads an IPv4 (RFC 791) or IPv6 (RFC 8200) header. */
+export function readIp(c: Dissection, fragments: FragmentTable): Layer {
+  if (!c.has(1)) return c.missing(1);
+  const version = c.view.getUint8(c.at) >> 4;
+  if (version !== 4 && version !== 6) return c.undecoded("malformed");
+  c.datagrams += 1;
+  c.isVersion6 = version === 6;
+  return c.isVersion6 ? readIpv6(c, fragments) : readIpv4(c, fragments);
 }
 
-/** Where a datagram lies in its buffer, as far as it was captured. */
-export interface Extent {
-  /** The first byte of the IP header. */
-  readonly start: number;
-  /** The byte after the last one that was captured. */
-  readonly end: number;
-}
-
-/**
- * Reads an IPv4 (RFC 791) or IPv6 (RFC 8200) header into `datagram`. Returns why that failed, or
- * nothing.
- */
-export function decodeInternet(
-  view: DataView,
-  extent: Extent,
-  datagram: Datagram,
-): Undecodable | undefined {
-  if (extent.start >= extent.end) return "short";
-  const version = view.getUint8(extent.start) >> 4;
-  if (version === 4) return decodeIpv4(view, extent, datagram);
-  if (version === 6) return decodeIpv6(view, extent, datagram);
-  return "malformed";
-}
-
-function decodeIpv4(
-  view: DataView,
-  { start, end }: Extent,
-  datagram: Datagram,
-): Undecodable | undefined {
-  if (start + 20 > end) return "short";
+function readIpv4(c: Dissection, fragments: FragmentTable): Layer {
+  if (!c.has(20)) return c.missing(20);
+  const { view, at: start, addresses } = c;
   const headerLength = (view.getUint8(start) & 0x0f) * 4;
-  // Segmentation offload leaves a length of 0 in what the sender's own machine captures.
-  const totalLength = view.getUint16(start + 2) || end - start;
-  if (headerLength < 20 || totalLength < headerLength) return "malformed";
-  if ((view.getUint16(start + 6) & 0x1fff) !== 0) return "fragment";
-  const { addresses } = datagram;
-  addresses[0] =
-    addresses[1] =
-    addresses[4] =
-    addresses[5] =
-      0;
+  // Segmentation offload leaves a length of 0 in what the sender's own machine captures: the record
+  // knows how long the packet was.
+  const totalLength = view.getUint16(start + 2) || c.wireEnd - start;
+  if (headerLength < 20 || totalLength < headerLength) return c.undecoded("malformed");
+  addresses.fill(0);
   addresses[2] = addresses[6] = MAPPED_PREFIX;
   addresses[3] = view.getInt32(start + 12);
   addresses[7] = view.getInt32(start + 16);
-  datagram.identification = view.getUint16(start + 4);
-  datagram.hopLimit = view.getUint8(start + 8);
-  datagram.protocol = view.getUint8(start + 9);
-  datagram.transport = start + headerLength;
-  datagram.datagramEnd = start + totalLength;
-  return undefined;
+  c.identification = view.getUint16(start + 4);
+  c.hopLimit = view.getUint8(start + 8);
+  c.endAt(start + totalLength);
+  c.behind(headerLength, { layer: "IP protocol", next: view.getUint8(start + 9) });
+  const fragment = view.getUint16(start + 6);
+  if ((fragment & 0x3fff) === 0) return "IP protocol";
+  return fragments.add(c, {
+    offset: (fragment & 0x1fff) * 8,
+    hasMore: (fragment & 0x2000) !== 0,
+    identification: c.identification,
+  });
 }
 
-function decodeIpv6(
-  view: DataView,
-  { start, end }: Extent,
-  datagram: Datagram,
-): Undecodable | undefined {
-  if (start + 40 > end) return "short";
-  const { addresses } = datagram;
-  for (let word = 0; word < 8; word += 1) {
-    addresses[word] = view.getInt32(start + 8 + word * 4);
-  }
-  // A jumbogram, or an offloaded segment, says 0.
-  const payloadLength = view.getUint16(start + 4) || end - start - 40;
-  datagram.datagramEnd = start + 40 + payloadLength;
-  datagram.identification = 0;
-  datagram.protocol = view.getUint8(start + 6);
-  datagram.hopLimit = view.getUint8(start + 7);
-  datagram.transport = start + 40;
-  return passExtensionHeaders(view, end, datagram);
+function readIpv6(c: Dissection, fragments: FragmentTable): Layer {
+  if (!c.has(40)) return c.missing(40);
+  const { view, at: start, addresses } = c;
+  for (let word = 0; word < 8; word += 1) addresses[word] = view.getInt32(start + 8 + word * 4);
+  c.identification = 0;
+  c.hopLimit = view.getUint8(start + 7);
+  const payloadLength = view.getUint16(start + 4);
+  c.behind(40, { layer: "IP protocol", next: view.getUint8(start + 6) });
+  if (payloadLength > 0) c.endAt(c.at + payloadLength);
+  // A jumbogram says 0 and has an option instead; an offloaded segment says 0, and the record knows.
+  else if (c.next === HOP_BY_HOP) takeJumboLength(c);
+  return passExtensionHeaders(c, fragments);
 }
 
-function passExtensionHeaders(
-  view: DataView,
-  end: number,
-  datagram: Datagram,
-): Undecodable | undefined {
-  for (;;) {
-    const at = datagram.transport;
-    if (!isExtension(datagram.protocol)) return undefined;
-    if (at + 8 > end) return "short";
-    if (datagram.protocol === FRAGMENT && (view.getUint16(at + 2) & 0xfff8) !== 0) {
-      return "fragment";
+const JUMBO_PAYLOAD = 0xc2;
+const PAD_1 = 0;
+
+/** RFC 2675: the length stands in an option of the hop-by-hop header. */
+function takeJumboLength(c: Dissection): void {
+  const { view, at: start } = c;
+  if (!c.has(8)) return;
+  const end = Math.min(start + extensionLength(HOP_BY_HOP, view.getUint8(start + 1)), c.end);
+  for (let at = start + 2; at + 2 <= end;) {
+    if (view.getUint8(at) === PAD_1) {
+      at += 1;
+      continue;
     }
-    datagram.transport += extensionLength(datagram.protocol, view.getUint8(at + 1));
-    datagram.protocol = view.getUint8(at);
+    const length = view.getUint8(at + 1);
+    if (view.getUint8(at) === JUMBO_PAYLOAD && length === 4 && at + 6 <= end) {
+      return c.endAt(start + view.getUint32(at + 2));
+    }
+    at += 2 + length;
   }
+}
+
+function passExtensionHeaders(c: Dissection, fragments: FragmentTable): Layer {
+  while (isExtension(c.next)) {
+    if (!c.has(8)) return c.missing(8);
+    const { view, at, next: protocol } = c;
+    if (protocol === AUTHENTICATION) c.through.enterAuthenticated();
+    c.behind(extensionLength(protocol, view.getUint8(at + 1)), {
+      layer: "IP protocol",
+      next: view.getUint8(at),
+    });
+    if (protocol !== FRAGMENT) continue;
+    const fragment = view.getUint16(at + 2);
+    // RFC 6946: what is all there is no fragment, whatever header it has.
+    if ((fragment & 0xfff9) === 0) continue;
+    const layer = fragments.add(c, {
+      offset: fragment & 0xfff8,
+      hasMore: (fragment & 1) === 1,
+      identification: view.getUint32(at + 4),
+    });
+    if (layer !== "IP protocol") return layer;
+  }
+  return "IP protocol";
 }
 
 function isExtension(protocol: number): boolean {
@@ -143,4 +142,66 @@ function extensionLength(protocol: number, units: number): number {
   if (protocol === FRAGMENT) return 8;
   if (protocol === AUTHENTICATION) return (units + 2) * 4;
   return (units + 1) * 8;
+}
+
+/** What the protocol number of an IP header stands for. */
+export function readProtocol(c: Dissection): Layer {
+  switch (c.next) {
+    case TCP:
+      return c.isQuoted ? "quoted tcp" : "tcp";
+    case ICMP:
+    case ICMPV6:
+      return "icmp";
+    case UDP:
+      return "udp";
+    default:
+      return readWrapping(c);
+  }
+}
+
+function readWrapping(c: Dissection): Layer {
+  switch (c.next) {
+    case IPV4:
+      c.through.enterBetween(c.isVersion6 ? "4in6" : "4in4", c.addresses);
+      return "ip";
+    case IPV6:
+      c.through.enterBetween(c.isVersion6 ? "6in6" : "6in4", c.addresses);
+      return "ip";
+    case GRE:
+      return "gre";
+    case AUTHENTICATION:
+      return passAuthentication(c);
+    case ETHER_IP:
+      c.through.enterBetween("EtherIP", c.addresses);
+      return c.behind(2, { layer: "ethernet", next: 0 });
+    case MPLS:
+      return "mpls";
+    case ETHERNET:
+      return "ethernet";
+    default:
+      return c.undecoded("IP protocol", c.next);
+  }
+}
+
+function passAuthentication(c: Dissection): Layer {
+  if (!c.has(12)) return c.missing(12);
+  c.through.enterAuthenticated();
+  const { view, at } = c;
+  return c.behind(extensionLength(AUTHENTICATION, view.getUint8(at + 1)), {
+    layer: "IP protocol",
+    next: view.getUint8(at),
+  });
+}
+
+/** An ICMP error quotes what it is about (RFC 792, RFC 4443); other messages are about no segment. */
+export function readIcmp(c: Dissection): Layer {
+  if (!c.has(8)) return c.missing(8);
+  const type = c.view.getUint8(c.at);
+  const isVersion6 = c.next === ICMPV6;
+  if (c.isQuoted || !isIcmpError({ type, isVersion6 })) return c.undecoded("IP protocol", c.next);
+  c.isQuoted = true;
+  c.icmpType = type;
+  c.icmpCode = c.view.getUint8(c.at + 1);
+  c.reporter.set(c.addresses.subarray(0, 4));
+  return c.behind(8, { layer: "ip", next: 0 });
 }

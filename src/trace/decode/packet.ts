@@ -11,6 +11,8 @@ export class Packet {
   start = 0;
   /** Where in {@linkcode view} the captured bytes end; the packet itself may have been longer. */
   end = 0;
+  /** How long the packet was before a capture cut it short. */
+  originalLength = 0;
   /** When it was captured: whole seconds since 1970. */
   seconds = 0;
   /** When it was captured: the nanoseconds of that second. */

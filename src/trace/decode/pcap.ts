@@ -45,6 +45,7 @@ export class PcapFormat {
     packet.view = view;
     packet.start = start + RECORD_HEADER;
     packet.end = packet.start + length;
+    packet.originalLength = view.getUint32(start + 12, this.#littleEndian);
     packet.seconds = view.getUint32(start, this.#littleEndian);
     packet.nanoseconds = view.getUint32(start + 4, this.#littleEndian) * this.#nanosecondsPerTick;
     packet.link = this.#link;

@@ -142,6 +142,7 @@ export class PcapngFormat {
     if (device === undefined || length > end - body - 20) return false;
     packet.start = body + 20;
     packet.end = packet.start + length;
+    packet.originalLength = view.getUint32(body + 16, this.#littleEndian);
     packet.link = device.link;
     packet.interface = number + 1;
     const high = view.getUint32(body + 4, this.#littleEndian);
@@ -158,6 +159,7 @@ export class PcapngFormat {
     const kept = Math.min(original, device.snapLength || original, end - body - 4);
     packet.start = body + 4;
     packet.end = packet.start + kept;
+    packet.originalLength = original;
     packet.link = device.link;
     packet.interface = 1;
     packet.seconds = 0;

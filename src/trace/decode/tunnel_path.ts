@@ -114,6 +114,7 @@ function isBehind(addresses: Int32Array): boolean {
 
 function wordsOf({ kind, number, ends, hasEnds }: Wrapping): string {
   if (kind === "AH") return kind;
+  if (kind === "GTP-U") return `${kind} 0x${number.toString(16)}`;
   if (!hasEnds) return `${kind} ${number}`;
   return `${kind} ${addressText(ends)}–${addressText(ends, 4)}`;
 }

@@ -5,7 +5,8 @@
  */
 import type { IpWords } from "../decode/ip_words.ts";
 import { CaptureReader } from "../decode/capture_reader.ts";
-import { type Decoded, decodeSegment, Segment } from "../decode/segment.ts";
+import { Decoder } from "../decode/decoder.ts";
+import { Segment } from "../decode/segment.ts";
 import type { CaptureFacts } from "../report/summary.ts";
 import type { Tracker } from "../track/tracker.ts";
 
@@ -21,10 +22,11 @@ export interface Filter {
 export class CapturePipeline {
   /** The capture's reader. */
   readonly reader: CaptureReader = new CaptureReader();
+  readonly #decoder = new Decoder();
   readonly #tracker: Tracker;
   readonly #filter: Filter | undefined;
   readonly #segment = new Segment();
-  readonly #passedOver = new Map<string, number>();
+  #segments = 0;
   #filtered = 0;
 
   /** Feeds this tracker with what passes the filter. */
@@ -42,9 +44,10 @@ export class CapturePipeline {
   feed(chunk: Uint8Array): void {
     const segment = this.#segment;
     for (const packet of this.reader.read(chunk)) {
-      const decoded = decodeSegment(packet, segment);
-      if (decoded !== "tcp" && decoded !== "icmp") this.#passOver(decoded);
-      else if (this.#filter === undefined || passes(this.#filter, segment)) {
+      const decoded = this.#decoder.decode(packet, segment);
+      if (decoded === "undecoded") continue;
+      this.#segments += 1;
+      if (this.#filter === undefined || passes(this.#filter, segment)) {
         this.#tracker.see(segment, decoded);
       } else {
         this.#filtered += 1;
@@ -52,19 +55,23 @@ export class CapturePipeline {
     }
   }
 
+  /** Says that the capture has ended: fragments that wait for others are given up. */
+  finish(): void {
+    this.#decoder.finish();
+  }
+
   /** What a summary says besides the flows. */
   get facts(): CaptureFacts {
     const { packets, damaged } = this.reader;
     const { copies, strayReports, expired, evicted } = this.#tracker;
-    const passedOver = new Map(this.#passedOver);
-    if (damaged > 0) passedOver.set("damaged", damaged);
-    const filtered = this.#filtered;
-    return { packets, passedOver, copies, strayReports, filtered, expired, evicted };
-  }
-
-  #passOver(decoded: Decoded): void {
-    const reason = decoded === "other" ? "not TCP" : decoded;
-    this.#passedOver.set(reason, (this.#passedOver.get(reason) ?? 0) + 1);
+    const { withoutTcp, notUnderstood } = this.#decoder.undecoded;
+    const unread = new Map(notUnderstood);
+    if (damaged > 0) unread.set("in damaged blocks", damaged);
+    return {
+      ...{ packets, withoutTcp, notUnderstood: unread },
+      ...{ segments: this.#segments, filtered: this.#filtered },
+      ...{ copies, strayReports, expired, evicted },
+    };
   }
 }
 

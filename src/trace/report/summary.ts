@@ -17,14 +17,18 @@ const ELSEWHERE = "elsewhere";
 export interface CaptureFacts {
   /** Packets in the capture. */
   readonly packets: number;
-  /** Packets that could not be used, by the reason. */
-  readonly passedOver: ReadonlyMap<string, number>;
+  /** Packets that carry something other than TCP, by its name. */
+  readonly withoutTcp: ReadonlyMap<string, number>;
+  /** Packets that could not be read to their end, by the reason. */
+  readonly notUnderstood: ReadonlyMap<string, number>;
+  /** Segments, and ICMP errors about some, that were found in the packets. */
+  readonly segments: number;
+  /** Segments of connections that were not asked for. */
+  readonly filtered: number;
   /** Segments captured a second time. */
   readonly copies: number;
   /** ICMP errors about segments of no connection that is known. */
   readonly strayReports: number;
-  /** Segments of connections that were not asked for. */
-  readonly filtered: number;
   /** Finished flows that were forgotten to make room. */
   readonly expired: number;
   /** Open flows that left to make room. */
@@ -122,12 +126,18 @@ function renderDestinations(title: string, destinations: ReadonlyMap<string, num
   return lines;
 }
 
-function passedOver({ passedOver, copies, strayReports, filtered }: CaptureFacts): string {
-  const parts = [...passedOver].map(([reason, packets]) => `${number(packets)} ${reason}`);
-  if (copies > 0) parts.push(`${number(copies)} captured twice`);
-  if (strayReports > 0) parts.push(`${number(strayReports)} ICMP errors about nothing seen`);
-  if (filtered > 0) parts.push(`${number(filtered)} of others`);
-  return parts.length > 0 ? ` (${parts.join(", ")})` : "";
+/** What the packets were that stand in no connection, a line each. */
+function passedOver(facts: CaptureFacts): string {
+  const { withoutTcp, notUnderstood, filtered, copies, strayReports } = facts;
+  const counts = [
+    ...[...withoutTcp].map(([name, packets]) => [`without TCP, ${name}`, packets] as const),
+    ...[...notUnderstood].map(([name, packets]) => [`not understood, ${name}`, packets] as const),
+    ["of other hosts or ports", filtered] as const,
+    ["captured twice", copies] as const,
+    ["ICMP errors about nothing seen", strayReports] as const,
+  ];
+  return counts.filter(([, packets]) => packets > 0)
+    .map(([name, packets]) => `\n${" ".repeat(15)}${name}: ${number(packets)}`).join("");
 }
 
 function outcomeText(outcome: Outcome): string {
