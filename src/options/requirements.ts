@@ -37,7 +37,10 @@ export function whyUseless(
   const option = table[name];
   if (!option || isDefault(values[name], option.default)) return undefined;
   const { needs = [], excludes = [] } = option;
-  const rival = excludes.find((other) => isOn(values[other]));
+  // What is so anyway, like the interface of a trace, stands in nobody's way.
+  const rival = excludes.find((other) =>
+    isOn(values[other]) && !isDefault(values[other], table[other]?.default)
+  );
   if (rival !== undefined) return `${label(name)} and ${label(rival)} exclude each other`;
   if (needs.length === 0 || needs.some((other) => isOn(values[other]))) return undefined;
   const needed = needs.map(label).join(" or ");
