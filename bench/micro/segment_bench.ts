@@ -1,6 +1,7 @@
 /** Reading TCP segments out of packets, as a trace does for every one on the wire. */
 import { Packet } from "../../src/trace/decode/packet.ts";
-import { decodeSegment, Segment } from "../../src/trace/decode/segment.ts";
+import { Decoder } from "../../src/trace/decode/decoder.ts";
+import { Segment } from "../../src/trace/decode/segment.ts";
 
 /** LINKTYPE_RAW: the packet begins with its IP header. */
 const RAW = 101;
@@ -21,10 +22,11 @@ for (const [name, hex] of [["a SYN over IPv4", SYN_V4], ["data over IPv6", DATA_
   packet.end = bytes.length;
   packet.link = RAW;
   const segment = new Segment();
-  if (decodeSegment(packet, segment) !== "tcp") throw new Error(`${name} is not read as TCP`);
-  Deno.bench(`decodes ${name}`, { group: "segment" }, () => void decodeSegment(packet, segment));
+  const decoder = new Decoder();
+  if (decoder.decode(packet, segment) !== "tcp") throw new Error(`${name} is not read as TCP`);
+  Deno.bench(`decodes ${name}`, { group: "segment" }, () => void decoder.decode(packet, segment));
   Deno.bench(`decodes ${name}, and its options`, { group: "segment" }, () => {
-    decodeSegment(packet, segment);
+    decoder.decode(packet, segment);
     void segment.options;
   });
 }
