@@ -4,6 +4,8 @@
  * @module
  */
 
+import { descriptorLimit } from "../transport/spare_descriptors.ts";
+
 /** Descriptors that connections never get, so that log, metrics and look-ups work when all else is full. */
 const RESERVE = { least: 32, most: 256, share: 1 / 16 };
 
@@ -18,9 +20,8 @@ export interface DescriptorBudget {
 /** What is left now of the process's descriptors, less a reserve; `undefined` where the system does not tell. */
 export function descriptorBudget(): DescriptorBudget | undefined {
   try {
-    const limits = Deno.readTextFileSync("/proc/self/limits");
-    const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
-    if (!Number.isFinite(limit)) return undefined;
+    const limit = descriptorLimit();
+    if (limit === undefined) return undefined;
     const used = [...Deno.readDirSync("/proc/self/fd")].length;
     const reserve = Math.min(Math.max(limit * RESERVE.share, RESERVE.least), RESERVE.most);
     return { limit, free: Math.max(Math.floor(limit - used - reserve), 1) };

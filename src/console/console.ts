@@ -26,6 +26,9 @@ import { Streams } from "./routes/stream.ts";
 import type { Asked } from "./request.ts";
 import { ServerView } from "./server_view.ts";
 
+/** The most connections, those of event streams among them. */
+const MAX_CONNECTIONS = 64;
+
 /** How the console is opened, and what it looks at. */
 export interface ConsoleOptions {
   /** Where the facts are told. */
@@ -55,6 +58,7 @@ export class Console implements AsyncDisposable {
     const { eventBus, token, tls, drainTimeout } = options;
     this.#listener = HttpServer.open(address, {
       noun: "the console",
+      maxConnections: MAX_CONNECTIONS,
       tls,
       answer: (request) => this.#answer(request),
     });
@@ -69,6 +73,7 @@ export class Console implements AsyncDisposable {
       room: this.#room,
       ladderOf: (connection: LiveConnection) => this.#ladders.of(connection),
       kernel: new KernelView(),
+      maxConnections: this.#listener.maxConnections,
       drainTimeout,
     };
     this.#streams = new Streams(parts);

@@ -48,11 +48,11 @@ export class Guard {
    * Lets the request through, or says why not. A name that somebody else's name server made lead here
    * (DNS rebinding) is not ours, and a page of another origin has no business here.
    *
-   * @throws {HttpError} with status 421 for a foreign host, 403 for a foreign origin
+   * @throws {HttpError} with status 400 without a host, 421 for a foreign one, 403 for a foreign origin
    */
-  check({ headers, url }: Request): void {
-    // HTTP/2 has no such header; what stands for it is in the URL.
-    const host = headers.get("host") ?? new URL(url).host;
+  check({ headers }: Request): void {
+    const host = headers.get("host");
+    if (host === null) throw new HttpError(400, "there is no Host header");
     if (!this.#isOurs(host)) {
       throw new HttpError(421, `this is ${this.origin}, not ${JSON.stringify(host)}`);
     }

@@ -43,11 +43,22 @@ export class Router {
       const methods = routes.map(({ method }) => method).join(", ");
       throw new HttpError(405, `${url.pathname} takes ${methods}`);
     }
+    if (request.method === "POST") expectJson(request);
     const params = route.pattern.exec(url)?.pathname.groups ?? {};
     const answer = await route.answer(new Asked(request, { params, query: url.searchParams }));
     if (answer instanceof Response) return answer;
     return answer === undefined ? new Response(null, { status: 204 }) : json(answer);
   }
+}
+
+/**
+ * Whatever changes something is asked for in JSON, also where it needs no words: no form of another site can ask so.
+ *
+ * @throws {HttpError} with status 415
+ */
+function expectJson({ headers }: Request): void {
+  if (/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) return;
+  throw new HttpError(415, "expected a body of JSON (content-type: application/json)");
 }
 
 /** An answer in JSON, which no browser keeps. */

@@ -7,6 +7,9 @@ import type { InternetAddress } from "../endpoint/address.ts";
 import { HttpServer } from "../transport/http_server.ts";
 import type { Metrics } from "./metrics.ts";
 
+/** The most connections: who scrapes has one. */
+const MAX_CONNECTIONS = 16;
+
 /**
  * Serves the metrics until what it returns is disposed; port 0 takes a free port.
  *
@@ -15,6 +18,7 @@ import type { Metrics } from "./metrics.ts";
 export function serveMetrics(address: InternetAddress, metrics: Metrics): HttpServer {
   return HttpServer.open(address, {
     noun: "metrics",
+    maxConnections: MAX_CONNECTIONS,
     answer: (request) => answer(request, metrics),
   });
 }

@@ -1,38 +1,83 @@
 /**
- * HTTP that stays: `Deno.serve` ends when accept finds no free descriptor; here it is then opened anew.
+ * An HTTP server that strangers cannot starve, and that takes nothing from anybody else: it accepts by itself, over
+ * node:http, because `Deno.serve` waits for ever for the rest of a request, and ends when descriptors run out.
  *
  * @module
  */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { delay } from "@std/async/delay";
 import { formatAddress, type InternetAddress } from "../endpoint/address.ts";
-import { explain } from "./errors.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+import { codeOf, explain } from "./errors.ts";
+import { answerOver } from "./http_answer.ts";
+import { HttpClient } from "./http_client.ts";
+import { descriptorLimit, SpareDescriptors } from "./spare_descriptors.ts";
+import { type ByteStream, streamOf } from "./stream.ts";
+import { acceptTls } from "./tls/accept.ts";
+import type { KeyPair } from "./tls/key_pair.ts";
 
 /** What is served, and how. */
 export interface HttpServerOptions {
   /** What is served, as an error calls it: `cannot serve metrics on …`. */
   readonly noun: string;
+  /** The most connections at the same time, where the system allows for as many. */
+  readonly maxConnections: number;
   /** Answers each request. */
   answer(request: Request): Promise<Response> | Response;
-  /** A certificate and its key as PEM texts, where it is HTTPS. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** How long a client may keep the server waiting, in milliseconds. */
+  readonly timeout?: number;
+  /** A certificate and its key, where it is HTTPS. */
+  readonly tls?: KeyPair | undefined;
 }
 
-/** The pause before it is opened again after the system has closed it, in milliseconds. */
-const PAUSE = { first: 50, last: 1_000 };
+/** How long a client may keep the server waiting, in milliseconds, where nothing else is said. */
+const TIMEOUT = 10_000;
+
+/** The share of the process's descriptors that connections of one HTTP server may have, and how many at least. */
+const SHARE = { of: 1 / 16, least: 4 };
+
+/** The pause before accept is tried again when no descriptor is free at all, in milliseconds. */
+const PAUSE = { first: 10, last: 1_000 };
 
 /** An HTTP server that is there until it is disposed, also when descriptors run out in between. */
 export class HttpServer implements AsyncDisposable {
   /** Where it is, with the real port. */
   readonly address: InternetAddress;
-  readonly #options: HttpServerOptions;
-  readonly #closing = new AbortController();
-  readonly #closed: Promise<void>;
+  /** The most connections at the same time. Descriptors are kept for them from the start. */
+  readonly maxConnections: number;
+  /** How many clients it has cut off to make room for others, or because they kept it waiting. */
+  cutOff = 0;
 
-  private constructor(address: InternetAddress, options: HttpServerOptions) {
+  readonly #options: HttpServerOptions;
+  readonly #tasks: TaskScope;
+  readonly #closing = new AbortController();
+  readonly #listener: Deno.TcpListener;
+  readonly #spare: SpareDescriptors;
+  readonly #clients = new Set<HttpClient>();
+  readonly #node = createServer({ keepAliveTimeout: 0 });
+  readonly #accepting: Promise<void>;
+
+  private constructor({ hostname, port }: InternetAddress, options: HttpServerOptions) {
     this.#options = options;
-    const server = this.#serve(address);
-    this.address = { hostname: address.hostname, port: server.addr.port };
-    this.#closed = this.#keepServing(server);
+    const { noun, maxConnections } = options;
+    this.#tasks = new TaskScope(`serving ${noun}`, { without: "that request is not answered" });
+    this.#listener = Deno.listen({ hostname, port });
+    this.address = { hostname, port: this.#listener.addr.port };
+    const share = Math.floor((descriptorLimit() ?? Infinity) * SHARE.of);
+    this.maxConnections = Math.min(maxConnections, Math.max(share, SHARE.least));
+    this.#spare = new SpareDescriptors(this.maxConnections);
+    // It listens to nothing itself; Deno closes each connection of such a server after its first answer.
+    Object.defineProperty(this.#node, "listening", { value: true });
+    this.#node.on(
+      "request",
+      this.#tasks.guard((message, response) => this.#answer(message, response)),
+    );
+    // What is no HTTP is answered with 400, and a client that has gone with nothing.
+    this.#node.on(
+      "clientError",
+      this.#tasks.guard((_error, carrier) => HttpClient.of(carrier)?.refuse()),
+    );
+    this.#accepting = this.#acceptAll();
   }
 
   /**
@@ -52,36 +97,106 @@ export class HttpServer implements AsyncDisposable {
   /** Stops listening; answers that are still on their way are cut off. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#closed;
+    this.#listener.close();
+    await this.#accepting;
+    for (const client of [...this.#clients]) client.close();
+    this.#spare[Symbol.dispose]();
   }
 
-  #serve({ hostname, port }: InternetAddress): Deno.HttpServer<Deno.NetAddr> {
-    const { answer, tls, noun } = this.#options;
-    return Deno.serve({
-      ...tls,
-      hostname,
-      port,
-      signal: this.#closing.signal,
-      onListen: () => {},
-      onError: () => new Response(`the ${noun} had a fault\n`, { status: 500 }),
-    }, (request) => answer(request));
-  }
-
-  async #keepServing(first: Deno.HttpServer): Promise<void> {
+  async #acceptAll(): Promise<void> {
     const { signal } = this.#closing;
-    let server: Deno.HttpServer | undefined = first;
-    let pause = PAUSE.first;
+    let pause = 0;
     while (!signal.aborted) {
       try {
-        server ??= this.#serve(this.address);
-        pause = PAUSE.first;
-        await server.finished;
-      } catch {
-        // There is no descriptor for a client, or for the socket itself: both pass.
+        // A spare descriptor is given up only where there is no other: somebody else could take it in between.
+        const socket = await this.#listener.accept();
+        this.#spare.lend();
+        this.#welcome(socket);
+        pause = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (codeOf(error) !== "EMFILE" && codeOf(error) !== "ENFILE") continue;
+        pause = await this.#acceptWithSpare(pause);
       }
-      server = undefined;
-      await delay(pause, { signal }).catch(() => {});
-      pause = Math.min(pause * 2, PAUSE.last);
     }
+  }
+
+  /** Accepts with a descriptor that was kept for it; returns how long to wait the next time that fails. */
+  async #acceptWithSpare(pause: number): Promise<number> {
+    this.#spare.lend();
+    try {
+      this.#welcome(await this.#listener.accept());
+      return 0;
+    } catch {
+      this.#spare.takeBack();
+      const { first, last } = PAUSE;
+      await delay(pause, { signal: this.#closing.signal }).catch(() => {});
+      return Math.min(Math.max(pause * 2, first), last);
+    }
+  }
+
+  /** One more client. Where there are too many, whoever has kept us waiting longest makes room. */
+  #welcome(socket: Deno.TcpConn): void {
+    const client = new HttpClient(streamOf(socket), {
+      timeout: this.#options.timeout ?? TIMEOUT,
+      closed: () => {
+        this.#clients.delete(client);
+        this.#spare.takeBack();
+      },
+      gaveUp: () => void this.cutOff++,
+    });
+    this.#clients.add(client);
+    if (this.#clients.size > this.maxConnections) this.#makeRoom(client);
+    if (this.#clients.has(client)) this.#tasks.run(this.#begin(client));
+  }
+
+  /** Whoever is being answered stays; of the others, the one that came last may be the one to go. */
+  #makeRoom(newcomer: HttpClient): void {
+    let longest = newcomer;
+    for (const client of this.#clients) {
+      if ((client.waitsSince ?? Infinity) < longest.waitsSince!) longest = client;
+    }
+    this.cutOff++;
+    longest.close();
+  }
+
+  async #begin(client: HttpClient): Promise<void> {
+    const { tls } = this.#options;
+    try {
+      const signal = this.#closing.signal;
+      client.carryOver(
+        tls ? await this.#shakeHands(client.socket, { tls, signal }) : client.socket,
+      );
+    } catch {
+      // No TLS: the client was told by an alert.
+      return client.close();
+    }
+    if (this.#clients.has(client)) this.#node.emit("connection", client.carrier);
+  }
+
+  async #shakeHands(
+    socket: ByteStream,
+    { tls, signal }: { tls: KeyPair; signal: AbortSignal },
+  ): Promise<ByteStream> {
+    const { socket: secured } = await acceptTls(socket, { ...tls, alpn: ["http/1.1"], signal });
+    return secured;
+  }
+
+  async #answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const client = HttpClient.of(message.socket);
+    if (!client) return;
+    const { noun, tls, answer } = this.#options;
+    await answerOver({ message, response }, {
+      client,
+      scheme: tls ? "https" : "http",
+      answer: async (request) => {
+        try {
+          return await answer(request);
+        } catch (error) {
+          this.#tasks.fail(error);
+          return new Response(`the ${noun} had a fault\n`, { status: 500 });
+        }
+      },
+    });
   }
 }

@@ -124,6 +124,49 @@ Deno.test("a body is JSON of the right form, and short", async (t) => {
   }
 });
 
+Deno.test("whatever acts is asked for in JSON, also where nothing has to be said", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  using _client = await console.server.connect();
+  const { connection } = await console.server.event("opened");
+  const { id } = await console.post("/api/clients", {
+    host: "127.0.0.1",
+    port: console.server.port(),
+  });
+  const acts = [`connections/${connection}/end`, `clients/${id}/end`, `clients/${id}/close`];
+  for (const act of acts) {
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", ""]) {
+      const answer = await console.ask(`/api/${act}`, {
+        method: "POST",
+        body: new TextEncoder().encode("{}"),
+        headers: type === "" ? {} : { "content-type": type },
+      });
+      await answer.body?.cancel();
+      assertEquals(answer.status, 415, `${act} with ${type}`);
+    }
+  }
+  await console.server.event("opened", (event) => event.connection !== connection);
+  for (const act of acts) await console.post(`/api/${act}`);
+});
+
+Deno.test("a request says which host it means, and its target says no other", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const { port } = console;
+  const host = `Host: 127.0.0.1:${port}`;
+  const cases: [head: string, status: number][] = [
+    ["GET /api/outlets HTTP/1.1", 400],
+    ["GET /api/outlets HTTP/1.0", 400],
+    [`GET /api/outlets HTTP/1.1\n${host}\n${host}`, 400],
+    [`GET http://evil.example/api/outlets HTTP/1.1\n${host}`, 400],
+    [`GET http://127.0.0.1:${port}/api/outlets HTTP/1.1\n${host}`, 200],
+  ];
+  for (const [head, status] of cases) {
+    const answer = await console.raw(
+      `${head}\nAuthorization: Bearer ${TOKEN}\nConnection: close\n\n`,
+    );
+    assertEquals(Number(answer.split(" ")[1]), status, head);
+  }
+});
+
 Deno.test("no path leads out of the page", async () => {
   await using console = await TestConsole.open("echo://:0");
   const paths = [

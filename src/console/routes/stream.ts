@@ -14,8 +14,8 @@ import type { ServerView } from "../server_view.ts";
 import { describeRooms } from "./rooms.ts";
 import { type Piece, Transcript } from "../transcript.ts";
 
-/** The most streams at the same time, and the most that one of them watches. */
-const LIMIT = { streams: 64, watches: 16 };
+/** The share of the console's connections that may be streams, and the most that one of them watches. */
+const LIMIT = { share: 3 / 4, watches: 16 };
 
 /** How often bytes are passed on, in milliseconds. */
 const BEAT = 100;
@@ -26,6 +26,8 @@ export interface StreamRoutesParts {
   readonly subject: ServerView;
   /** The connections that were made from here. */
   readonly room: OutboundConnections;
+  /** The most connections that the console takes. */
+  readonly maxConnections: number;
 }
 
 /** All the streams that are being read. Disposing it ends them. */
@@ -52,9 +54,8 @@ export class Streams implements Disposable {
   }
 
   #open(asked: Asked): Response {
-    if (this.#streams.size >= LIMIT.streams) {
-      throw new HttpError(503, `${LIMIT.streams} streams are read already`);
-    }
+    const most = Math.floor(this.#parts.maxConnections * LIMIT.share);
+    if (this.#streams.size >= most) throw new HttpError(503, `${most} streams are read already`);
     const watches = readWatches(asked.query);
     using undo = new DisposableStack();
     const stream = undo.use(new EventStream());

@@ -31,8 +31,14 @@ export class FlowControl {
   hasEnded = false;
   /** Whether the one below ended before that: bytes may be missing. */
   isCutOff = false;
+  readonly #isBelowTls: boolean;
   #waiting = 0;
   #open: (() => void) | undefined;
+
+  /** For a stream with TLS above it, unless it is said that there is none. */
+  constructor({ belowTls = true }: { belowTls?: boolean } = {}) {
+    this.#isBelowTls = belowTls;
+  }
 
   /** Counts bytes that came. */
   add(bytes: number): void {
@@ -53,6 +59,7 @@ export class FlowControl {
 
   /** Notes that the stream below has ended, once what came before is decrypted: that takes a turn. */
   async end(): Promise<void> {
+    if (!this.#isBelowTls) return;
     await nextTurn();
     await nextTurn();
     this.isCutOff = !this.hasEnded;
