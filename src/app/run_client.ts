@@ -9,6 +9,7 @@ import { type ClientEnds, runClient } from "../client.ts";
 import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import { renderLadder } from "../trace/report/ladder_text.ts";
 import { printable, printableLines } from "../terminal/printable.ts";
+import { refuseKeyLog } from "./key_log.ts";
 import { StatusLine } from "../terminal/status_line.ts";
 import {
   flushStdio,
@@ -40,12 +41,14 @@ export async function runClientMode(
     : undefined;
   using status = Deno.stderr.isTerminal() && !editor ? new StatusLine(stderr) : undefined;
   const write = stderrLines(editor, status);
+  const tell = (line: string) => write(printable(`outlet: ${line}`));
+  if (options.tls) await refuseKeyLog(tell);
   await runClient(config, {
     input: editor ? typedBytes(editor) : stdinChunks(),
     inputSize: options.progress ? sizeOfStdin() : undefined,
     show: showOn(editor, options),
     print: (text) => writeStdout(encoder.encode(printableLines(text))),
-    tell: (line) => write(printable(`outlet: ${line}`)),
+    tell,
     report: (line) => write(printable(line)),
     draw(ladder) {
       const text = renderLadder(ladder, { color: Deno.stderr.isTerminal() && !Deno.noColor });

@@ -12,7 +12,9 @@ import { publishFaults } from "../telemetry/faults.ts";
 import { abortable, configChanges, loadConfig, watchConfig } from "./config_changes.ts";
 import { ConsoleHost } from "./console_host.ts";
 import { trimHeap } from "./heap_trim.ts";
+import { refuseKeyLog } from "./key_log.ts";
 import { Observers } from "./observers.ts";
+import { printable } from "../terminal/printable.ts";
 import { StatusLine } from "../terminal/status_line.ts";
 import {
   flushStdio,
@@ -53,6 +55,7 @@ export async function runServerMode(
   using status = lends && Deno.stderr.isTerminal() ? new StatusLine(stderr) : undefined;
   const { standard, outcome } = lend(signals, status);
   const write = lineWriter(editor, status);
+  await refuseKeyLog((line) => write(`outlet: ${printable(line)}`));
   const eventBus = new EventBus();
   publishFaults(eventBus);
   try {

@@ -99,12 +99,17 @@ export function isIPv4(text: string): boolean {
 
 /** Whether the text is an IP address: of either kind, also with a zone (`fe80::1%eth0`, RFC 4007 section 11). */
 export function isIP(text: string): boolean {
-  return text.includes(":") ? isIPv6(text.replace(ZONE, "")) : isIPv4(text);
+  return text.includes(":") ? isIPv6(withoutZone(text)) : isIPv4(text);
 }
 
 /** Whether it is an IPv6 address of one link (`fe80::/10`), which names no host without its link. */
 export function isLinkLocal(text: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(text);
+}
+
+/** The address without its zone, which means something on this machine alone. */
+export function withoutZone(address: string): string {
+  return address.replace(ZONE, "");
 }
 
 /** What to do about a link-local address without a zone. */

@@ -21,6 +21,8 @@ export interface CertificateOptions {
   readonly until?: string;
   /** Its first day. */
   readonly from?: string;
+  /** Who signs it, where that is not the authority itself. */
+  readonly signer?: Identity;
 }
 
 const FOR_LOCALHOST = ["subjectAltName=DNS:localhost,IP:127.0.0.1"];
@@ -56,7 +58,8 @@ export class Authority implements AsyncDisposable {
 
   /** Signs a certificate, by default one for localhost. */
   async sign(
-    { subject = "/CN=localhost", extensions = FOR_LOCALHOST, from, until }: CertificateOptions = {},
+    { subject = "/CN=localhost", extensions = FOR_LOCALHOST, from, until, signer = this }:
+      CertificateOptions = {},
   ): Promise<Identity> {
     const name = `${this.folder}/${++this.#made}`;
     const identity = { cert: `${name}.pem`, key: `${name}.key` };
@@ -68,15 +71,25 @@ export class Authority implements AsyncDisposable {
     ]);
     await Deno.writeTextFile(`${name}.ext`, extensions.join("\n"));
     if (from === undefined || until === undefined) {
-      await openssl("x509", "-req", "-in", `${name}.csr`, "-CA", this.cert, "-CAkey", this.key, [
-        "-days",
-        "20",
-        "-set_serial",
-        String(this.#made),
-        ...extensions.length > 0 ? ["-extfile", `${name}.ext`] : [],
-        "-out",
-        identity.cert,
-      ]);
+      await openssl(
+        "x509",
+        "-req",
+        "-in",
+        `${name}.csr`,
+        "-CA",
+        signer.cert,
+        "-CAkey",
+        signer.key,
+        [
+          "-days",
+          "20",
+          "-set_serial",
+          String(this.#made),
+          ...extensions.length > 0 ? ["-extfile", `${name}.ext`] : [],
+          "-out",
+          identity.cert,
+        ],
+      );
     } else {
       await this.#signWithin(name, { from, until });
     }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from "node:tls";
+import { ANY_USE, extendedKeyUsages, SERVER_AUTH, USES } from "./key_usage.ts";
 
 /** A certificate, as people and logs want to see it. */
 export interface Certificate {
@@ -38,23 +39,63 @@ export function certificateOf(peer: PeerCertificate): Certificate {
  * `fault` is what the library found, where it found something.
  */
 export function distrust(
-  peer: PeerCertificate,
+  peer: DetailedPeerCertificate,
   { serverName, fault }: { serverName: string; fault: string | undefined },
 ): string | undefined {
-  const { subject, issuer, names, validFrom, validTo } = certificateOf(peer);
-  const now = Date.now();
-  if (validTo.getTime() < now) return `the certificate expired on ${dayOf(validTo)}`;
-  if (validFrom.getTime() > now) return `the certificate is not valid before ${dayOf(validFrom)}`;
+  const { subject, names } = certificateOf(peer);
+  const untimely = whyUntimely(peer);
+  if (untimely !== undefined) return `the certificate ${untimely}`;
   if (checkServerIdentity(serverName, peer) !== undefined) {
     return `the certificate is for ${names || subject}, not for ${serverName}`;
   }
-  if (fault === undefined) return undefined;
+  return fault === undefined ? undefined : whyUntrusted(peer, { serverName, fault });
+}
+
+/** What the library's verdict means, where neither days nor names are wrong. */
+function whyUntrusted(
+  peer: DetailedPeerCertificate,
+  { serverName, fault }: { serverName: string; fault: string },
+): string {
+  const { subject, issuer, names } = certificateOf(peer);
+  if (fault === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return names === ""
+      ? `the certificate has no subjectAltName, and the CN of ${subject} counts for none (RFC 9525)`
+      : `the certificate is for ${names}, not for ${serverName}`;
+  }
+  const uses = extendedKeyUsages(peer.raw);
+  if (uses !== undefined && !uses.has(SERVER_AUTH) && !uses.has(ANY_USE)) {
+    return "the certificate is not for servers: its extended key usage is " +
+      [...uses].map((use) => USES[use] ?? use).join(", ") + ", without serverAuth";
+  }
+  for (const above of issuersOf(peer)) {
+    const untimely = whyUntimely(above);
+    if (untimely !== undefined) {
+      return `the certificate was signed by ${certificateOf(above).subject}, whose own ${untimely}`;
+    }
+  }
   if (subject === issuer) {
     return "the certificate is self-signed: nobody vouches for it; trust it with --tls-ca FILE, " +
       "or by its fingerprint with --tls-pin";
   }
   return `the certificate was signed by ${issuer}, which is not trusted here (${fault}); ` +
     "if it should be, name its certificate with --tls-ca FILE";
+}
+
+function whyUntimely(peer: PeerCertificate): string | undefined {
+  const { validFrom, validTo } = certificateOf(peer);
+  const now = Date.now();
+  if (validTo.getTime() < now) return `expired on ${dayOf(validTo)}`;
+  return validFrom.getTime() > now ? `is not valid before ${dayOf(validFrom)}` : undefined;
+}
+
+/** Those who vouch for it, as far as the server showed or we know them; the last vouches for itself. */
+function* issuersOf(peer: DetailedPeerCertificate): Generator<PeerCertificate> {
+  const seen = new Set([peer.fingerprint256]);
+  for (let at = peer.issuerCertificate; at && !seen.has(at.fingerprint256);) {
+    seen.add(at.fingerprint256);
+    yield at;
+    at = at.issuerCertificate;
+  }
 }
 
 /** `2026-11-22`, in UTC. */

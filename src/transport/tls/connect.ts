@@ -5,10 +5,12 @@
  */
 import type { Duplex } from "node:stream";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { isIPv4, isIPv6 } from "../../endpoint/address.ts";
-import type { ByteStream } from "../stream.ts";
+import { concat } from "@std/bytes/concat";
+import { isIP, withoutZone } from "../../endpoint/address.ts";
+import { type ByteStream, wrap } from "../stream.ts";
 import { duplexOf, FlowControl, StreamSocket } from "./node_stream.ts";
-import { explainTls, tlsFault } from "./errors.ts";
+import { explainHandshake, tlsFault } from "./errors.ts";
+import { readServerFlight } from "./server_flight.ts";
 import { type Certificate, certificateOf, distrust } from "./certificate.ts";
 
 /** Whom to trust, and who we are. Certificates and keys are PEM texts. */
@@ -62,11 +64,12 @@ export async function connectTls(
 ): Promise<{ socket: ByteStream; session: TlsSession }> {
   const { serverName, ca, cert, key, alpn = [] } = options;
   const valve = new FlowControl();
-  const carrier = duplexOf(socket, valve);
+  const { stream, received, handOver } = remembering(socket);
+  const carrier = duplexOf(stream, valve);
   const asked: ConnectionOptions & { allowHalfOpen: boolean } = {
     socket: carrier,
-    // RFC 6066 section 3: an address is no server name.
-    ...isIPv4(serverName) || isIPv6(serverName) ? {} : { servername: serverName },
+    // RFC 6066 section 3: an address is no server name, but the certificate has to hold for it all the same.
+    ...isIP(serverName) ? { host: withoutZone(serverName) } : { servername: serverName },
     ...ca === undefined ? {} : { ca },
     ...cert === undefined || key === undefined ? {} : { cert, key },
     ...alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] },
@@ -76,7 +79,13 @@ export async function connectTls(
   };
   const tls = connect(asked);
   try {
-    await handshake(tls, carrier);
+    await handshake(tls, carrier).catch((error) => {
+      const flight = readServerFlight(received());
+      throw new Error(`no TLS: ${explainHandshake(error, { flight, hasCertificate: !!cert })}`, {
+        cause: error,
+      });
+    });
+    handOver();
     const trust = verify(tls, options);
     return {
       socket: new StreamSocket(tls, { under: socket, valve, tell: tlsFault }),
@@ -88,11 +97,40 @@ export async function connectTls(
   }
 }
 
+/** The most bytes of a server's first flight that are remembered. */
+const REMEMBERED = 64 * 1024;
+
+/** The socket, with what comes remembered until it is handed over. */
+function remembering(
+  socket: ByteStream,
+): { stream: ByteStream; received(): Uint8Array; handOver(): void } {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const stream = wrap(socket, {
+    async read(into) {
+      const count = await socket.read(into);
+      if (count !== null && length < REMEMBERED) {
+        chunks.push(into.slice(0, count));
+        length += count;
+      }
+      return count;
+    },
+  });
+  return {
+    stream,
+    received: () => concat(chunks),
+    handOver() {
+      chunks.length = 0;
+      stream.read = (into) => socket.read(into);
+    },
+  };
+}
+
 async function handshake(tls: TLSSocket, carrier: Duplex): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   tls.once("secureConnect", resolve);
-  tls.on("error", (error) => reject(new Error(`no TLS: ${explainTls(error)}`, { cause: error })));
-  const hungUp = () => reject(new Error("no TLS: the other end hung up during the handshake"));
+  tls.on("error", reject);
+  const hungUp = () => reject(new Error("the other end hung up during the handshake"));
   tls.once("close", hungUp);
   carrier.once("end", hungUp);
   await promise;
@@ -110,7 +148,7 @@ function verify(
     throw new TrustError(`the certificate is not the pinned one: its SHA-256 is ${fingerprint}`);
   }
   const fault = tls.authorized ? undefined : String(tls.authorizationError);
-  const reason = distrust(peer, { serverName, fault });
+  const reason = distrust(tls.getPeerCertificate(true), { serverName, fault });
   if (reason !== undefined) throw new TrustError(reason);
   return "authority";
 }

@@ -4,13 +4,17 @@
  * @module
  */
 import { explain } from "../errors.ts";
+import type { ServerFlight } from "./server_flight.ts";
 
 const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [
     /InvalidContentType|wrong version number|unexpected handshake message/i,
     "the other end does not speak TLS",
   ],
-  [/CertificateRequired|certificate required/i, "the other end asks for a client certificate"],
+  [
+    /CertificateRequired|certificate required/i,
+    "the other end asks for a client certificate: name one with --tls-cert",
+  ],
   [/UnknownCA|unknown ca/i, "the other end does not know the authority behind our certificate"],
   [/CertificateExpired/i, "the other end says that our certificate has expired"],
   [
@@ -20,7 +24,10 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/NoApplicationProtocol/i, "the two ends have no application protocol in common (ALPN)"],
   [/UnrecognisedName|unrecognized name/i, "the other end does not know the server name"],
   [/ProtocolVersion|protocol version/i, "the two ends have no TLS version in common"],
-  [/HandshakeFailure|handshake failure/i, "the two ends have no cipher in common"],
+  [
+    /HandshakeFailure|handshake failure/i,
+    "the two ends have nothing in common to agree on: no cipher, no group or no signature scheme",
+  ],
   [/peer sent no certificates|PEER_DID_NOT_RETURN/i, "the client showed no certificate"],
   [/BadRecordMac|decrypt/i, "what came was not encrypted with the agreed keys"],
   [
@@ -33,6 +40,22 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
 export function explainTls(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? explain(error);
+}
+
+/** Why the handshake failed, in the light of what the server has sent before. */
+export function explainHandshake(
+  error: unknown,
+  { flight, hasCertificate }: { flight: ServerFlight; hasCertificate: boolean },
+): string {
+  const isRefused = error instanceof Error &&
+    /HandshakeFailure|handshake failure/i.test(error.message);
+  if (!isRefused || !flight.hasChosen) return explainTls(error);
+  if (!flight.asksForCertificate) {
+    return "the other end chose a cipher, and then broke off without a reason (handshake_failure)";
+  }
+  return hasCertificate
+    ? "the other end asked for a client certificate, and does not take ours"
+    : "the other end asks for a client certificate: name one with --tls-cert";
 }
 
 /** An error of TLS while a conversation goes on, told in words. */

@@ -1,7 +1,7 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Authority, fingerprintOf, type Identity } from "../../harness/certificates.ts";
 import { plug } from "../../harness/client.ts";
-import { Program } from "../../harness/program.ts";
+import { outlet, Program, run } from "../../harness/program.ts";
 import { TestServer } from "../../harness/server.ts";
 import { testWith } from "../../harness/tools.ts";
 
@@ -84,6 +84,113 @@ testWith(
     }
   },
 );
+
+testWith(
+  NEEDS,
+  "an address is verified against the certificate's addresses, and never sent as a name",
+  async () => {
+    await using authority = await Authority.make();
+    const words = ["--tls-ca", authority.cert, "-v"];
+    const right = await authority.sign({
+      subject: "/CN=x",
+      extensions: ["subjectAltName=IP:127.0.0.1"],
+    });
+    {
+      await using server = await reverser(right, "-tlsextdebug");
+      const { shown, error } = await plug([`tls://127.0.0.1:${server.port}`, ...words], "ab\n");
+      assertEquals([shown, error], ["ba\n", ""]);
+      server.signal("SIGTERM");
+      assertEquals((await server.outcome()).stdout.includes("server name"), false);
+    }
+    for (
+      const [extensions, reason] of [
+        [["subjectAltName=IP:10.0.0.1"], /is for IP Address:10\.0\.0\.1, not for 127\.0\.0\.1$/],
+        [["subjectAltName=DNS:a.test"], /is for DNS:a\.test, not for 127\.0\.0\.1$/],
+        [["basicConstraints=CA:FALSE"], /the certificate is for CN=x, not for 127\.0\.0\.1$/],
+      ] as const
+    ) {
+      const wrong = await authority.sign({ subject: "/CN=x", extensions: [...extensions] });
+      await using server = await reverser(wrong);
+      const { shown, error } = await plug([`tls://127.0.0.1:${server.port}`, ...words], "ab\n");
+      assertMatch(error, reason);
+      assertEquals(shown, "");
+    }
+  },
+);
+
+testWith(
+  NEEDS,
+  "a certificate that is for clients alone, or whose issuer expired, is told as such",
+  async () => {
+    await using authority = await Authority.make();
+    const words = ["--tls-ca", authority.cert];
+    const forClients = await authority.sign({
+      extensions: ["subjectAltName=DNS:localhost", "extendedKeyUsage=clientAuth,emailProtection"],
+    });
+    {
+      await using server = await reverser(forClients);
+      const { error } = await plug([`tls://localhost:${server.port}`, ...words]);
+      assertMatch(
+        error,
+        /is not for servers: .* is clientAuth, emailProtection, without serverAuth$/,
+      );
+    }
+    const between = await authority.sign({
+      subject: "/CN=between",
+      extensions: ["basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign"],
+      from: "20200101000000Z",
+      until: "20200201000000Z",
+    });
+    const leaf = await authority.sign({ signer: between });
+    await using server = await reverser(leaf, "-cert_chain", between.cert);
+    const { error } = await plug([`tls://localhost:${server.port}`, ...words]);
+    assertMatch(error, /signed by CN=between, whose own expired on 2020-02-01$/);
+  },
+);
+
+testWith(
+  NEEDS,
+  "a TLS 1.2 server that wants a certificate is told from one that has no cipher in common",
+  async () => {
+    await using authority = await Authority.make();
+    const identity = await authority.sign();
+    const words = ["--tls-ca", authority.cert];
+    const asking = ["-tls1_2", "-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"];
+    {
+      await using server = await reverser(identity, ...asking);
+      const { error } = await plug([`tls://localhost:${server.port}`, ...words]);
+      assertMatch(
+        error,
+        /no TLS: the other end asks for a client certificate: name one with --tls-cert$/,
+      );
+      await using stranger = await Authority.make();
+      const { cert, key } = await stranger.sign();
+      const own = ["--tls-cert", cert, "--tls-key", key];
+      const refused = await plug([`tls://localhost:${server.port}`, ...words, ...own]);
+      assertMatch(
+        refused.error,
+        /does not know the authority behind our certificate|does not take ours/,
+      );
+    }
+    await using old = await reverser(identity, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA");
+    const { error } = await plug([`tls://localhost:${old.port}`, ...words]);
+    assertMatch(error, /no TLS: the two ends have nothing in common to agree on/);
+  },
+);
+
+testWith(NEEDS, "SSLKEYLOGFILE is said to be ignored, and no file is made", async () => {
+  await using authority = await Authority.make();
+  await using server = await reverser(await authority.sign());
+  const file = `${authority.folder}/keys`;
+  const words = outlet("client", `tls://localhost:${server.port}`, "--tls-ca", authority.cert);
+  const { code, stdout, stderr } = await run(words, {
+    stdin: "ab\n",
+    env: { SSLKEYLOGFILE: file },
+  });
+  assertEquals([code, stdout], [0, "ba\n"]);
+  assertMatch(stderr, /^outlet: SSLKEYLOGFILE is ignored: .* is not written\n$/);
+  await assertRejects(() => Deno.stat(file), Deno.errors.NotFound);
+});
 
 testWith(NEEDS, "a pinned certificate is trusted, and no other", async () => {
   await using authority = await Authority.make();
