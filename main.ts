@@ -73,7 +73,8 @@ class Signals {
 
 async function main(args: readonly string[], signals: Signals): Promise<number> {
   const { readCommand } = await import("./src/cli/args.ts");
-  const command = await readCommand(args);
+  const { terminalWidth } = await import("./src/terminal/width.ts");
+  const command = await readCommand(args, { width: terminalWidth() });
   switch (command.mode) {
     case "help":
       return await print(command.text);

@@ -5,6 +5,7 @@
  */
 import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
+import { refuseEmptyReload } from "../config/server_rules.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
@@ -65,18 +66,22 @@ export interface ConfigChangesOptions {
   readonly signal: AbortSignal;
   /** Told of every look, and of files that are no config. */
   readonly eventBus: EventBus;
+  /** What the server was asked to be at first. */
+  readonly atStart: ServerConfig;
 }
 
 /** Every config that the file becomes, until the signal is aborted. A file that is none is told, and passed over. */
 export async function* configChanges(
   command: ServerCommand,
-  { watcher, signal, eventBus }: ConfigChangesOptions,
+  { watcher, signal, eventBus, atStart }: ConfigChangesOptions,
 ): AsyncGenerator<ServerConfig> {
   while (await watcher?.next()) {
     eventBus.publish({ event: "reloading" });
     try {
       const config = await abortable(reloadConfig(command), signal);
-      if (config) yield config;
+      if (!config) continue;
+      refuseEmptyReload({ atStart, next: config });
+      yield config;
     } catch (error) {
       eventBus.publish({ event: "rejected", reason: `${explain(error)}; all stays as it was` });
     }

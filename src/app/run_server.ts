@@ -71,7 +71,7 @@ export async function runServerMode(
       signal,
       eventBus,
       standard,
-      changes: configChanges(command, { watcher, signal, eventBus }),
+      changes: configChanges(command, { watcher, signal, eventBus, atStart: config }),
       observers: [observers, consoleHost],
       async onOpen(server) {
         observers.watch(server);

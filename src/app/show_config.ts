@@ -4,8 +4,17 @@
  * @module
  */
 import type { ServerCommand } from "../cli/server_args.ts";
+import { CONSOLE_ADDRESS } from "../config/console_options.ts";
+import type { ServerConfig } from "../config/server_config.ts";
 import { writeConfig } from "../config/write_config.ts";
 import { loadConfig, readConfig } from "./config_changes.ts";
+
+/** A file always names its outlets, so what is only the case where nobody does has to be said in it. */
+function withConsole(command: ServerCommand, config: ServerConfig): ServerConfig {
+  const isDefault = "namesOutlets" in command && !command.namesOutlets;
+  if (!isDefault || config.options.console !== undefined) return config;
+  return { ...config, options: { ...config.options, console: CONSOLE_ADDRESS } };
+}
 
 /**
  * What is to be printed: the config as a file, or a line that says that it is valid.
@@ -13,7 +22,9 @@ import { loadConfig, readConfig } from "./config_changes.ts";
  * @throws {Error} which names what is wrong with it
  */
 export async function showConfig(command: ServerCommand): Promise<string> {
-  if (command.action === "print-config") return writeConfig(await readConfig(command));
+  if (command.action === "print-config") {
+    return writeConfig(withConsole(command, await readConfig(command)));
+  }
   const config = await loadConfig(command);
   const { length } = config.outlets;
   return `the config is valid: ${length === 1 ? "1 outlet" : `${length} outlets`}\n`;

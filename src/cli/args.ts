@@ -5,10 +5,13 @@
  */
 import type { ClientConfig } from "../config/client_config.ts";
 import type { TraceConfig } from "../config/trace_config.ts";
-import { unknownWord, UsageError } from "../options/usage_error.ts";
-import { overview } from "./help.ts";
+import { quote, unknownWord, UsageError } from "../options/usage_error.ts";
+import { layOut, overview } from "./help.ts";
 import { isMode, type ModeName, MODES } from "./modes.ts";
 import type { ServerCommand } from "./server_args.ts";
+
+/** The columns of help where no terminal has another number. */
+const DEFAULT_WIDTH = 80;
 
 /** What is to be done. */
 export type Command =
@@ -23,14 +26,17 @@ export type Command =
  *
  * @throws {UsageError} in one line that names the word at fault and what was expected
  */
-export async function readCommand(words: readonly string[]): Promise<Command> {
-  if (words[0] === "help") return await readCommand([...words.slice(1), "--help"]);
-  const end = words.indexOf("--");
+export async function readCommand(
+  args: readonly string[],
+  { width = DEFAULT_WIDTH }: { width?: number | undefined } = {},
+): Promise<Command> {
+  if (args[0] === "help") return { mode: "help", text: await helpOn(args.slice(1), width) };
+  const end = args.indexOf("--");
   const asks = (...flags: string[]) =>
-    words.some((word, at) => flags.includes(word) && (end === -1 || at < end));
+    args.some((word, at) => flags.includes(word) && (end === -1 || at < end));
   if (asks("--version", "-V")) return { mode: "version" };
-  const { mode, words: others } = splitMode(words);
-  if (asks("--help", "-h")) return { mode: "help", text: await helpOn(mode) };
+  const { mode, words: others } = splitMode(args);
+  if (asks("--help", "-h")) return { mode: "help", text: await helpOn(mode ? [mode] : [], width) };
   switch (mode) {
     case "server": {
       const { readServer } = await import("./server_args.ts");
@@ -49,10 +55,14 @@ export async function readCommand(words: readonly string[]): Promise<Command> {
   }
 }
 
-async function helpOn(mode: ModeName | undefined): Promise<string> {
-  if (mode === undefined) return overview();
-  const { modeHelp } = await import("./mode_help.ts");
-  return modeHelp(mode);
+/** Help on a mode or a service, or on all modes. */
+async function helpOn([topic, surplus]: readonly string[], width: number): Promise<string> {
+  if (surplus !== undefined) {
+    throw new UsageError(`${quote(surplus)}: there is help on one thing at a time`);
+  }
+  if (topic === undefined || topic.startsWith("-")) return layOut(overview(), width);
+  const { topicHelp } = await import("./mode_help.ts");
+  return layOut(topicHelp(topic), width);
 }
 
 /** The mode, said as the first word or with `--mode`, and the words without it. */
@@ -81,7 +91,7 @@ function splitMode(
 
 function readMode(name: string): ModeName {
   if (isMode(name)) return name;
-  throw unknownWord("mode", name, modeNames());
+  throw unknownWord(name, { noun: "mode", words: modeNames() });
 }
 
 function modeNames(): string[] {

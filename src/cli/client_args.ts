@@ -16,8 +16,11 @@ import { readTarget } from "../endpoint/target.ts";
  *
  * @throws {UsageError} which names the word at fault
  */
-export function readClient(words: readonly string[]): ClientConfig {
-  const { values: said, operands, rest } = readFlags(words, CLIENT_OPTIONS);
+export function readClient(args: readonly string[]): ClientConfig {
+  const { values: said, operands, rest } = readFlags(args, {
+    mode: "client",
+    table: CLIENT_OPTIONS,
+  });
   if (rest.length > 0) throw new UsageError(`${quote(rest[0]!)}: nothing is expected behind --`);
   const { targets, tls } = readTarget(operands);
   const options = valuesOf(CLIENT_OPTIONS, tls ? new Map([...said, ["tls", true]]) : said);

@@ -5,7 +5,10 @@
  */
 import { addWord } from "../options/read_word.ts";
 import type { Option, OptionTable } from "../options/option.ts";
+import { asFlag } from "../options/requirements.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
+import type { ModeName } from "./modes.ts";
+import { insteadOf } from "./netcat_flags.ts";
 
 /** What a command line says. */
 export interface Flags {
@@ -23,22 +26,25 @@ export interface Flags {
  *
  * @throws {UsageError} which names the word at fault, what was expected, and the nearest right one
  */
-export function readFlags(words: readonly string[], table: OptionTable): Flags {
-  const said = new Map<string, unknown>();
+export function readFlags(
+  args: readonly string[],
+  { mode, table }: { mode: ModeName; table: OptionTable },
+): Flags {
+  const values = new Map<string, unknown>();
   const operands: string[] = [];
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at]!;
-    if (word === "--") return { values: said, operands, rest: words.slice(at + 1) };
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at]!;
+    if (word === "--") return { values, operands, rest: args.slice(at + 1) };
     if (!word.startsWith("-") || word === "-") {
       operands.push(word);
       continue;
     }
     for (const flag of flagsIn(word, table)) {
-      const took = readFlag(flag, { next: words[at + 1], table, said });
+      const took = readFlag(flag, { next: args[at + 1], mode, table, values });
       if (took === "next") at++;
     }
   }
-  return { values: said, operands, rest: [] };
+  return { values, operands, rest: [] };
 }
 
 /** An option as it was said. */
@@ -71,19 +77,20 @@ function* flagsIn(word: string, table: OptionTable): Generator<Flag> {
 /** Reads one option, with its value; says whether that was the next word. */
 function readFlag(
   { label, name: word, value }: Flag,
-  { next, table, said }: {
+  { next, mode, table, values }: {
     next: string | undefined;
+    mode: ModeName;
     table: OptionTable;
-    said: Map<string, unknown>;
+    values: Map<string, unknown>;
   },
 ): "next" | void {
   const negated = word.startsWith("no-") && !Object.hasOwn(table, word);
   const name = negated ? word.slice(3) : word;
   const option = Object.hasOwn(table, name) ? table[name]! : undefined;
   if (!option || (negated && (!isSwitch(option) || value !== undefined))) {
-    throw unknownWord("option", label, Object.keys(table).map((known) => `--${known}`));
+    throw unknownOption(label, { mode, table });
   }
-  const add = (word: string) => addWord({ name, option, word, label }, said);
+  const add = (word: string) => addWord({ name, option, word, label }, values);
   if (value !== undefined) return add(value);
   if (isSwitch(option)) return add(negated ? "false" : "true");
   if (option.bare !== undefined && isNoValue(next)) return add(option.bare);
@@ -92,6 +99,16 @@ function readFlag(
   }
   add(next);
   return "next";
+}
+
+function unknownOption(
+  label: string,
+  { mode, table }: { mode: ModeName; table: OptionTable },
+): UsageError {
+  const instead = insteadOf(label, mode);
+  if (instead !== undefined) return new UsageError(`outlet ${mode} has no ${label}: ${instead}`);
+  const words = Object.keys(table).map(asFlag);
+  return unknownWord(label, { noun: "option", words, see: `see outlet ${mode} --help` });
 }
 
 /** Whether what follows an option that may stand alone is not its value: it is another option, or a SPEC. */

@@ -1,14 +1,17 @@
 /**
- * Help on one mode, written from the tables that parse.
+ * Help on one mode or one service, written from the tables that parse.
  *
  * @module
  */
 import { CLIENT_OPTIONS } from "../config/client_config.ts";
+import { ADMISSION_OPTIONS, OUTLET_IDENTITY, OUTLET_OPTIONS } from "../config/server_config.ts";
 import { TRACE_OPTIONS } from "../config/trace_config.ts";
 import type { Option, OptionTable } from "../options/option.ts";
+import { unknownWord } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
-import { CLOSING, example, page, row, section } from "./help.ts";
-import { type ModeName, MODES } from "./modes.ts";
+import type { Service } from "../services/service.ts";
+import { CLOSING, exampleRows, type Page, type Section } from "./help.ts";
+import { isMode, type ModeName, MODES } from "./modes.ts";
 import { SERVER_FLAGS } from "./server_args.ts";
 
 /** The flags of each mode. */
@@ -18,35 +21,74 @@ const OPTIONS: Readonly<Record<ModeName, OptionTable>> = {
   trace: TRACE_OPTIONS,
 };
 
-/** Help on one mode. */
-export function modeHelp(name: ModeName): string {
-  const { summary, usage, offersServices, examples } = MODES[name];
-  return page([
-    `outlet ${name}: ${summary}`,
-    section("Usage", usage.map((line) => `  ${line}`)),
-    ...(offersServices ? [section("Services", serviceRows())] : []),
-    section("Options", optionRows(OPTIONS[name], "--")),
-    section("Examples", examples.map(example)),
-    CLOSING,
-  ]);
+/**
+ * Help on a mode or a service.
+ *
+ * @throws {UsageError} where the word is neither
+ */
+export function topicHelp(topic: string): Page {
+  if (isMode(topic)) return modeHelp(topic);
+  const service = SERVICES.get(topic);
+  if (service) return serviceHelp(service);
+  throw unknownWord(topic, {
+    noun: "help topic",
+    words: [...Object.keys(MODES), ...SERVICES.keys()],
+  });
 }
 
-function serviceRows(): string[] {
+/** Help on one mode. */
+function modeHelp(name: ModeName): Page {
+  const { summary, usage, offersServices, examples } = MODES[name];
+  return [
+    `outlet ${name}: ${summary}`,
+    { title: "Usage", rows: usage.map((line) => `  ${line}`) },
+    ...(offersServices ? [{ title: "Services", rows: serviceRows() }] : []),
+    { title: "Options", rows: optionRows(OPTIONS[name], "--") },
+    { title: "Examples", rows: exampleRows(examples) },
+    ...CLOSING,
+  ];
+}
+
+/** Help on one service. */
+function serviceHelp(service: Service): Page {
+  const { name, summary, options, command } = service;
+  const examples = MODES.server.examples.filter(([call]) => call.includes(`${name}:`));
+  const usage = `outlet server '${name}://[HOST]:PORT[?key=value&…]'`;
+  return [
+    `${name}: ${summary}`,
+    {
+      title: "Usage",
+      rows: [
+        `  ${usage}${command ? " -- PROGRAM ARGS…" : ""}`,
+        `  outlet server '${name}+unix:///PATH[?…]'`,
+      ],
+    },
+    ...(Object.keys(options).length > 0
+      ? [{ title: "Its options", rows: optionRows(options, "?") }]
+      : []),
+    {
+      title: "Options of every outlet",
+      rows: optionRows({ ...OUTLET_IDENTITY, ...OUTLET_OPTIONS, ...ADMISSION_OPTIONS }, "?"),
+    },
+    ...(examples.length > 0 ? [{ title: "Examples", rows: exampleRows(examples) }] : []),
+    ...CLOSING,
+  ];
+}
+
+function serviceRows(): Section["rows"] {
   return [...SERVICES.values()].flatMap(({ name, summary, options }) => [
-    row(name, summary),
+    [name, summary] as const,
     ...optionRows(options, "  ?"),
   ]);
 }
 
-function optionRows(table: OptionTable, prefix: string): string[] {
-  return Object.entries(table).map(([name, option]) =>
-    row(left(name, option, prefix), right(option))
-  );
+function optionRows(table: OptionTable, prefix: string): (readonly [string, string])[] {
+  return Object.entries(table).map(([name, option]) => [left(name, option, prefix), right(option)]);
 }
 
 function left(name: string, { placeholder, short }: Option, prefix: string): string {
   const value = placeholder === undefined ? "" : (prefix === "--" ? " " : "=") + placeholder;
-  return `${short ? `-${short}, ` : ""}${prefix}${name}${value}`;
+  return `${short && prefix === "--" ? `-${short}, ` : ""}${prefix}${name}${value}`;
 }
 
 function right({ summary, default: value, defaultText, repeats, needs }: Option): string {

@@ -88,9 +88,12 @@ export interface ConfigFile {
  *
  * @throws {UsageError} which names the word at fault
  */
-export function readServer(words: readonly string[]): ServerCommand {
-  const service = namedService(words);
-  const flags = readFlags(words, { ...serviceFlags(words, service), ...SERVER_FLAGS });
+export function readServer(args: readonly string[]): ServerCommand {
+  const service = namedService(args);
+  const flags = readFlags(args, {
+    mode: "server",
+    table: { ...serviceFlags(args, service), ...SERVER_FLAGS },
+  });
   const said = withCommand(flags, flags.operands.map(serviceOf).concat(service));
   const asked = valuesOf(CONFIG_OPTIONS, said);
   refuseUseless(said.keys(), { table: CONFIG_OPTIONS, values: asked, label: asFlag });
@@ -151,8 +154,8 @@ function refuseHalfOutlet(
 }
 
 /** The options of every service that the words name are flags too, so the names have to be read first. */
-function serviceFlags(words: readonly string[], named: Service | undefined): OptionTable {
-  const services = beforeCommand(words).map(serviceOf).concat(named);
+function serviceFlags(args: readonly string[], named: Service | undefined): OptionTable {
+  const services = beforeCommand(args).map(serviceOf).concat(named);
   return Object.assign({}, ...services.map((service) => service?.options));
 }
 
@@ -179,13 +182,13 @@ function withCommand(
   );
 }
 
-function beforeCommand(words: readonly string[]): readonly string[] {
-  return words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
+function beforeCommand(args: readonly string[]): readonly string[] {
+  return args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
 }
 
 /** The service that `--service` names. */
-function namedService(words: readonly string[]): Service | undefined {
-  const flags = beforeCommand(words);
+function namedService(args: readonly string[]): Service | undefined {
+  const flags = beforeCommand(args);
   const at = flags.findIndex((word) => /^--service(=|$)/.test(word));
   if (at === -1) return undefined;
   const name = flags[at]!.split("=")[1] ?? flags[at + 1];

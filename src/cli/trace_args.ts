@@ -14,8 +14,8 @@ import { readFlags } from "./flags.ts";
  *
  * @throws {UsageError} which names the word at fault
  */
-export function readTrace(words: readonly string[]): TraceConfig {
-  const { values: said, operands, rest } = readFlags(words, TRACE_OPTIONS);
+export function readTrace(args: readonly string[]): TraceConfig {
+  const { values: said, operands, rest } = readFlags(args, { mode: "trace", table: TRACE_OPTIONS });
   const options = valuesOf(TRACE_OPTIONS, said);
   const [surplus] = [...options.sockets ? operands.slice(1) : operands, ...rest];
   if (surplus !== undefined) {

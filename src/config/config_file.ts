@@ -4,7 +4,6 @@
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { parse } from "@std/jsonc";
 import { about, UsageError } from "../options/usage_error.ts";
 import { explain } from "../transport/errors.ts";
 import { asFlag, asKey } from "../options/requirements.ts";
@@ -16,6 +15,7 @@ import {
   type SpecValues,
 } from "./outlet_config.ts";
 import { type Resolve, resolveAddress, resolvePaths } from "./paths.ts";
+import { parseJsonc } from "./jsonc.ts";
 import { checkFile, type FileContent, type FileOutlet } from "./schema.ts";
 import { readSpec } from "./spec.ts";
 import {
@@ -70,7 +70,7 @@ export function readConfig(
   text: string,
   { flags = new Map(), folder = Deno.cwd() }: ConfigContext = {},
 ): ServerConfig {
-  const { outlets, $schema: _, ...values } = check(parseText(text));
+  const { outlets, $schema: _, ...values } = check(parseJsonc(text));
   const table = { ...OUTLET_OPTIONS, ...SERVER_OPTIONS };
   const whole = (path: string) => resolve(folder, path);
   const common = new Map([
@@ -82,14 +82,6 @@ export function readConfig(
     common,
     { label: (name) => flags.has(name) ? asFlag(name) : asKey(name) },
   );
-}
-
-function parseText(text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new UsageError(withLine(explain(error), text));
-  }
 }
 
 function check(json: unknown): FileContent {
@@ -125,13 +117,4 @@ function readOutlet(
 function formatPath(path: readonly PropertyKey[]): string {
   return path.map((step) => typeof step === "number" ? `[${step}]` : `.${String(step)}`).join("")
     .replace(/^\./, "");
-}
-
-/** The parser counts characters; people count lines. */
-function withLine(message: string, text: string): string {
-  const [, what, position] =
-    /^Cannot parse JSONC: (.*) in JSONC at position (\d+)$/.exec(message) ?? [];
-  if (what === undefined) return message;
-  const before = text.slice(0, Number(position)).split("\n");
-  return `line ${before.length}, column ${before.at(-1)!.length + 1}: ${what}`;
 }

@@ -11,6 +11,7 @@ import type { Service } from "../services/service.ts";
 import type { Address } from "../endpoint/address.ts";
 import { listeningAt, refuseCircles, refuseOverlaps } from "./addresses.ts";
 import { checkConsole } from "./console_options.ts";
+import { checkBus, checkWorkers } from "./server_rules.ts";
 import { checkProxies, whyIgnored } from "./outlet_rules.ts";
 import {
   ADMISSION_OPTIONS,
@@ -34,7 +35,7 @@ export function outletTable(service: Service): OptionTable {
 export function findService(name: string): Service {
   const service = SERVICES.get(name);
   if (service) return service;
-  throw unknownWord("service", name, [...SERVICES.keys()]);
+  throw unknownWord(name, { noun: "service", words: [...SERVICES.keys()] });
 }
 
 /**
@@ -62,7 +63,7 @@ export function outletConfig(
   };
   for (const name of own.keys()) {
     const why = whyIgnored(name, { outlet });
-    if (why !== undefined) throw new UsageError(why);
+    if (why !== undefined) throw new UsageError(why, { option: name });
   }
   service.check?.(outlet.serviceOptions);
   checkProxies(outlet.outletOptions, outlet);
@@ -104,6 +105,8 @@ export function serverConfig(
   });
   refuseUselessForAll(config, { common, label });
   checkConsole(options);
+  checkBus(options);
+  checkWorkers(config);
   return config;
 }
 
@@ -124,6 +127,6 @@ function refuseUselessForAll(
       (outlet) => whyIgnored(name, { outlet: { ...outlet, admissionOptions }, label }),
     );
     const [why] = whys;
-    if (why !== undefined && !whys.includes(undefined)) throw new UsageError(why);
+    if (why !== undefined && !whys.includes(undefined)) throw new UsageError(why, { option: name });
   }
 }

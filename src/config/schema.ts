@@ -32,6 +32,9 @@ export interface FileContent {
   readonly [option: string]: unknown;
 }
 
+/** Where all keys are listed. */
+const SEE_KEYS = "a file has the options that outlet server --help lists";
+
 /** The most that is quoted of a value that is wrong. */
 const QUOTED = 60;
 
@@ -105,7 +108,9 @@ function objectOf(shape: Record<string, z.ZodType>): z.ZodObject {
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? issue.keys!.map((key) => unknownWord("key", key, Object.keys(shape)).message).join("; ")
+        ? issue.keys!.map((key) =>
+          unknownWord(key, { noun: "key", words: Object.keys(shape), see: SEE_KEYS }).message
+        ).join("; ")
         : expected("an object")(issue),
   });
 }
@@ -176,7 +181,9 @@ function wrongService(input: unknown): string {
   if (typeof input !== "object" || input === null) return expected("an outlet")({ input });
   const { service } = input as { service?: unknown };
   const known = [...SERVICES.keys()];
-  if (typeof service === "string") return unknownWord("service", service, known).message;
+  if (typeof service === "string") {
+    return unknownWord(service, { noun: "service", words: known }).message;
+  }
   return expected(`one of ${known.join(", ")}`)({ input: service });
 }
 

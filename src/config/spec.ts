@@ -85,7 +85,13 @@ function readQuery(query: string, service: Service): Map<string, unknown> {
   const values = new Map<string, unknown>();
   for (const [name, word] of new URLSearchParams(query)) {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (!option) throw unknownWord(`option of ${service.name}`, name, Object.keys(table));
+    if (!option) {
+      throw unknownWord(name, {
+        noun: `option of ${service.name}`,
+        words: Object.keys(table),
+        see: `see outlet help ${service.name}`,
+      });
+    }
     addWord({ name, option, word, label: name }, values);
   }
   return values;

@@ -25,7 +25,7 @@ export const ENDPOINT: OptionKind<Address> = {
     if (word.startsWith("unix:")) return { path: readPath(word.slice("unix:".length)) };
     const [, scheme, rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
     if (scheme !== undefined && scheme.toLowerCase() !== "tcp") {
-      throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp`);
+      throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp:// or unix:`);
     }
     const parts = splitHostPort(rest.replace(/\/$/, ""));
     return parts && parseEndpoint(parts);
@@ -73,6 +73,11 @@ export function parseEndpoint({ host, port }: { host: string; port: string }): I
 
 /** Reads the path of a Unix socket, also from `//PATH`. */
 export function readPath(path: string): string {
+  if (path.startsWith("@")) {
+    throw new UsageError(
+      "abstract names are not offered: take a path, such as unix:/run/echo.sock",
+    );
+  }
   const read = path.replace(/^\/\/+(?=\/)/, "");
   if (read === "" || read.endsWith("/") || read.includes("\0")) {
     throw new UsageError("expected a path, such as unix:/run/echo.sock");
@@ -88,7 +93,19 @@ export function readPath(path: string): string {
 /** Reads a host; `where` is what stands in front of it in an error. */
 export function readHost(word: string, where: string): string {
   if (isHost(word)) return word;
+  const ascii = asciiName(word);
+  if (ascii !== undefined) {
+    throw new UsageError(`${where} ${quote(word)}: expected a name in ASCII, which is ${ascii}`);
+  }
   throw new UsageError(`${where} ${quote(word)}: expected a host name, an IPv4 or an IPv6 address`);
+}
+
+/** How the DNS writes a name with other letters (IDNA, RFC 5890). */
+function asciiName(word: string): string | undefined {
+  // deno-lint-ignore no-control-regex
+  if (/^[\u0000-\u007f]*$/.test(word) || /[\s/?#@:[\]\\]/.test(word)) return undefined;
+  const name = URL.canParse(`http://${word}`) ? new URL(`http://${word}`).hostname : "";
+  return isHost(name) ? name : undefined;
 }
 
 /** Reads a port; `where` is what stands in front of it in an error. */

@@ -34,7 +34,11 @@ export function readTarget(words: readonly string[]): Target {
 }
 
 function readWord(word: string): Target {
-  const tls = /^tls:\/\//i.test(word);
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(word) ?? [];
+  if (scheme !== undefined && !/^(tcp|tls)$/i.test(scheme)) {
+    throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp://, tls:// or unix:`);
+  }
+  const tls = scheme?.toLowerCase() === "tls";
   const place = ENDPOINT.read(tls ? word.slice("tls://".length) : word);
   if (place === undefined) throw new UsageError(`expected ${TARGETS}`);
   return { targets: [place], tls };

@@ -65,7 +65,7 @@ export function whyOverruled(
 export function refuseUseless(said: Iterable<string>, surroundings: Surroundings): void {
   for (const name of said) {
     const why = whyUseless(name, surroundings);
-    if (why !== undefined) throw new UsageError(why);
+    if (why !== undefined) throw new UsageError(why, { option: name });
   }
 }
 

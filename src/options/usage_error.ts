@@ -11,20 +11,43 @@ import { levenshteinDistance } from "@std/text/levenshtein-distance";
 export class UsageError extends Error {
   /** Tells it from faults of the system. */
   override readonly name = "UsageError";
+  /** The option at fault, where it is one. */
+  readonly option: string | undefined;
+
+  /** An error about the option, where one is named. */
+  constructor(message: string, { option }: { option?: string | undefined } = {}) {
+    super(message);
+    this.option = option;
+  }
 }
 
+/** What there is instead of an unknown word. */
+export interface Known {
+  /** What it is: `service`. */
+  readonly noun: string;
+  /** The words that there are. */
+  readonly words: readonly string[];
+  /** Where they are listed, where they are too many for a line: `see outlet server --help`. */
+  readonly see?: string;
+}
+
+/** The most words that are listed in an error. */
+const LISTED = 20;
+
 /** `unknown service "ecko": did you mean "echo"?`, or the list where nothing is near. */
-export function unknownWord(noun: string, word: string, known: readonly string[]): UsageError {
-  const nearest = nearestWord(word, known);
+export function unknownWord(word: string, { noun, words, see }: Known): UsageError {
+  const nearest = nearestWord(word, words);
+  const list = words.length > LISTED && see ? see : `expected one of ${words.join(", ")}`;
   const hint = nearest === undefined
-    ? (known.length === 0 ? "there are none" : `expected one of ${known.join(", ")}`)
+    ? (words.length === 0 ? "there are none" : list)
     : `did you mean ${quote(nearest)}?`;
   return new UsageError(`unknown ${noun} ${quote(word)}: ${hint}`);
 }
 
 /** The same error, with what it is about in front: `--port "80x": expected a port, 0 to 65535`. */
 export function about(subject: string, error: unknown): unknown {
-  return error instanceof UsageError ? new UsageError(`${subject}: ${error.message}`) : error;
+  if (!(error instanceof UsageError)) return error;
+  return new UsageError(`${subject}: ${error.message}`, { option: error.option });
 }
 
 /** A typed word as it stands in an error: quoted, and cut where it is very long. */

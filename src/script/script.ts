@@ -69,7 +69,7 @@ export function parseScript(text: string, name: string): Step[] {
     try {
       const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(source) ?? [];
       const read = Object.hasOwn(READERS, word) ? READERS[word] : undefined;
-      if (!read) throw unknownWord("word", word, Object.keys(READERS));
+      if (!read) throw unknownWord(word, { noun: "word", words: Object.keys(READERS) });
       return [{ line: index + 1, source, ...read(rest) as ReadScriptWord } as Step];
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

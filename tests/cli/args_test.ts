@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readCommand } from "../../src/cli/args.ts";
 import { configOf } from "../harness/server.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
+import { SERVICES } from "../../src/services/registry.ts";
 import { formatAddress } from "../../src/endpoint/address.ts";
 
 /** Where the outlets listen that these words ask for, with their services. */
@@ -92,6 +93,28 @@ Deno.test("help and version are asked for in every usual way", async () => {
   assertEquals(await readCommand(["--version"]), { mode: "version" });
 });
 
+Deno.test("help has as many columns as the terminal, 80 where there is none", async () => {
+  const topics = [[], ["server"], ["client"], ["trace"], ["exec"], ["echo"], ["record"]];
+  for (const width of [undefined, 50, 80, 100]) {
+    for (const topic of topics) {
+      const command = await readCommand(["help", ...topic], { width });
+      const lines = command.mode === "help" ? command.text.split("\n") : [];
+      assertEquals(lines.filter((line) => line.length > (width ?? 80)), []);
+      assertEquals(lines.length > 10, true);
+    }
+  }
+});
+
+Deno.test("there is help on every service, with its own options and those of all outlets", async () => {
+  for (const { name, options } of SERVICES.values()) {
+    const command = await readCommand(["help", name]);
+    const text = command.mode === "help" ? command.text : "";
+    for (const option of [...Object.keys(options), "name", "tls", "allow"]) {
+      assertMatch(text, new RegExp(`^ {2}\\?${option}\\b`, "m"));
+    }
+  }
+});
+
 /** What is typed wrong, and the one line that it is answered with. */
 const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["", /^expected a mode, .*see outlet --help$/],
@@ -116,6 +139,80 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["server --host a..b", /^host "a..b": expected a host name/],
   ["server chat://:1?rom=x", /^"chat:.*": unknown option of chat "rom": did you mean "room"\?$/],
   ["server chat://:1?backlog=0", /^"chat:.*": backlog "0": expected a whole number, 1 to 65535$/],
+  [
+    "server echo://7007",
+    /^"echo:\/\/7007": expected \[HOST\]:PORT: did you mean echo:\/\/:7007\?$/,
+  ],
+  ["server echo:7007", /: expected SERVICE:\/\/\[HOST\]:PORT, did you mean echo:\/\/:7007\?$/],
+  ["server chat", /: expected SERVICE:\/\/\[HOST\]:PORT, such as chat:\/\/:7007$/],
+  ["server 7007", /: expected SERVICE:\/\/\[HOST\]:PORT, did you mean echo:\/\/:7007\?$/],
+  [
+    "server echo://:1?name=a chat://:2?name=a",
+    /^two outlets have the name a: a name is of one outlet$/,
+  ],
+  [
+    "server echo://:1?name=a+b",
+    /^"echo:.*": name "a b": expected a name of 1 to 64 letters, digits/,
+  ],
+  [
+    "server --service echo echo://:7061",
+    /^--service echo beside a SPEC asks for one more outlet: .*--port/,
+  ],
+  [
+    "server --name a echo://:7061",
+    /^--name beside a SPEC needs --service; in a SPEC it is \?name=NAME$/,
+  ],
+  ["server --config", /^--config: expected a file, and nothing follows it$/],
+  ["server --check --print-config", /^--check and --print-config exclude each other$/],
+  ["server --config f --port 7", /^"--port" beside --config: the file names the outlets$/],
+  ["server -l -p 7000", /^outlet server has no -l: a server listens anyway; stdio:\/\/:PORT does/],
+  ["server -v", /^outlet server has no -v: --log-level debug tells more$/],
+  ["server -k", /^outlet server has no -k: stdio:\/\/:PORT\?keep serves one client after/],
+  ["server -u", /^outlet server has no -u: UDP is not offered: sockets here are TCP and Unix$/],
+  ["server --xyzzy", /^unknown option "--xyzzy": see outlet server --help$/],
+  ["server echo://:1?xyzzy=1", /^"echo:.*": unknown option of echo "xyzzy": see outlet help echo$/],
+  [
+    "server echo://bücher.test:7",
+    /: host "bücher.test": expected a name in ASCII, which is xn--bcher-kva.test$/,
+  ],
+  [
+    "server echo+unix://@x",
+    /^"echo.*": abstract names are not offered: take a path, such as unix:\/run/,
+  ],
+  [
+    "server stdio://:1 --workers 2",
+    /^workers and stdio exclude each other: there is one standard input$/,
+  ],
+  [
+    "server echo://0.0.0.0:7 chat://[::]:7",
+    /^echo and chat want overlapping addresses, 0\.0\.0\.0:7 and \[::\]:7: /,
+  ],
+  [
+    "server echo://127.0.0.1:7 --metrics 0.0.0.0:7",
+    /^echo and the metrics want overlapping addresses/,
+  ],
+  ["server echo://:7 --console :7", /^echo and the console both want 127\.0\.0\.1:7/],
+  [
+    "server forward://:7?to=127.0.0.1:7",
+    /^forward would forward to itself: 127\.0\.0\.1:7 → 127\.0\.0\.1:7$/,
+  ],
+  [
+    "server forward://:7?to=localhost:8 forward://:8?to=h:1,127.0.0.1:7",
+    /^forward and forward would forward in a circle: 127\.0\.0\.1:7 → 127\.0\.0\.1:8 → 127\.0\.0\.1:7$/,
+  ],
+  [
+    "server echo://:7 --bus nats://u:p@h --bus-credentials f",
+    /^bus-credentials and the user in the URL of bus exclude/,
+  ],
+  ["help ecko", /^unknown help topic "ecko": did you mean "echo"\?$/],
+  ["help echo chat", /^"chat": there is help on one thing at a time$/],
+  ["client -l 7000", /^outlet client has no -l: a client does not listen; outlet server stdio/],
+  ["client h 1 -u", /^outlet client has no -u: UDP is not offered/],
+  ["client h 1 -p 5", /^outlet client has no -p: the port to connect to stands behind the host/],
+  ["client unix:@x", /^"unix:@x": abstract names are not offered/],
+  ["client h 1 -o", /^-o: expected a file, and nothing follows it$/],
+  ["client h 1 --script", /^--script: expected a file, and nothing follows it$/],
+  ["server --log-file", /^--log-file: expected a file, and nothing follows it$/],
   ["server --bcklog 5", /^unknown option "--bcklog": did you mean "--backlog"\?$/],
   ["server --log-format xml", /^--log-format "xml": expected one of text, json$/],
   ["server echo://:1 echo://:1", /^echo and echo both want 127\.0\.0\.1:1/],
@@ -127,7 +224,7 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["client h 0", /port "0": expected a port to connect to, 1 to 65535$/],
   ["client h:99999", /port "99999": expected a port/],
   ["client :80", /^":80": no host in front of the port$/],
-  ["client http://h:1", /unknown scheme "http"/],
+  ["client http://h:1", /^"http:.*": unknown scheme "http": expected tcp:\/\/, tls:\/\/ or unix:$/],
   ["client h 1 -Z", /^unknown option "-Z"/],
   ["client h 1 -w soon", /^-w "soon": expected a duration such as 500ms, 30s, 5m or 2h$/],
   ["client h 1 --eof never", /^--eof "never": expected one of half-close, close, wait$/],

@@ -1,6 +1,9 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { showConfig } from "../../src/app/show_config.ts";
+import { readServer } from "../../src/cli/server_args.ts";
 import { readConfig, readConfigFile } from "../../src/config/config_file.ts";
 import { jsonSchema } from "../../src/config/schema.ts";
+import { refuseEmptyReload } from "../../src/config/server_rules.ts";
 import type { ServerConfig } from "../../src/config/server_config.ts";
 import { writeConfig } from "../../src/config/write_config.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
@@ -138,6 +141,134 @@ Deno.test("a file that is no JSON is told by line and column", () => {
     UsageError,
     'line 2, column 15: unexpected token "}"',
   );
+});
+
+for (
+  const [fault, text, message] of [
+    [
+      "a file that ends too early",
+      '{\n  "outlets": [\n    "echo://:7"',
+      "line 3, column 16: the file ends, and the [ of line 2, column 14 is open",
+    ],
+    ["a string that never ends", '{\n  "outlets": "x', 'line 2, column 14: unexpected token ""x"'],
+    ["an empty file", "\n", "the file is empty"],
+    [
+      "a comment that never ends",
+      '{"outlets": []} /* x',
+      "line 1, column 21: the file ends within something",
+    ],
+    [
+      "a key that stands twice",
+      '{\n  "outlets": [],\n  "rate": 5,\n  // "rate": 6,\n  "r\\u0061te": 7\n}',
+      'line 5, column 3: "rate" stands in line 3, column 3 already',
+    ],
+    [
+      "an outlet's key that stands twice",
+      '{"outlets": [{"service": "echo", "listen": ":7", "listen": ":8"}]}',
+      'line 1, column 50: "listen" stands in line 1, column 34 already',
+    ],
+  ] as const
+) {
+  Deno.test(`${fault} is told by line and column`, () => {
+    assertThrows(() => readConfig(text), UsageError, message);
+  });
+}
+
+Deno.test("the same key may stand in several outlets, and a byte order mark at the beginning", () => {
+  const text =
+    '\uFEFF{"outlets": [{"service": "echo", "listen": ":7"}, {"service": "echo", "listen": ":8"}]}';
+  assertEquals(readConfig(text).outlets.length, 2);
+});
+
+Deno.test("an outlet is an object or a SPEC, and both say the same", () => {
+  assertEquals(
+    readConfig(fileOf({ outlets: ["echo://:7007?idle-timeout=90&name=one"] })),
+    readConfig(
+      fileOf({ outlets: [{ service: "echo", listen: ":7007", "idle-timeout": 90, name: "one" }] }),
+    ),
+  );
+  assertEquals(
+    readConfig(fileOf({ outlets: ["chat+unix:///run/x"] })),
+    readConfig(fileOf({ outlets: [{ service: "chat", listen: "unix:/run/x" }] })),
+  );
+});
+
+Deno.test("a SPEC in a file that can't be read is named with its place in the list", () => {
+  assertThrows(
+    () => readConfig(fileOf({ outlets: ["echo://:7", "ecko://:8"] })),
+    UsageError,
+    'outlets[1]: "ecko://:8": unknown service "ecko": did you mean "echo"?',
+  );
+  assertThrows(
+    () => readConfig(fileOf({ outlets: [7] })),
+    UsageError,
+    "outlets[0]: expected an outlet, not 7",
+  );
+});
+
+Deno.test("relative paths in a file are meant from its folder, and those of flags are not", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(
+      `${folder}/outlet.json`,
+      fileOf({
+        outlets: [
+          {
+            service: "exec",
+            listen: "unix:run/x.sock",
+            command: ["./bin/tool", "./stays"],
+            cwd: "work",
+            capture: "dumps",
+          },
+          "exec+unix://y.sock?run=bc",
+          "record://:1?file=all",
+          "forward://:2?to=unix:up.sock",
+        ],
+        tls: true,
+        "tls-cert": "cert.pem",
+        "log-file": "../outlet.log",
+      }),
+    );
+    const { outlets, options } = await readConfigFile(
+      `${folder}/outlet.json`,
+      new Map([["capture", "here"]]),
+    );
+    const [one, other, record, forward] = outlets;
+    assertEquals(one?.listen, { path: `${folder}/run/x.sock` });
+    assertEquals(one?.serviceOptions.command, [`${folder}/bin/tool`, "./stays"]);
+    assertEquals(one?.serviceOptions.cwd, `${folder}/work`);
+    assertEquals(one?.outletOptions.capture, `${folder}/dumps`);
+    assertEquals(one?.outletOptions["tls-cert"], `${folder}/cert.pem`);
+    assertEquals(other?.listen, { path: `${folder}/y.sock` });
+    assertEquals(other?.serviceOptions.run, "bc");
+    assertEquals(other?.outletOptions.capture, "here");
+    assertEquals(record?.serviceOptions.file, `${folder}/all`);
+    assertEquals(forward?.serviceOptions.to, [{ path: `${folder}/up.sock` }]);
+    assertEquals(options["log-file"], folder.replace(/[^/]*$/, "outlet.log"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a reload that empties the list of outlets is refused, unless it was empty at the start", () => {
+  const [none, some] = [{ outlets: [] }, { outlets: ["echo://:7"] }].map((file) =>
+    readConfig(fileOf(file))
+  );
+  assertThrows(
+    () => refuseEmptyReload({ atStart: some!, next: none! }),
+    UsageError,
+    "outlets: the list is empty, and every outlet would close",
+  );
+  refuseEmptyReload({ atStart: none!, next: none! });
+  refuseEmptyReload({ atStart: some!, next: some! });
+});
+
+Deno.test("what is printed of no words at all has the console that they stand for", async () => {
+  const command = readServer(["--print-config"]);
+  assertEquals(JSON.parse(await showConfig(command)), {
+    outlets: [{ service: "chat", listen: "127.0.0.1:7000" }],
+    console: "127.0.0.1:7001",
+  });
 });
 
 Deno.test("a file that is not there is named", async () => {

@@ -30,7 +30,7 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   "NAME[=VALUE]": ["TERM", "A=b=c,d"],
   PROGRAM: ["bc", "./sub/program", "/bin/sh"],
   SIZE: ["4096", "64k", "1.5M"],
-  URL: ["nats://u:p%40@10.0.0.5,[::1]:4223", "tls://bus"],
+  URL: ["tls://bus", "nats://u:p%40@10.0.0.5,[::1]:4223"],
   WORD: ["", "-c", "a, b", "sub/x"],
 };
 

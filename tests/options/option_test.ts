@@ -31,17 +31,20 @@ Deno.test("a switch is turned on and off with the usual words", () => {
 Deno.test("an unknown word comes with the nearest known one, or with the list where none is near", () => {
   const known = ["echo", "chat", "discard"];
   assertEquals(
-    unknownWord("service", "ecko", known).message,
+    unknownWord("ecko", { noun: "service", words: known }).message,
     'unknown service "ecko": did you mean "echo"?',
   );
   assertEquals(
-    unknownWord("service", "ftp", known).message,
+    unknownWord("ftp", { noun: "service", words: known }).message,
     'unknown service "ftp": expected one of echo, chat, discard',
   );
 });
 
 Deno.test("an unknown word cannot bring control characters or endless text into the error", () => {
-  const { message } = unknownWord("mode", "\u001b[31m" + "x".repeat(500), ["server"]);
+  const { message } = unknownWord("\u001b[31m" + "x".repeat(500), {
+    noun: "mode",
+    words: ["server"],
+  });
   // deno-lint-ignore no-control-regex
   assertEquals(/[\u0000-\u001f]/.test(message) || message.length > 200, false);
 });

@@ -47,7 +47,7 @@ export const exec: Service = service({
   descriptors: 4,
   options: {
     run: option(PROGRAM, "the program, where it needs no arguments", { excludes: ["command"] }),
-    command: words(WORD, "the program and its arguments; the words behind -- are the same"),
+    command: words(WORD, "the program and its arguments, each a word"),
     env: words(VARIABLE, "a variable to set, or one of outlet's own to pass on"),
     cwd: option(folder("work-in"), "its working folder"),
     stdio: option(
@@ -64,7 +64,9 @@ export const exec: Service = service({
   command: "command",
   check({ run, command }) {
     if (run === undefined && command.length === 0) {
-      throw new UsageError("exec needs a program: run or command, or -- PROGRAM ARGS… at the end");
+      throw new UsageError("exec needs a program: run, or command with its arguments", {
+        option: "run",
+      });
     }
   },
   preflight({ run, command: [first = ""], env }) {

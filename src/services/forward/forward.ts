@@ -27,9 +27,13 @@ export const forward: Service = service({
     "send-proxy": option(choice(["v1", "v2"]), "tell them the client's address: PROXY protocol"),
   },
   check({ to, balance }) {
-    if (to.length === 0) throw new UsageError("forward needs to know where to: to, a HOST:PORT");
+    if (to.length === 0) {
+      throw new UsageError("forward needs to know where to: to, a HOST:PORT", { option: "to" });
+    }
     if (to.length === 1 && balance !== "round-robin") {
-      throw new UsageError("balance needs several upstreams: to names only one");
+      throw new UsageError("balance needs several upstreams: to names only one", {
+        option: "balance",
+      });
     }
   },
   upstreams: ({ to }) => to,

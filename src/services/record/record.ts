@@ -40,7 +40,7 @@ export const record: Service = service({
   options: OPTIONS,
   check({ file, dir }) {
     if (file === undefined && dir === undefined) {
-      throw new UsageError("record needs to know where to: file or dir");
+      throw new UsageError("record needs to know where to: file or dir", { option: "file" });
     }
   },
   open(options, { failed }) {
