@@ -115,6 +115,19 @@ Deno.test("there is help on every service, with its own options and those of all
   }
 });
 
+Deno.test("an option's default excludes nothing", async () => {
+  for (
+    const words of [
+      "trace --read f",
+      "trace --sockets 7",
+      "trace --sockets --port 7",
+      "client h 1 -z --count 3",
+    ]
+  ) {
+    await readCommand(words.split(" "));
+  }
+});
+
 /** What is typed wrong, and the one line that it is answered with. */
 const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["", /^expected a mode, .*see outlet --help$/],
@@ -220,6 +233,9 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["server --no-port", /^unknown option "--no-port"/],
   ["client", /^nothing to connect to: expected HOST PORT/],
   ["client h", /^"h": expected HOST PORT/],
+  ["trace --read f --interface lo", /^--read and --interface exclude each other$/],
+  ["trace --sockets --read f", /^--(read|sockets) and --(read|sockets) exclude each other$/],
+  ["trace --json --summary", /^--summary and --json exclude each other$/],
   ["client h 1 2", /^"2" is one word too many/],
   ["client h 0", /port "0": expected a port to connect to, 1 to 65535$/],
   ["client h:99999", /port "99999": expected a port/],
