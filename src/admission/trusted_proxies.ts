@@ -4,7 +4,7 @@
  * @module
  */
 import { Acl } from "./acl.ts";
-import { type Address, addressOf, isUnix } from "../endpoint/address.ts";
+import { type Address, addressOf, isUnix, peerOf } from "../endpoint/address.ts";
 import { type ByteStream, wrap } from "../transport/stream.ts";
 import { isReset } from "../transport/errors.ts";
 import { readIp } from "../endpoint/ip.ts";
@@ -41,7 +41,7 @@ export class TrustedProxies {
    * @throws {ProxyHeaderError} which says why the sender is turned away
    */
   async readHeader(socket: ByteStream, signal: AbortSignal): Promise<AcceptedStream> {
-    const [sender, local] = [addressOf(socket.remoteAddr), addressOf(socket.localAddr)];
+    const [sender, local] = [peerOf(socket), addressOf(socket.localAddr)];
     if (!this.#trusts(sender)) throw new ProxyHeaderError("not a trusted proxy");
     const { ends, rest } = await readHeader(socket, signal);
     return {

@@ -25,6 +25,14 @@ export interface Tap {
   sent(bytes: Uint8Array): void;
 }
 
+/** Where what the client sends is passed on to. */
+export interface Sink {
+  /** Whether bytes wait there to be taken. */
+  readonly writing: boolean;
+  /** Bytes that were taken there so far. */
+  readonly bytesOut: number;
+}
+
 /** How long a client may take to end its half after we ended ours, in milliseconds. */
 const LINGERING_CLOSE = 2_000;
 
@@ -45,6 +53,9 @@ export class Connection implements Disposable {
   bytesIn = 0;
   /** Bytes that the kernel has taken for the client so far. */
   bytesOut = 0;
+
+  /** Where its handler passes on what the client sends: the deadline for writes holds there, too. */
+  sink: { readonly name: "upstream" | "program"; readonly flow: Sink } | undefined;
 
   readonly #stream: ByteStream;
   readonly #buffer = new ReadBuffer();

@@ -12,7 +12,7 @@ export interface Deadlines {
   readonly idle?: number | undefined;
   /** It lives. */
   readonly lifetime?: number | undefined;
-  /** The peer takes nothing of what is being written. */
+  /** The peer takes nothing of what is being written; or who its bytes are passed on to takes nothing of those. */
   readonly write?: number | undefined;
   /** One side has ended its half, and nothing comes or goes. */
   readonly fin?: number | undefined;
@@ -66,6 +66,10 @@ export class Sweeper {
     for (const [connection, watch = new Watch(connection)] of this.#watches) {
       this.#watches.set(connection, watch);
       const passed = watch.look(now, missed);
+      if (passed.sink >= (this.#deadlines.write || Infinity)) {
+        connection.reset(`${connection.sink!.name} write timeout`);
+        continue;
+      }
       for (const [name, reason] of Object.entries(REASONS)) {
         const deadline = name as keyof Deadlines;
         if (passed[deadline] >= (this.#deadlines[deadline] || Infinity)) {
@@ -100,25 +104,26 @@ export class Sweeper {
 }
 
 /** What can stand still. */
-const CLOCKS = ["idle", "write", "fin"] as const;
+const CLOCKS = ["idle", "write", "fin", "sink"] as const;
 
 /** One connection as it was when it was last looked at, and before that, when it was opened. */
 class Watch {
   readonly #connection: Connection;
   #bytesIn = 0;
   #bytesOut = 0;
-  /** When each clock began to run; `idle`, `write` and `fin` begin anew whenever there is no cause. */
-  readonly #since: { idle: number; write: number; fin: number };
+  #passedOn = 0;
+  /** When each clock began to run; they begin anew whenever there is no cause. */
+  readonly #since: Record<typeof CLOCKS[number], number>;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     const { openedAt } = connection;
-    this.#since = { idle: openedAt, write: openedAt, fin: openedAt };
+    this.#since = { idle: openedAt, write: openedAt, fin: openedAt, sink: openedAt };
   }
 
   /** How long each clock has been running, in milliseconds, but for what was missed. A life goes on all the while. */
-  look(now: number, missed: number): Record<keyof Deadlines, number> {
-    const { bytesIn, bytesOut, writing, halfClosed, openedAt } = this.#connection;
+  look(now: number, missed: number): Record<keyof Deadlines | "sink", number> {
+    const { bytesIn, bytesOut, writing, halfClosed, openedAt, sink } = this.#connection;
     const taken = bytesOut !== this.#bytesOut;
     const moved = taken || bytesIn !== this.#bytesIn;
     this.#bytesIn = bytesIn;
@@ -128,11 +133,15 @@ class Watch {
     if (moved) since.idle = now;
     if (taken || !writing) since.write = now;
     if (moved || !halfClosed) since.fin = now;
+    const passedOn = sink?.flow.bytesOut ?? 0;
+    if (passedOn !== this.#passedOn || !sink?.flow.writing) since.sink = now;
+    this.#passedOn = passedOn;
     return {
       idle: now - since.idle,
       lifetime: now - openedAt,
       write: now - since.write,
       fin: now - since.fin,
+      sink: now - since.sink,
     };
   }
 }

@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Admission } from "../../src/admission/admission.ts";
-import { BUCKETS_LIMIT, RateLimiter } from "../../src/admission/rate_limiter.ts";
+import { GENERATION_LIMIT, RateLimiter } from "../../src/admission/rate_limiter.ts";
 
 Deno.test("a place inside is given back once, however often the verdict is disposed", () => {
   const gate = new Admission({ maxConnections: 1 });
@@ -88,12 +88,28 @@ Deno.test("a peer may come in a burst, then at the rate", () => {
 });
 
 Deno.test("a flood of addresses does not grow the table of rates without end", () => {
-  const limiter = new RateLimiter({ rate: 1, burst: 1 });
-  for (let peer = 0; peer < BUCKETS_LIMIT + 1000; peer++) {
+  using limiter = new RateLimiter({ rate: 1, burst: 1 });
+  for (let peer = 0; peer < 5 * GENERATION_LIMIT; peer++) {
     limiter.take(`peer ${peer}`, 0);
     // One that keeps coming is not forgotten for the sake of those who came once.
     if (peer % 1000 === 0) limiter.take("regular", 0);
   }
-  assertEquals(limiter.size, BUCKETS_LIMIT);
+  assert(limiter.size <= 2 * GENERATION_LIMIT, `${limiter.size} are kept`);
   assertEquals(limiter.take("regular", 0), false);
+});
+
+Deno.test("who has not come for as long as a bucket takes to fill is forgotten, and not before", () => {
+  using limiter = new RateLimiter({ rate: 1, burst: 10 });
+  for (let i = 0; i < 10; i++) limiter.take("early", 0);
+  limiter.take("another", 3_999);
+  const granted = Array.from({ length: 10 }, () => limiter.take("early", 4_000));
+  assertEquals(granted.filter(Boolean).length, 4, "four seconds after all ten were taken");
+  limiter.take("later", 40_000);
+  assertEquals(limiter.size, 1);
+});
+
+Deno.test("a crowd is forgotten also when nobody comes after it", async () => {
+  using limiter = new RateLimiter({ rate: 1, burst: 1 });
+  for (let peer = 0; peer < 2_000; peer++) limiter.take(`peer ${peer}`);
+  while (limiter.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 });

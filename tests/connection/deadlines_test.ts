@@ -10,7 +10,11 @@ class Watched {
   bytesOut = 0;
   writing = false;
   halfClosed = false;
+  sink: Connection["sink"];
   reason: string | undefined;
+  reset(reason: string): void {
+    this.close(reason);
+  }
   close(reason: string): void {
     this.reason ??= reason;
   }
@@ -133,4 +137,16 @@ Deno.test("a connection's lifetime goes on while the process stands still", () =
   using _ = sweeper.watch(connection as unknown as Connection);
   sweeper.sweep(Math.ceil(performance.now()) + 60_000);
   assertEquals(connection.reason, "lifetime");
+});
+
+Deno.test("what an upstream or a program does not take is cut after write, as with a client", () => {
+  for (const name of ["upstream", "program"] as const) {
+    const flow = { writing: true, bytesOut: 0 };
+    const takesUntil30 = (connection: Watched, second: number) => {
+      connection.sink = { name, flow };
+      connection.bytesIn++;
+      if (second <= 30 && second % 9 === 0) flow.bytesOut++;
+    };
+    assertEquals(fate({ write: 10_000 }, takesUntil30), `${name} write timeout at 37`);
+  }
 });

@@ -77,14 +77,32 @@ for (const stdio of ["pipes", "socket"]) {
     const pid = parseInt(await readUntil(client, /\n/));
     const sending = send(client, new Uint8Array(100_000_000)).catch(() => {});
     const [live] = [...server.server.connections()];
-    await delay(300);
-    const { bytesIn } = live!.connection;
-    assert(bytesIn > 0 && bytesIn < 2_000_000, `${bytesIn} bytes were taken in`);
+    let bytesIn = 0;
+    for (let before = -1; bytesIn === 0 || bytesIn !== before;) {
+      await delay(100);
+      before = bytesIn;
+      ({ bytesIn } = live!.connection);
+    }
+    assert(bytesIn < 2_000_000, `${bytesIn} bytes were taken in`);
     Deno.kill(pid, "SIGKILL");
     await readAll(client);
     client.close();
     assertEquals((await server.event("closed")).notes, { exit: "SIGKILL" });
     await sending;
+  });
+}
+
+for (const stdio of ["pipes", "socket"]) {
+  Deno.test(`exec resets a client whose program reads nothing for the write timeout, through ${stdio}`, async () => {
+    const options = `stdio=${stdio}&write-timeout=200ms`;
+    await using server = await TestServer.open(`exec://:0?${options}`, "--", "sleep", "1000");
+    using client = await server.connect();
+    await assertRejects(() => send(client, new Uint8Array(100_000_000)));
+    const { reason, notes } = await server.event("closed");
+    assertEquals({ reason, notes }, {
+      reason: "program write timeout",
+      notes: { exit: "SIGTERM" },
+    });
   });
 }
 

@@ -1,4 +1,6 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { readServer } from "../../src/cli/server_args.ts";
+import { UsageError } from "../../src/options/usage_error.ts";
 import { delay } from "@std/async/delay";
 import { addressOf } from "../../src/endpoint/address.ts";
 import { proxyHeader } from "../../src/transport/proxy_protocol.ts";
@@ -129,6 +131,18 @@ Deno.test("forward holds back a client whose upstream does not read", async () =
   upstream.close();
   client.close();
   await sending;
+});
+
+Deno.test("forward resets both sides when the upstream takes nothing for the write timeout", async () => {
+  using listener = Deno.listen({ ...LOCAL, port: 0 });
+  await using server = await TestServer.open(
+    `forward://:0?to=127.0.0.1:${listener.addr.port}&write-timeout=200ms`,
+  );
+  using client = await server.connect();
+  using upstream = await listener.accept();
+  await assertRejects(() => send(client, new Uint8Array(100_000_000)));
+  assertEquals((await server.event("closed")).reason, "upstream write timeout");
+  await assertRejects(() => readAll(upstream), Deno.errors.ConnectionReset);
 });
 
 Deno.test("forward hangs up on an upstream that takes nothing while nobody takes what it says", async () => {
@@ -317,4 +331,14 @@ Deno.test("forward gives up connecting when the client's connection is cut", asy
   assertEquals((await server.event("closed")).reason, "cut by the drain");
   assertEquals(await readText(client).catch(() => ""), "");
   for (const connection of filling) connection.close();
+});
+
+Deno.test("forward refuses checks without a pause, and upstreams without time to answer", () => {
+  for (const option of ["check", "connect-timeout"]) {
+    assertThrows(
+      () => readServer([`forward://:0?to=127.0.0.1:1&${option}=0s`]),
+      UsageError,
+      `${option} cannot be 0`,
+    );
+  }
 });

@@ -167,6 +167,16 @@ Deno.test("record goes on when there is room again, and leaves no part of what d
     assertEquals(await Deno.readTextFile(`${folder}/sub/all`), "kept\n");
   }));
 
+Deno.test("record refuses to put its file aside at once", () => {
+  for (const [option, value] of [["rotate-size", "0"], ["rotate-age", "0s"]]) {
+    assertThrows(
+      () => readServer([`record://:0?file=a&${option}=${value}`]),
+      UsageError,
+      `${option} cannot be 0`,
+    );
+  }
+});
+
 Deno.test("record wants to know where, once", () => {
   assertThrows(
     () => readServer(["record://:0"]),

@@ -17,6 +17,9 @@ export interface ProgramOptions extends SpawnOptions {
 /** How a program ended: its exit code, or the name of the signal that ended it. */
 export type Exit = number | Deno.Signal;
 
+/** Bytes that are written to it at a time: a quarter of a pipe, so that one that reads slowly is seen to read. */
+const SLICE = 16 * 1024;
+
 /** How often it is looked whether the group is gone, in milliseconds; the pause doubles. */
 const LOOK = { first: 5, last: 100 };
 
@@ -34,6 +37,11 @@ export class Program {
   readonly output: Pipe;
   /** What it writes to stderr. */
   readonly stderr: Pipe;
+
+  /** Whether bytes wait for it to read them. */
+  writing = false;
+  /** Bytes that its pipe has taken so far. */
+  bytesOut = 0;
 
   readonly #child: Started;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -68,11 +76,20 @@ export class Program {
   }
 
   /** Gives it bytes to read, once it has read those before. What it will not read any more is dropped. */
-  write(bytes: Uint8Array): Promise<void> {
-    if (this.#isWriteClosed) return Promise.resolve();
+  async write(bytes: Uint8Array): Promise<void> {
+    this.writing = true;
+    for (let start = 0; start < bytes.length && !this.#isWriteClosed; start += SLICE) {
+      const slice = bytes.subarray(start, start + SLICE);
+      await this.#writeSlice(slice);
+      this.bytesOut += slice.length;
+    }
+    this.writing = false;
+  }
+
+  #writeSlice(slice: Uint8Array): Promise<void> {
     return new Promise((resolve) => {
       this.#dropWrite = resolve;
-      this.#input.write(bytes).catch(() => this.#isWriteClosed = true).finally(resolve);
+      this.#input.write(slice).catch(() => this.#isWriteClosed = true).finally(resolve);
     });
   }
 

@@ -52,6 +52,7 @@ export async function runSession(connection: Connection, settings: ExecSettings)
     start: socket?.start,
     killAfter,
   });
+  connection.sink = { name: "program", flow: program };
   const feeding = feed(program, connection);
   let complaint: string | undefined;
   const tell = (line: string) => {

@@ -26,7 +26,13 @@ export const forward: Service = service({
     check: option(DURATION, "connect to each this often, to see whether it is up"),
     "send-proxy": option(choice(["v1", "v2"]), "tell them the client's address: PROXY protocol"),
   },
-  check({ to, balance }) {
+  check({ to, balance, check, "connect-timeout": timeout }) {
+    if (check === 0) throw new UsageError("check cannot be 0: leave it out", { option: "check" });
+    if (timeout === 0) {
+      throw new UsageError("connect-timeout cannot be 0: nobody answers in no time", {
+        option: "connect-timeout",
+      });
+    }
     if (to.length === 0) {
       throw new UsageError("forward needs to know where to: to, a HOST:PORT", { option: "to" });
     }
@@ -51,6 +57,7 @@ export const forward: Service = service({
       using lease = await pool.connect(client.closed);
       client.note("upstream", lease.name);
       using upstream = new Connection(lease.socket, { id: client.id });
+      client.sink = { name: "upstream", flow: upstream };
       client.closed.addEventListener("abort", () => upstream.reset(client.reason!));
       if (version) {
         await upstream.write(

@@ -38,7 +38,12 @@ export const record: Service = service({
   name: "record",
   summary: "keeps what arrives in a file, or in a file for each client",
   options: OPTIONS,
-  check({ file, dir }) {
+  check({ file, dir, ...options }) {
+    for (const name of ["rotate-size", "rotate-age"] as const) {
+      if (options[name] === 0) {
+        throw new UsageError(`${name} cannot be 0: leave it out`, { option: name });
+      }
+    }
     if (file === undefined && dir === undefined) {
       throw new UsageError("record needs to know where to: file or dir", { option: "file" });
     }
