@@ -4,14 +4,12 @@
  * @module
  */
 import { delay } from "@std/async/delay";
+import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import type { Connection } from "./connection.ts";
 import { withCrlf } from "./crlf.ts";
 
 /** Once the peer has ended, how long the input may pause before we leave, in milliseconds. */
 const INPUT_PAUSE = 250;
-
-/** Why a connection was hung up when the peer took too long to end. */
-const CLOSED_BY_US = "closed by us";
 
 /** Both ends of it on our side. */
 export interface StdioEndpoints {
@@ -35,94 +33,90 @@ export interface EofPolicy {
 
 /**
  * Carries bytes both ways until the conversation is over: when both sides have ended, or when the peer
- * has and nothing more is there to be sent to it, or when patience with the peer is over.
+ * has and nothing more is there to be sent to it, or when the peer has had its time to end.
  */
 export async function bridgeStdio(
   connection: Connection,
-  ends: StdioEndpoints,
-  { only, crlf = false, halfClose, closeTimeout: patience }: EofPolicy,
+  { input, show }: StdioEndpoints,
+  { only, crlf = false, halfClose, closeTimeout }: EofPolicy,
 ): Promise<void> {
-  const receiving = receive(connection, only === "send" ? undefined : ends.show);
+  const receiving = connection.forEachChunk(only === "send" ? discard : show);
   if (only === "receive") return await receiving;
-  const flow = { sending: false };
-  const sending = send(connection, {
-    input: crlf ? withCrlf(ends.input) : ends.input,
-    halfClose,
-    flow,
-  }).catch(async (error) => {
-    // What the peer said before it cut us off is still worth showing.
-    await receiving.catch(() => {});
-    throw error;
-  });
-  const over = new AbortController();
-  const nothingMore = receiving.then(
-    () => inputPauses(connection, { flow, signal: over.signal }),
-    (error) => {
-      if (connection.reason !== CLOSED_BY_US) throw error;
-    },
-  );
-  const bothEnded = sending.then(() =>
-    patience === undefined ? receiving : within(patience, receiving, connection)
-  );
-  try {
-    await Promise.race([bothEnded, nothingMore]);
-  } finally {
-    over.abort();
+  const sender = new Sender(connection);
+  const sending = sender.send(crlf ? withCrlf(input) : input, { halfClose });
+  // Whichever is not waited for below has nobody left to tell.
+  handledElsewhere(receiving);
+  handledElsewhere(sending);
+  const first = await Promise.race([
+    sending.then(() => "sent" as const, () => "not sent" as const),
+    receiving.then(() => "received" as const, () => "not received" as const),
+  ]);
+  if (first === "received") {
+    const over = new AbortController();
+    return await Promise.race([sending, sender.pause(over.signal)]).finally(() => over.abort());
+  }
+  if (first === "not received") return await receiving;
+  // What the peer said before it cut us off is still worth showing.
+  if (first === "not sent") return await receiving.catch(() => {}).then(() => sending);
+  await ended(receiving, { connection, within: closeTimeout });
+}
+
+/** Sends what comes in, and knows whether something is on its way. */
+class Sender {
+  readonly #connection: Connection;
+  #isSending = false;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async send(
+    input: AsyncIterable<Uint8Array>,
+    { halfClose }: Pick<EofPolicy, "halfClose">,
+  ): Promise<void> {
+    for await (const chunk of input) {
+      this.#isSending = true;
+      await this.#connection.write(chunk);
+      this.#isSending = false;
+    }
+    if (halfClose) await this.#connection.closeWrite();
+  }
+
+  /** Resolves when nothing is being sent, and nothing more came to be sent for a moment. */
+  async pause(signal: AbortSignal): Promise<void> {
+    for (let before = -1; this.#isSending || before !== this.#connection.bytesOut;) {
+      before = this.#connection.bytesOut;
+      await delay(INPUT_PAUSE, { signal }).catch(() => {});
+      if (signal.aborted) return;
+    }
   }
 }
 
-/** Whether there is something that the peer has not taken yet. */
-interface Flow {
-  sending: boolean;
-}
-
-async function send(
-  connection: Connection,
-  { input, halfClose, flow }: {
-    input: AsyncIterable<Uint8Array>;
-    halfClose: boolean;
-    flow: Flow;
-  },
-): Promise<void> {
-  for await (const chunk of input) {
-    flow.sending = true;
-    await connection.write(chunk);
-    flow.sending = false;
-  }
-  if (halfClose) await connection.closeWrite();
-}
-
-/** Resolves when nothing is being sent and nothing more came to be sent for a moment. */
-async function inputPauses(
-  connection: Connection,
-  { flow, signal }: { flow: Flow; signal: AbortSignal },
-): Promise<void> {
-  for (let before = -1; flow.sending || before !== connection.bytesOut;) {
-    before = connection.bytesOut;
-    await delay(INPUT_PAUSE, { signal }).catch(() => {});
-    if (signal.aborted) return;
-  }
-}
-
-/** Waits so long for the peer to end too: closing on unread bytes could cut off our last ones. */
-async function within(
-  patience: number,
+/** Waits for the peer to end, too: closing on unread bytes could cut off our last ones. */
+async function ended(
   receiving: Promise<void>,
-  connection: Connection,
+  { connection, within }: { connection: Connection; within: number | undefined },
 ): Promise<void> {
-  const timer = setTimeout(() => connection.close(CLOSED_BY_US), patience);
+  if (within === undefined) return await receiving;
+  let isLate = false;
+  const timer = setTimeout(
+    tasks.guard(() => {
+      isLate = true;
+      connection.close("closed by us");
+    }),
+    within,
+  );
   try {
     await receiving;
   } catch (error) {
-    if (connection.reason !== CLOSED_BY_US) throw error;
+    if (!isLate) throw error;
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function receive(
-  connection: Connection,
-  show: StdioEndpoints["show"] | undefined,
-): Promise<void> {
-  for await (const chunk of connection.chunks()) await show?.(chunk);
+const tasks = new TaskScope("ending a conversation in time", { without: "the peer ends it" });
+
+function discard(): Promise<void> {
+  return Promise.resolve();
 }

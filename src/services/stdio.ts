@@ -2,7 +2,9 @@ import { showProgress } from "../terminal/progress.ts";
 import { choice, flag, option } from "../options/option.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
 import { bridgeStdio } from "../connection/stdio_bridge.ts";
-import { type Service, service, type Standard } from "./service.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+import { explain } from "../transport/errors.ts";
+import { type Service, service, type ServiceContext, type Standard } from "./service.ts";
 
 /** Joins a client to this process's stdin and stdout, as `nc -l` does, and ends with it. */
 export const stdio: Service = service({
@@ -17,9 +19,9 @@ export const stdio: Service = service({
     ),
     progress: flag("tell on a terminal how much has come and gone, and how fast"),
   },
-  open({ keep, clients, progress }, { standard, signal }) {
+  open({ keep, clients, progress }, { standard, signal, failed }) {
     const ends = { keep, progress, standard };
-    return clients === "many" ? together({ ...ends, signal }) : inTurn(ends);
+    return clients === "many" ? together({ ...ends, signal, failed }) : inTurn(ends);
   },
 });
 
@@ -29,6 +31,9 @@ interface Shared {
   readonly progress: boolean;
   readonly standard: Standard;
 }
+
+/** What clients share who are there at the same time. */
+type SharedByMany = Shared & Pick<ServiceContext, "signal" | "failed">;
 
 /** One client after the other; without `keep`, only the first. */
 function inTurn({ keep, progress, standard }: Shared): Handler {
@@ -54,26 +59,36 @@ function inTurn({ keep, progress, standard }: Shared): Handler {
   };
 }
 
+const tasks = new TaskScope("passing stdin on to clients", { without: "they are still read" });
+
 /** All clients at the same time, at the pace of the slowest who still reads. */
-function together({ keep, progress, standard, signal }: Shared & { signal: AbortSignal }): Handler {
+function together({ keep, progress, standard, signal, failed }: SharedByMany): Handler {
   const present = new Set<Connection>();
-  let pouring: Promise<void> | undefined;
-  let inputEnded = false;
+  let input: "unread" | "read" | "ended" = "unread";
   let writing = Promise.resolve();
-  const pour = async () => {
-    for await (const chunk of standard.input) {
-      if (signal.aborted) return;
-      await Promise.allSettled([...present].map((connection) => connection.write(chunk)));
+  const each = (act: (connection: Connection) => Promise<void>) =>
+    Promise.allSettled([...present].map(act));
+  const passOn = async () => {
+    try {
+      for await (const chunk of standard.input) {
+        if (signal.aborted) return;
+        await each((connection) => connection.write(chunk));
+      }
+    } catch (error) {
+      failed(`cannot read stdin: ${explain(error)}; clients read an end`);
     }
-    inputEnded = true;
-    await Promise.allSettled([...present].map((connection) => connection.closeWrite()));
+    input = "ended";
+    await each((connection) => connection.closeWrite());
   };
   return async (connection) => {
     present.add(connection);
-    pouring ??= pour();
+    if (input === "unread") {
+      input = "read";
+      tasks.run(passOn);
+    }
     try {
       using _progress = shownProgress(connection, { progress, standard });
-      if (inputEnded) await connection.closeWrite();
+      if (input === "ended") await connection.closeWrite();
       for await (const chunk of connection.chunks()) {
         // One write at a time, so that what one client says stays together.
         await (writing = writing.then(() => standard.write(chunk)));

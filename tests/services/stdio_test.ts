@@ -108,3 +108,17 @@ Deno.test("a client that is cut off makes the exit code say so", async () => {
   assertMatch(stderr, /closed +stdio:\d+ #1 .*: peer reset/);
   assertEquals(code, 1);
 });
+
+testWith(["sh", "ncat"], "a stdin that cannot be read is told, and ends nothing else", async () => {
+  const words = outlet("server", "stdio://:0?clients=many&keep", "echo://:0");
+  await using server = new Program(["sh", "-c", `exec "$@" </etc`, "sh", ...words]);
+  const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+  const [, echo] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
+  await server.complains(/ready/);
+  const said = await run(["ncat", "127.0.0.1", port!], { stdin: "for stdout\n" });
+  assertEquals([said.code, said.stdout], [0, ""]);
+  await server.prints(/for stdout/);
+  await server.complains(/failed +stdio.*: cannot read stdin: .*; clients read an end/);
+  const answer = await run(["ncat", "127.0.0.1", echo!], { stdin: "still here\n" });
+  assertEquals(answer.stdout, "still here\n");
+});
