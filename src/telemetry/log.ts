@@ -134,9 +134,8 @@ function fileSink(file: LogFile, { write, format }: LogOptions): Sink {
       // What is stuck is closed once it is not.
       if (isTaken) sink[Symbol.dispose]();
       else tasks.run(writer.taken().then(() => sink[Symbol.dispose]()));
-      if (writer.dropped > 0) {
-        write(`outlet: the log ${file.path}: ${writer.dropped} lines were not taken`);
-      }
+      const lost = writer.dropped + writer.waiting;
+      if (lost > 0) write(`outlet: the log ${file.path}: ${lost} lines were not taken`);
     },
   };
 }

@@ -46,6 +46,7 @@ export class BoundedWriter {
   readonly #onFault: (error: unknown) => void;
   #waiting: string[] = [];
   #length = 0;
+  #underWay = 0;
   #dropped = 0;
   #untold = 0;
   #isTorn = false;
@@ -66,6 +67,11 @@ export class BoundedWriter {
   /** Texts that were never taken. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Texts that have still to be taken. */
+  get waiting(): number {
+    return this.#waiting.length + this.#underWay;
   }
 
   /** Whether the stream has taken all there was. */
@@ -125,10 +131,12 @@ export class BoundedWriter {
       const batch = this.#waiting;
       this.#waiting = [];
       this.#length = 0;
+      this.#underWay = batch.length;
       const untold = this.#untold;
       this.#untold = 0;
       const told = untold > 0 ? this.notice(untold) + "\n" : "";
       const isTaken = await this.#send(encoder.encode(batch.join("") + told));
+      this.#underWay = 0;
       if (!isTaken) {
         this.#untold += untold;
         this.#drop(batch.length);

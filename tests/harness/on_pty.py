@@ -25,9 +25,9 @@ def set_reading(value):
 signal.signal(signal.SIGUSR1, set_reading(False))
 signal.signal(signal.SIGUSR2, set_reading(True))
 typing = True
+status = None
 while True:
-    inputs = [0] * typing + [terminal] * reading
-    ready, _, _ = select.select(inputs, [], [], 0.05)
+    ready, _, _ = select.select([0] * typing + [terminal] * reading, [], [], 0.05)
     try:
         if 0 in ready:
             typed = os.read(0, 65536)
@@ -41,5 +41,11 @@ while True:
             os.write(1, shown)
     except OSError:
         break  # The last who had the terminal has closed it.
-_, status = os.waitpid(pid, 0)
+    if status is None:
+        ended, code = os.waitpid(pid, os.WNOHANG)
+        status = code if ended else None
+    elif not ready:
+        break
+if status is None:
+    _, status = os.waitpid(pid, 0)
 sys.exit(os.waitstatus_to_exitcode(status) % 256)

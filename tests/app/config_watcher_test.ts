@@ -1,0 +1,96 @@
+/** Every way in which a config file becomes another one is noticed. */
+import { assertEquals } from "@std/assert";
+import { ConfigWatcher } from "../../src/app/config_watcher.ts";
+import { Folder } from "../harness/folder.ts";
+
+/** A watcher of this file, from now on. */
+async function watch(path: string) {
+  const stop = new AbortController();
+  let hangUp = () => {};
+  const watcher = await ConfigWatcher.of(path, {
+    signal: stop.signal,
+    onHangup: (look) => hangUp = look,
+  });
+  return { watcher, stop, hangUp: () => hangUp() };
+}
+
+/** Fails where a change is not noticed; without it the test would never end. */
+async function noticed(path: string, change: () => Promise<void>): Promise<void> {
+  const { watcher } = await watch(path);
+  using _ = watcher;
+  await change();
+  assertEquals(await watcher.next(), true);
+}
+
+Deno.test("a file that is written, replaced or removed is noticed", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/config`;
+  await Deno.writeTextFile(path, "1");
+  await noticed(path, () => Deno.writeTextFile(path, "2!"));
+  await noticed(path, async () => {
+    await Deno.writeTextFile(`${path}.new`, "3!");
+    await Deno.rename(`${path}.new`, path);
+  });
+  await noticed(path, () => Deno.remove(path));
+  await noticed(path, () => Deno.writeTextFile(path, "4"));
+});
+
+Deno.test("a link that leads elsewhere is noticed, and so is one in the middle, as a ConfigMap's", async () => {
+  await using folder = await Folder.make();
+  const at = (name: string) => `${folder.path}/${name}`;
+  for (const version of ["v1", "v2"]) {
+    await Deno.mkdir(at(version));
+    await Deno.writeTextFile(at(`${version}/config`), version);
+  }
+  await Deno.symlink("v1/config", at("link"));
+  await noticed(at("link"), () => Deno.writeTextFile(at("v1/config"), "another v1"));
+  await noticed(at("link"), async () => {
+    await Deno.symlink("v2/config", at("link.new"));
+    await Deno.rename(at("link.new"), at("link"));
+  });
+  await Deno.symlink("v1", at("..data"));
+  await Deno.symlink("..data/config", at("config"));
+  await noticed(at("config"), async () => {
+    await Deno.symlink("v2", at("..data.new"));
+    await Deno.rename(at("..data.new"), at("..data"));
+  });
+});
+
+Deno.test("a folder that is made anew is noticed", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/etc/config`;
+  await Deno.mkdir(`${folder.path}/etc`);
+  await Deno.writeTextFile(path, "1");
+  await noticed(path, async () => {
+    await Deno.remove(`${folder.path}/etc`, { recursive: true });
+    await Deno.mkdir(`${folder.path}/etc`);
+    await Deno.writeTextFile(path, "22");
+  });
+});
+
+Deno.test("a change before anybody waits is not missed, and two become one look", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/config`;
+  await Deno.writeTextFile(path, "1");
+  const { watcher, hangUp, stop } = await watch(path);
+  using _ = watcher;
+  hangUp();
+  hangUp();
+  assertEquals(await watcher.next(), true);
+  const next = watcher.next();
+  stop.abort();
+  assertEquals(await next, false);
+});
+
+Deno.test("a busy folder delays nothing", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/config`;
+  await Deno.writeTextFile(path, "1");
+  let goesOn = true;
+  const busy = (async () => {
+    for (let i = 0; goesOn; i++) await Deno.writeTextFile(`${folder.path}/log`, `${i}`);
+  })();
+  await noticed(path, () => Deno.writeTextFile(path, "two"));
+  goesOn = false;
+  await busy;
+});

@@ -1,0 +1,138 @@
+/** Where words go that outlet writes: what takes nothing, or prints where it should not, ends or stops nothing. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readText, send } from "../harness/bytes.ts";
+import { Folder } from "../harness/folder.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+import { testWith } from "../harness/tools.ts";
+
+/** Fails where the echo outlet at this path does not answer. */
+async function answers(path: string): Promise<void> {
+  using client = await Deno.connect({ transport: "unix", path });
+  await send(client, "are you there?");
+  await client.closeWrite();
+  assertEquals(await readText(client), "are you there?");
+}
+
+/** Resolves once somebody listens at this path. */
+async function isOpen(path: string): Promise<void> {
+  for (;;) {
+    const conn = await Deno.connect({ transport: "unix", path }).catch(() => undefined);
+    if (conn) return conn.close();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+testWith(
+  ["sh", "mkfifo"],
+  "a stderr that takes nothing stops nobody, and the server ends when it is asked to",
+  async () => {
+    await using folder = await Folder.make();
+    const [pipe, socket] = [`${folder.path}/pipe`, `${folder.path}/echo`];
+    await run(["mkfifo", pipe]);
+    const words = outlet("server", `echo+unix://${socket}`, "--drain-timeout", "0");
+    await using server = new Program(
+      ["sh", "-c", `exec 3<>"$0"; exec "$@" 2>&3`, pipe, ...words],
+    );
+    await isOpen(socket);
+    // Some 90 KB of log: more than a pipe takes.
+    for (let i = 0; i < 500; i++) await answers(socket);
+    server.signal("SIGTERM");
+    assertEquals((await server.outcome()).code, 0);
+  },
+);
+
+testWith(
+  ["mkfifo"],
+  "a log file that takes nothing stops nobody, and that is told on stderr",
+  async () => {
+    await using folder = await Folder.make();
+    const [pipe, socket] = [`${folder.path}/pipe`, `${folder.path}/echo`];
+    await run(["mkfifo", pipe]);
+    await using server = new Program(
+      outlet("server", `echo+unix://${socket}`, "--log-file", pipe, "--drain-timeout", "0"),
+    );
+    await isOpen(socket);
+    for (let i = 0; i < 500; i++) await answers(socket);
+    server.signal("SIGTERM");
+    const { code, stderr } = await server.outcome();
+    assertEquals(code, 0);
+    assertMatch(stderr, /^outlet: the log \S+: .*\n/);
+  },
+);
+
+Deno.test("what a library prints is an event, not a word on stdout, and a flood of it is counted", async () => {
+  using bus = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using folder = await Folder.make();
+  const socket = `${folder.path}/echo`;
+  const url = `nats://127.0.0.1:${bus.addr.port}`;
+  await using server = new Program(
+    outlet(
+      "server",
+      `echo+unix://${socket}`,
+      "chat://:0?room=x",
+      "--bus",
+      url,
+      "--log-format",
+      "json",
+    ),
+  );
+  const garbage = "this is no \u001b[31mNATS\r\n".repeat(50);
+  using conn = await bus.accept();
+  await send(conn, `INFO {"server_id":"x","version":"2.10.0","max_payload":1048576,"proto":1}\r\n`);
+  const buffer = new Uint8Array(4096);
+  while (!new TextDecoder().decode(buffer).includes("PING")) await conn.read(buffer);
+  await send(conn, `PONG\r\n${garbage}`);
+  await server.complains(/"event":"library-output"/);
+  await isOpen(socket);
+  await answers(socket);
+  server.signal("SIGTERM");
+  const { code, stdout, stderr } = await server.outcome();
+  assertEquals([code, stdout], [0, ""]);
+  const printed = stderr.trim().split("\n").map((line) => JSON.parse(line))
+    .filter(({ event }) => event === "library-output");
+  assert(printed.length > 0 && printed.length <= 30);
+  // deno-lint-ignore no-control-regex
+  assertEquals(printed.filter(({ text }) => /[\u0000-\u001f]/.test(text)), []);
+});
+
+Deno.test("SIGHUP ends no server that has a config, from the moment that it can be heard", async () => {
+  await using folder = await Folder.make();
+  const config = `${folder.path}/outlet.json`;
+  await Deno.writeTextFile(
+    config,
+    JSON.stringify({ outlets: [{ service: "echo", listen: "127.0.0.1:0" }], "log-level": "debug" }),
+  );
+  await using server = new Program(outlet("server", "--config", config));
+  while (!(await catches(server.pid, 1))) await new Promise((resolve) => setTimeout(resolve, 1));
+  server.signal("SIGHUP");
+  await server.complains(/reloaded/);
+  server.signal("SIGTERM");
+  assertEquals((await server.outcome()).code, 0);
+});
+
+testWith(
+  ["mkfifo"],
+  "a config that has become a pipe is refused, and the first SIGINT ends the server",
+  async () => {
+    await using folder = await Folder.make();
+    const config = `${folder.path}/outlet.json`;
+    await Deno.writeTextFile(
+      config,
+      JSON.stringify({ outlets: [{ service: "echo", listen: "127.0.0.1:0" }] }),
+    );
+    await using server = new Program(outlet("server", "--config", config));
+    await server.complains(/ready/);
+    await Deno.remove(config);
+    await run(["mkfifo", config]);
+    await server.complains(/rejected +the config: .*it is no regular file/);
+    server.signal("SIGINT");
+    assertEquals((await server.outcome()).code, 0);
+  },
+);
+
+/** Whether a process has a handler for a signal, by signal(7)'s number. */
+async function catches(pid: number, signal: number): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const [, caught] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)!;
+  return (BigInt(`0x${caught}`) >> BigInt(signal - 1) & 1n) === 1n;
+}

@@ -1,0 +1,177 @@
+/** The server at a terminal: as a job of a shell, with an operator, stuck, and gone. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { readText, readUntil, send } from "../harness/bytes.ts";
+import { Folder } from "../harness/folder.ts";
+import { outlet } from "../harness/program.ts";
+import { KEY, outletInShell, Terminal } from "../harness/terminal.ts";
+import { testWith } from "../harness/tools.ts";
+
+const NEEDS = ["bash", "python3"];
+
+/** Where an outlet listens, as its log tells. */
+const LISTENING = (service: string) => new RegExp(`listening ${service} on 127\\.0\\.0\\.1:(\\d+)`);
+
+async function connect(port: string | number): Promise<Deno.TcpConn> {
+  return await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+}
+
+/** Fails where the echo outlet does not answer. */
+async function answers(port: string | undefined): Promise<void> {
+  using client = await connect(port!);
+  await send(client, "are you there?");
+  await client.closeWrite();
+  assertEquals(await readText(client), "are you there?");
+}
+
+/** Resolves when a process that is not our child has ended. */
+async function ended(pid: number): Promise<void> {
+  while (await Deno.stat(`/proc/${pid}`).then(() => true, () => false)) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+testWith(
+  NEEDS,
+  "a server in the background of a shell is not stopped, nor after fg, Ctrl-Z and bg",
+  async () => {
+    await using terminal = Terminal.shell();
+    await terminal.type(`${outletInShell("server", "echo://:0")} &\n`);
+    const [, port] = await terminal.shows(LISTENING("echo"));
+    await terminal.shows(/ready/);
+    await terminal.type("jobs; echo one=$?\n");
+    await terminal.shows(/Running[^]*one=0/);
+    await answers(port);
+    await terminal.type("fg\n");
+    // The editor draws its prompt once it has the terminal.
+    await terminal.shows(/one=0[^]*fg[^]*\[0J/);
+    await terminal.type(`/connections${KEY.enter}`);
+    await terminal.shows(/nobody is connected/);
+    await terminal.type(KEY.ctrlZ);
+    await terminal.shows(/Stopped/);
+    await terminal.type("bg\n");
+    await answers(port);
+    await terminal.type("jobs; echo two=$?\n");
+    await terminal.shows(/bg[^]*Running[^]*two=0/);
+    await answers(port);
+    await terminal.type("fg\n");
+    await terminal.shows(/two=0[^]*fg[^]*\[0J/);
+    await answers(port);
+    await terminal.type(KEY.ctrlC);
+    // What is typed before the shell asks would be the server's.
+    await terminal.shows(/stopped[^]*[#$] $/);
+    await terminal.type("echo three=$?\n");
+    await terminal.shows(/three=0/);
+  },
+);
+
+testWith(NEEDS, "Ctrl-D ends the operator, and neither the server nor an outlet", async () => {
+  await using terminal = new Terminal(
+    outlet("server", "chat://:0", "echo://:0", "--drain-timeout", "0"),
+  );
+  const [, chat] = await terminal.shows(LISTENING("chat"));
+  const [, echo] = await terminal.shows(LISTENING("echo"));
+  using first = await connect(chat!);
+  await readUntil(first, /welcome.*\n/);
+  await terminal.type(`hello${KEY.enter}`);
+  await readUntil(first, /host> hello\n/);
+  await terminal.type(KEY.ctrlD);
+  await readUntil(first, /host left\n/);
+  using second = await connect(chat!);
+  await readUntil(second, /welcome/);
+  await answers(echo);
+  Deno.kill(await terminal.pid(), "SIGTERM");
+  await terminal.shows(/stopped[^]*stopped/);
+  first.close();
+  second.close();
+  assertEquals(await terminal.code(), 0);
+});
+
+testWith(
+  NEEDS,
+  "a terminal that takes nothing holds nobody up, and the server ends when it is asked to",
+  async () => {
+    await using terminal = new Terminal(
+      outlet("server", "chat://:0", "echo://:0", "--drain-timeout", "0"),
+    );
+    const [, chat] = await terminal.shows(LISTENING("chat"));
+    const [, echo] = await terminal.shows(LISTENING("echo"));
+    const server = await terminal.pid();
+    terminal.stick();
+    using speaker = await connect(chat!);
+    using listener = await connect(chat!);
+    await readUntil(listener, /welcome/);
+    for (let i = 0; i < 40; i++) await send(speaker, `${"x".repeat(50_000 / 40)}\n`.repeat(40));
+    await send(speaker, "that was all\n");
+    await readUntil(listener, /that was all\n/);
+    await answers(echo);
+    speaker.close();
+    listener.close();
+    Deno.kill(server, "SIGTERM");
+    assertEquals(await terminal.code(), 0);
+  },
+);
+
+testWith(
+  NEEDS,
+  "when the terminal goes away, a server with a config goes on, and reads it again",
+  async () => {
+    await using folder = await Folder.make();
+    const config = `${folder.path}/outlet.json`;
+    const log = `${folder.path}/log`;
+    const content = (level: string) =>
+      JSON.stringify({
+        outlets: [{ service: "echo", listen: "127.0.0.1:0" }],
+        "log-file": log,
+        "log-level": level,
+      });
+    await Deno.writeTextFile(config, content("info"));
+    await using terminal = Terminal.shell();
+    await terminal.type(`${outletInShell("server", "--config", config)}\n`);
+    const port = await logged(log, LISTENING("echo"));
+    const pid = await childOf(await terminal.pid());
+    terminal.goAway();
+    await logged(log, /reloaded/);
+    await answers(port);
+    Deno.kill(pid, "SIGTERM");
+    await ended(pid);
+    assertMatch(await Deno.readTextFile(log), /stopped {3}echo/);
+  },
+);
+
+testWith(
+  NEEDS,
+  "when the terminal goes away, a server without a config drains with its full grace",
+  async () => {
+    await using folder = await Folder.make();
+    const log = `${folder.path}/log`;
+    await using terminal = Terminal.shell();
+    await terminal.type(`${outletInShell("server", "echo://:0", "--log-file", log)}\n`);
+    const port = await logged(log, LISTENING("echo"));
+    const pid = await childOf(await terminal.pid());
+    using client = await connect(port);
+    await send(client, "one\n");
+    await readUntil(client, /one\n/);
+    terminal.goAway();
+    await logged(log, /draining/);
+    // The shell sends SIGHUP, and so does the kernel.
+    Deno.kill(pid, "SIGHUP");
+    await send(client, "two\n");
+    await readUntil(client, /two\n/);
+    await client.closeWrite();
+    await ended(pid);
+    assertMatch(await Deno.readTextFile(log), /closed {4}echo:\d+ #1 .*: peer closed/);
+  },
+);
+
+/** The first group of a pattern, once a log shows it. */
+async function logged(log: string, pattern: RegExp): Promise<string> {
+  for (;;) {
+    const match = (await Deno.readTextFile(log).catch(() => "")).match(pattern);
+    if (match) return match[1] ?? "";
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function childOf(pid: number): Promise<number> {
+  return Number(await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`));
+}
