@@ -58,7 +58,7 @@ export async function trace(options: TraceOptions, ends: TraceEnds): Promise<str
   await session.finish();
   if (damage !== undefined) throw damage;
   if (session.hasUnderstoodNothing && !ends.isLive) {
-    throw new Error("nothing in this capture was understood");
+    throw new CaptureError("nothing in it was understood");
   }
   return session.svg;
 }
@@ -157,6 +157,11 @@ class TraceSession {
     reader.finish();
     if (reader.cutAt !== undefined && !this.#ends.isLive) {
       this.#ends.tell(`the capture is cut short at byte ${reader.cutAt}, inside a packet`);
+    }
+    if (reader.untimed > 0) {
+      this.#ends.tell(
+        `${reader.untimed} packets have no time in this capture; they are shown with that before`,
+      );
     }
   }
 

@@ -5,6 +5,8 @@
  */
 import type { TraceConfig, TraceOptions } from "../config/trace_config.ts";
 import { type IpWords, parseAddress } from "../trace/decode/ip_words.ts";
+import { CaptureError } from "../trace/decode/packet.ts";
+import { decompress } from "../trace/decode/decompress.ts";
 import { KernelWatch } from "../trace/live/kernel_watch.ts";
 import { Tcpdump } from "../trace/live/tcpdump.ts";
 import { printable } from "../terminal/printable.ts";
@@ -38,17 +40,32 @@ export async function runTraceMode(
   const filter = { hosts, ports: options.port };
   const svg = options.read === undefined
     ? await traceLive(options, { filter, signal })
-    : await trace(options, {
-      ...ends(),
-      filter,
-      isLive: false,
-      isStream: options.read === "-",
-      chunks: withTicks(openCapture(options.read), {
-        signal,
-        ...options.read === "-" ? { interval: TICK } : {},
-      }),
-    });
+    : await traceCapture(options, { filter, signal, path: options.read });
   if (svg !== undefined) await Deno.writeTextFile(options.svg!, svg);
+}
+
+/**
+ * Shows what a file holds, or what comes on stdin.
+ *
+ * @throws {Error} which names the file, and says what is wrong with it
+ */
+async function traceCapture(
+  options: TraceOptions,
+  { filter, signal, path }: { filter: Filter; signal: AbortSignal; path: string },
+): Promise<string | undefined> {
+  const { tell } = ends();
+  const onCut = (format: string) => tell(`the ${format} data is cut short: the capture may go on`);
+  const isStream = path === "-";
+  const chunks = withTicks(decompress(openCapture(path), onCut), {
+    signal,
+    ...isStream ? { interval: TICK } : {},
+  });
+  try {
+    return await trace(options, { ...ends(), filter, isLive: false, isStream, chunks });
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    throw new Error(`cannot read ${isStream ? "stdin" : path}: ${error.message}`, { cause: error });
+  }
 }
 
 type Filter = { readonly hosts: readonly IpWords[]; readonly ports: readonly number[] };

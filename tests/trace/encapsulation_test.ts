@@ -166,7 +166,7 @@ Deno.test("stderr tells what was not understood; exit 1 where that was all", asy
   assertStringIncludes(
     nothing.stderr,
     "14 packets of link type 7 (ARCNET) were not understood\n" +
-      "outlet: nothing in this capture was understood",
+      "outlet: cannot read stdin: nothing in it was understood",
   );
 
   const mixed = [

@@ -31,6 +31,11 @@ export class CaptureReader {
   readonly #packet = new Packet();
   #format: PcapFormat | PcapngFormat | undefined;
 
+  /** Packets that the capture tells no time of. */
+  get untimed(): number {
+    return this.#format instanceof PcapngFormat ? this.#format.untimed : 0;
+  }
+
   /** Records that were passed over because they contradict themselves. */
   get damaged(): number {
     return this.#format instanceof PcapngFormat ? this.#format.damaged : 0;
@@ -64,7 +69,8 @@ export class CaptureReader {
     const window = this.#window;
     const end = window.offset - window.owed + window.length;
     if (this.#format === undefined) {
-      throw new CaptureError(end === 0 ? "The capture is empty" : "This is no capture", end);
+      const isEmpty = end === 0;
+      throw new CaptureError(isEmpty ? "the capture is empty" : `this is no capture: ${end} bytes`);
     }
     if (window.length > 0 || window.owed > 0) this.cutAt = end;
   }
@@ -74,7 +80,27 @@ function recognise(window: ByteWindow): PcapFormat | PcapngFormat {
   const magic = window.view.getUint32(window.start);
   if (isPcapMagic(magic)) return new PcapFormat();
   if (magic === SECTION_HEADER) return new PcapngFormat();
-  const isGzip = magic >>> 16 === 0x1f8b;
-  const hint = isGzip ? "it is compressed, pass it through gunzip" : "neither pcap nor pcapng";
-  throw new CaptureError(`This is no capture: ${hint}`, 0);
+  throw new CaptureError(`this is no capture: ${whatItIs(magic)}`);
+}
+
+/** What a file is instead, by its first four bytes, and what can be done about it. */
+function whatItIs(magic: number): string {
+  switch (magic) {
+    case 0xfd377a58:
+      return "it is compressed with xz: pass it through xz -dc";
+    case 0x04224d18:
+      return "it is compressed with lz4: pass it through lz4 -dc";
+    case 0x736e6f6f:
+      return "it is in the format of snoop: make pcap of it with editcap -F pcap";
+    case 0x504b0304:
+      return "it is a ZIP archive: unpack it";
+  }
+  if (magic >>> 8 === 0x425a68) return "it is compressed with bzip2: pass it through bzip2 -dc";
+  if (magic >>> 16 === 0x1f8b) return "it is compressed twice: pass it through gunzip";
+  const isText = [24, 16, 8, 0].every((shift) => isPrintable(magic >>> shift & 255));
+  return `${isText ? "it is text, " : ""}neither pcap nor pcapng`;
+}
+
+function isPrintable(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -25,12 +25,12 @@ export class Packet {
 
 /** A capture that cannot be read on, and the byte where it went wrong. */
 export class CaptureError extends Error {
-  /** How far into the stream the damage begins. */
-  readonly offset: number;
+  /** How far into the stream the damage begins, where that is known. */
+  readonly offset: number | undefined;
 
   /** Says what is wrong, then where. */
-  constructor(message: string, offset: number) {
-    super(`${message} (at byte ${offset})`);
+  constructor(message: string, offset?: number) {
+    super(offset === undefined ? message : `${message} (at byte ${offset})`);
     this.name = "CaptureError";
     this.offset = offset;
   }

@@ -26,7 +26,7 @@ const MOST_INTERFACES = 65_536;
 interface Interface {
   readonly link: number;
   readonly snapLength: number;
-  readonly ticksPerSecond: number;
+  readonly ticksPerSecond: bigint;
   readonly offsetSeconds: number;
 }
 
@@ -34,6 +34,11 @@ interface Interface {
 export class PcapngFormat {
   #littleEndian = true;
   #interfaces: Interface[] = [];
+  /** How many interfaces earlier sections had: their numbers begin anew in each. */
+  #interfacesBefore = 0;
+
+  /** Packets that came without a time. */
+  untimed = 0;
 
   /** Reads the next block; packets that contradict their block are counted in {@linkcode damaged}. */
   step(window: ByteWindow, packet: Packet): Step {
@@ -43,7 +48,7 @@ export class PcapngFormat {
     const type = view.getUint32(start, this.#littleEndian);
     const length = view.getUint32(start + 4, this.#littleEndian);
     if (length < 12 || length % 4 !== 0) {
-      throw new CaptureError(`The capture is damaged: a block of ${length} bytes`, window.offset);
+      throw new CaptureError(`the capture is damaged: a block of ${length} bytes`, window.offset);
     }
     if (!isRead(type) || length > LONGEST_BLOCK) {
       if (isPacket(type)) this.damaged += 1;
@@ -86,17 +91,21 @@ export class PcapngFormat {
     const magic = window.view.getUint32(window.start + 8, true);
     this.#littleEndian = magic === BYTE_ORDER_MAGIC;
     if (!this.#littleEndian && window.view.getUint32(window.start + 8) !== BYTE_ORDER_MAGIC) {
-      throw new CaptureError("The capture is damaged: a section of no byte order", window.offset);
+      throw new CaptureError("the capture is damaged: a section of no byte order", window.offset);
     }
+    this.#interfacesBefore += this.#interfaces.length;
     this.#interfaces = [];
   }
 
   #describeInterface(window: ByteWindow, { body, end }: { body: number; end: number }): void {
     if (end - body < 8) {
-      throw new CaptureError("The capture is damaged: an interface of no link type", window.offset);
+      throw new CaptureError("the capture is damaged: an interface of no link type", window.offset);
     }
     if (this.#interfaces.length === MOST_INTERFACES) {
-      throw new CaptureError(`More than ${MOST_INTERFACES} interfaces`, window.offset);
+      throw new CaptureError(
+        `the capture has more than ${MOST_INTERFACES} interfaces`,
+        window.offset,
+      );
     }
     const { view } = window;
     const options = this.#readInterfaceOptions(view, body + 8, end);
@@ -111,8 +120,8 @@ export class PcapngFormat {
     view: DataView,
     from: number,
     end: number,
-  ): { ticksPerSecond: number; offsetSeconds: number } {
-    let ticksPerSecond = 1e6;
+  ): { ticksPerSecond: bigint; offsetSeconds: number } {
+    let ticksPerSecond = 1_000_000n;
     let offsetSeconds = 0;
     for (let at = from; at + 4 <= end;) {
       const code = view.getUint16(at, this.#littleEndian);
@@ -144,7 +153,7 @@ export class PcapngFormat {
     packet.end = packet.start + length;
     packet.originalLength = view.getUint32(body + 16, this.#littleEndian);
     packet.link = device.link;
-    packet.interface = number + 1;
+    packet.interface = this.#interfacesBefore + number + 1;
     const high = view.getUint32(body + 4, this.#littleEndian);
     const low = view.getUint32(body + 8, this.#littleEndian);
     setTime(packet, device, { high, low });
@@ -161,9 +170,9 @@ export class PcapngFormat {
     packet.end = packet.start + kept;
     packet.originalLength = original;
     packet.link = device.link;
-    packet.interface = 1;
-    packet.seconds = 0;
-    packet.nanoseconds = 0;
+    packet.interface = this.#interfacesBefore + 1;
+    // It has no time: that of the packet before is the nearest to it.
+    this.untimed += 1;
     return true;
   }
 }
@@ -181,22 +190,26 @@ function padding(length: number): number {
 }
 
 /** if_tsresol: a negative power of ten, or of two where the top bit is set. */
-function ticks(resolution: number): number {
-  return resolution < 0x80 ? 10 ** resolution : 2 ** (resolution & 0x7f);
+function ticks(resolution: number): bigint {
+  return resolution < 0x80 ? 10n ** BigInt(resolution) : 1n << BigInt(resolution & 0x7f);
 }
 
+const MOST_EXACT = 2 ** 53;
+const NANOSECONDS = 1e9;
+
 function setTime(packet: Packet, device: Interface, time: { high: number; low: number }): void {
-  const { ticksPerSecond } = device;
-  // 2^53 ticks are exact in a number; nanoseconds since 1970 are more.
-  if (time.high < 0x200000) {
-    const count = time.high * 0x100000000 + time.low;
-    packet.seconds = Math.floor(count / ticksPerSecond);
-    packet.nanoseconds = Math.floor((count % ticksPerSecond) / ticksPerSecond * 1e9);
+  const { ticksPerSecond, offsetSeconds } = device;
+  const perSecond = Number(ticksPerSecond);
+  const count = time.high * 0x100000000 + time.low;
+  // Whole microseconds and nanoseconds are exact in numbers as long as the count is.
+  const isExact = count < MOST_EXACT && NANOSECONDS % perSecond === 0;
+  if (isExact) {
+    packet.seconds = Math.floor(count / perSecond);
+    packet.nanoseconds = (count % perSecond) * (NANOSECONDS / perSecond);
   } else {
-    const count = (BigInt(time.high) << 32n) | BigInt(time.low);
-    const perSecond = BigInt(Math.min(ticksPerSecond, Number.MAX_SAFE_INTEGER));
-    packet.seconds = Number(count / perSecond);
-    packet.nanoseconds = Number(count % perSecond * 1_000_000_000n / perSecond);
+    const exact = (BigInt(time.high) << 32n) | BigInt(time.low);
+    packet.seconds = Number(exact / ticksPerSecond);
+    packet.nanoseconds = Number(exact % ticksPerSecond * 1_000_000_000n / ticksPerSecond);
   }
-  packet.seconds += device.offsetSeconds;
+  packet.seconds += offsetSeconds;
 }
