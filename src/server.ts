@@ -235,9 +235,9 @@ export class Server implements ServerHandle {
   }
 
   /** Binds an outlet; who passes its door comes to that of the server. */
-  #bind({ service, listen, outletOptions, admissionOptions: limits }: OutletConfig): Outlet {
+  #bind({ name, service, listen, outletOptions, admissionOptions: limits }: OutletConfig): Outlet {
     return new Outlet({
-      name: service,
+      name: name ?? service,
       listen,
       backlog: outletOptions.backlog,
       mode: outletOptions.mode,

@@ -68,7 +68,9 @@ export function refuseCircles(
     if (!circle) continue;
     const way = [...circle, outlet].map(({ listen }) => formatAddress(listen)).join(" → ");
     const fault = circle.length === 1 ? "forward to itself" : "forward in a circle";
-    throw new UsageError(`${circle.map(outletName).join(" and ")} would ${fault}: ${way}`);
+    throw new UsageError(`${circle.map(outletName).join(" and ")} would ${fault}: ${way}`, {
+      option: "to",
+    });
   }
 }
 

@@ -69,5 +69,6 @@ export function checkProxies(
   throw new UsageError(
     "accept-proxy needs trusted-proxy, the addresses of the proxies, " +
       "for others than this machine reach the outlet",
+    { option: "trusted-proxy" },
   );
 }

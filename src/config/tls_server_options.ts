@@ -57,6 +57,7 @@ export function checkTls(options: TlsServerConfig): void {
   if (tls && cert === undefined && !own) {
     throw new UsageError(
       "tls needs tls-cert, and tls-key where it is not in that file, or tls-self-signed",
+      { option: "tls-cert" },
     );
   }
 }

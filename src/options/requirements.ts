@@ -37,10 +37,7 @@ export function whyUseless(
   const option = table[name];
   if (!option || isDefault(values[name], option.default)) return undefined;
   const { needs = [], excludes = [] } = option;
-  // What is so anyway, like the interface of a trace, stands in nobody's way.
-  const rival = excludes.find((other) =>
-    isOn(values[other]) && !isDefault(values[other], table[other]?.default)
-  );
+  const rival = excludes.find((other) => isChosen(other, { table, values }));
   if (rival !== undefined) return `${label(name)} and ${label(rival)} exclude each other`;
   if (needs.length === 0 || needs.some((other) => isOn(values[other]))) return undefined;
   const needed = needs.map(label).join(" or ");
@@ -53,7 +50,7 @@ export function whyOverruled(
   { table, values, label = asKey }: Surroundings,
 ): string | undefined {
   if (!table[name] || !isDefault(values[name], table[name].default)) return undefined;
-  const rival = rivalsOf(name, table).find((other) => isOn(values[other]));
+  const rival = rivalsOf(name, table).find((other) => isChosen(other, { table, values }));
   return rival && `${label(name)} and ${label(rival)} exclude each other`;
 }
 
@@ -92,6 +89,11 @@ function rivalsOf(name: string, table: OptionTable): string[] {
 /** Whether the value asks for nothing but what is the case anyway. */
 function isDefault(value: unknown, standard: unknown): boolean {
   return value === undefined || JSON.stringify(value) === JSON.stringify(standard);
+}
+
+/** Whether an option is in use because somebody said so: what is so anyway stands in nobody's way. */
+function isChosen(name: string, { table, values }: Surroundings): boolean {
+  return isOn(values[name]) && !isDefault(values[name], table[name]?.default);
 }
 
 /** Whether an option that has this value is in use. */

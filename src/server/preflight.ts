@@ -8,7 +8,7 @@
  * @module
  */
 import { refuseAddress, refuseForwardToSelf, refuseNamesOverlap } from "./preflight_addresses.ts";
-import { outletName } from "../config/addresses.ts";
+import { outletName, refuseCircles } from "../config/addresses.ts";
 import { pathFault } from "../config/path_fault.ts";
 import {
   OUTLET_OPTIONS,
@@ -19,6 +19,7 @@ import {
 } from "../config/server_config.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import type { OptionTable } from "../options/option.ts";
+import { UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import { explain } from "../transport/errors.ts";
 import { tlsAcceptor } from "./settings.ts";
@@ -26,17 +27,32 @@ import { tlsAcceptor } from "./settings.ts";
 /** How many faults are told at once. */
 const MAX_TOLD = 5;
 
-/** A fault, and whose it is. */
+/** A fault, whose it is, and which option is at fault. */
 interface Fault {
   readonly owner?: OutletConfig;
+  readonly option?: string | undefined;
   readonly message: string;
+}
+
+/** Something that a config needs is not there. */
+export class PreflightError extends Error {
+  /** Tells it from faults of the network. */
+  override readonly name = "PreflightError";
+  /** The option at fault, where it is one. */
+  readonly option: string | undefined;
+
+  /** What is missing, in words. */
+  constructor(message: string, option: string | undefined) {
+    super(message);
+    this.option = option;
+  }
 }
 
 /**
  * Looks whether all that a config asks for can be had, as far as that is known before it is opened. It leaves
  * nothing behind, and can be asked while the same server runs.
  *
- * @throws {Error} in one line: which options can't be had, and why
+ * @throws {PreflightError} in one line: which options of which outlets can't be had, and why
  */
 export async function preflight(config: ServerConfig): Promise<void> {
   const faults = await Promise.all([
@@ -52,10 +68,16 @@ export async function preflight(config: ServerConfig): Promise<void> {
 /**
  * The same for one outlet by itself, such as one that is opened while the server runs.
  *
- * @throws {Error} in one line: which options can't be had, and why
+ * @throws {PreflightError} which names the option that can't be had, and why
  */
 export async function preflightOutlet(outlet: OutletConfig): Promise<void> {
-  refuse(await outletFaults(outlet));
+  const faults = [
+    ...await outletFaults(outlet),
+    ...await attempt(() => refuseCircles([outlet])),
+    ...await attempt(() => refuseForwardToSelf([outlet])),
+  ];
+  const [first] = faults;
+  if (first) throw new PreflightError(first.message, first.option);
 }
 
 function refuse(faults: readonly Fault[]): void {
@@ -63,7 +85,7 @@ function refuse(faults: readonly Fault[]): void {
   const byMessage = Map.groupBy(faults, ({ message }) => message);
   const lines = [...byMessage].map(([message, same]) => ownerOf(same) + message);
   const more = lines.length > MAX_TOLD ? `; and ${lines.length - MAX_TOLD} more` : "";
-  throw new Error(lines.slice(0, MAX_TOLD).join("; ") + more);
+  throw new PreflightError(lines.slice(0, MAX_TOLD).join("; ") + more, faults[0]!.option);
 }
 
 /** `echo at 127.0.0.1:7007: `, or nothing for what is the whole server's. */
@@ -85,11 +107,14 @@ async function outletFaults(outlet: OutletConfig): Promise<Fault[]> {
   // What is in files is looked at where they can be read.
   if (faults.length === 0) {
     faults.push(
-      ...await attempt(() => service.preflight?.(serviceOptions)),
-      ...await attempt(() => refuseTls(outletOptions)),
+      ...[service.preflight?.(serviceOptions) ?? []].flat(),
+      ...(await attempt(() => refuseTls(outletOptions))).map((fault) => ({
+        ...fault,
+        option: "tls-cert",
+      })),
     );
   }
-  return faults.map(({ message }) => ({ owner: outlet, message }));
+  return faults.map((fault) => ({ ...fault, owner: outlet }));
 }
 
 async function serverFaults(options: ServerOptions): Promise<Fault[]> {
@@ -111,7 +136,7 @@ async function pathFaults(table: OptionTable, values: object): Promise<Fault[]> 
   });
   const faults = await Promise.all(named.map(async ({ name, path, use }) => {
     const fault = await pathFault(path, use);
-    return fault === undefined ? [] : [{ message: `${name} ${path}: ${fault}` }];
+    return fault === undefined ? [] : [{ option: name, message: `${name} ${path}: ${fault}` }];
   }));
   return faults.flat();
 }
@@ -158,6 +183,7 @@ async function attempt(look: () => unknown): Promise<Fault[]> {
     await look();
     return [];
   } catch (error) {
-    return [{ message: explain(error) }];
+    const option = error instanceof UsageError ? error.option : undefined;
+    return [{ option, message: explain(error) }];
   }
 }

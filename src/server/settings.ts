@@ -20,7 +20,7 @@ import type {
 
 /** How an outlet serves its clients. `failed` is told when a capture or a changed certificate fails. */
 export function outletSettings(
-  { service, outletOptions }: OutletConfig,
+  { name, service, outletOptions }: OutletConfig,
   { handler, tls, failed }: {
     handler: Handler;
     tls: TlsAcceptor | undefined;
@@ -30,7 +30,7 @@ export function outletSettings(
   return {
     handler,
     tls,
-    capture: captureOf(outletOptions, { name: service, failed }),
+    capture: captureOf(outletOptions, { name: name ?? service, failed }),
     proxies: outletOptions["accept-proxy"]
       ? new TrustedProxies(outletOptions["trusted-proxy"])
       : undefined,

@@ -39,6 +39,14 @@ export interface Standard {
   end(well: boolean): void;
 }
 
+/** Something that a service needs is not there. */
+export interface PreflightFault {
+  /** The option that asks for it. */
+  readonly option: string;
+  /** What is missing, in words. */
+  readonly message: string;
+}
+
 /** A service: what it is called, what can be asked of it, and how it serves a client. */
 export interface Service<T extends OptionTable = OptionTable> {
   /** The word in front of `://`. */
@@ -60,12 +68,10 @@ export interface Service<T extends OptionTable = OptionTable> {
   /** Where its clients are passed on to. */
   upstreams?(options: OptionValues<T>): readonly Address[];
   /**
-   * Looks at what only the machine can tell, such as whether a program is there, and leaves nothing behind. Files and
-   * folders that options name are looked at without it.
-   *
-   * @throws {Error} which names the option, and says what is missing
+   * Looks at what only the machine can tell, such as whether a program is there, leaves nothing behind, and returns what
+   * is wrong. Files and folders that options name are looked at without it.
    */
-  preflight?(options: OptionValues<T>): void | Promise<void>;
+  preflight?(options: OptionValues<T>): PreflightFault | undefined;
   /** Opens the service behind one outlet. Its state lives in the closure: there are no globals. */
   open(options: OptionValues<T>, context: ServiceContext): Handler;
 }

@@ -47,7 +47,12 @@ Deno.test("what cannot be opened is told with the field at fault", async (t) => 
     [{ service: "ecko", port: 0 }, 400, "service", /did you mean "echo"/],
     [{ service: "echo", port: "80x" }, 400, "port", /expected a port/],
     [{ service: "echo", host: "::x", port: 0 }, 400, "host", /expected a host name/],
-    [{ service: "echo", port: taken }, 409, "port", /cannot listen .* in use/],
+    [
+      { service: "echo", port: taken },
+      409,
+      "port",
+      /^echo and echo both want 127\.0\.0\.1:\d+: an address has one outlet$/,
+    ],
     [
       { service: "echo", port: 0, options: { "idle-timeout": "soon" } },
       400,
@@ -55,8 +60,33 @@ Deno.test("what cannot be opened is told with the field at fault", async (t) => 
       /a duration such as/,
     ],
     [{ service: "echo", port: 0, options: { motd: "x" } }, 400, "motd", /no option motd/],
-    [{ service: "exec", port: 0 }, 400, undefined, /needs a program/],
+    [{ service: "echo", host: "0.0.0.0", port: taken }, 409, "port", /want overlapping addresses/],
+    [{ service: "echo", host: "203.0.113.9", port: 0 }, 409, "host", /no such address/],
+    [{ service: "exec", port: 0 }, 400, "run", /needs a program/],
+    ...options("exec", { run: "/none" }, [409, "run", /cannot run "\/none": no such program/]),
+    ...options("exec", { run: "sh", cwd: "/none" }, [409, "cwd", /cwd \/none: there is no such/]),
+    ...options("forward", { to: "127.0.0.1:1", balance: "first" }, [400, "balance", /several/]),
+    ...options("record", { dir: "/none" }, [409, "dir", /there is no such folder/]),
+    ...options("record", { file: "/tmp/x", keep: "3" }, [400, "keep", /needs rotate-size or rot/]),
+    ...options("echo", { tls: "true" }, [400, "tls-cert", /^tls needs tls-cert/]),
+    ...options("echo", { "tls-client-ca": "x" }, [
+      400,
+      "tls-client-ca",
+      /^tls-client-ca needs tls,/,
+    ]),
+    ...options("echo", { alpn: "h2" }, [400, "alpn", /^alpn needs tls,/]),
+    ...options("echo", { tls: "true", "tls-cert": "/none" }, [409, "tls-cert", /no such file/]),
+    ...options("echo", { burst: "3" }, [400, "burst", /^burst needs rate,/]),
+    ...options("echo", { mode: "0600" }, [400, "mode", /^mode is for Unix sockets/]),
+    ...options("echo", { "capture-limit": "1" }, [400, "capture-limit", /needs capture,/]),
   ];
+  function options(
+    service: string,
+    options: Record<string, string>,
+    [status, field, error]: [number, string, RegExp],
+  ): typeof cases {
+    return [[{ service, port: 0, options }, status, field, error]];
+  }
   for (const [body, status, field, error] of cases) {
     await t.step(JSON.stringify(body), async () => {
       const answer = await console.ask("/api/outlets", {
@@ -67,8 +97,28 @@ Deno.test("what cannot be opened is told with the field at fault", async (t) => 
       const told = await answer.json();
       assertEquals([answer.status, told.field], [status, field]);
       assertMatch(told.error, error);
+      // A page has no flags.
+      assertEquals(/--|os error|\bop_/.test(told.error), false, told.error);
     });
   }
+});
+
+Deno.test("two outlets that are opened have no name in common", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const body = { service: "echo", port: 0, options: { name: "one" } };
+  await console.post("/api/outlets", body);
+  const answer = await console.ask("/api/outlets", {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json" },
+  });
+  assertEquals([answer.status, (await answer.json()).field], [409, "name"]);
+});
+
+Deno.test("what a form is made of speaks of no flags", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const text = JSON.stringify(await console.get("/api/services"));
+  assertEquals(text.replace("rsync --daemon", "").match(/--[a-z].{20}/g), null);
 });
 
 Deno.test("every service tells what a form for it is made of", async () => {

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { addWord } from "../../options/read_word.ts";
+import { outletName, refuseOverlaps } from "../../config/addresses.ts";
 import { findService, outletConfig, outletTable } from "../../config/outlet_config.ts";
 import { ADMISSION_OPTIONS, type OutletConfig } from "../../config/server_config.ts";
 import { DURATION, type Option, type OptionTable } from "../../options/option.ts";
@@ -14,6 +15,7 @@ import { SERVICES } from "../../services/registry.ts";
 import type { Service } from "../../services/service.ts";
 import { type Address, formatAddress, isUnix } from "../../endpoint/address.ts";
 import { explain } from "../../transport/errors.ts";
+import { preflightOutlet } from "../../server/preflight.ts";
 import type { OpenOutlet } from "../../server/handle.ts";
 import { DEFAULT_HOST, readHost, readPort } from "../../endpoint/parse.ts";
 import type { KernelView } from "../kernel_view.ts";
@@ -126,12 +128,30 @@ function queueOf(queues: ReadonlyMap<number, number>, address: Address): number 
 
 async function openOutlet(asked: Asked, subject: ServerView): Promise<Response> {
   const config = readOpening(await asked.body(OPENING));
+  await refuseImpossible(config, subject);
   try {
     const outlet = await subject.server.open(config);
     return Response.json(describeOutlet(outlet, subject), { status: 201 });
   } catch (error) {
     throw new HttpError(409, explain(error), { field: "port" });
   }
+}
+
+/** Refuses what is known to be impossible before it is tried. */
+async function refuseImpossible(config: OutletConfig, { outlets }: ServerView): Promise<void> {
+  const open = outlets.filter(({ stopping }) => !stopping.aborted);
+  if (config.name !== undefined && open.some(({ name }) => name === config.name)) {
+    throw new HttpError(409, `there is an outlet with the name ${config.name}`, { field: "name" });
+  }
+  const listening = [...open, { name: outletName(config), address: config.listen }];
+  try {
+    refuseOverlaps(listening);
+  } catch (error) {
+    throw new HttpError(409, explain(error), { field: "port" });
+  }
+  await preflightOutlet(config).catch((error) => {
+    throw new HttpError(409, explain(error), { field: error.option ?? "host" });
+  });
 }
 
 function readOpening(
@@ -143,24 +163,25 @@ function readOpening(
     port: inField("port", () => readPort(port, "port")),
   };
   const table = outletTable(service);
-  const said = new Map<string, unknown>();
+  const values = new Map<string, unknown>();
   for (const [name, words] of Object.entries(options)) {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!option) throw new HttpError(400, `${service.name} has no option ${name}`, { field: name });
     for (const word of [words].flat()) {
-      inField(name, () => addWord({ name, option, word, label: name }, said));
+      inField(name, () => addWord({ name, option, word, label: name }, values));
     }
   }
-  return outletConfig(service, { listen, own: said });
+  return inField(undefined, () => outletConfig(service, { listen, own: values }));
 }
 
-/** Does what may be refused because of one field of the form, and says so. */
-function inField<T>(field: string, read: () => T): T {
+/** Does what may be refused because of one field of the form, this one or the one that the error names. */
+function inField<T>(name: string | undefined, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new HttpError(400, error.message, { field });
+    const field = name ?? error.option;
+    throw new HttpError(400, error.message, field === undefined ? {} : { field });
   }
 }
 

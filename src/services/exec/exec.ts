@@ -7,9 +7,9 @@ import {
   TEXT,
   words,
 } from "../../options/option.ts";
-import { UsageError } from "../../options/usage_error.ts";
+import { quote, UsageError } from "../../options/usage_error.ts";
 import { passedEnvironment } from "./environment.ts";
-import { refuseProgram } from "./refuse_program.ts";
+import { programFault } from "./program_fault.ts";
 import { ClientCounter, runSession } from "./session.ts";
 import { LineRate } from "./stderr_log.ts";
 import { type Service, service } from "../service.ts";
@@ -70,7 +70,12 @@ export const exec: Service = service({
     }
   },
   preflight({ run, command: [first = ""], env }) {
-    refuseProgram(run ?? first, searchPath(env));
+    const name = run ?? first;
+    const fault = programFault(name, searchPath(env));
+    return fault === undefined ? undefined : {
+      option: run === undefined ? "command" : "run",
+      message: `cannot run ${quote(name)}: ${fault}`,
+    };
   },
   open({ run, command, env, cwd, stdio, stderr, "kill-after": killAfter }, { said }) {
     const settings = {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { programFault } from "./refuse_program.ts";
+import { programFault } from "./program_fault.ts";
 import { findProgram } from "./find_program.ts";
 
 /** The exit codes of whoever could not become another program (POSIX, 2.8.2), and of a shell that was given no script. */

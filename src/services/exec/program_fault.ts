@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { quote } from "../../options/usage_error.ts";
 import { explain } from "../../transport/errors.ts";
 import { findProgram } from "./find_program.ts";
 
@@ -13,17 +12,7 @@ const HEAD = 256;
 /** Where an ELF file of 64 bits keeps its program headers, and a header's type for the interpreter (elf(5)). */
 const ELF = { header: 64, offset: 32, size: 54, count: 56, interpreter: 3 };
 
-/**
- * Looks for the program, and for what the system starts to run it.
- *
- * @throws {Error} `cannot run "bc": …`
- */
-export function refuseProgram(name: string, searchPath: string): void {
-  const fault = programFault(name, searchPath);
-  if (fault !== undefined) throw new Error(`cannot run ${quote(name)}: ${fault}`);
-}
-
-/** What keeps the system from starting the program; `undefined` where nothing does, as far as its file tells. */
+/** Why the program of this name, or what the system runs it with, can't be started; `undefined` where it can. */
 export function programFault(name: string, searchPath: string): string | undefined {
   const path = findProgram(name, searchPath);
   if (path === undefined) return "no such program, or no permission to run it";
