@@ -7,8 +7,9 @@ const LONGEST_HOURS = 1000;
 const LONGEST_DAYS = 99_999;
 
 /** Milliseconds in at most eight characters, in the unit that suits them. */
-export function formatElapsed(milliseconds: number): string {
-  const microseconds = Math.round(milliseconds * 1000);
+export function formatElapsed(exact: number): string {
+  const microseconds = Math.round(exact * 1000);
+  const milliseconds = microseconds / 1000;
   // What a flow has is never negative; what a caller subtracts may be.
   if (microseconds < 0) return "earlier";
   if (microseconds === 0) return "0";

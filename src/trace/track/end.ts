@@ -13,7 +13,7 @@ export interface Gap {
   from: number;
   /** The one after the last. */
   to: number;
-  /** When they were skipped, in milliseconds since the tracker's origin. */
+  /** When they were skipped, in milliseconds since the flow's origin. */
   readonly at: number;
   /** Whether it was an acknowledgement that showed them, which had been captured before them. */
   readonly isAcknowledged: boolean;
@@ -103,7 +103,7 @@ export class End {
   declare hasSynAck: boolean;
   /** The milliseconds between them: its back-off. */
   declare synGaps: readonly number[];
-  /** When it last sent one, in milliseconds since the tracker's origin. */
+  /** When it last sent one, in milliseconds since the flow's origin. */
   declare lastSynAt: number;
   /** How many bytes of payload it sent, each counted once. */
   declare bytes: number;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Flow } from "./flow.ts";
+import type { Segment } from "../decode/segment.ts";
 
 /** Processors that capture side by side differ by less than this, in milliseconds; a clock that is set, by more. */
 const CLOCK_STEP = 100;
@@ -24,4 +25,9 @@ export function flowTime(flow: Flow, stamped: number): number {
     flow.peakAt = stamped;
   }
   return Math.max(flow.lastAt, stamped + flow.clockOffset);
+}
+
+/** Counts a segment's time from a flow's own origin, so that what else was captured rounds nothing. */
+export function stamp(segment: Segment, origin: number = segment.seconds): void {
+  segment.at = (segment.seconds - origin) * 1000 + segment.nanoseconds / 1e6;
 }

@@ -6,6 +6,7 @@
 import type { End, Flow } from "./flow.ts";
 import type { Mark } from "./segment_history.ts";
 import { noteAck } from "./payload.ts";
+import { cover } from "./sequence_space.ts";
 import { ACK, type Segment } from "../decode/segment.ts";
 import { advanced, distance } from "../decode/sequence.ts";
 
@@ -48,13 +49,16 @@ export function isAnsweredAlready(flow: Flow, { seq, length, flags }: Segment): 
 }
 
 function noteIsn(segment: Segment, end: End): void {
-  const { options, flags } = segment;
-  const next = advanced(segment.seq, 1 + segment.length);
+  const { options, flags, length, at } = segment;
+  const first = advanced(segment.seq, 1);
+  if (!end.hasNext) {
+    end.hasNext = true;
+    end.first = end.next = first;
+  }
+  if (length > 0) end.bytes += cover(end, { seq: first, span: length, at }).fresh;
+  end.hasIsn = true;
   end.isn = segment.seq;
-  end.first = advanced(segment.seq, 1);
-  end.next = end.hasNext && distance(next, end.next) > 0 ? end.next : next;
-  end.hasIsn = end.hasNext = true;
-  end.synLength = end.bytes = segment.length;
+  end.synLength = length;
   end.offered = { flags, options };
   end.windowScale = options.windowScale;
   countSyn(segment, end);
@@ -163,6 +167,8 @@ function adoptAcknowledgedAnswer(flow: Flow, { ack }: Segment, answering: End): 
   flow.otherAnswers = [...flow.otherAnswers.filter((other) => other !== isn), answering.isn];
   answering.isn = isn;
   answering.first = answering.next = ack;
+  answering.gaps = undefined;
+  answering.bytes = answering.synLength = 0;
 }
 
 function establish(flow: Flow, at: number): void {

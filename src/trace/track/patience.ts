@@ -10,8 +10,8 @@ const FACTOR = 2.5;
 /** Some hosts begin with three seconds (RFC 1122, section 4.2.3.1). */
 const LEAST = 7500;
 
-/** When the next SYN or SYN+ACK of a handshake is overdue, in milliseconds since the tracker's origin. */
-export function patienceEnds({ client, server, stampedAt }: Flow): number {
+/** When the next SYN or SYN+ACK of a handshake is overdue, in milliseconds since 1970. */
+export function patienceEnds({ client, server, origin, stampedAt }: Flow): number {
   const gap = Math.max(client.synGaps.at(-1) ?? 0, server.synGaps.at(-1) ?? 0);
-  return stampedAt + Math.max(LEAST, gap * FACTOR);
+  return origin * 1000 + stampedAt + Math.max(LEAST, gap * FACTOR);
 }

@@ -31,7 +31,7 @@ export type Mark =
 
 /** What every line of a ladder tells. */
 export interface Moment {
-  /** When, in milliseconds since the tracker's origin. */
+  /** When, in milliseconds since the flow's origin. */
   readonly at: number;
   /** The client's state after it. */
   readonly client: State;

@@ -5,7 +5,7 @@
  */
 import { isCopy, recordSighting } from "./copy.ts";
 import { type End, Flow } from "./flow.ts";
-import { flowTime } from "./flow_clock.ts";
+import { flowTime, stamp } from "./flow_clock.ts";
 import { FlowTable } from "./flow_table.ts";
 import { HopLimits } from "./hop_limits.ts";
 import { continuesBefore, isNewAttempt } from "./reuse.ts";
@@ -60,7 +60,6 @@ export class Tracker {
   readonly #options: TrackerOptions;
   readonly #hopLimits = new HopLimits();
   readonly #due = new Set<Flow>();
-  #origin: number | undefined;
   #lastSweep = -Infinity;
 
   /** A tracker that has seen nothing. */
@@ -82,10 +81,9 @@ export class Tracker {
   /** Takes in what {@linkcode decodeSegment} has read; what is neither TCP nor about it is no matter. */
   see(segment: Segment, decoded: Decoded): void {
     if (decoded !== "tcp" && decoded !== "icmp") return;
-    this.#origin ??= segment.seconds;
-    segment.at = (segment.seconds - this.#origin) * 1000 + segment.nanoseconds / 1e6;
     const hash = this.#table.hash(segment);
     const flow = this.#table.find(segment, hash);
+    stamp(segment, flow?.origin);
     if (decoded === "icmp") return this.#report(flow, segment);
     this.segments += 1;
     this.#follow(flow, segment, hash);
@@ -99,12 +97,10 @@ export class Tracker {
   /** The same, and of attempts that nobody answers or repeats any more, as of a time since 1970. */
   expire(milliseconds: number): void {
     this.tellFinished();
-    if (this.#origin === undefined) return;
-    const now = milliseconds - this.#origin * 1000;
-    if (Math.abs(now - this.#lastSweep) < SWEEP_INTERVAL) return;
-    this.#lastSweep = now;
+    if (Math.abs(milliseconds - this.#lastSweep) < SWEEP_INTERVAL) return;
+    this.#lastSweep = milliseconds;
     for (const flow of this.#table.unproven()) {
-      if (!flow.isPartial && now >= patienceEnds(flow)) this.#tell(flow);
+      if (!flow.isPartial && milliseconds >= patienceEnds(flow)) this.#tell(flow);
     }
   }
 
@@ -121,6 +117,7 @@ export class Tracker {
     if (flow?.hasPredecessor) {
       const before = this.#table.findBefore(flow, segment);
       if (before !== undefined && continuesBefore(before, flow, segment)) flow = before;
+      stamp(segment, flow.origin);
     }
     if (flow !== undefined && isCopy(senderOf(flow, segment), segment, flow.copies > 0)) {
       noteTunnel(senderOf(flow, segment), segment);
@@ -173,11 +170,12 @@ export class Tracker {
     const isSyn = (segment.flags & SYN) !== 0;
     const isAnswer = isSyn && (segment.flags & ACK) !== 0;
     const hasPredecessor = before !== undefined && this.#giveWay(before, segment);
+    stamp(segment);
     const context = {
       hash,
       number: this.flows,
       isAnswer,
-      origin: this.#origin ?? 0,
+      origin: segment.seconds,
       history: this.#options.keepSegments ? new SegmentHistory() : undefined,
     };
     const spare = this.#makeRoom(hash);
