@@ -211,11 +211,10 @@ function progressWords(flow: Flow, by: Role): string {
   if (flow.establishedAt !== undefined) return "though acknowledged";
   const after = formatDuration(flow.lastAt - flow.startedAt);
   if (flow[by].hasSynAck) return `not acknowledged for ${after}`;
-  if (flow.answeredAt !== undefined) return `though answered ${after} ago`;
-  return flow.strayAnswers > 0 ? `answered as if it were another` : `no answer for ${after}`;
+  if (flow.answeredAt !== undefined) return "though answered";
+  return flow.strayAnswers > 0 ? "answered as if it were another" : `no answer for ${after}`;
 }
 
-/** What left before its time, or belongs to nothing, in words. */
 function endsOf({ client, server }: Flow): string {
   return `${endpointText(client.address, client.port)} → ` +
     endpointText(server.address, server.port);

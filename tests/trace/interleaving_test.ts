@@ -1,7 +1,9 @@
 /** A verdict depends on its own flow alone, and no packet is lost between ladders and counts. */
 import { assert, assertEquals } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
-import { decodeSegment, Segment } from "../../src/trace/decode/segment.ts";
+import { Decoder } from "../../src/trace/decode/decoder.ts";
+import type { Packet } from "../../src/trace/decode/packet.ts";
+import { Segment } from "../../src/trace/decode/segment.ts";
 import type { Flow } from "../../src/trace/track/flow.ts";
 import { ladderOf } from "../../src/trace/report/ladder.ts";
 import { renderLadder } from "../../src/trace/report/ladder_text.ts";
@@ -13,7 +15,8 @@ import { type Random, seeded } from "./simulator.ts";
 
 /** The packets of a capture one by one, at addresses of its own. */
 class Source {
-  readonly #packets: Iterator<Parameters<typeof decodeSegment>[0]>;
+  readonly #packets: Iterator<Packet>;
+  readonly #decoder = new Decoder();
   readonly #segment = new Segment();
   readonly #host: number;
   isOver = false;
@@ -31,7 +34,8 @@ class Source {
       return;
     }
     const segment = this.#segment;
-    const decoded = decodeSegment(packet, segment);
+    const decoded = this.#decoder.decode(packet, segment);
+    if (decoded === "undecoded") return;
     const { addresses } = segment;
     for (const word of [3, 7]) addresses[word] = addresses[word]! ^ (this.#host << 8);
     tracker.see(segment, decoded);
