@@ -400,3 +400,112 @@ Deno.test("Of too many flows the oldest finished one leaves first, then the olde
   tracker.finish();
   assertEquals(flows.map(({ client }) => client.port), [2, 1, 3, 4, 5]);
 });
+
+Deno.test("In whatever order two processors capture a handshake, it is the same one", () => {
+  const lines = ["> S seq=100", "< SA seq=300 ack=101", "> A seq=101 ack=301"];
+  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0]];
+  for (const order of orders) {
+    const script = order.map((index, at) => `${lines[index]} at=${at / 10}`).join("\n");
+    const flow = playOne(`${script}\n> PA seq=101 ack=301 len=5 at=5\n< A seq=301 ack=106 at=6`);
+    assertEquals([flow.client.isn, flow.server.isn], [100, 300], script);
+    assertEquals([outcomeOf(flow), flow.client.bytes, flow.client.resent], ["established", 5, 0]);
+    assertEquals(flow.isReordered, order.join() !== "0,1,2");
+  }
+});
+
+Deno.test("A reset after which both ends go on was forged, or heeded by nobody", () => {
+  const flow = playOne(`${HANDSHAKE}
+    > PA seq=101 ack=301 len=5
+    < A  seq=301 ack=106
+    < R  seq=301
+    > PA seq=106 ack=301 len=5
+    < A  seq=301 ack=111
+    > FA seq=111 ack=301
+    < FA seq=301 ack=112
+    > A  seq=112 ack=302`);
+  assertEquals([outcomeOf(flow), flow.reset, flow.closedBy], ["established", undefined, "client"]);
+  assertMatch(diagnose(flow).words, /went on after a reset, which was forged or not heeded/);
+});
+
+Deno.test("A SYN that a third sent does not end the connection that it was forged for", () => {
+  // RFC 5961, section 4: the server answers a SYN in the middle with an ACK, and goes on.
+  const { flows } = play(`${HANDSHAKE}
+    > S  seq=77777
+    < A  seq=301 ack=101
+    > PA seq=101 ack=301 len=5
+    < A  seq=301 ack=106
+    > FA seq=106 ack=301
+    < FA seq=301 ack=107
+    > A  seq=107 ack=302`);
+  const [first, forged] = flows.toSorted((a, b) => a.number - b.number);
+  assertEquals([first!.client.bytes, first!.closedBy, first!.evicted], [5, "client", undefined]);
+  assertEquals([outcomeOf(forged!), forged!.strayAnswers], ["mismatch", 1]);
+});
+
+Deno.test("Where another TTL shows who sent a reset, that is said, and called inferred", () => {
+  const { flows } = play(`
+    > S  seq=100 ttl=64
+    < SA seq=300 ack=101 ttl=57
+    > A  seq=101 ack=301
+    < R  seq=301 ttl=61
+    > S  seq=900
+    < RA seq=0 ack=901 win=0 ttl=61`);
+  assertMatch(diagnose(flows[0]!).words, /TTL of 61 and not 57 as its others.*\(inferred\)/);
+  assertMatch(diagnose(flows[1]!).next!, /TTL of 61, the host's other segments have 57.*inferred/);
+  const own = play("> S seq=1\n< RA seq=0 ack=2 win=0").flows[0]!;
+  assertEquals(
+    diagnose(own).next,
+    "Nothing listens on port 80, or a firewall rejects with a TCP reset; see there: ss -ltn",
+  );
+});
+
+Deno.test("A stall whose cause cannot be known from here names the causes there are", () => {
+  const silent = playOne(`${HANDSHAKE}
+    > PA seq=101 ack=301 len=5 at=10
+    > PA seq=101 ack=301 len=5 at=300
+    > PA seq=101 ack=301 len=5 at=900`);
+  assertEquals(outcomeOf(silent), "stalled");
+  assertMatch(diagnose(silent).words, /has sent nothing since its SYN\+ACK.*2 segments again/);
+  assertMatch(diagnose(silent).next!, /SYN cookie.*cannot be known from here/);
+  const repeated = playOne(`${HANDSHAKE}
+    < SA seq=300 ack=101 at=1002
+    > A  seq=101 ack=301 at=1003
+    < SA seq=300 ack=101 at=3002`);
+  assertMatch(diagnose(repeated).next!, /TCP_DEFER_ACCEPT.*cannot be known from here/);
+});
+
+Deno.test("A client that repeats its SYN is there: its address was not forged", () => {
+  const repeats = playOne(`
+    > S  seq=100 at=0
+    < SA seq=300 ack=101 at=1
+    > S  seq=100 at=1000
+    < SA seq=300 ack=101 at=1001`);
+  assertMatch(diagnose(repeats).next!, /its address is not forged/);
+  const once = playOne("> S seq=100 at=0\n< SA seq=300 ack=101 at=1");
+  assertMatch(diagnose(once).next!, /or the SYN's source address was forged/);
+});
+
+Deno.test("Both FINs seen is closed, whoever sent the last ACK", () => {
+  const flow = playOne(`${HANDSHAKE}
+    > FA seq=101 ack=301 at=3
+    < FA seq=301 ack=102 at=4`);
+  assertMatch(
+    diagnose(flow).words,
+    /; closed by the client after .* \(its last ACK was not seen\)\.$/,
+  );
+});
+
+Deno.test("A flood of SYNs drives out itself, and no connection", () => {
+  const flows: Flow[] = [];
+  const tracker = new Tracker({ limit: 50, onFinished: (flow) => flows.push(flow) });
+  for (const line of HANDSHAKE.trim().split("\n")) tracker.see(segmentOf(line), "tcp");
+  for (let port = 1; port <= 1000; port += 1) {
+    tracker.see(segmentOf("> S seq=5", { client: [9, port] }), "tcp");
+    assert(tracker.size <= 50);
+  }
+  tracker.see(segmentOf("> PA seq=101 ack=301 len=5"), "tcp");
+  tracker.finish();
+  const [kept] = flows.filter(({ client }) => client.port === 40_000);
+  assertEquals([kept!.client.bytes, kept!.evicted, tracker.evicted], [5, undefined, 951]);
+  assertMatch(diagnose(flows[0]!).words, /^No answer: .* before it was left to make room\.$/);
+});

@@ -64,9 +64,11 @@ function beganWords({ mayBeRemainder }: Flow): string {
 }
 
 function establishedWords(flow: Flow): string {
-  const took = formatDuration((flow.establishedAt ?? 0) - (flow.askedAt ?? flow.startedAt));
+  const took = (flow.establishedAt ?? 0) - (flow.askedAt ?? flow.startedAt);
   const facts = handshakeFacts(flow);
-  return `Established in ${took}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`;
+  // Where its SYN was captured after what it led to, nobody knows.
+  const within = took > 0 || !flow.isReordered ? ` in ${formatDuration(took)}` : "";
+  return `Established${within}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`;
 }
 
 function handshakeFacts(flow: Flow): string[] {

@@ -41,11 +41,12 @@ function adoptLateSyn(flow: Flow, segment: Segment, end: End): Mark {
 }
 
 /** Whether the SYN is the one that the flow's SYN+ACK, captured before it, answers. */
-export function isAnsweredAlready(flow: Flow, { seq, length, flags }: Segment): boolean {
+export function isAnsweredAlready(flow: Flow, { seq, length, flags, at }: Segment): boolean {
   const { client, server } = flow;
-  const covered = distance(seq, server.acked);
-  return flow.isPartial && server.hasSynAck && !client.hasIsn && client.segments === 0 &&
-    (flags & ACK) === 0 && covered > 0 && covered <= 1 + length;
+  if (!flow.isPartial || !server.hasSynAck || client.hasIsn || (flags & ACK) !== 0) return false;
+  const isClose = client.segments === 0 || at - server.lastSynAt < LEAST_RETRANSMISSION;
+  const covered = distance(seq, client.first);
+  return isClose && covered > 0 && covered <= 1 + length;
 }
 
 function noteIsn(segment: Segment, end: End): void {
@@ -89,6 +90,7 @@ export function takeSynAck(flow: Flow, segment: Segment, end: End): Mark {
   }
   if (end.hasIsn && end.isn !== segment.seq) return takeOtherAnswer(flow, segment.seq);
 
+  const isFirst = !end.hasSynAck;
   if (peer.hasIsn) peer.synAcknowledged = distance(peer.isn, segment.ack) - 1;
   const mark = noteAnswer(segment, end);
   noteAck(flow, segment, end);
@@ -98,6 +100,10 @@ export function takeSynAck(flow: Flow, segment: Segment, end: End): Mark {
     if (peer.state === "SYN_RECV") establish(flow, segment.at);
   } else if (flow.establishedAt === undefined) {
     end.state = "SYN_RECV";
+  } else if (isFirst) {
+    // Its ACK was captured before it.
+    flow.isReordered = true;
+    flow.isHandshakeIncomplete = false;
   } else if (!end.hasSentData) {
     flow.synAckRetransmits += 1;
     end.state = "SYN_RECV";
