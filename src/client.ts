@@ -14,6 +14,7 @@ import { formatDuration } from "./options/quantity.ts";
 import { type Address, formatAddress } from "./endpoint/address.ts";
 import { Connection } from "./connection/connection.ts";
 import { type ByteStream, wrap } from "./transport/stream.ts";
+import { ReaderGone } from "./terminal/stdio.ts";
 import { bridgeStdio, type EofPolicy, type StdioEndpoints } from "./connection/stdio_bridge.ts";
 import { Sweeper } from "./connection/deadlines.ts";
 import { explain, faultOf, isReset } from "./transport/errors.ts";
@@ -60,7 +61,7 @@ export async function runClient(config: ClientConfig, ends: ClientEnds): Promise
   try {
     await runSession(target, { options, ends, timeline });
   } catch (error) {
-    timeline.failed(explain(error));
+    if (!(error instanceof ReaderGone)) timeline.failed(explain(error));
     throw error;
   } finally {
     if (options.json) ends.report(timeline.json());
@@ -80,6 +81,7 @@ async function runSession(target: Address, { options, ends, timeline }: Side): P
   const route = await resolveRoute(target, options);
   using capture = await HexCapture.open(options, { print: ends.print });
   const socket = await connect(route, { options, ends, timeline });
+  await capture.begin();
   using connection = new Connection(firstByteTap(capture.of(socket), timeline), { id: 1 });
   using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
   using _progress = await progressOf(connection, { options, ends });

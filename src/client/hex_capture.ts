@@ -4,20 +4,33 @@
  * @module
  */
 import type { ClientOptions } from "../config/client_config.ts";
+import { UsageError } from "../options/usage_error.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { explain } from "../transport/errors.ts";
 import { hexRecorder, type Recorder, tapped } from "../connection/tap.ts";
 
-/** The files that a client writes to. Disposing it closes them. */
+/** A file that is open, and what is done once it is certain that it is needed, or that it is not. */
+interface OpenFile {
+  readonly path: string;
+  readonly file: Deno.FsFile;
+  /** Whether it was not there before. */
+  readonly isNew: boolean;
+}
+
+/**
+ * The files that a client writes to. They are open before anybody is connected to, and emptied after that: where there
+ * is no connection, a file that was there is as it was, and a new one goes again. Disposing it closes them.
+ */
 export class HexCapture implements Disposable {
-  readonly #files = new DisposableStack();
+  readonly #files: OpenFile[] = [];
   readonly #recorders: Recorder[] = [];
+  #hasBegun = false;
   #fault: Error | undefined;
 
   /**
-   * Opens the files that the options name, each new or emptied.
+   * Opens the files that the options name.
    *
-   * @throws {Error} which says which file cannot be opened
+   * @throws {UsageError} which says which file cannot be opened
    */
   static async open(
     options: Pick<ClientOptions, "output" | "hex-dump">,
@@ -28,14 +41,28 @@ export class HexCapture implements Disposable {
     const failed = (name: string) => (error: unknown) => {
       capture.#fault ??= new Error(`cannot write to ${name}: ${explain(error)}`, { cause: error });
     };
-    if (output !== undefined) {
-      capture.#recorders.push(rawRecorder(await capture.#open(output), failed(output)));
+    try {
+      if (output !== undefined) {
+        const file = await capture.#open(output, "--output");
+        capture.#recorders.push(rawRecorder(file, failed(output)));
+      }
+      if (dump !== undefined) {
+        const write = dump === "-" ? print : textWriter(await capture.#open(dump, "--hex-dump"));
+        capture.#recorders.push(hexRecorder(write, { onFault: failed(dump) }));
+      }
+      return capture;
+    } catch (error) {
+      capture[Symbol.dispose]();
+      throw error;
     }
-    if (dump !== undefined) {
-      const write = dump === "-" ? print : textWriter(await capture.#open(dump));
-      capture.#recorders.push(hexRecorder(write, { onFault: failed(dump) }));
+  }
+
+  /** There is a connection: what the files held before goes. */
+  async begin(): Promise<void> {
+    this.#hasBegun = true;
+    for (const { file, isNew } of this.#files) {
+      if (!isNew && (await file.stat()).isFile) await file.truncate();
     }
-    return capture;
   }
 
   /** The socket, with what comes and goes written down. A full disk ends the conversation. */
@@ -47,16 +74,22 @@ export class HexCapture implements Disposable {
     });
   }
 
-  /** Closes the files. */
+  /** Closes the files, and removes those that were made for nothing. */
   [Symbol.dispose](): void {
-    this.#files.dispose();
+    for (const { path, file, isNew } of this.#files.splice(0)) {
+      file.close();
+      if (isNew && !this.#hasBegun) Deno.removeSync(path);
+    }
   }
 
-  async #open(path: string): Promise<Deno.FsFile> {
+  async #open(path: string, option: string): Promise<Deno.FsFile> {
     try {
-      return this.#files.use(await Deno.open(path, { write: true, create: true, truncate: true }));
+      const isNew = await Deno.lstat(path).then(() => false, () => true);
+      const file = await Deno.open(path, { write: true, create: true });
+      this.#files.push({ path, file, isNew });
+      return file;
     } catch (cause) {
-      throw new Error(`cannot write to ${path}: ${explain(cause)}`, { cause });
+      throw new UsageError(`${option} ${path}: cannot be written: ${explain(cause)}`);
     }
   }
 }

@@ -126,7 +126,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   }),
   script: option(
     file("read"),
-    "have the conversation in this file: lines of send, expect and others",
+    "have the conversation in this file: lines of send, expect and others; - is stdin",
   ),
   output: option(file("append"), "write what arrives to this file too, as it is", { short: "o" }),
   "hex-dump": option(

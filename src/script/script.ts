@@ -6,6 +6,7 @@
 import { decodeHex } from "@std/encoding/hex";
 import { parseDuration } from "../options/quantity.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { stdinChunks } from "../terminal/stdio.ts";
 import { explain } from "../transport/errors.ts";
 
 /** One line of a script. */
@@ -45,14 +46,14 @@ const READERS: Readonly<Record<string, (rest: string) => unknown>> = {
 };
 
 /**
- * Reads the script in a file.
+ * Reads the script in a file; `-` is standard input.
  *
- * @throws {Error} which says why the file cannot be read
- * @throws {UsageError} which names the line at fault, and what is wrong with it
+ * @throws {UsageError} which says why the file cannot be read, or names the line at fault, and what is wrong with it
  */
 export async function readScript(path: string): Promise<Step[]> {
+  if (path === "-") return parseScript(await readStdin(), "stdin");
   const text = await Deno.readTextFile(path).catch((cause) => {
-    throw new Error(`cannot read ${path}: ${explain(cause)}`, { cause });
+    throw new UsageError(`--script ${path}: cannot be read: ${explain(cause)}`);
   });
   return parseScript(text, path);
 }
@@ -76,6 +77,13 @@ export function parseScript(text: string, name: string): Step[] {
       throw new UsageError(`${name}:${index + 1}: ${error.message}`);
     }
   });
+}
+
+async function readStdin(): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stdinChunks()) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
 }
 
 /** The bytes of a text with `\r`, `\n`, `\t`, `\0`, `\e`, `\xHH`, `\u{…}`, `\"` and `\\` in it. */

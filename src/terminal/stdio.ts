@@ -15,6 +15,11 @@ export const stderr: BoundedWriter = new BoundedWriter(Deno.stderr);
 export class ReaderGone extends Error {
   /** Tells it from faults of the network. */
   override readonly name = "ReaderGone";
+
+  /** What has happened. */
+  constructor() {
+    super("whoever read our output has gone");
+  }
 }
 
 /** All that comes on stdin; each chunk is valid until the next is asked for. */

@@ -12,6 +12,14 @@ const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "the connection was reset",
   EHOSTUNREACH: "no route to the host",
+  EISDIR: "it is a folder",
+  ELOOP: "its links lead in a circle",
+  ENAMETOOLONG: "its name is too long",
+  ENOENT: "there is no such file or folder",
+  ENOTDIR: "what should be a folder on its path is none",
+  EPERM: "not permitted",
+  ETXTBSY: "it is a program that runs",
+  ENXIO: "there is nothing behind it",
   EDQUOT: "the disk quota is used up",
   EMFILE: "no file descriptor is free in this process (see ulimit -n)",
   ENETUNREACH: "the network is unreachable",
@@ -20,20 +28,24 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOMEM: "the kernel has no memory left",
   ENOTCONN: "the client was gone already",
   ENOTFOUND: "no such host name",
-  EAI_AGAIN: "the name server did not answer",
+  EAI_AGAIN: "the name could not be looked up",
   ENOSPC: "the disk is full",
   EPIPE: "the other end has closed",
   EROFS: "the file system is read-only",
   ETIMEDOUT: "the other end stopped answering",
 };
 
+/** What the runtime adds to the system's words: a number, and which of its operations failed. */
+const MACHINERY = / \(os error \d+\)(?:: \w+ '.*')?/s;
+
 /** What went wrong, in words and on one line. */
 export function explain(error: unknown): string {
   const code = codeOf(error);
   if (code !== undefined && code in WORDS) return WORDS[code]!;
   const message = error instanceof Error ? error.message : String(error);
-  if (/failed to lookup address information/.test(message)) return WORDS.ENOTFOUND!;
-  return message.replace(/ \(os error \d+\)/, "").replace(/\s+/g, " ");
+  if (/failed to lookup address information: .*not known/.test(message)) return WORDS.ENOTFOUND!;
+  if (/failed to lookup address information/.test(message)) return WORDS.EAI_AGAIN!;
+  return message.replace(MACHINERY, "").replace(/\s+/g, " ");
 }
 
 /** Whether the other end has cut the connection off, instead of ending it. */
