@@ -57,7 +57,7 @@ export async function probe(
   const isRepeated = options.count > 1 || isInterrupted;
   await ends.print(options.json ? probeJson(findings) : probeText(findings, { isRepeated }));
   const [only] = findings;
-  if (findings.length === 1 && only!.lost > 0) throw new Error(only!.reason);
+  if (findings.length === 1 && only!.reason !== "") throw new Error(only!.reason);
   if (findings.some(({ state }) => state !== "open")) throw new Error(notOpen(findings));
 }
 

@@ -34,7 +34,8 @@ export function notOpen(findings: readonly Finding[]): string {
   const groups = [...Map.groupBy(closed, ({ state }) => state)].map(([state, group]) =>
     `${portList(group.map(portOf))} ${state}`
   );
-  return `${closed.length} of ${findings.length} are not open: ${groups.join("; ")}`;
+  const verb = closed.length === 1 ? "is" : "are";
+  return `${closed.length} of ${findings.length} ${verb} not open: ${groups.join("; ")}`;
 }
 
 function line({ address, times, lookups }: Finding): string {

@@ -102,9 +102,9 @@ export function isIP(text: string): boolean {
   return text.includes(":") ? isIPv6(withoutZone(text)) : isIPv4(text);
 }
 
-/** Whether it is an IPv6 address of one link (`fe80::/10`), which names no host without its link. */
-export function isLinkLocal(text: string): boolean {
-  return /^fe[89ab][0-9a-f]:/i.test(text);
+/** Whether it is an IPv6 address of one link (`fe80::/10`) that does not say of which. */
+export function lacksZone(text: string): boolean {
+  return /^fe[89ab][0-9a-f]:[^%]*$/i.test(text);
 }
 
 /** The address without its zone, which means something on this machine alone. */

@@ -10,7 +10,9 @@ import {
   formatAddress,
   type InternetAddress,
   isHost,
+  lacksZone,
   splitHostPort,
+  zoneNeeded,
 } from "./address.ts";
 
 /** The most bytes that `sun_path` holds on Linux, its closing zero not counted. */
@@ -92,6 +94,7 @@ export function readPath(path: string): string {
 
 /** Reads a host; `where` is what stands in front of it in an error. */
 export function readHost(word: string, where: string): string {
+  if (lacksZone(word)) throw new UsageError(`${where} ${quote(word)}: ${zoneNeeded(word)}`);
   if (isHost(word)) return word;
   const ascii = asciiName(word);
   if (ascii !== undefined) {

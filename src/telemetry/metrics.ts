@@ -169,7 +169,7 @@ export class Metrics implements Disposable {
         const queues = await acceptQueues();
         this.reset();
         for (const about of metrics.#outlets.values()) {
-          const length = queues.get(formatAddress(about.address));
+          const length = queues.get(withoutZones(formatAddress(about.address)));
           if (length !== undefined) this.set({ ...labelsOf(about) }, length);
         }
       },
@@ -222,6 +222,11 @@ export class Metrics implements Disposable {
     this.#words.add(word);
     return word;
   }
+}
+
+/** The kernel's tables tell no zones. */
+function withoutZones(address: string): string {
+  return address.replace(/%[^\]]*/, "");
 }
 
 function aboutOf({ name, address }: LiveConnection["outlet"]): AboutOutlet {

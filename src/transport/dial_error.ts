@@ -8,8 +8,8 @@ import {
   formatAddress,
   type InternetAddress,
   isIPv6,
-  isLinkLocal,
   isUnix,
+  lacksZone,
   zoneNeeded,
 } from "../endpoint/address.ts";
 import { formatDuration } from "../options/quantity.ts";
@@ -99,7 +99,7 @@ function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
     case "EADDRNOTAVAIL":
       return noLocalAddress(hostname);
     case "EINVAL":
-      return isLinkLocal(hostname) ? zoneNeeded(hostname) : explain(error);
+      return lacksZone(hostname) ? zoneNeeded(hostname) : explain(error);
     case "ECONNREFUSED":
       return "refused: the host answered, and nothing listens on that port";
     case "EHOSTUNREACH":
@@ -109,8 +109,16 @@ function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
     case "ETIMEDOUT":
       return `no answer: ${SILENCE}`;
     default:
-      return explain(error);
+      return isZoneUnknown(hostname)
+        ? `this machine has no interface ${hostname.replace(/^.*%/, "")}`
+        : explain(error);
   }
+}
+
+/** Whether an address says that it is on a link that is not there. */
+function isZoneUnknown(hostname: string): boolean {
+  const [, zone] = /%(.*\D.*)$/.exec(hostname) ?? [];
+  return zone !== undefined && !Deno.networkInterfaces().some(({ name }) => name === zone);
 }
 
 /** The system has no address of ours to connect from. */

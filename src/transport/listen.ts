@@ -3,8 +3,16 @@
  *
  * @module
  */
-import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
+import {
+  type Address,
+  formatAddress,
+  type InternetAddress,
+  isUnix,
+  lacksZone,
+  zoneNeeded,
+} from "../endpoint/address.ts";
 import { codeOf, explain } from "./errors.ts";
+import { portHolder } from "./port_holder.ts";
 import { type ByteStream, streamOf } from "./stream.ts";
 
 /** What an outlet needs of a listening socket. */
@@ -36,12 +44,28 @@ export function listenOn(address: Address, options: ListenOptions): Listener {
   const { backlog, mode, shared = false } = options;
   try {
     if (isUnix(address)) return listenAt(address.path, mode);
-    return Deno.listen({ ...address, transport: "tcp", tcpBacklog: backlog, reusePort: shared });
+    const listener = Deno.listen({
+      ...address,
+      transport: "tcp",
+      tcpBacklog: backlog,
+      reusePort: shared,
+    });
+    return zoned(listener, address);
   } catch (cause) {
     throw new Error(`cannot listen on ${formatAddress(address)}: ${reasonFor(cause, address)}`, {
       cause,
     });
   }
+}
+
+/** The listener, which tells its zone, too, where it has one: the system leaves that out. */
+function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Listener {
+  if (!hostname.includes("%")) return listener;
+  return {
+    addr: { ...listener.addr, hostname },
+    accept: () => listener.accept(),
+    close: () => listener.close(),
+  };
 }
 
 /**
@@ -79,9 +103,15 @@ function reasonFor(cause: unknown, address: Address): string {
   const { port } = address;
   switch (codeOf(cause)) {
     case "EADDRINUSE":
+      if (portHolder(port) === "connection") {
+        return `nobody listens there, but an outgoing connection of this machine has port ${port} ` +
+          "as its own: wait until it ends, or take a port outside of net.ipv4.ip_local_port_range";
+      }
       return `${
         explain(cause)
       }; stop what listens there, or take another port (0 takes a free one)`;
+    case "EINVAL":
+      return lacksZone(address.hostname) ? zoneNeeded(address.hostname) : explain(cause);
     case "EACCES":
       return `${explain(cause)}; port ${port} needs root or the capability CAP_NET_BIND_SERVICE, ` +
         "or take a port from 1024 up";

@@ -1,0 +1,74 @@
+/** What goes wrong on this machine and not at the other end: ports, descriptors, links. Told as what it is. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { NamedMachine } from "../harness/names.ts";
+import { outlet, Program, run } from "../harness/program.ts";
+import { testWith } from "../harness/tools.ts";
+import { testInNamespaces } from "../trace/watch.ts";
+
+/** A machine whose kernel has two ports for its ends of connections. */
+async function machineWithTwoPorts(): Promise<NamedMachine> {
+  const machine = await NamedMachine.make();
+  await run(machine.on("sysctl", "-qw", "net.ipv4.ip_local_port_range=40000 40001"));
+  return machine;
+}
+
+testInNamespaces("a port that the kernel joins with itself is refused, not open", async () => {
+  await using machine = await machineWithTwoPorts();
+  const client = (...words: string[]) => run(machine.on(...outlet("client", ...words)));
+  const often = ["--count", "20", "--interval", "1ms", "--json"];
+  for (const port of ["40000", "40001"]) {
+    const { code, stdout } = await client("-z", "127.0.0.1", port, ...often);
+    const { state, open } = JSON.parse(stdout);
+    assertEquals([code, state, open], [1, "refused", 0]);
+  }
+});
+
+testInNamespaces("that no local port is left is told as such", async () => {
+  await using machine = await machineWithTwoPorts();
+  await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
+  await server.complains(/ready/);
+  await using crowd = new Program(machine.on(
+    "python3",
+    "-c",
+    "import socket,sys\n" +
+      "all = [socket.create_connection(('127.0.0.1', 7007)) for _ in range(2)]\n" +
+      "print('connected', flush=True); sys.stdin.read()",
+  ));
+  await crowd.prints(/connected/);
+  const { stderr, stdout } = await run(
+    machine.on(...outlet("client", "-z", "127.0.0.1", "7007", "--json")),
+  );
+  assertMatch(stderr, /no local port is left for another connection to there/);
+  assertEquals(JSON.parse(stdout).state, "unprobed");
+  const held = await run(machine.on(...outlet("server", "echo://127.0.0.1:40000")));
+  assertMatch(held.stderr, /an outgoing connection of this machine has port 40000 as its own/);
+  const taken = await run(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
+  assertMatch(taken.stderr, /stop what listens there/);
+});
+
+testWith(["prlimit"], "a scan keeps within the descriptors that there are", async () => {
+  const words = outlet("client", "-z", "127.0.0.1", "1-3000", "--json");
+  const { stdout } = await run(["prlimit", "--nofile=64:64", ...words]);
+  const states = new Set(JSON.parse(stdout).map(({ state }: { state: string }) => state));
+  assertEquals([...states].filter((state) => state !== "refused" && state !== "open"), []);
+});
+
+testInNamespaces("a link-local address needs its link, and a server shows it", async () => {
+  await using machine = await NamedMachine.make();
+  await run(machine.on("ip", "link", "add", "wire", "type", "veth", "peer", "name", "end"));
+  await run(machine.on("ip", "link", "set", "end", "up"));
+  await run(machine.on("ip", "link", "set", "wire", "up"));
+  await run(machine.on("ip", "-6", "addr", "add", "fe80::77/64", "dev", "wire", "nodad"));
+  for (const mode of [["client", "fe80::77", "7007"], ["server", "echo://[fe80::77]:7007"]]) {
+    const { code, stderr } = await run(machine.on(...outlet(...mode)));
+    assertEquals(code, 2);
+    assertMatch(stderr, /say which, fe80::77%INTERFACE \(RFC 4007\)/);
+  }
+  await using server = new Program(machine.on(...outlet("server", "echo://[fe80::77%wire]:7007")));
+  await server.complains(/listening echo on \[fe80::77%wire\]:7007/);
+  const words = outlet("client", "fe80::77%wire", "7007");
+  const { stdout } = await run(machine.on(...words), { stdin: "hello\n" });
+  assertEquals(stdout, "hello\n");
+  const { stderr } = await run(machine.on(...outlet("client", "fe80::77%none", "7007")));
+  assertMatch(stderr, /this machine has no interface none/);
+});
