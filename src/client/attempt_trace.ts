@@ -22,7 +22,7 @@ import {
 } from "../endpoint/address.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import type { DialStep } from "../transport/dial.ts";
-import { codeOf } from "../transport/errors.ts";
+import { codeOf, explain } from "../transport/errors.ts";
 import { unsentCause } from "./unsent.ts";
 
 /** How long tcpdump may take to pass on what the kernel has done already, in milliseconds. */
@@ -64,8 +64,8 @@ export class AttemptTrace implements AsyncDisposable {
       const options = { interface: "any", hosts, ports: [target.port] };
       return new AttemptTrace(await LiveCapture.start(options));
     } catch (error) {
-      if (!(error instanceof NoCaptureError)) throw error;
-      tell(error.message);
+      const isTold = error instanceof NoCaptureError;
+      tell(isTold ? error.message : `cannot capture: ${explain(error)}`);
       return new AttemptTrace(undefined);
     }
   }

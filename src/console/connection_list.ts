@@ -4,6 +4,7 @@
  * @module
  */
 import { formatAddress } from "../endpoint/address.ts";
+import { HttpError } from "./http_error.ts";
 import type { KernelView } from "./kernel_view.ts";
 import type { Visit } from "./server_view.ts";
 
@@ -54,13 +55,35 @@ export function rowOf({ outlet, connection }: Visit, kernel: KernelView): Row {
   };
 }
 
-/** Whether each word of the filter stands somewhere in the row; `#12` is its number, and nothing else. */
-export function fits(row: Row, filter: string): boolean {
-  const { id, outlet, address, peer, state = "" } = row;
-  const text = `${outlet} ${address} ${peer} ${state}`.toLowerCase();
-  return filter.toLowerCase().split(/\s+/).every((word) =>
-    word.startsWith("#") ? `#${id}` === word : text.includes(word)
-  );
+/** The most characters of a filter. */
+const LONGEST_FILTER = 200;
+
+/**
+ * The rows that a filter lets through: each of its words stands somewhere in the row; `#12` is its number, and nothing
+ * else.
+ *
+ * @throws {HttpError} with status 400 where the filter is too long
+ */
+export function readFilter(filter: string): (row: Row) => boolean {
+  const words = filterWords(filter);
+  if (words.length === 0) return () => true;
+  return ({ id, outlet, address, peer, state = "" }) => {
+    const text = `${outlet} ${address} ${peer} ${state}`.toLowerCase();
+    return words.every((word) => word.startsWith("#") ? `#${id}` === word : text.includes(word));
+  };
+}
+
+/**
+ * The words of a filter, in lower case.
+ *
+ * @throws {HttpError} with status 400 where it is too long
+ */
+export function filterWords(filter: string): readonly string[] {
+  if (filter.length > LONGEST_FILTER) {
+    const message = `filter: expected at most ${LONGEST_FILTER} characters`;
+    throw new HttpError(400, message, { field: "filter" });
+  }
+  return [...new Set(filter.toLowerCase().split(/\s+/))].filter((word) => word !== "");
 }
 
 /** The rows in order; `descending` turns it round. Rows that are alike stay in the order of their numbers. */

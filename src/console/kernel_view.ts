@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type KernelSocket, parseSockets } from "../trace/live/kernel_sockets.ts";
+import type { KernelSocket } from "../trace/live/kernel_sockets.ts";
+import { heldSockets } from "../trace/live/socket_tables.ts";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 
 /** How long an answer of the kernel's is good for, in milliseconds. */
@@ -35,8 +36,7 @@ export class KernelView {
   }
 
   async #look(): Promise<void> {
-    const tables = await Promise.all(["tcp", "tcp6"].map(readTable));
-    const sockets = tables.flatMap(parseSockets);
+    const sockets = await heldSockets();
     const [listening, connected] = [sockets.filter(isListening), sockets.filter(isConnected)];
     this.#states = new Map(connected.map(({ local, peer, state }) => [`${local} ${peer}`, state]));
     const byPort = Map.groupBy(listening, ({ localPort }) => localPort);
@@ -45,10 +45,6 @@ export class KernelView {
     );
     this.#lookedAt = performance.now();
   }
-}
-
-function readTable(name: string): Promise<string> {
-  return Deno.readTextFile(`/proc/net/${name}`).catch(() => "");
 }
 
 function isListening({ state }: KernelSocket): boolean {

@@ -55,7 +55,7 @@ export class OutboundConnection implements AsyncDisposable {
   constructor(dialling: OutboundRequest, { id }: { id: number }) {
     this.id = id;
     this.#dialling = dialling;
-    this.#done = this.#run();
+    this.#done = this.#run().catch((error) => this.#fail(error));
   }
 
   /** Whether it is over. */
@@ -123,9 +123,15 @@ export class OutboundConnection implements AsyncDisposable {
         onStep: (step) => this.#note(step),
       });
     } catch (error) {
-      this.#state = "failed";
-      this.#error = explain(error);
+      this.#fail(error);
     }
+  }
+
+  /** Whatever goes wrong is this attempt's own. */
+  #fail(error: unknown): void {
+    this.connection?.close("server closed");
+    this.#state = "failed";
+    this.#error = explain(error);
   }
 
   async #converse(connection: Connection): Promise<void> {

@@ -3,24 +3,18 @@
  *
  * @module
  */
-import {
-  type ListenCounters,
-  parseListenCounters,
-  parseSockets,
-} from "../trace/live/kernel_sockets.ts";
+import { type ListenCounters, parseListenCounters } from "../trace/live/kernel_sockets.ts";
+import { listeningSockets } from "../trace/live/socket_tables.ts";
 
 /** How many clients wait to be accepted, by the address that they came to: `127.0.0.1:7000`. */
 export async function acceptQueues(): Promise<ReadonlyMap<string, number>> {
-  const tables = await Promise.all([readProc("tcp"), readProc("tcp6")]);
-  const listening = tables.flatMap(parseSockets).filter(({ state }) => state === "LISTEN");
-  return new Map(listening.map(({ local, receiveQueue }) => [local, receiveQueue]));
+  const queues = new Map<string, number>();
+  for (const { local, receiveQueue } of await listeningSockets()) queues.set(local, receiveQueue);
+  return queues;
 }
 
-/** The kernel's counters of those it turned away; zeros where there is no /proc. */
-export async function listenCounters(): Promise<ListenCounters> {
-  return parseListenCounters(await readProc("netstat"));
-}
-
-function readProc(name: "tcp" | "tcp6" | "netstat"): Promise<string> {
-  return Deno.readTextFile(`/proc/net/${name}`).catch(() => "");
+/** The kernel's counters of those it turned away; `undefined` where it does not tell. */
+export async function listenCounters(): Promise<ListenCounters | undefined> {
+  const text = await Deno.readTextFile("/proc/net/netstat").catch(() => undefined);
+  return text === undefined ? undefined : parseListenCounters(text);
 }

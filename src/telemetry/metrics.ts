@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, Registry } from "prom-client";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import { ByOutlet, outletKey } from "./by_outlet.ts";
+import { expositionOf, type Family } from "./exposition.ts";
+import type { ListenCounters } from "../trace/live/kernel_sockets.ts";
 import type { AboutOutlet, OutletEvent } from "../events/events.ts";
 import { ABOUT, addOne, labelsOf, OutletCounters } from "./outlet_counters.ts";
 import { outletMetrics } from "./outlet_metrics.ts";
@@ -44,14 +46,12 @@ export class Metrics implements Disposable {
   readonly #subscription: Disposable;
   readonly #outlets = new Map<string, AboutOutlet>();
   readonly #outletCounters = new ByOutlet((about) => new OutletCounters(labelsOf(about)));
-  readonly #outletFigures = outletMetrics(this.#outletCounters);
   readonly #words = new Set<string>();
   readonly #counters = this.#counted();
   #draining = false;
 
   /** Counts from now on. */
   constructor(eventBus: EventBus) {
-    this.#looked();
     this.#subscription = eventBus.subscribe((event) => this.#count(event));
   }
 
@@ -60,10 +60,26 @@ export class Metrics implements Disposable {
     return this.#draining ? "draining" : "ok";
   }
 
-  /** All metrics in Prometheus's text format. */
+  /** All metrics in Prometheus's text format, made as they are read. */
+  async *pieces(): AsyncGenerator<string> {
+    const waiting = await acceptQueues();
+    yield* expositionOf([
+      ...outletMetrics({
+        counters: () => this.#outletCounters.values(),
+        open: () => this.#open(),
+        bytes: () => this.#bytes(),
+        queues: () => this.#queues(waiting),
+      }),
+      ...kernelMetrics(await listenCounters()),
+    ]);
+    yield await this.#registry.metrics();
+    yield await this.#rooms.text();
+    yield await this.#names.text();
+  }
+
+  /** All of it at once. */
   async text(): Promise<string> {
-    return await this.#outletFigures.text() + await this.#registry.metrics() +
-      await this.#rooms.text() + "\n" + await this.#names.text();
+    return (await Array.fromAsync(this.pieces())).join("");
   }
 
   /** The media type of that text. */
@@ -131,70 +147,24 @@ export class Metrics implements Disposable {
     };
   }
 
-  /** Looked up when somebody asks. */
-  #looked(): void {
-    const registers = [this.#registry];
-    // deno-lint-ignore no-this-alias
-    const metrics = this;
-    new Gauge({
-      name: "outlet_connections_open",
-      help: "Connections that are open now.",
-      labelNames: ABOUT,
-      registers,
-      collect() {
-        this.reset();
-        for (const about of metrics.#outlets.values()) this.set({ ...labelsOf(about) }, 0);
-        for (const { outlet } of metrics.live()) this.inc({ ...labelsOf(aboutOf(outlet)) });
-      },
-    });
-    new Counter({
-      name: "outlet_bytes_total",
-      help: "Bytes that came from clients (in) and went to them (out).",
-      labelNames: [...ABOUT, "direction"],
-      registers,
-      collect() {
-        this.reset();
-        for (const [{ labels }, bytes] of metrics.#bytes()) {
-          this.inc({ ...labels, direction: "in" }, bytes.in);
-          this.inc({ ...labels, direction: "out" }, bytes.out);
-        }
-      },
-    });
-    new Gauge({
-      name: "outlet_accept_queue_length",
-      help: "Clients that wait in the kernel to be accepted.",
-      labelNames: ABOUT,
-      registers,
-      async collect() {
-        const queues = await acceptQueues();
-        this.reset();
-        for (const about of metrics.#outlets.values()) {
-          const length = queues.get(withoutZones(formatAddress(about.address)));
-          if (length !== undefined) this.set({ ...labelsOf(about) }, length);
-        }
-      },
-    });
-    new Counter({
-      name: "outlet_kernel_listen_overflows_total",
-      help: "Clients that found an accept queue full, of any program in this network namespace.",
-      registers,
-      async collect() {
-        const { overflows } = await listenCounters();
-        this.reset();
-        this.inc(overflows);
-      },
-    });
-    new Counter({
-      name: "outlet_kernel_listen_drops_total",
-      help:
-        "Clients that the kernel dropped before accept, of any program in this network namespace.",
-      registers,
-      async collect() {
-        const { drops } = await listenCounters();
-        this.reset();
-        this.inc(drops);
-      },
-    });
+  /** Connections by outlet, of those that listen and those that drain. */
+  #open(): Map<OutletCounters, number> {
+    const counts = new Map<OutletCounters, number>();
+    for (const about of this.#outlets.values()) counts.set(this.#outletCounters.of(about), 0);
+    for (const { outlet } of this.live()) {
+      const counters = this.#outletCounters.of(aboutOf(outlet));
+      counts.set(counters, (counts.get(counters) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  #queues(waiting: ReadonlyMap<string, number>): Map<OutletCounters, number> {
+    const queues = new Map<OutletCounters, number>();
+    for (const about of this.#outlets.values()) {
+      const length = waiting.get(withoutZones(formatAddress(about.address)));
+      if (length !== undefined) queues.set(this.#outletCounters.of(about), length);
+    }
+    return queues;
   }
 
   /** Bytes by outlet, those of open connections included. */
@@ -222,6 +192,29 @@ export class Metrics implements Disposable {
     this.#words.add(word);
     return word;
   }
+}
+
+/** What the kernel counts; where it does not tell, there is nothing to say. */
+function kernelMetrics(counters: ListenCounters | undefined): Family[] {
+  if (counters === undefined) return [];
+  const family = (name: string, help: string, value: number): Family => ({
+    name,
+    help: `${help}, of any program in this network namespace.`,
+    type: "counter",
+    samples: () => [{ labels: "", value }],
+  });
+  return [
+    family(
+      "outlet_kernel_listen_overflows_total",
+      "Clients that found an accept queue full",
+      counters.overflows,
+    ),
+    family(
+      "outlet_kernel_listen_drops_total",
+      "Clients that the kernel dropped before accept",
+      counters.drops,
+    ),
+  ];
 }
 
 /** The kernel's tables tell no zones. */

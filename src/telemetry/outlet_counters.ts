@@ -5,6 +5,7 @@
  * @module
  */
 import { type Address, formatAddress } from "../endpoint/address.ts";
+import { labelText } from "./exposition.ts";
 
 /** An outlet, as labels tell it. */
 export interface OutletLabels {
@@ -29,8 +30,8 @@ const SIZES = [64, 1024, 16 * 1024, 256 * 1024, 4 * 1024 ** 2, 64 * 1024 ** 2, 1
 
 /** One outlet's numbers. */
 export class OutletCounters {
-  /** Which outlet it is. */
-  readonly labels: OutletLabels;
+  /** Which outlet it is, as Prometheus's labels. */
+  readonly labels: string;
   /** Clients that were let in. */
   opened = 0;
   /** Clients that were turned away, by the reason. */
@@ -47,7 +48,7 @@ export class OutletCounters {
 
   /** Nothing has happened there yet. */
   constructor(labels: OutletLabels) {
-    this.labels = labels;
+    this.labels = labelText({ ...labels });
   }
 }
 
@@ -81,14 +82,17 @@ export class Distribution {
     this.#sum += value;
   }
 
-  /** The lines of a histogram of this name: a bucket for each bound with all up to it, the sum and the count. */
-  *lines(name: string): Generator<{ metricName: string; le?: number | "+Inf"; value: number }> {
+  /** How many values there were. */
+  get count(): number {
+    return this.#counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** For each bound, how many values there were up to it. */
+  *buckets(): Generator<[le: number | "+Inf", count: number]> {
     let count = 0;
     for (const [i, le] of [...this.#bounds, "+Inf" as const].entries()) {
       count += this.#counts[i]!;
-      yield { metricName: `${name}_bucket`, le, value: count };
+      yield [le, count];
     }
-    yield { metricName: `${name}_sum`, value: this.#sum };
-    yield { metricName: `${name}_count`, value: count };
   }
 }

@@ -167,6 +167,22 @@ Deno.test("a request says which host it means, and its target says no other", as
   }
 });
 
+Deno.test("a filter is short, wherever it stands", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const filter = "a ".repeat(90_000);
+  const close = { method: "POST", headers: { "content-type": "application/json" } };
+  const cases: [path: string, init: RequestInit, status: number][] = [
+    [`/api/connections?filter=${filter.slice(0, 202)}`, {}, 400],
+    ["/api/connections/close", { ...close, body: JSON.stringify({ filter }) }, 400],
+    [`/api/connections?filter=${"a".repeat(20_000)}`, {}, 400],
+  ];
+  for (const [path, init, status] of cases) {
+    const answer = await console.ask(path, init);
+    await answer.body?.cancel();
+    assertEquals(answer.status, status);
+  }
+});
+
 Deno.test("no path leads out of the page", async () => {
   await using console = await TestConsole.open("echo://:0");
   const paths = [

@@ -51,6 +51,31 @@ Deno.test("reasons that peers could make up do not grow the labels without end",
   assertMatch(lines.at(-1)!, /reason="other"} 968$/);
 });
 
+Deno.test("the text of a thousand outlets is made in turns, and nobody waits for all of it", async () => {
+  const eventBus = new EventBus();
+  using metrics = new Metrics(eventBus);
+  for (let port = 1; port <= 1_000; port++) {
+    const about = { outlet: "echo", address: { hostname: "127.0.0.1", port } };
+    eventBus.publish({ event: "listening", ...about });
+    eventBus.publish({ event: "opened", ...about, connection: port, peer: PEER, local: PEER });
+    const end = { bytesIn: 1, bytesOut: 1, duration: 1, reason: "peer closed" } as const;
+    eventBus.publish({ event: "closed", ...about, connection: port, peer: PEER, ...end });
+  }
+  let turns = 0;
+  const turn = () => {
+    turns++;
+    timer = setTimeout(turn);
+  };
+  let timer = setTimeout(turn);
+  const pieces = await Array.fromAsync(metrics.pieces());
+  clearTimeout(timer);
+  const lines = pieces.join("").split("\n").length;
+  assertEquals(lines > 30_000, true);
+  // A turn is a thousand lines at most.
+  assertEquals(turns > lines / 1_100, true, `${lines} lines in ${turns} turns`);
+  assertEquals(Math.max(...pieces.slice(0, 20).map(({ length }) => length)) < 40_000, true);
+});
+
 Deno.test("the page shows metrics and health, and nothing else", async () => {
   const eventBus = new EventBus();
   using metrics = new Metrics(eventBus);

@@ -56,7 +56,7 @@ export function Connections({ filter: asked }) {
       <//>
       <div class="toolbar">
         <input type="search" aria-label="Filter" placeholder="Filter: client, outlet, state, #number"
-          value=${filter} spellcheck="false"
+          value=${filter} maxlength="200" spellcheck="false"
           onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} />
         <label class="narrow-only">Sort
         <select value=${sort} onChange=${(/** @type {any} */ event) => setSort(event.target.value)}>

@@ -4,8 +4,16 @@
  * @module
  */
 import { z } from "zod";
+import { TurnBudget } from "../../scheduling/turn_budget.ts";
 import { entryJson } from "../recent_events.ts";
-import { fits, inOrder, type Row, rowOf, SORTABLE, type SortKey } from "../connection_list.ts";
+import {
+  inOrder,
+  readFilter,
+  type Row,
+  rowOf,
+  SORTABLE,
+  type SortKey,
+} from "../connection_list.ts";
 import type { KernelView } from "../kernel_view.ts";
 import type { Ladder } from "../../trace/report/ladder.ts";
 import type { LiveConnection } from "../../server/handle.ts";
@@ -43,7 +51,7 @@ export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutes
   return {
     async "GET /api/connections"(asked) {
       await kernel.refresh();
-      return page(rowsOf(subject, kernel), asked);
+      return await page(subject, { kernel, asked });
     },
     async "GET /api/connections/:id"({ id }) {
       await kernel.refresh();
@@ -61,11 +69,14 @@ export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutes
       const wanted = await asked.body(CLOSING);
       await kernel.refresh();
       const closes = "ids" in wanted ? new Set(wanted.ids) : undefined;
-      const filter = "filter" in wanted ? wanted.filter : "";
+      const fits = "filter" in wanted ? readFilter(wanted.filter) : () => false;
       let closed = 0;
+      const budget = new TurnBudget();
       for (const visit of [...subject.server.connections()]) {
+        const turn = budget.spend();
+        if (turn) await turn;
         const row = rowOf(visit, kernel);
-        if (closes ? !closes.has(row.id) : !fits(row, filter)) continue;
+        if (closes ? !closes.has(row.id) : !fits(row)) continue;
         visit.connection.close(REASON);
         closed++;
       }
@@ -74,21 +85,30 @@ export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutes
   };
 }
 
-function rowsOf(subject: ServerView, kernel: KernelView): Row[] {
-  return [...subject.server.connections()].map((visit) => rowOf(visit, kernel));
-}
-
-/** The rows that a query asks for, and how many there are in all. */
-function page(rows: readonly Row[], asked: Asked): object {
+/** The rows that a query asks for, and how many there are in all. They are looked at in turns of the event loop. */
+async function page(
+  subject: ServerView,
+  { kernel, asked }: { kernel: KernelView; asked: Asked },
+): Promise<object> {
   const { query } = asked;
-  const matching = rows.filter((row) => fits(row, query.get("filter") ?? ""));
+  const fits = readFilter(query.get("filter") ?? "");
+  const sort = readSort(query);
   const offset = asked.wholeNumber("offset", 0);
   const limit = Math.min(asked.wholeNumber("limit", LIMIT.usual), LIMIT.most);
+  const visits = [...subject.server.connections()];
+  const matching: Row[] = [];
+  const budget = new TurnBudget();
+  for (const visit of visits) {
+    const row = rowOf(visit, kernel);
+    if (fits(row)) matching.push(row);
+    const turn = budget.spend();
+    if (turn) await turn;
+  }
   return {
-    open: rows.length,
+    open: visits.length,
     matching: matching.length,
     offset,
-    connections: inOrder(matching, readSort(query)).slice(offset, offset + limit),
+    connections: inOrder(matching, sort).slice(offset, offset + limit),
   };
 }
 

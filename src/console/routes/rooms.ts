@@ -5,6 +5,7 @@
  */
 import type { Presence } from "../../chat/room.ts";
 import type { RoomStatus, ServerShare } from "../../chat/status.ts";
+import { filterWords } from "../connection_list.ts";
 import { HttpError } from "../http_error.ts";
 import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
@@ -40,9 +41,9 @@ export function describeRooms({ server }: ServerView): object {
 function describeRoom(asked: Asked, { server }: ServerView): object {
   const status = server.roomsStatus().rooms.find(({ number }) => number === asked.id);
   if (!status) throw new HttpError(404, `there is no room ${asked.id}`);
-  const filter = asked.query.get("filter") ?? "";
+  const words = filterWords(asked.query.get("filter") ?? "");
   const matching = [...server.rooms.numbered(status.number)!.everyone()]
-    .filter((member) => fits(member, filter));
+    .filter((member) => fits(member, words));
   const offset = asked.wholeNumber("offset", 0);
   const limit = Math.min(asked.wholeNumber("limit", LIMIT.usual), LIMIT.most);
   return {
@@ -60,9 +61,9 @@ function summary({ number: id, name, isPublic, here, elsewhere }: RoomStatus): o
 }
 
 /** Whether each word of the filter stands in the name or in the server's. */
-function fits({ name, server = "" }: Presence, filter: string): boolean {
+function fits({ name, server = "" }: Presence, words: readonly string[]): boolean {
   const text = `${name} ${server}`.toLowerCase();
-  return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return words.every((word) => text.includes(word));
 }
 
 function nameOf({ name }: Presence): string {

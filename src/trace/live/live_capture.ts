@@ -19,6 +19,9 @@ export class LiveCapture implements AsyncDisposable {
   readonly #tracker = new Tracker({ keepSegments: true, limit: MOST_FLOWS });
   readonly #markers = new Set<CaptureMarker>();
   readonly #looks = new Set<() => void>();
+  readonly #byEnds = new Map<string, Flow>();
+  /** How many flows there had been when they were put there. */
+  #indexed = 0;
   readonly #following: Promise<void>;
 
   private constructor(tcpdump: Tcpdump, onFault: (reason: unknown) => void) {
@@ -45,15 +48,20 @@ export class LiveCapture implements AsyncDisposable {
 
   /** The latest flow between two ends, as they are written in a URL. */
   find(client: string, server: string): Flow | undefined {
-    let latest: Flow | undefined;
+    if (this.#indexed !== this.#tracker.flows) this.#index();
+    return this.#byEnds.get(`${client} ${server}`);
+  }
+
+  /** Whoever asks for all connections asks for one after the other: the ends are written out once for all of them. */
+  #index(): void {
+    this.#indexed = this.#tracker.flows;
+    this.#byEnds.clear();
     for (const flow of this.flows()) {
-      if (
-        endpointText(flow.client.address, flow.client.port) === client &&
-        endpointText(flow.server.address, flow.server.port) === server &&
-        (latest === undefined || flow.number > latest.number)
-      ) latest = flow;
+      const { client, server, number } = flow;
+      const ends = `${endpointText(client.address, client.port)} ` +
+        endpointText(server.address, server.port);
+      if ((this.#byEnds.get(ends)?.number ?? -1) < number) this.#byEnds.set(ends, flow);
     }
-    return latest;
   }
 
   /** The latest flow that fits, now or once it has come so far; nothing after so many milliseconds. */
