@@ -83,14 +83,14 @@ export class FragmentTable {
     if (c.fragment !== "none") this.note({ what: "read" });
     const assembly = this.#assemblyOf(c, fragment);
     this.#current = assembly;
-    if (assembly.isDone || !addRange(assembly.ranges, offset, end)) return this.#keep(assembly);
+    if (assembly.isDone || !addRange(assembly.ranges, offset, end)) {
+      return offset === 0 && !assembly.isDone ? readFirst(c) : this.#keep(assembly);
+    }
     keepHead(assembly, c, offset);
     if (!fragment.hasMore) assembly.length = end;
     if (offset === 0) assembly.protocol = c.next;
     if (isWhole(assembly)) return this.#finish(c, assembly);
-    if (offset !== 0) return this.#keep(assembly);
-    c.fragment = "first";
-    return "IP protocol";
+    return offset === 0 ? readFirst(c) : this.#keep(assembly);
   }
 
   /** Whether the segment of this dissection is that of the datagram which came in fragments. */
@@ -180,6 +180,12 @@ export class FragmentTable {
     this.#assemblies.delete(assembly.key);
     if (assembly.pending > 0) this.#onOther(assembly.pending, { kind: "fragment", number: 0 });
   }
+}
+
+/** A first fragment is read by itself, also where it is a copy of one: the tracker knows copies. */
+function readFirst(c: Dissection): Layer {
+  c.fragment = "first";
+  return "IP protocol";
 }
 
 function isWhole({ ranges, length }: Assembly): boolean {

@@ -61,34 +61,26 @@ function readErspan(c: Dissection): Layer {
 /** A datagram of UDP, which its destination port may tell to be a tunnel's. */
 export function readUdp(c: Dissection): Layer {
   if (!c.has(8)) return c.missing(8);
-  const port = c.view.getUint16(c.at + 2);
-  const header = c.at;
+  const read = TUNNELS.get(c.view.getUint16(c.at + 2));
+  if (read === undefined) return c.undecoded("IP protocol", 17);
   c.at += 8;
-  const layer = readTunnel(c, port);
-  if (layer !== undefined) return layer;
-  c.at = header;
-  return c.undecoded("IP protocol", 17);
+  // What is too short, or no tunnel's header, is any program's datagram; unless more of it comes.
+  const layer = c.has(4) ? read(c) : undefined;
+  if (layer === undefined && c.fragment === "first" && !c.has(4)) return c.missing(4);
+  return layer ?? c.undecoded("IP protocol", 17);
 }
 
-/** What is no tunnel's header is any program's datagram. */
-function readTunnel(c: Dissection, port: number): Layer | undefined {
-  if (!c.has(4)) return undefined;
-  switch (port) {
-    case 4789:
-    case 8472: // Linux's own default
-      return readVxlan(c);
-    case 4790:
-      return readVxlanGpe(c);
-    case 6081:
-      return readGeneve(c);
-    case 2152:
-      return readGtp(c);
-    case 6635:
-      return "mpls";
-    default:
-      return undefined;
-  }
-}
+/** Reads a tunnel's header, of which four bytes are there; `undefined` where it is none. */
+type TunnelReader = (c: Dissection) => Layer | undefined;
+
+const TUNNELS: ReadonlyMap<number, TunnelReader> = new Map([
+  [2152, readGtp],
+  [4789, readVxlan],
+  [4790, readVxlanGpe],
+  [6081, readGeneve],
+  [6635, () => "mpls" as const],
+  [8472, readVxlan], // Linux's own default
+]);
 
 const VXLAN_HAS_IDENTIFIER = 0x08;
 

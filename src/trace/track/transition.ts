@@ -28,8 +28,10 @@ import { ACK, FIN, RST, type Segment, SYN } from "../decode/segment.ts";
 export function advance(flow: Flow, segment: Segment, end: End): Mark {
   const { flags } = segment;
   flow.lastAt = segment.at;
-  end.segments += 1;
-  if ((flags & (SYN | FIN)) !== 0 || segment.length > 0) end.sending += 1;
+  if (!segment.isRest) {
+    end.segments += 1;
+    if ((flags & (SYN | FIN)) !== 0 || segment.length > 0) end.sending += 1;
+  }
   if (flow.finishedAt !== undefined) {
     if (!isReviving(flow, segment, end)) return takeLate(flow, segment, end);
     revive(flow);
