@@ -6,7 +6,9 @@
 import { delay } from "@std/async/delay";
 import type { KernelSocket } from "../trace/live/kernel_sockets.ts";
 import { readBacklogs, readListenCounters, readSockets } from "../trace/live/kernel_watch.ts";
-import { keyOf, renderSockets } from "../trace/report/socket_table.ts";
+import { socketOwners } from "../trace/live/socket_owners.ts";
+import { printable } from "../terminal/printable.ts";
+import { keyOf, listeningPorts, renderSockets } from "../trace/report/socket_table.ts";
 
 /** How often the table is drawn on a terminal, in milliseconds. */
 const REFRESH = 1000;
@@ -23,12 +25,15 @@ export async function showSockets(
   let waiting = new Map<string, number>();
   for (;;) {
     const now = performance.now();
-    const sockets = readSockets().filter((socket) => isOf(ports, socket));
+    const all = readSockets();
+    const sockets = all.filter((socket) => isOf(ports, socket));
     waiting = noteWaiting(sockets, { before: waiting, now });
     const lingering = new Map([...waiting].map(([key, since]) => [key, now - since]));
     const table = renderSockets({
       sockets,
       lingering,
+      owners: ownersOf(sockets),
+      listening: listeningPorts(all),
       counters: readListenCounters(),
       backlogs: readBacklogs(),
     });
@@ -37,6 +42,13 @@ export async function showSockets(
     await delay(REFRESH, { signal }).catch(() => {});
     if (signal.aborted) return;
   }
+}
+
+/** Whose the sockets are; a program may call itself anything. */
+function ownersOf(sockets: readonly KernelSocket[]): Map<number, string> {
+  const inodes = new Set(sockets.map(({ inode }) => inode).filter((inode) => inode !== 0));
+  const owners = socketOwners(inodes);
+  return new Map([...owners].map(([inode, names]) => [inode, printable(names)]));
 }
 
 function isOf(ports: readonly number[], { localPort, peerPort }: KernelSocket): boolean {

@@ -38,12 +38,13 @@ export function topicHelp(topic: string): Page {
 
 /** Help on one mode. */
 function modeHelp(name: ModeName): Page {
-  const { summary, usage, offersServices, examples } = MODES[name];
+  const { summary, usage, offersServices, examples, legend = [] } = MODES[name];
   return [
     `outlet ${name}: ${summary}`,
     { title: "Usage", rows: usage.map((line) => `  ${line}`) },
     ...(offersServices ? [{ title: "Services", rows: serviceRows() }] : []),
     { title: "Options", rows: optionRows(OPTIONS[name], "--") },
+    ...(legend.length > 0 ? [{ title: "Signs", rows: legend }] : []),
     { title: "Examples", rows: exampleRows(examples) },
     ...CLOSING,
   ];

@@ -12,6 +12,8 @@ export interface Mode {
   readonly usage: readonly string[];
   /** Whether it offers the services, so that help lists them. */
   readonly offersServices: boolean;
+  /** The signs in what it shows, each with its meaning. */
+  readonly legend?: readonly (readonly [sign: string, meaning: string])[];
   /** Calls that people make, each with what it does. */
   readonly examples: readonly (readonly [call: string, does: string])[];
 }
@@ -65,6 +67,20 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["outlet trace --read web.pcap --summary", "how the attempts in a capture went"],
       ["ssh host tcpdump -w - | outlet trace --read -", "the same from anywhere"],
       ["outlet trace --sockets 7000", "accept queue, half-open and lingering sockets"],
+    ],
+    legend: [
+      ["j, k", "initial sequence numbers of the client and of the server"],
+      ["mss", "maximum segment size: the longest one that the sender of the SYN takes"],
+      ["ws", "window scale: by how many bits the sender's windows are shifted"],
+      ["?", "a state that nothing on the wire has shown"],
+      ["↻", "all of it was seen before: sent again"],
+      ["⋮", "segments that are left out, and their bytes"],
+      ["overtaken:", "bytes that follow it were captured first, a moment before"],
+      ["fills a gap:", "the same, longer before: overtaken, or lost before this capture"],
+      ["stray:", "it belongs to another connection of these ports"],
+      ["another:", "a SYN+ACK for this SYN with a k that does not count"],
+      ["ignored:", "the other end cannot have accepted it"],
+      ["late:", "it came after the end of the connection"],
     ],
   },
 };

@@ -93,3 +93,29 @@ Deno.test({
     assertEquals(sockets.find(({ state }) => state === "LISTEN")?.receiveQueue, 1);
   },
 });
+
+Deno.test("The table tells which end is here and whose it is; what is over hides nothing", () => {
+  const [listener, , served, asking] = parseSockets(TCP);
+  const over = Array.from({ length: 5000 }, (_, index) => ({
+    ...served!,
+    state: "TIME_WAIT" as const,
+    localPort: 1,
+    local: "127.0.0.1:1",
+    peer: `127.0.0.9:${index}`,
+    inode: 0,
+  }));
+  const elsewhere = { ...served!, localPort: 50_000, peerPort: 443, local: "127.0.0.1:50000" };
+  const table = renderSockets({
+    sockets: [...over, listener!, served!, asking!, elsewhere],
+    counters: { overflows: 0, drops: 0, cookies: 0 },
+    backlogs: new Map(),
+    owners: new Map([[listener!.inode, "httpd[17]"]]),
+  });
+  const rows = table.split("\n");
+  assert(/^LISTEN .* httpd\[17\] waiting to be accepted$/.test(rows[1]!), rows[1]);
+  assert(/^CLOSE_WAIT +127\.0\.0\.1:8080 .* server /.test(rows[2]!), rows[2]);
+  assert(/^SYN_SENT .* client /.test(rows[3]!), rows[3]);
+  assert(/^CLOSE_WAIT +127\.0\.0\.1:50000 .* client\? /.test(rows[4]!), rows[4]);
+  assert(rows[5]!.startsWith("TIME_WAIT") && rows.length < 30);
+  assert(table.includes("… and 4980 more in TIME_WAIT"));
+});

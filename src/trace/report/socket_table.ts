@@ -13,24 +13,40 @@ export interface SocketTable {
   readonly counters: ListenCounters;
   /** The limit of each listening socket's accept queue, by its address, where that is known. */
   readonly backlogs: ReadonlyMap<string, number>;
+  /** The ports on which this machine listens, where more sockets were read than are shown. */
+  readonly listening?: ReadonlySet<number>;
+  /** The processes that hold each socket open, by inode, where that is known. */
+  readonly owners?: ReadonlyMap<number, string>;
   /** For how many milliseconds a socket has been seen in CLOSE_WAIT, by {@linkcode keyOf}. */
   readonly lingering?: ReadonlyMap<string, number>;
 }
 
 const MOST_ROWS = 200;
+/** Of connections that are over, no more than so many, after all others. */
+const MOST_OVER = 20;
 
-/** Renders the table: listening sockets first, then the connections by their ports. */
+/** Renders the table: listening sockets first, then connections by port, those in TIME_WAIT last. */
 export function renderSockets(table: SocketTable): string {
   const sorted = table.sockets.toSorted(inOrder);
-  const widths = { local: widthOf(sorted, "local"), peer: widthOf(sorted, "peer") };
+  const isOver = ({ state }: KernelSocket) => state === "TIME_WAIT";
+  const [over, open] = [sorted.filter(isOver), sorted.filter((socket) => !isOver(socket))];
+  const shown = [...open.slice(0, MOST_ROWS), ...over.slice(0, MOST_OVER)];
+  const widths = { local: widthOf(shown, "local"), peer: widthOf(shown, "peer") };
+  const listening = table.listening ?? listeningPorts(sorted);
   const lines = [
-    row(["STATE", "LOCAL", "PEER", "RECV", "SEND", "AGAIN", ""], widths),
-    ...sorted.slice(0, MOST_ROWS).map((socket) => row(cells(socket, table), widths)),
+    row(["STATE", "LOCAL", "PEER", "HERE", "RECV", "SEND", "AGAIN", "PROCESS"], widths),
+    ...shown.map((socket) => row(cells(socket, { table, listening }), widths)),
   ];
-  if (sorted.length > MOST_ROWS) lines.push(`… and ${sorted.length - MOST_ROWS} more`);
+  if (open.length > MOST_ROWS) lines.push(`… and ${open.length - MOST_ROWS} more`);
+  if (over.length > MOST_OVER) lines.push(`… and ${over.length - MOST_OVER} more in TIME_WAIT`);
   const { overflows, drops } = table.counters;
   lines.push(`since boot: ListenOverflows ${overflows}, ListenDrops ${drops}`);
   return lines.map((line) => `${line.trimEnd()}\n`).join("");
+}
+
+/** The ports on which sockets listen. */
+export function listeningPorts(sockets: readonly KernelSocket[]): Set<number> {
+  return new Set(sockets.filter(isListening).map(({ localPort }) => localPort));
 }
 
 /** What tells one socket from another between two looks. */
@@ -38,8 +54,12 @@ export function keyOf({ local, peer }: KernelSocket): string {
   return `${local} ${peer}`;
 }
 
+function isListening({ state }: KernelSocket): boolean {
+  return state === "LISTEN";
+}
+
 function inOrder(a: KernelSocket, b: KernelSocket): number {
-  return Number(b.state === "LISTEN") - Number(a.state === "LISTEN") ||
+  return Number(isListening(b)) - Number(isListening(a)) ||
     a.localPort - b.localPort || compare(a.state, b.state) || compare(a.peer, b.peer);
 }
 
@@ -48,34 +68,53 @@ function compare(a: string, b: string): number {
 }
 
 function widthOf(sockets: readonly KernelSocket[], side: "local" | "peer"): number {
-  return Math.max(14, ...sockets.slice(0, MOST_ROWS).map((socket) => socket[side].length));
+  return Math.max(14, ...sockets.map((socket) => socket[side].length));
+}
+
+/** Which end of the connection is here; with a question mark where that is only likely. */
+function roleOf(
+  { state, localPort, peerPort }: KernelSocket,
+  listening: ReadonlySet<number>,
+): string {
+  if (state === "LISTEN") return "";
+  if (state === "SYN_SENT") return "client";
+  if (state === "SYN_RECV" || listening.has(localPort)) return "server";
+  // Whoever listened on this port may have stopped, but for the other end, which listens here too.
+  return listening.has(peerPort) ? "client" : "client?";
 }
 
 function row(
-  [state = "", local = "", peer = "", receive = "", send = "", again = "", note = ""]: string[],
+  [state = "", local = "", peer = "", role = "", receive = "", send = "", again = "", ...rest]:
+    string[],
   widths: { local: number; peer: number },
 ): string {
   return [
     state.padEnd(11),
     local.padEnd(widths.local),
     peer.padEnd(widths.peer),
+    role.padEnd(7),
     receive.padStart(6),
     send.padStart(6),
     again.padStart(5),
-    note,
+    ...rest.filter((text) => text !== ""),
   ].join(" ");
 }
 
-function cells(socket: KernelSocket, table: SocketTable): string[] {
-  const isListening = socket.state === "LISTEN";
+function cells(
+  socket: KernelSocket,
+  { table, listening }: { table: SocketTable; listening: ReadonlySet<number> },
+): string[] {
+  const isListener = isListening(socket);
   const limit = table.backlogs.get(socket.local);
   return [
     socket.state,
     socket.local,
-    isListening ? "" : socket.peer,
+    isListener ? "" : socket.peer,
+    roleOf(socket, listening),
     String(socket.receiveQueue),
-    isListening ? String(limit ?? "?") : String(socket.sendQueue),
+    isListener ? String(limit ?? "?") : String(socket.sendQueue),
     socket.retransmits > 0 ? String(socket.retransmits) : "",
+    table.owners?.get(socket.inode) ?? "",
     noteOn(socket, { limit, lingers: table.lingering?.get(keyOf(socket)) ?? 0 }),
   ];
 }
