@@ -37,6 +37,8 @@ export async function refuseAddress(address: Address): Promise<void> {
   try {
     Deno.listen({ hostname, port: 0 }).close();
   } catch (cause) {
+    // Every port that the kernel gives out is in use: the address itself is there.
+    if (codeOf(cause) === "EADDRINUSE") return;
     const isLinkLocal = codeOf(cause) === "EINVAL" && /^fe[89ab]/i.test(hostname);
     throw new Error(
       isLinkLocal
