@@ -128,8 +128,8 @@ async function runnerOf(
     import("./script/script.ts"),
     import("./script/runner.ts"),
   ]);
-  const name = options.script;
-  const steps = await readScript(name);
+  const name = options.script === "-" ? "stdin" : options.script;
+  const steps = await readScript(options.script);
   const tell = options.verbose ? ends.tell : () => {};
   return (connection) => runScript(connection, { steps, name, tell });
 }

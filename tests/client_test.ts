@@ -3,7 +3,7 @@ import { readClient } from "../src/cli/client_args.ts";
 import { runClient } from "../src/client.ts";
 import { bytesOf, noise, readAll, readText, send, sha256 } from "./harness/bytes.ts";
 import { freePort } from "./harness/ports.ts";
-import { Program, run } from "./harness/program.ts";
+import { outlet, Program, run } from "./harness/program.ts";
 import { TestServer } from "./harness/server.ts";
 import { testWith } from "./harness/tools.ts";
 
@@ -178,12 +178,14 @@ testWith(["socat"], "socat, listening, gets a file and ends with it", async () =
   assertEquals(await sha256((await socat.outcome()).bytes), await sha256(bytes));
 });
 
-testWith(["sh"], "the end of what reads our output is no failure", async () => {
+testWith(["bash"], "the end of what reads our output is no failure, and is told", async () => {
   await using server = await TestServer.open("chargen://:0");
-  const outcome = await run([
-    "bash",
-    "-c",
-    `set -o pipefail; "${Deno.execPath()}" run -A main.ts client 127.0.0.1 ${server.port()} | head -n 1`,
-  ]);
-  assertEquals([outcome.code, outcome.stdout.length, outcome.stderr], [0, 74, ""]);
+  const client = outlet("client", "127.0.0.1", String(server.port()));
+  for (const flag of ["", "-v"]) {
+    const script = `set -o pipefail; "$@" ${flag} | head -n 1`;
+    const { code, stdout, stderr } = await run(["bash", "-c", script, "bash", ...client]);
+    assertEquals([code, stdout.length], [0, 74]);
+    if (flag === "") assertEquals(stderr, "");
+    else assertMatch(stderr, / received; whoever read our output has gone after [^;]*\n$/);
+  }
 });

@@ -64,7 +64,8 @@ export class Timeline {
   /** The conversation is over. */
   ended(connection: Connection): void {
     const { bytesOut, bytesIn, openedAt } = connection;
-    const by = connection.peerEnded ? "closed by the peer" : connection.reason ?? "closed by us";
+    const reason = connection.reason?.replace(/^error: /, "") || "closed by us";
+    const by = connection.peerEnded ? "closed by the peer" : reason;
     const took = performance.now() - openedAt;
     this.#tell(
       `${formatSize(bytesOut)} sent, ${formatSize(bytesIn)} received; ${by} after ` +

@@ -7,10 +7,11 @@ import { delay } from "@std/async/delay";
 import { formatDuration } from "../options/quantity.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import type { Connection } from "../connection/connection.ts";
+import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
 import { type Pattern, type Step, unescaped } from "./script.ts";
 
-/** How long an expectation waits unless `timeout` says otherwise, in milliseconds. */
+/** How long an expectation waits unless `timeout` says otherwise, in milliseconds; for ever, where it is 0. */
 const PATIENCE = 10_000;
 
 /** The most bytes that are kept while something is waited for. */
@@ -18,6 +19,10 @@ const LIMIT = 1024 * 1024;
 
 /** How much of what came instead an error shows, in characters. */
 const SHOWN = 500;
+
+const tasks = new TaskScope("waiting for what a script expects", {
+  without: "it goes on waiting",
+});
 
 /**
  * Goes through the script line by line.
@@ -85,7 +90,7 @@ class ScriptRunner {
 
   async #expect(pattern: Pattern): Promise<RegExpExecArray> {
     const expression = this.#expression(pattern);
-    const deadline = performance.now() + this.#patience;
+    const deadline = performance.now() + (this.#patience || Infinity);
     for (;;) {
       expression.lastIndex = this.#at;
       const match = expression.exec(this.#heard);
@@ -101,7 +106,7 @@ class ScriptRunner {
   }
 
   async #expectEnd(): Promise<void> {
-    const deadline = performance.now() + this.#patience;
+    const deadline = performance.now() + (this.#patience || Infinity);
     while (await this.#read(deadline) !== null);
   }
 
@@ -115,19 +120,17 @@ class ScriptRunner {
   async #read(deadline: number): Promise<Uint8Array | null> {
     this.#reading ??= this.#connection.read();
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () =>
-        late.reject(
-          new Error(`not within ${formatDuration(this.#patience)}; ${this.#instead()}`),
-        ),
-      Math.max(0, deadline - performance.now()),
+    const giveUp = tasks.guard(() =>
+      late.reject(new Error(`not within ${formatDuration(this.#patience)}; ${this.#instead()}`))
     );
+    const left = Math.max(0, deadline - performance.now());
+    const timer = left < Infinity ? setTimeout(giveUp, left) : undefined;
     try {
       const chunk = await Promise.race([this.#reading, late.promise]);
       this.#reading = undefined;
       return chunk;
     } catch (error) {
-      this.#reading?.catch(() => {});
+      if (this.#reading) handledElsewhere(this.#reading);
       throw error;
     } finally {
       clearTimeout(timer);

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { progressLine } from "../../src/terminal/progress.ts";
 import { hexDump } from "../../src/connection/hex_dump.ts";
 import { plug } from "../harness/client.ts";
+import { outlet, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 
 Deno.test("-o keeps what arrived as it is, and -x both directions with their times", async () => {
@@ -27,11 +28,49 @@ Deno.test("-x - prints the dump", async () => {
 Deno.test("a file that can't be written ends the conversation, and says which", async () => {
   await using server = await TestServer.open("echo://:0");
   const address = ["127.0.0.1", String(server.port())];
-  assertMatch((await plug([...address, "-o", "/nowhere/x"])).error, /cannot write to \/nowhere\/x/);
   for (const flag of ["-o", "-x"]) {
     const { error } = await plug([...address, flag, "/dev/full"], "hi\n");
     assertMatch(error, /cannot write to \/dev\/full: the disk is full/);
   }
+});
+
+Deno.test("a file that cannot be opened is wrong usage, and nobody is connected to", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const words = ["client", "127.0.0.1", String(server.port())];
+  for (
+    const [flags, reason] of [
+      [
+        ["-o", "/nowhere/x"],
+        /^outlet: --output \/nowhere\/x: .*: there is no such file or folder\n$/,
+      ],
+      [["-x", "/tmp"], /^outlet: --hex-dump \/tmp: .*: it is a folder\n$/],
+      [
+        ["--script", "/nowhere/x"],
+        /^outlet: --script \/nowhere\/x: .*: there is no such file or folder\n$/,
+      ],
+      [["--script", "/tmp"], /^outlet: --script \/tmp: .*: it is a folder\n$/],
+    ] as const
+  ) {
+    const { code, stderr } = await run(outlet(...words, ...flags));
+    assertMatch(stderr, reason);
+    assertEquals(code, 2);
+  }
+  assertEquals(server.events.some(({ event }) => event === "opened"), false);
+});
+
+Deno.test("where there is no connection, files are as they were: none is left, and none is emptied", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/old`, "kept");
+  const files = ["-o", `${folder}/new`, "-x", `${folder}/old`];
+  assertMatch((await plug(["127.0.0.1", "9", ...files])).error, /refused/);
+  const unopened = await plug(["127.0.0.1", "9", "-o", `${folder}/new`, "-x", "/nowhere/x"]);
+  assertMatch(unopened.error, /there is no such file or folder/);
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["old"]);
+  assertEquals(await Deno.readTextFile(`${folder}/old`), "kept");
+  await using server = await TestServer.open("daytime://:0");
+  await plug(["127.0.0.1", String(server.port()), "-o", `${folder}/old`]);
+  assertMatch(await Deno.readTextFile(`${folder}/old`), /^\w.* GMT\r\n$/);
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("offsets count each direction by itself, over the rows", () => {

@@ -106,3 +106,18 @@ Deno.test("a line that can't be read is told by its number", () => {
     assertMatch(assertThrows(() => parseScript(text, "f"), UsageError).message, expected);
   }
 });
+
+Deno.test("--script - is read from stdin, and its lines are told as stdin's", async () => {
+  await using server = await TestServer.open("echo://:0");
+  const words = outlet("client", "127.0.0.1", String(server.port()), "--script", "-");
+  const good = await run(words, {
+    stdin: 'send "hi\\r\\n"\nexpect /^hi/\nclose-write\nexpect-end\n',
+  });
+  assertEquals([good.code, good.stderr], [0, ""]);
+  const bad = await run(words, { stdin: "# a comment\nsend hi\n" });
+  assertEquals(bad.code, 2);
+  assertMatch(bad.stderr, /^outlet: stdin:2: expected a text in quotes/);
+  const failed = await run(words, { stdin: 'send "a"\ntimeout 50ms\nexpect /b/\n' });
+  assertEquals(failed.code, 1);
+  assertMatch(failed.stderr, /stdin:3: expect .*not within 50.0 ms; received instead: "a"/);
+});

@@ -1,0 +1,41 @@
+/** The client at a real terminal: a pseudo-terminal that a test types at. */
+import { assertEquals } from "@std/assert";
+import { outlet } from "../harness/program.ts";
+import { KEY, Terminal } from "../harness/terminal.ts";
+import { testWith } from "../harness/tools.ts";
+
+const NEEDS = ["python3"];
+
+testWith(NEEDS, "Ctrl-D ends our half, and the rest of the answer is still shown", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using terminal = new Terminal(outlet("client", "127.0.0.1", String(listener.addr.port)));
+  using client = await listener.accept();
+  const send = (text: string) => client.write(new TextEncoder().encode(text));
+  await send("before\n");
+  await terminal.shows(/before/);
+  await terminal.type(KEY.ctrlD);
+  assertEquals(await client.read(new Uint8Array(16)), null);
+  await send("after\nand more");
+  client.close();
+  await terminal.shows(/after\r?\nand more/);
+  assertEquals(await terminal.code(), 0);
+});
+
+testWith(
+  NEEDS,
+  "a server that sends no newlines does not keep Ctrl-C from being heard",
+  async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using terminal = new Terminal(outlet("client", "127.0.0.1", String(listener.addr.port)));
+    using client = await listener.accept();
+    const chunk = new TextEncoder().encode("no newline ".repeat(1_000));
+    // 11 MB: with the whole line drawn anew for each chunk, the client would be at it for minutes.
+    const sending = (async () => {
+      for (let i = 0; i < 1_000; i++) await client.write(chunk);
+    })().catch(() => {});
+    await terminal.shows(/no newline/);
+    await terminal.type(KEY.ctrlC);
+    assertEquals(await terminal.code(), 130);
+    await sending;
+  },
+);
