@@ -1,5 +1,5 @@
 /**
- * The door: who may come in, how many at a time, and how often.
+ * Admission: who may come in, how many at a time, and how often.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { RateLimiter } from "./rate_limiter.ts";
 import { LocalPerAddressCounter, type PerAddressCounter } from "./per_address.ts";
 import { ConnectionCounter, type Counter } from "./counter.ts";
 
-/** What a gate allows. What is not said is not limited. */
+/** What is allowed. What is not said is not limited. */
 export interface AdmissionOptions {
   /** Networks that may come in; when there are any, no others may. */
   readonly allow?: readonly string[];
@@ -28,35 +28,52 @@ export interface AdmissionOptions {
 /** Why somebody is turned away. There are no other reasons, so that they can be counted apart. */
 export type Refusal = RuleRefusal | "full" | "too many from its address" | "over the rate";
 
-/** What became of somebody at the gate. Disposing it gives the place inside back. */
+/** A place for one client, or why there is none. Disposing it gives the place back. */
 export class Permit implements Disposable {
-  /** Why it is turned away; `undefined` where it is admitted. */
-  readonly refusal: Refusal | undefined;
-  readonly #leave: (peer: string | undefined) => void;
-  readonly #peer: string | undefined;
-  #active: boolean;
+  readonly #admission: Admission;
+  #refusal: Refusal | undefined;
+  #peer: string | undefined;
+  #isPlaced: boolean;
 
-  /** A verdict on the peer of this key; whoever is not refused is inside, and leaves later. */
-  constructor(
-    refusal: Refusal | undefined,
-    { peer, leave }: { peer: string | undefined; leave: (peer: string | undefined) => void },
-  ) {
-    this.refusal = refusal;
-    this.#peer = peer;
-    this.#leave = leave;
-    this.#active = refusal === undefined;
+  /** A place, unless it is refused. */
+  constructor(admission: Admission, refusal: Refusal | undefined) {
+    this.#admission = admission;
+    this.#refusal = refusal;
+    this.#isPlaced = refusal === undefined;
+  }
+
+  /** Why the client is turned away; `undefined` where it is not. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
+  /** Judges a client that has its place already, once its address is known. */
+  identify(host: string | undefined): Refusal | undefined {
+    const ip = host === undefined ? undefined : readIp(host);
+    this.#refusal = this.#admission.ruleAgainst(ip) ?? this.limit(ip);
+    if (this.#refusal !== undefined) this[Symbol.dispose]();
+    return this.#refusal;
+  }
+
+  /** Counts the client's address, unless that would be too many or too often. */
+  limit(ip: Ip | undefined): Refusal | undefined {
+    const peer = ip && peerKey(ip);
+    this.#refusal = peer === undefined ? undefined : this.#admission.enter(peer);
+    if (this.#refusal === undefined) this.#peer = peer;
+    else this[Symbol.dispose]();
+    return this.#refusal;
   }
 
   /** Gives the place back, once. */
   [Symbol.dispose](): void {
-    if (this.#active) this.#leave(this.#peer);
-    this.#active = false;
+    if (this.#isPlaced) this.#admission.release(this.#peer);
+    this.#isPlaced = false;
   }
 }
 
-/** What a gate is built into. */
+/** What an admission is built into. */
 export interface AdmissionParts {
-  /** The gate that those who pass this one come to next. */
+  /** The admission that those who pass this one come to next. */
   readonly parent?: Admission | undefined;
   /** Where those inside are counted. */
   readonly active?: Counter;
@@ -64,8 +81,8 @@ export interface AdmissionParts {
   readonly perAddress?: PerAddressCounter;
 }
 
-/** A door with rules and limits. Behind it there may be another, which counts the clients of several. */
-export class Admission {
+/** Rules and limits of one outlet. Its parent, if there is one, counts the clients of several. */
+export class Admission implements Disposable {
   readonly #parent: Admission | undefined;
   readonly #active: Counter;
   readonly #perAddress: PerAddressCounter;
@@ -73,18 +90,15 @@ export class Admission {
   #acl!: Acl;
   #rate: RateLimiter | undefined;
 
-  /** A gate with nobody inside. Who passes it has to pass the one behind it as well. */
+  /** Nobody is inside. Who is admitted has to be admitted by the parent as well. */
   constructor(
     options: AdmissionOptions,
-    {
-      parent: behind,
-      active: inside = new ConnectionCounter(),
-      perAddress: peers = new LocalPerAddressCounter(),
-    }: AdmissionParts = {},
+    { parent, active = new ConnectionCounter(), perAddress = new LocalPerAddressCounter() }:
+      AdmissionParts = {},
   ) {
-    this.#parent = behind;
-    this.#active = inside;
-    this.#perAddress = peers;
+    this.#parent = parent;
+    this.#active = active;
+    this.#perAddress = perAddress;
     this.change(options);
   }
 
@@ -112,9 +126,16 @@ export class Admission {
   /** Judges a client by its host address; one without any, behind a Unix socket, is only counted. */
   admit(host: string | undefined): Permit {
     const ip = host === undefined ? undefined : readIp(host);
-    const peer = ip && peerKey(ip);
-    const refusal = this.#ruleAgainst(ip) ?? this.#enter(peer);
-    return new Permit(refusal, { peer, leave: this.#leave });
+    const rule = this.ruleAgainst(ip);
+    if (rule !== undefined) return new Permit(this, rule);
+    const permit = this.reserve();
+    if (permit.refusal === undefined) permit.limit(ip);
+    return permit;
+  }
+
+  /** A place for a client whose address is not known yet: from its first moment on it is counted. */
+  reserve(): Permit {
+    return new Permit(this, this.#acquire() ? undefined : "full");
   }
 
   /** Whether one more would be too many. */
@@ -131,29 +152,41 @@ export class Admission {
     }
   }
 
-  #ruleAgainst(ip: Ip | undefined): Refusal | undefined {
+  /** The rule that keeps the address out, here or further on. For {@linkcode Permit}. */
+  ruleAgainst(ip: Ip | undefined): Refusal | undefined {
     if (ip === undefined) return undefined;
-    return this.#acl.refusal(ip) ?? (this.#parent && this.#parent.#ruleAgainst(ip));
+    return this.#acl.refusal(ip) ?? this.#parent?.ruleAgainst(ip);
   }
 
-  #enter(peer: string | undefined): Refusal | undefined {
-    if (!this.#active.acquire()) return "full";
-    const refusal = this.#limitOn(peer) ?? (this.#parent && this.#parent.#enter(peer));
-    if (refusal !== undefined) this.#active.release();
-    else if (peer !== undefined) this.#perAddress.enter(peer);
+  /** Counts an address in, or says which limit it is over, here or further on. For {@linkcode Permit}. */
+  enter(peer: string): Refusal | undefined {
+    const refusal = this.#limitOn(peer) ?? this.#parent?.enter(peer);
+    if (refusal === undefined) this.#perAddress.enter(peer);
     return refusal;
   }
 
-  #limitOn(peer: string | undefined): Refusal | undefined {
-    if (peer === undefined) return undefined;
+  /** Gives a place back, here and further on. For {@linkcode Permit}. */
+  release(peer: string | undefined): void {
+    if (peer !== undefined) this.#perAddress.leave(peer);
+    this.#active.release();
+    this.#parent?.release(peer);
+  }
+
+  /** Forgets who came at what rate: nobody is to come any more. */
+  [Symbol.dispose](): void {
+    this.#rate?.[Symbol.dispose]();
+  }
+
+  #acquire(): boolean {
+    if (!this.#active.acquire()) return false;
+    if (this.#parent === undefined || this.#parent.#acquire()) return true;
+    this.#active.release();
+    return false;
+  }
+
+  #limitOn(peer: string): Refusal | undefined {
     const { maxPerIp = Infinity } = this.#options;
     if (this.#perAddress.count(peer) >= maxPerIp) return "too many from its address";
     return this.#rate?.take(peer) === false ? "over the rate" : undefined;
   }
-
-  readonly #leave = (peer: string | undefined): void => {
-    if (peer !== undefined) this.#perAddress.leave(peer);
-    this.#active.release();
-    if (this.#parent) this.#parent.#leave(peer);
-  };
 }

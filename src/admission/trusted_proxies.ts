@@ -4,20 +4,23 @@
  * @module
  */
 import { Acl } from "./acl.ts";
-import { type Address, addressOf, isUnix, peerOf } from "../endpoint/address.ts";
+import { type Address, isUnix } from "../endpoint/address.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { type ByteStream, wrap } from "../transport/stream.ts";
 import { isReset } from "../transport/errors.ts";
 import { readIp } from "../endpoint/ip.ts";
-import { ProxyHeaderError, ProxyHeaderReader } from "../transport/proxy_protocol.ts";
+import {
+  type ProxiedEnds,
+  ProxyHeaderError,
+  ProxyHeaderReader,
+} from "../transport/proxy_protocol.ts";
 
-/** A client at the door: its socket, and the two ends that its conversation has. */
-export interface AcceptedStream {
+/** A client that a proxy has announced. */
+export interface ProxiedStream {
   /** What it sends comes from here, without the header. */
-  readonly socket: ByteStream;
-  /** The client's end. */
-  readonly peer: Address;
-  /** The end that it connected to. */
-  readonly local: Address;
+  readonly stream: ByteStream;
+  /** The ends that its conversation has; `undefined` where the header says to keep the proxy's own. */
+  readonly ends: ProxiedEnds | undefined;
 }
 
 /** How long a header may take, in milliseconds; the specification asks for at least three seconds. */
@@ -35,26 +38,26 @@ export class TrustedProxies {
     this.#trusted = new Acl({ allow: networks.length > 0 ? networks : THIS_MACHINE });
   }
 
-  /**
-   * Reads the header that has to come first. The socket stays the caller's to close.
-   *
-   * @throws {ProxyHeaderError} which says why the sender is turned away
-   */
-  async readHeader(socket: ByteStream, signal: AbortSignal): Promise<AcceptedStream> {
-    const [sender, local] = [peerOf(socket), addressOf(socket.localAddr)];
-    if (!this.#trusts(sender)) throw new ProxyHeaderError("not a trusted proxy");
-    const { ends, rest } = await readHeader(socket, signal);
-    return {
-      socket: withFront(socket, rest),
-      peer: ends?.source ?? sender,
-      local: ends?.destination ?? local,
-    };
-  }
-
-  #trusts(sender: Address): boolean {
+  /** Whether this sender may say whom it speaks for; whoever reaches a Unix socket may. */
+  trusts(sender: Address): boolean {
     return isUnix(sender) || this.#trusted.refusal(readIp(sender.hostname)) === undefined;
   }
 }
+
+/**
+ * Reads the header that has to come first. The stream stays the caller's to close.
+ *
+ * @throws {ProxyHeaderError} which says why the sender is turned away
+ */
+export async function readProxyHeader(
+  stream: ByteStream,
+  signal: AbortSignal,
+): Promise<ProxiedStream> {
+  const { ends, rest } = await readHeader(stream, signal);
+  return { stream: withFront(stream, rest), ends };
+}
+
+const tasks = new TaskScope("ending a wait for a PROXY header", { without: "it goes on" });
 
 async function readHeader(
   socket: ByteStream,
@@ -83,8 +86,9 @@ function closeWhenLate(
     reason = why;
     socket.close();
   };
-  const timer = setTimeout(() => close("no whole PROXY header in time"), HEADER_TIMEOUT);
-  const stop = () => close("server closed");
+  const late = tasks.guard(() => close("no whole PROXY header in time"));
+  const timer = setTimeout(late, HEADER_TIMEOUT);
+  const stop = tasks.guard(() => close("server closed"));
   signal.addEventListener("abort", stop);
   return {
     get reason() {

@@ -1,24 +1,26 @@
 /**
- * The way into an outlet: from a socket that was accepted to a connection that is served.
+ * The way into an outlet: from a socket that was accepted to a connection that is served, stage by stage.
  *
  * @module
  */
-import { type Address, addressOf, isUnix, peerOf } from "../endpoint/address.ts";
-import { Connection, type Handler } from "../connection/connection.ts";
+import { type Address, isUnix } from "../endpoint/address.ts";
+import type { Connection, Handler } from "../connection/connection.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { explain } from "../transport/errors.ts";
 import type { Admission, Permit } from "../admission/admission.ts";
-import type { AcceptedStream, TrustedProxies } from "../admission/trusted_proxies.ts";
+import { readProxyHeader } from "../admission/trusted_proxies.ts";
 import { ProxyHeaderError } from "../transport/proxy_protocol.ts";
-import { type Capturing, tapped } from "../connection/tap.ts";
+import type { Capturing } from "../connection/tap.ts";
+import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
 import type { OutletSettings } from "./settings.ts";
 import { AcceptBatch } from "./accept_batch.ts";
+import { Arrival } from "./arrival.ts";
 
 /** A client that was let in: its connection, and what it holds while it stays. */
 export interface AdmittedConnection {
   /** Its connection. */
   readonly connection: Connection;
-  /** Its place inside the gate. */
+  /** Its place. */
   readonly permit: Disposable;
   /** What writes the connection down. */
   readonly capture: Capturing | undefined;
@@ -26,13 +28,7 @@ export interface AdmittedConnection {
   readonly handler: Handler;
 }
 
-/** A client whose socket is ready to be talked over, and what is worth noting of how it got there. */
-interface TlsStream {
-  readonly socket: ByteStream;
-  readonly notes: Readonly<Record<string, string | undefined>>;
-}
-
-/** What an entrance belongs to. */
+/** What a pipeline belongs to. */
 export interface AcceptPipelineOptions {
   /** Who may come in. */
   readonly admission: Admission;
@@ -46,114 +42,127 @@ export interface AcceptPipelineOptions {
   failed(error: unknown): void;
 }
 
+/** Why a client is turned away; nothing, where it goes on to the next stage. */
+type Outcome = string | undefined;
+
+/** One step of the way in, which changes what it has to of the arrival. */
+type Stage = (arrival: Arrival) => Outcome | Promise<Outcome>;
+
 /** Lets clients in, each apart from all others. */
 export class AcceptPipeline implements Disposable {
-  readonly #admission: Admission;
-  readonly #signal: AbortSignal;
-  readonly #number: () => number;
-  readonly #refused: AcceptPipelineOptions["refused"];
-  readonly #failed: AcceptPipelineOptions["failed"];
+  readonly #options: AcceptPipelineOptions;
   readonly #batch = new AcceptBatch();
+  #settings: OutletSettings | undefined;
+  #stages: readonly Stage[] = [];
 
-  /** An entrance of these. */
-  constructor({ admission: gate, signal, number, refused, failed }: AcceptPipelineOptions) {
-    this.#admission = gate;
-    this.#signal = signal;
-    this.#number = number;
-    this.#refused = refused;
-    this.#failed = failed;
+  /** A pipeline of these. */
+  constructor(options: AcceptPipelineOptions) {
+    this.#options = options;
   }
 
-  /** A client's way in, stage by stage. Whoever does not get to its end is closed. */
-  async accept(socket: ByteStream, terms: OutletSettings): Promise<AdmittedConnection | undefined> {
-    using undo = new DisposableStack();
-    undo.adopt(socket, close);
+  /** A client's way in. Whoever does not get to its end is closed. */
+  async accept(
+    stream: ByteStream,
+    settings: OutletSettings,
+  ): Promise<AdmittedConnection | undefined> {
+    if (settings !== this.#settings) this.#stages = this.#stagesFor(settings);
+    this.#settings = settings;
+    using arrival = new Arrival(stream);
     try {
-      // Without a proxy nothing is awaited: who is accepted is counted before the next one is.
-      const { proxies, handler } = terms;
-      const arrival = proxies ? await this.#readProxyHeader(socket, proxies) : directly(socket);
-      if (arrival === undefined) return;
-      const { peer, local } = arrival;
-      const place = undo.use(await this.#admit(peer, terms));
-      if (place.refusal !== undefined) {
-        this.#refused(peer, place.refusal);
-        return;
+      for (const stage of this.#stages) {
+        const outcome = stage(arrival);
+        // What need not wait does not: who is accepted is counted before the next one is.
+        const refusal = outcome instanceof Promise ? await outcome : outcome;
+        if (refusal !== undefined) return void this.#options.refused(arrival.peer, refusal);
       }
-      const turn = this.#batch.next();
-      if (turn) await turn;
-      socket.setKeepAlive(terms.keepAlive);
-      const secured = await this.#secure(arrival, terms);
-      if (secured === undefined) return;
-      const id = this.#number();
-      const capture = undo.use(await terms.capture?.(id));
-      const talk = capture ? tapped(secured.socket, capture.record) : secured.socket;
-      const connection = new Connection(talk, { id, peer, local });
-      for (const [name, value] of Object.entries(secured.notes)) {
-        if (value !== undefined) connection.note(name, value);
-      }
-      undo.move();
-      return { connection, permit: place, capture, handler };
+      const id = this.#options.number();
+      if (settings.capture) arrival.capture = await settings.capture(id);
+      const { permit, capture } = arrival;
+      return {
+        connection: arrival.connect(id),
+        permit: permit!,
+        capture,
+        handler: settings.handler,
+      };
     } catch (error) {
-      this.#failed(error);
+      this.#options.failed(error);
     }
   }
 
-  /** Whom the proxy at the other end announces. */
-  async #readProxyHeader(
-    socket: ByteStream,
-    proxies: TrustedProxies,
-  ): Promise<AcceptedStream | undefined> {
-    try {
-      return await proxies.readHeader(socket, this.#signal);
-    } catch (error) {
-      if (!(error instanceof ProxyHeaderError)) throw error;
-      this.#refused(peerOf(socket), error.message);
-    }
-  }
-
-  /** Shakes hands, where the outlet speaks TLS. Whoever cannot is turned away. */
-  async #secure(
-    { socket, peer }: AcceptedStream,
-    { tls }: OutletSettings,
-  ): Promise<TlsStream | undefined> {
-    if (!tls) return { socket, notes: {} };
-    try {
-      socket.setNoDelay(true);
-      const { socket: secured, agreement } = await tls.accept(socket, this.#signal);
-      const { protocol, alpn, subject } = agreement;
-      return { socket: secured, notes: { tls: protocol, alpn, "tls-subject": subject } };
-    } catch (error) {
-      this.#refused(peer, `TLS: ${explain(error)}`);
-    }
-  }
-
-  /** The gate's verdict; where who finds it full is to wait, the one that comes after the wait. */
-  async #admit(peer: Address, { whenFull }: OutletSettings): Promise<Permit> {
-    const host = isUnix(peer) ? undefined : peer.hostname;
-    const signal = this.#signal;
-    let verdict = this.#admission.admit(host);
-    while (verdict.refusal === "full" && whenFull === "defer" && !signal.aborted) {
-      await this.#admission.waitForCapacity(signal);
-      verdict = this.#admission.admit(host);
-    }
-    return verdict;
+  /**
+   * The stages that these settings ask for. From the first on a client is counted, and the header and the handshake have
+   * a deadline each; without one is only who waits for a place, and that is one client of an outlet at a time.
+   */
+  #stagesFor({ proxies, whenFull, keepAlive, tls }: OutletSettings): Stage[] {
+    const { admission, signal } = this.#options;
+    const takePlace = (take: (arrival: Arrival) => Permit): Stage => (arrival) =>
+      seat(arrival, { take, admission: whenFull === "defer" ? admission : undefined, signal });
+    return [
+      ...proxies
+        ? [
+          ({ peer }: Arrival) => proxies.trusts(peer) ? undefined : "not a trusted proxy",
+          takePlace(() => admission.reserve()),
+          (arrival: Arrival) => identify(arrival, signal),
+        ]
+        : [takePlace(({ peer }) => admission.admit(hostOf(peer)))],
+      () => this.#batch.next()?.then(() => undefined),
+      ({ stream }) => void stream.setKeepAlive(keepAlive),
+      ...tls ? [(arrival: Arrival) => secure(arrival, { tls, signal })] : [],
+    ];
   }
 
   /** To be called when nobody is on the way in. */
   [Symbol.dispose](): void {
     this.#batch[Symbol.dispose]();
+    this.#options.admission[Symbol.dispose]();
   }
 }
 
-/** Who comes without a proxy: whoever sits at the other end. */
-function directly(socket: ByteStream): AcceptedStream {
-  return { socket, peer: peerOf(socket), local: addressOf(socket.localAddr) };
+/** Gives the client its place. Where who finds none is to wait, `admission` says when to look again. */
+function seat(
+  arrival: Arrival,
+  { take, admission, signal }: {
+    take(arrival: Arrival): Permit;
+    admission: Admission | undefined;
+    signal: AbortSignal;
+  },
+): Outcome | Promise<Outcome> {
+  arrival.permit = take(arrival);
+  const { refusal } = arrival.permit;
+  if (refusal !== "full" || !admission || signal.aborted) return refusal;
+  return admission.waitForCapacity(signal).then(() => seat(arrival, { take, admission, signal }));
 }
 
-function close(socket: ByteStream): void {
+/** Reads whom the proxy at the other end announces, and judges them. */
+async function identify(arrival: Arrival, signal: AbortSignal): Promise<Outcome> {
   try {
-    socket.close();
-  } catch {
-    // A deadline has closed it before.
+    const { stream, ends } = await readProxyHeader(arrival.stream, signal);
+    arrival.stream = stream;
+    arrival.peer = ends?.source ?? arrival.peer;
+    arrival.local = ends?.destination ?? arrival.local;
+  } catch (error) {
+    if (error instanceof ProxyHeaderError) return error.message;
+    throw error;
   }
+  return arrival.permit!.identify(hostOf(arrival.peer));
+}
+
+/** Shakes hands. */
+async function secure(
+  arrival: Arrival,
+  { tls, signal }: { tls: TlsAcceptor; signal: AbortSignal },
+): Promise<Outcome> {
+  try {
+    arrival.stream.setNoDelay(true);
+    const { socket, agreement } = await tls.accept(arrival.stream, signal);
+    arrival.stream = socket;
+    const { protocol, alpn, subject } = agreement;
+    Object.assign(arrival.notes, { tls: protocol, alpn, "tls-subject": subject });
+  } catch (error) {
+    return `TLS: ${explain(error)}`;
+  }
+}
+
+function hostOf(peer: Address): string | undefined {
+  return isUnix(peer) ? undefined : peer.hostname;
 }

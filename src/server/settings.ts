@@ -97,6 +97,12 @@ export function admissionOptions(options: GateConfig): AdmissionOptions {
   };
 }
 
+/** How many descriptors a connection of this outlet takes: its socket, a capture's file, and what its service needs. */
+function descriptorsOf({ service, outletOptions }: OutletConfig): number {
+  const capture = outletOptions.capture === undefined ? 0 : 1;
+  return 1 + capture + (SERVICES.get(service)!.descriptors ?? 0);
+}
+
 /** The limits of a whole server; there are never more connections than descriptors for them. */
 export function serverLimits(
   { admissionOptions: gateOptions, outlets }: ServerConfig,
@@ -105,7 +111,7 @@ export function serverLimits(
   const limits = admissionOptions(gateOptions);
   const { maxConnections = Infinity } = limits;
   const { free = Infinity } = descriptors ?? {};
-  const each = outlets.map(({ service }) => 1 + (SERVICES.get(service)!.descriptors ?? 0));
+  const each = outlets.map(descriptorsOf);
   const enough = Math.max(Math.floor(free / Math.max(1, ...each)), 1);
   return { ...limits, maxConnections: Math.min(maxConnections, enough) };
 }

@@ -56,7 +56,8 @@ const NEWLINE = 0x0a;
 
 /** Reads a header from bytes as they come, also one at a time. It holds no more than a header can be long. */
 export class ProxyHeaderReader {
-  #held: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #space: Uint8Array<ArrayBuffer> = new Uint8Array(LONGEST_LINE);
+  #length = 0;
 
   /**
    * Takes the next bytes.
@@ -65,13 +66,23 @@ export class ProxyHeaderReader {
    * @throws {ProxyHeaderError} as soon as the bytes can't be the beginning of a header
    */
   push(bytes: Uint8Array): ReadHeader | undefined {
-    const held = concatenate(this.#held, bytes);
+    const held = this.#append(bytes);
     const length = headerLength(held);
-    if (length === undefined || held.length < length) {
-      this.#held = held;
-      return undefined;
-    }
+    if (length === undefined || held.length < length) return undefined;
     return { ends: parse(held.subarray(0, length)), rest: held.subarray(length) };
+  }
+
+  /** All bytes so far. Space for them is doubled at need, so that a header of single bytes is not copied at each. */
+  #append(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const length = this.#length + bytes.length;
+    if (length > this.#space.length) {
+      const larger = new Uint8Array(length * 2);
+      larger.set(this.#space.subarray(0, this.#length));
+      this.#space = larger;
+    }
+    this.#space.set(bytes, this.#length);
+    this.#length = length;
+    return this.#space.subarray(0, length);
   }
 }
 
@@ -221,13 +232,6 @@ function expectStart(bytes: Uint8Array, start: Uint8Array): void {
 
 function wordAt(bytes: Uint8Array, at: number): number {
   return bytes[at]! << 8 | bytes[at + 1]!;
-}
-
-function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
 }
 
 function refuse(reason: string): never {

@@ -37,6 +37,8 @@ const OPTIONS = {
 export const record: Service = service({
   name: "record",
   summary: "keeps what arrives in a file, or in a file for each client",
+  // The file.
+  descriptors: 1,
   options: OPTIONS,
   check({ file, dir, ...options }) {
     for (const name of ["rotate-size", "rotate-age"] as const) {
