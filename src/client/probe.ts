@@ -92,7 +92,7 @@ async function connectOnce(finding: Finding, { route, options, ends }: Task): Pr
     finding.open(took);
     tell(`${formatAddress(finding.address)}: connected in ${formatDuration(took)}`);
   } catch (error) {
-    if (ends.signal?.aborted) {
+    if (isAbort(error, ends.signal)) {
       const waited = formatDuration(performance.now() - start);
       return finding.interrupt(
         isResolved
@@ -103,4 +103,14 @@ async function connectOnce(finding: Finding, { route, options, ends }: Task): Pr
     finding.fail(error);
     tell(explain(error));
   }
+}
+
+/** Whether it failed because of the signal; what is tried again may have failed before by itself. */
+function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (!signal?.aborted) return false;
+  for (let cause = error; cause !== undefined; cause = (cause as Error).cause) {
+    if (cause === signal.reason) return true;
+    if (!(cause instanceof Error)) return false;
+  }
+  return false;
 }

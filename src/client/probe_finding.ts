@@ -58,11 +58,11 @@ export class Finding {
     this.state = state;
   }
 
-  /** The probe was interrupted while a connect was under way, `waited` milliseconds after it began. */
-  interrupt(words: { state: State; reason: string }): void {
+  /** The probe was interrupted while a connect was under way. */
+  interrupt({ state, reason }: { state: State; reason: string }): void {
     this.lost++;
-    this.state = words.state;
-    this.reason = words.reason;
+    this.state = state;
+    this.reason = reason;
   }
 
   /** How many connects were tried. */

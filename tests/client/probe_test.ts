@@ -1,5 +1,8 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { readClient } from "../../src/cli/client_args.ts";
+import { probe } from "../../src/client/probe.ts";
+import { eventually } from "../harness/eventually.ts";
+import { outlet, Program } from "../harness/program.ts";
 import { plug } from "../harness/client.ts";
 import { TestServer } from "../harness/server.ts";
 
@@ -35,6 +38,39 @@ Deno.test("a port whose accept queue is full is silent", async () => {
   for (const conn of waiting) conn.close();
 });
 
+for (const words of [[], ["--count", "3"]]) {
+  Deno.test(`a silent port probed with ${words.join(" ") || "-z alone"} and Ctrl-C was asked once and never answered`, async () => {
+    using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+    const { port } = full.addr;
+    const waiting = await Promise.all(
+      [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })),
+    );
+    const probe = outlet("client", "-z", "127.0.0.1", String(port), ...words);
+    await using program = new Program(probe);
+    await eventually(() => isAskedFor(port));
+    program.signal("SIGINT");
+    const { code, stdout, stderr } = await program.outcome();
+    assertEquals(code, 1);
+    assertEquals(stdout, `127.0.0.1:${port}: 1 sent, 0 connected, 100 % lost\n`);
+    assertMatch(stderr, /^outlet: interrupted: no answer in .*\n$/);
+    for (const conn of waiting) conn.close();
+  });
+}
+
+Deno.test("of several ports that are interrupted, those that were not probed are told as such", async () => {
+  const stop = new AbortController();
+  const printed: string[] = [];
+  const ends = {
+    tell() {},
+    print: (text: string) => Promise.resolve(void printed.push(text)),
+    signal: stop.signal,
+  };
+  stop.abort();
+  const config = readClient(["-z", "127.0.0.1", "9-11,22"]);
+  await assertRejects(() => probe(config, ends), Error, "4 of 4 are not open: 9-11, 22 unprobed");
+  assertEquals(printed.join("").match(/ unprobed$/gm)?.length, 4);
+});
+
 Deno.test("--count tells what is usual, in text and in JSON", async () => {
   await using server = await TestServer.open("echo://:0");
   const words = ["-z", "127.0.0.1", String(server.port()), "--count", "5", "--interval", "1ms"];
@@ -62,3 +98,11 @@ Deno.test("ports that can't be read, and options without what they need, are ref
     assertMatch((assertThrows(() => readClient(words)) as Error).message, expected);
   }
 });
+
+/** Whether the kernel has sent a SYN to the port that is not answered: state 02 of proc(5). */
+async function isAskedFor(port: number): Promise<boolean> {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  return new RegExp(`^ *\\d+: \\S+ [0-9A-F]+:${hex} 02 `, "m").test(
+    await Deno.readTextFile("/proc/net/tcp"),
+  );
+}
