@@ -118,6 +118,7 @@ Deno.test("drain reaches all workers, and counts whom it cuts", async () => {
   assertEquals(await supervisor.supervisor.stop({ grace: 50 }), 12);
   assertEquals(supervisor.events.find(({ event }) => event === "stopped"), {
     event: "stopped",
+    id: 1,
     outlet: "echo",
     address: { hostname: "127.0.0.1", port },
     cut: 12,

@@ -97,5 +97,6 @@ async function reloadConfig(command: ServerCommand): Promise<ServerConfig> {
       throw new Error(`cannot read the config ${path}: it is no regular file`);
     }
   }
-  return await loadConfig(command);
+  // What it needs is looked at when the server is to become it.
+  return await readConfig(command);
 }

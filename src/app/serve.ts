@@ -8,6 +8,7 @@ import type { ServerHandle } from "../server/handle.ts";
 import { EventBus } from "../events/event_bus.ts";
 import { Server } from "../server.ts";
 import type { Standard } from "../services/service.ts";
+import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { prepareAll, type Preparing } from "./prepared.ts";
 import { explain } from "../transport/errors.ts";
 
@@ -39,23 +40,31 @@ export async function serve(
   await using server = await openServer(config, { eventBus, standard });
   await onOpen?.(server);
   let { options } = config;
-  for await (const next of changes ?? []) {
-    try {
-      await using undo = new AsyncDisposableStack();
-      const prepared = undo.use(await prepareAll(observers, next.options));
-      const changed = await server.change(next);
-      undo.move();
-      await prepared.commit();
-      eventBus.publish({ event: "reloaded", ...changed });
-      options = next.options;
-    } catch (error) {
-      eventBus.publish({ event: "rejected", reason: explain(error) });
+  const become = async (next: ServerConfig) => {
+    await using undo = new AsyncDisposableStack();
+    const prepared = undo.use(await prepareAll(observers, next.options));
+    const changed = await server.change(next);
+    undo.move();
+    await prepared.commit();
+    eventBus.publish({ event: "reloaded", ...changed });
+    options = next.options;
+  };
+  const follow = async () => {
+    for await (const next of changes ?? []) {
+      await become(next).catch((error) =>
+        eventBus.publish({ event: "rejected", reason: `${explain(error)}; all stays as it was` })
+      );
     }
-  }
-  await aborted(signal);
+    await aborted(signal);
+  };
+  const followed = follow();
+  handledElsewhere(followed);
+  await Promise.race([followed, aborted(server.failed)]);
   const grace = options["drain-timeout"];
   eventBus.publish({ event: "draining", live: [...server.connections()].length, grace });
-  return await server.stop({ grace });
+  const cut = await server.stop({ grace });
+  server.failed.throwIfAborted();
+  return cut;
 }
 
 /** One server, or several workers where they were asked for. */

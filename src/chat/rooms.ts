@@ -114,7 +114,7 @@ export class Rooms implements AsyncDisposable {
     { history = 0, signal, isPublic }: RoomOptions & { isPublic: boolean },
   ): Room {
     const open = (isPublic ? this.#public : this.#private).get(name) ??
-      this.#create(name, { isPublic });
+      this.#create(name, { history, isPublic });
     open.room.history.keep(history);
     open.users++;
     const release = tasks.guard(() => {
@@ -125,7 +125,10 @@ export class Rooms implements AsyncDisposable {
     return open.room;
   }
 
-  #create(name: string, { isPublic }: { isPublic: boolean }): OpenRoom {
+  #create(
+    name: string,
+    { history, isPublic }: { history: number; isPublic: boolean },
+  ): OpenRoom {
     const open: OpenRoom = {
       number: ++this.#lastNumber,
       room: new Room(name, { onEmpty: () => this.#closeUnused(open) }),
@@ -135,6 +138,8 @@ export class Rooms implements AsyncDisposable {
     };
     (isPublic ? this.#public : this.#private).set(name, open);
     this.#byNumber.set(open.number, open);
+    // A bus that is there already is asked for what was said at once, if the room is to remember any of it.
+    open.room.history.keep(history);
     for (const visitor of this.#visitors) this.#visit(open, visitor);
     return open;
   }

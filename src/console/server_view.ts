@@ -25,9 +25,7 @@ export class ServerView implements Disposable {
   readonly events: RecentEvents;
   /** What came and went. */
   readonly traffic: Traffic;
-  readonly #numbers = new WeakMap<OpenOutlet, number>();
   #server: ServerHandle | undefined;
-  #lastNumber = 0;
 
   /** Sees what is told from now on. */
   constructor(eventBus: EventBus) {
@@ -50,20 +48,13 @@ export class ServerView implements Disposable {
     return [...this.server.outlets, ...this.server.draining];
   }
 
-  /** An outlet's number: the same for as long as it lives, and no other's. */
-  numberOf(outlet: OpenOutlet): number {
-    const number = this.#numbers.get(outlet) ?? ++this.#lastNumber;
-    this.#numbers.set(outlet, number);
-    return number;
-  }
-
   /**
    * The outlet of this number.
    *
    * @throws {HttpError} with status 404
    */
   outlet(number: number): OpenOutlet {
-    const outlet = this.outlets.find((outlet) => this.numberOf(outlet) === number);
+    const outlet = this.outlets.find(({ id }) => id === number);
     if (outlet) return outlet;
     throw new HttpError(404, `there is no outlet ${number} any more`);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ByOutlet, outletKey } from "../telemetry/by_outlet.ts";
+import { ByOutlet } from "../telemetry/by_outlet.ts";
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import type { Address } from "../endpoint/address.ts";
@@ -15,7 +15,7 @@ const PERIOD = 1_000;
 /** What is seen of a connection that is open. */
 export interface Live {
   /** Its outlet. */
-  readonly outlet: { readonly name: string; readonly address: Address };
+  readonly outlet: { readonly id: number; readonly name: string; readonly address: Address };
   /** What came and went so far. */
   readonly connection: { readonly bytesIn: number; readonly bytesOut: number };
 }
@@ -69,11 +69,11 @@ export class Traffic implements Disposable {
     this.#subscription = eventBus.subscribe((event) => this.#count(event));
   }
 
-  /** The totals by outlet, as {@linkcode outletKey} names them, open connections included. */
-  totals(): ReadonlyMap<string, Totals> {
+  /** The totals by outlet, by their numbers, open connections included. */
+  totals(): ReadonlyMap<number, Totals> {
     const totals = new Map([...this.#counts.entries()].map(([key, sum]) => [key, { ...sum }]));
     for (const { outlet, connection } of this.#live()) {
-      const sum = totals.get(outletKey(outlet.name, outlet.address));
+      const sum = totals.get(outlet.id);
       if (sum) addBytes(sum, connection);
     }
     return totals;
@@ -94,7 +94,7 @@ export class Traffic implements Disposable {
   #count(event: OutletEvent): void {
     switch (event.event) {
       case "listening":
-        this.#counts.set(event, nothing());
+        this.#counts.of(event);
         break;
       case "opened":
         this.#all.opened++;

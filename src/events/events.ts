@@ -37,6 +37,8 @@ export type ServerEvent =
 
 /** The welcome socket that a fact is about. */
 export interface AboutOutlet {
+  /** The outlet's number, which no other outlet of the server ever has: two may follow each other at one address. */
+  readonly id: number;
   /** The outlet's name, such as `echo`. */
   readonly outlet: string;
   /** Where its welcome socket listens. */
@@ -162,7 +164,7 @@ export interface Reloaded {
   readonly changed: number;
 }
 
-/** A changed config cannot be had: all stays as it was, but for what the reason says. */
+/** A changed config cannot be had: all stays as it was. */
 export interface Rejected {
   /** Tells it from the other facts. */
   readonly event: "rejected";

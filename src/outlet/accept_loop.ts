@@ -7,10 +7,8 @@ import { delay } from "@std/async/delay";
 import type { Listener } from "../transport/listen.ts";
 import type { ByteStream } from "../transport/stream.ts";
 
-/** What the loop hands out and whom it asks. */
-export interface AcceptOptions {
-  /** Ends the loop once the listener is closed. */
-  readonly signal: AbortSignal;
+/** What the loop hands clients to, and asks. */
+export interface Acceptor {
   /** Resolves when another client may be accepted; until then, clients wait in the kernel's queue. */
   ready(): Promise<void> | undefined;
   /** Takes over a client's socket; must not wait. */
@@ -19,23 +17,29 @@ export interface AcceptOptions {
   onFault(error: unknown, pause: number): void;
 }
 
+/** How the loop is run. */
+export interface AcceptOptions extends Acceptor {
+  /** Ends the loop once the listener is closed. */
+  readonly signal: AbortSignal;
+}
+
 /** The pause after a fault of the system, in milliseconds; it doubles from the first to the last. */
 const PAUSE = { first: 10, last: 500 };
 
-/** Accepts until the signal is aborted. Never rejects, and never spins: see {@linkcode AcceptOptions.onFault}. */
+/** Accepts until the signal is aborted. Never rejects, and never spins: see {@linkcode Acceptor.onFault}. */
 export async function acceptAll(listener: Listener, options: AcceptOptions): Promise<void> {
-  const { signal, ready, take, onFault } = options;
+  const { signal } = options;
   let pause = 0;
   while (!signal.aborted) {
     try {
-      await ready();
+      await options.ready();
       if (signal.aborted) return;
-      take(await listener.accept());
+      options.take(await listener.accept());
       pause = 0;
     } catch (error) {
       if (signal.aborted) return;
       pause = isGone(error) ? 0 : Math.min(Math.max(pause * 2, PAUSE.first), PAUSE.last);
-      onFault(error, pause);
+      options.onFault(error, pause);
       if (pause > 0) await delay(pause, { signal }).catch(() => {});
     }
   }

@@ -4,35 +4,32 @@
  * @module
  */
 import type { EventBus } from "../events/event_bus.ts";
-import { acceptAll } from "./accept_loop.ts";
-import { type Address, addressOf } from "../endpoint/address.ts";
+import type { AboutOutlet } from "../events/events.ts";
+import type { Acceptor } from "./accept_loop.ts";
+import type { Address } from "../endpoint/address.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Sweeper } from "../connection/deadlines.ts";
 import { AcceptPipeline, type AdmittedConnection } from "./accept_pipeline.ts";
 import { codeOf, explain, faultOf, isReset } from "../transport/errors.ts";
 import { Admission } from "../admission/admission.ts";
-import { type Listener, listenOn } from "../transport/listen.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import type { OutletSettings } from "./settings.ts";
+import type { WelcomeSocket } from "./welcome_socket.ts";
 
 /** What an outlet is for as long as it is open. */
 export interface OutletOptions {
-  /** Its name in events, such as `echo`. */
+  /** Its number, which no other outlet of the server ever has; nothing else tells two of them apart. */
+  readonly id: number;
+  /** Its name in events, such as `echo`; several may have the same. */
   readonly name: string;
-  /** Where to listen; port 0 takes a free port. */
-  readonly listen: Address;
-  /** How many clients the kernel may keep waiting to be accepted (it caps this at `net.core.somaxconn`). */
-  readonly backlog: number;
-  /** The permission bits of a Unix socket's file. */
-  readonly mode?: number | undefined;
+  /** Where its clients come; another outlet may have it before or after. */
+  readonly socket: WelcomeSocket;
   /** Who may come in; without it, everybody may. */
   readonly admission?: Admission;
   /** Told of everything that happens here. */
   readonly eventBus: EventBus;
-  /** Whether others of this process listen there too; the kernel then spreads the clients over them. */
-  readonly shared?: boolean;
   /** Numbers connections; without it, they are counted here. */
-  readonly number?: () => number;
+  readonly number?: (() => number) | undefined;
 }
 
 let lastConnection = 0;
@@ -42,56 +39,47 @@ function numberConnection(): number {
 }
 
 /**
- * A listening socket with a service behind it. It is bound when it is made and accepts once
- * {@linkcode serve} is called. Disposing it stops it and cuts whatever is still connected.
+ * A service behind a welcome socket. It accepts once {@linkcode serve} is called; disposing it stops it and cuts
+ * whatever is still connected.
  */
-export class Outlet implements AsyncDisposable {
+export class Outlet implements Acceptor, AsyncDisposable {
+  /** Its number, which no other outlet of the server ever has. */
+  readonly id: number;
   /** Its name in events. */
   readonly name: string;
   /** Where it listens, with the real port. */
   readonly address: Address;
-  /** Its door. */
+  /** Who may come in. */
   readonly admission: Admission;
 
-  readonly #listener: Listener;
+  #socket: WelcomeSocket;
   readonly #eventBus: EventBus;
   readonly #stopping = new AbortController();
-  readonly #graceExpired = Promise.withResolvers<void>();
+  /** Aborted when the grace is over: who is let in only now is cut at once. */
+  readonly #expired = new AbortController();
+  readonly #stopped = Promise.withResolvers<number>();
   readonly #sessions = new Set<Promise<void>>();
   readonly #live = new Set<Connection>();
   readonly #pipeline: AcceptPipeline;
   #settings: OutletSettings | undefined;
   #sweeper = new Sweeper({});
-  #accepting: Promise<void> | undefined;
-  #stopped: Promise<number> | undefined;
-  /** Whether the grace is over: who is let in only now is cut at once. */
-  #hasExpired = false;
 
-  /**
-   * Binds the welcome socket and listens.
-   *
-   * @throws {Error} `cannot listen on 127.0.0.1:80: …` when the system refuses; the cause is its error.
-   */
-  constructor(options: OutletOptions) {
-    const {
-      name,
-      listen,
-      admission: gate = new Admission({}),
-      eventBus,
-      number = numberConnection,
-    } = options;
+  /** An outlet that does not accept yet. */
+  constructor({ id, name, socket, eventBus, ...options }: OutletOptions) {
+    const { admission = new Admission({}), number = numberConnection } = options;
+    this.id = id;
     this.name = name;
-    this.admission = gate;
+    this.address = socket.address;
+    this.admission = admission;
+    this.#socket = socket;
     this.#eventBus = eventBus;
     this.#pipeline = new AcceptPipeline({
-      admission: gate,
+      admission,
       number,
-      signal: this.#stopping.signal,
+      signal: this.#expired.signal,
       refused: (peer, reason) => this.#tellRefusal(peer, reason),
-      failed: (error) => this.#tellFault(error, 0),
+      failed: (error) => this.onFault(error, 0),
     });
-    this.#listener = listenOn(listen, options);
-    this.address = addressOf(this.#listener.addr);
   }
 
   /** The connections that are open now. */
@@ -104,42 +92,50 @@ export class Outlet implements AsyncDisposable {
     return this.#stopping.signal;
   }
 
-  /** Resolves when it accepts nobody any more, which is soon after it begins to stop: its address is free then. */
-  async listenerClosed(): Promise<void> {
-    await this.#accepting;
+  /** Resolves when it and all its connections are gone, to how many of them had to be cut. */
+  get stopped(): Promise<number> {
+    return this.#stopped.promise;
   }
 
-  /** Starts to accept. Called again, it changes the terms for the clients that come from then on. */
-  serve(terms: OutletSettings): void {
-    this.#settings = terms;
-    this.#sweeper = new Sweeper(terms.deadlines);
-    if (this.#accepting) return;
+  /** Its welcome socket. */
+  get socket(): WelcomeSocket {
+    return this.#socket;
+  }
+
+  /** Goes on with another welcome socket at the same address. */
+  moveTo(socket: WelcomeSocket): void {
+    this.#socket = socket;
+    socket.serve(this);
+  }
+
+  /** Starts to accept. Called again, it changes the settings for the clients that come from then on. */
+  serve(settings: OutletSettings): void {
+    const isFirst = this.#settings === undefined;
+    this.#settings = settings;
+    this.#sweeper = new Sweeper(settings.deadlines);
+    if (!isFirst) return;
     this.#eventBus.publish({
       event: "listening",
       ...this.#about,
-      ...terms.tls ? { certificate: terms.tls.fingerprint } : {},
+      ...settings.tls ? { certificate: settings.tls.fingerprint } : {},
     });
-    this.#accepting = acceptAll(this.#listener, {
-      signal: this.#stopping.signal,
-      ready: () =>
-        this.#settings?.whenFull === "defer"
-          ? this.admission.waitForCapacity(this.#stopping.signal)
-          : undefined,
-      take: (socket) => this.#accept(socket),
-      onFault: (error, pause) => this.#tellFault(error, pause),
-    });
+    this.#socket.serve(this);
   }
 
   /**
-   * Stops: no client is accepted any more, handlers are told through their signal, and connections have
-   * `grace` milliseconds to end before they are cut. Called again, it can only shorten that.
+   * Stops: handlers are told through their signal, whoever waits in the kernel's queue is still accepted, and
+   * connections have `grace` milliseconds to end before they are cut. Called again, it can only shorten that. A
+   * welcome socket that another outlet has taken over goes on.
    *
    * @returns how many had to be cut
    */
   stop({ grace }: { grace: number }): Promise<number> {
-    const timer = setTimeout(() => this.#graceExpired.resolve(), grace);
-    this.#stopped ??= this.#stop();
-    return this.#stopped.finally(() => clearTimeout(timer));
+    const timer = setTimeout(() => this.#expired.abort(), grace);
+    if (!this.#stopping.signal.aborted) {
+      this.#stopping.abort();
+      this.#drain().then(this.#stopped.resolve, this.#stopped.reject);
+    }
+    return this.stopped.finally(() => clearTimeout(timer));
   }
 
   /** Stops without grace. */
@@ -147,12 +143,19 @@ export class Outlet implements AsyncDisposable {
     await this.stop({ grace: 0 });
   }
 
+  /** Waits for room inside, where clients that find none are to wait in the kernel's queue. */
+  ready(): Promise<void> | undefined {
+    return this.#settings?.whenFull === "defer"
+      ? this.admission.waitForCapacity(this.#stopping.signal)
+      : undefined;
+  }
+
   /** Lets a client in and sees it out, apart from all others. What letting it in took is not kept while it stays. */
-  #accept(socket: ByteStream): void {
-    const visit = this.#pipeline.accept(socket, this.#settings!)
-      .then((guest) => guest && this.#serveConnection(guest))
-      .finally(() => this.#sessions.delete(visit));
-    this.#sessions.add(visit);
+  take(socket: ByteStream): void {
+    const session = this.#pipeline.accept(socket, this.#settings!)
+      .then((admitted) => admitted && this.#serveConnection(admitted))
+      .finally(() => this.#sessions.delete(session));
+    this.#sessions.add(session);
   }
 
   /** A client's stay. However it ends, the connection is closed and its place is free. */
@@ -164,7 +167,7 @@ export class Outlet implements AsyncDisposable {
     using _closed = connection;
     using _deadlines = this.#sweeper.watch(connection);
     this.#tellOpened(connection);
-    if (this.#hasExpired) connection.close("cut by the drain");
+    if (this.#expired.signal.aborted) connection.close("cut by the drain");
     try {
       await handler(connection, this.#stopping.signal);
       await connection.finish();
@@ -204,18 +207,16 @@ export class Outlet implements AsyncDisposable {
     });
   }
 
-  async #stop(): Promise<number> {
-    using _entrance = this.#pipeline;
-    this.#stopping.abort();
-    this.#listener.close();
-    await this.#accepting;
+  async #drain(): Promise<number> {
+    using _pipeline = this.#pipeline;
+    if (this.#socket.serves(this)) await this.#socket.close();
     const ended = Promise.all(this.#sessions);
-    await Promise.race([ended, this.#graceExpired.promise]);
-    this.#hasExpired = true;
+    await Promise.race([ended, aborted(this.#expired.signal)]);
+    this.#expired.abort();
     const cut = this.#live.size;
     for (const connection of this.#live) connection.close("cut by the drain");
     await ended;
-    if (this.#accepting) this.#eventBus.publish({ event: "stopped", ...this.#about, cut });
+    if (this.#settings) this.#eventBus.publish({ event: "stopped", ...this.#about, cut });
     return cut;
   }
 
@@ -224,7 +225,7 @@ export class Outlet implements AsyncDisposable {
   }
 
   /** Tells that a client got no connection, for no reason of ours. */
-  #tellFault(error: unknown, pause: number): void {
+  onFault(error: unknown, pause: number): void {
     const then = pause > 0 ? `; trying again in ${pause} ms` : "";
     this.#eventBus.publish({
       event: "failed",
@@ -234,7 +235,14 @@ export class Outlet implements AsyncDisposable {
     });
   }
 
-  get #about(): { outlet: string; address: Address } {
-    return { outlet: this.name, address: this.address };
+  get #about(): AboutOutlet {
+    return { id: this.id, outlet: this.name, address: this.address };
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -5,6 +5,7 @@
  */
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { Reloaded } from "../events/events.ts";
+import type { ServerState } from "./change_queue.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { Address } from "../endpoint/address.ts";
@@ -30,6 +31,8 @@ export type LiveConnection = Pick<
 
 /** An outlet that is open, wherever its clients are served. */
 export interface OpenOutlet {
+  /** Its number, which no other outlet of the server ever has. */
+  readonly id: number;
   /** Its name in events. */
   readonly name: string;
   /** Where it listens, with the real port. */
@@ -45,6 +48,10 @@ export type Changes = Pick<Reloaded, "opened" | "closed" | "changed">;
 
 /** A running server. */
 export interface ServerHandle extends AsyncDisposable {
+  /** What it is doing. */
+  readonly state: ServerState;
+  /** Aborted when it cannot go on, with the reason: it should be stopped then. */
+  readonly failed: AbortSignal;
   /** The chat rooms that its outlets share. */
   readonly rooms: Rooms;
   /** What they and the buses are like right now, in all of its workers. */

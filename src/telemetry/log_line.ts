@@ -49,7 +49,11 @@ export function jsonLine(event: OutletEvent, at: Date): string {
     level: levelOf(event),
     event: event.event,
     ..."outlet" in event
-      ? { outlet: event.outlet, address: formatAddress(event.address) }
+      ? {
+        outlet: event.outlet,
+        outlet_id: event.id,
+        address: formatAddress(event.address),
+      }
       : jsonFacts(event),
     ..."connection" in event ? { connection: event.connection } : {},
     ..."peer" in event ? { peer: formatAddress(event.peer) } : {},

@@ -6,7 +6,7 @@
 import { Counter, Registry } from "prom-client";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
-import { ByOutlet, outletKey } from "./by_outlet.ts";
+import { ByOutlet } from "./by_outlet.ts";
 import { expositionOf, type Family } from "./exposition.ts";
 import type { ListenCounters } from "../trace/live/kernel_sockets.ts";
 import type { AboutOutlet, OutletEvent } from "../events/events.ts";
@@ -21,7 +21,7 @@ import { roomMetrics } from "./room_metrics.ts";
 /** What metrics see of a connection that is still open. */
 export interface LiveConnection {
   /** Its outlet. */
-  readonly outlet: { readonly name: string; readonly address: Address };
+  readonly outlet: { readonly id: number; readonly name: string; readonly address: Address };
   /** What came and went so far. */
   readonly connection: { readonly bytesIn: number; readonly bytesOut: number };
 }
@@ -44,8 +44,10 @@ export class Metrics implements Disposable {
   readonly #rooms = roomMetrics(() => this.rooms());
   readonly #names = resolverMetrics(() => this.names());
   readonly #subscription: Disposable;
-  readonly #outlets = new Map<string, AboutOutlet>();
-  readonly #outletCounters = new ByOutlet((about) => new OutletCounters(labelsOf(about)));
+  readonly #outlets = new Map<number, AboutOutlet>();
+  /** What outlets of the same labels have counted together: to Prometheus they are one series. */
+  readonly #byLabels = new Map<string, OutletCounters>();
+  readonly #outletCounters = new ByOutlet((about) => this.#countersFor(about));
   readonly #words = new Set<string>();
   readonly #counters = this.#counted();
   #draining = false;
@@ -65,7 +67,7 @@ export class Metrics implements Disposable {
     const waiting = await acceptQueues();
     yield* expositionOf([
       ...outletMetrics({
-        counters: () => this.#outletCounters.values(),
+        counters: () => this.#byLabels.values(),
         open: () => this.#open(),
         bytes: () => this.#bytes(),
         queues: () => this.#queues(waiting),
@@ -96,7 +98,7 @@ export class Metrics implements Disposable {
     const { faults, reloads } = this.#counters;
     switch (event.event) {
       case "listening":
-        this.#outlets.set(keyOf(event), event);
+        this.#outlets.set(event.id, event);
         break;
       case "opened":
         this.#outletCounters.of(event).opened++;
@@ -113,7 +115,8 @@ export class Metrics implements Disposable {
         }
         break;
       case "stopped":
-        this.#outlets.delete(keyOf(event));
+        this.#outlets.delete(event.id);
+        this.#outletCounters.delete(event);
         break;
       case "reloaded":
       case "rejected":
@@ -123,6 +126,14 @@ export class Metrics implements Disposable {
         this.#draining = true;
         break;
     }
+  }
+
+  #countersFor(about: AboutOutlet): OutletCounters {
+    const labels = labelsOf(about);
+    const key = `${labels.outlet} ${labels.address}`;
+    const counters = this.#byLabels.get(key) ?? new OutletCounters(labels);
+    this.#byLabels.set(key, counters);
+    return counters;
   }
 
   #close(event: Extract<OutletEvent, { event: "closed" }>): void {
@@ -170,7 +181,7 @@ export class Metrics implements Disposable {
   /** Bytes by outlet, those of open connections included. */
   #bytes(): Map<OutletCounters, { in: number; out: number }> {
     const sums = new Map(
-      [...this.#outletCounters.values()].map((tally) => {
+      [...this.#byLabels.values()].map((tally) => {
         const { sizes } = tally;
         return [tally, { in: sizes.in.sum, out: sizes.out.sum }];
       }),
@@ -222,10 +233,6 @@ function withoutZones(address: string): string {
   return address.replace(/%[^\]]*/, "");
 }
 
-function aboutOf({ name, address }: LiveConnection["outlet"]): AboutOutlet {
-  return { outlet: name, address };
-}
-
-function keyOf({ outlet, address }: AboutOutlet): string {
-  return outletKey(outlet, address);
+function aboutOf({ id, name, address }: LiveConnection["outlet"]): AboutOutlet {
+  return { id, outlet: name, address };
 }

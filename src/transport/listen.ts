@@ -33,6 +33,11 @@ export interface ListenOptions {
   readonly mode?: number | undefined;
   /** Whether others of this process listen there too; the kernel then spreads the clients over them. */
   readonly shared?: boolean | undefined;
+  /**
+   * Whether to make sure first that nobody listens there, this process included: to the kernel, who shares a port
+   * shares it with any program of the same user.
+   */
+  readonly alone?: boolean | undefined;
 }
 
 /**
@@ -41,9 +46,10 @@ export interface ListenOptions {
  * @throws {Error} `cannot listen on 127.0.0.1:80: …` when the system refuses; the cause is its error.
  */
 export function listenOn(address: Address, options: ListenOptions): Listener {
-  const { backlog, mode, shared = false } = options;
+  const { backlog, mode, shared = false, alone = false } = options;
   try {
     if (isUnix(address)) return listenAt(address.path, mode);
+    if (shared && alone && address.port !== 0) Deno.listen({ ...address, tcpBacklog: 1 }).close();
     const listener = Deno.listen({
       ...address,
       transport: "tcp",

@@ -3,19 +3,19 @@
  *
  * @module
  */
-import type { ServerConfig } from "../config/server_config.ts";
-import type { Changes } from "../server/handle.ts";
-import type { EndReason } from "../connection/end_reason.ts";
-import type { OutletEvent } from "../events/events.ts";
-import type { BusStatus } from "../chat/status.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
+import type { BusStatus } from "../chat/status.ts";
+import type { EndReason } from "../connection/end_reason.ts";
+import type { Address } from "../endpoint/address.ts";
+import type { OutletEvent } from "../events/events.ts";
+import type { DesiredState } from "../server/desired_state.ts";
 import type { SharedLimits, WorkerSlot } from "./shared_counters.ts";
 
 /** What all workers see: counters, and what they were told once. */
 export interface SharedResources {
   /** Numbers connections: the last number that was given. */
-  readonly numbers: Int32Array<SharedArrayBuffer>;
-  /** The counters of the server's door. */
+  readonly numbers: BigInt64Array<SharedArrayBuffer>;
+  /** The counters of the server's limits. */
   readonly limits: SharedLimits;
   /** What the descriptor limit of the process allows. */
   readonly descriptors: DescriptorBudget | undefined;
@@ -23,24 +23,37 @@ export interface SharedResources {
   readonly channel: string;
 }
 
-/** The counters of outlets' doors, by their addresses. */
-export type SharedLimitsByAddress = ReadonlyMap<string, SharedLimits>;
+/** What a worker is to be. */
+export interface WorkerTask {
+  /** The outlets, and what holds for all of them. */
+  readonly state: DesiredState;
+  /** What all workers count together at an outlet, by its number. */
+  readonly limits: ReadonlyMap<number, SharedLimits>;
+  /** Milliseconds that connections of outlets that are to be gone may go on. */
+  readonly grace: number;
+}
+
+/** Where outlets listen, by their numbers. */
+export type Addresses = ReadonlyMap<number, Address>;
 
 /** What a worker can be asked for, and what it answers. */
 export interface WorkerMethods {
-  /** Opens every outlet. */
-  open(
-    task: {
-      config: ServerConfig;
-      doors: SharedLimitsByAddress;
-      shared: SharedResources;
-      place: WorkerSlot;
-    },
+  /** Makes ready to be a worker, without any outlets. */
+  start(
+    task: { state: DesiredState; shared: SharedResources; slot: WorkerSlot },
   ): Promise<void>;
-  /** Becomes what another config asks for. */
-  change(task: { config: ServerConfig; doors: SharedLimitsByAddress }): Promise<Changes>;
-  /** Closes one outlet; how many connections had to be cut. */
-  close(task: { address: string; grace: number }): Promise<number>;
+  /** Makes ready to become something else; nothing is bound. */
+  prepare(task: WorkerTask): Promise<void>;
+  /** Binds what was prepared: at these addresses, as far as they are known; where it listens then. */
+  bind(task: { addresses: Addresses; alone: boolean }): Promise<Addresses>;
+  /** Becomes what was prepared and bound. */
+  commit(task: undefined): Promise<void>;
+  /** Stays what it was. */
+  undo(task: undefined): Promise<void>;
+  /** Becomes what the other workers are already: prepares, then binds and accepts without a pause in between. */
+  join(task: WorkerTask): Promise<void>;
+  /** Gives an outlet that drains less time. */
+  drain(task: { outlet: number; grace: number }): Promise<number>;
   /** Stops; how many connections had to be cut. */
   stop(task: { grace: number }): Promise<number>;
   /** Sends bytes to a client. */
@@ -62,7 +75,7 @@ export type WorkerRequest = {
   };
 }[keyof WorkerMethods];
 
-/** What a worker says. Tell them apart by `told`. */
+/** What a worker says. Tell them apart by `type`. */
 export type WorkerMessage =
   | { readonly type: "done"; readonly number: number; readonly value: unknown }
   | { readonly type: "failed"; readonly number: number; readonly reason: string }
@@ -70,6 +83,7 @@ export type WorkerMessage =
   /** Connections that carried something: number, bytes in, bytes out, whether a half is closed; and so on. */
   | { readonly type: "counts"; readonly counts: Float64Array }
   | { readonly type: "room"; readonly name: string; readonly isPublic: boolean }
+  /** Said every second, so that a worker that says nothing is known to hang. */
   | { readonly type: "buses"; readonly buses: readonly BusStatus[] }
   | {
     readonly type: "bytes";
@@ -78,3 +92,15 @@ export type WorkerMessage =
     readonly bytes: Uint8Array;
   }
   | { readonly type: "died"; readonly reason: string };
+
+/** One end of the way between a supervisor and a worker. */
+export interface WorkerPort {
+  /** Told of each message from the other end. */
+  onmessage: ((message: { data: WorkerMessage }) => void) | null;
+  /** Told that the thread has failed. */
+  onerror: ((event: { message: string; preventDefault(): void }) => void) | null;
+  /** Sends a request to the other end. */
+  postMessage(request: WorkerRequest): void;
+  /** Ends the thread. */
+  terminate(): void;
+}

@@ -5,26 +5,39 @@
  */
 import type { EndReason } from "../connection/end_reason.ts";
 import type { LiveConnection, OpenOutlet } from "../server/handle.ts";
-import type { Closed, Opened } from "../events/events.ts";
+import type { AboutOutlet, Closed, Listening, Opened, OutletEvent } from "../events/events.ts";
 import type { Address } from "../endpoint/address.ts";
 import type { Tap } from "../connection/connection.ts";
+import type { SharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
 /** An outlet whose clients are spread over workers. */
 export class RemoteOutlet implements OpenOutlet {
+  /** Its number, which no other outlet of the server ever has. */
+  readonly id: number;
   /** Its name in events. */
   readonly name: string;
   /** Where it listens. */
   readonly address: Address;
+  /** What its workers count together. */
+  readonly limits: SharedLimits;
   readonly #connections = new Map<number, RemoteConnection>();
-  readonly #workers = new Set<number>();
-  #cut = 0;
+  readonly #workers = new Set<WorkerHandle>();
   readonly #stopping = new AbortController();
+  readonly #stopped = Promise.withResolvers<number>();
+  /** What has happened there before it was told that it listens; `undefined` from then on. */
+  #untold: OutletEvent[] | undefined = [];
+  #listening: Listening | undefined;
+  #cut = 0;
 
-  /** An outlet that workers have opened, or will. */
-  constructor(name: string, address: Address) {
+  /** An outlet that workers are about to open. */
+  constructor(
+    { id, name, address, limits }: Pick<RemoteOutlet, "id" | "name" | "address" | "limits">,
+  ) {
+    this.id = id;
     this.name = name;
     this.address = address;
+    this.limits = limits;
   }
 
   /** The connections that are open now. */
@@ -35,6 +48,21 @@ export class RemoteOutlet implements OpenOutlet {
   /** Aborted when it begins to stop. */
   get stopping(): AbortSignal {
     return this.#stopping.signal;
+  }
+
+  /** Resolves when it is gone in every worker, to how many connections all have cut. */
+  get stopped(): Promise<number> {
+    return this.#stopped.promise;
+  }
+
+  /** How many connections its workers have cut so far. */
+  get cut(): number {
+    return this.#cut;
+  }
+
+  /** Which outlet an event is about. */
+  get about(): AboutOutlet {
+    return { id: this.id, outlet: this.name, address: this.address };
   }
 
   /** A connection of this number. */
@@ -52,25 +80,46 @@ export class RemoteOutlet implements OpenOutlet {
     this.#connections.delete(id);
   }
 
-  /** Takes note that a worker listens here; whether it is the first. */
-  opened(worker: number): boolean {
-    return this.#workers.add(worker).size === 1;
+  /** Keeps an event while it is not told yet that the outlet listens; whether it did. */
+  keep(event: OutletEvent): boolean {
+    this.#untold?.push(event);
+    return this.#untold !== undefined;
   }
 
-  /** Whether any worker listens here, or has connections from here. */
-  get isServed(): boolean {
-    return this.#workers.size > 0;
+  /** Keeps the first word of a worker that it listens: it is told once all of them do. */
+  listens(event: Listening): void {
+    this.#listening ??= event;
   }
 
-  /** Takes note that a worker is done here, or dead; once it was the last, how many connections all have cut. */
-  left(worker: number, cut: number): number | undefined {
-    this.#cut += cut;
-    return this.#workers.delete(worker) && !this.isServed ? this.#cut : undefined;
+  /** Says that it is told now that the outlet listens; what was kept until then. */
+  announced(): OutletEvent[] {
+    if (!this.#untold) return [];
+    const untold = [...this.#listening ? [this.#listening] : [], ...this.#untold];
+    this.#untold = undefined;
+    return untold;
   }
 
-  /** Says that it begins to stop. */
-  stop(): void {
+  /** Takes note that a worker serves it. */
+  servedBy(worker: WorkerHandle): void {
+    this.#workers.add(worker);
+  }
+
+  /** Takes note that a worker is done here, or gone; whether it was the last one of an outlet that stops. */
+  left(worker: WorkerHandle, cut: number): boolean {
+    if (this.#workers.delete(worker)) this.#cut += cut;
+    return this.#finish();
+  }
+
+  /** Says that it begins to stop; whether nobody serves it any more. */
+  stop(): boolean {
     this.#stopping.abort();
+    return this.#finish();
+  }
+
+  #finish(): boolean {
+    if (!this.#stopping.signal.aborted || this.#workers.size > 0) return false;
+    this.#stopped.resolve(this.#cut);
+    return true;
   }
 }
 
@@ -140,17 +189,16 @@ export class RemoteConnection implements LiveConnection {
   }
 
   /** How it ended, when its worker did not live to tell. */
-  lost(outlet: RemoteOutlet): Closed {
+  lost(outlet: RemoteOutlet, reason: string): Closed {
     return {
       event: "closed",
-      outlet: outlet.name,
-      address: outlet.address,
+      ...outlet.about,
       connection: this.id,
       peer: this.peer,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       duration: performance.now() - this.openedAt,
-      reason: "error: its worker died",
+      reason,
     };
   }
 

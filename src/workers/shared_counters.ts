@@ -8,20 +8,22 @@ import type { AdmissionParts } from "../admission/admission.ts";
 import { LocalPerAddressCounter, type PerAddressCounter } from "../admission/per_address.ts";
 import type { Counter } from "../admission/counter.ts";
 
-/** Who counts: the worker's place among all of them. */
+/** Who counts: one worker in its life. Who takes its place counts in another slot. */
 export interface WorkerSlot {
-  /** Its number, from 0. */
+  /** Its number among the workers, from 0. */
   readonly index: number;
-  /** How many there are. */
+  /** How many workers there are. */
   readonly count: number;
+  /** Where it counts its share. */
+  readonly share: number;
 }
 
-/** What one door counts: plain memory, which can be sent to workers. */
+/** What one limit counts: plain memory, which can be sent to workers. */
 export interface SharedLimits {
   /** The limit, how many are inside, and how many of those each worker has. */
   readonly totals: Int32Array<SharedArrayBuffer>;
   /** Of each worker, how many peers have inside, by a hash of the peer. */
-  readonly peers: Uint16Array<SharedArrayBuffer>;
+  readonly peers: Uint32Array<SharedArrayBuffer>;
 }
 
 /** How many different hashes of peers there are. Two peers with the same hash are counted as one by other workers. */
@@ -35,27 +37,64 @@ const SHARES = 2;
 /** A limit that is none. */
 const UNLIMITED = 0x7fffffff;
 
+/** The share of a worker that is gone: nothing is counted there, in or out, until another worker is given it. */
+const CLOSED = -1;
+
+/** Shares beside those of the workers there are: one that is gone may still count for a moment. */
+const SPARE_SHARES = 32;
+
 /** How often a worker whose clients wait for room looks whether another one has made some, in milliseconds. */
 const LOOK = 20;
 
-/** An empty door for so many workers. */
+/** An empty limit for so many workers. */
 export function sharedLimits(workers: number): SharedLimits {
-  const totals = new Int32Array(new SharedArrayBuffer((SHARES + workers) * 4));
+  const totals = new Int32Array(new SharedArrayBuffer((SHARES + sharesOf(workers)) * 4));
   totals[LIMIT] = UNLIMITED;
-  return { totals, peers: new Uint16Array(new SharedArrayBuffer(workers * HASHES * 2)) };
+  return { totals, peers: new Uint32Array(new SharedArrayBuffer(workers * HASHES * 4)) };
 }
 
-/** Gives back what a worker that is gone had inside. */
-export function reclaim({ totals, peers }: SharedLimits, { index }: WorkerSlot): void {
-  Atomics.sub(totals, ACTIVE, Atomics.exchange(totals, SHARES + index, 0));
+/** Gives back what a worker that is gone had inside, once; from then on it counts nothing any more. */
+export function reclaim({ totals, peers }: SharedLimits, { index, share }: WorkerSlot): void {
+  const had = Atomics.exchange(totals, SHARES + share, CLOSED);
+  if (had === CLOSED) return;
+  Atomics.sub(totals, ACTIVE, had);
   peers.fill(0, index * HASHES, (index + 1) * HASHES);
 }
 
-/** The counters of a door, as one worker uses them. */
-export function countersOf(door: SharedLimits, place: WorkerSlot): AdmissionParts {
+/** Lets a worker count from now on. */
+export function admitSlot({ totals }: SharedLimits, { share }: WorkerSlot): void {
+  Atomics.compareExchange(totals, SHARES + share, CLOSED, 0);
+}
+
+/** Gives out shares; the one that was given back longest ago first, so that who is gone has long finished. */
+export class Shares {
+  readonly #free: number[];
+
+  /** Enough of them for so many workers. */
+  constructor(workers: number) {
+    this.#free = Array.from({ length: sharesOf(workers) }, (_, share) => share);
+  }
+
+  /** Takes one; `undefined` where so many workers hang that none is left. */
+  take(): number | undefined {
+    return this.#free.shift();
+  }
+
+  /** Gives one back, of a worker that is no more. */
+  giveBack(share: number): void {
+    this.#free.push(share);
+  }
+}
+
+function sharesOf(workers: number): number {
+  return workers + SPARE_SHARES;
+}
+
+/** The counters of a limit, as one worker uses them. */
+export function countersOf(limits: SharedLimits, slot: WorkerSlot): AdmissionParts {
   return {
-    active: new SharedCounter(door, place),
-    perAddress: new SharedPerAddressCounter(door, place),
+    active: new SharedCounter(limits, slot),
+    perAddress: new SharedPerAddressCounter(limits, slot),
   };
 }
 
@@ -64,9 +103,9 @@ class SharedCounter implements Counter {
   readonly #totals: SharedLimits["totals"];
   readonly #share: number;
 
-  constructor({ totals }: SharedLimits, { index }: WorkerSlot) {
+  constructor({ totals }: SharedLimits, { share }: WorkerSlot) {
     this.#totals = totals;
-    this.#share = SHARES + index;
+    this.#share = SHARES + share;
   }
 
   get count(): number {
@@ -92,13 +131,24 @@ class SharedCounter implements Counter {
       if (count >= this.limit) return false;
       if (Atomics.compareExchange(this.#totals, ACTIVE, count, count + 1) === count) break;
     }
-    Atomics.add(this.#totals, this.#share, 1);
-    return true;
+    if (this.#addToShare(1)) return true;
+    Atomics.sub(this.#totals, ACTIVE, 1);
+    return false;
   }
 
   release(): void {
-    Atomics.sub(this.#totals, this.#share, 1);
-    Atomics.sub(this.#totals, ACTIVE, 1);
+    if (this.#addToShare(-1)) Atomics.sub(this.#totals, ACTIVE, 1);
+  }
+
+  /** Whether the share is still this worker's: what is gone is given back by somebody else, and only once. */
+  #addToShare(one: 1 | -1): boolean {
+    for (;;) {
+      const share = Atomics.load(this.#totals, this.#share);
+      if (share === CLOSED || share + one < 0) return false;
+      if (Atomics.compareExchange(this.#totals, this.#share, share, share + one) === share) {
+        return true;
+      }
+    }
   }
 
   async waitForCapacity(signal: AbortSignal): Promise<void> {
@@ -112,32 +162,40 @@ class SharedCounter implements Counter {
  */
 class SharedPerAddressCounter implements PerAddressCounter {
   readonly #own = new LocalPerAddressCounter();
-  readonly #peers: SharedLimits["peers"];
-  readonly #place: WorkerSlot;
+  readonly #limits: SharedLimits;
+  readonly #slot: WorkerSlot;
 
-  constructor({ peers }: SharedLimits, place: WorkerSlot) {
-    this.#peers = peers;
-    this.#place = place;
+  constructor(limits: SharedLimits, slot: WorkerSlot) {
+    this.#limits = limits;
+    this.#slot = slot;
   }
 
   count(peer: string): number {
-    const { index: own, count: of } = this.#place;
+    const { index: own, count: workers } = this.#slot;
     const hash = hashOf(peer);
     let count = this.#own.count(peer);
-    for (let index = 0; index < of; index++) {
-      if (index !== own) count += Atomics.load(this.#peers, index * HASHES + hash);
+    for (let index = 0; index < workers; index++) {
+      if (index !== own) count += Atomics.load(this.#limits.peers, index * HASHES + hash);
     }
     return count;
   }
 
   enter(peer: string): void {
     this.#own.enter(peer);
-    Atomics.add(this.#peers, this.#place.index * HASHES + hashOf(peer), 1);
+    if (!this.#isClosed) Atomics.add(this.#limits.peers, this.#at(peer), 1);
   }
 
   leave(peer: string): void {
     this.#own.leave(peer);
-    Atomics.sub(this.#peers, this.#place.index * HASHES + hashOf(peer), 1);
+    if (!this.#isClosed) Atomics.sub(this.#limits.peers, this.#at(peer), 1);
+  }
+
+  get #isClosed(): boolean {
+    return Atomics.load(this.#limits.totals, SHARES + this.#slot.share) === CLOSED;
+  }
+
+  #at(peer: string): number {
+    return this.#slot.index * HASHES + hashOf(peer);
   }
 }
 

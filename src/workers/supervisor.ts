@@ -4,26 +4,27 @@
  *
  * @module
  */
-import { delay } from "@std/async/delay";
-import { joinBus } from "../server/join_bus.ts";
-import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
-import { serverLimits } from "../server/settings.ts";
-import type { Changes, ServerHandle } from "../server/handle.ts";
-import type { OutletEvent } from "../events/events.ts";
-import type { EventBus } from "../events/event_bus.ts";
-import { UsageError } from "../options/usage_error.ts";
+import { descriptorBudget } from "../admission/descriptors.ts";
 import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
 import { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
-import { formatAddress, isUnix } from "../endpoint/address.ts";
-import { descriptorBudget } from "../admission/descriptors.ts";
-import { explain } from "../transport/errors.ts";
+import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
+import { isUnix } from "../endpoint/address.ts";
+import type { EventBus } from "../events/event_bus.ts";
+import type { OutletEvent } from "../events/events.ts";
+import { UsageError } from "../options/usage_error.ts";
+import type { DesiredState } from "../server/desired_state.ts";
+import { joinBus } from "../server/join_bus.ts";
+import { ServerControl } from "../server/server_control.ts";
 import { BusTotals } from "./bus_totals.ts";
-import { WorkerHandle } from "./worker_handle.ts";
-import { reclaim, sharedLimits } from "./shared_counters.ts";
-import type { SharedResources, WorkerMessage } from "./messages.ts";
+import { Incidents } from "./incidents.ts";
+import type { SharedResources, WorkerMessage, WorkerMethods, WorkerPort } from "./messages.ts";
 import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
-import { OutletRegistry } from "./outlet_registry.ts";
+import { sharedLimits } from "./shared_counters.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
+import { WorkerOutlets } from "./worker_outlets.ts";
+import { type WorkerLoss, WorkerPool } from "./worker_pool.ts";
+import { WorkerSockets } from "./worker_sockets.ts";
 
 /** How a supervisor is opened. */
 export interface SupervisorOptions {
@@ -35,36 +36,44 @@ export interface SupervisorOptions {
   readonly module?: URL;
 }
 
-/** The pause before a worker that died is replaced, in milliseconds; it doubles while it dies at once. */
-const BACK_OFF = { first: 10, last: 5_000 };
-
 /** A room full of sockets, served by several threads that look like one. */
-export class Supervisor implements ServerHandle {
+export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   /** The chat rooms, which reach into all workers. */
   readonly rooms: Rooms = new Rooms();
+  /** Its outlets. */
+  protected readonly host: WorkerOutlets;
 
-  readonly #eventBus: EventBus;
-  readonly #options: Required<SupervisorOptions>;
   readonly #shared: SharedResources;
-  readonly #workers: WorkerHandle[] = [];
-  readonly #registry: OutletRegistry;
+  readonly #pool: WorkerPool;
+  readonly #sockets = new WorkerSockets();
   readonly #buses = new BusTotals();
-  #config: ServerConfig;
-  #backOff: number = BACK_OFF.first;
-  #diedAt = -Infinity;
-  readonly #stopping = new AbortController();
+  readonly #incidents = new Incidents();
 
-  private constructor(config: ServerConfig, options: SupervisorOptions) {
-    this.#config = config;
-    this.#eventBus = options.eventBus;
-    this.#options = { module: new URL("./worker.ts", import.meta.url), ...options };
-    this.#registry = new OutletRegistry(options.workers);
+  private constructor(config: ServerConfig, { workers, eventBus, module }: SupervisorOptions) {
+    super(config, eventBus);
     this.#shared = {
-      numbers: new Int32Array(new SharedArrayBuffer(4)),
-      limits: sharedLimits(options.workers),
+      numbers: new BigInt64Array(new SharedArrayBuffer(8)),
+      limits: sharedLimits(workers),
       descriptors: descriptorBudget(),
       channel: crypto.randomUUID(),
     };
+    this.host = new WorkerOutlets({
+      workers,
+      limits: this.#shared.limits,
+      descriptors: this.#shared.descriptors,
+      publish: (event) => eventBus.publish(event),
+      onBound: (worker) => this.#sockets.note(worker),
+    });
+    this.#pool = new WorkerPool({
+      count: workers,
+      spawn: (index) => startThread(module ?? new URL("./worker.ts", import.meta.url), index),
+      start: (worker) => worker.request("start", this.#beginning(worker)),
+      join: (worker) => this.between((desired) => this.host.join(worker, desired)),
+      onMessage: (message, worker) => this.#receive(message, worker),
+      onGone: (worker, loss) => this.#lose(worker, loss),
+      releaseSockets: (worker) => this.#sockets.shutDown(worker, this.#ports()),
+      onFatal: (error) => this.fail(error),
+    });
   }
 
   /**
@@ -73,228 +82,126 @@ export class Supervisor implements ServerHandle {
    * @throws {Error} which names the address that can't be listened on, and the reason
    */
   static async open(config: ServerConfig, options: SupervisorOptions): Promise<Supervisor> {
-    checkServices(config);
+    refuseStdio(config.outlets);
     await using undo = new AsyncDisposableStack();
     const supervisor = undo.use(new Supervisor(config, options));
     const { channel, descriptors } = supervisor.#shared;
     await supervisor.rooms.attachBus(new BroadcastBus(channel));
     await joinBus(supervisor.rooms, { options: config.options, eventBus: options.eventBus });
-    using prepared = supervisor.#registry.prepare(config.outlets);
-    for (let index = 0; index < options.workers; index++) {
-      supervisor.#workers.push(supervisor.#startWorker(index));
-    }
-    // The first one finds out whether all of it can be had.
-    for (const worker of supervisor.#workers) await supervisor.#open(worker, prepared.outlets);
-    prepared.commit();
+    supervisor.host.admit(await supervisor.#pool.start());
+    await supervisor.start(config);
     undo.move();
     options.eventBus.publish({
       event: "ready",
       outlets: config.outlets.length,
-      maxConnections: serverLimits(config, descriptors).maxConnections ?? Infinity,
+      maxConnections: supervisor.host.maxConnections,
       descriptors: descriptors?.limit,
     });
     return supervisor;
   }
 
-  /** The open outlets. */
-  get outlets(): Iterable<RemoteOutlet> {
-    return this.#registry.outlets;
-  }
-
-  /** The outlets that have begun to close, and still have connections. */
-  get draining(): Iterable<RemoteOutlet> {
-    return this.#registry.draining;
-  }
-
-  /** Every connection that is open now in any worker. */
-  *connections(): Generator<{ outlet: RemoteOutlet; connection: RemoteConnection }> {
-    for (const outlet of [...this.outlets, ...this.draining]) {
-      for (const connection of outlet.connections) yield { outlet, connection };
-    }
-  }
-
   /** What the chat rooms and the buses are like right now, as far as workers have told: a second ago at most. */
-  roomsStatus(): RoomsStatus {
+  override roomsStatus(): RoomsStatus {
     const { rooms, buses } = this.rooms.status();
     return { rooms, buses: this.#buses.sum(buses) };
   }
 
-  /** Opens one more outlet. */
-  async open(config: OutletConfig): Promise<RemoteOutlet> {
-    await this.change({ ...this.#config, outlets: [...this.#config.outlets, config] });
-    return [...this.outlets].at(-1)!;
-  }
-
-  /** Closes one outlet in every worker. */
-  async close(outlet: RemoteOutlet, { grace }: { grace: number }): Promise<number> {
-    const config = this.#registry.close(outlet);
-    this.#config = {
-      ...this.#config,
-      outlets: this.#config.outlets.filter((other) => other !== config),
-    };
-    const address = formatAddress(outlet.address);
-    return await this.#all((worker) => worker.request("close", { address, grace }));
-  }
-
-  /**
-   * Becomes what another config asks for, in every worker.
-   *
-   * @throws {Error} which says what can't be had: nothing has changed then
-   */
-  async change(config: ServerConfig): Promise<Changes> {
-    checkServices(config);
-    if (config.options.workers !== this.#config.options.workers) {
-      throw new Error("the number of workers cannot change while the server runs: start it anew");
-    }
-    using prepared = this.#registry.prepare(config.outlets);
-    const [first, ...others] = this.#workers;
-    const asked = (worker: WorkerHandle) => ({
-      config: { ...config, outlets: shareOf(prepared.outlets, worker) },
-      doors: this.#registry.limits,
-    });
-    const changes = await first!.request("change", asked(first!));
-    await Promise.all(others.map((worker) => worker.request("change", asked(worker))));
-    prepared.commit();
-    this.#config = config;
-    return changes;
+  /** Opens one more outlet, in every worker. */
+  override async open(config: OutletConfig): Promise<RemoteOutlet> {
+    refuseStdio([config]);
+    return await super.open(config);
   }
 
   /** Stops every worker. */
-  async stop({ grace }: { grace: number }): Promise<number> {
-    this.#stopping.abort();
-    for (const outlet of this.outlets) outlet.stop();
-    const cut = await this.#all((worker) => worker.request("stop", { grace }));
-    // Their last words are on their way before the answer.
-    for (const worker of this.#workers.splice(0)) worker[Symbol.dispose]();
-    await this.rooms[Symbol.asyncDispose]();
+  override async stop({ grace }: { grace: number }): Promise<number> {
+    this.#pool.stop();
+    const cut = await super.stop({ grace });
+    this.#pool[Symbol.dispose]();
     return cut;
   }
 
-  /** Stops without grace. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop({ grace: 0 });
+  /** Looks at what another config asks for, before anything is made ready. */
+  protected override check(config: ServerConfig, before: DesiredState): void {
+    refuseStdio(config.outlets);
+    super.check(config, before);
+    if (config.options.workers === before.options.workers) return;
+    throw new Error("the number of workers cannot change while the server runs: start it anew");
   }
 
-  /** The sum of what all answer; one that dies over it counts nothing. */
-  async #all(ask: (worker: WorkerHandle) => Promise<number>): Promise<number> {
-    const answers = await Promise.all(this.#workers.map((worker) => ask(worker).catch(() => 0)));
-    return answers.reduce((sum, answer) => sum + answer, 0);
+  #beginning({ slot }: WorkerHandle): Parameters<WorkerMethods["start"]>[0] {
+    return { state: this.desired, shared: this.#shared, slot };
   }
 
-  #startWorker(index: number): WorkerHandle {
-    const worker: WorkerHandle = new WorkerHandle({
-      module: this.#options.module,
-      index,
-      onMessage: (told) => this.#receive(told, worker),
-      onDied: (reason) => void this.#replace(worker, reason),
-    });
-    return worker;
+  #ports(): Set<number> {
+    const outlets = [...this.outlets, ...this.draining];
+    return new Set(outlets.flatMap(({ address }) => isUnix(address) ? [] : [address.port]));
   }
 
-  async #open(worker: WorkerHandle, outlets: readonly OutletConfig[]): Promise<void> {
-    await worker.request("open", {
-      config: { ...this.#config, outlets: shareOf(outlets, worker) },
-      doors: this.#registry.limits,
-      shared: this.#shared,
-      place: { index: worker.index, count: this.#options.workers },
-    });
-  }
-
-  #receive(told: WorkerMessage, worker: WorkerHandle): void {
-    switch (told.type) {
+  #receive(message: WorkerMessage, worker: WorkerHandle): void {
+    switch (message.type) {
       case "events":
-        for (const event of told.events) this.#forward(event, worker);
+        for (const event of message.events) this.#forward(event, worker);
         break;
       case "counts":
-        this.#count(told.counts);
+        this.#count(message.counts);
         break;
       case "room":
-        if (told.isPublic) this.rooms.open(told.name);
-        else this.rooms.openPrivate(told.name);
+        if (message.isPublic) this.rooms.open(message.name);
+        else this.rooms.openPrivate(message.name);
         break;
       case "buses":
-        this.#buses.note(worker.index, told.buses);
+        this.#buses.note(worker.index, message.buses);
         break;
       case "bytes":
-        this.#registry.find(told.connection)?.show(told.way, told.bytes);
+        this.host.findConnection(message.connection)?.show(message.way, message.bytes);
     }
   }
 
   /** Passes on what a worker tells, as if one server told it: what all of them tell is told once. */
   #forward(event: OutletEvent, worker: WorkerHandle): void {
+    if (!("outlet" in event)) return this.#forwardOfServer(event);
+    const outlet = this.host.find(event.id);
     switch (event.event) {
       case "listening":
-        if (this.#registry.at(event.address)?.opened(worker.index)) this.#eventBus.publish(event);
-        break;
+        return outlet?.listens(event);
       case "stopped":
-        this.#stopped(this.#registry.at(event.address), worker, event.cut);
-        break;
+        return this.host.left(event.id, { worker, cut: event.cut });
       case "opened":
-        this.#registry.at(event.address)?.add(new RemoteConnection(event, worker));
-        this.#eventBus.publish(event);
+        outlet?.add(new RemoteConnection(event, worker));
         break;
       case "closed":
-        this.#registry.at(event.address)?.remove(event.connection);
-        this.#eventBus.publish(event);
+        outlet?.remove(event.connection);
         break;
-      case "ready":
+      case "failed":
+      case "recovered":
+        // A client that could not be accepted is one worker's alone.
+        if (!("code" in event) && !this.#incidents.isNews(event, worker.index)) return;
+    }
+    if (!outlet?.keep(event)) this.eventBus.publish(event);
+  }
+
+  #forwardOfServer(event: Exclude<OutletEvent, { outlet: string }>): void {
+    switch (event.event) {
+      // The supervisor is on every bus, too, and tells these itself.
       case "bus-connected":
       case "bus-disconnected":
       case "bus-permission-denied":
-        break;
+        return;
       default:
-        this.#eventBus.publish(event);
+        this.eventBus.publish(event);
     }
   }
 
-  /** The last worker's word that an outlet is closed is the supervisor's. */
-  #stopped(outlet: RemoteOutlet | undefined, worker: WorkerHandle, cut: number): void {
-    const all = outlet?.left(worker.index, cut);
-    if (!outlet || all === undefined) return;
-    this.#registry.closed(outlet);
-    const { name, address } = outlet;
-    this.#eventBus.publish({ event: "stopped", outlet: name, address, cut: all });
-  }
-
-  /** Puts another worker in the place of one that died, whose connections have died with it. */
-  async #replace(dead: WorkerHandle, reason: string): Promise<void> {
-    const place = { index: dead.index, count: this.#options.workers };
-    this.#eventBus.publish({ event: "worker-restarted", worker: dead.index, reason });
-    reclaim(this.#shared.limits, place);
-    this.#buses.died(dead.index);
-    this.#registry.reclaim(place);
-    for (const outlet of this.#registry.all()) {
-      for (const connection of [...outlet.connections]) {
-        if (connection.worker !== dead) continue;
-        outlet.remove(connection.id);
-        this.#eventBus.publish(connection.lost(outlet));
-      }
-      if (outlet.stopping.aborted) this.#stopped(outlet, dead, 0);
-      else outlet.left(dead.index, 0);
-    }
-    await this.#waitBackOff(performance.now() - this.#diedAt);
-    if (this.#stopping.signal.aborted) return;
-    const worker = this.#workers[dead.index] = this.#startWorker(dead.index);
-    await this.#open(worker, this.#registry.resolved).catch((error) => {
-      // Where it died, that has been seen to.
-      if (worker.hasExited) return;
-      worker[Symbol.dispose]();
-      if (!this.#stopping.signal.aborted) this.#replace(worker, explain(error));
-    });
-  }
-
-  /** Waits a little, the longer the sooner workers die one after the other. */
-  async #waitBackOff(sinceLast: number): Promise<void> {
-    this.#backOff = sinceLast > BACK_OFF.last * 2
-      ? BACK_OFF.first
-      : Math.min(this.#backOff * 2, BACK_OFF.last);
-    this.#diedAt = performance.now();
-    await delay(this.#backOff, { signal: this.#stopping.signal }).catch(() => {});
+  #lose(worker: WorkerHandle, { reason, hangs }: WorkerLoss): void {
+    this.eventBus.publish({ event: "worker-restarted", worker: worker.index, reason });
+    this.#buses.died(worker.index);
+    if (!hangs) this.#sockets.forget(worker);
+    this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
   }
 
   #count(counts: Float64Array): void {
     for (let at = 0; at < counts.length; at += 4) {
-      const connection = this.#registry.find(counts[at]!);
+      const connection = this.host.findConnection(counts[at]!);
       if (!connection) continue;
       connection.bytesIn = counts[at + 1]!;
       connection.bytesOut = counts[at + 2]!;
@@ -303,13 +210,11 @@ export class Supervisor implements ServerHandle {
   }
 }
 
-/** What a worker is asked for: a Unix socket has one worker, for its path can be bound once. */
-function shareOf(outlets: readonly OutletConfig[], { index }: WorkerHandle): OutletConfig[] {
-  return outlets.filter(({ listen }) => index === 0 || !isUnix(listen));
+function startThread(module: URL, index: number): WorkerPort {
+  return new Worker(module, { type: "module", name: `worker ${index}` }) as WorkerPort;
 }
 
-function checkServices({ outlets }: ServerConfig): void {
-  if (outlets.some(({ service }) => service === "stdio")) {
-    throw new UsageError("--workers beside stdio: there is one standard input, so leave it out");
-  }
+function refuseStdio(outlets: readonly OutletConfig[]): void {
+  if (outlets.every(({ service }) => service !== "stdio")) return;
+  throw new UsageError("--workers beside stdio: there is one standard input, so leave it out");
 }

@@ -3,58 +3,76 @@
  *
  * @module
  */
-import type { WorkerMessage, WorkerMethods, WorkerRequest } from "./messages.ts";
+import { handledElsewhere } from "../scheduling/task_scope.ts";
+import type { WorkerMessage, WorkerMethods, WorkerPort, WorkerRequest } from "./messages.ts";
+import type { WorkerSlot } from "./shared_counters.ts";
+
+/** The worker that was asked has ended, or hangs: it will never answer. */
+export class WorkerGoneError extends Error {
+  /** Tells it from what workers answer. */
+  override readonly name = "WorkerGoneError";
+}
 
 /** Told of what a worker says by itself. */
 export interface WorkerHandleOptions {
-  /** The module that it runs. */
-  readonly module: URL;
-  /** Its number, from 0. */
-  readonly index: number;
+  /** The way to its thread. */
+  readonly port: WorkerPort;
+  /** Which one it is, and where it counts. */
+  readonly slot: WorkerSlot;
   /** Told of what it says that is no answer. */
-  onMessage(told: WorkerMessage): void;
+  onMessage(message: WorkerMessage): void;
   /** Told that it is no more, and why; what it was asked for is not answered then. */
   onDied(reason: string): void;
 }
 
 /** A worker: a thread that does what it is asked to. Disposing it ends it at once. */
 export class WorkerHandle implements Disposable {
-  /** Its number, from 0. */
-  readonly index: number;
-  readonly #worker: Worker;
+  /** Which one it is, and where it counts. */
+  readonly slot: WorkerSlot;
+  /** When it was last heard of, on the clock of `performance.now()`. */
+  heardAt: number = performance.now();
   readonly #options: WorkerHandleOptions;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #lastNumber = 0;
   #gone = false;
 
-  /** Starts the thread. */
+  /** Listens to a thread that has been started. */
   constructor(options: WorkerHandleOptions) {
-    this.index = options.index;
+    this.slot = options.slot;
     this.#options = options;
-    this.#worker = new Worker(options.module, { type: "module", name: `worker ${options.index}` });
-    this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => this.#hear(data);
-    this.#worker.onerror = (event) => {
+    options.port.onmessage = ({ data }) => this.#receive(data);
+    options.port.onerror = (event) => {
       event.preventDefault();
       this.#die(event.message);
     };
   }
 
+  /** Its number among the workers, from 0. */
+  get index(): number {
+    return this.slot.index;
+  }
+
   /** Whether it is no more. */
-  get hasExited(): boolean {
+  get isGone(): boolean {
     return this.#gone;
   }
 
-  /** Asks for something, and resolves to the answer. */
+  /**
+   * Asks for something, and resolves to the answer.
+   *
+   * @throws {WorkerGoneError} where it ends before it answers
+   */
   request<Name extends keyof WorkerMethods>(
     name: Name,
     task: Parameters<WorkerMethods[Name]>[0],
   ): ReturnType<WorkerMethods[Name]> {
     const number = ++this.#lastNumber;
     const answer = Promise.withResolvers<unknown>();
-    if (this.#gone) answer.reject(new Error("the worker is gone"));
+    handledElsewhere(answer.promise);
+    if (this.#gone) answer.reject(new WorkerGoneError(`worker ${this.index} is gone`));
     else {
       this.#waiting.set(number, answer);
-      this.#worker.postMessage({ number, name, task } as WorkerRequest);
+      this.#options.port.postMessage({ number, name, task } as WorkerRequest);
     }
     return answer.promise as ReturnType<WorkerMethods[Name]>;
   }
@@ -62,22 +80,25 @@ export class WorkerHandle implements Disposable {
   /** Ends the thread, and its sockets. */
   [Symbol.dispose](): void {
     this.#gone = true;
-    this.#worker.terminate();
-    for (const { reject } of this.#waiting.values()) reject(new Error("the worker is gone"));
+    this.#options.port.terminate();
+    for (const { reject } of this.#waiting.values()) {
+      reject(new WorkerGoneError(`worker ${this.index} is gone`));
+    }
     this.#waiting.clear();
   }
 
-  #hear(told: WorkerMessage): void {
+  #receive(message: WorkerMessage): void {
     if (this.#gone) return;
-    switch (told.type) {
+    this.heardAt = performance.now();
+    switch (message.type) {
       case "done":
-        return this.#take(told.number)?.resolve(told.value);
+        return this.#take(message.number)?.resolve(message.value);
       case "failed":
-        return this.#take(told.number)?.reject(new Error(told.reason));
+        return this.#take(message.number)?.reject(new Error(message.reason));
       case "died":
-        return this.#die(told.reason);
+        return this.#die(message.reason);
       default:
-        this.#options.onMessage(told);
+        this.#options.onMessage(message);
     }
   }
 

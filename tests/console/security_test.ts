@@ -240,6 +240,7 @@ Deno.test("a reader of the event stream that does not keep up is dropped", async
   for (let i = 0; i < 500; i++) {
     console.server.eventBus.publish({
       event: "service-output",
+      id: 1,
       outlet: "echo",
       address,
       connection: 1,

@@ -5,6 +5,7 @@ import type { OutletEvent } from "../../src/events/events.ts";
 
 const EVENT: OutletEvent = {
   event: "listening",
+  id: 1,
   outlet: "echo",
   address: { hostname: "127.0.0.1", port: 1 },
 };

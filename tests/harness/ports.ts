@@ -36,3 +36,16 @@ export async function isOpen(port: number): Promise<void> {
   }
   throw new Error(`nothing listens on port ${port}`);
 }
+
+/** Resolves once nothing listens at the port any more: who comes in the moment of closing is served still, or reset. */
+export async function isClosed(port: number): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return;
+    }
+    await delay(10);
+  }
+  throw new Error(`something still listens on port ${port}`);
+}

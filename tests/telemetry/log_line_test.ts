@@ -7,6 +7,7 @@ const CLIENT = { hostname: "127.0.0.1", port: 50001 };
 
 const CLOSED: OutletEvent = {
   event: "closed",
+  id: 1,
   outlet: "echo",
   address: { hostname: "127.0.0.1", port: 7007 },
   connection: 3,
@@ -23,6 +24,7 @@ Deno.test("a JSON line carries every field by its documented name", () => {
     level: "info",
     event: "closed",
     outlet: "echo",
+    outlet_id: 1,
     address: "127.0.0.1:7007",
     connection: 3,
     peer: "[::1]:50000",
@@ -57,7 +59,7 @@ Deno.test("what went wrong is more serious than what went as it should", () => {
 Deno.test("numbers and words agree: one connection, two connections", () => {
   const { outlet, address } = CLOSED as OutletEvent & AboutOutlet;
   const cut = (count: number) =>
-    textLine({ event: "stopped", outlet, address, cut: count }, { at: AT });
+    textLine({ event: "stopped", id: 1, outlet, address, cut: count }, { at: AT });
   assertMatch(cut(1), /, 1 connection cut$/);
   assertMatch(cut(2), /, 2 connections cut$/);
   assertMatch(cut(0), /stopped {3}echo on 127\.0\.0\.1:7007$/);
@@ -65,7 +67,12 @@ Deno.test("numbers and words agree: one connection, two connections", () => {
 
 Deno.test("two outlets of one service are told apart in every line", () => {
   const lines = [7007, 7008].flatMap((port) => {
-    const about = { outlet: "echo", address: { hostname: "127.0.0.1", port }, peer: CLIENT };
+    const about = {
+      id: port,
+      outlet: "echo",
+      address: { hostname: "127.0.0.1", port },
+      peer: CLIENT,
+    };
     const events: OutletEvent[] = [
       { event: "listening", ...about },
       { event: "opened", ...about, connection: 1, local: about.address },

@@ -3,7 +3,7 @@ import { EventBus } from "../../src/events/event_bus.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { serveMetrics } from "../../src/telemetry/metrics_page.ts";
 
-const ABOUT = { outlet: "echo", address: { hostname: "127.0.0.1", port: 7 } };
+const ABOUT = { id: 1, outlet: "echo", address: { hostname: "127.0.0.1", port: 7 } };
 const PEER = { hostname: "127.0.0.1", port: 50_000 };
 const LABELS = 'outlet="echo",address="127.0.0.1:7"';
 
@@ -11,7 +11,7 @@ Deno.test("what happens is counted, and bytes of open connections with it", asyn
   const eventBus = new EventBus();
   using metrics = new Metrics(eventBus);
   metrics.live = () => [{
-    outlet: { name: "echo", address: ABOUT.address },
+    outlet: { id: 1, name: "echo", address: ABOUT.address },
     connection: { bytesIn: 5, bytesOut: 7 },
   }];
   eventBus.publish({ event: "listening", ...ABOUT });
@@ -55,7 +55,7 @@ Deno.test("the text of a thousand outlets is made in turns, and nobody waits for
   const eventBus = new EventBus();
   using metrics = new Metrics(eventBus);
   for (let port = 1; port <= 1_000; port++) {
-    const about = { outlet: "echo", address: { hostname: "127.0.0.1", port } };
+    const about = { id: port, outlet: "echo", address: { hostname: "127.0.0.1", port } };
     eventBus.publish({ event: "listening", ...about });
     eventBus.publish({ event: "opened", ...about, connection: port, peer: PEER, local: PEER });
     const end = { bytesIn: 1, bytesOut: 1, duration: 1, reason: "peer closed" } as const;
@@ -98,7 +98,7 @@ Deno.test("clients that nobody has accepted yet are told with their outlet", asy
     using metrics = new Metrics(eventBus);
     using listener = Deno.listen({ hostname, port: 0 });
     const { port } = listener.addr as Deno.NetAddr;
-    eventBus.publish({ event: "listening", outlet: "echo", address: { hostname, port } });
+    eventBus.publish({ event: "listening", id: 1, outlet: "echo", address: { hostname, port } });
     using _one = await Deno.connect({ hostname: "127.0.0.1", port });
     using _two = await Deno.connect({ hostname: "127.0.0.1", port });
     assertMatch(await metrics.text(), /outlet_accept_queue_length{outlet="echo",.*} 2\n/);

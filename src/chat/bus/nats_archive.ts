@@ -39,12 +39,16 @@ export class NatsArchive implements Archive {
       subjects: ["outlet.history.>"],
       max_msgs_per_subject: HISTORY_LIMIT,
     };
-    const isThere = await streams.info(STREAM).then(() => true, () => false);
-    if (!isThere) {
+    const isThere = () => streams.info(STREAM).then(() => true, () => false);
+    if (!await isThere()) {
       const replicas = connection.info?.cluster === undefined ? 1 : REPLICAS;
       // A cluster may be too small, or a member of it away.
       await streams.add({ ...stream, num_replicas: replicas })
-        .catch(() => streams.add({ ...stream, num_replicas: 1 }));
+        .catch(() => streams.add({ ...stream, num_replicas: 1 }))
+        .catch(async (error) => {
+          // Somebody else may have made it at the same moment.
+          if (!await isThere()) throw error;
+        });
     }
     return new NatsArchive(connection);
   }

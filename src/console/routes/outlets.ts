@@ -10,7 +10,6 @@ import { findService, outletConfig, outletTable } from "../../config/outlet_conf
 import { ADMISSION_OPTIONS, type OutletConfig } from "../../config/server_config.ts";
 import { DURATION, type Option, type OptionTable } from "../../options/option.ts";
 import { about, UsageError } from "../../options/usage_error.ts";
-import { outletKey } from "../../telemetry/by_outlet.ts";
 import { SERVICES } from "../../services/registry.ts";
 import type { Service } from "../../services/service.ts";
 import { type Address, formatAddress, isUnix } from "../../endpoint/address.ts";
@@ -102,23 +101,22 @@ async function listOutlets({ subject, kernel }: OutletRoutesParts): Promise<obje
   const totals = subject.traffic.totals();
   const queues = await kernel.acceptQueues();
   return subject.outlets.map((outlet) => {
-    const { name, address } = outlet;
+    const { id, address } = outlet;
     return {
-      ...describeOutlet(outlet, subject),
+      ...describeOutlet(outlet),
       open: [...outlet.connections].length,
-      ...(totals.get(outletKey(name, address)) ?? {} as Partial<Totals>),
+      ...(totals.get(id) ?? {} as Partial<Totals>),
       queue: outlet.stopping.aborted ? undefined : queueOf(queues, address),
     };
   });
 }
 
-function describeOutlet(outlet: OpenOutlet, subject: ServerView): object {
-  const { name, address } = outlet;
+function describeOutlet({ id, name, address, stopping }: OpenOutlet): object {
   return {
-    id: subject.numberOf(outlet),
+    id,
     name,
     address: formatAddress(address),
-    state: outlet.stopping.aborted ? "draining" : "open",
+    state: stopping.aborted ? "draining" : "open",
   };
 }
 
@@ -131,7 +129,7 @@ async function openOutlet(asked: Asked, subject: ServerView): Promise<Response> 
   await refuseImpossible(config, subject);
   try {
     const outlet = await subject.server.open(config);
-    return Response.json(describeOutlet(outlet, subject), { status: 201 });
+    return Response.json(describeOutlet(outlet), { status: 201 });
   } catch (error) {
     throw new HttpError(409, explain(error), { field: "port" });
   }
@@ -192,7 +190,7 @@ async function stopOutlet(asked: Asked, parts: OutletRoutesParts): Promise<Respo
   const grace = word === undefined ? drainTimeout() : inField("grace", () => readGrace(word));
   // It is over when the outlet is gone from the list; who asked need not wait.
   subject.server.close(outlet, { grace });
-  return Response.json(describeOutlet(outlet, subject), { status: 202 });
+  return Response.json(describeOutlet(outlet), { status: 202 });
 }
 
 function readGrace(word: string): number {

@@ -1,0 +1,183 @@
+/**
+ * What a worker does with the requests of its supervisor.
+ *
+ * @module
+ */
+import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
+import { Rooms } from "../chat/rooms.ts";
+import type { Connection } from "../connection/connection.ts";
+import { EventBus } from "../events/event_bus.ts";
+import type { OutletEvent } from "../events/events.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+import { joinBus } from "../server/join_bus.ts";
+import { OutletSet, type PreparedOutlets } from "../server/outlet_set.ts";
+import { explain } from "../transport/errors.ts";
+import type { listenOn } from "../transport/listen.ts";
+import type {
+  SharedResources,
+  WorkerMessage,
+  WorkerMethods,
+  WorkerRequest,
+  WorkerTask,
+} from "./messages.ts";
+import { countersOf, type SharedLimits, type WorkerSlot } from "./shared_counters.ts";
+
+/** How an event may wait for others that go along, in milliseconds: a message costs far more than an event. */
+const GATHERING = 10;
+
+const telling = new TaskScope("telling events to the supervisor", {
+  without: "later ones are told",
+});
+
+/** What a worker is made of. */
+export interface WorkerHostOptions {
+  /** Says something to the supervisor. */
+  post(message: WorkerMessage, transfer?: Transferable[]): void;
+  /** Listens, in the system's way unless it is said. */
+  readonly listen?: typeof listenOn;
+  /** Calls back after so many milliseconds; the system's timer, unless it is said. */
+  readonly later?: (callback: () => void, milliseconds: number) => void;
+}
+
+/** One worker: a set of outlets that does what it is asked to, and tells what happens. */
+export class WorkerHost {
+  readonly #options: WorkerHostOptions;
+  readonly #rooms = new Rooms();
+  readonly #eventBus = new EventBus();
+  readonly #taps = new Map<number, Disposable>();
+  readonly #counted = new Map<number, number>();
+  #outlets: OutletSet | undefined;
+  #limits: ReadonlyMap<number, SharedLimits> = new Map();
+  #prepared: PreparedOutlets | undefined;
+  #events: OutletEvent[] = [];
+
+  /** A worker that has not started. */
+  constructor(options: WorkerHostOptions) {
+    this.#options = options;
+    this.#eventBus.subscribe((event) => this.#keepEvent(event));
+  }
+
+  /** Does what is asked, and answers. */
+  async handle({ number, name, task }: WorkerRequest): Promise<void> {
+    try {
+      const value = await (this.#methods[name] as (task: unknown) => Promise<unknown>)(task);
+      // Who is answered knows what has happened until then.
+      this.#tellEvents();
+      this.#options.post({ type: "done", number, value });
+    } catch (error) {
+      this.#tellEvents();
+      this.#options.post({ type: "failed", number, reason: explain(error) });
+    }
+  }
+
+  /** Tells what connections and buses have carried; to be called every second. */
+  tellCounts(): void {
+    const counts: number[] = [];
+    const before = new Map(this.#counted);
+    this.#counted.clear();
+    for (const { connection } of this.#outlets?.connections() ?? []) {
+      const { id, bytesIn, bytesOut, halfClosed } = connection;
+      const sum = bytesIn + bytesOut + Number(halfClosed);
+      this.#counted.set(id, sum);
+      if (sum > (before.get(id) ?? 0)) counts.push(id, bytesIn, bytesOut, Number(halfClosed));
+    }
+    if (counts.length > 0) {
+      const message = Float64Array.from(counts);
+      this.#options.post({ type: "counts", counts: message }, [message.buffer]);
+    }
+    this.#options.post({ type: "buses", buses: this.#rooms.status().buses });
+  }
+
+  readonly #methods: WorkerMethods = {
+    start: async ({ state, shared, slot }) => {
+      this.#outlets = this.#outletSet(shared, slot);
+      await this.#rooms.attachBus(new BroadcastBus(shared.channel));
+      await joinBus(this.#rooms, { options: state.options, eventBus: this.#eventBus });
+      this.#rooms.visitAll(({ name }) =>
+        this.#options.post({ type: "room", name, isPublic: this.#rooms.isPublic(name) })
+      );
+    },
+    prepare: (task) => this.#prepare(task),
+    bind: async ({ addresses, alone }) => {
+      await this.#prepared!.bind({ addresses, alone });
+      return this.#prepared!.addresses;
+    },
+    commit: async () => {
+      await this.#prepared!.commit();
+      this.#prepared = undefined;
+    },
+    undo: async () => {
+      await this.#prepared?.undo();
+      this.#prepared = undefined;
+    },
+    join: async (task) => {
+      await this.#prepare(task);
+      try {
+        await this.#prepared!.bind();
+      } catch (error) {
+        await this.#prepared!.undo();
+        throw error;
+      }
+      await this.#prepared!.commit();
+    },
+    drain: ({ outlet, grace }) => this.#outlets!.drain(outlet, { grace }),
+    stop: async ({ grace }) => {
+      const cut = await this.#outlets!.stop({ grace });
+      await this.#rooms[Symbol.asyncDispose]();
+      return cut;
+    },
+    write: async ({ connection, bytes }) => await this.#find(connection)?.write(bytes),
+    closeWrite: async ({ connection }) => await this.#find(connection)?.closeWrite(),
+    // deno-lint-ignore require-await
+    closeConnection: async ({ connection, reason }) => this.#find(connection)?.close(reason),
+    // deno-lint-ignore require-await
+    tap: async ({ connection, on }) => this.#tap(connection, on),
+  };
+
+  #outletSet(shared: SharedResources, slot: WorkerSlot): OutletSet {
+    return new OutletSet({
+      eventBus: this.#eventBus,
+      rooms: this.#rooms,
+      descriptors: shared.descriptors,
+      listen: this.#options.listen,
+      common: {
+        countersOf: (outlet) =>
+          countersOf(outlet === undefined ? shared.limits : this.#limits.get(outlet)!, slot),
+        number: () => Number(Atomics.add(shared.numbers, 0, 1n)) + 1,
+      },
+    });
+  }
+
+  async #prepare({ state, limits, grace }: WorkerTask): Promise<void> {
+    this.#limits = limits;
+    this.#prepared = await this.#outlets!.prepare(state, { grace });
+  }
+
+  #tap(id: number, on: boolean): void {
+    this.#taps.get(id)?.[Symbol.dispose]();
+    this.#taps.delete(id);
+    const connection = on ? this.#find(id) : undefined;
+    if (!connection) return;
+    const tell = (way: "received" | "sent") => (bytes: Uint8Array) =>
+      this.#options.post({ type: "bytes", connection: id, way, bytes: bytes.slice() });
+    this.#taps.set(id, connection.tap({ received: tell("received"), sent: tell("sent") }));
+  }
+
+  /** Keeps an event for the next batch. */
+  #keepEvent(event: OutletEvent): void {
+    if (this.#events.push(event) > 1) return;
+    const { later = setTimeout } = this.#options;
+    later(telling.guard(() => this.#tellEvents()), GATHERING);
+  }
+
+  #tellEvents(): void {
+    if (this.#events.length > 0) this.#options.post({ type: "events", events: this.#events });
+    this.#events = [];
+  }
+
+  #find(id: number): Connection | undefined {
+    for (const { connection } of this.#outlets?.connections() ?? []) {
+      if (connection.id === id) return connection;
+    }
+  }
+}

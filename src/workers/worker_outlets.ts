@@ -1,0 +1,264 @@
+/**
+ * The outlets of a supervisor: each is served by several workers, and becomes another in all of them or in none.
+ *
+ * @module
+ */
+import type { DescriptorBudget } from "../admission/descriptors.ts";
+import { type Address, isUnix } from "../endpoint/address.ts";
+import type { OutletEvent } from "../events/events.ts";
+import { handledElsewhere } from "../scheduling/task_scope.ts";
+import { configOf, type DesiredState } from "../server/desired_state.ts";
+import type { PreparedOutlets } from "../server/outlet_set.ts";
+import type { OutletHost } from "../server/server_control.ts";
+import { serverLimits } from "../server/settings.ts";
+import type { Addresses, WorkerMethods, WorkerTask } from "./messages.ts";
+import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
+import { admitSlot, reclaim, type SharedLimits, sharedLimits } from "./shared_counters.ts";
+import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
+
+/** What outlets need beside their workers. */
+export interface WorkerOutletsOptions {
+  /** How many workers there are. */
+  readonly workers: number;
+  /** The counters of the server's limits. */
+  readonly limits: SharedLimits;
+  /** What the descriptor limit of the process allows. */
+  readonly descriptors: DescriptorBudget | undefined;
+  /** Tells what happens. */
+  publish(event: OutletEvent): void;
+  /** Told once a worker has bound its sockets, before another one binds. */
+  onBound?(worker: WorkerHandle): Promise<void>;
+}
+
+/** Outlets by number, and the workers that serve them. */
+export class WorkerOutlets implements OutletHost<RemoteOutlet> {
+  readonly #options: WorkerOutletsOptions;
+  /** The workers that are what is desired; the first of them binds first. */
+  #members: readonly WorkerHandle[] = [];
+  #open: ReadonlyMap<number, RemoteOutlet> = new Map();
+  readonly #draining = new Map<number, RemoteOutlet>();
+  #maxConnections = Infinity;
+
+  /** No outlets, and no workers yet. */
+  constructor(options: WorkerOutletsOptions) {
+    this.#options = options;
+  }
+
+  /** The open outlets, in the order in which they were asked for. */
+  get outlets(): Iterable<RemoteOutlet> {
+    return this.#open.values();
+  }
+
+  /** Those that drain. */
+  get draining(): Iterable<RemoteOutlet> {
+    return this.#draining.values();
+  }
+
+  /** How many connections all of them take at the same time. */
+  get maxConnections(): number {
+    return this.#maxConnections;
+  }
+
+  /** The workers that serve. */
+  get members(): readonly WorkerHandle[] {
+    return this.#members;
+  }
+
+  /** The outlet of this number, open or draining. */
+  find(id: number): RemoteOutlet | undefined {
+    return this.#open.get(id) ?? this.#draining.get(id);
+  }
+
+  /** The open connection of this number. */
+  findConnection(id: number): RemoteConnection | undefined {
+    for (const outlet of this.#all()) {
+      const connection = outlet.find(id);
+      if (connection) return connection;
+    }
+  }
+
+  /** Takes in the first workers, before anything is open. */
+  admit(workers: readonly WorkerHandle[]): void {
+    this.#members = [...this.#members, ...workers].filter(({ isGone }) => !isGone)
+      .toSorted((one, other) => one.index - other.index);
+  }
+
+  /** Brings a new worker to what is desired; from then on it takes part in every change. */
+  async join(worker: WorkerHandle, state: DesiredState): Promise<void> {
+    for (const { limits } of this.#open.values()) admitSlot(limits, worker.slot);
+    admitSlot(this.#options.limits, worker.slot);
+    const limits = new Map([...this.#open].map(([id, outlet]) => [id, outlet.limits]));
+    await worker.request("join", { state: shareOf(state, worker), limits, grace: 0 });
+    await this.#options.onBound?.(worker);
+    this.#servedBy(worker, state);
+    this.admit([worker]);
+  }
+
+  /** Takes note that a worker is no more: what it counted is given back, and its connections are gone. */
+  gone(worker: WorkerHandle, reason: string): void {
+    this.#members = this.#members.filter((other) => other !== worker);
+    reclaim(this.#options.limits, worker.slot);
+    for (const outlet of [...this.#all()]) {
+      reclaim(outlet.limits, worker.slot);
+      for (const connection of [...outlet.connections]) {
+        if (connection.worker !== worker) continue;
+        outlet.remove(connection.id);
+        this.#options.publish(connection.lost(outlet, reason));
+      }
+      if (outlet.left(worker, 0)) this.#finish(outlet);
+    }
+  }
+
+  /** Takes note that a worker has drained an outlet. */
+  left(id: number, { worker, cut }: { worker: WorkerHandle; cut: number }): void {
+    const outlet = this.find(id);
+    if (outlet?.left(worker, cut)) this.#finish(outlet);
+  }
+
+  /** Makes every worker ready to become what is desired. */
+  async prepare(next: DesiredState, { grace }: { grace: number }): Promise<PreparedOutlets> {
+    const limits = new Map(
+      next.outlets.map((
+        { id },
+      ) => [id, this.#open.get(id)?.limits ?? sharedLimits(this.#options.workers)]),
+    );
+    const change = new Change(this.#members);
+    try {
+      await change.all("prepare", (worker) => ({ state: shareOf(next, worker), limits, grace }));
+    } catch (error) {
+      await change.undo();
+      throw error;
+    }
+    let addresses: Addresses = new Map();
+    return {
+      bind: async () => {
+        addresses = await this.#bind(next, change);
+      },
+      commit: () => this.#commit(next, { change, limits, addresses }),
+      undo: () => change.undo(),
+      get addresses() {
+        return addresses;
+      },
+    };
+  }
+
+  /** Gives an outlet that drains less time; resolves once it is gone in every worker. */
+  async drain(id: number, { grace }: { grace: number }): Promise<number> {
+    const outlet = this.#draining.get(id);
+    if (!outlet) return 0;
+    for (const worker of this.#members) {
+      handledElsewhere(worker.request("drain", { outlet: id, grace }));
+    }
+    return await outlet.stopped;
+  }
+
+  /** Gives every outlet this long to end, in every worker. */
+  async stop({ grace }: { grace: number }): Promise<number> {
+    for (const outlet of this.#open.values()) this.#beginToDrain(outlet);
+    this.#open = new Map();
+    const cuts = await Promise.all(
+      this.#members.map((worker) => worker.request("stop", { grace }).catch(() => 0)),
+    );
+    return cuts.reduce((sum, cut) => sum + cut, 0);
+  }
+
+  /** One worker binds what is new, and finds out whether it can be had; the others follow, one by one. */
+  async #bind(next: DesiredState, change: Change): Promise<Addresses> {
+    let found: Addresses | undefined;
+    for (const worker of change.workers) {
+      try {
+        const addresses = found ?? new Map<number, Address>();
+        const bound = await worker.request("bind", { addresses, alone: found === undefined });
+        found ??= bound;
+        await this.#options.onBound?.(worker);
+      } catch (error) {
+        if (!(error instanceof WorkerGoneError)) throw error;
+      }
+    }
+    if (!found) throw new Error("every worker ended while the change was made");
+    const unbound = next.outlets.filter(({ config: { listen } }) => isUnix(listen));
+    return new Map([...unbound.map(({ id, config }) => [id, config.listen] as const), ...found]);
+  }
+
+  async #commit(
+    next: DesiredState,
+    { change, limits, addresses }: {
+      change: Change;
+      limits: WorkerTask["limits"];
+      addresses: Addresses;
+    },
+  ): Promise<void> {
+    const { descriptors } = this.#options;
+    this.#maxConnections = serverLimits(configOf(next), descriptors).maxConnections ?? Infinity;
+    const before = this.#open;
+    this.#open = new Map(next.outlets.map(({ id, name, address = addresses.get(id) }) => [
+      id,
+      before.get(id) ?? new RemoteOutlet({ id, name, address: address!, limits: limits.get(id)! }),
+    ]));
+    for (const [id, outlet] of before) if (!this.#open.has(id)) this.#beginToDrain(outlet);
+    await change.all("commit", () => undefined);
+    for (const worker of change.workers) this.#servedBy(worker, next);
+    for (const outlet of this.#open.values()) {
+      for (const event of outlet.announced()) this.#options.publish(event);
+    }
+  }
+
+  #servedBy(worker: WorkerHandle, state: DesiredState): void {
+    if (worker.isGone) return;
+    for (const { id } of shareOf(state, worker).outlets) this.#open.get(id)?.servedBy(worker);
+  }
+
+  #beginToDrain(outlet: RemoteOutlet): void {
+    this.#draining.set(outlet.id, outlet);
+    if (outlet.stop()) this.#finish(outlet);
+  }
+
+  #finish(outlet: RemoteOutlet): void {
+    if (!this.#draining.delete(outlet.id)) return;
+    this.#options.publish({ event: "stopped", ...outlet.about, cut: outlet.cut });
+  }
+
+  *#all(): Generator<RemoteOutlet> {
+    yield* this.#open.values();
+    yield* this.#draining.values();
+  }
+}
+
+/** A change and the workers that take part in it; one that ends meanwhile takes part no more. */
+class Change {
+  readonly #workers: readonly WorkerHandle[];
+
+  constructor(workers: readonly WorkerHandle[]) {
+    this.#workers = workers;
+  }
+
+  get workers(): WorkerHandle[] {
+    return this.#workers.filter(({ isGone }) => !isGone);
+  }
+
+  /** Asks all of them at once, and waits for all. */
+  async all<Name extends "prepare" | "commit">(
+    name: Name,
+    task: (worker: WorkerHandle) => Parameters<WorkerMethods[Name]>[0],
+  ): Promise<void> {
+    if (this.workers.length === 0) throw new Error("no worker is there just now: try again");
+    const answers = await Promise.allSettled(
+      this.workers.map((worker) => worker.request(name, task(worker))),
+    );
+    for (const answer of answers) {
+      if (answer.status === "fulfilled" || answer.reason instanceof WorkerGoneError) continue;
+      throw answer.reason;
+    }
+  }
+
+  /** Has all of them stay what they were. */
+  async undo(): Promise<void> {
+    await Promise.allSettled(this.workers.map((worker) => worker.request("undo", undefined)));
+  }
+}
+
+/** What a worker is to be: a Unix socket has one worker, for its path can be bound once. */
+function shareOf(state: DesiredState, { index }: WorkerHandle): DesiredState {
+  if (index === 0) return state;
+  return { ...state, outlets: state.outlets.filter(({ config }) => !isUnix(config.listen)) };
+}

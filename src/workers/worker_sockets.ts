@@ -1,0 +1,99 @@
+/**
+ * Which welcome sockets are whose, among workers that share them; and how they are taken from one that hangs.
+ *
+ * A thread that hangs can neither be ended nor close anything, and the kernel goes on to give it its share of the
+ * clients. All threads have the descriptors of one process, so another one can shut its sockets down, through libc.
+ *
+ * @module
+ */
+import { explain } from "../transport/errors.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
+
+/** Listening TCP sockets come first in these. */
+const TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+
+/** The state LISTEN, as the kernel writes it. */
+const LISTEN = "0A";
+
+/** Both directions (shutdown(2)). */
+const SHUT_RDWR = 2;
+
+/** A listening socket, as the kernel tells it. */
+interface Listening {
+  readonly inode: string;
+  readonly port: number;
+}
+
+/** Remembers which sockets each worker has bound. */
+export class WorkerSockets {
+  readonly #isPossible = Deno.build.os === "linux" &&
+    Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  readonly #known = new Set<string>();
+  readonly #sockets = new Map<WorkerHandle, Listening[]>();
+
+  /** Takes note that a worker, and nobody else of this process, has bound sockets since this was called last. */
+  async note(worker: WorkerHandle): Promise<void> {
+    if (!this.#isPossible) return;
+    const listening = (await Promise.all(TABLES.map(listeningIn))).flat();
+    const found = listening.filter(({ inode }) => !this.#known.has(inode));
+    this.#known.clear();
+    for (const { inode } of listening) this.#known.add(inode);
+    const kept = (this.#sockets.get(worker) ?? []).filter(({ inode }) => this.#known.has(inode));
+    this.#sockets.set(worker, [...kept, ...found]);
+  }
+
+  /** Forgets a worker. */
+  forget(worker: WorkerHandle): void {
+    this.#sockets.delete(worker);
+  }
+
+  /**
+   * Shuts down the sockets of a worker at these ports: the kernel gives it no clients any more.
+   *
+   * @throws {Error} which says why that can't be done
+   */
+  async shutDown(worker: WorkerHandle, ports: ReadonlySet<number>): Promise<void> {
+    if (!this.#isPossible) {
+      throw new Error("its welcome sockets stay open: closing them takes Linux and --allow-ffi");
+    }
+    const own = (this.#sockets.get(worker) ?? []).filter(({ port }) => ports.has(port));
+    this.forget(worker);
+    const inodes = new Set(own.map(({ inode }) => inode));
+    try {
+      const libc = Deno.dlopen("libc.so.6", {
+        shutdown: { parameters: ["i32", "i32"], result: "i32" },
+      });
+      for await (const { name } of Deno.readDir("/proc/self/fd")) {
+        const target = await Deno.readLink(`/proc/self/fd/${name}`).catch(() => "");
+        const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+        if (inode !== undefined && inodes.has(inode)) {
+          libc.symbols.shutdown(Number(name), SHUT_RDWR);
+        }
+      }
+      libc.close();
+    } catch (cause) {
+      throw new Error(`its welcome sockets stay open: ${explain(cause)}`, { cause });
+    }
+  }
+}
+
+/** The listening sockets in one of the kernel's tables, of which only the beginning is read: they come first. */
+async function listeningIn(table: string): Promise<Listening[]> {
+  const found: Listening[] = [];
+  using file = await Deno.open(table).catch(() => undefined);
+  if (!file) return found;
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(64 * 1024);
+  let rest = "";
+  for (let n = await file.read(buffer); n !== null; n = await file.read(buffer)) {
+    const lines = (rest + decoder.decode(buffer.subarray(0, n))).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
+      if (state === "st") continue;
+      if (state !== LISTEN) return found;
+      found.push({ inode, port: parseInt(local.slice(local.lastIndexOf(":") + 1), 16) });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,91 @@
+/** What a changed config asks for, beside what is there. */
+import { assertEquals } from "@std/assert";
+import {
+  bound,
+  configured,
+  type DesiredState,
+  differences,
+  nothingOpen,
+} from "../../src/server/desired_state.ts";
+import { configOf } from "../harness/server.ts";
+
+/** What becomes of every outlet, from these SPECs to those: `+` is new, `=` the same, `~` takes a socket over. */
+function become(before: string, after: string): { outlets: string[]; counts: string } {
+  let last = 0;
+  const number = () => ++last;
+  const nothing = nothingOpen(configOf(["echo://:1"]));
+  const there = listening(configured(configOf(words(before)), { before: nothing, number }));
+  const next = configured(configOf(words(after)), { before: there, number });
+  const outlets = next.outlets.map(({ id, config, takesOver, address }) => {
+    const mark = takesOver !== undefined ? `~${takesOver} ` : address ? "=" : "+";
+    return `${mark}${id} ${config.service}`;
+  });
+  const { opened, closed, changed } = differences(there, next);
+  return { outlets, counts: `${opened} opened, ${closed} closed, ${changed} changed` };
+}
+
+function listening(state: DesiredState): DesiredState {
+  return bound(state, new Map(state.outlets.map(({ id, config }) => [id, config.listen])));
+}
+
+function words(text: string): string[] {
+  return text.split(" ");
+}
+
+for (
+  const [sentence, before, after, outlets, counts] of [
+    [
+      "an outlet that is still asked for stays itself, whatever else changes about it",
+      "echo://:1 chat://:2?room=a",
+      "chat://:2?room=b&rate=3 echo://:1",
+      ["=2 chat", "=1 echo"],
+      "0 opened, 0 closed, 1 changed",
+    ],
+    [
+      "an outlet that is not asked for goes, and a new one comes",
+      "echo://:1 chat://:2",
+      "chat://:2 time://:3",
+      ["=2 chat", "+3 time"],
+      "1 opened, 1 closed, 0 changed",
+    ],
+    [
+      "another service at the same address is another outlet, with the same socket",
+      "echo://:1",
+      "time://:1",
+      ["~1 2 time"],
+      "1 opened, 1 closed, 0 changed",
+    ],
+    [
+      "another host at the same port is another outlet with another socket",
+      "time://127.0.0.1:1",
+      "time://0.0.0.0:1",
+      ["+2 time"],
+      "1 opened, 1 closed, 0 changed",
+    ],
+    [
+      "another backlog needs another socket",
+      "time://:1?backlog=5",
+      "time://:1?backlog=6",
+      ["+2 time"],
+      "1 opened, 1 closed, 0 changed",
+    ],
+    [
+      "at any free port an outlet of another service gets a port of its own",
+      "echo://:0 chat://:0",
+      "chat://:0 time://:0",
+      ["=2 chat", "+3 time"],
+      "1 opened, 1 closed, 0 changed",
+    ],
+    [
+      "services that change places keep their sockets in place",
+      "echo://:1 time://:2",
+      "time://:1 echo://:2",
+      ["~1 3 time", "~2 4 echo"],
+      "2 opened, 2 closed, 0 changed",
+    ],
+  ] as const
+) {
+  Deno.test(sentence, () => {
+    assertEquals(become(before, after), { outlets: [...outlets], counts });
+  });
+}
