@@ -117,8 +117,7 @@ async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
 }
 
 function unreadable(path: string, error: unknown): never {
-  const isMissing = error instanceof Deno.errors.NotFound;
-  const reason = isMissing ? "there is no such file" : (error as Error).message;
+  const reason = explain(error);
   throw new Error(`cannot read ${path}: ${reason}`, { cause: error });
 }
 

@@ -43,8 +43,7 @@ export async function readConfigFile(
   try {
     text = await Deno.readTextFile(path);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : explain(cause);
-    throw new Error(`cannot read the config ${path}: ${why}`, { cause });
+    throw new Error(`cannot read the config ${path}: ${explain(cause)}`, { cause });
   }
   try {
     return readConfig(text, { flags, folder: dirname(resolve(path)) });

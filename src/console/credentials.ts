@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { explain } from "../transport/errors.ts";
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { encodeHex } from "@std/encoding/hex";
 
@@ -69,7 +70,7 @@ export async function tokenFrom(path: string): Promise<string> {
     if (token.length >= SHORTEST && /^[\x21-\x7e]+$/.test(token)) return token;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
-      throw new Error(`cannot read the token in ${path}: ${(error as Error).message}`);
+      throw new Error(`cannot read the token in ${path}: ${explain(error)}`);
     }
     const token = freshToken();
     await Deno.writeTextFile(path, `${token}\n`, { createNew: true, mode: 0o600 });

@@ -12,6 +12,9 @@ const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "the connection was reset",
   EHOSTUNREACH: "no route to the host",
+  EEXIST: "there is such a file already",
+  EFBIG: "the file may not grow any more",
+  EIO: "the device failed",
   EISDIR: "it is a folder",
   ELOOP: "its links lead in a circle",
   ENAMETOOLONG: "its name is too long",
@@ -20,6 +23,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EPERM: "not permitted",
   ETXTBSY: "it is a program that runs",
   ENXIO: "there is nothing behind it",
+  EBUSY: "somebody else uses it",
   EDQUOT: "the disk quota is used up",
   EMFILE: "no file descriptor is free in this process (see ulimit -n)",
   ENETUNREACH: "the network is unreachable",
@@ -35,8 +39,8 @@ const WORDS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "the other end stopped answering",
 };
 
-/** What the runtime adds to the system's words: a number, and which of its operations failed. */
-const MACHINERY = / \(os error \d+\)(?:: \w+ '.*')?/s;
+/** What the runtime adds to the system's words: a name or a number, and which of its operations failed. */
+const MACHINERY = /^E[A-Z]+: | \(os error \d+\)(?:: \w+ '.*')?|, \w+ '[^']*'$/gs;
 
 /** What went wrong, in words and on one line. */
 export function explain(error: unknown): string {

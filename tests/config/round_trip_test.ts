@@ -18,7 +18,7 @@ import type { Service } from "../../src/services/service.ts";
 const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   "": ["true", "false"],
   CIDR: ["10.0.0.0/8", "::1", "192.0.2.1"],
-  DURATION: ["0", "1500ms", "90", "2h"],
+  DURATION: ["1500ms", "90", "2h"],
   FILE: ["a.pem", "/etc/x.pem", "sub/b"],
   FOLDER: ["captures", "/var/x"],
   "HOST:PORT": ["127.0.0.1:9100", "[::1]:9101", "localhost:9102"],

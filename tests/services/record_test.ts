@@ -139,7 +139,11 @@ for (
       "file=/nowhere/all",
       "cannot record to /nowhere/all: there is no such folder",
     ],
-    ["has a folder in the file's place", "file=/tmp", "cannot record to /tmp: Is a directory"],
+    [
+      "has a folder in the file's place",
+      "file=/tmp",
+      "cannot record to /tmp: it is a folder",
+    ],
   ] as const
 ) {
   Deno.test(`record resets the client, who takes it for no success, when the disk ${what}`, async () => {

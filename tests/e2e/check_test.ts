@@ -1,0 +1,66 @@
+/** What is known to be impossible ends the program with one line, and with the code that tells whose fault it is. */
+import { assertEquals } from "@std/assert";
+import { outlet, run } from "../harness/program.ts";
+import { testWith } from "../harness/tools.ts";
+
+const USAGE = 2;
+const SYSTEM = 1;
+
+const CASES: readonly (readonly [words: string, code: number, line: string])[] = [
+  [
+    "server echo://:0 --check --tls-cert x",
+    USAGE,
+    "--tls-cert needs --tls, without which it has no effect",
+  ],
+  ["server echo://:0 --log-file", USAGE, "--log-file: expected a file, and nothing follows it"],
+  ["server echo://:0 --log-file /none/x", SYSTEM, "log-file /none/x: there is no folder /none"],
+  [
+    "server echo://:0 --check --log-file /none/x",
+    SYSTEM,
+    "log-file /none/x: there is no folder /none",
+  ],
+  [
+    "server exec://:0?run=/none --check",
+    SYSTEM,
+    'exec at 127.0.0.1:0: cannot run "/none": no such program, or no permission to run it',
+  ],
+  [
+    "server record://:0?dir=/none",
+    SYSTEM,
+    "record at 127.0.0.1:0: dir /none: there is no such folder",
+  ],
+  ["server --config /none", SYSTEM, "cannot read the config /none: there is no such file or folder"],
+  ["server --config /", SYSTEM, "cannot read the config /: it is a folder"],
+  ["server --config", USAGE, "--config: expected a file, and nothing follows it"],
+  ["client 127.0.0.1 1 --script /none", SYSTEM, "cannot read /none: there is no such file or folder"],
+  ["client 127.0.0.1 1 --script", USAGE, "--script: expected a file, and nothing follows it"],
+  ["client 127.0.0.1 1 -o /none/x", SYSTEM, "cannot write to /none/x: there is no such file or folder"],
+  ["client 127.0.0.1 1 -o", USAGE, "-o: expected a file, and nothing follows it"],
+  ["trace --read /none", SYSTEM, "cannot read /none: there is no such file or folder"],
+  ["trace --read /", SYSTEM, "cannot read /: it is a folder"],
+];
+
+for (const [words, code, line] of CASES) {
+  Deno.test(`"outlet ${words}" ends with ${code} and one line`, async () => {
+    const outcome = await run(outlet(...words.split(" ")));
+    assertEquals([outcome.code, outcome.stdout, outcome.stderr], [code, "", `outlet: ${line}\n`]);
+  });
+}
+
+testWith(
+  ["setpriv"],
+  "a port that only root may have is refused by --check to who is not",
+  async () => {
+    const [program, ...args] = outlet("server", "echo://:80", "--check");
+    const drop = ["--bounding-set", "-net_bind_service", "--inh-caps", "-net_bind_service"];
+    const outcome = await run(["setpriv", ...drop, program, ...args]);
+    const least = Number(await Deno.readTextFile("/proc/sys/net/ipv4/ip_unprivileged_port_start"));
+    const expected = least > 80
+      ? [
+        SYSTEM,
+        `outlet: echo at 127.0.0.1:80: port 80 needs root or the capability CAP_NET_BIND_SERVICE, or take one from ${least} up\n`,
+      ]
+      : [0, ""];
+    assertEquals([outcome.code, outcome.stderr], expected);
+  },
+);

@@ -1,0 +1,41 @@
+import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { lstatSync } from "node:fs";
+import { explain } from "../../src/transport/errors.ts";
+
+function errorOf(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not fail");
+}
+
+Deno.test("what the system says of files is told in words, without the call, the path or a number", () => {
+  const long = "x".repeat(300);
+  const cases: [act: () => unknown, words: RegExp][] = [
+    [() => Deno.readTextFileSync("/none"), /^there is no such file or folder$/],
+    [() => Deno.readTextFileSync("/"), /^it is a folder$/],
+    [() => Deno.readTextFileSync("/etc/passwd/x"), /^what should be a folder on its path is none$/],
+    [() => Deno.mkdirSync("/"), /^there is such a file already$/],
+    [() => Deno.openSync(`/tmp/${long}`), /^its name is too long$/],
+    [() => Deno.openSync("/proc/self/mem/x"), /^what should be a folder on its path is none$/],
+    [() => lstatSync("/none"), /^there is no such file or folder$/],
+    [() => Deno.removeSync("/proc/version"), /^(not permitted|permission denied)$/],
+    [() => Deno.truncateSync("/dev/null", 5), /^[^']+$/],
+  ];
+  for (const [act, words] of cases) {
+    const text = explain(errorOf(act));
+    assertMatch(text, words);
+    assertNotMatch(text, /os error|'|\bop_|^E[A-Z]+/);
+  }
+});
+
+Deno.test("words of our own, and of what has no code, stay as they are", () => {
+  assertEquals(
+    explain(new Error("no upstream can be reached: it's down")),
+    "no upstream can be reached: it's down",
+  );
+  assertEquals(explain("text"), "text");
+  assertEquals(explain(new Error("Odd thing (os error 999): open '/x'")), "Odd thing");
+});
