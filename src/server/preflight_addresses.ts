@@ -39,13 +39,7 @@ export async function refuseAddress(address: Address): Promise<void> {
   } catch (cause) {
     // Every port that the kernel gives out is in use: the address itself is there.
     if (codeOf(cause) === "EADDRINUSE") return;
-    const isLinkLocal = codeOf(cause) === "EINVAL" && /^fe[89ab]/i.test(hostname);
-    throw new Error(
-      isLinkLocal
-        ? `an address of one link needs its interface: ${hostname}%INTERFACE`
-        : `${hostname}: ${explain(cause)}`,
-      { cause },
-    );
+    throw new Error(`${hostname}: ${explain(cause)}`, { cause });
   }
 }
 
