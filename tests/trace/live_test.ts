@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Flow } from "../../src/trace/track/flow.ts";
 import type { KernelSocket } from "../../src/trace/live/kernel_sockets.ts";
 import { KernelWatch, readSockets } from "../../src/trace/live/kernel_watch.ts";
@@ -44,18 +44,17 @@ testLive("States seen on the wire are the kernel's, from handshake to TIME_WAIT"
 });
 
 testLive("A port on which nothing listens refuses", async () => {
-  const { port } = withPort();
+  // Whoever holds a port on one address keeps others from taking it on all of them.
+  using listener = listen();
+  const { port } = listener.addr;
   await using watch = await watchLoopback(port);
-  await Deno.connect({ port }).then((conn) => conn.close(), () => {});
+  await assertRejects(
+    () => Deno.connect({ hostname: "127.0.0.2", port }),
+    Deno.errors.ConnectionRefused,
+  );
   const flow = await seen(watch, ({ finishedAt }) => finishedAt !== undefined);
   assertEquals(outcomeOf(flow), "refused");
 });
-
-/** A port that was free a moment ago. */
-function withPort(): { port: number } {
-  using listener = listen();
-  return { port: listener.addr.port };
-}
 
 testLive(
   "An accept queue that is full is silent, and the verdict says that it is full",

@@ -21,7 +21,7 @@ export function times({ syns, lastSynAt }: End, firstAt = lastSynAt): string {
 }
 
 /** What was not seen may have come after the last segment that was. */
-export function untilEnd({ finishedAt, evicted }: Flow): string {
-  if (finishedAt !== undefined || evicted === "reused") return "";
+export function untilEnd({ finishedAt, evicted, isOverdue }: Flow): string {
+  if (finishedAt !== undefined || evicted === "reused" || isOverdue) return "";
   return evicted === "full" ? " before it was left to make room" : " before the capture ended";
 }

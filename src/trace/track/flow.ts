@@ -135,6 +135,8 @@ export class Flow {
   declare isTold: boolean;
   /** Whether something came after that. */
   declare hasNews: boolean;
+  /** Whether the next SYN or SYN+ACK of its handshake is overdue. */
+  declare isOverdue: boolean;
   /** The tracker's hash of both ends. */
   declare hash: number;
   /** The next flow of the same hash. */
@@ -193,7 +195,7 @@ export class Flow {
     this.finishedAt = undefined;
     this.late = this.copies = 0;
     this.evicted = undefined;
-    this.isTold = this.hasNews = false;
+    this.isTold = this.isOverdue = this.hasNews = false;
     this.number = number;
     this.list =
       this.chain =
@@ -207,6 +209,11 @@ export class Flow {
     const { client, server } = this;
     return client.port === server.port &&
       addressText(client.address) === addressText(server.address);
+  }
+
+  /** Whether the handshake has succeeded or failed. */
+  get isSettled(): boolean {
+    return (this.establishedAt ?? this.reset ?? this.unreachable) !== undefined;
   }
 
   /** Whether its segments show in which state each end is. */

@@ -100,7 +100,9 @@ export class Tracker {
     if (Math.abs(milliseconds - this.#lastSweep) < SWEEP_INTERVAL) return;
     this.#lastSweep = milliseconds;
     for (const flow of this.#table.unproven()) {
-      if (!flow.isPartial && milliseconds >= patienceEnds(flow)) this.#tell(flow);
+      if (flow.isPartial || milliseconds < patienceEnds(flow)) continue;
+      flow.isOverdue = true;
+      this.#tell(flow);
     }
   }
 
@@ -138,11 +140,12 @@ export class Tracker {
     const clockBack = flow.clockBack;
     segment.at = flowTime(flow, segment.at);
     const wasEstablished = flow.establishedAt !== undefined;
-    const wasSettled = wasEstablished || isSettled(flow);
+    const wasSettled = wasEstablished || flow.isSettled;
     const wasFinished = flow.finishedAt !== undefined;
     const before = { client: flow.client.state, server: flow.server.state };
     const mark = advance(flow, segment, end);
     flow.hasNews = flow.isTold;
+    flow.isOverdue = false;
     if (flow.history !== undefined) {
       recordSegment(flow.history, { flow, segment, end, mark, before, clockBack });
     }
@@ -151,7 +154,7 @@ export class Tracker {
     const isFinished = flow.finishedAt !== undefined;
     if (wasEstablished !== isEstablished || wasFinished !== isFinished) this.#table.move(flow);
     if (isFinished) this.#due.add(flow);
-    if (wasEstablished !== isEstablished || wasSettled !== isSettled(flow)) {
+    if (wasEstablished !== isEstablished || wasSettled !== flow.isSettled) {
       this.#settle(flow, segment);
     }
     if (mark === "again" && (segment.flags & SYN) !== 0) this.#options.onRepeated?.(flow, end.role);
@@ -233,17 +236,12 @@ export class Tracker {
   }
 
   #report(flow: Flow | undefined, segment: Segment): void {
-    const wasSettled = flow !== undefined && isSettled(flow);
+    const wasSettled = flow !== undefined && flow.isSettled;
     if (flow === undefined || !takeReport(flow, segment)) {
       this.strayReports += 1;
       return;
     }
     flow.hasNews = flow.isTold;
-    if (!wasSettled && isSettled(flow)) this.#options.onSettled?.(flow);
+    if (!wasSettled && flow.isSettled) this.#options.onSettled?.(flow);
   }
-}
-
-/** Whether the handshake has succeeded or failed. */
-export function isSettled({ establishedAt, reset, unreachable }: Flow): boolean {
-  return establishedAt !== undefined || reset !== undefined || unreachable !== undefined;
 }
