@@ -71,6 +71,7 @@ export class Observers implements AsyncDisposable {
     if (!this.#metrics) return;
     this.#metrics.live = () => server.connections();
     this.#metrics.rooms = () => server.roomsStatus();
+    this.#metrics.watchLoop(server.loopDelay);
   }
 
   /**

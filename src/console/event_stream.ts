@@ -5,6 +5,8 @@
  * @module
  */
 
+import { httpCounts } from "../transport/http_counts.ts";
+
 /** Bytes that may wait for the reader before it is dropped. */
 const LIMIT = 1024 * 1024;
 
@@ -49,6 +51,7 @@ export class EventStream implements Disposable {
   send({ event, id, data }: Message): void {
     if (this.#ending.disposed) return;
     if ((this.#controller.desiredSize ?? 0) <= 0) {
+      httpCounts.streamsDropped++;
       this.#controller.error(new Error("the reader does not keep up"));
       return this.#ending.dispose();
     }

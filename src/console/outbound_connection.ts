@@ -107,7 +107,10 @@ export class OutboundConnection implements AsyncDisposable {
     await using trace = await AttemptTrace.start(this.#dialling.target, (why) => this.#tell(why));
     this.#trace = trace;
     const socket = await this.#reach();
-    const drawing = trace.ladders(socket).then((ladders) => this.ladders = ladders);
+    const drawing = trace.ladders(socket).then(
+      (ladders) => this.ladders = ladders,
+      (error) => this.#tell(`no ladder: ${explain(error)}`),
+    );
     if (socket) await this.#converse(new Connection(socket, { id: this.id }));
     await drawing;
   }

@@ -5,7 +5,10 @@
  */
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { jsonLine } from "../telemetry/log_line.ts";
+
+const tasks = new TaskScope("an event stream of the console", { without: "the others go on" });
 
 /** How many are kept. */
 const KEPT = 2_000;
@@ -70,7 +73,7 @@ export class RecentEvents implements Disposable {
   #keep(event: OutletEvent): void {
     const entry = { number: ++this.#last, at: Date.now(), event };
     this.#ring[(entry.number - 1) % KEPT] = entry;
-    for (const listener of this.#listeners) listener(entry);
+    for (const listener of this.#listeners) tasks.run(() => listener(entry));
   }
 }
 

@@ -7,6 +7,7 @@ import type { EventBus } from "../events/event_bus.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import type { LiveConnection } from "../server/handle.ts";
 import type { OpenOutlet } from "../server/handle.ts";
+import type { LoopDelayWatch } from "../scheduling/loop_delay.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { HttpError } from "./http_error.ts";
 import { Traffic } from "./traffic.ts";
@@ -26,11 +27,15 @@ export class ServerView implements Disposable {
   /** What came and went. */
   readonly traffic: Traffic;
   #server: ServerHandle | undefined;
+  #loop: LoopDelayWatch | undefined;
 
   /** Sees what is told from now on. */
   constructor(eventBus: EventBus) {
     this.events = new RecentEvents(eventBus);
-    this.traffic = new Traffic(eventBus, () => this.#server?.connections() ?? []);
+    this.traffic = new Traffic(eventBus, {
+      live: () => this.#server?.connections() ?? [],
+      takeLongestDelay: () => this.#loop?.takeLongest() ?? 0,
+    });
   }
 
   /** The server; while it opens, there is none yet. */
@@ -41,6 +46,8 @@ export class ServerView implements Disposable {
 
   set server(server: ServerHandle) {
     this.#server = server;
+    this.#loop?.[Symbol.dispose]();
+    this.#loop = server.loopDelay.watch();
   }
 
   /** Every outlet, those that drain last. */
@@ -81,5 +88,6 @@ export class ServerView implements Disposable {
   [Symbol.dispose](): void {
     this.events[Symbol.dispose]();
     this.traffic[Symbol.dispose]();
+    this.#loop?.[Symbol.dispose]();
   }
 }

@@ -3,10 +3,15 @@
  *
  * @module
  */
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { ByOutlet } from "../telemetry/by_outlet.ts";
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import type { Address } from "../endpoint/address.ts";
+
+const tasks = new TaskScope("the console's figures of a second", {
+  without: "that second is missing",
+});
 
 /** How many samples are kept, and the milliseconds from one to the next: 15 minutes of seconds. */
 const KEPT = 15 * 60;
@@ -46,6 +51,16 @@ export interface Sample {
   readonly bytesIn: number;
   /** Bytes that went during it. */
   readonly bytesOut: number;
+  /** How late the event loops were at worst during it, in milliseconds. */
+  readonly delay: number;
+}
+
+/** What is looked at each second. */
+export interface TrafficSources {
+  /** The open connections. */
+  live(): Iterable<Live>;
+  /** The longest delay of the event loops since this was asked the last time, in seconds. */
+  takeLongestDelay(): number;
 }
 
 /** Counts until it is disposed. It costs a look at all counters a second. */
@@ -53,9 +68,9 @@ export class Traffic implements Disposable {
   /** The last seconds, the oldest first. */
   readonly samples: Sample[] = [];
 
-  readonly #live: () => Iterable<Live>;
+  readonly #sources: TrafficSources;
   readonly #subscription: Disposable;
-  readonly #timer = setInterval(() => this.#sample(), PERIOD);
+  readonly #timer = setInterval(tasks.guard(() => this.#sample()), PERIOD);
   readonly #listeners = new Set<(sample: Sample) => void>();
   /** Of bytes, those of connections that have ended. */
   readonly #counts = new ByOutlet(nothing);
@@ -63,16 +78,16 @@ export class Traffic implements Disposable {
   readonly #all = nothing();
   #before = nothing();
 
-  /** Counts from now on. `live` tells the open connections. */
-  constructor(eventBus: EventBus, live: () => Iterable<Live>) {
-    this.#live = live;
+  /** Counts from now on. */
+  constructor(eventBus: EventBus, sources: TrafficSources) {
+    this.#sources = sources;
     this.#subscription = eventBus.subscribe((event) => this.#count(event));
   }
 
   /** The totals by outlet, by their numbers, open connections included. */
   totals(): ReadonlyMap<number, Totals> {
     const totals = new Map([...this.#counts.entries()].map(([key, sum]) => [key, { ...sum }]));
-    for (const { outlet, connection } of this.#live()) {
+    for (const { outlet, connection } of this.#sources.live()) {
       const sum = totals.get(outlet.id);
       if (sum) addBytes(sum, connection);
     }
@@ -117,7 +132,7 @@ export class Traffic implements Disposable {
   #sample(): void {
     const now = { ...this.#all };
     let open = 0;
-    for (const { connection } of this.#live()) {
+    for (const { connection } of this.#sources.live()) {
       addBytes(now, connection);
       open++;
     }
@@ -129,10 +144,11 @@ export class Traffic implements Disposable {
       refused: now.refused - before.refused,
       bytesIn: now.bytesIn - before.bytesIn,
       bytesOut: now.bytesOut - before.bytesOut,
+      delay: this.#sources.takeLongestDelay() * 1_000,
     };
     this.#before = now;
     if (this.samples.push(sample) > KEPT) this.samples.shift();
-    for (const listener of this.#listeners) listener(sample);
+    for (const listener of this.#listeners) tasks.run(() => listener(sample));
   }
 }
 

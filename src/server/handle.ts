@@ -8,6 +8,7 @@ import type { Reloaded } from "../events/events.ts";
 import type { ServerState } from "./change_queue.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
+import type { LoopDelay } from "../scheduling/loop_delay.ts";
 import type { Address } from "../endpoint/address.ts";
 import type { Connection } from "../connection/connection.ts";
 
@@ -56,6 +57,8 @@ export interface ServerHandle extends AsyncDisposable {
   readonly rooms: Rooms;
   /** What they and the buses are like right now, in all of its workers. */
   roomsStatus(): RoomsStatus;
+  /** How late its event loops are, those of all workers together. */
+  readonly loopDelay: LoopDelay;
   /** The open outlets. */
   readonly outlets: Iterable<OpenOutlet>;
   /** The outlets that have begun to close, and still have connections. */

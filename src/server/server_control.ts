@@ -8,6 +8,7 @@ import type { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { EventBus } from "../events/event_bus.ts";
+import { LoopDelay } from "../scheduling/loop_delay.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { ChangeQueue, type ServerState } from "./change_queue.ts";
 import {
@@ -51,6 +52,8 @@ export abstract class ServerControl<
 > implements ServerHandle {
   /** The chat rooms that its outlets share. */
   abstract readonly rooms: Rooms;
+  /** How late its event loops are, where somebody asks. */
+  readonly loopDelay: LoopDelay = new LoopDelay();
   /** Where its outlets are. */
   protected abstract readonly host: OutletHost<O>;
   /** Told of everything that happens. */

@@ -57,10 +57,10 @@ export class Ladders implements AsyncDisposable {
   }
 
   async #restart(before: LiveCapture | undefined): Promise<LiveCapture | undefined> {
-    await before?.[Symbol.asyncDispose]();
     this.#watch = undefined;
-    if (this.#ports.length === 0) return undefined;
     try {
+      await before?.[Symbol.asyncDispose]();
+      if (this.#ports.length === 0) return undefined;
       const options = { interface: "any", hosts: [], ports: this.#ports };
       this.#watch = await LiveCapture.start(options, (reason) => this.#lose(reason));
       this.#eventBus.publish({ event: "tracing", ports: this.#ports.length });

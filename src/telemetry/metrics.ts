@@ -11,6 +11,9 @@ import { expositionOf, type Family } from "./exposition.ts";
 import type { ListenCounters } from "../trace/live/kernel_sockets.ts";
 import type { AboutOutlet, OutletEvent } from "../events/events.ts";
 import { ABOUT, addOne, labelsOf, OutletCounters } from "./outlet_counters.ts";
+import { httpMetrics } from "./http_metrics.ts";
+import { loopMetrics } from "./loop_metrics.ts";
+import type { LoopDelay, LoopDelayWatch } from "../scheduling/loop_delay.ts";
 import { outletMetrics } from "./outlet_metrics.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { EventBus } from "../events/event_bus.ts";
@@ -50,6 +53,7 @@ export class Metrics implements Disposable {
   readonly #outletCounters = new ByOutlet((about) => this.#countersFor(about));
   readonly #words = new Set<string>();
   readonly #counters = this.#counted();
+  #loop: LoopDelayWatch | undefined;
   #draining = false;
 
   /** Counts from now on. */
@@ -73,6 +77,8 @@ export class Metrics implements Disposable {
         queues: () => this.#queues(waiting),
       }),
       ...kernelMetrics(await listenCounters()),
+      ...this.#loop ? loopMetrics(this.#loop) : [],
+      ...httpMetrics(),
     ]);
     yield await this.#registry.metrics();
     yield await this.#rooms.text();
@@ -89,13 +95,19 @@ export class Metrics implements Disposable {
     return this.#registry.contentType;
   }
 
+  /** Measures from now on how late the event loops are, unless it does already. */
+  watchLoop(delay: LoopDelay): void {
+    this.#loop ??= delay.watch();
+  }
+
   /** Counts no more. */
   [Symbol.dispose](): void {
+    this.#loop?.[Symbol.dispose]();
     this.#subscription[Symbol.dispose]();
   }
 
   #count(event: OutletEvent): void {
-    const { faults, reloads } = this.#counters;
+    const { faults, reloads, errors, tasks } = this.#counters;
     switch (event.event) {
       case "listening":
         this.#outlets.set(event.id, event);
@@ -124,6 +136,12 @@ export class Metrics implements Disposable {
         break;
       case "draining":
         this.#draining = true;
+        break;
+      case "unexpected-error":
+        errors.inc();
+        break;
+      case "task-failed":
+        tasks.inc();
         break;
     }
   }
@@ -155,6 +173,16 @@ export class Metrics implements Disposable {
         [...ABOUT, "code"],
       ),
       reloads: counter("outlet_reloads_total", "Changes of the config.", ["result"]),
+      errors: counter(
+        "outlet_unexpected_errors_total",
+        "Errors that nobody caught: each is a bug, to be reported.",
+        [],
+      ),
+      tasks: counter(
+        "outlet_task_failures_total",
+        "Tasks beside the serving of clients that failed; the log tells which.",
+        [],
+      ),
     };
   }
 

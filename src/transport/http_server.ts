@@ -10,6 +10,7 @@ import { formatAddress, type InternetAddress } from "../endpoint/address.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { codeOf, explain } from "./errors.ts";
 import { answerOver } from "./http_answer.ts";
+import { httpCounts } from "./http_counts.ts";
 import { HttpClient } from "./http_client.ts";
 import { descriptorLimit, SpareDescriptors } from "./spare_descriptors.ts";
 import { type ByteStream, streamOf } from "./stream.ts";
@@ -143,7 +144,7 @@ export class HttpServer implements AsyncDisposable {
         this.#clients.delete(client);
         this.#spare.takeBack();
       },
-      gaveUp: () => void this.cutOff++,
+      gaveUp: () => this.#count(),
     });
     this.#clients.add(client);
     if (this.#clients.size > this.maxConnections) this.#makeRoom(client);
@@ -156,8 +157,13 @@ export class HttpServer implements AsyncDisposable {
     for (const client of this.#clients) {
       if ((client.waitsSince ?? Infinity) < longest.waitsSince!) longest = client;
     }
-    this.cutOff++;
+    this.#count();
     longest.close();
+  }
+
+  #count(): void {
+    this.cutOff++;
+    httpCounts.cutOff++;
   }
 
   async #begin(client: HttpClient): Promise<void> {

@@ -9,6 +9,7 @@ import type { EndReason } from "../connection/end_reason.ts";
 import type { Address } from "../endpoint/address.ts";
 import type { OutletEvent } from "../events/events.ts";
 import type { DesiredState } from "../server/desired_state.ts";
+import type { LoopDelayMemory } from "../scheduling/loop_delay.ts";
 import type { SharedLimits, WorkerSlot } from "./shared_counters.ts";
 
 /** What all workers see: counters, and what they were told once. */
@@ -21,6 +22,8 @@ export interface SharedResources {
   readonly descriptors: DescriptorBudget | undefined;
   /** The channel between their rooms. */
   readonly channel: string;
+  /** Where each thread counts how late its event loop is. */
+  readonly loopDelay: LoopDelayMemory;
 }
 
 /** What a worker is to be. */

@@ -56,6 +56,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       limits: sharedLimits(workers),
       descriptors: descriptorBudget(),
       channel: crypto.randomUUID(),
+      loopDelay: this.loopDelay.memory,
     };
     this.host = new WorkerOutlets({
       workers,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LoopDelay } from "../scheduling/loop_delay.ts";
 import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
 import { Rooms } from "../chat/rooms.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -91,6 +92,8 @@ export class WorkerHost {
   readonly #methods: WorkerMethods = {
     start: async ({ state, shared, slot }) => {
       this.#outlets = this.#outletSet(shared, slot);
+      // Until the worker is terminated, as all that it does.
+      new LoopDelay(shared.loopDelay).follow();
       await this.#rooms.attachBus(new BroadcastBus(shared.channel));
       await joinBus(this.#rooms, { options: state.options, eventBus: this.#eventBus });
       this.#rooms.visitAll(({ name }) =>

@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { LoopDelay } from "../../src/scheduling/loop_delay.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { serveMetrics } from "../../src/telemetry/metrics_page.ts";
@@ -38,6 +40,24 @@ Deno.test("what happens is counted, and bytes of open connections with it", asyn
   ) {
     assertEquals(text.split("\n").includes(line), true, `${line} is not in\n${text}`);
   }
+});
+
+Deno.test("bugs, failed tasks and the event loop's delay are told", async () => {
+  const eventBus = new EventBus();
+  using metrics = new Metrics(eventBus);
+  const loop = new LoopDelay();
+  metrics.watchLoop(loop);
+  eventBus.publish({ event: "unexpected-error", stack: ["Error: oh"] });
+  const failed = { task: "a task", reason: "oh", consequence: "all goes on" };
+  eventBus.publish({ event: "task-failed", ...failed });
+  const isMeasured = () => loop.memory.slice(1).some((value) => value > 0n);
+  while (!isMeasured()) await delay(5);
+  const text = await metrics.text();
+  assertMatch(text, /^outlet_unexpected_errors_total 1$/m);
+  assertMatch(text, /^outlet_task_failures_total 1$/m);
+  assertMatch(text, /^outlet_event_loop_delay_seconds_bucket\{le="\+Inf"\} [1-9]/m);
+  assertMatch(text, /^outlet_event_loop_delay_longest_seconds \d/m);
+  assertMatch(text, /^outlet_console_streams_dropped_total \d/m);
 });
 
 Deno.test("reasons that peers could make up do not grow the labels without end", async () => {

@@ -11,7 +11,7 @@ const SPAN = 15 * 60;
 
 const HEIGHT = 130;
 
-/** @typedef {{ at: number, open: number, opened: number, refused: number, bytesIn: number, bytesOut: number }} Sample */
+/** @typedef {{ at: number, open: number, opened: number, refused: number, bytesIn: number, bytesOut: number, delay: number }} Sample */
 /** @typedef {{ title: string, lines: [label: string, key: keyof Sample, colour: string][], steps: number[], write: (value: number) => string }} Chart */
 
 /** What may lie between two lines of a grid: round numbers, and round sizes. */
@@ -33,6 +33,12 @@ const CHARTS = [
     lines: [["received", "bytesIn", "--in"], ["sent", "bytesOut", "--out"]],
     steps: SIZES,
     write: size,
+  },
+  {
+    title: "Event loop delay",
+    lines: [["longest", "delay", "--accent"]],
+    steps: COUNTS,
+    write: (value) => `${Math.round(value)} ms`,
   },
 ];
 

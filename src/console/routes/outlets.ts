@@ -18,11 +18,16 @@ import { preflightOutlet } from "../../server/preflight.ts";
 import type { OpenOutlet } from "../../server/handle.ts";
 import { DEFAULT_HOST, readHost, readPort } from "../../endpoint/parse.ts";
 import type { KernelView } from "../kernel_view.ts";
+import { TaskScope } from "../../scheduling/task_scope.ts";
 import { HttpError } from "../http_error.ts";
 import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
 import type { ServerView } from "../server_view.ts";
 import type { Totals } from "../traffic.ts";
+
+const tasks = new TaskScope("stopping an outlet from the console", {
+  without: "its connections go on until the server stops",
+});
 
 const WORDS = z.union([z.string(), z.array(z.string())]);
 
@@ -189,7 +194,7 @@ async function stopOutlet(asked: Asked, parts: OutletRoutesParts): Promise<Respo
   const outlet = subject.outlet(asked.id);
   const grace = word === undefined ? drainTimeout() : inField("grace", () => readGrace(word));
   // It is over when the outlet is gone from the list; who asked need not wait.
-  subject.server.close(outlet, { grace });
+  tasks.run(subject.server.close(outlet, { grace }));
   return Response.json(describeOutlet(outlet), { status: 202 });
 }
 

@@ -5,6 +5,7 @@
  */
 import { encodeBase64 } from "@std/encoding/base64";
 import type { OutboundConnections } from "../outbound_connections.ts";
+import { TaskScope } from "../../scheduling/task_scope.ts";
 import { EventStream } from "../event_stream.ts";
 import { type Entry, entryJson } from "../recent_events.ts";
 import { HttpError } from "../http_error.ts";
@@ -29,6 +30,8 @@ export interface StreamRoutesParts {
   /** The most connections that the console takes. */
   readonly maxConnections: number;
 }
+
+const tasks = new TaskScope("an event stream of the console", { without: "the others go on" });
 
 /** All the streams that are being read. Disposing it ends them. */
 export class Streams implements Disposable {
@@ -100,10 +103,10 @@ export class Streams implements Disposable {
   /** Reads along with connections for as long as the stream is read, and no longer. */
   #watch(stream: EventStream, watches: readonly Watch[]): void {
     const views = watches.map((watch) => this.#view(watch, stream));
-    const timer = setInterval(() => {
-      if (!stream.flows) return;
-      for (const view of views) view();
-    }, BEAT);
+    const look = () => {
+      if (stream.flows) { for (const view of views) tasks.run(view); }
+    };
+    const timer = setInterval(tasks.guard(look), BEAT);
     stream.use({ [Symbol.dispose]: () => clearInterval(timer) });
   }
 
