@@ -6,8 +6,6 @@
  */
 import { run } from "../harness/program.ts";
 
-let made = 0;
-
 /** The client's machine, the server's, and the wire between them. Disposing it removes all three. */
 export class TwoMachines implements AsyncDisposable {
   readonly clientAddress = "10.77.0.1";
@@ -16,8 +14,8 @@ export class TwoMachines implements AsyncDisposable {
   readonly #server: string;
 
   private constructor() {
-    made += 1;
-    const name = `otr-${Deno.pid}-${made}`;
+    // Test files run beside each other, in one process.
+    const name = `otr-${crypto.randomUUID().slice(0, 8)}`;
     this.#client = `${name}-c`;
     this.#server = `${name}-s`;
   }
@@ -91,6 +89,23 @@ export class TwoMachines implements AsyncDisposable {
   /** Takes the client's routes away, but for those to its own network. */
   async routeNowhere(network: string): Promise<void> {
     await ip("-n", this.#client, "route", "add", "unreachable", network);
+  }
+
+  /** Joins the machines by a tunnel of a kind, under addresses of their own inside it. */
+  async addTunnel(kind: string, ...options: string[]): Promise<void> {
+    const ends = [
+      [this.#client, this.clientAddress, this.serverAddress, "10.78.0.1"],
+      [this.#server, this.serverAddress, this.clientAddress, "10.78.0.2"],
+    ] as const;
+    for (const [namespace, local, remote, inside] of ends) {
+      const device = ["link", "add", "tunnel", "type", kind, ...options];
+      const words = device.map((word) =>
+        word === "LOCAL" ? local : word === "REMOTE" ? remote : word
+      );
+      await ip("-n", namespace, ...words);
+      await ip("-n", namespace, "address", "add", `${inside}/24`, "dev", "tunnel");
+      await ip("-n", namespace, "link", "set", "tunnel", "up");
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -23,6 +23,23 @@ export function testInNamespaces(name: string, run: () => Promise<void>): void {
   testIf(MAY_MAKE_NAMESPACES, { needs: "tcpdump and the right to make namespaces", name, run });
 }
 
+/** The same, where the kernel has devices of this kind, made with these options of `ip link`. */
+export function testWithDevice(
+  { kind, options }: { kind: string; options: readonly string[] },
+  name: string,
+  run: () => Promise<void>,
+): void {
+  const isPossible = MAY_MAKE_NAMESPACES && mayMakeDevice(kind, options);
+  testIf(isPossible, { needs: `namespaces, and a kernel with ${kind}`, name, run });
+}
+
+function mayMakeDevice(kind: string, options: readonly string[]): boolean {
+  const namespace = `otr-${crypto.randomUUID().slice(0, 8)}`;
+  if (!ip("netns", "add", namespace)) return false;
+  const isMade = ip("-n", namespace, "link", "add", "probe", "type", kind, ...options);
+  return ip("netns", "del", namespace) && isMade;
+}
+
 function testIf(
   isPossible: boolean,
   { needs, name, run }: { needs: string; name: string; run: () => Promise<void> },
@@ -41,7 +58,7 @@ async function mayCapture(): Promise<boolean> {
 }
 
 function mayMakeNamespaces(): boolean {
-  const name = `otr-${Deno.pid}-probe`;
+  const name = `otr-${crypto.randomUUID().slice(0, 8)}`;
   return ip("netns", "add", name) && ip("netns", "del", name);
 }
 

@@ -82,6 +82,9 @@ const TUNNELS: ReadonlyMap<number, TunnelReader> = new Map([
   [8472, readVxlan], // Linux's own default
 ]);
 
+/** The destination ports of UDP that tell a tunnel. */
+export const TUNNEL_PORTS: readonly number[] = [...TUNNELS.keys()];
+
 const VXLAN_HAS_IDENTIFIER = 0x08;
 
 /** RFC 7348: a network's identifier, then a whole frame. */

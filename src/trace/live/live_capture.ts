@@ -6,7 +6,7 @@
 import { endpointText } from "../decode/ip_words.ts";
 import type { Flow } from "../track/flow.ts";
 import { CaptureMarker } from "./capture_marker.ts";
-import { CapturePipeline } from "./capture_pipeline.ts";
+import { CapturePipeline, type Filter } from "./capture_pipeline.ts";
 import { Tcpdump, type TcpdumpOptions } from "./tcpdump.ts";
 import { Tracker } from "../track/tracker.ts";
 
@@ -23,9 +23,14 @@ export class LiveCapture implements AsyncDisposable {
   /** How many flows there had been when they were put there. */
   #indexed = 0;
   readonly #following: Promise<void>;
+  readonly #pipeline: CapturePipeline;
 
-  private constructor(tcpdump: Tcpdump, onFault: (reason: unknown) => void) {
+  private constructor(
+    tcpdump: Tcpdump,
+    { filter, onFault }: { filter: Filter; onFault: (reason: unknown) => void },
+  ) {
     this.#tcpdump = tcpdump;
+    this.#pipeline = new CapturePipeline(this.#tracker, filter);
     this.#following = this.#follow().catch(onFault);
   }
 
@@ -38,7 +43,7 @@ export class LiveCapture implements AsyncDisposable {
     options: TcpdumpOptions,
     onFault: (reason: unknown) => void = () => {},
   ): Promise<LiveCapture> {
-    return new LiveCapture(await Tcpdump.start(options), onFault);
+    return new LiveCapture(await Tcpdump.start(options), { filter: options, onFault });
   }
 
   /** Every flow that is remembered: those that are over in the order of their end, then the others as they began. */
@@ -102,9 +107,8 @@ export class LiveCapture implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    const follower = new CapturePipeline(this.#tracker);
     for await (const chunk of this.#tcpdump.chunks()) {
-      follower.feed(chunk);
+      this.#pipeline.feed(chunk);
       for (const marker of this.#markers) marker.look(chunk);
       for (const look of this.#looks) look();
     }

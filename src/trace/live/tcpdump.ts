@@ -4,10 +4,11 @@
  * @module
  */
 import { addressText } from "../decode/ip_words.ts";
+import { TUNNEL_PORTS } from "../decode/tunnels.ts";
 import type { Filter } from "./capture_pipeline.ts";
 
-/** Enough for every header, and for what an ICMP error quotes. */
-const SNAP_LENGTH = 256;
+/** Enough for every header, in a tunnel or two, and for what an ICMP error quotes. */
+const SNAP_LENGTH = 512;
 
 /** What tcpdump is asked for. */
 export interface TcpdumpOptions extends Filter {
@@ -41,10 +42,16 @@ export class Tcpdump implements AsyncDisposable {
    * @throws {NoCaptureError} where there is no tcpdump, or no right to capture
    */
   static async start(options: TcpdumpOptions): Promise<Tcpdump> {
-    const tcpdump = new Tcpdump(spawn(options), options.interface);
-    if (await tcpdump.#stderr.shows(/listening on /)) return tcpdump;
-    await tcpdump[Symbol.asyncDispose]();
-    throw new NoCaptureError(refusal(options.interface, tcpdump.#stderr.text));
+    // Some links cannot be filtered in the kernel: then all of it comes, and we filter alone.
+    let complaints = "";
+    for (const filter of [filterExpression(options), ""]) {
+      const tcpdump = new Tcpdump(spawn(options.interface, filter), options.interface);
+      if (await tcpdump.#stderr.shows(/listening on /)) return tcpdump;
+      await tcpdump[Symbol.asyncDispose]();
+      complaints = tcpdump.#stderr.text;
+      if (!/filtering not implemented/.test(complaints)) break;
+    }
+    throw new NoCaptureError(refusal(options.interface, complaints));
   }
 
   /** The capture, as it grows. Ends when tcpdump does. */
@@ -85,29 +92,44 @@ export class Tcpdump implements AsyncDisposable {
   }
 }
 
-/** The filter, in the language of pcap-filter(7), for exactly what was asked. */
+/** The IP protocols that wrap packets: IP in IP, GRE, AH, EtherIP, MPLS, Ethernet. */
+const WRAPPING_PROTOCOLS = [4, 41, 47, 51, 97, 137, 143];
+
+/**
+ * The filter, in the language of pcap-filter(7): for what was asked where it shows at once, and for all
+ * that may hide it, in which only a decoder finds it.
+ */
 export function filterExpression({ hosts, ports }: Filter): string {
   const clauses = ["tcp"];
   if (ports.length > 0) clauses.push(anyOf(ports.map((port) => `port ${port}`)));
   if (hosts.length > 0) clauses.push(anyOf(hosts.map((host) => `host ${addressText(host)}`)));
   // Errors come from anywhere, and quote what they are about: the tracker knows what is asked for.
   return `(${clauses.join(" and ")}) or icmp[0] == 3 or icmp[0] == 11 or ` +
-    `(icmp6 and (ip6[40] == 1 or ip6[40] == 3))`;
+    `(icmp6 and (ip6[40] == 1 or ip6[40] == 3)) or ${WRAPPED}`;
 }
+
+/** VLANs and what else is no IP; fragments; tunnels; IPv6 with extension headers. */
+const WRAPPED = [
+  "not (ip or ip6 or arp)",
+  "ip[6:2] & 0x3fff != 0",
+  `(ip and ${anyOf(WRAPPING_PROTOCOLS.map((protocol) => `proto ${protocol}`))})`,
+  "(ip6 and not (ip6[6] == 6 or ip6[6] == 17 or ip6[6] == 58))",
+  ...TUNNEL_PORTS.map((port) => `udp dst port ${port}`),
+].join(" or ");
 
 function anyOf(clauses: readonly string[]): string {
   return `(${clauses.join(" or ")})`;
 }
 
-function spawn(options: TcpdumpOptions): Deno.ChildProcess {
+function spawn(device: string, filter: string): Deno.ChildProcess {
   const snapLength = String(SNAP_LENGTH);
   // The first to look are PATH's folders, then those where tcpdump is kept from plain users' PATHs.
   const path = `${Deno.env.get("PATH") ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
   try {
     return new Deno.Command("tcpdump", {
       args: [
-        ...["-i", options.interface, "-n", "-U", "--immediate-mode", "-s", snapLength],
-        ...["-w", "-", "--", filterExpression(options)],
+        ...["-i", device, "-n", "-U", "--immediate-mode", "-s", snapLength],
+        ...["-w", "-", "--", filter],
       ],
       stdin: "null",
       stdout: "piped",
