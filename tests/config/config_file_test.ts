@@ -303,5 +303,5 @@ Deno.test("docs/config.schema.json is what the code says; else run: deno task sc
 Deno.test("the example in docs/operations.md is a config", async () => {
   const page = await Deno.readTextFile(`${ROOT}docs/operations.md`);
   const [, example] = /```jsonc\n([^]*?)```/.exec(page)!;
-  assertEquals(readConfig(example!).outlets.length, 2);
+  assertEquals(readConfig(example!).outlets.length, 3);
 });
