@@ -4,7 +4,7 @@
  * @module
  */
 import { quote, UsageError } from "../options/usage_error.ts";
-import type { OptionKind } from "../options/option.ts";
+import type { OptionKind } from "../options/kinds.ts";
 import { isIPv4, isIPv6 } from "../endpoint/address.ts";
 import {
   formatIp,

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { ADMISSION_OPTIONS } from "../config/admission_options.ts";
 import {
-  ADMISSION_OPTIONS,
   OUTLET_IDENTITY,
   OUTLET_OPTIONS,
   SERVER_OPTIONS,
@@ -16,7 +16,8 @@ import {
   serverConfig,
   type SpecValues,
 } from "../config/outlet_config.ts";
-import { file, flag, option, type OptionTable, PORT, TEXT, valuesOf } from "../options/option.ts";
+import { file, PORT, TEXT } from "../options/kinds.ts";
+import { flag, option, type OptionTable, valuesOf } from "../options/option.ts";
 import { asFlag, refuseUseless } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import { TRACE_OPTIONS, type TraceConfig } from "../config/trace_config.ts";
-import { PORT, valuesOf } from "../options/option.ts";
+import { PORT } from "../options/kinds.ts";
+import { valuesOf } from "../options/option.ts";
 import { asFlag, refuseUseless } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { readFlags } from "./flags.ts";

@@ -4,15 +4,8 @@
  * @module
  */
 import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/proxy.ts";
-import {
-  choice,
-  DURATION,
-  file,
-  flag,
-  option,
-  type OptionKind,
-  type TableOf,
-} from "../options/option.ts";
+import { choice, DURATION, file, type OptionKind } from "../options/kinds.ts";
+import { flag, option, type TableOf } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
 import {
   LOAD_OPTIONS,

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { file, flag, option, type OptionKind, type TableOf } from "../options/option.ts";
+import { file, type OptionKind } from "../options/kinds.ts";
+import { flag, option, type TableOf } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, type InternetAddress, isLoopback } from "../endpoint/address.ts";
 import { LISTEN } from "../endpoint/parse.ts";

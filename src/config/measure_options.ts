@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { choice, DURATION, integer, option, SIZE, type TableOf } from "../options/option.ts";
+import { choice, DURATION, integer, SIZE } from "../options/kinds.ts";
+import { option, type TableOf } from "../options/option.ts";
 
 /** How a probe goes about it. Times are in milliseconds. */
 export interface ProbeConfig {

@@ -13,8 +13,8 @@ import { listeningAt, refuseCircles, refuseOverlaps } from "./addresses.ts";
 import { checkConsole } from "./console_options.ts";
 import { checkBus, checkWorkers } from "./server_rules.ts";
 import { checkProxies, whyIgnored } from "./outlet_rules.ts";
+import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import {
-  ADMISSION_OPTIONS,
   OUTLET_IDENTITY,
   OUTLET_OPTIONS,
   type OutletConfig,

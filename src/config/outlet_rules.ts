@@ -7,12 +7,8 @@ import { type Label, whyOverruled, whyUseless } from "../options/requirements.ts
 import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
 import { SERVICES } from "../services/registry.ts";
-import {
-  ADMISSION_OPTIONS,
-  OUTLET_OPTIONS,
-  type OutletConfig,
-  type OutletOptions,
-} from "./server_config.ts";
+import { ADMISSION_OPTIONS } from "./admission_options.ts";
+import { OUTLET_OPTIONS, type OutletConfig, type OutletOptions } from "./server_config.ts";
 
 /** What only the file of a Unix socket has. */
 const OF_FILES: ReadonlySet<string> = new Set(["mode"]);

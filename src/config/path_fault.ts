@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { PathUse } from "../options/option.ts";
+import type { PathUse } from "../options/kinds.ts";
 import { codeOf, explain } from "../transport/errors.ts";
 
 /** What is wrong with a path, in words; `undefined` where nothing is. */

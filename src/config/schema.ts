@@ -12,7 +12,8 @@ import type { Service } from "../services/service.ts";
 import type { Address } from "../endpoint/address.ts";
 import { OUTLET_LISTEN } from "../endpoint/parse.ts";
 import { outletTable } from "./outlet_config.ts";
-import { ADMISSION_OPTIONS, OUTLET_OPTIONS, SERVER_OPTIONS } from "./server_config.ts";
+import { ADMISSION_OPTIONS } from "./admission_options.ts";
+import { OUTLET_OPTIONS, SERVER_OPTIONS } from "./server_config.ts";
 
 /** One outlet, as a file says it: besides these, values by the names of options. */
 export interface FileOutlet {

@@ -7,37 +7,19 @@ import {
   choice,
   DURATION,
   file,
-  flag,
   folder,
   integer,
-  list,
-  option,
   type OptionKind,
   SIZE,
-  type TableOf,
-} from "../options/option.ts";
+} from "../options/kinds.ts";
+import { flag, list, option, type TableOf } from "../options/option.ts";
 import { BUS, type NatsUrl } from "../endpoint/nats_url.ts";
 import { CONSOLE_OPTIONS, type ConsoleConfig } from "./console_options.ts";
 import { LISTEN } from "../endpoint/parse.ts";
+import type { AdmissionConfig } from "./admission_options.ts";
 import { CIDR } from "../admission/acl.ts";
 import type { Address, InternetAddress } from "../endpoint/address.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
-
-/** Who may come in. Said for an outlet, it holds there; said for the server, for all of it together. */
-export interface AdmissionConfig {
-  /** Networks that may come in; when there are any, no others may. */
-  readonly allow: readonly string[];
-  /** Networks that may not, whatever is allowed. */
-  readonly deny: readonly string[];
-  /** Connections at the same time. */
-  readonly "max-connections": number | undefined;
-  /** Connections at the same time from one address (of IPv6: one /64). */
-  readonly "max-per-ip": number | undefined;
-  /** New connections a second from one address. */
-  readonly rate: number | undefined;
-  /** How many of those may come at once. */
-  readonly burst: number | undefined;
-}
 
 /** What every outlet has, whatever its service. Times are in milliseconds, and 0 is never. */
 export interface OutletOptions extends TlsServerConfig {
@@ -103,8 +85,6 @@ const MODE: OptionKind<number> = {
   read: (word) => /^0?[0-7]{3}$/.test(word) ? parseInt(word, 8) : undefined,
 };
 
-const COUNT = integer({ min: 1, max: 1_000_000_000 });
-
 const THREADS = integer({ min: 1, max: 64 });
 
 const WORKERS: OptionKind<number | "auto"> = {
@@ -113,21 +93,6 @@ const WORKERS: OptionKind<number | "auto"> = {
   choices: ["auto"],
   ...THREADS.bounds ? { bounds: THREADS.bounds } : {},
   read: (word) => word === "auto" ? word : THREADS.read(word),
-};
-
-/** What can be asked of one outlet's door, in its SPEC, or of the door of the whole server, in flags. */
-export const ADMISSION_OPTIONS: TableOf<AdmissionConfig> = {
-  allow: list(CIDR, "let in only who comes from these addresses or networks"),
-  deny: list(CIDR, "turn away who comes from these, also where allow has them"),
-  "max-connections": option(COUNT, "connections at the same time", {
-    defaultText: "what the descriptor limit leaves",
-  }),
-  "max-per-ip": option(COUNT, "connections at the same time from one address, or one IPv6 /64"),
-  rate: option(COUNT, "new connections a second from one address, or one IPv6 /64"),
-  burst: option(COUNT, "how many of those may come at once", {
-    defaultText: "as rate",
-    needs: ["rate"],
-  }),
 };
 
 /** A name that people, logs and metrics can hold. */

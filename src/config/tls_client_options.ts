@@ -3,15 +3,8 @@
  *
  * @module
  */
-import {
-  file,
-  flag,
-  list,
-  option,
-  type OptionKind,
-  type TableOf,
-  TEXT,
-} from "../options/option.ts";
+import { file, type OptionKind, TEXT } from "../options/kinds.ts";
+import { flag, list, option, type TableOf } from "../options/option.ts";
 
 /** Whether to speak TLS, whom to trust, and who we are. Files are PEM. */
 export interface TlsClientConfig {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { file, flag, list, option, type TableOf, TEXT } from "../options/option.ts";
+import { file, TEXT } from "../options/kinds.ts";
+import { flag, list, option, type TableOf } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
 
 /** Whether an outlet speaks TLS, and who it is. Files are PEM. */

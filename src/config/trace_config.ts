@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { file, flag, integer, list, option, PORT, type TableOf, TEXT } from "../options/option.ts";
+import { file, integer, PORT, TEXT } from "../options/kinds.ts";
+import { flag, list, option, type TableOf } from "../options/option.ts";
 
 /** What a trace looks at, and how it shows that. */
 export interface TraceOptions {

@@ -4,13 +4,14 @@
  * @module
  */
 import { resolve } from "node:path";
-import type { OptionTable, Scalar } from "../options/option.ts";
+import type { Scalar } from "../options/kinds.ts";
+import type { OptionTable } from "../options/option.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import { findService } from "./outlet_config.ts";
 import { isEqual } from "./equal.ts";
 import { type Resolve, resolveAddress, resolveValue } from "./paths.ts";
+import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import {
-  ADMISSION_OPTIONS,
   OUTLET_OPTIONS,
   type OutletConfig,
   SERVER_OPTIONS,

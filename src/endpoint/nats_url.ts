@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OptionKind } from "../options/option.ts";
+import type { OptionKind } from "../options/kinds.ts";
 import { formatAddress, type InternetAddress } from "./address.ts";
 import { parseEndpoint } from "./parse.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type OptionKind, PORT } from "../options/option.ts";
+import { type OptionKind, PORT } from "../options/kinds.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import {
   type Address,

@@ -5,7 +5,8 @@
  * @module
  */
 import { isEqual } from "../config/equal.ts";
-import type { AdmissionConfig, OutletConfig, ServerConfig } from "../config/server_config.ts";
+import type { AdmissionConfig } from "../config/admission_options.ts";
+import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { ServerOptions } from "../config/server_config.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import type { Reloaded } from "../events/events.ts";

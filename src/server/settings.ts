@@ -11,12 +11,8 @@ import type { AdmissionOptions } from "../admission/admission.ts";
 import { TrustedProxies } from "../admission/trusted_proxies.ts";
 import type { OutletSettings } from "../outlet/settings.ts";
 import type { TlsAcceptor, TlsAcceptorOptions } from "../transport/tls/acceptor.ts";
-import type {
-  AdmissionConfig as GateConfig,
-  OutletConfig,
-  OutletOptions,
-  ServerConfig,
-} from "../config/server_config.ts";
+import type { AdmissionConfig as GateConfig } from "../config/admission_options.ts";
+import type { OutletConfig, OutletOptions, ServerConfig } from "../config/server_config.ts";
 
 /** How an outlet serves its clients. `failed` is told when a capture or a changed certificate fails. */
 export function outletSettings(

@@ -1,4 +1,5 @@
-import { DURATION, integer, option, type OptionKind } from "../options/option.ts";
+import { DURATION, integer, type OptionKind } from "../options/kinds.ts";
+import { option } from "../options/option.ts";
 import { formatSize } from "../options/quantity.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { printable } from "../terminal/printable.ts";

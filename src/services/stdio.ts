@@ -1,5 +1,6 @@
 import { showProgress } from "../terminal/progress.ts";
-import { choice, flag, option } from "../options/option.ts";
+import { choice } from "../options/kinds.ts";
+import { flag, option } from "../options/option.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
 import { bridgeStdio } from "../connection/stdio_bridge.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";

@@ -1,11 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { readConfig } from "../../src/config/config_file.ts";
 import { outletConfig, outletTable, serverConfig } from "../../src/config/outlet_config.ts";
-import {
-  ADMISSION_OPTIONS,
-  SERVER_OPTIONS,
-  type ServerConfig,
-} from "../../src/config/server_config.ts";
+import { ADMISSION_OPTIONS } from "../../src/config/admission_options.ts";
+import { SERVER_OPTIONS, type ServerConfig } from "../../src/config/server_config.ts";
 import { writeConfig } from "../../src/config/write_config.ts";
 import type { Option, OptionTable } from "../../src/options/option.ts";
 import { addWord } from "../../src/options/read_word.ts";

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { choice, flag, integer, list, option, PORT, TEXT } from "../../src/options/option.ts";
+import { choice, integer, PORT, TEXT } from "../../src/options/kinds.ts";
+import { flag, list, option } from "../../src/options/option.ts";
 import { unknownWord, UsageError } from "../../src/options/usage_error.ts";
 
 Deno.test("an option reads its word, and says what it expected where it cannot", () => {

@@ -1,12 +1,5 @@
-import {
-  choice,
-  DURATION,
-  folder,
-  option,
-  type OptionKind,
-  TEXT,
-  words,
-} from "../../options/option.ts";
+import { choice, DURATION, folder, type OptionKind, TEXT } from "../../options/kinds.ts";
+import { option, words } from "../../options/option.ts";
 import { quote, UsageError } from "../../options/usage_error.ts";
 import { passedEnvironment } from "./environment.ts";
 import { programFault } from "./program_fault.ts";

@@ -1,4 +1,5 @@
-import { choice, DURATION, list, option } from "../../options/option.ts";
+import { choice, DURATION } from "../../options/kinds.ts";
+import { list, option } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { Connection } from "../../connection/connection.ts";
 import { ENDPOINT } from "../../endpoint/parse.ts";

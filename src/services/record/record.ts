@@ -1,14 +1,5 @@
-import {
-  choice,
-  DURATION,
-  file,
-  flag,
-  folder,
-  integer,
-  option,
-  type OptionValues,
-  SIZE,
-} from "../../options/option.ts";
+import { choice, DURATION, file, folder, integer, SIZE } from "../../options/kinds.ts";
+import { flag, option, type OptionValues } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { Recording, RecordingError, type RecordingOptions, timestamp } from "./recording.ts";
 import { WholeLines } from "./whole_lines.ts";
