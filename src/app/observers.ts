@@ -72,6 +72,7 @@ export class Observers implements AsyncDisposable {
     this.#metrics.live = () => server.connections();
     this.#metrics.rooms = () => server.roomsStatus();
     this.#metrics.watchLoop(server.loopDelay);
+    this.#metrics.names = () => server.resolverCounts();
   }
 
   /**

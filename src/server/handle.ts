@@ -10,6 +10,7 @@ import type { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { LoopDelay } from "../scheduling/loop_delay.ts";
 import type { Address } from "../endpoint/address.ts";
+import type { ResolverCounts } from "../transport/resolver.ts";
 import type { Connection } from "../connection/connection.ts";
 
 /** A connection that is open, wherever it is served. */
@@ -59,6 +60,8 @@ export interface ServerHandle extends AsyncDisposable {
   roomsStatus(): RoomsStatus;
   /** How late its event loops are, those of all workers together. */
   readonly loopDelay: LoopDelay;
+  /** How names are looked up, in all of its workers. */
+  resolverCounts(): ResolverCounts;
   /** The open outlets. */
   readonly outlets: Iterable<OpenOutlet>;
   /** The outlets that have begun to close, and still have connections. */

@@ -9,6 +9,7 @@ import type { RoomsStatus } from "../chat/status.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { LoopDelay } from "../scheduling/loop_delay.ts";
+import { resolver, type ResolverCounts } from "../transport/resolver.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { ChangeQueue, type ServerState } from "./change_queue.ts";
 import {
@@ -107,6 +108,11 @@ export abstract class ServerControl<
   /** What the chat rooms and the buses are like right now. */
   roomsStatus(): RoomsStatus {
     return this.rooms.status();
+  }
+
+  /** How names are looked up. */
+  resolverCounts(): ResolverCounts {
+    return resolver.counts;
   }
 
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DescriptorBudget } from "../admission/descriptors.ts";
+import type { ResolverCounts } from "../transport/resolver.ts";
 import type { BusStatus } from "../chat/status.ts";
 import type { EndReason } from "../connection/end_reason.ts";
 import type { Address } from "../endpoint/address.ts";
@@ -88,6 +89,7 @@ export type WorkerMessage =
   | { readonly type: "room"; readonly name: string; readonly isPublic: boolean }
   /** Said every second, so that a worker that says nothing is known to hang. */
   | { readonly type: "buses"; readonly buses: readonly BusStatus[] }
+  | { readonly type: "names"; readonly counts: ResolverCounts }
   | {
     readonly type: "bytes";
     readonly connection: number;

@@ -16,7 +16,9 @@ import { UsageError } from "../options/usage_error.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import { joinBus } from "../server/join_bus.ts";
 import { ServerControl } from "../server/server_control.ts";
+import type { ResolverCounts } from "../transport/resolver.ts";
 import { BusTotals } from "./bus_totals.ts";
+import { ResolverTotals } from "./resolver_totals.ts";
 import { Incidents } from "./incidents.ts";
 import type { SharedResources, WorkerMessage, WorkerMethods, WorkerPort } from "./messages.ts";
 import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
@@ -47,6 +49,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   readonly #pool: WorkerPool;
   readonly #sockets = new WorkerSockets();
   readonly #buses = new BusTotals();
+  readonly #names = new ResolverTotals();
   readonly #incidents = new Incidents();
 
   private constructor(config: ServerConfig, { workers, eventBus, module }: SupervisorOptions) {
@@ -107,6 +110,11 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return { rooms, buses: this.#buses.sum(buses) };
   }
 
+  /** How names are looked up, in every worker. */
+  override resolverCounts(): ResolverCounts {
+    return this.#names.sum(super.resolverCounts());
+  }
+
   /** Opens one more outlet, in every worker. */
   override async open(config: OutletConfig): Promise<RemoteOutlet> {
     refuseStdio([config]);
@@ -153,6 +161,9 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       case "buses":
         this.#buses.note(worker.index, message.buses);
         break;
+      case "names":
+        this.#names.note(worker.index, message.counts);
+        break;
       case "bytes":
         this.host.findConnection(message.connection)?.show(message.way, message.bytes);
     }
@@ -196,6 +207,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   #lose(worker: WorkerHandle, { reason, hangs }: WorkerLoss): void {
     this.eventBus.publish({ event: "worker-restarted", worker: worker.index, reason });
     this.#buses.died(worker.index);
+    this.#names.died(worker.index);
     if (!hangs) this.#sockets.forget(worker);
     this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
   }

@@ -13,6 +13,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { joinBus } from "../server/join_bus.ts";
 import { OutletSet, type PreparedOutlets } from "../server/outlet_set.ts";
 import { explain } from "../transport/errors.ts";
+import { resolver } from "../transport/resolver.ts";
 import type { listenOn } from "../transport/listen.ts";
 import type {
   SharedResources,
@@ -87,6 +88,7 @@ export class WorkerHost {
       this.#options.post({ type: "counts", counts: message }, [message.buffer]);
     }
     this.#options.post({ type: "buses", buses: this.#rooms.status().buses });
+    this.#options.post({ type: "names", counts: resolver.counts });
   }
 
   readonly #methods: WorkerMethods = {
