@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { WorkerRoom } from "./worker_rooms.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
 import type { BusStatus } from "../chat/status.ts";
@@ -86,7 +87,7 @@ export type WorkerMessage =
   | { readonly type: "events"; readonly events: readonly OutletEvent[] }
   /** Connections that carried something: number, bytes in, bytes out, whether a half is closed; and so on. */
   | { readonly type: "counts"; readonly counts: Float64Array }
-  | { readonly type: "room"; readonly name: string; readonly isPublic: boolean }
+  | { readonly type: "room"; readonly room: WorkerRoom; readonly isOpen: boolean }
   /** Said every second, so that a worker that says nothing is known to hang. */
   | { readonly type: "buses"; readonly buses: readonly BusStatus[] }
   | { readonly type: "names"; readonly counts: ResolverCounts }

@@ -19,6 +19,7 @@ import { ServerControl } from "../server/server_control.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
 import { BusTotals } from "./bus_totals.ts";
 import { ResolverTotals } from "./resolver_totals.ts";
+import { WorkerRooms } from "./worker_rooms.ts";
 import { Incidents } from "./incidents.ts";
 import type { SharedResources, WorkerMessage, WorkerMethods, WorkerPort } from "./messages.ts";
 import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
@@ -50,6 +51,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   readonly #sockets = new WorkerSockets();
   readonly #buses = new BusTotals();
   readonly #names = new ResolverTotals();
+  readonly #rooms = new WorkerRooms(this.rooms);
   readonly #incidents = new Incidents();
 
   private constructor(config: ServerConfig, { workers, eventBus, module }: SupervisorOptions) {
@@ -155,8 +157,8 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
         this.#count(message.counts);
         break;
       case "room":
-        if (message.isPublic) this.rooms.open(message.name);
-        else this.rooms.openPrivate(message.name);
+        if (message.isOpen) this.#rooms.open(worker.index, message.room);
+        else this.#rooms.close(worker.index, message.room);
         break;
       case "buses":
         this.#buses.note(worker.index, message.buses);
@@ -208,6 +210,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     this.eventBus.publish({ event: "worker-restarted", worker: worker.index, reason });
     this.#buses.died(worker.index);
     this.#names.died(worker.index);
+    this.#rooms.gone(worker.index);
     if (!hangs) this.#sockets.forget(worker);
     this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
   }

@@ -31,6 +31,8 @@ export class WorkerHandle implements Disposable {
   readonly slot: WorkerSlot;
   /** When it was last heard of, on the clock of `performance.now()`. */
   heardAt: number = performance.now();
+  /** Whether it has said anything: before that it loads its modules, and can say nothing. */
+  hasStarted = false;
   readonly #options: WorkerHandleOptions;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #lastNumber = 0;
@@ -90,6 +92,7 @@ export class WorkerHandle implements Disposable {
   #receive(message: WorkerMessage): void {
     if (this.#gone) return;
     this.heardAt = performance.now();
+    this.hasStarted = true;
     switch (message.type) {
       case "done":
         return this.#take(message.number)?.resolve(message.value);

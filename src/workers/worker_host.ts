@@ -98,9 +98,13 @@ export class WorkerHost {
       new LoopDelay(shared.loopDelay).follow();
       await this.#rooms.attachBus(new BroadcastBus(shared.channel));
       await joinBus(this.#rooms, { options: state.options, eventBus: this.#eventBus });
-      this.#rooms.visitAll(({ name }) =>
-        this.#options.post({ type: "room", name, isPublic: this.#rooms.isPublic(name) })
-      );
+      this.#rooms.visitAll(({ name }) => {
+        const room = { name, isPublic: this.#rooms.isPublic(name) };
+        this.#options.post({ type: "room", room, isOpen: true });
+        return {
+          [Symbol.dispose]: () => this.#options.post({ type: "room", room, isOpen: false }),
+        };
+      });
     },
     prepare: (task) => this.#prepare(task),
     bind: async ({ addresses, alone }) => {

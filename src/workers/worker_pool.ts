@@ -43,8 +43,11 @@ export interface WorkerPoolOptions {
 /** The pause before a worker that ended is replaced, in milliseconds; it doubles while it ends at once. */
 const BACK_OFF = { first: 10, last: 5_000 };
 
-/** How often workers are looked after, and how long one may say nothing, in milliseconds. */
-export const HEARTBEAT = { every: 1_000, silence: 10_000 };
+/**
+ * How often workers are looked after, and how long one may say nothing, in milliseconds: at first for longer, since a
+ * thread that loads its modules on a busy machine is no thread that hangs.
+ */
+export const HEARTBEAT = { every: 1_000, silence: 10_000, start: 60_000 };
 
 const tasks = new TaskScope("looking after workers", { without: "the others go on" });
 
@@ -89,8 +92,9 @@ export class WorkerPool implements Disposable {
     const wasLate = now - this.#lookedAt > 2 * HEARTBEAT.every;
     this.#lookedAt = now;
     for (const worker of this.#workers.values()) {
+      const silence = worker.hasStarted ? HEARTBEAT.silence : HEARTBEAT.start;
       if (wasLate) worker.heardAt = now;
-      else if (now - worker.heardAt > HEARTBEAT.silence) this.#giveUp(worker, now);
+      else if (now - worker.heardAt > silence) this.#giveUp(worker, now);
     }
   }
 

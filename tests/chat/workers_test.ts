@@ -6,7 +6,7 @@ import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
 import { converse, Guest } from "../harness/crowd.ts";
 import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
-import { TestServer } from "../harness/server.ts";
+import { configOf, TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
 const SPEC = "chat://:0?room=all";
@@ -145,3 +145,13 @@ testWith(
     await eventually(() => newcomerIsShown(after, "remember me"), "what the bus remembers");
   },
 );
+
+Deno.test("a room that no worker has any more is not listed", async () => {
+  await using supervisor = await TestSupervisor.open(["chat://:0?room=all", "echo://:0"]);
+  const rooms = () => supervisor.supervisor.roomsStatus().rooms.map(({ name }) => name);
+  await eventually(() => rooms().length === 1, "the room");
+  const guest = await Guest.join(supervisor.port());
+  await supervisor.supervisor.change(configOf(["echo://:0", "--workers", String(WORKERS)]));
+  guest[Symbol.dispose]();
+  await eventually(() => rooms().length === 0, "the room's end");
+});
