@@ -35,20 +35,20 @@ export async function readCommand(
   const asks = (...flags: string[]) =>
     args.some((word, at) => flags.includes(word) && (end === -1 || at < end));
   if (asks("--version", "-V")) return { mode: "version" };
-  const { mode, words: others } = splitMode(args);
+  const { mode, rest } = splitMode(args);
   if (asks("--help", "-h")) return { mode: "help", text: await helpOn(mode ? [mode] : [], width) };
   switch (mode) {
     case "server": {
       const { readServer } = await import("./server_args.ts");
-      return { mode, ...readServer(others) };
+      return { mode, ...readServer(rest) };
     }
     case "client": {
       const { readClient } = await import("./client_args.ts");
-      return { mode, config: readClient(others) };
+      return { mode, config: readClient(rest) };
     }
     case "trace": {
       const { readTrace } = await import("./trace_args.ts");
-      return { mode, config: readTrace(others) };
+      return { mode, config: readTrace(rest) };
     }
     default:
       throw new UsageError(`expected a mode, ${modeNames().join(" or ")}; see outlet --help`);
@@ -65,28 +65,28 @@ async function helpOn([topic, surplus]: readonly string[], width: number): Promi
   return layOut(topicHelp(topic), width);
 }
 
-/** The mode, said as the first word or with `--mode`, and the words without it. */
+/** The mode, which is the first word or stands behind `--mode`, and the rest of the arguments. */
 function splitMode(
-  words: readonly string[],
-): { mode: ModeName | undefined; words: readonly string[] } {
-  const [first, ...others] = words;
+  args: readonly string[],
+): { mode: ModeName | undefined; rest: readonly string[] } {
+  const [first, ...others] = args;
   // Behind the name of a mode, --mode is an option of that mode.
-  if (first !== undefined && isMode(first)) return { mode: first, words: others };
-  const end = words.indexOf("--");
-  const flag = words.findIndex((word, at) => /^--mode(=|$)/.test(word) && (end === -1 || at < end));
+  if (first !== undefined && isMode(first)) return { mode: first, rest: others };
+  const end = args.indexOf("--");
+  const flag = args.findIndex((word, at) => /^--mode(=|$)/.test(word) && (end === -1 || at < end));
   if (flag !== -1) {
-    const inline = /^--mode=(.*)$/.exec(words[flag]!)?.[1];
-    const name = inline ?? words[flag + 1];
+    const inline = /^--mode=(.*)$/.exec(args[flag]!)?.[1];
+    const name = inline ?? args[flag + 1];
     if (name === undefined) {
       throw new UsageError(`--mode: expected ${modeNames().join(" or ")}, and nothing follows it`);
     }
     return {
       mode: readMode(name),
-      words: words.toSpliced(flag, inline === undefined ? 2 : 1),
+      rest: args.toSpliced(flag, inline === undefined ? 2 : 1),
     };
   }
-  if (first === undefined || first.startsWith("-")) return { mode: undefined, words };
-  return { mode: readMode(first), words: others };
+  if (first === undefined || first.startsWith("-")) return { mode: undefined, rest: args };
+  return { mode: readMode(first), rest: others };
 }
 
 function readMode(name: string): ModeName {

@@ -17,14 +17,14 @@ import { readTarget } from "../endpoint/target.ts";
  * @throws {UsageError} which names the word at fault
  */
 export function readClient(args: readonly string[]): ClientConfig {
-  const { values: said, operands, rest } = readFlags(args, {
+  const { values, operands, rest } = readFlags(args, {
     mode: "client",
     table: CLIENT_OPTIONS,
   });
   if (rest.length > 0) throw new UsageError(`${quote(rest[0]!)}: nothing is expected behind --`);
   const { targets, tls } = readTarget(operands);
-  const options = valuesOf(CLIENT_OPTIONS, tls ? new Map([...said, ["tls", true]]) : said);
-  refuseUseless(said.keys(), { table: CLIENT_OPTIONS, values: { ...options }, label: asFlag });
+  const options = valuesOf(CLIENT_OPTIONS, tls ? new Map([...values, ["tls", true]]) : values);
+  refuseUseless(values.keys(), { table: CLIENT_OPTIONS, values: { ...options }, label: asFlag });
   if (targets.length > 1 && !options.probe) {
     throw new UsageError("several ports can only be probed: add -z, or name one port");
   }

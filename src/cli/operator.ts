@@ -10,7 +10,7 @@ import { type Address, formatAddress, portOf } from "../endpoint/address.ts";
 import type { LiveConnection } from "../server/handle.ts";
 
 /** What the operator can see and do. */
-export interface Premises {
+export interface OperatorContext {
   /** The chat rooms. */
   readonly rooms: Rooms;
   /** Every connection that is open now, with the name of its outlet. */
@@ -35,28 +35,28 @@ const HELP = [
 /** Listens to what the operator types, line by line, until there is no more; then the operator has left. */
 export async function operate(
   typed: AsyncIterable<{ text: string }>,
-  premises: Premises,
+  context: OperatorContext,
 ): Promise<void> {
-  const presences = new Set<Member>();
-  using _ = premises.rooms.visitAll((room) => {
-    const member = enter(room, presences, premises);
-    presences.add(member);
+  const members = new Set<Member>();
+  using _ = context.rooms.visitAll((room) => {
+    const member = enter(room, members, context);
+    members.add(member);
     return {
       [Symbol.dispose]() {
-        presences.delete(member);
+        members.delete(member);
         member[Symbol.dispose]();
       },
     };
   });
-  for await (const { text } of typed) obey(text.trim(), presences, premises);
+  for await (const { text } of typed) obey(text.trim(), members, context);
 }
 
-function enter(room: Room, presences: ReadonlySet<Member>, { show }: Premises): Member {
+function enter(room: Room, members: ReadonlySet<Member>, { show }: OperatorContext): Member {
   const decoder = new TextDecoder();
   return room.join({
     send(lines) {
-      const said = decoder.decode(lines);
-      show(presences.size > 1 ? said.replaceAll(/.*\n/g, `[${room.name}] $&`) : said);
+      const text = decoder.decode(lines);
+      show(members.size > 1 ? text.replaceAll(/.*\n/g, `[${room.name}] $&`) : text);
     },
     waiting: 0,
     caughtUp: () => Promise.resolve(),
@@ -64,37 +64,37 @@ function enter(room: Room, presences: ReadonlySet<Member>, { show }: Premises): 
   }, { as: "operator" });
 }
 
-function obey(text: string, presences: ReadonlySet<Member>, premises: Premises): void {
+function obey(text: string, members: ReadonlySet<Member>, context: OperatorContext): void {
   const [, word, argument = ""] = /^(\/\S*)\s*(.*)$/.exec(text) ?? [];
   switch (word) {
     case undefined:
-      if (text !== "") { for (const member of presences) member.room.say(member, text); }
+      if (text !== "") { for (const member of members) member.room.say(member, text); }
       break;
     case "/kick":
-      premises.show(kick(argument, presences));
+      context.show(kick(argument, members));
       break;
     case "/connections":
-      premises.show(tableOf(premises));
+      context.show(tableOf(context));
       break;
     case "/quit":
-      premises.quit();
+      context.quit();
       break;
     default:
-      premises.show(HELP.map((line) => `* ${line}\n`).join(""));
+      context.show(HELP.map((line) => `* ${line}\n`).join(""));
   }
 }
 
-function kick(name: string, presences: ReadonlySet<Member>): string {
-  const members = [...presences].flatMap(({ room }) => room.find(name) ?? []);
-  for (const { subscriber } of members) subscriber.disconnect("closed by the operator");
-  if (members.length > 0) return `* ${name} was sent away\n`;
-  return [...presences].some(({ room }) => room.has(name))
+function kick(name: string, members: ReadonlySet<Member>): string {
+  const found = [...members].flatMap(({ room }) => room.find(name) ?? []);
+  for (const { subscriber } of found) subscriber.disconnect("closed by the operator");
+  if (found.length > 0) return `* ${name} was sent away\n`;
+  return [...members].some(({ room }) => room.has(name))
     ? `* ${name} is on another server: only its operator can send it away\n`
     : `* there is no ${name} here\n`;
 }
 
-function tableOf(premises: Premises): string {
-  const rows = [...premises.connections()].map(({ outlet, connection }) =>
+function tableOf(context: OperatorContext): string {
+  const rows = [...context.connections()].map(({ outlet, connection }) =>
     [
       `#${connection.id}`.padEnd(7),
       `${outlet.name}:${portOf(outlet.address)}`.padEnd(14),
@@ -102,7 +102,7 @@ function tableOf(premises: Premises): string {
       formatDuration(performance.now() - connection.openedAt).padStart(8),
       `${formatSize(connection.bytesIn)} in`.padStart(12),
       `${formatSize(connection.bytesOut)} out`.padStart(13),
-    ].join(" ") + "\n" + (premises.ladder?.(connection) ?? "")
+    ].join(" ") + "\n" + (context.ladder?.(connection) ?? "")
   );
   return rows.length > 0 ? rows.join("") : "* nobody is connected\n";
 }

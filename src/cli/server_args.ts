@@ -13,8 +13,8 @@ import {
 import {
   findService,
   outletConfig,
+  type ParsedOptions,
   serverConfig,
-  type SpecValues,
 } from "../config/outlet_config.ts";
 import { file, PORT, TEXT } from "../options/kinds.ts";
 import { flag, option, type OptionTable, valuesOf } from "../options/option.ts";
@@ -81,7 +81,7 @@ export interface ConfigFile {
   /** Where it is. */
   readonly path: string;
   /** What flags said beside it, which wins over what it says of all outlets. */
-  readonly flags: SpecValues;
+  readonly flags: ParsedOptions;
 }
 
 /**
@@ -95,39 +95,39 @@ export function readServer(args: readonly string[]): ServerCommand {
     mode: "server",
     table: { ...serviceFlags(args, service), ...SERVER_FLAGS },
   });
-  const said = withCommand(flags, flags.operands.map(serviceOf).concat(service));
-  const asked = valuesOf(CONFIG_OPTIONS, said);
-  refuseUseless(said.keys(), { table: CONFIG_OPTIONS, values: asked, label: asFlag });
-  const { config: path, check, "print-config": prints } = asked;
+  const values = withCommand(flags, flags.operands.map(serviceOf).concat(service));
+  const options = valuesOf(CONFIG_OPTIONS, values);
+  refuseUseless(values.keys(), { table: CONFIG_OPTIONS, values: options, label: asFlag });
+  const { config: path, check, "print-config": prints } = options;
   const action = check ? "check" : prints ? "print-config" : "serve";
-  const plain = Object.keys(PLAIN_OPTIONS).find((name) => said.has(name));
-  const place = flags.operands[0] ?? (plain && asFlag(plain));
+  const plain = Object.keys(PLAIN_OPTIONS).find((name) => values.has(name));
+  const named = flags.operands[0] ?? (plain && asFlag(plain));
   if (path === undefined) {
-    const config = readOutlets(flags.operands, { service, said });
-    return { action, config, namesOutlets: place !== undefined };
+    const config = readOutlets(flags.operands, { service, values });
+    return { action, config, namesOutlets: named !== undefined };
   }
-  if (place === undefined) return { action, file: { path, flags: said } };
-  throw new UsageError(`${quote(place)} beside --config: the file names the outlets`);
+  if (named === undefined) return { action, file: { path, flags: values } };
+  throw new UsageError(`${quote(named)} beside --config: the file names the outlets`);
 }
 
 /** The server that the words ask for by themselves. */
 function readOutlets(
   specs: readonly string[],
-  { service, said }: { service: Service | undefined; said: SpecValues },
+  { service, values }: { service: Service | undefined; values: ParsedOptions },
 ): ServerConfig {
-  const outlets = specs.map((word) => readSpec(word, { common: said }));
-  const { host, port, name } = valuesOf(PLAIN_OPTIONS, said);
+  const outlets = specs.map((word) => readSpec(word, { common: values }));
+  const { host, port, name } = valuesOf(PLAIN_OPTIONS, values);
   if (outlets.length > 0) refuseHalfOutlet({ service, host, port, name });
   if (service || outlets.length === 0) {
     outlets.push(outletConfig(service ?? findService(DEFAULT_SERVICE), {
       listen: readListen({ host: host ?? "", port: String(port ?? DEFAULT_PORT) }),
       own: new Map(name === undefined ? [] : [["name", name]]),
-      common: said,
+      common: values,
     }));
   }
   const consoleByDefault = specs.length === 0 &&
-    !Object.keys(PLAIN_OPTIONS).some((name) => said.has(name));
-  return serverConfig(outlets, said, { label: asFlag, consoleByDefault });
+    !Object.keys(PLAIN_OPTIONS).some((name) => values.has(name));
+  return serverConfig(outlets, values, { label: asFlag, consoleByDefault });
 }
 
 /** Beside SPECs, plain flags say of one more outlet what it is and where, or nothing: neither is guessed. */
@@ -139,18 +139,18 @@ function refuseHalfOutlet(
     name: string | undefined;
   },
 ): void {
-  const said = (["port", "host", "name"] as const).find((name) => plain[name] !== undefined);
+  const flag = (["port", "host", "name"] as const).find((name) => plain[name] !== undefined);
   if (service && plain.port === undefined) {
     throw new UsageError(
       `--service ${service.name} beside a SPEC asks for one more outlet: say with --port where it ` +
         "listens, or leave --service out",
     );
   }
-  if (service || said === undefined) return;
+  if (service || flag === undefined) return;
   throw new UsageError(
-    said === "name"
+    flag === "name"
       ? "--name beside a SPEC needs --service; in a SPEC it is ?name=NAME"
-      : `--${said} beside a SPEC needs --service, to say what is offered there`,
+      : `--${flag} beside a SPEC needs --service, to say what is offered there`,
   );
 }
 
@@ -167,14 +167,14 @@ function serviceOf(word: string): Service | undefined {
 
 /** What was said, with the words behind `--` as the command of the services that run one. */
 function withCommand(
-  { values: said, rest }: Flags,
+  { values, rest }: Flags,
   services: readonly (Service | undefined)[],
-): SpecValues {
-  if (rest.length === 0) return said;
+): ParsedOptions {
+  if (rest.length === 0) return values;
   const options = services.flatMap((service) => service?.command ?? []);
   if (options.length > 0) {
     return new Map([
-      ...said,
+      ...values,
       ...options.map((name) => [name, rest] as const),
     ]);
   }

@@ -16,14 +16,14 @@ import { readFlags } from "./flags.ts";
  * @throws {UsageError} which names the word at fault
  */
 export function readTrace(args: readonly string[]): TraceConfig {
-  const { values: said, operands, rest } = readFlags(args, { mode: "trace", table: TRACE_OPTIONS });
-  const options = valuesOf(TRACE_OPTIONS, said);
+  const { values, operands, rest } = readFlags(args, { mode: "trace", table: TRACE_OPTIONS });
+  const options = valuesOf(TRACE_OPTIONS, values);
   const [surplus] = [...options.sockets ? operands.slice(1) : operands, ...rest];
   if (surplus !== undefined) {
     const hint = /^\d+$/.test(surplus) ? "; did you mean --port?" : "";
     throw new UsageError(`${quote(surplus)}: nothing is expected here${hint}`);
   }
-  refuseUseless(said.keys(), { table: TRACE_OPTIONS, values: { ...options }, label: asFlag });
+  refuseUseless(values.keys(), { table: TRACE_OPTIONS, values: { ...options }, label: asFlag });
   return { options: { ...options, port: [...options.port, ...operands.map(readPort)] } };
 }
 

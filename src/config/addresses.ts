@@ -25,11 +25,11 @@ export function outletName({ name, service }: Pick<OutletConfig, "name" | "servi
 
 /** Everything that a server listens at. */
 export function listeningAt({ outlets, options }: ServerConfig): Listening[] {
-  const { metrics, console: place } = options;
+  const { metrics, console: page } = options;
   return [
     ...outlets.map((outlet) => ({ name: outletName(outlet), address: outlet.listen })),
     ...metrics ? [{ name: "the metrics", address: metrics }] : [],
-    ...place && place !== "off" ? [{ name: "the console", address: place }] : [],
+    ...page && page !== "off" ? [{ name: "the console", address: page }] : [],
   ];
 }
 

@@ -11,8 +11,8 @@ import {
   findService,
   outletConfig,
   outletTable,
+  type ParsedOptions,
   serverConfig,
-  type SpecValues,
 } from "./outlet_config.ts";
 import { type Resolve, resolveAddress, resolvePaths } from "./paths.ts";
 import { parseJsonc } from "./jsonc.ts";
@@ -37,7 +37,7 @@ const TOLD = 5;
  */
 export async function readConfigFile(
   path: string,
-  flags: SpecValues = new Map(),
+  flags: ParsedOptions = new Map(),
 ): Promise<ServerConfig> {
   let text: string;
   try {
@@ -55,7 +55,7 @@ export async function readConfigFile(
 /** What is known of a config file beside its text. */
 export interface ConfigContext {
   /** What flags said beside it. */
-  readonly flags?: SpecValues;
+  readonly flags?: ParsedOptions;
   /** The folder that its relative paths are meant from, where that is not the working folder. */
   readonly folder?: string;
 }
@@ -95,7 +95,7 @@ function check(json: unknown): FileContent {
 
 function readOutlet(
   outlet: string | FileOutlet,
-  { at, common, resolve }: { at: number; common: SpecValues; resolve: Resolve },
+  { at, common, resolve }: { at: number; common: ParsedOptions; resolve: Resolve },
 ): OutletConfig {
   try {
     if (typeof outlet === "string") return readSpec(outlet, { common, resolve });

@@ -26,7 +26,7 @@ export interface ConsoleConfig {
   readonly "console-insecure": boolean;
 }
 
-const PLACE_OR_OFF: OptionKind<InternetAddress | "off"> = {
+const ADDRESS_OR_OFF: OptionKind<InternetAddress | "off"> = {
   expects: "HOST:PORT, :PORT or off",
   placeholder: "[HOST:PORT]",
   write: (value) => value === "off" ? value : formatAddress(value),
@@ -35,7 +35,7 @@ const PLACE_OR_OFF: OptionKind<InternetAddress | "off"> = {
 
 /** What can be asked of the console. */
 export const CONSOLE_OPTIONS: TableOf<ConsoleConfig> = {
-  console: option(PLACE_OR_OFF, "serve a page to watch and steer the server with", {
+  console: option(ADDRESS_OR_OFF, "serve a page to watch and steer the server with", {
     bare: formatAddress(CONSOLE_ADDRESS),
     defaultText: "on where no outlet is named, at 127.0.0.1:7001",
   }),
@@ -62,11 +62,11 @@ export const CONSOLE_OPTIONS: TableOf<ConsoleConfig> = {
  * @throws {UsageError} which says what to add
  */
 export function checkConsole(options: ConsoleConfig): void {
-  const { console: place, "console-cert": cert, "console-insecure": insecure } = options;
-  if (place === undefined || place === "off" || isLoopback(place.hostname)) return;
+  const { console: address, "console-cert": cert, "console-insecure": insecure } = options;
+  if (address === undefined || address === "off" || isLoopback(address.hostname)) return;
   if (cert !== undefined || insecure) return;
   throw new UsageError(
-    `console ${formatAddress(place)}: other machines reach that, and could read along: add ` +
+    `console ${formatAddress(address)}: other machines reach that, and could read along: add ` +
       "console-cert and console-key, or console-insecure if nobody can",
   );
 }

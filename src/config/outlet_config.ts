@@ -24,7 +24,7 @@ import {
 import { checkTls } from "./tls_server_options.ts";
 
 /** What was said: values by the names of their options. */
-export type SpecValues = ReadonlyMap<string, unknown>;
+export type ParsedOptions = ReadonlyMap<string, unknown>;
 
 /** Everything that can be said of one outlet of this service. */
 export function outletTable(service: Service): OptionTable {
@@ -48,8 +48,8 @@ export function outletConfig(
   service: Service,
   { listen, own = new Map(), common = new Map() }: {
     listen: Address;
-    own?: SpecValues;
-    common?: SpecValues;
+    own?: ParsedOptions;
+    common?: ParsedOptions;
   },
 ): OutletConfig {
   const all = mergeValues(outletTable(service), { common, own });
@@ -86,7 +86,7 @@ export interface ServerContext {
  */
 export function serverConfig(
   outlets: readonly OutletConfig[],
-  common: SpecValues,
+  common: ParsedOptions,
   { label = asKey, consoleByDefault = false }: ServerContext = {},
 ): ServerConfig {
   const options = valuesOf(SERVER_OPTIONS, common);
@@ -120,7 +120,7 @@ function refuseSameNames(outlets: readonly OutletConfig[]): void {
 /** Refuses what was said of all outlets, and has no effect on any. */
 function refuseUselessForAll(
   { outlets, admissionOptions }: ServerConfig,
-  { common, label }: { common: SpecValues; label: Label },
+  { common, label }: { common: ParsedOptions; label: Label },
 ): void {
   for (const name of common.keys()) {
     const whys = outlets.filter((outlet) => name in outletTable(SERVICES.get(outlet.service)!)).map(

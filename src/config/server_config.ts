@@ -49,7 +49,7 @@ export interface OutletOptions extends TlsServerConfig {
   readonly "capture-limit": number;
 }
 
-/** What the server has as a whole, beside its door. */
+/** What the server has as a whole, beside who may come in. */
 export interface ServerOptions extends ConsoleConfig {
   /** How many workers share the clients; `auto` is one for each core. */
   readonly workers: number | "auto";

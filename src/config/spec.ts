@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { findService, outletConfig, outletTable, type SpecValues } from "./outlet_config.ts";
+import { findService, outletConfig, outletTable, type ParsedOptions } from "./outlet_config.ts";
 import { type Resolve, resolveAddress, resolvePaths } from "./paths.ts";
 import type { OutletConfig } from "./server_config.ts";
 import { about, quote, unknownWord, UsageError } from "../options/usage_error.ts";
@@ -16,7 +16,7 @@ import { readListen, readPath } from "../endpoint/parse.ts";
 /** What is known of a SPEC. */
 export interface SpecContext {
   /** What was said of all outlets; the SPEC's own keys win. */
-  readonly common: SpecValues;
+  readonly common: ParsedOptions;
   /** Makes paths whole that are not meant from the working folder. */
   readonly resolve?: Resolve;
 }
@@ -25,7 +25,7 @@ export interface SpecContext {
 interface Spec {
   readonly service: Service;
   readonly listen: Address;
-  readonly own: SpecValues;
+  readonly own: ParsedOptions;
 }
 
 /**

@@ -121,8 +121,8 @@ async function serverFaults(options: ServerOptions): Promise<Fault[]> {
   const faults = await pathFaults(SERVER_OPTIONS, options);
   if (faults.length > 0) return faults;
   return [
-    ...await attempt(() => refusePlace("metrics", options.metrics)),
-    ...await attempt(() => refusePlace("console", options.console)),
+    ...await attempt(() => refuseListener("metrics", options.metrics)),
+    ...await attempt(() => refuseListener("console", options.console)),
     ...await attempt(() => refuseConsole(options)),
     ...await attempt(() => refuseBus(options)),
   ];
@@ -147,10 +147,10 @@ async function refuseTls(options: OutletConfig["outletOptions"]): Promise<void> 
   if (options.tls && options["tls-cert"] !== undefined) await tlsAcceptor(options, () => {});
 }
 
-async function refusePlace(name: string, place: ServerOptions["console"]): Promise<void> {
-  if (place === undefined || place === "off") return;
-  await refuseAddress(place).catch((error) => {
-    throw new Error(`${name} ${formatAddress(place)}: ${explain(error)}`, { cause: error });
+async function refuseListener(name: string, address: ServerOptions["console"]): Promise<void> {
+  if (address === undefined || address === "off") return;
+  await refuseAddress(address).catch((error) => {
+    throw new Error(`${name} ${formatAddress(address)}: ${explain(error)}`, { cause: error });
   });
 }
 

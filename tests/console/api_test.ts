@@ -133,7 +133,7 @@ Deno.test("every service tells what a form for it is made of", async () => {
     undefined,
     "true",
   ]);
-  assertEquals([option("allow").group, option("allow").repeats], ["door", true]);
+  assertEquals([option("allow").group, option("allow").repeats], ["admission", true]);
 });
 
 Deno.test("connections are filtered, sorted and shown a window at a time", async () => {

@@ -10,7 +10,7 @@ import { Fault } from "./parts.js";
 /** @typedef {{ name: string, summary: string, options: Option[] }} Service */
 
 /** What the options are about that every outlet has, in the order in which they are shown. */
-const GROUPS = [["outlet", "Timeouts and more"], ["door", "Who may come in"]];
+const GROUPS = [["outlet", "Timeouts and more"], ["admission", "Who may come in"]];
 
 /** @param {{ onOpened: () => void }} props */
 export function OutletForm({ onOpened }) {

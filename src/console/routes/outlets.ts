@@ -74,7 +74,7 @@ function describeService(service: Service): object {
         withoutOf(outletTable(service), service.options, ADMISSION_OPTIONS),
         "outlet",
       ),
-      ...describeOptions(ADMISSION_OPTIONS, "door"),
+      ...describeOptions(ADMISSION_OPTIONS, "admission"),
     ],
   };
 }
