@@ -1,3 +1,4 @@
+import { TurnBudget } from "../scheduling/turn_budget.ts";
 import type { Connection } from "../connection/connection.ts";
 import { type Service, service } from "./service.ts";
 
@@ -15,7 +16,12 @@ export const chargen: Service = service({
     const pattern = wholePattern();
     return async (connection, signal) => {
       const listening = throwAway(connection);
-      while (!signal.aborted) await connection.write(pattern);
+      // What the kernel takes at once is no wait, and a client that reads as fast would keep all others waiting.
+      const budget = new TurnBudget({ clockEvery: 1 });
+      while (!signal.aborted) {
+        await connection.write(pattern);
+        await budget.spend();
+      }
       await connection.closeWrite();
       await listening;
     };
