@@ -17,8 +17,11 @@ export interface ProgramOptions extends SpawnOptions {
 /** How a program ended: its exit code, or the name of the signal that ended it. */
 export type Exit = number | Deno.Signal;
 
-/** Bytes that are written to it at a time: a quarter of a pipe, so that one that reads slowly is seen to read. */
-const SLICE = 16 * 1024;
+/**
+ * Bytes that are written to it at a time: at first a page of a pipe, so that one that reads slowly is seen to read; then
+ * a share of all that it has taken, up to a whole pipe.
+ */
+const SLICE = { first: 4 * 1024, share: 1 / 64, most: 64 * 1024 };
 
 /** How often it is looked whether the group is gone, in milliseconds; the pause doubles. */
 const LOOK = { first: 5, last: 100 };
@@ -78,10 +81,12 @@ export class Program {
   /** Gives it bytes to read, once it has read those before. What it will not read any more is dropped. */
   async write(bytes: Uint8Array): Promise<void> {
     this.writing = true;
-    for (let start = 0; start < bytes.length && !this.#isWriteClosed; start += SLICE) {
-      const slice = bytes.subarray(start, start + SLICE);
+    for (let start = 0; start < bytes.length && !this.#isWriteClosed;) {
+      const size = Math.min(Math.max(this.bytesOut * SLICE.share, SLICE.first), SLICE.most);
+      const slice = bytes.subarray(start, start + size);
       await this.#writeSlice(slice);
       this.bytesOut += slice.length;
+      start += slice.length;
     }
     this.writing = false;
   }
