@@ -6,7 +6,7 @@ import { addressOf } from "../../src/endpoint/address.ts";
 import { proxyHeader } from "../../src/transport/proxy_protocol.ts";
 import { bytesOf, noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
 import { freePort } from "../harness/ports.ts";
-import { TestServer } from "../harness/server.ts";
+import { from, TestServer } from "../harness/server.ts";
 
 const LOCAL = { hostname: "127.0.0.1" };
 
@@ -341,4 +341,19 @@ Deno.test("forward refuses checks without a pause, and upstreams without time to
       `${option} cannot be 0`,
     );
   }
+});
+
+Deno.test("forward that leads back to itself ends after a few rounds, and says so", async () => {
+  const port = freePort();
+  await using one = await TestServer.open(`forward://:0?to=127.0.0.1:${port}`);
+  await using other = await TestServer.open(`forward://:${port}?to=127.0.0.1:${one.port()}`);
+  using client = await one.connect();
+  await assertRejects(() => readText(client), Deno.errors.ConnectionReset);
+  await one.event("closed", from(client));
+  for (const { server } of [one, other]) await server.stop({ grace: 20_000 });
+  const reasons = [...one.events, ...other.events].flatMap((event) =>
+    event.event === "closed" ? [event.reason] : []
+  );
+  assert(reasons.length < 50, `${reasons.length} connections of one client`);
+  assert(reasons.some((reason) => /forwarded in a circle/.test(reason)), reasons.join("; "));
 });
