@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { KernelSocket } from "../trace/live/kernel_sockets.ts";
 import { heldSockets } from "../trace/live/socket_tables.ts";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 
@@ -36,21 +35,14 @@ export class KernelView {
   }
 
   async #look(): Promise<void> {
-    const sockets = await heldSockets();
-    const [listening, connected] = [sockets.filter(isListening), sockets.filter(isConnected)];
-    this.#states = new Map(connected.map(({ local, peer, state }) => [`${local} ${peer}`, state]));
-    const byPort = Map.groupBy(listening, ({ localPort }) => localPort);
-    this.#queues = new Map(
-      [...byPort].map(([port, same]) => [port, same.reduce((sum, s) => sum + s.receiveQueue, 0)]),
-    );
+    const states = new Map<string, string>();
+    const queues = new Map<number, number>();
+    for await (const { local, peer, state, localPort, receiveQueue } of heldSockets()) {
+      if (state === "LISTEN") queues.set(localPort, (queues.get(localPort) ?? 0) + receiveQueue);
+      else states.set(`${local} ${peer}`, state);
+    }
+    this.#states = states;
+    this.#queues = queues;
     this.#lookedAt = performance.now();
   }
-}
-
-function isListening({ state }: KernelSocket): boolean {
-  return state === "LISTEN";
-}
-
-function isConnected({ state }: KernelSocket): boolean {
-  return state !== "LISTEN";
 }

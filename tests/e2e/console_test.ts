@@ -41,8 +41,8 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
       await page.getByLabel("Port", { exact: true }).fill(echoPort!);
       await page.getByRole("button", { name: "Start listening" }).click();
       assertMatch(
-        (await page.locator("#port-about").filter({ hasText: "cannot" }).textContent())!,
-        /in use/,
+        (await page.locator("#port-about").filter({ hasText: "both" }).textContent())!,
+        /echo and discard both want/,
       );
       await page.getByLabel("Port", { exact: true }).fill("0");
       await page.keyboard.press("Enter");

@@ -45,6 +45,10 @@ export function Connections({ filter: asked }) {
     if (await attempt(() => post("connections/close", body))) setChosen(new Set());
     again();
   };
+  const closeOne = async (/** @type {number} */ id) => {
+    await attempt(() => remove(`connections/${id}`));
+    again();
+  };
   const choose = (/** @type {number} */ id, /** @type {boolean} */ on) => {
     const next = new Set(chosen);
     on ? next.add(id) : next.delete(id);
@@ -81,7 +85,7 @@ export function Connections({ filter: asked }) {
         <${RowWindow} total=${page?.matching ?? 0} offset=${page?.offset ?? 0}>
           ${page?.connections.map((/** @type {Connection} */ connection) =>
             html`
-              <${Row} key=${connection.id} connection=${connection} again=${again}
+              <${Row} key=${connection.id} connection=${connection} close=${closeOne}
                 rates=${rates.current?.of(connection.id) ?? []}
                 chosen=${chosen.has(connection.id)} choose=${choose} />
             `
@@ -135,13 +139,9 @@ function header(sort, setSort) {
   `;
 }
 
-/** @param {{ connection: Connection, rates: number[], chosen: boolean, choose: (id: number, on: boolean) => void, again: () => void }} props */
-function Row({ connection, rates, chosen, choose, again }) {
+/** @param {{ connection: Connection, rates: number[], chosen: boolean, choose: (id: number, on: boolean) => void, close: (id: number) => void }} props */
+function Row({ connection, rates, chosen, choose, close }) {
   const { id, outlet, address, peer, state, age, bytesIn, bytesOut, halfClosed } = connection;
-  const close = async () => {
-    await remove(`connections/${id}`).catch(() => {});
-    again();
-  };
   return html`
     <div class="grid-row" role="row">
       <span role="cell"><input type="checkbox" aria-label=${`Choose #${id}`} checked=${chosen}
@@ -163,7 +163,8 @@ function Row({ connection, rates, chosen, choose, again }) {
         )}/s</span>
       </span>
       <span
-        role="cell"><button class="icon danger" aria-label=${`Close #${id}`} title="Close" onClick=${close}>✕</button></span>
+        role="cell"><button class="icon danger" aria-label=${`Close #${id}`} title="Close" onClick=${() =>
+          close(id)}>✕</button></span>
     </div>
   `;
 }

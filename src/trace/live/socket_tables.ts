@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { nextTurn } from "../../scheduling/turn_budget.ts";
 import { type KernelSocket, parseSockets } from "./kernel_sockets.ts";
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/** How much is read and parsed at a time: some 400 sockets. */
+/** How much is read and parsed at a time, at most: the kernel itself gives some 30 sockets. */
 const PIECE = 64 * 1024;
 
 /** The sockets that listen. The kernel tells them before all others, so no more is read of it. */
@@ -24,16 +23,14 @@ export async function listeningSockets(): Promise<KernelSocket[]> {
   return listening;
 }
 
-/** All sockets but those in TIME_WAIT, which nobody holds any more. */
-export async function heldSockets(): Promise<KernelSocket[]> {
-  const held: KernelSocket[] = [];
+/** All sockets but those in TIME_WAIT, which nobody holds any more, as they are read. */
+export async function* heldSockets(): AsyncGenerator<KernelSocket> {
   for (const table of TABLES) {
-    for await (const sockets of piecesOf(table, /^(?!\s*\d+: \S+ \S+ 06 )/)) held.push(...sockets);
+    for await (const sockets of piecesOf(table, /^(?!\s*\d+: \S+ \S+ 06 )/)) yield* sockets;
   }
-  return held;
 }
 
-/** A table, in turns of the event loop; where it cannot be read, there is nothing in it. */
+/** A table, in turns of the event loop, for each read is one; where it cannot be read, there is nothing in it. */
 async function* piecesOf(table: string, wanted?: RegExp): AsyncGenerator<KernelSocket[]> {
   using file = await Deno.open(table).catch(() => undefined);
   if (!file) return;
@@ -46,6 +43,5 @@ async function* piecesOf(table: string, wanted?: RegExp): AsyncGenerator<KernelS
     const kept = wanted ? lines.filter((line) => wanted.test(line)) : lines;
     const sockets = parseSockets(kept.join("\n"));
     if (sockets.length > 0) yield sockets;
-    await nextTurn();
   }
 }
