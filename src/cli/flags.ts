@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseArgs } from "@std/cli/parse-args";
 import { addWord } from "../options/read_word.ts";
 import type { Option, OptionTable } from "../options/option.ts";
 import { asFlag } from "../options/requirements.ts";
@@ -20,91 +21,112 @@ export interface Flags {
   readonly rest: readonly string[];
 }
 
+/** What options are read by. */
+interface Grammar {
+  readonly mode: ModeName;
+  readonly table: OptionTable;
+}
+
 /**
- * Reads words by a table: `--port 80`, `--port=80`, `-p 80`, `-p80`, `--crlf`, `--no-crlf`. It is read here, for
- * `parseArgs` of `node:util` brings a quarter of what a start takes, and knows no option that may stand alone.
+ * Reads words by a table: `--port 80`, `--port=80`, `-p 80`, `-p80`, `--crlf`, `--no-crlf`. `parseArgs` knows neither
+ * clusters with a value nor options that may stand alone, and takes what is unknown or missing for something: so
+ * each option is spelled out for it as `--name=value`, or refused.
  *
  * @throws {UsageError} which names the word at fault, what was expected, and the nearest right one
  */
-export function readFlags(
-  args: readonly string[],
-  { mode, table }: { mode: ModeName; table: OptionTable },
-): Flags {
+export function readFlags(args: readonly string[], grammar: Grammar): Flags {
+  const labels = new Map<string, string[]>();
+  const names = Object.keys(grammar.table);
+  const { _: operands, "--": rest = [], ...found } = parseArgs(
+    spellOut(args, { grammar, labels }),
+    {
+      string: ["_", ...names],
+      collect: names,
+      "--": true,
+    },
+  );
   const values = new Map<string, unknown>();
-  const operands: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const word = args[at]!;
-    if (word === "--") return { values, operands, rest: args.slice(at + 1) };
-    if (!word.startsWith("-") || word === "-") {
-      operands.push(word);
-      continue;
-    }
-    for (const flag of flagsIn(word, table)) {
-      const took = readFlag(flag, { next: args[at + 1], mode, table, values });
-      if (took === "next") at++;
+  for (const [name, said] of labels) {
+    const words = found[name] as string[];
+    for (const [at, label] of said.entries()) {
+      addWord({ name, option: grammar.table[name]!, word: words[at]!, label }, values);
     }
   }
-  return { values, operands, rest: [] };
+  return { values, operands: operands.map(String), rest };
 }
 
-/** An option as it was said. */
+/** The same words, each option as `--name=value`; `labels` gets how each of them was written, by name. */
+function spellOut(
+  args: readonly string[],
+  { grammar, labels }: { grammar: Grammar; labels: Map<string, string[]> },
+): string[] {
+  const plain: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    if (arg === "--") return [...plain, ...args.slice(at)];
+    if (!arg.startsWith("-") || arg === "-") {
+      plain.push(arg);
+      continue;
+    }
+    for (const flag of flagsIn(arg, grammar.table)) {
+      const { name, value, takesNext } = complete(flag, { next: args[at + 1], grammar });
+      plain.push(`--${name}=${value}`);
+      labels.set(name, [...labels.get(name) ?? [], flag.label]);
+      if (takesNext) at++;
+    }
+  }
+  return plain;
+}
+
+/** An option as it was written. */
 interface Flag {
-  /** How it was said: `-p`. */
+  /** How it was written: `-p`. */
   readonly label: string;
   /** Its name, or what looks like one: `port`, `no-crlf`. */
   readonly name: string;
-  /** The value that it was said with, in the same word. */
+  /** The value that it was written with, in the same word. */
   readonly value?: string;
 }
 
 /** The options in one word: `--port=80`; or letters, the last of which may be followed by its value: `-vp80`. */
-function* flagsIn(word: string, table: OptionTable): Generator<Flag> {
-  if (word.startsWith("--")) {
-    const [, label = word, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+function* flagsIn(arg: string, table: OptionTable): Generator<Flag> {
+  if (arg.startsWith("--")) {
+    const [, label = arg, value] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
     yield { label, name: label.slice(2), ...value === undefined ? {} : { value } };
     return;
   }
-  for (const [at, letter] of Array.from(word).entries()) {
+  for (const [at, letter] of Array.from(arg).entries()) {
     if (at === 0) continue;
     const name = Object.keys(table).find((name) => table[name]!.short === letter) ?? letter;
     const option = Object.hasOwn(table, name) ? table[name]! : undefined;
-    const value = option && !isSwitch(option) ? Array.from(word).slice(at + 1).join("") : "";
+    const value = option && !isSwitch(option) ? Array.from(arg).slice(at + 1).join("") : "";
     yield { label: `-${letter}`, name, ...value === "" ? {} : { value } };
     if (value !== "") return;
   }
 }
 
-/** Reads one option, with its value; says whether that was the next word. */
-function readFlag(
-  { label, name: word, value }: Flag,
-  { next, mode, table, values }: {
-    next: string | undefined;
-    mode: ModeName;
-    table: OptionTable;
-    values: Map<string, unknown>;
-  },
-): "next" | void {
-  const negated = word.startsWith("no-") && !Object.hasOwn(table, word);
-  const name = negated ? word.slice(3) : word;
+/** The option's name and its value, which may be the next word. */
+function complete(
+  { label, name: written, value }: Flag,
+  { next, grammar }: { next: string | undefined; grammar: Grammar },
+): { name: string; value: string; takesNext?: boolean } {
+  const { table } = grammar;
+  const isNegated = written.startsWith("no-") && !Object.hasOwn(table, written);
+  const name = isNegated ? written.slice(3) : written;
   const option = Object.hasOwn(table, name) ? table[name]! : undefined;
-  if (!option || (negated && (!isSwitch(option) || value !== undefined))) {
-    throw unknownOption(label, { mode, table });
+  if (!option || (isNegated && (!isSwitch(option) || value !== undefined))) {
+    throw unknownOption(label, grammar);
   }
-  const add = (word: string) => addWord({ name, option, word, label }, values);
-  if (value !== undefined) return add(value);
-  if (isSwitch(option)) return add(negated ? "false" : "true");
-  if (option.bare !== undefined && isNoValue(next)) return add(option.bare);
+  if (value !== undefined) return { name, value };
+  if (isSwitch(option)) return { name, value: String(!isNegated) };
+  if (option.bare !== undefined && isNoValue(next)) return { name, value: option.bare };
   if (next === undefined || next.startsWith("--")) {
     throw new UsageError(`${label}: expected ${option.expects}, and nothing follows it`);
   }
-  add(next);
-  return "next";
+  return { name, value: next, takesNext: true };
 }
 
-function unknownOption(
-  label: string,
-  { mode, table }: { mode: ModeName; table: OptionTable },
-): UsageError {
+function unknownOption(label: string, { mode, table }: Grammar): UsageError {
   const instead = insteadOf(label, mode);
   if (instead !== undefined) return new UsageError(`outlet ${mode} has no ${label}: ${instead}`);
   const words = Object.keys(table).map(asFlag);
