@@ -22,8 +22,10 @@ export interface Flags {
 }
 
 /** What options are read by. */
-interface Grammar {
+export interface Grammar {
+  /** The mode, for hints. */
   readonly mode: ModeName;
+  /** The options that there are. */
   readonly table: OptionTable;
 }
 
