@@ -160,7 +160,8 @@ class PacketWriter {
     const tcp = ip + 20;
     view.setUint16(ethernet + 12, 0x0800);
     view.setUint32(ip, 0x45000000 + 40 + frame.payload);
-    view.setUint32(ip + 4, 0x4000);
+    // A segment that is sent again has another identification; the same one would be a copy.
+    view.setUint32(ip + 4, (this.packets & 0xffff) * 0x10000 + 0x4000);
     view.setUint32(ip + 8, 0x40060000);
     view.setUint32(ip + 12, frame.from === 0 ? frame.client : frame.server);
     view.setUint32(ip + 16, frame.from === 0 ? frame.server : frame.client);

@@ -68,7 +68,7 @@ class TraceSession {
   readonly #ends: TraceEnds;
   readonly #summary = new Summary();
   readonly #tracker: Tracker;
-  readonly #follower: CapturePipeline;
+  readonly #pipeline: CapturePipeline;
   readonly #drawn: Ladder[] = [];
   readonly #shownLines = new WeakMap<SegmentHistory, number>();
   #waiting: string[] = [];
@@ -95,14 +95,14 @@ class TraceSession {
         }
         : {}),
     });
-    this.#follower = new CapturePipeline(this.#tracker, ends.filter);
+    this.#pipeline = new CapturePipeline(this.#tracker, ends.filter);
   }
 
   /** Reads until the capture ends, is damaged, or enough was seen. */
   async readAll(): Promise<CaptureError | undefined> {
     try {
       for await (const chunk of this.#ends.chunks) {
-        if (chunk !== undefined) this.#follower.feed(chunk);
+        if (chunk !== undefined) this.#pipeline.feed(chunk);
         this.#tellEarly();
         await this.#flush();
         if (this.#isEnough) return;
@@ -115,9 +115,9 @@ class TraceSession {
   }
 
   async finish(): Promise<void> {
-    this.#follower.finish();
+    this.#pipeline.finish();
     this.#tracker.finish();
-    const { facts } = this.#follower;
+    const { facts } = this.#pipeline;
     const isSummary = this.#options.summary;
     if (isSummary) this.#waiting.push(this.#summary.render(facts));
     await this.#flush();
@@ -136,7 +136,7 @@ class TraceSession {
 
   /** Whether there were packets, and none of them could be read to its end. */
   get hasUnderstoodNothing(): boolean {
-    const { segments, withoutTcp, notUnderstood } = this.#follower.facts;
+    const { segments, withoutTcp, notUnderstood } = this.#pipeline.facts;
     return segments === 0 && withoutTcp.size === 0 && notUnderstood.size > 0;
   }
 
@@ -152,7 +152,7 @@ class TraceSession {
   }
 
   #endReading(): void {
-    const { reader } = this.#follower;
+    const { reader } = this.#pipeline;
     if (this.#ends.isLive && reader.packets === 0) return;
     reader.finish();
     if (reader.cutAt !== undefined && !this.#ends.isLive) {

@@ -18,11 +18,11 @@ export class LiveCapture implements AsyncDisposable {
   readonly #tcpdump: Tcpdump;
   readonly #tracker = new Tracker({ keepSegments: true, limit: MOST_FLOWS });
   readonly #markers = new Set<CaptureMarker>();
-  readonly #looks = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
   readonly #byEnds = new Map<string, Flow>();
   /** How many flows there had been when they were put there. */
   #indexed = 0;
-  readonly #following: Promise<void>;
+  readonly #reading: Promise<void>;
   readonly #pipeline: CapturePipeline;
 
   private constructor(
@@ -31,7 +31,7 @@ export class LiveCapture implements AsyncDisposable {
   ) {
     this.#tcpdump = tcpdump;
     this.#pipeline = new CapturePipeline(this.#tracker, filter);
-    this.#following = this.#follow().catch(onFault);
+    this.#reading = this.#read().catch(onFault);
   }
 
   /**
@@ -78,13 +78,13 @@ export class LiveCapture implements AsyncDisposable {
       if (latest !== undefined) found.resolve(latest);
     };
     const timer = setTimeout(() => found.resolve(undefined), within);
-    this.#looks.add(look);
+    this.#waiters.add(look);
     look();
     try {
       return await found.promise;
     } finally {
       clearTimeout(timer);
-      this.#looks.delete(look);
+      this.#waiters.delete(look);
     }
   }
 
@@ -102,15 +102,15 @@ export class LiveCapture implements AsyncDisposable {
   /** Ends the capture. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#tcpdump.end();
-    await this.#following;
+    await this.#reading;
     await this.#tcpdump[Symbol.asyncDispose]();
   }
 
-  async #follow(): Promise<void> {
+  async #read(): Promise<void> {
     for await (const chunk of this.#tcpdump.chunks()) {
       this.#pipeline.feed(chunk);
       for (const marker of this.#markers) marker.look(chunk);
-      for (const look of this.#looks) look();
+      for (const look of this.#waiters) look();
     }
   }
 }

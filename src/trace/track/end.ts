@@ -19,28 +19,6 @@ export interface Gap {
   readonly isAcknowledged: boolean;
 }
 
-/** A segment, as far as it tells it from others, and where it was seen. */
-export interface Sighting {
-  /** Its sequence number. */
-  seq: number;
-  /** Its acknowledgement number. */
-  ack: number;
-  /** Its control bits. */
-  flags: number;
-  /** How many bytes of payload it carries. */
-  length: number;
-  /** The window it offers. */
-  window: number;
-  /** Its checksum. */
-  checksum: number;
-  /** The identification of its datagram. */
-  identification: number;
-  /** When it was seen. */
-  at: number;
-  /** On which interface. */
-  interface: number;
-}
-
 /** What one end of a connection has shown of itself. */
 export class End {
   /** Its part in the handshake. */
@@ -120,8 +98,8 @@ export class End {
   /** Whether its FIN was acknowledged. */
   declare isFinAcked: boolean;
 
-  /** What it sent last, to know copies by. */
-  declare sightings: Sighting[] | undefined;
+  /** What it sent last, to know copies by: numbers side by side, for there are many ends. */
+  readonly sightings: number[] = [];
   /** How many sightings were noted. */
   declare sighted: number;
 
@@ -166,7 +144,6 @@ export class End {
     this.syns = this.lastSynAt = 0;
     this.synGaps = NO_GAPS;
     this.bytes = this.keepAlives = this.windowProbes = 0;
-    this.sightings = undefined;
     this.sighted = 0;
   }
 

@@ -9,18 +9,19 @@ import type { Flow } from "./flow.ts";
 export class FlowList {
   /** The first one. */
   oldest: Flow | undefined;
+  /** The last one. */
+  newest: Flow | undefined;
   /** How many there are. */
   size = 0;
-  #newest: Flow | undefined;
 
   /** Adds a flow at the end. */
   append(flow: Flow): void {
     flow.list = this;
-    flow.older = this.#newest;
+    flow.older = this.newest;
     flow.newer = undefined;
-    if (this.#newest === undefined) this.oldest = flow;
-    else this.#newest.newer = flow;
-    this.#newest = flow;
+    if (this.newest === undefined) this.oldest = flow;
+    else this.newest.newer = flow;
+    this.newest = flow;
     this.size += 1;
   }
 
@@ -28,7 +29,7 @@ export class FlowList {
   remove(flow: Flow): void {
     if (flow.older === undefined) this.oldest = flow.newer;
     else flow.older.newer = flow.newer;
-    if (flow.newer === undefined) this.#newest = flow.older;
+    if (flow.newer === undefined) this.newest = flow.older;
     else flow.newer.older = flow.older;
     flow.list = flow.older = flow.newer = undefined;
     this.size -= 1;

@@ -108,6 +108,16 @@ export class FlowTable {
     return this.#unproven;
   }
 
+  /** The flows that have ended since they were last told of, in the order in which they ended. */
+  finishedLately(): Flow[] {
+    const flows: Flow[] = [];
+    let flow = this.#finished.newest;
+    for (; flow !== undefined && (!flow.isTold || flow.hasNews); flow = flow.older) {
+      flows.push(flow);
+    }
+    return flows.toReversed();
+  }
+
   /** All flows: those that are over in the order in which they ended, then the others as they began. */
   *all(): Generator<Flow> {
     yield* this.#finished;

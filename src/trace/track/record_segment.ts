@@ -8,7 +8,6 @@ import { isVersion4 } from "../decode/ip_words.ts";
 import { FIN, RST, type Segment, SYN } from "../decode/segment.ts";
 import type { End, Flow } from "./flow.ts";
 import type { Mark, SegmentHistory } from "./segment_history.ts";
-import type { State } from "./state.ts";
 
 /** What became of a segment. */
 export interface Recorded {
@@ -20,17 +19,16 @@ export interface Recorded {
   readonly end: End;
   /** What is remarkable about it. */
   readonly mark: Mark;
-  /** Both ends' states before it. */
-  readonly before: { readonly client: State; readonly server: State };
+  /** Whether an end's state is another one after it. */
+  readonly isChange: boolean;
   /** By how much the capture's clock had gone back before it. */
   readonly clockBack: number;
 }
 
 /** Adds a segment to its flow's history. */
 export function recordSegment(history: SegmentHistory, recorded: Recorded): void {
-  const { flow, segment, end, mark, before } = recorded;
+  const { flow, segment, end, mark, isChange } = recorded;
   const { at, flags, seq, ack, length } = segment;
-  const isChange = before.client !== flow.client.state || before.server !== flow.server.state;
   const isOrdinary = !isChange && (flags & (SYN | FIN | RST)) === 0;
   const isJump = flow.clockBack > recorded.clockBack;
   history.add({

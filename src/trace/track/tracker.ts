@@ -59,7 +59,7 @@ export class Tracker {
   readonly #table: FlowTable;
   readonly #options: TrackerOptions;
   readonly #hopLimits = new HopLimits();
-  readonly #due = new Set<Flow>();
+  readonly #late = new Set<Flow>();
   #lastSweep = -Infinity;
 
   /** A tracker that has seen nothing. */
@@ -91,7 +91,8 @@ export class Tracker {
 
   /** Tells of the flows that are over, without waiting for what may still come. */
   tellFinished(): void {
-    for (const flow of this.#due) this.#tell(flow);
+    for (const flow of this.#table.finishedLately()) this.#tell(flow);
+    for (const flow of this.#late) this.#tell(flow);
   }
 
   /** The same, and of attempts that nobody answers or repeats any more, as of a time since 1970. */
@@ -142,18 +143,20 @@ export class Tracker {
     const wasEstablished = flow.establishedAt !== undefined;
     const wasSettled = wasEstablished || flow.isSettled;
     const wasFinished = flow.finishedAt !== undefined;
-    const before = { client: flow.client.state, server: flow.server.state };
+    const clientBefore = flow.client.state;
+    const serverBefore = flow.server.state;
     const mark = advance(flow, segment, end);
     flow.hasNews = flow.isTold;
     flow.isOverdue = false;
     if (flow.history !== undefined) {
-      recordSegment(flow.history, { flow, segment, end, mark, before, clockBack });
+      const isChange = clientBefore !== flow.client.state || serverBefore !== flow.server.state;
+      recordSegment(flow.history, { flow, segment, end, mark, isChange, clockBack });
     }
     if (mark === "" && (segment.flags & (SYN | ACK)) === (SYN | ACK)) this.#hopLimits.note(end);
     const isEstablished = flow.establishedAt !== undefined;
     const isFinished = flow.finishedAt !== undefined;
     if (wasEstablished !== isEstablished || wasFinished !== isFinished) this.#table.move(flow);
-    if (isFinished) this.#due.add(flow);
+    if (isFinished && flow.isTold) this.#late.add(flow);
     if (wasEstablished !== isEstablished || wasSettled !== flow.isSettled) {
       this.#settle(flow, segment);
     }
@@ -232,7 +235,7 @@ export class Tracker {
     else if (flow.hasNews) this.#options.onContinued?.(flow);
     flow.isTold = true;
     flow.hasNews = false;
-    this.#due.delete(flow);
+    this.#late.delete(flow);
   }
 
   #report(flow: Flow | undefined, segment: Segment): void {
