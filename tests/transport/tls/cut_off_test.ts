@@ -57,5 +57,7 @@ testWith(
     );
     await run(["python3", CLIENT, String(server.port()), "fin", "TLSv1_3"]);
     assertEquals((await server.event("closed")).reason, CUT_OFF);
+    // Where it can be passed on, as on Linux, the upstream is reset.
+    assertEquals((await upstream.event("closed")).reason, "peer reset");
   },
 );
