@@ -63,6 +63,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
   readonly #pipeline: AcceptPipeline;
   #settings: OutletSettings | undefined;
   #sweeper = new Sweeper({});
+  #isGone = false;
 
   /** An outlet that does not accept yet. */
   constructor({ id, name, socket, eventBus, ...options }: OutletOptions) {
@@ -95,6 +96,11 @@ export class Outlet implements Acceptor, AsyncDisposable {
   /** Resolves when it and all its connections are gone, to how many of them had to be cut. */
   get stopped(): Promise<number> {
     return this.#stopped.promise;
+  }
+
+  /** Whether it and all its connections are gone. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Its welcome socket. */
@@ -216,6 +222,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
     const cut = this.#live.size;
     for (const connection of this.#live) connection.close("cut by the drain");
     await ended;
+    this.#isGone = true;
     if (this.#settings) this.#eventBus.publish({ event: "stopped", ...this.#about, cut });
     return cut;
   }

@@ -96,7 +96,7 @@ export class OutletSet {
 
   /** Those that drain. */
   get draining(): Iterable<Outlet> {
-    return this.#draining.values();
+    return [...this.#draining.values()].filter(({ isGone }) => !isGone);
   }
 
   /** How many connections all of them take at the same time. */

@@ -137,3 +137,24 @@ async function openssl(...words: (string | string[])[]): Promise<void> {
   const { code, stderr } = await run(["openssl", ...words.flat()]);
   if (code !== 0) throw new Error(`openssl ${words.flat().join(" ")}: ${stderr}`);
 }
+
+/** A certificate of one's own in a file that can be broken; the file goes when it is disposed. */
+export async function temporaryCertificate(): Promise<
+  AsyncDisposable & { readonly file: string; break(): Promise<void> }
+> {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/own.pem`;
+  await openssl("req", "-x509", ...CURVE, "-days", "30", "-subj", "/CN=localhost", [
+    "-keyout",
+    `${folder}/own.key`,
+    "-out",
+    file,
+  ]);
+  const key = await Deno.readTextFile(`${folder}/own.key`);
+  await Deno.writeTextFile(file, key, { append: true });
+  return {
+    file,
+    break: () => Deno.writeTextFile(file, "broken"),
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}

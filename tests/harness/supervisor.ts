@@ -28,8 +28,11 @@ export class TestSupervisor implements AsyncDisposable {
   }
 
   /** Opens what `outlet server WORDS… --workers 3` would. */
-  static async open(words: readonly string[], module?: URL): Promise<TestSupervisor> {
-    const eventBus = new EventBus();
+  static async open(
+    words: readonly string[],
+    module?: URL,
+    eventBus = new EventBus(),
+  ): Promise<TestSupervisor> {
     const events: OutletEvent[] = [];
     eventBus.subscribe((event) => events.push(event));
     const config = configOf([...words, "--workers", String(WORKERS)]);

@@ -1,0 +1,172 @@
+/** Changes of a server with workers: they hold in every worker or in none, and no client is lost over them. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { OutletEvent } from "../../src/events/events.ts";
+import { EventBus } from "../../src/events/event_bus.ts";
+import { bytesOf, readUntil, send } from "../harness/bytes.ts";
+import { eventually } from "../harness/eventually.ts";
+import { temporaryCertificate } from "../harness/certificates.ts";
+import { configOf } from "../harness/server.ts";
+import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
+
+const N = ["--workers", String(WORKERS)];
+
+/** A client that connects, is answered and leaves; by an error where it is not. */
+async function visit(port: number): Promise<void> {
+  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  await send(client, "hello\n");
+  await readUntil(client, /hello\n/);
+}
+
+/** The workers that serve clients at a port, found out by enough clients. */
+async function workersAt(supervisor: TestSupervisor, port: number): Promise<Set<unknown>> {
+  const clients: Deno.Conn[] = [];
+  try {
+    for (let i = 0; i < 40; i++) {
+      const client = await Deno.connect({ hostname: "127.0.0.1", port });
+      clients.push(client);
+      await send(client, "hello\n");
+    }
+    const found = () =>
+      [...supervisor.supervisor.connections()].filter(({ outlet }) =>
+        "port" in outlet.address && outlet.address.port === port
+      );
+    await eventually(() => found().length === 40, "all clients in the list");
+    return new Set(found().map(({ connection }) => connection.worker));
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+/** Lets one worker die: the one that serves a new client of this port. */
+async function killOne(supervisor: TestSupervisor, port: number): Promise<void> {
+  const deaths = supervisor.count("worker-restarted");
+  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  await send(client, "hello\n");
+  await readUntil(client, /hello\n/);
+  const { localAddr } = client;
+  const mine = () =>
+    [...supervisor.supervisor.connections()].find(({ connection: { peer } }) =>
+      "port" in peer && peer.port === (localAddr as Deno.NetAddr).port
+    );
+  await eventually(() => mine() !== undefined);
+  mine()!.connection.write(bytesOf("die")).catch(() => {});
+  await supervisor.told(() => supervisor.count("worker-restarted") > deaths);
+}
+
+function names(supervisor: TestSupervisor): string[] {
+  return [...supervisor.supervisor.outlets].map(({ name }) => name);
+}
+
+Deno.test("from the moment at which an outlet is told to listen, all workers accept", async () => {
+  const eventBus = new EventBus();
+  const visits: Promise<void>[] = [];
+  eventBus.subscribe((event) => {
+    if (event.event !== "listening" || !("port" in event.address)) return;
+    const { port } = event.address;
+    for (let i = 0; i < 60; i++) visits.push(visit(port));
+  });
+  await using supervisor = await TestSupervisor.open(["echo://:0"], undefined, eventBus);
+  assertEquals(
+    (await Promise.allSettled(visits)).filter(({ status }) => status === "rejected"),
+    [],
+  );
+  assertEquals(visits.length, 60);
+  assertEquals((await workersAt(supervisor, supervisor.port())).size, WORKERS);
+});
+
+Deno.test("another service at an address is told once, drains once, and costs no client", async () => {
+  await using supervisor = await TestSupervisor.open(["echo://:0"]);
+  await supervisor.supervisor.change(configOf([`echo://:${supervisor.port()}`, ...N]));
+  // Who comes while the one before closes its sockets is still its client.
+  await supervisor.told(() => supervisor.count("stopped") === 1);
+  const port = supervisor.port();
+  const clients = await Promise.all(
+    Array.from({ length: 12 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+  );
+  await supervisor.told(() => supervisor.count("opened") === 12);
+  const before = supervisor.events.length;
+  await supervisor.supervisor.change(
+    configOf([`discard://:${port}`, "--drain-timeout", "0", ...N]),
+  );
+  await supervisor.told(() =>
+    supervisor.count("closed") === 12 && supervisor.count("stopped") === 2
+  );
+  const told = supervisor.events.slice(before).flatMap((event) =>
+    event.event === "listening" || event.event === "stopped"
+      ? [[event.event, event.outlet, event.event === "stopped" ? event.cut : 0]]
+      : []
+  );
+  assertEquals(told, [["listening", "discard", 0], ["stopped", "echo", 12]]);
+  assertEquals([names(supervisor), [...supervisor.supervisor.draining]], [["discard"], []]);
+  for (const client of clients) client.close();
+  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  const [outlet] = supervisor.supervisor.outlets;
+  await eventually(() => [...outlet!.connections].length === 1);
+  client.close();
+  await eventually(() => [...outlet!.connections].length === 0);
+});
+
+Deno.test("a reload beside a dead worker holds, and its successor comes to it once it can", async () => {
+  await using certificate = await temporaryCertificate();
+  const tls = `time://:0?tls&tls-cert=${certificate.file}`;
+  await using supervisor = await TestSupervisor.open(["echo://:0", tls], MORTAL);
+  const port = supervisor.port();
+  await certificate.break();
+  await killOne(supervisor, port);
+  // The successor tries, cannot read the certificate, and has bound nothing: nobody is reset.
+  await supervisor.told(() => supervisor.count("worker-restarted") >= 3);
+  for (let i = 0; i < 200; i++) await visit(port);
+  // A broken certificate is refused by a reload; without it, all workers that live take part.
+  await assertRejects(() =>
+    supervisor.supervisor.change(configOf(["echo://:0", tls, "echo://:0?rate=1000", ...N]))
+  );
+  assertEquals(names(supervisor), ["echo", "time"]);
+  const changed = await supervisor.supervisor.change(
+    configOf(["echo://:0", "echo://127.0.0.1:0?max-per-ip=100", ...N]),
+  );
+  assertEquals(changed, { opened: 1, closed: 1, changed: 0 });
+  assertEquals(names(supervisor), ["echo", "echo"]);
+  await visit(supervisor.port(1));
+  await eventually(
+    async () => (await workersAt(supervisor, supervisor.port(1))).size === WORKERS,
+    "the successor at the new port",
+  );
+  assertEquals((await workersAt(supervisor, port)).size, WORKERS);
+});
+
+Deno.test("outlets that are opened at once are all opened, and listed", async () => {
+  const supervisor = await TestSupervisor.open(["echo://:0"]);
+  const [one, two] = configOf(["discard://:0", "chargen://:0"]).outlets;
+  const opened = await Promise.all([
+    supervisor.supervisor.open(one!),
+    supervisor.supervisor.open(two!),
+  ]);
+  assertEquals(opened.map(({ name }) => name), ["discard", "chargen"]);
+  assertEquals(names(supervisor), ["echo", "discard", "chargen"]);
+  await supervisor.supervisor.close(opened[0]!, { grace: 0 });
+  assertEquals(names(supervisor), ["echo", "chargen"]);
+  await supervisor.supervisor.stop({ grace: 0 });
+  await assertRejects(() => supervisor.supervisor.open(one!), Error, "the server has stopped");
+  assertEquals(count(supervisor.events, "listening"), count(supervisor.events, "stopped"));
+});
+
+Deno.test("a change that one worker cannot make is made in none", async () => {
+  await using supervisor = await TestSupervisor.open(["echo://:0"]);
+  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
+  const before = supervisor.events.length;
+  await assertRejects(
+    () =>
+      supervisor.supervisor.change(
+        configOf(["echo://:0?rate=9", "time://:0", `discard://:${squatter.addr.port}`, ...N]),
+      ),
+    Error,
+    "the address is in use",
+  );
+  assertEquals([names(supervisor), supervisor.events.length], [["echo"], before]);
+  for (let i = 0; i < 30; i++) await visit(supervisor.port());
+  assert(supervisor.supervisor.state === "ready");
+});
+
+function count(events: readonly OutletEvent[], name: OutletEvent["event"]): number {
+  return events.filter(({ event }) => event === name).length;
+}
