@@ -11,8 +11,9 @@ import type { Connection } from "./connection/connection.ts";
 import type { Outlet } from "./outlet/outlet.ts";
 import { joinBus } from "./server/join_bus.ts";
 import { OutletSet } from "./server/outlet_set.ts";
-import { ServerControl } from "./server/server_control.ts";
+import { ServerControl, type ServerControlOptions } from "./server/server_control.ts";
 import type { Standard } from "./services/service.ts";
+import type { listenOn } from "./transport/listen.ts";
 
 /** What a server is opened with. */
 export interface ServerParts {
@@ -20,6 +21,10 @@ export interface ServerParts {
   readonly eventBus?: EventBus;
   /** The standard streams, for services that join clients to them. */
   readonly standard?: Standard | undefined;
+  /** Looks whether what is asked for can be had; at this machine, unless it is said. */
+  readonly inspect?: ServerControlOptions["inspect"];
+  /** Listens; in the system's way, unless it is said. */
+  readonly listen?: typeof listenOn;
 }
 
 /** A room full of sockets. Disposing it stops it without grace. */
@@ -30,12 +35,16 @@ export class Server extends ServerControl<Connection, Outlet> {
   protected readonly host: OutletSet;
   readonly #descriptors: DescriptorBudget | undefined = descriptorBudget();
 
-  private constructor(config: ServerConfig, { eventBus = new EventBus(), standard }: ServerParts) {
-    super(config, eventBus);
+  private constructor(
+    config: ServerConfig,
+    { eventBus = new EventBus(), standard, inspect, listen }: ServerParts,
+  ) {
+    super(config, { eventBus, inspect });
     this.host = new OutletSet({
       eventBus,
       rooms: this.rooms,
       standard,
+      listen,
       descriptors: this.#descriptors,
     });
   }

@@ -108,6 +108,11 @@ export class Outlet implements Acceptor, AsyncDisposable {
     return this.#socket;
   }
 
+  /** Closes its welcome socket, unless that goes on for another outlet. */
+  async socketClosed(): Promise<void> {
+    if (this.#socket.serves(this)) await this.#socket.close();
+  }
+
   /** Goes on with another welcome socket at the same address. */
   moveTo(socket: WelcomeSocket): void {
     this.#socket = socket;
@@ -215,7 +220,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
 
   async #drain(): Promise<number> {
     using _pipeline = this.#pipeline;
-    if (this.#socket.serves(this)) await this.#socket.close();
+    await this.socketClosed();
     const ended = Promise.all(this.#sessions);
     await Promise.race([ended, aborted(this.#expired.signal)]);
     this.#expired.abort();

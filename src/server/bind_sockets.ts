@@ -81,7 +81,7 @@ async function makeWay(
     undo.defer(() =>
       outlet.moveTo(new WelcomeSocket(listen(outlet.address, listenOptions(config))))
     );
-    await outlet.socket.close();
+    await outlet.socketClosed();
   }
 }
 

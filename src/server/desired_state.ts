@@ -99,6 +99,15 @@ export function configOf({ options, admissionOptions, outlets }: DesiredState): 
   return { options, admissionOptions, outlets: outlets.map(({ config }) => config) };
 }
 
+/** The same, with the real addresses of outlets that have one. */
+export function resolvedConfig(state: DesiredState): ServerConfig {
+  const outlets = state.outlets.map(({ config, address }) => ({
+    ...config,
+    listen: address ?? config.listen,
+  }));
+  return { ...configOf(state), outlets };
+}
+
 /** How many outlets the second has and the first has not, the other way round, and how many were changed. */
 export function differences(
   before: DesiredState,

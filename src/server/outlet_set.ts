@@ -141,6 +141,8 @@ export class OutletSet {
     { grace }: OutletChangeOptions,
   ): Promise<PreparedOutlets> {
     const acceptors = await this.#readCertificates(next);
+    // What an earlier change has closed may be wanted again: its sockets accept their last clients still.
+    await Promise.all([...this.#draining.values()].map((outlet) => outlet.socketClosed()));
     const undo = new AsyncDisposableStack();
     let sockets: ReadonlyMap<number, WelcomeSocket> = new Map();
     return {

@@ -6,6 +6,7 @@
  */
 import type { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
+import { listeningAt, refuseOverlaps } from "../config/addresses.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { LoopDelay } from "../scheduling/loop_delay.ts";
@@ -18,6 +19,7 @@ import {
   type DesiredState,
   differences,
   nothingOpen,
+  resolvedConfig,
   withOutlet,
   withoutOutlet,
 } from "./desired_state.ts";
@@ -44,6 +46,17 @@ export interface OutletHost<O extends OpenOutlet> {
   stop(options: { grace: number }): Promise<number>;
 }
 
+/** What a server is steered with. */
+export interface ServerControlOptions {
+  /** Told of everything that happens. */
+  readonly eventBus: EventBus;
+  /**
+   * Looks whether what is asked for can be had, before anything is made ready; at this machine, unless it is said.
+   * Rejects where it can't.
+   */
+  readonly inspect?: ((asked: ServerConfig | OutletConfig) => Promise<void>) | undefined;
+}
+
 const undoing = new TaskScope("undoing a change", { without: "the rest of it is undone" });
 
 /** A server's controls. Disposing it stops it without grace. */
@@ -62,14 +75,19 @@ export abstract class ServerControl<
 
   readonly #queue = new ChangeQueue();
   #desired: DesiredState;
+  readonly #inspect: NonNullable<ServerControlOptions["inspect"]>;
   readonly #failed = new AbortController();
   #lastOutlet = 0;
   /** The shortest time that a stop was asked to take. */
   #grace = Infinity;
 
   /** A server that has not started. */
-  protected constructor(config: ServerConfig, eventBus: EventBus) {
+  protected constructor(
+    config: ServerConfig,
+    { eventBus, inspect = inspectHere }: ServerControlOptions,
+  ) {
     this.#desired = nothingOpen(config);
+    this.#inspect = inspect;
     this.eventBus = eventBus;
   }
 
@@ -122,8 +140,7 @@ export abstract class ServerControl<
    */
   open(config: OutletConfig): Promise<O> {
     return this.#queue.run(async () => {
-      const { preflightOutlet } = await import("./preflight.ts");
-      await preflightOutlet(config);
+      await this.#inspect(config);
       const next = withOutlet(this.#desired, { config, number: this.#number });
       await this.#become(next, { grace: 0 });
       return this.host.find(next.outlets.at(-1)!.id)!;
@@ -153,8 +170,7 @@ export abstract class ServerControl<
     return this.#queue.run(async () => {
       const before = this.#desired;
       this.check(config, before);
-      const { preflight } = await import("./preflight.ts");
-      await preflight(config);
+      await this.#inspect(config);
       const next = configured(config, { before, number: this.#number });
       const grace = config.options["drain-timeout"];
       await this.#become(next, { grace });
@@ -212,6 +228,7 @@ export abstract class ServerControl<
   }
 
   async #become(next: DesiredState, { grace }: { grace: number }): Promise<void> {
+    refuseOverlaps(listeningAt(resolvedConfig(next)));
     const prepared = await this.host.prepare(next, { grace });
     try {
       await prepared.bind();
@@ -224,4 +241,11 @@ export abstract class ServerControl<
   }
 
   readonly #number = (): number => ++this.#lastOutlet;
+}
+
+/** Looks at this machine. A start brings none of it along: who starts a server has looked before. */
+async function inspectHere(asked: ServerConfig | OutletConfig): Promise<void> {
+  const { preflight, preflightOutlet } = await import("./preflight.ts");
+  if ("outlets" in asked) await preflight(asked);
+  else await preflightOutlet(asked);
 }

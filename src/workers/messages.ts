@@ -22,8 +22,8 @@ export interface SharedResources {
   readonly limits: SharedLimits;
   /** What the descriptor limit of the process allows. */
   readonly descriptors: DescriptorBudget | undefined;
-  /** The channel between their rooms. */
-  readonly channel: string;
+  /** The channel between their rooms, where there is one. */
+  readonly channel: string | undefined;
   /** Where each thread counts how late its event loop is. */
   readonly loopDelay: LoopDelayMemory;
 }

@@ -93,8 +93,8 @@ export class RemoteOutlet implements OpenOutlet {
 
   /** Says that it is told now that the outlet listens; what was kept until then. */
   announced(): OutletEvent[] {
-    if (!this.#untold) return [];
-    const untold = [...this.#listening ? [this.#listening] : [], ...this.#untold];
+    if (!this.#untold || !this.#listening) return [];
+    const untold = [this.#listening, ...this.#untold];
     this.#untold = undefined;
     return untold;
   }

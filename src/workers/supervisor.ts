@@ -15,7 +15,7 @@ import type { OutletEvent } from "../events/events.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import { joinBus } from "../server/join_bus.ts";
-import { ServerControl } from "../server/server_control.ts";
+import { ServerControl, type ServerControlOptions } from "../server/server_control.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
 import { BusTotals } from "./bus_totals.ts";
 import { ResolverTotals } from "./resolver_totals.ts";
@@ -26,7 +26,7 @@ import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
 import { sharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import { WorkerOutlets } from "./worker_outlets.ts";
-import { type WorkerLoss, WorkerPool } from "./worker_pool.ts";
+import { type WorkerLoss, WorkerPool, type WorkerPoolOptions } from "./worker_pool.ts";
 import { WorkerSockets } from "./worker_sockets.ts";
 
 /** How a supervisor is opened. */
@@ -37,6 +37,14 @@ export interface SupervisorOptions {
   readonly eventBus: EventBus;
   /** The module that workers run. */
   readonly module?: URL;
+  /** Starts a worker; as a thread, unless it is said. */
+  readonly spawn?: (index: number) => WorkerPort;
+  /** Waits before a worker is replaced; by the system's timer, unless it is said. */
+  readonly wait?: WorkerPoolOptions["wait"];
+  /** Looks whether what is asked for can be had; at this machine, unless it is said. */
+  readonly inspect?: ServerControlOptions["inspect"];
+  /** Whether rooms of the same name in several workers are one, as they are unless it is said. */
+  readonly joinRooms?: boolean;
 }
 
 /** A room full of sockets, served by several threads that look like one. */
@@ -54,13 +62,14 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   readonly #rooms = new WorkerRooms(this.rooms);
   readonly #incidents = new Incidents();
 
-  private constructor(config: ServerConfig, { workers, eventBus, module }: SupervisorOptions) {
-    super(config, eventBus);
+  private constructor(config: ServerConfig, options: SupervisorOptions) {
+    super(config, options);
+    const { workers, eventBus, module, wait, joinRooms = true } = options;
     this.#shared = {
       numbers: new BigInt64Array(new SharedArrayBuffer(8)),
       limits: sharedLimits(workers),
       descriptors: descriptorBudget(),
-      channel: crypto.randomUUID(),
+      channel: joinRooms ? crypto.randomUUID() : undefined,
       loopDelay: this.loopDelay.memory,
     };
     this.host = new WorkerOutlets({
@@ -72,7 +81,9 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     });
     this.#pool = new WorkerPool({
       count: workers,
-      spawn: (index) => startThread(module ?? new URL("./worker.ts", import.meta.url), index),
+      spawn: options.spawn ??
+        ((index) => startThread(module ?? new URL("./worker.ts", import.meta.url), index)),
+      wait,
       start: (worker) => worker.request("start", this.#beginning(worker)),
       join: (worker) => this.between((desired) => this.host.join(worker, desired)),
       onMessage: (message, worker) => this.#receive(message, worker),
@@ -92,7 +103,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     await using undo = new AsyncDisposableStack();
     const supervisor = undo.use(new Supervisor(config, options));
     const { channel, descriptors } = supervisor.#shared;
-    await supervisor.rooms.attachBus(new BroadcastBus(channel));
+    if (channel) await supervisor.rooms.attachBus(new BroadcastBus(channel));
     await joinBus(supervisor.rooms, { options: config.options, eventBus: options.eventBus });
     supervisor.host.admit(await supervisor.#pool.start());
     await supervisor.start(config);

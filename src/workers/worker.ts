@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LoopDelay } from "../scheduling/loop_delay.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
 import type { WorkerMessage, WorkerRequest } from "./messages.ts";
@@ -20,6 +21,8 @@ const thread = globalThis as unknown as {
 
 const host = new WorkerHost({
   post: (message, transfer = []) => thread.postMessage(message, transfer),
+  // Until the worker is terminated, as all that it does.
+  onStart: ({ loopDelay }) => void new LoopDelay(loopDelay).follow(),
 });
 
 const tasks = new TaskScope("a worker's own work", { without: "the worker goes on" });

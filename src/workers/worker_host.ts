@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { LoopDelay } from "../scheduling/loop_delay.ts";
 import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
 import { Rooms } from "../chat/rooms.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -36,7 +35,9 @@ export interface WorkerHostOptions {
   /** Says something to the supervisor. */
   post(message: WorkerMessage, transfer?: Transferable[]): void;
   /** Listens, in the system's way unless it is said. */
-  readonly listen?: typeof listenOn;
+  readonly listen?: typeof listenOn | undefined;
+  /** Told what all workers see, when it starts. */
+  readonly onStart?: (shared: SharedResources) => void;
   /** Calls back after so many milliseconds; the system's timer, unless it is said. */
   readonly later?: (callback: () => void, milliseconds: number) => void;
 }
@@ -94,9 +95,8 @@ export class WorkerHost {
   readonly #methods: WorkerMethods = {
     start: async ({ state, shared, slot }) => {
       this.#outlets = this.#outletSet(shared, slot);
-      // Until the worker is terminated, as all that it does.
-      new LoopDelay(shared.loopDelay).follow();
-      await this.#rooms.attachBus(new BroadcastBus(shared.channel));
+      this.#options.onStart?.(shared);
+      if (shared.channel) await this.#rooms.attachBus(new BroadcastBus(shared.channel));
       await joinBus(this.#rooms, { options: state.options, eventBus: this.#eventBus });
       this.#rooms.visitAll(({ name }) => {
         const room = { name, isPublic: this.#rooms.isPublic(name) };

@@ -11,7 +11,7 @@ import { configOf, type DesiredState } from "../server/desired_state.ts";
 import type { PreparedOutlets } from "../server/outlet_set.ts";
 import type { OutletHost } from "../server/server_control.ts";
 import { serverLimits } from "../server/settings.ts";
-import type { Addresses, WorkerMethods, WorkerTask } from "./messages.ts";
+import type { Addresses, WorkerTask } from "./messages.ts";
 import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
 import { admitSlot, reclaim, type SharedLimits, sharedLimits } from "./shared_counters.ts";
 import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
@@ -91,6 +91,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     await worker.request("join", { state: shareOf(state, worker), limits, grace: 0 });
     await this.#options.onBound?.(worker);
     this.#servedBy(worker, state);
+    this.#announce();
     this.admit([worker]);
   }
 
@@ -124,7 +125,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     );
     const change = new Change(this.#members);
     try {
-      await change.all("prepare", (worker) => ({ state: shareOf(next, worker), limits, grace }));
+      await change.prepare((worker) => ({ state: shareOf(next, worker), limits, grace }));
     } catch (error) {
       await change.undo();
       throw error;
@@ -196,8 +197,13 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
       before.get(id) ?? new RemoteOutlet({ id, name, address: address!, limits: limits.get(id)! }),
     ]));
     for (const [id, outlet] of before) if (!this.#open.has(id)) this.#beginToDrain(outlet);
-    await change.all("commit", () => undefined);
+    await change.commit();
     for (const worker of change.workers) this.#servedBy(worker, next);
+    this.#announce();
+  }
+
+  /** Tells of the outlets that are new that they listen; of one that has lost all workers, once it has another. */
+  #announce(): void {
     for (const outlet of this.#open.values()) {
       for (const event of outlet.announced()) this.#options.publish(event);
     }
@@ -236,19 +242,21 @@ class Change {
     return this.#workers.filter(({ isGone }) => !isGone);
   }
 
-  /** Asks all of them at once, and waits for all. */
-  async all<Name extends "prepare" | "commit">(
-    name: Name,
-    task: (worker: WorkerHandle) => Parameters<WorkerMethods[Name]>[0],
-  ): Promise<void> {
+  /** Makes all of them ready. */
+  async prepare(task: (worker: WorkerHandle) => WorkerTask): Promise<void> {
     if (this.workers.length === 0) throw new Error("no worker is there just now: try again");
     const answers = await Promise.allSettled(
-      this.workers.map((worker) => worker.request(name, task(worker))),
+      this.workers.map((worker) => worker.request("prepare", task(worker))),
     );
     for (const answer of answers) {
       if (answer.status === "fulfilled" || answer.reason instanceof WorkerGoneError) continue;
       throw answer.reason;
     }
+  }
+
+  /** Has all of them become what they have bound; whoever takes the place of one that ends becomes it, too. */
+  async commit(): Promise<void> {
+    await Promise.allSettled(this.workers.map((worker) => worker.request("commit", undefined)));
   }
 
   /** Has all of them stay what they were. */

@@ -37,7 +37,9 @@ export interface WorkerPoolOptions {
   /** Told that a worker hangs beside which no other can work. */
   onFatal(error: Error): void;
   /** Waits; with the system's timer, unless it is said. */
-  readonly wait?: (milliseconds: number, options: { signal: AbortSignal }) => Promise<void>;
+  readonly wait?:
+    | ((milliseconds: number, options: { signal: AbortSignal }) => Promise<void>)
+    | undefined;
 }
 
 /** The pause before a worker that ended is replaced, in milliseconds; it doubles while it ends at once. */

@@ -1,0 +1,156 @@
+/**
+ * A kernel that has no sockets: who listens where, who waits in which queue, and who was reset.
+ *
+ * @module
+ */
+import { type Address, formatAddress, isUnix } from "../../src/endpoint/address.ts";
+import type { Listener, ListenOptions } from "../../src/transport/listen.ts";
+import type { ByteStream } from "../../src/transport/stream.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** A client, from its own side. */
+export class ModelClient {
+  /** Whether it was reset, by whom it should not have been. */
+  isReset = false;
+  /** Whether somebody has taken it out of a queue. */
+  isAccepted = false;
+  readonly #ended = Promise.withResolvers<null>();
+
+  /** Whether its server has closed the connection. */
+  isClosed = false;
+
+  constructor(readonly address: Address, readonly number: number) {}
+
+  /** Ends its half. */
+  leave(): void {
+    this.#ended.resolve(null);
+  }
+
+  /** The server's side of it. */
+  get stream(): ByteStream {
+    const addr = (port: number) => ({ transport: "tcp", hostname: "127.0.0.1", port }) as const;
+    const closed = Promise.withResolvers<never>();
+    closed.promise.catch(() => {});
+    return {
+      localAddr: addr(isUnix(this.address) ? 0 : this.address.port),
+      remoteAddr: addr(this.number),
+      read: () => Promise.race([this.#ended.promise, closed.promise]),
+      write: (bytes) => Promise.resolve(bytes.length),
+      closeWrite: () => Promise.resolve(),
+      close: () => {
+        this.isClosed = true;
+        closed.reject(new Deno.errors.Interrupted("closed"));
+      },
+      setNoDelay() {},
+      setKeepAlive() {},
+    };
+  }
+}
+
+/** A socket that listens. */
+interface Socket extends Listener {
+  readonly key: string;
+  readonly owner: string;
+  readonly shared: boolean;
+  readonly queue: ModelClient[];
+  deliver(): void;
+}
+
+/** Ports and queues. */
+export class Kernel {
+  readonly #scheduler: Scheduler;
+  readonly #sockets = new Set<Socket>();
+  /** Addresses that another program has. */
+  readonly squatted = new Set<string>();
+  #lastPort = 40_000;
+  #lastClient = 0;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** How many sockets listen at each address. */
+  listening(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { key } of this.#sockets) counts.set(key, (counts.get(key) ?? 0) + 1);
+    return counts;
+  }
+
+  /** `listenOn` for one owner, which is one worker, or the server itself. */
+  listenFor(owner: string): (address: Address, options: ListenOptions) => Listener {
+    return (address, { shared = false, alone = false }) => {
+      if (isUnix(address)) throw new Error("no files here");
+      const port = address.port === 0 ? ++this.#lastPort : address.port;
+      const place = { ...address, port };
+      const key = formatAddress(place);
+      const there = [...this.#sockets].filter((other) => other.key === key);
+      const isTaken = this.squatted.has(key) ||
+        there.some((other) => !shared || alone || !other.shared || other.owner === "gone");
+      if (isTaken) throw new Error(`cannot listen on ${key}: the address is in use`);
+      const socket = this.#socket({ owner, key, shared, place });
+      this.#sockets.add(socket);
+      return socket;
+    };
+  }
+
+  /** A client connects; `undefined` where nobody listens. */
+  connect(address: Address): ModelClient | undefined {
+    const key = formatAddress(address);
+    const group = [...this.#sockets].filter((socket) => socket.key === key);
+    if (group.length === 0) return undefined;
+    const client = new ModelClient(address, ++this.#lastClient);
+    const socket = this.#scheduler.pick(group);
+    socket.queue.push(client);
+    socket.deliver();
+    return client;
+  }
+
+  /** A worker ends: its sockets are closed, and nothing of it goes on. */
+  die(owner: string): ModelClient[] {
+    const lost: ModelClient[] = [];
+    for (const socket of [...this.#sockets]) {
+      if (socket.owner !== owner) continue;
+      this.#sockets.delete(socket);
+      lost.push(...socket.queue.splice(0));
+    }
+    return lost;
+  }
+
+  #socket(
+    { owner, key, shared, place }: {
+      owner: string;
+      key: string;
+      shared: boolean;
+      place: { hostname: string; port: number };
+    },
+  ): Socket {
+    const queue: ModelClient[] = [];
+    let waiting: PromiseWithResolvers<ByteStream> | undefined;
+    const socket: Socket = {
+      key,
+      owner,
+      shared,
+      queue,
+      addr: { transport: "tcp", ...place },
+      deliver: () => {
+        if (!waiting || queue.length === 0) return;
+        const client = queue.shift()!;
+        client.isAccepted = true;
+        waiting.resolve(client.stream);
+        waiting = undefined;
+      },
+      accept: () => {
+        waiting = Promise.withResolvers();
+        const { promise } = waiting;
+        socket.deliver();
+        return promise;
+      },
+      close: () => {
+        this.#sockets.delete(socket);
+        for (const client of queue.splice(0)) client.isReset = true;
+        waiting?.reject(new Deno.errors.BadResource("closed"));
+      },
+    };
+    return socket;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Workers without threads: the same code, whose messages wait for their turns.
+ *
+ * @module
+ */
+import type { WorkerMessage, WorkerPort, WorkerRequest } from "../../src/workers/messages.ts";
+import { WorkerHost } from "../../src/workers/worker_host.ts";
+import type { Kernel, ModelClient } from "./kernel.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** A worker that can be killed. */
+export class ModelThread implements WorkerPort {
+  onmessage: WorkerPort["onmessage"] = null;
+  onerror: WorkerPort["onerror"] = null;
+  /** Whether it still does anything. */
+  isAlive = true;
+  readonly #scheduler: Scheduler;
+  readonly #kernel: Kernel;
+  readonly #name: string;
+  readonly #host: WorkerHost;
+
+  constructor(
+    { scheduler, kernel, name }: { scheduler: Scheduler; kernel: Kernel; name: string },
+  ) {
+    this.#scheduler = scheduler;
+    this.#kernel = kernel;
+    this.#name = name;
+    this.#host = new WorkerHost({
+      post: (message) => this.#post(message),
+      listen: kernel.listenFor(name),
+      later: (callback) => scheduler.add(`timers of ${name}`, () => this.isAlive && callback()),
+    });
+  }
+
+  postMessage(request: WorkerRequest): void {
+    const copy = structuredClone(request);
+    this.#scheduler.add(`to ${this.#name}`, () => {
+      if (this.isAlive) this.#host.handle(copy);
+    });
+  }
+
+  /** Ends it as an error does that nobody catches; who was in its queues and connections. */
+  die(): ModelClient[] {
+    const lost = this.#end();
+    this.#scheduler.add(
+      `from ${this.#name}`,
+      () => this.onmessage?.({ data: { type: "died", reason: "a model worker dies" } }),
+    );
+    return lost;
+  }
+
+  terminate(): void {
+    this.#end();
+  }
+
+  #end(): ModelClient[] {
+    this.isAlive = false;
+    this.#scheduler.clear(`to ${this.#name}`);
+    this.#scheduler.clear(`timers of ${this.#name}`);
+    return this.#kernel.die(this.#name);
+  }
+
+  #post(message: WorkerMessage): void {
+    if (!this.isAlive) return;
+    const copy = structuredClone(message);
+    this.#scheduler.add(`from ${this.#name}`, () => this.onmessage?.({ data: copy }));
+  }
+}
