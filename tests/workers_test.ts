@@ -191,5 +191,9 @@ Deno.test("what can't be had in one worker is had in none", async () => {
     Error,
     "the address is in use",
   );
-  await assertRejects(() => TestSupervisor.open(["stdio://:0"]), Error, "--workers beside stdio");
+  await assertRejects(
+    () => TestSupervisor.open(["stdio://:0"]),
+    Error,
+    "there is one standard input",
+  );
 });

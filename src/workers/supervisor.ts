@@ -56,7 +56,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
 
   readonly #shared: SharedResources;
   readonly #pool: WorkerPool;
-  readonly #sockets = new WorkerSockets();
+  readonly #sockets: WorkerSockets | undefined;
   readonly #buses = new BusTotals();
   readonly #names = new ResolverTotals();
   readonly #rooms = new WorkerRooms(this.rooms);
@@ -72,12 +72,14 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       channel: joinRooms ? crypto.randomUUID() : undefined,
       loopDelay: this.loopDelay.memory,
     };
+    // Only threads of this process have their sockets among its descriptors.
+    this.#sockets = options.spawn ? undefined : new WorkerSockets();
     this.host = new WorkerOutlets({
       workers,
       limits: this.#shared.limits,
       descriptors: this.#shared.descriptors,
       publish: (event) => eventBus.publish(event),
-      onBound: (worker) => this.#sockets.note(worker),
+      onBound: async (worker) => await this.#sockets?.note(worker),
     });
     this.#pool = new WorkerPool({
       count: workers,
@@ -88,7 +90,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       join: (worker) => this.between((desired) => this.host.join(worker, desired)),
       onMessage: (message, worker) => this.#receive(message, worker),
       onGone: (worker, loss) => this.#lose(worker, loss),
-      releaseSockets: (worker) => this.#sockets.shutDown(worker, this.#ports()),
+      releaseSockets: (worker) => this.#release(worker),
       onFatal: (error) => this.fail(error),
     });
   }
@@ -152,6 +154,12 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
 
   #beginning({ slot }: WorkerHandle): Parameters<WorkerMethods["start"]>[0] {
     return { state: this.desired, shared: this.#shared, slot };
+  }
+
+  /** Takes its sockets from a worker that hangs. */
+  async #release(worker: WorkerHandle): Promise<void> {
+    if (!this.#sockets) throw new Error("nobody knows which sockets it has");
+    await this.#sockets.shutDown(worker, this.#ports());
   }
 
   #ports(): Set<number> {
@@ -222,7 +230,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     this.#buses.died(worker.index);
     this.#names.died(worker.index);
     this.#rooms.gone(worker.index);
-    if (!hangs) this.#sockets.forget(worker);
+    if (!hangs) this.#sockets?.forget(worker);
     this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
   }
 

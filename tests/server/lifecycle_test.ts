@@ -26,7 +26,6 @@ async function echoes(port: number): Promise<void> {
   assertEquals(await readUntil(client, /\n/), "hello\n");
 }
 
-// deno-lint-ignore require-await
 async function* changesTo(config: ServerConfig): AsyncGenerator<ServerConfig> {
   yield config;
 }
