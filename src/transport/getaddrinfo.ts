@@ -14,5 +14,6 @@ export async function getaddrinfo(name: string): Promise<string[]> {
   // Loaded for those who have a name to look up: it costs a start some 10 ms.
   const { lookup } = await import("node:dns/promises");
   const found = await lookup(name, { all: true, order: "verbatim" });
+  if (found.length === 0) throw Object.assign(new Error("no addresses"), { code: "ENODATA" });
   return [...new Set(found.map(({ address }) => address))];
 }

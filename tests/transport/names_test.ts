@@ -65,6 +65,37 @@ testInNamespaces(
 );
 
 testInNamespaces(
+  "an address that is silent has its head start before the next is tried beside it",
+  async () => {
+    const addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+    await using machine = await NamedMachine.make({
+      hosts: addresses.map((each) => `${each} a.test`),
+    });
+    await using servers = new Program(machine.on(
+      "python3",
+      "-c",
+      "import socket,sys\n" +
+        "silent = [socket.create_server((f'127.0.0.{n}', 7007), backlog=0) for n in (2, 3)]\n" +
+        // The kernel takes one client for a backlog of 0, and drops the SYNs of all others.
+        "held = [socket.create_connection(s.getsockname()) for s in silent]\n" +
+        "live = socket.create_server(('127.0.0.4', 7007))\n" +
+        "print('listening', flush=True)\n" +
+        "live.accept()[0].sendall(b'here\\n'); sys.stdin.read()",
+    ));
+    await servers.prints(/listening/);
+    const start = performance.now();
+    const words = outlet("client", "a.test", "7007", "-v", "--recv-only");
+    await using client = new Program(machine.on(...words));
+    await client.prints(/here/);
+    // RFC 8305, section 5: twice 250 ms.
+    assert(performance.now() - start > 500);
+    const told = await client.complains(/127\.0\.0\.4:7007: connected/);
+    const tried = [...told.input!.matchAll(/outlet: (\S+):7007: trying/g)].map(([, each]) => each);
+    assertEquals(tried, addresses);
+  },
+);
+
+testInNamespaces(
   "200 clients of a name that nobody answers for hold up nothing else of the server",
   async () => {
     await using machine = await NamedMachine.make();
