@@ -32,14 +32,26 @@ const NET_BIND_SERVICE = 1n << 10n;
 export async function refuseAddress(address: Address): Promise<void> {
   if (isUnix(address)) return await refusePath(address.path);
   await refusePrivileged(address.port);
-  const [hostname = ""] = await hostsOf(address.hostname);
-  if (hostname === "") throw new Error(`there is no host ${address.hostname}`);
+  const hostname = await firstHostOf(address.hostname);
+  if (hostname === undefined) return;
   try {
     Deno.listen({ hostname, port: 0 }).close();
   } catch (cause) {
     // Every port that the kernel gives out is in use: the address itself is there.
     if (codeOf(cause) === "EADDRINUSE") return;
-    throw new Error(`${hostname}: ${explain(cause)}`, { cause });
+    const meant = hostname === address.hostname ? "" : ` (${hostname})`;
+    throw new Error(explain(cause) + meant, { cause });
+  }
+}
+
+/** The address that a socket takes for a name; `undefined` where nobody knows in time, which is no fault of the name. */
+async function firstHostOf(hostname: string): Promise<string | undefined> {
+  if (isLiteral(hostname)) return hostname;
+  const signal = AbortSignal.timeout(LOOKUP_TIMEOUT);
+  try {
+    return (await lookUp(hostname, { signal }))[0];
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 

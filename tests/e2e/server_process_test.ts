@@ -121,12 +121,12 @@ const MISTAKES: readonly (readonly [words: readonly string[], code: number, line
   [
     ["server", "echo://192.0.2.1:0"],
     1,
-    /^outlet: cannot listen on 192\.0\.2\.1:0: this machine has no such address\n$/,
+    /^outlet: echo at 192\.0\.2\.1:0: this machine has no such address\n$/,
   ],
   [
     ["server", "echo://no-such-host.invalid:0"],
     1,
-    /^outlet: cannot listen on .*: no such host name\n$/,
+    /^outlet: echo at no-such-host\.invalid:0: no such name: .*\n$/,
   ],
   [
     ["client", "no-such-host.invalid", "80"],
