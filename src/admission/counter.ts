@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TaskScope } from "../scheduling/task_scope.ts";
+
 /** A count with a limit, whoever else counts with it. */
 export interface Counter {
   /** How many are inside. */
@@ -19,6 +21,8 @@ export interface Counter {
   /** Resolves when there may be room again, or the signal is aborted: look again, others were waiting too. */
   waitForCapacity(signal: AbortSignal): Promise<void>;
 }
+
+const tasks = new TaskScope("waiting for a place", { without: "the others wait on" });
 
 /** A count with a limit, and a queue for those who wait for it to fall. */
 export class ConnectionCounter implements Counter {
@@ -68,7 +72,7 @@ export class ConnectionCounter implements Counter {
   async waitForCapacity(signal: AbortSignal): Promise<void> {
     if (!this.full || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = () => resolve();
+    const wake = tasks.guard(() => resolve());
     this.#waiting.add(wake);
     signal.addEventListener("abort", wake);
     await promise;

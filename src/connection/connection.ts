@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { type Address, addressOf, peerOf } from "../endpoint/address.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ByteStream } from "../transport/stream.ts";
@@ -32,6 +33,8 @@ export interface Sink {
   /** Bytes that were taken there so far. */
   readonly bytesOut: number;
 }
+
+const tasks = new TaskScope("ending a connection", { without: "its peer ends it, or a deadline" });
 
 /** How long a client may take to end its half after we ended ours, in milliseconds. */
 const LINGERING_CLOSE = 2_000;
@@ -234,11 +237,11 @@ export class Connection implements Disposable {
     if (!this.#peerEnded) {
       this.#reason ??= "server closed";
       await this.closeWrite();
-      const patience = setTimeout(() => this.close("server closed"), LINGERING_CLOSE);
+      const late = setTimeout(tasks.guard(() => this.close("server closed")), LINGERING_CLOSE);
       try {
         await (reading ?? this.#discardInput());
       } finally {
-        clearTimeout(patience);
+        clearTimeout(late);
       }
     }
     this.close("peer closed");

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { TaskScope } from "../scheduling/task_scope.ts";
 import type { Connection } from "./connection.ts";
 
 /** How long a connection may do what, in milliseconds; for ever, where it is not said or 0. */
@@ -25,6 +26,10 @@ const REASONS = {
   write: "write timeout",
   fin: "fin timeout",
 } as const;
+
+const tasks = new TaskScope("looking after deadlines", {
+  without: "they are looked after next time",
+});
 
 /** How often a connection is looked at within its shortest deadline, and the bounds of that, in ms. */
 const LOOKS = 10;
@@ -82,7 +87,7 @@ export class Sweeper {
 
   #begin(period: number): ReturnType<typeof setInterval> {
     this.#sweptAt = performance.now();
-    return setInterval(() => this.sweep(performance.now()), period);
+    return setInterval(tasks.guard(() => this.sweep(performance.now())), period);
   }
 
   /**

@@ -4,6 +4,10 @@
  * @module
  */
 
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("letting clients begin", { without: "the next ones begin" });
+
 /** How many clients begin in one turn of the event loop. */
 const MAX_ACCEPT = 32;
 
@@ -30,11 +34,13 @@ export class AcceptBatch implements Disposable {
   }
 
   #watch(): void {
-    this.#timer = setTimeout(() => {
-      const begin = this.#waiting.splice(0, MAX_ACCEPT);
-      this.#begun = begin.length;
-      if (begin.length > 0) this.#watch();
-      for (const resolve of begin) resolve();
-    });
+    this.#timer = setTimeout(tasks.guard(() => this.#turn()));
+  }
+
+  #turn(): void {
+    const begin = this.#waiting.splice(0, MAX_ACCEPT);
+    this.#begun = begin.length;
+    if (begin.length > 0) this.#watch();
+    for (const resolve of begin) resolve();
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { TaskScope } from "../../scheduling/task_scope.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
 import type { Call, SocketStarter, Started } from "./spawn.ts";
@@ -13,6 +14,8 @@ import type { Call, SocketStarter, Started } from "./spawn.ts";
  * system has can do that. The program's own words are handed through unread.
  */
 const MOVE_DESCRIPTORS = ["-c", 'exec "$@" 0<&3 1>&3 3>&-', "sh"] as const;
+
+const tasks = new TaskScope("carrying a program's bytes", { without: "it ends with its client" });
 
 /** Starts programs whose stdin and stdout are one socket. */
 export const NODE_STARTER: SocketStarter = { start: withSocket, [Symbol.dispose]() {} };
@@ -25,7 +28,7 @@ function withSocket({ file, args, ...call }: Call): Started {
   const status = statusOf(child);
   const socket = child.stdio[3] as unknown as Duplex;
   // Whatever goes wrong shows in what is read and written.
-  socket.on("error", () => {});
+  socket.on("error", tasks.guard(() => {}));
   return {
     pid: child.pid!,
     stdin: writableOf(socket),
@@ -43,11 +46,13 @@ function withSocket({ file, args, ...call }: Call): Started {
 export function statusOf(child: ChildProcess): Started["status"] {
   const { promise, resolve } = Promise.withResolvers<Awaited<Started["status"]>>();
   // It is told once more, later, why it could not be started.
-  child.on("error", () => {});
+  child.on("error", tasks.guard(() => {}));
   if (child.pid === undefined) throw new Error("the system would not start it");
   child.on(
     "exit",
-    (code, signal) => resolve({ code: code ?? 0, signal: signal as Deno.Signal | null }),
+    tasks.guard((code: number | null, signal: string | null) =>
+      resolve({ code: code ?? 0, signal: signal as Deno.Signal | null })
+    ),
   );
   return promise;
 }
@@ -66,18 +71,19 @@ function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     type: "bytes",
     start(controller) {
-      const end = () => {
+      const end = tasks.guard(() => {
         if (isOver) return;
         isOver = true;
         controller.close();
         // A read that waits hears of the end only so.
         controller.byobRequest?.respond(0);
-      };
-      socket.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
+      });
+      const take = tasks.guard((chunk: Uint8Array<ArrayBuffer>) => {
         socket.pause();
         // A stream of bytes takes the whole buffer, and Node cuts several chunks from one.
         if (!isOver) controller.enqueue(chunk.slice());
       });
+      socket.on("data", take);
       socket.on("end", end);
       socket.on("close", end);
     },

@@ -4,6 +4,10 @@
  * @module
  */
 
+import { TaskScope } from "../../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("giving up a pipe", { without: "it is read to its end" });
+
 /** How long a read may wait, in milliseconds, once the program that should write has ended. */
 const MOMENT = 500;
 
@@ -50,9 +54,10 @@ export class Pipe {
   writersLeft(): void {
     if (this.#ended) return;
     let seen = -1;
-    this.#watch = setInterval(() => {
-      if (this.#waiting && this.#reads === seen) this.#reader.cancel().catch(() => {});
+    const look = () => {
+      if (this.#waiting && this.#reads === seen) tasks.run(this.#reader.cancel());
       seen = this.#reads;
-    }, MOMENT);
+    };
+    this.#watch = setInterval(tasks.guard(look), MOMENT);
   }
 }

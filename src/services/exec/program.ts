@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { handledElsewhere, TaskScope } from "../../scheduling/task_scope.ts";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { Pipe } from "./pipe.ts";
@@ -22,6 +23,8 @@ export type Exit = number | Deno.Signal;
  * a share of all that it has taken, up to a whole pipe.
  */
 const SLICE = { first: 4 * 1024, share: 1 / 64, most: 64 * 1024 };
+
+const tasks = new TaskScope("ending a program", { without: "it ends by itself" });
 
 /** How often it is looked whether the group is gone, in milliseconds; the pause doubles. */
 const LOOK = { first: 5, last: 100 };
@@ -64,13 +67,13 @@ export class Program {
     this.#child = spawn(options);
     this.#killAfter = options.killAfter;
     this.#input = this.#child.stdin.getWriter();
-    this.#input.closed.catch(() => {});
+    handledElsewhere(this.#input.closed);
     this.output = new Pipe(this.#child.stdout);
     this.stderr = new Pipe(this.#child.stderr);
     this.exited = this.#child.status.then(({ code, signal }) => {
       this.#hasExited = true;
       // What it started may still be passing on its last words, but not for ever.
-      this.#lastWords = setTimeout(() => this.end(), LAST_WORDS);
+      this.#lastWords = setTimeout(tasks.guard(() => this.end()), LAST_WORDS);
       this.output.writersLeft();
       this.stderr.writersLeft();
       return signal ?? code;
@@ -134,7 +137,7 @@ export class Program {
     else await deadline(this.exited, pause).catch(() => {});
   }
 
-  readonly #kill = (): void => void this.#signal("SIGKILL");
+  readonly #kill = tasks.guard(() => this.#signal("SIGKILL"));
 
   /** Signals everyone in the group; `false` when nobody is left. */
   #signal(signal: Deno.Signal): boolean {

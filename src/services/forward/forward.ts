@@ -1,3 +1,4 @@
+import { TaskScope } from "../../scheduling/task_scope.ts";
 import { choice, DURATION } from "../../options/kinds.ts";
 import { list, option } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
@@ -8,6 +9,10 @@ import { relay } from "../../connection/relay.ts";
 import { noteOwnEnd, refuseOwnEnd } from "./own_ends.ts";
 import { Pool } from "./pool.ts";
 import { type Service, service } from "../service.ts";
+
+const tasks = new TaskScope("cutting an upstream whose client has gone", {
+  without: "it is cut when it is written to",
+});
 
 /** Joins every client to an upstream, as if it had connected there itself. */
 export const forward: Service = service({
@@ -64,7 +69,8 @@ export const forward: Service = service({
       // Whoever dials is told of it after whoever accepts, who has dialled on meanwhile.
       refuseOwnEnd(client.peer);
       client.sink = { name: "upstream", flow: upstream };
-      client.closed.addEventListener("abort", () => upstream.reset(client.reason!));
+      const cut = tasks.guard(() => upstream.reset(client.reason!));
+      client.closed.addEventListener("abort", cut);
       if (version) {
         await upstream.write(
           proxyHeader(version, { source: client.peer, destination: client.local }),

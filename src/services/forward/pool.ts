@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TaskScope } from "../../scheduling/task_scope.ts";
 import { delay } from "@std/async/delay";
 import { formatDuration } from "../../options/quantity.ts";
 import type { Address } from "../../endpoint/address.ts";
@@ -35,6 +36,8 @@ export interface Lease extends Disposable {
   /** Where it leads, as people write it. */
   readonly name: string;
 }
+
+const tasks = new TaskScope("checking an upstream", { without: "clients find out" });
 
 /** Upstreams that stand in for each other. */
 export class Pool {
@@ -75,7 +78,9 @@ export class Pool {
 
   /** Connects to every upstream now and then, and closes again, until the signal is aborted. */
   check({ every, signal }: { every: number; signal: AbortSignal }): void {
-    for (const upstream of this.#upstreams) this.#checkOne(upstream, { every, signal });
+    for (const upstream of this.#upstreams) {
+      tasks.run(this.#checkOne(upstream, { every, signal }));
+    }
   }
 
   async #checkOne(
