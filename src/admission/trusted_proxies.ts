@@ -83,6 +83,7 @@ function closeWhenLate(
 ): Disposable & { readonly reason: string | undefined } {
   let reason: string | undefined;
   const close = (why: string) => {
+    if (reason !== undefined) return;
     reason = why;
     socket.close();
   };
