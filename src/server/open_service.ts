@@ -33,6 +33,12 @@ const SILENCE: Standard = {
   end: () => {},
 };
 
+/** The same for an outlet that is opened while the server runs: the end of its clients is not the server's. */
+export function atRunTime(parts: ServiceParts): ServiceParts {
+  const { standard = SILENCE } = parts;
+  return { ...parts, standard: { ...standard, end: () => {} } };
+}
+
 /**
  * Opens the service that a config asks for, until the signal is aborted. What can be wrong with it was looked at
  * before; should it fail all the same, each client is told so.

@@ -15,7 +15,7 @@ import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
-import { openService, type ServiceParts } from "./open_service.ts";
+import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./settings.ts";
 
 /** What several sets have in common that listen at the same addresses in one process. */
@@ -82,6 +82,8 @@ export class OutletSet {
   readonly #admission: Admission;
   #opened: ReadonlyMap<number, OpenedOutlet> = new Map();
   readonly #draining = new Map<number, Outlet>();
+  /** The outlets that the server was started with. */
+  #first: ReadonlySet<number> | undefined;
 
   /** No outlets yet. */
   constructor(parts: OutletSetParts) {
@@ -128,6 +130,7 @@ export class OutletSet {
     const cuts = await Promise.all(
       [...this.#draining.values()].map((outlet) => outlet.stop({ grace })),
     );
+    this.#admission[Symbol.dispose]();
     return cuts.reduce((sum, cut) => sum + cut, 0);
   }
 
@@ -189,6 +192,7 @@ export class OutletSet {
     },
   ): void {
     const before = this.#opened;
+    this.#first ??= new Set(next.outlets.map(({ id }) => id));
     this.#admission.change(serverLimits(configOf(next), this.#parts.descriptors));
     this.#opened = new Map(next.outlets.map((desired) => {
       const { id, config } = desired;
@@ -230,7 +234,8 @@ export class OutletSet {
     }
     const replaced = new AbortController();
     const signal = AbortSignal.any([outlet.stopping, replaced.signal]);
-    const handler = openService(config, { outlet, signal, parts: this.#parts });
+    const parts = this.#first!.has(outlet.id) ? this.#parts : atRunTime(this.#parts);
+    const handler = openService(config, { outlet, signal, parts });
     return { outlet, config, tls, handler, replaced };
   }
 

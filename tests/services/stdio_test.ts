@@ -122,3 +122,28 @@ testWith(["sh", "ncat"], "a stdin that cannot be read is told, and ends nothing 
   const answer = await run(["ncat", "127.0.0.1", echo!], { stdin: "still here\n" });
   assertEquals(answer.stdout, "still here\n");
 });
+
+testWith(
+  ["ncat"],
+  "an outlet that is opened while the server runs does not end it with its client",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const config = `${folder}/outlet.json`;
+    const write = (...outlets: string[]) => Deno.writeTextFile(config, JSON.stringify({ outlets }));
+    await write("echo://127.0.0.1:0");
+    await using server = new Program(outlet("server", "--config", config));
+    const [, echo] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
+    await server.complains(/ready/);
+    await write("echo://127.0.0.1:0", "stdio://127.0.0.1:0");
+    const [, stdio] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+    await run(["ncat", "--send-only", "127.0.0.1", stdio!], { stdin: "for stdout\n" });
+    await server.prints(/for stdout/);
+    await server.end();
+    await server.complains(/closed +stdio/);
+    const answer = await run(["ncat", "127.0.0.1", echo!], { stdin: "still here\n" });
+    assertEquals(answer.stdout, "still here\n");
+    server.signal("SIGTERM");
+    assertEquals((await server.outcome()).code, 0);
+    await Deno.remove(folder, { recursive: true });
+  },
+);
