@@ -101,7 +101,7 @@ function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
     case "EINVAL":
       return lacksZone(hostname) ? zoneNeeded(hostname) : explain(error);
     case "ECONNREFUSED":
-      return "refused: the host answered, and nothing listens on that port";
+      return "refused: nothing listens on that port, or a firewall rejects";
     case "EHOSTUNREACH":
       return "unreachable: no route leads to the host, or it does not answer on its own network";
     case "ENETUNREACH":

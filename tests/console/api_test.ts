@@ -258,7 +258,7 @@ Deno.test("a client that fails says why, in words and as a ladder", async () => 
     (all) => all.some(({ event, data }) => event === "client" && data.ladders === 1),
   )).filter(({ event, data }) => event === "client" && data.ladders === 1);
   assertEquals(last!.data.state, "failed");
-  assertMatch(last!.data.error, /cannot connect to .*: refused: the host answered/);
+  assertMatch(last!.data.error, /cannot connect to .*: refused: nothing listens on that port/);
   await assertRejects(() => console.post(`/api/clients/${id}/send`, { text: "x" }), Error, "409");
 });
 

@@ -17,14 +17,14 @@ Deno.test("dialling a name tries its addresses and tells every step", async () =
   assertEquals(steps.at(-1)?.step, "connected");
 });
 
-Deno.test("a refusal says that the host answered and nothing listens there", async () => {
+Deno.test("a refusal names both of its causes", async () => {
   const port = freePort();
   const error = await assertRejects(() =>
     dial({ hostname: "127.0.0.1", port }, { timeout: 5_000 })
   );
   assertEquals(
     (error as Error).message,
-    `cannot connect to 127.0.0.1:${port}: refused: the host answered, and nothing listens on that port`,
+    `cannot connect to 127.0.0.1:${port}: refused: nothing listens on that port, or a firewall rejects`,
   );
 });
 

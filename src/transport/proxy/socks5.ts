@@ -21,7 +21,7 @@ const REPLIES: readonly string[] = [
   "its rules do not allow this connection",
   "the network is unreachable from there",
   "the host is unreachable from there",
-  "refused: nothing listens on that port",
+  "refused: nothing listens on that port, or a firewall rejects",
   "it took too long (TTL expired)",
   "it knows no CONNECT",
   "it knows no address of this kind",
