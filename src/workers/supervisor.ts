@@ -251,5 +251,5 @@ function startThread(module: URL, index: number): WorkerPort {
 
 function refuseStdio(outlets: readonly OutletConfig[]): void {
   if (outlets.every(({ service }) => service !== "stdio")) return;
-  throw new UsageError("--workers beside stdio: there is one standard input, so leave it out");
+  throw new UsageError("workers and stdio exclude each other: there is one standard input");
 }
