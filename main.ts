@@ -2,16 +2,19 @@
  * outlet: a room full of sockets. The words on the command line become a command, the command is run,
  * signals end it, and what came of it becomes the exit code.
  *
- * Nothing is imported before signals are listened to: whoever sends one while the program is loaded is heard.
+ * Next to nothing is imported before signals are listened to: whoever sends one while the program is loaded is heard.
  *
  * @module
  */
 import type { ServerSignals } from "./src/app/run_server.ts";
+import { TaskScope } from "./src/scheduling/task_scope.ts";
 
 const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
 
 /** What ends a program, by signal(7)'s numbers. */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+const tasks = new TaskScope("hearing a signal", { without: "the next one is heard" });
 
 /** The signals that the process gets, from its first moment on. */
 class Signals {
@@ -24,7 +27,7 @@ class Signals {
 
   constructor() {
     for (const [name, number] of Object.entries(SIGNALS)) {
-      Deno.addSignalListener(name as Deno.Signal, () => this.#act(number));
+      Deno.addSignalListener(name as Deno.Signal, tasks.guard(() => this.#act(number)));
     }
   }
 

@@ -38,7 +38,7 @@ function among(loaded: ReadonlySet<string>, pattern: RegExp): string[] {
 }
 
 Deno.test("signals are listened to before anything is loaded", async () => {
-  assertEquals([...await loadedWith("main.ts")], ["main.ts"]);
+  assertEquals([...await loadedWith("main.ts")], ["main.ts", "src/scheduling/task_scope.ts"]);
 });
 
 Deno.test("help and the version load no mode, no service, no option and nothing of Node's", async () => {

@@ -7,6 +7,11 @@
  * @module
  */
 import type { ServerHandle } from "../server/handle.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("giving memory back", {
+  without: "V8 does it when it has to",
+});
 
 /** How long nobody may come, go or say anything before it is time, in milliseconds. */
 const REST = 2_000;
@@ -17,9 +22,10 @@ const CROWD = 2_000;
 /** Looks now and then whether a crowd rests, until it is disposed. */
 export function trimHeap(server: Pick<ServerHandle, "connections">): Disposable {
   const crowd = new IdleDetector();
-  const timer = setInterval(() => {
-    if (crowd.rests(server.connections())) collectGarbage();
-  }, REST);
+  const timer = setInterval(
+    tasks.guard(() => crowd.rests(server.connections()) && collectGarbage()),
+    REST,
+  );
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
@@ -51,7 +57,8 @@ export async function collectGarbage(): Promise<void> {
   const { runInNewContext } = await import("node:vm");
   try {
     setFlagsFromString("--expose-gc");
-    runInNewContext("gc")();
+    const collect: () => void = runInNewContext("gc");
+    collect();
   } catch {
     // This V8 cannot be asked; it will collect when it has to.
   }

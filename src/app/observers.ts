@@ -14,6 +14,11 @@ import type { ServerHandle } from "../server/handle.ts";
 import { isUnix } from "../endpoint/address.ts";
 import type { Prepared } from "./prepared.ts";
 import type { HttpServer } from "../transport/http_server.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("capturing handshakes", {
+  without: "they are inferred",
+});
 
 /** What observers are joined to. */
 export interface ObserversOptions {
@@ -67,7 +72,7 @@ export class Observers implements AsyncDisposable {
   /** Shows the server's open connections to whoever looks at them. */
   watch(server: ServerHandle): void {
     this.#server = server;
-    this.#ladders?.capture(portsOf(server));
+    if (this.#ladders) tasks.run(this.#ladders.capture(portsOf(server)));
     if (!this.#metrics) return;
     this.#metrics.live = () => server.connections();
     this.#metrics.rooms = () => server.roomsStatus();
@@ -115,7 +120,9 @@ export class Observers implements AsyncDisposable {
     const { Ladders } = await import("../telemetry/ladders.ts");
     const ladders = this.#stack.use(new Ladders(this.#eventBus));
     this.#stack.use(this.#eventBus.subscribe(({ event }) => {
-      if (event === "reloaded" && this.#server) ladders.capture(portsOf(this.#server));
+      if (event === "reloaded" && this.#server) {
+        tasks.run(ladders.capture(portsOf(this.#server)));
+      }
     }));
     this.#ladders = ladders;
   }

@@ -16,6 +16,11 @@ import { trace } from "../trace.ts";
 import { showSockets } from "./show_sockets.ts";
 import { flushStdio, stderr, stdinChunks, writeStdout } from "../terminal/stdio.ts";
 import { withTicks } from "./ticks.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("ending the capture", {
+  without: "a second signal ends it",
+});
 
 const encoder = new TextEncoder();
 
@@ -77,7 +82,7 @@ async function traceLive(
   await using tcpdump = await Tcpdump.start({ ...filter, interface: options.interface });
   const kernel = new KernelWatch();
   const { tell } = ends();
-  const stop = () => tcpdump.end();
+  const stop = tasks.guard(() => tcpdump.end());
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
   tell(`capturing on ${options.interface}, Ctrl-C ends it`);

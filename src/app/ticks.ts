@@ -3,6 +3,11 @@
  *
  * @module
  */
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("closing a stream", {
+  without: "it is over",
+});
 
 /** When a stream is interrupted, and how long it may be silent. Times are in milliseconds. */
 export interface TicksOptions {
@@ -41,6 +46,6 @@ export async function* withTicks<T>(
   } finally {
     signal?.removeEventListener("abort", abort);
     // A source that waits for what never comes cannot be waited for.
-    source.return(undefined).catch(() => {});
+    tasks.run(source.return(undefined));
   }
 }

@@ -9,6 +9,7 @@ import type { LiveConnection } from "../server/handle.ts";
 import { explain } from "../transport/errors.ts";
 import { HttpError } from "./http_error.ts";
 import type { Schema } from "./request.ts";
+import { handledElsewhere } from "../scheduling/task_scope.ts";
 
 /** The most bytes that may wait for one peer to take them. */
 const WAITING = 256 * 1024;
@@ -60,7 +61,7 @@ export class Sender {
       })
       .finally(() => this.#waiting.set(connection, this.#waiting.get(connection)! - bytes.length));
     // Where it fails after that, there is nobody to be told.
-    sending.catch(() => {});
+    handledElsewhere(sending);
     const patience = new AbortController();
     const late = delay(PATIENCE, { signal: patience.signal }).then(() => false, () => false);
     const gone = await Promise.race([sending.then(() => true), late])

@@ -43,6 +43,7 @@ export interface Guarded<Arguments extends unknown[]> {
 export class TaskScope {
   readonly #task: string;
   readonly #without: string;
+  readonly #rejected = this.guard((error) => this.fail(error));
 
   /** `task` says what is done, `without` what goes on when it has failed; both stand in the log. */
   constructor(task: string, { without }: { readonly without: string }) {
@@ -61,7 +62,7 @@ export class TaskScope {
   run(work: PromiseLike<unknown> | (() => unknown)): void {
     try {
       const result = typeof work === "function" ? work() : work;
-      if (isPromiseLike(result)) result.then(undefined, (error) => this.fail(error));
+      if (isPromiseLike(result)) result.then(undefined, this.#rejected);
     } catch (error) {
       this.fail(error);
     }
@@ -75,8 +76,10 @@ export class TaskScope {
 
 /** Marks a promise whose rejection is seen by whoever awaits it, now or later, as heard of. */
 export function handledElsewhere(promise: PromiseLike<unknown>): void {
-  promise.then(undefined, () => {});
+  promise.then(undefined, heard);
 }
+
+const heard = new TaskScope("hearing", { without: "nothing" }).guard(() => {});
 
 /** Whoever tells of faults: until somebody does, they are uncaught errors, as they would be without a scope. */
 let reporter = ({ error }: TaskFault): void => reportError(error);

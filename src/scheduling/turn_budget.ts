@@ -6,6 +6,11 @@
  *
  * @module
  */
+import { TaskScope } from "./task_scope.ts";
+
+const tasks = new TaskScope("giving turns", {
+  without: "whoever waits for one waits for good",
+});
 
 /** How long a turn may last. */
 export interface TurnLimits {
@@ -77,11 +82,11 @@ const waiting: (() => void)[] = [];
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
-    if (waiting.length === 1) setTimeout(beginTurn, 0);
+    if (waiting.length === 1) setTimeout(begin, 0);
   });
 }
 
-function beginTurn(): void {
+const begin = tasks.guard(() => {
   waiting.shift()!();
-  if (waiting.length > 0) setTimeout(beginTurn, 0);
-}
+  if (waiting.length > 0) setTimeout(begin, 0);
+});

@@ -3,6 +3,11 @@
  *
  * @module
  */
+import { TaskScope } from "./task_scope.ts";
+
+const tasks = new TaskScope("telling of an unexpected error", {
+  without: "it is not told",
+});
 
 /** Told of each unexpected error. */
 export type UnexpectedErrorListener = (error: unknown) => void;
@@ -12,8 +17,14 @@ let listener: UnexpectedErrorListener | undefined;
 /** Catches what nobody else has caught in this thread, from now on, and tells this; the thread goes on. */
 export function onUnexpectedError(listen: UnexpectedErrorListener): void {
   if (listener === undefined) {
-    globalThis.addEventListener("error", (event) => tell(event, event.error ?? event.message));
-    globalThis.addEventListener("unhandledrejection", (event) => tell(event, event.reason));
+    globalThis.addEventListener(
+      "error",
+      tasks.guard((event) => tell(event, event.error ?? event.message)),
+    );
+    globalThis.addEventListener(
+      "unhandledrejection",
+      tasks.guard((event) => tell(event, event.reason)),
+    );
   }
   listener = listen;
 }

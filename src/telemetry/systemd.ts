@@ -7,6 +7,11 @@ import { formatCount } from "../options/quantity.ts";
 import { deadline } from "@std/async/deadline";
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("telling systemd that the server lives", {
+  without: "systemd will start it anew",
+});
 
 /** Where to tell it, and how often to say that the process lives. */
 export interface SystemdOptions {
@@ -38,7 +43,8 @@ export function notifySystemd(
     if (lines.length > 0) notifier.send(lines);
   });
   // Twice within the time, as sd_watchdog_enabled(3) advises.
-  const timer = watchdog && setInterval(() => notifier.send(["WATCHDOG=1"]), watchdog / 2);
+  const timer = watchdog &&
+    setInterval(tasks.guard(() => notifier.send(["WATCHDOG=1"])), watchdog / 2);
   return {
     async [Symbol.asyncDispose]() {
       clearInterval(timer);

@@ -4,6 +4,11 @@
  * @module
  */
 import { formatDuration, formatSize } from "../options/quantity.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("showing progress", {
+  without: "the transfer goes on",
+});
 
 /** How often the line is written, in milliseconds. */
 const PERIOD = 500;
@@ -30,7 +35,7 @@ export function showProgress(
     before = { at: now, bytes };
     status(progressLine(transfer, { rate, size }));
   };
-  const timer = setInterval(look, PERIOD);
+  const timer = setInterval(tasks.guard(look), PERIOD);
   return {
     [Symbol.dispose]() {
       clearInterval(timer);

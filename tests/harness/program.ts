@@ -19,6 +19,9 @@ const PATIENCE = 20_000;
 /** What the older Deno that programs are compiled with in CI says of modules of its own. */
 const RUNTIME_WARNING = /^\(node:\d+\) \[DEP\d+\].*\n/gm;
 
+/** What outlet, or Deno for it, says of an error that nobody caught: no test is well with that. */
+const BUG = /unexpected error: |"event":"unexpected-error"|error.*: Uncaught/;
+
 /** What a program is started with. */
 export interface ProgramOptions {
   /** What it reads; left open where this is absent, until `program.end()`. */
@@ -102,6 +105,7 @@ export class Program implements AsyncDisposable {
     const [bytes, errors] = await Promise.all([this.#stdout.all(), this.#stderr.all()]);
     const decoder = new TextDecoder();
     const stderr = decoder.decode(errors).replace(RUNTIME_WARNING, "");
+    if (BUG.test(stderr)) throw new Error(`the program has a bug:\n${stderr}`);
     return { code, bytes, stdout: decoder.decode(bytes), stderr };
   }
 

@@ -4,6 +4,11 @@
  * @module
  */
 import type { Bus, BusWatcher, Topic } from "./bus.ts";
+import { TaskScope } from "../../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("hearing from another worker", {
+  without: "that message is lost",
+});
 
 /** A bus over a `BroadcastChannel`. Its receivers lose messages when they are more than some hundreds behind. */
 export class BroadcastBus implements Bus {
@@ -21,10 +26,10 @@ export class BroadcastBus implements Bus {
   /** The bus of this name: the same for all workers that are to share rooms. */
   constructor(name: string) {
     this.#channel = new BroadcastChannel(name);
-    this.#channel.onmessage = ({ data }: MessageEvent<[topic: string, message: Uint8Array]>) => {
+    this.#channel.onmessage = tasks.guard(({ data }: MessageEvent<[string, Uint8Array]>) => {
       const [topic, message] = data;
       for (const hear of this.#listeners.get(topic) ?? []) hear(message);
-    };
+    });
   }
 
   /** Hands a message to the other workers. */

@@ -7,6 +7,11 @@ import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { CaptureError } from "./packet.ts";
 import { isZstdMagic, ZstdFrames } from "./zstd_frames.ts";
+import { TaskScope } from "../../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("unpacking a capture", {
+  without: "what was unpacked is read",
+});
 
 /** The magic numbers that tell how a stream is compressed: gzip's two bytes, zstd's four. */
 const LONGEST_MAGIC = 4;
@@ -167,9 +172,9 @@ class Pump {
 
   constructor(transform: Transform) {
     this.#transform = transform;
-    transform.on("readable", () => this.#wake());
-    transform.on("end", () => this.#settle());
-    transform.on("error", (error) => this.#settle(error));
+    transform.on("readable", tasks.guard(() => this.#wake()));
+    transform.on("end", tasks.guard(() => this.#settle()));
+    transform.on("error", tasks.guard((error: Error) => this.#settle(error)));
   }
 
   /** Passes bytes in; yields all that they become. */

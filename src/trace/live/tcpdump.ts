@@ -6,6 +6,11 @@
 import { addressText } from "../decode/ip_words.ts";
 import { TUNNEL_PORTS } from "../decode/tunnels.ts";
 import type { Filter } from "./capture_pipeline.ts";
+import { TaskScope } from "../../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("ending tcpdump with the process", {
+  without: "it ends when it captures again",
+});
 
 /** Enough for every header, in a tunnel or two, and for what an ICMP error quotes. */
 const SNAP_LENGTH = 512;
@@ -70,7 +75,7 @@ export class Tcpdump implements AsyncDisposable {
   }
 
   #isEnding = false;
-  readonly #endWithUs = () => this.end();
+  readonly #endWithUs = tasks.guard(() => this.end());
 
   /** Asks it to write what it has, and to end. */
   end(): void {
