@@ -8,11 +8,6 @@ import { ByOutlet } from "../telemetry/by_outlet.ts";
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import type { Address } from "../endpoint/address.ts";
-import { TaskScope } from "../scheduling/task_scope.ts";
-
-const tasks = new TaskScope("counting traffic", {
-  without: "that second is missing",
-});
 
 const tasks = new TaskScope("the console's figures of a second", {
   without: "that second is missing",

@@ -15,6 +15,11 @@ import { Admission } from "../admission/admission.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import type { OutletSettings } from "./settings.ts";
 import type { WelcomeSocket } from "./welcome_socket.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("ending the grace of an outlet", {
+  without: "its connections end by themselves",
+});
 
 /** What an outlet is for as long as it is open. */
 export interface OutletOptions {
@@ -141,7 +146,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
    * @returns how many had to be cut
    */
   stop({ grace }: { grace: number }): Promise<number> {
-    const timer = setTimeout(() => this.#expired.abort(), grace);
+    const timer = setTimeout(tasks.guard(() => this.#expired.abort()), grace);
     if (!this.#stopping.signal.aborted) {
       this.#stopping.abort();
       this.#drain().then(this.#stopped.resolve, this.#stopped.reject);

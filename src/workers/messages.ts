@@ -96,8 +96,7 @@ export type WorkerMessage =
     readonly connection: number;
     readonly way: "received" | "sent";
     readonly bytes: Uint8Array;
-  }
-  | { readonly type: "died"; readonly reason: string };
+  };
 
 /** One end of the way between a supervisor and a worker. */
 export interface WorkerPort {

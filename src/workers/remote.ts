@@ -10,6 +10,7 @@ import type { Address } from "../endpoint/address.ts";
 import type { Tap } from "../connection/connection.ts";
 import type { SharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
+import { handledElsewhere } from "../scheduling/task_scope.ts";
 
 /** An outlet whose clients are spread over workers. */
 export class RemoteOutlet implements OpenOutlet {
@@ -185,7 +186,7 @@ export class RemoteConnection implements LiveConnection {
   /** Closes it. */
   close(reason: EndReason): void {
     this.reason ??= reason;
-    this.worker.request("closeConnection", { connection: this.id, reason }).catch(() => {});
+    handledElsewhere(this.worker.request("closeConnection", { connection: this.id, reason }));
   }
 
   /** How it ended, when its worker did not live to tell. */
@@ -203,6 +204,6 @@ export class RemoteConnection implements LiveConnection {
   }
 
   #tell(on: boolean): void {
-    this.worker.request("tap", { connection: this.id, on }).catch(() => {});
+    handledElsewhere(this.worker.request("tap", { connection: this.id, on }));
   }
 }

@@ -5,7 +5,7 @@
  */
 import { LoopDelay } from "../scheduling/loop_delay.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
-import { explain } from "../transport/errors.ts";
+import { publishFaults } from "../telemetry/faults.ts";
 import type { WorkerMessage, WorkerRequest } from "./messages.ts";
 import { WorkerHost } from "./worker_host.ts";
 
@@ -16,7 +16,6 @@ const COUNTING = 1_000;
 const thread = globalThis as unknown as {
   onmessage: (message: { data: WorkerRequest }) => void;
   postMessage(message: WorkerMessage, transfer?: Transferable[]): void;
-  close(): void;
 };
 
 const host = new WorkerHost({
@@ -29,14 +28,6 @@ const tasks = new TaskScope("a worker's own work", { without: "the worker goes o
 
 thread.onmessage = tasks.guard(({ data }: { data: WorkerRequest }) => host.handle(data));
 
-setInterval(tasks.guard(() => host.tellCounts()), COUNTING);
+publishFaults(host.eventBus);
 
-// What nobody catches ends this worker, and no other.
-for (const end of ["error", "unhandledrejection"] as const) {
-  globalThis.addEventListener(end, (event) => {
-    event.preventDefault();
-    const cause = "reason" in event ? event.reason : (event as ErrorEvent).error;
-    thread.postMessage({ type: "died", reason: explain(cause) });
-    thread.close();
-  });
-}
+setInterval(tasks.guard(() => host.tellCounts()), COUNTING);

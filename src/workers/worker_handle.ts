@@ -3,9 +3,13 @@
  *
  * @module
  */
-import { handledElsewhere } from "../scheduling/task_scope.ts";
+import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import type { WorkerMessage, WorkerMethods, WorkerPort, WorkerRequest } from "./messages.ts";
 import type { WorkerSlot } from "./shared_counters.ts";
+
+const tasks = new TaskScope("hearing from a worker", {
+  without: "that message is lost",
+});
 
 /** The worker that was asked has ended, or hangs: it will never answer. */
 export class WorkerGoneError extends Error {
@@ -42,11 +46,11 @@ export class WorkerHandle implements Disposable {
   constructor(options: WorkerHandleOptions) {
     this.slot = options.slot;
     this.#options = options;
-    options.port.onmessage = ({ data }) => this.#receive(data);
-    options.port.onerror = (event) => {
+    options.port.onmessage = tasks.guard(({ data }) => this.#receive(data));
+    options.port.onerror = tasks.guard((event) => {
       event.preventDefault();
       this.#die(event.message);
-    };
+    });
   }
 
   /** Its number among the workers, from 0. */
@@ -98,8 +102,6 @@ export class WorkerHandle implements Disposable {
         return this.#take(message.number)?.resolve(message.value);
       case "failed":
         return this.#take(message.number)?.reject(new Error(message.reason));
-      case "died":
-        return this.#die(message.reason);
       default:
         this.#options.onMessage(message);
     }

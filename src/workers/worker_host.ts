@@ -46,7 +46,8 @@ export interface WorkerHostOptions {
 export class WorkerHost {
   readonly #options: WorkerHostOptions;
   readonly #rooms = new Rooms();
-  readonly #eventBus = new EventBus();
+  /** Where it tells what happens; the supervisor is told of it. */
+  readonly eventBus: EventBus = new EventBus();
   readonly #taps = new Map<number, Disposable>();
   readonly #counted = new Map<number, number>();
   #outlets: OutletSet | undefined;
@@ -57,7 +58,7 @@ export class WorkerHost {
   /** A worker that has not started. */
   constructor(options: WorkerHostOptions) {
     this.#options = options;
-    this.#eventBus.subscribe((event) => this.#keepEvent(event));
+    this.eventBus.subscribe((event) => this.#keepEvent(event));
   }
 
   /** Does what is asked, and answers. */
@@ -97,7 +98,7 @@ export class WorkerHost {
       this.#outlets = this.#outletSet(shared, slot);
       this.#options.onStart?.(shared);
       if (shared.channel) await this.#rooms.attachBus(new BroadcastBus(shared.channel));
-      await joinBus(this.#rooms, { options: state.options, eventBus: this.#eventBus });
+      await joinBus(this.#rooms, { options: state.options, eventBus: this.eventBus });
       this.#rooms.visitAll(({ name }) => {
         const room = { name, isPublic: this.#rooms.isPublic(name) };
         this.#options.post({ type: "room", room, isOpen: true });
@@ -145,7 +146,7 @@ export class WorkerHost {
 
   #outletSet(shared: SharedResources, slot: WorkerSlot): OutletSet {
     return new OutletSet({
-      eventBus: this.#eventBus,
+      eventBus: this.eventBus,
       rooms: this.#rooms,
       descriptors: shared.descriptors,
       listen: this.#options.listen,

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { DEATH } from "./death.ts";
 import "../../src/workers/worker.ts";
 import type { WorkerRequest } from "../../src/workers/messages.ts";
 
 globalThis.addEventListener("message", (message: Event) => {
   const { data } = message as MessageEvent<WorkerRequest>;
   if (data.name === "write" && new TextDecoder().decode(data.task.bytes) === "die") {
-    throw new Error("a mortal worker dies");
+    throw new Error(DEATH);
   }
 });

@@ -44,7 +44,7 @@ export class ModelThread implements WorkerPort {
     const lost = this.#end();
     this.#scheduler.add(
       `from ${this.#name}`,
-      () => this.onmessage?.({ data: { type: "died", reason: "a model worker dies" } }),
+      () => this.onerror?.({ message: "a model worker dies", preventDefault: () => {} }),
     );
     return lost;
   }
