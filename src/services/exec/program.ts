@@ -97,7 +97,8 @@ export class Program {
   #writeSlice(slice: Uint8Array): Promise<void> {
     return new Promise((resolve) => {
       this.#dropWrite = resolve;
-      this.#input.write(slice).catch(() => this.#isWriteClosed = true).finally(resolve);
+      const written = this.#input.write(slice).catch(() => this.#isWriteClosed = true);
+      tasks.run(written.finally(resolve));
     });
   }
 
