@@ -77,7 +77,7 @@ function heightOf(ladder: Ladder): number {
 function drawLadder(ladder: Ladder): string {
   const bottom = HEAD + ladder.rungs.length * ROW;
   return [
-    text(MARGIN, 30, { class: "quiet" }, ladder.when),
+    text(MARGIN, 30, { class: "quiet" }, wrapped(ladder.when)[0] ?? ""),
     text(MARGIN, 56, { class: "end" }, ladder.client),
     text(WIDTH - MARGIN, 56, { class: "end", "text-anchor": "end" }, ladder.server),
     ...[LEFT_POLE, RIGHT_POLE].map((x) =>
@@ -122,8 +122,8 @@ function drawArrow(direction: "left" | "right", y: number): string {
     `<path class="tip" d="M${to} ${y + 8}L${back} ${y + 4}L${back} ${y + 12}z"/>`;
 }
 
-function footOf({ offers, notes, verdict }: Ladder): { line: string; style: string }[] {
-  const lines = offers.map((line) => ({ line, style: "quiet" }));
+function footOf({ when, offers, notes, verdict }: Ladder): { line: string; style: string }[] {
+  const lines = [...wrapped(when).slice(1), ...offers].map((line) => ({ line, style: "quiet" }));
   if (notes.length > 0) lines.push({ line: notes.join(" · "), style: "quiet" });
   const good = verdict.outcome === "established";
   lines.push({ line: verdict.words, style: good ? "good" : "bad" });

@@ -26,11 +26,11 @@ export function renderLadder(ladder: Ladder, { color = false } = {}): string {
 }
 
 function renderHead({ client, server, when }: Ladder, color: boolean): string[] {
-  const title = color ? dim(when) : when;
+  const title = wrap(when).map((line) => color ? dim(line) : line);
   const emphasis = color ? bold : String;
   const space = WIDTH - client.length - server.length;
-  if (space >= 2) return [title, emphasis(client + " ".repeat(space) + server)];
-  return [title, emphasis(client), emphasis(server.padStart(WIDTH))];
+  if (space >= 2) return [...title, emphasis(client + " ".repeat(space) + server)];
+  return [...title, emphasis(client), emphasis(server.padStart(WIDTH))];
 }
 
 type Painter = (text: string, tone: Tone | "state") => string;
