@@ -43,13 +43,15 @@ function readProc(name: "tcp" | "tcp6" | "netstat"): string {
   }
 }
 
-/** How long what the kernel said is good enough, in milliseconds: under a flood, nobody asks each time. */
-const FRESH = 1000;
+/** How long what the kernel said is good enough, in milliseconds: a server may have started since. */
+const FRESH = 50;
+/** Under a flood the kernel is asked no more than a tenth of the time. */
+const SHARE = 10;
 
 /** Tells what the kernel knows of a flow whose server is this machine. */
 export class KernelWatch {
   readonly #before = readListenCounters();
-  #read: { at: number; sockets: KernelSocket[]; counters: ListenCounters } | undefined;
+  #read: { until: number; sockets: KernelSocket[]; counters: ListenCounters } | undefined;
   #backlogs: Map<string, number> | undefined;
 
   /** The server's side of an attempt that got no proper answer, if that is here. */
@@ -72,8 +74,10 @@ export class KernelWatch {
 
   #now(): { sockets: KernelSocket[]; counters: ListenCounters } {
     const at = performance.now();
-    if (this.#read === undefined || at - this.#read.at > FRESH) {
-      this.#read = { at, sockets: readSockets(), counters: readListenCounters() };
+    if (this.#read === undefined || at > this.#read.until) {
+      const read = { sockets: readSockets(), counters: readListenCounters() };
+      const now = performance.now();
+      this.#read = { ...read, until: now + Math.max(FRESH, (now - at) * SHARE) };
     }
     return this.#read;
   }
