@@ -37,7 +37,7 @@ export const CIDR: OptionKind<string> = {
   },
 };
 
-/** Rules for one door. A denied address stays out; where any is allowed, all others stay out too. */
+/** Rules of one outlet or server. A denied address stays out; where any is allowed, all others stay out too. */
 export class Acl {
   readonly #allow: readonly Range[];
   readonly #deny: readonly Range[];

@@ -75,9 +75,9 @@ export class Permit implements Disposable {
 export interface AdmissionParts {
   /** The admission that those who pass this one come to next. */
   readonly parent?: Admission | undefined;
-  /** Where those inside are counted. */
+  /** Where active connections are counted. */
   readonly active?: Counter;
-  /** Where those inside are counted by their addresses. */
+  /** Where active connections are counted by their addresses. */
   readonly perAddress?: PerAddressCounter;
 }
 
@@ -90,7 +90,7 @@ export class Admission implements Disposable {
   #acl!: Acl;
   #rate: RateLimiter | undefined;
 
-  /** Nobody is inside. Who is admitted has to be admitted by the parent as well. */
+  /** No connection is active. Who is admitted has to be admitted by the parent as well. */
   constructor(
     options: AdmissionOptions,
     { parent, active = new ConnectionCounter(), perAddress = new LocalPerAddressCounter() }:
@@ -107,12 +107,12 @@ export class Admission implements Disposable {
     return this.#options;
   }
 
-  /** How many are inside. */
+  /** How many connections are active. */
   get count(): number {
     return this.#active.count;
   }
 
-  /** Holds for whoever comes next; nobody who is inside is sent away. */
+  /** Holds for whoever comes next; no connection is closed. */
   change(options: AdmissionOptions): void {
     const { rate, burst = rate } = options;
     this.#acl = new Acl(options);
@@ -143,7 +143,7 @@ export class Admission implements Disposable {
     return this.#active.full || (this.#parent?.full ?? false);
   }
 
-  /** Resolves when one more may be inside, or the signal is aborted. */
+  /** Resolves when there may be one more, or the signal is aborted. */
   async waitForCapacity(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.full) {
       await (this.#active.full

@@ -1,5 +1,5 @@
 /**
- * How many are inside, and how many may be: the count behind a limit.
+ * How many connections are active, and how many may be: the count behind a limit.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 
 /** A count with a limit, whoever else counts with it. */
 export interface Counter {
-  /** How many are inside. */
+  /** How many are active. */
   readonly count: number;
-  /** How many may be inside. When it falls below the count, nobody is sent away. */
+  /** How many may be active. When it falls below the count, nobody is sent away. */
   limit: number;
   /** Whether one more would be too many. */
   readonly full: boolean;
@@ -18,7 +18,7 @@ export interface Counter {
   acquire(): boolean;
   /** Counts one out. */
   release(): void;
-  /** Resolves when there may be room again, or the signal is aborted: look again, others were waiting too. */
+  /** Resolves when there may be capacity again, or the signal is aborted: look again, others were waiting too. */
   waitForCapacity(signal: AbortSignal): Promise<void>;
 }
 
@@ -30,17 +30,17 @@ export class ConnectionCounter implements Counter {
   #limit: number;
   readonly #waiting = new Set<() => void>();
 
-  /** Nobody is inside; up to `limit` may be. */
+  /** None is active; up to `limit` may be. */
   constructor({ limit = Infinity }: { limit?: number | undefined } = {}) {
     this.#limit = limit;
   }
 
-  /** How many are inside. */
+  /** How many are active. */
   get count(): number {
     return this.#count;
   }
 
-  /** How many may be inside. When it falls below the count, nobody is sent away. */
+  /** How many may be active. When it falls below the count, nobody is sent away. */
   get limit(): number {
     return this.#limit;
   }
@@ -68,7 +68,7 @@ export class ConnectionCounter implements Counter {
     this.#wake();
   }
 
-  /** Resolves when there may be room again, or the signal is aborted: look again, others were waiting too. */
+  /** Resolves when there may be capacity again, or the signal is aborted: look again, others were waiting too. */
   async waitForCapacity(signal: AbortSignal): Promise<void> {
     if (!this.full || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,12 +1,12 @@
 /**
- * How many each peer has inside: the counts behind a limit for each address.
+ * How many connections each peer has: the counts behind a limit for each address.
  *
  * @module
  */
 
 /** Counts by peer. */
 export interface PerAddressCounter {
-  /** How many this peer has inside. */
+  /** How many connections this peer has. */
   count(peer: string): number;
   /** Counts one more in. */
   enter(peer: string): void;
@@ -18,7 +18,7 @@ export interface PerAddressCounter {
 export class LocalPerAddressCounter implements PerAddressCounter {
   readonly #counts = new Map<string, number>();
 
-  /** How many this peer has inside. */
+  /** How many connections this peer has. */
   count(peer: string): number {
     return this.#counts.get(peer) ?? 0;
   }

@@ -54,9 +54,9 @@ export class LineSplitter {
   }
 
   #hold(part: Uint8Array): void {
-    const room = this.#held.length - this.#length;
-    this.#cut ||= part.length > room;
-    const kept = part.length > room ? part.subarray(0, room) : part;
+    const space = this.#held.length - this.#length;
+    this.#cut ||= part.length > space;
+    const kept = part.length > space ? part.subarray(0, space) : part;
     this.#held.set(kept, this.#length);
     this.#length += kept.length;
   }

@@ -1,5 +1,5 @@
 /**
- * The room that a connection's next bytes are read into. A pending read pins its buffer, so ten
+ * The buffer that a connection's next bytes are read into. A pending read pins its buffer, so ten
  * thousand idle connections cost what ten thousand buffers cost: it starts small, grows while reads
  * fill it, and shrinks when they no longer do.
  *

@@ -44,23 +44,23 @@ export function hexRecorder(
   { limit = Infinity, onFault }: { limit?: number; onFault(error: unknown): void },
 ): Recorder {
   const offsets = { "<": 0, ">": 0 };
-  let room = limit;
+  let left = limit;
   let last = Promise.resolve();
   const dump = async (direction: Direction, bytes: Uint8Array) => {
     const at = new Date();
-    for (let start = 0; start < bytes.length && room > 0; start += SLICE) {
+    for (let start = 0; start < bytes.length && left > 0; start += SLICE) {
       const slice = bytes.subarray(start, start + SLICE);
       const lines = hexDump(slice, { direction, at, offset: offsets[direction] });
       offsets[direction] += slice.length;
       // A dump is plain ASCII: as many bytes as characters.
-      const part = lines.slice(0, room);
-      room -= part.length;
+      const part = lines.slice(0, left);
+      left -= part.length;
       await write(part);
     }
   };
   return (direction, bytes) =>
     last = last.then(() => dump(direction, bytes)).catch((error) => {
-      if (room > 0) onFault(error);
-      room = 0;
+      if (left > 0) onFault(error);
+      left = 0;
     });
 }

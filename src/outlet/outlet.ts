@@ -159,7 +159,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
     await this.stop({ grace: 0 });
   }
 
-  /** Waits for room inside, where clients that find none are to wait in the kernel's queue. */
+  /** Waits for capacity, where clients that find none are to wait in the kernel's queue. */
   ready(): Promise<void> | undefined {
     return this.#settings?.whenFull === "defer"
       ? this.admission.waitForCapacity(this.#stopping.signal)

@@ -1,5 +1,5 @@
 /**
- * The terms on which an outlet serves.
+ * How an outlet serves its clients.
  *
  * @module
  */
@@ -23,6 +23,6 @@ export interface OutletSettings {
   readonly keepAlive: boolean;
   /** When connections are hung up on. */
   readonly deadlines: Deadlines;
-  /** When nobody more may be inside: refuse who comes, or leave them waiting in the kernel's queue. */
+  /** When there may be no more connections: refuse who comes, or leave them waiting in the kernel's queue. */
   readonly whenFull: "refuse" | "defer";
 }
