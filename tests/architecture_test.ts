@@ -80,6 +80,18 @@ Deno.test("only main.ts touches the arguments, signals and the end of the proces
   assertEquals(wrong, []);
 });
 
+Deno.test("nothing is written in a way that could stop the process: no console, no synchronous write", async () => {
+  const wrong: string[] = [];
+  for (const file of await sources()) {
+    const text = await Deno.readTextFile(ROOT + file);
+    if (
+      /\bconsole\.(log|error|warn|info|debug|trace|table|dir)\(|\bwriteSync\(|\bprocess\.std(out|err)\b/
+        .test(text)
+    ) wrong.push(file);
+  }
+  assertEquals(wrong, []);
+});
+
 function floorOf(file: string): number {
   const matches = FLOORS.flatMap((paths, floor) =>
     paths.filter((path) => file.startsWith(path)).map((path) => ({ floor, length: path.length }))

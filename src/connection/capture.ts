@@ -3,7 +3,17 @@
  *
  * @module
  */
-import { type Capturing, hexRecorder } from "./tap.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+import { BoundedWriter, type ByteSink } from "../terminal/bounded_writer.ts";
+import { type Capturing, hexRecorder, type Recorder } from "./tap.ts";
+
+/** How long a conversation waits for the disk before it goes on without being captured, in milliseconds. */
+const PATIENCE = 1_000;
+
+/** Characters of a dump that wait for the disk; what comes then is not captured, and counted. */
+const WAITING = 256 * 1024;
+
+const tasks = new TaskScope("closing a capture", { without: "it stays open" });
 
 /** Where, under which name, and how much. */
 export interface CaptureOptions {
@@ -27,16 +37,31 @@ export async function openCapture(
     await Deno.mkdir(folder, { recursive: true });
     const path = `${folder}/${name}-${time}-${connection}.hex`;
     const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-    return {
-      record: hexRecorder((text) => writeText(file, text), { limit, onFault }),
-      [Symbol.dispose]: () => file.close(),
-    };
+    const { record, taken } = captureTo(file, { limit, onFault });
+    return { record, [Symbol.dispose]: () => tasks.run(taken().then(() => file.close())) };
   } catch (error) {
     onFault(error);
   }
 }
 
-async function writeText(file: Deno.FsFile, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
+/**
+ * Dumps into a file that may be slow or stuck: a conversation goes at its pace, but waits for it no longer than a
+ * moment. What is missing then is counted in the dump, once it goes on.
+ */
+export function captureTo(
+  file: ByteSink,
+  { limit, onFault }: Pick<CaptureOptions, "limit" | "onFault">,
+): { record: Recorder; taken(): Promise<void> } {
+  const writer = new BoundedWriter(file, {
+    limit: WAITING,
+    onFault,
+    notice: (count) => `… ${count} pieces of the conversation are missing here: not taken in time`,
+  });
+  let isLate = false;
+  const write = async (text: string) => {
+    writer.write(text);
+    if (isLate && !writer.isIdle) return;
+    isLate = !await writer.flush({ within: PATIENCE });
+  };
+  return { record: hexRecorder(write, { limit, onFault }), taken: () => writer.taken() };
 }

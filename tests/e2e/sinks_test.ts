@@ -103,7 +103,8 @@ Deno.test("SIGHUP ends no server that has a config, from the moment that it can 
     JSON.stringify({ outlets: [{ service: "echo", listen: "127.0.0.1:0" }], "log-level": "debug" }),
   );
   await using server = new Program(outlet("server", "--config", config));
-  while (!(await catches(server.pid, 1))) await new Promise((resolve) => setTimeout(resolve, 1));
+  // SIGTERM is the last that is listened to: SIGHUP is, then.
+  while (!(await catches(server.pid, 15))) await new Promise((resolve) => setTimeout(resolve, 1));
   server.signal("SIGHUP");
   await server.complains(/reloaded/);
   server.signal("SIGTERM");
