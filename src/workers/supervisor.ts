@@ -37,6 +37,8 @@ export interface SupervisorOptions {
   readonly eventBus: EventBus;
   /** The module that workers run. */
   readonly module?: URL;
+  /** How long a worker may say nothing before it hangs, in milliseconds; ten seconds, unless it is said. */
+  readonly silence?: number;
   /** Starts a worker; as a thread, unless it is said. */
   readonly spawn?: (index: number) => WorkerPort;
   /** Waits before a worker is replaced; by the system's timer, unless it is said. */
@@ -86,6 +88,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       spawn: options.spawn ??
         ((index) => startThread(module ?? new URL("./worker.ts", import.meta.url), index)),
       wait,
+      silence: options.silence,
       start: (worker) => worker.request("start", this.#beginning(worker)),
       join: (worker) => this.between((desired) => this.host.join(worker, desired)),
       onMessage: (message, worker) => this.#receive(message, worker),

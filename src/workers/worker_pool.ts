@@ -36,6 +36,8 @@ export interface WorkerPoolOptions {
   releaseSockets(worker: WorkerHandle): Promise<void>;
   /** Told that a worker hangs beside which no other can work. */
   onFatal(error: Error): void;
+  /** How long a worker may say nothing before it hangs, in milliseconds; ten seconds, unless it is said. */
+  readonly silence?: number | undefined;
   /** Waits; with the system's timer, unless it is said. */
   readonly wait?:
     | ((milliseconds: number, options: { signal: AbortSignal }) => Promise<void>)
@@ -49,7 +51,7 @@ const BACK_OFF = { first: 10, last: 5_000 };
  * How often workers are looked after, and how long one may say nothing, in milliseconds: at first for longer, since a
  * thread that loads its modules on a busy machine is no thread that hangs.
  */
-export const HEARTBEAT = { every: 1_000, silence: 10_000, start: 60_000 };
+const HEARTBEAT = { every: 1_000, silence: 10_000, start: 60_000 };
 
 const tasks = new TaskScope("looking after workers", { without: "the others go on" });
 
@@ -94,7 +96,8 @@ export class WorkerPool implements Disposable {
     const wasLate = now - this.#lookedAt > 2 * HEARTBEAT.every;
     this.#lookedAt = now;
     for (const worker of this.#workers.values()) {
-      const silence = worker.hasStarted ? HEARTBEAT.silence : HEARTBEAT.start;
+      const { silence: most = HEARTBEAT.silence } = this.#options;
+      const silence = worker.hasStarted ? most : HEARTBEAT.start;
       if (wasLate) worker.heardAt = now;
       else if (now - worker.heardAt > silence) this.#giveUp(worker, now);
     }

@@ -1,5 +1,5 @@
 /**
- * A worker that can be killed: it dies when it is to send `die` to a client.
+ * A worker that can be killed: it dies when it is to send `die` to a client, and hangs when it is to send `hang`.
  *
  * @module
  */
@@ -9,7 +9,8 @@ import type { WorkerRequest } from "../../src/workers/messages.ts";
 
 globalThis.addEventListener("message", (message: Event) => {
   const { data } = message as MessageEvent<WorkerRequest>;
-  if (data.name === "write" && new TextDecoder().decode(data.task.bytes) === "die") {
-    throw new Error(DEATH);
-  }
+  if (data.name !== "write") return;
+  const word = new TextDecoder().decode(data.task.bytes);
+  if (word === "die") throw new Error(DEATH);
+  while (word === "hang");
 });

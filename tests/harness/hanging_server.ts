@@ -1,0 +1,67 @@
+/**
+ * A server of its own process, one of whose workers hangs: a thread that hangs ends with the process alone. It prints
+ * what was told, and how many clients were answered afterwards.
+ *
+ * @module
+ */
+import { bytesOf, readUntil, send } from "./bytes.ts";
+import { eventually } from "./eventually.ts";
+import { EventBus } from "../../src/events/event_bus.ts";
+import { Supervisor } from "../../src/workers/supervisor.ts";
+import { configOf } from "./server.ts";
+import { MORTAL } from "./supervisor.ts";
+
+const WORKERS = 2;
+const CLIENTS = 100;
+
+const told: string[] = [];
+const eventBus = new EventBus();
+eventBus.subscribe((event) => {
+  if (event.event === "worker-restarted") told.push(event.reason);
+  if (event.event === "closed" && event.reason.startsWith("error")) told.push(event.reason);
+});
+const config = configOf(["echo://:0", "--workers", String(WORKERS)]);
+const supervisor = await Supervisor.open(config, {
+  workers: WORKERS,
+  eventBus,
+  module: MORTAL,
+  silence: 4_000,
+});
+const [outlet] = supervisor.outlets;
+const { port } = outlet!.address as { port: number };
+
+async function visit(): Promise<boolean> {
+  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  const late = setTimeout(() => client.close(), 10_000);
+  try {
+    await send(client, "hello\n");
+    await readUntil(client, /hello\n/);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+const victim = await Deno.connect({ hostname: "127.0.0.1", port });
+await eventually(() => [...supervisor.connections()].length === 1);
+for (const { connection } of supervisor.connections()) {
+  connection.write(bytesOf("hang")).catch(() => {});
+}
+await Promise.race([
+  eventually(() => told.length > 0),
+  new Promise((resolve) => supervisor.failed.addEventListener("abort", resolve)),
+]);
+const failed = supervisor.failed.aborted ? String(supervisor.failed.reason) : undefined;
+let answered = 0;
+if (!failed) {
+  // Its socket is taken from it a moment after it was told, and another worker comes.
+  await eventually(async () =>
+    (await Promise.all(Array.from({ length: 10 }, visit))).every(Boolean)
+  );
+  for (let i = 0; i < CLIENTS; i++) if (await visit()) answered++;
+}
+console.log(JSON.stringify({ told, answered, failed }));
+victim.close();
+Deno.exit(0);

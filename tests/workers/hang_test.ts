@@ -1,0 +1,59 @@
+/** A worker that hangs is noticed, and costs no client but its own; a supervisor that was late accuses nobody. */
+import { assertEquals, assertMatch } from "@std/assert";
+import type { WorkerPort } from "../../src/workers/messages.ts";
+import { WorkerPool } from "../../src/workers/worker_pool.ts";
+import { ROOT, run } from "../harness/program.ts";
+
+/** Runs the server one of whose workers hangs, with these permissions. */
+async function hang(...permissions: string[]): Promise<Record<string, unknown>> {
+  const script = `${ROOT}tests/harness/hanging_server.ts`;
+  const { code, stdout, stderr } = await run(
+    [Deno.execPath(), "run", "--quiet", "--no-check", ...permissions, script],
+    { cwd: ROOT },
+  );
+  assertEquals([code, stderr], [0, ""]);
+  return JSON.parse(stdout);
+}
+
+Deno.test("the sockets of a worker that hangs are taken from it, and another one serves", async () => {
+  const { told, answered, failed } = await hang("-A");
+  assertEquals([answered, failed], [100, undefined]);
+  assertMatch(String((told as string[])[0]), /^it hangs: nothing was heard of it for \d+ s$/);
+  assertEquals((told as string[])[1], "error: its worker hangs");
+});
+
+Deno.test("where that is not allowed, the server cannot go on, and says so", async () => {
+  const all = ["net", "read", "write", "env", "sys", "run"].map((name) => `--allow-${name}`);
+  const { failed } = await hang(...all);
+  assertMatch(String(failed), /welcome sockets stay open: .*--allow-ffi/);
+});
+
+Deno.test("who looks after workers late accuses nobody", () => {
+  const lost: string[] = [];
+  const port: WorkerPort = {
+    onmessage: null,
+    onerror: null,
+    postMessage() {},
+    terminate() {},
+  };
+  using pool = new WorkerPool({
+    count: 1,
+    spawn: () => port,
+    start: () => Promise.resolve(),
+    join: () => Promise.resolve(),
+    onMessage() {},
+    onGone: (_, { reason }) => lost.push(reason),
+    releaseSockets: () => Promise.reject(new Error("no sockets")),
+    onFatal() {},
+  });
+  pool.start();
+  // Until a worker was heard of, it starts.
+  port.onmessage!({ data: { type: "buses", buses: [] } });
+  let now = performance.now();
+  // The whole process stood still for an hour.
+  pool.look(now += 3_600_000);
+  for (let second = 0; second < 10; second++) pool.look(now += 1_000);
+  assertEquals(lost, []);
+  pool.look(now += 1_000);
+  assertEquals(lost, ["it hangs: nothing was heard of it for 11 s"]);
+});
