@@ -19,7 +19,7 @@ export function isInstalled(tool: string): boolean {
 }
 
 /** The sources in `native/`, each a program of its own. */
-const NATIVE = ["echo", "round_trips", "stream", "connects", "hold", "chat"] as const;
+const NATIVE = ["echo", "round_trips", "stream", "connects", "hold", "chat", "reconnects"] as const;
 
 /** A program of the bench's own. */
 export type NativeTool = typeof NATIVE[number];

@@ -54,11 +54,18 @@ export function sharedLimits(workers: number): SharedLimits {
 }
 
 /** Gives back what a worker that is gone had inside, once; from then on it counts nothing any more. */
-export function reclaim({ totals, peers }: SharedLimits, { index, share }: WorkerSlot): void {
+export function reclaim(limits: SharedLimits, slot: WorkerSlot): void {
+  if (!closeShare(limits, slot)) return;
+  const { index } = slot;
+  limits.peers.fill(0, index * HASHES, (index + 1) * HASHES);
+}
+
+/** Lets a worker count nothing any more that has let everybody go; whether it still could. */
+export function closeShare({ totals }: SharedLimits, { share }: WorkerSlot): boolean {
   const had = Atomics.exchange(totals, SHARES + share, CLOSED);
-  if (had === CLOSED) return;
+  if (had === CLOSED) return false;
   Atomics.sub(totals, ACTIVE, had);
-  peers.fill(0, index * HASHES, (index + 1) * HASHES);
+  return true;
 }
 
 /** Lets a worker count from now on. */

@@ -139,6 +139,26 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return await super.open(config);
   }
 
+  /**
+   * Replaces every worker, one after the other: the new one accepts before the old one stops, whose connections may go
+   * on for `grace` milliseconds.
+   *
+   * @returns how many connections had to be cut
+   * @throws {Error} which says why a new worker can't be had; one of a Unix socket has it for itself
+   */
+  async restart({ grace }: { grace: number }): Promise<number> {
+    if ([...this.outlets].some(({ address }) => isUnix(address))) {
+      throw new Error(
+        "a Unix socket has one worker, whose place no other can take while it serves",
+      );
+    }
+    let cut = 0;
+    await this.#pool.renew(async (worker) => {
+      cut += await this.host.retire(worker, { grace });
+    });
+    return cut;
+  }
+
   /** Stops every worker. */
   override async stop({ grace }: { grace: number }): Promise<number> {
     this.#pool.stop();

@@ -13,7 +13,13 @@ import type { OutletHost } from "../server/server_control.ts";
 import { serverLimits } from "../server/settings.ts";
 import type { Addresses, WorkerTask } from "./messages.ts";
 import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
-import { admitSlot, reclaim, type SharedLimits, sharedLimits } from "./shared_counters.ts";
+import {
+  admitSlot,
+  closeShare,
+  reclaim,
+  type SharedLimits,
+  sharedLimits,
+} from "./shared_counters.ts";
 import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
 
 /** What outlets need beside their workers. */
@@ -108,6 +114,15 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
       }
       if (outlet.left(worker, 0)) this.#finish(outlet);
     }
+  }
+
+  /** Lets a worker go whose place another one has taken; resolves once its connections have ended. */
+  async retire(worker: WorkerHandle, { grace }: { grace: number }): Promise<number> {
+    this.#members = this.#members.filter((other) => other !== worker);
+    const cut = await worker.request("stop", { grace });
+    for (const { limits } of this.#all()) closeShare(limits, worker.slot);
+    closeShare(this.#options.limits, worker.slot);
+    return cut;
   }
 
   /** Takes note that a worker has drained an outlet. */
@@ -242,15 +257,13 @@ class Change {
     return this.#workers.filter(({ isGone }) => !isGone);
   }
 
-  /** Makes all of them ready. */
+  /** Makes them ready, one after the other: modules that are loaded for it hold up one event loop at a time. */
   async prepare(task: (worker: WorkerHandle) => WorkerTask): Promise<void> {
     if (this.workers.length === 0) throw new Error("no worker is there just now: try again");
-    const answers = await Promise.allSettled(
-      this.workers.map((worker) => worker.request("prepare", task(worker))),
-    );
-    for (const answer of answers) {
-      if (answer.status === "fulfilled" || answer.reason instanceof WorkerGoneError) continue;
-      throw answer.reason;
+    for (const worker of this.workers) {
+      await worker.request("prepare", task(worker)).catch((error) => {
+        if (!(error instanceof WorkerGoneError)) throw error;
+      });
     }
   }
 

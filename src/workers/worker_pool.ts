@@ -91,6 +91,31 @@ export class WorkerPool implements Disposable {
     return workers.filter(({ isGone }) => !isGone);
   }
 
+  /**
+   * Puts a new worker beside each, one after the other, and gives the old one to `retire`.
+   *
+   * @throws {Error} which says why a new one can't be had: the old one stays
+   */
+  async renew(retire: (worker: WorkerHandle) => Promise<void>): Promise<void> {
+    for (const [index, old] of [...this.#workers]) {
+      const worker = this.#spawn(index);
+      if (!worker) return;
+      try {
+        await this.#options.start(worker);
+        await this.#options.join(worker);
+      } catch (error) {
+        worker[Symbol.dispose]();
+        this.#shares.giveBack(worker.slot.share);
+        if (!old.isGone) this.#workers.set(index, old);
+        throw error;
+      }
+      if (old.isGone) continue;
+      await retire(old);
+      old[Symbol.dispose]();
+      this.#shares.giveBack(old.slot.share);
+    }
+  }
+
   /** Looks who has said nothing for too long, as its timer does. Who looks late accuses nobody. */
   look(now: number): void {
     const wasLate = now - this.#lookedAt > 2 * HEARTBEAT.every;
@@ -133,8 +158,9 @@ export class WorkerPool implements Disposable {
       slot: { index, count, share },
       onMessage: (message) => onMessage(message, worker),
       onDied: (reason) => {
+        const isReplaced = this.#workers.get(index) !== worker;
         this.#lose(worker, { reason, hangs: false });
-        this.#replace(index);
+        if (!isReplaced) this.#replace(index);
       },
     });
     this.#workers.set(index, worker);
