@@ -1,5 +1,6 @@
-import { assert, assertMatch } from "@std/assert";
+import { assertMatch } from "@std/assert";
 import { outlet, Program, run } from "../harness/program.ts";
+import { LiveTrace, traceWords } from "./live_trace.ts";
 import { TwoMachines } from "./namespaces.ts";
 import { testInNamespaces } from "./watch.ts";
 
@@ -10,20 +11,6 @@ function listenOnly(backlog: number): string[] {
   const script = `Deno.listen({ port: ${PORT}, tcpBacklog: ${backlog} });` +
     `console.log("listening"); setInterval(() => {}, 1000);`;
   return [Deno.execPath(), "eval", "--quiet", script];
-}
-
-/** A trace on the server's machine, once it captures. */
-async function traceOn(words: readonly [string, ...string[]]): Promise<Program> {
-  const trace = new Program(words);
-  await trace.complains(/capturing on/);
-  return trace;
-}
-
-async function ended(trace: Program): Promise<string> {
-  trace.signal("SIGINT");
-  const { code, stdout, stderr } = await trace.outcome();
-  assert(code === 0, stderr);
-  return stdout;
 }
 
 function connectTo(address: string): string[] {
@@ -37,13 +24,13 @@ testInNamespaces(
     await using listener = new Program(machines.onServer(...listenOnly(16)));
     await listener.prints(/listening/);
     await machines.dropAnswers();
-    await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
+    await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
     await using client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
     await trace.prints(/SYN 2, no answer for 1\.\d+ s/);
     await machines.letAnswersPass();
     await trace.prints(/Established in .*SYN sent \d times/);
     await client.outcome();
-    const shown = await ended(trace);
+    const shown = await trace.ended();
     assertMatch(shown, /↻ SYN seq=\d+/);
     assertMatch(shown, /ESTABLISHED │─ ACK seq=\d+ ack=\d+ ─+▶│ ESTABLISHED/);
   },
@@ -54,10 +41,10 @@ testInNamespaces(
   async () => {
     await using machines = await TwoMachines.make();
     await machines.dropAnswers();
-    await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
+    await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
     await using _client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
     await trace.prints(/SYN 2, no answer/);
-    const shown = await ended(trace);
+    const shown = await trace.ended();
     assertMatch(
       shown,
       /No answer: the SYN was sent \d times over \d\.\d+ s before the capture ended/,
@@ -72,12 +59,12 @@ testInNamespaces("A SYN+ACK that does not get through leaves the handshake half-
   await using listener = new Program(machines.onServer(...listenOnly(16)));
   await listener.prints(/listening/);
   await machines.dropArrivals();
-  await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
+  await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
   await using _client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
   await trace.prints(/SYN\+ACK 2, not acknowledged/);
   const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));
   assertMatch(sockets.stdout, /SYN_RECV .*10\.77\.0\.1.*the client has not acknowledged/);
-  const shown = await ended(trace);
+  const shown = await trace.ended();
   assertMatch(shown, /SYN_SENT +│◀─+ ↻ SYN\+ACK seq=\d+ ack=\d+ ─│ SYN_RECV/);
   assertMatch(shown, /Half-open: the SYN\+ACK was sent \d times/);
 });
@@ -85,10 +72,10 @@ testInNamespaces("A SYN+ACK that does not get through leaves the handshake half-
 testInNamespaces("A network without a route is told in the router's words", async () => {
   await using machines = await TwoMachines.make();
   await machines.routeToNowhere("10.88.0.0/24");
-  await using trace = await traceOn(machines.onClient(...outlet("trace", "-p", `${PORT}`)));
+  await using trace = await LiveTrace.start(machines.onClient(...traceWords(PORT)));
   await using _client = new Program(machines.onClient(...connectTo("10.88.0.9")));
   await trace.prints(/Unreachable: 10\.77\.0\.2 says host unreachable/);
-  assertMatch(await ended(trace), /│ ICMP: host unreachable +│/);
+  assertMatch(await trace.ended(), /│ ICMP: host unreachable +│/);
 });
 
 testInNamespaces(
@@ -101,13 +88,13 @@ testInNamespaces(
     await using first = new Program(machines.onClient(...connectFourTimes(machines)));
     await first.prints(/(connected[^]*){4}/);
     await machines.dropArrivals();
-    await using trace = await traceOn(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
+    await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
     await using _second = new Program(machines.onClient(...connectFourTimes(machines)));
     await trace.prints(/(SYN\+ACK 2, not acknowledged[^]*){4}/);
     await machines.letArrivalsPass();
     await trace.prints(/^(\S+) → \S+ +SYN\+ACK \d, though [^]*^\1 → \S+ +SYN\+ACK \d, though/m);
     const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));
-    const shown = await ended(trace);
+    const shown = await trace.ended();
     assertMatch(sockets.stdout, /SYN_RECV/);
     assertMatch(shown, /Stalled: acknowledged, yet the server sent its SYN\+ACK \d times/);
     assertMatch(shown, /The accept queue of port 7777 is full \(accept queue [5-8] of 4/);

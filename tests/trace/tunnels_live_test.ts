@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { HandshakeRecord } from "../../src/trace/report/record.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
+import { LiveTrace } from "./live_trace.ts";
 import { TwoMachines } from "./namespaces.ts";
 import { testInNamespaces, testWithDevice } from "./watch.ts";
 import { datagram, ethernet } from "./wire.ts";
@@ -65,8 +66,7 @@ for (const [kind, words, through] of TUNNELS) {
 /** The first connection that a trace of the server's wire shows while something happens. */
 async function traced(machines: TwoMachines, act: () => Promise<void>): Promise<HandshakeRecord> {
   const words = ["-i", "wire", "--json", "--count", "1", "--port", `${PORT}`];
-  await using trace = new Program(machines.onServer(...outlet("trace", ...words)));
-  await trace.complains(/capturing on/);
+  await using trace = await LiveTrace.start(machines.onServer(...outlet("trace", ...words)));
   await act();
   const { code, stdout, stderr } = await trace.outcome();
   assertEquals(code, 0, stderr);
@@ -121,8 +121,7 @@ testInNamespaces(
 
     await using machines = await TwoMachines.make();
     const words = ["-i", "wire", "--json", "--port", `${PORT}`, "--count", `${wanted.length}`];
-    await using trace = new Program(machines.onServer(...outlet("trace", ...words)));
-    await trace.complains(/capturing on/);
+    await using trace = await LiveTrace.start(machines.onServer(...outlet("trace", ...words)));
     const lines = [...others, ...wanted.map(({ frame }) => frame)].map((frame) =>
       `${frame.toHex()}\n`
     );

@@ -2,6 +2,7 @@
 import { assert, assertMatch } from "@std/assert";
 import { outlet, Program, run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
+import { LiveTrace, traceWords } from "./live_trace.ts";
 import { TwoMachines } from "./namespaces.ts";
 import { testInNamespaces } from "./watch.ts";
 
@@ -93,9 +94,7 @@ testWithFirewall("A reset has two causes, and both are named", async (machines) 
 testWithFirewall(
   "On the server's machine, the kernel tells which of the two it is",
   async (machines) => {
-    const trace = new Program(machines.onServer(...outlet("trace", "-p", `${PORT}`)));
-    await using _ = trace;
-    await trace.complains(/capturing on/);
+    await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
     await traceOf(machines, machines.serverAddress);
     await trace.prints(/Nothing listens on port 7777 of this machine/);
 
