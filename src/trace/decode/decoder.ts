@@ -154,13 +154,13 @@ function begin(c: Dissection, packet: Packet, segment: Segment): void {
   c.datagrams = 0;
   c.fragment = "none";
   c.isQuoted = false;
+  c.addresses = segment.addresses;
   c.through = segment.through;
   c.through.clear();
   segment.isRest = false;
 }
 
 function fill(segment: Segment, c: Dissection, packet: Packet): void {
-  segment.addresses.set(c.addresses);
   segment.hopLimit = c.hopLimit;
   segment.identification = c.identification;
   segment.seconds = packet.seconds;

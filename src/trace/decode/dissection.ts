@@ -49,7 +49,7 @@ export class Dissection {
   seconds = 0;
 
   /** The source address in words 0 to 3 and the destination in 4 to 7; IPv4 is mapped into IPv6. */
-  readonly addresses: Int32Array = new Int32Array(8);
+  addresses: Int32Array = new Int32Array(8);
   /** Whether the IP header read last is one of IPv6. */
   isVersion6 = false;
   /** Its time to live, or hop limit. */

@@ -11,7 +11,9 @@ const COOKED_802_2 = 0x0004;
 /** IEEE 802.3: two addresses and an EtherType, or a length. */
 export function readEthernet(c: Dissection): Layer {
   if (!c.has(14)) return c.missing(14);
-  return c.behind(14, { layer: "EtherType", next: c.view.getUint16(c.at + 12) });
+  c.next = c.view.getUint16(c.at + 12);
+  c.at += 14;
+  return "EtherType";
 }
 
 /** What an EtherType stands for. */

@@ -46,14 +46,19 @@ function readIpv4(c: Dissection, fragments: FragmentTable): Layer {
   // knows how long the packet was.
   const totalLength = view.getUint16(start + 2) || c.wireEnd - start;
   if (headerLength < 20 || totalLength < headerLength) return c.undecoded("malformed");
-  addresses.fill(0);
+  addresses[0] =
+    addresses[1] =
+    addresses[4] =
+    addresses[5] =
+      0;
   addresses[2] = addresses[6] = MAPPED_PREFIX;
   addresses[3] = view.getInt32(start + 12);
   addresses[7] = view.getInt32(start + 16);
   c.identification = view.getUint16(start + 4);
   c.hopLimit = view.getUint8(start + 8);
   c.endAt(start + totalLength);
-  c.behind(headerLength, { layer: "IP protocol", next: view.getUint8(start + 9) });
+  c.at = start + headerLength;
+  c.next = view.getUint8(start + 9);
   const fragment = view.getUint16(start + 6);
   if ((fragment & 0x3fff) === 0) return "IP protocol";
   return fragments.add(c, {
@@ -70,7 +75,8 @@ function readIpv6(c: Dissection, fragments: FragmentTable): Layer {
   c.identification = 0;
   c.hopLimit = view.getUint8(start + 7);
   const payloadLength = view.getUint16(start + 4);
-  c.behind(40, { layer: "IP protocol", next: view.getUint8(start + 6) });
+  c.at = start + 40;
+  c.next = view.getUint8(start + 6);
   if (payloadLength > 0) c.endAt(c.at + payloadLength);
   // A jumbogram says 0 and has an option instead; an offloaded segment says 0, and the record knows.
   else if (c.next === HOP_BY_HOP) takeJumboLength(c);
