@@ -10,12 +10,11 @@ import { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import { isUnix } from "../endpoint/address.ts";
-import type { EventBus } from "../events/event_bus.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import { joinBus } from "../server/join_bus.ts";
-import { ServerControl, type ServerControlOptions } from "../server/server_control.ts";
+import { ServerControl } from "../server/server_control.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
 import { BusTotals } from "./bus_totals.ts";
 import { ResolverTotals } from "./resolver_totals.ts";
@@ -26,28 +25,9 @@ import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
 import { sharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import { WorkerOutlets } from "./worker_outlets.ts";
-import { type WorkerLoss, WorkerPool, type WorkerPoolOptions } from "./worker_pool.ts";
+import { type WorkerLoss, WorkerPool } from "./worker_pool.ts";
+import type { SupervisorOptions } from "./supervisor_options.ts";
 import { WorkerSockets } from "./worker_sockets.ts";
-
-/** How a supervisor is opened. */
-export interface SupervisorOptions {
-  /** How many workers there are. */
-  readonly workers: number;
-  /** Told of everything that happens in any of them. */
-  readonly eventBus: EventBus;
-  /** The module that workers run. */
-  readonly module?: URL;
-  /** How long a worker may say nothing before it hangs, in milliseconds; ten seconds, unless it is said. */
-  readonly silence?: number;
-  /** Starts a worker; as a thread, unless it is said. */
-  readonly spawn?: (index: number) => WorkerPort;
-  /** Waits before a worker is replaced; by the system's timer, unless it is said. */
-  readonly wait?: WorkerPoolOptions["wait"];
-  /** Looks whether what is asked for can be had; at this machine, unless it is said. */
-  readonly inspect?: ServerControlOptions["inspect"];
-  /** Whether rooms of the same name in several workers are one, as they are unless it is said. */
-  readonly joinRooms?: boolean;
-}
 
 /** A room full of sockets, served by several threads that look like one. */
 export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {

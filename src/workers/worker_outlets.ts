@@ -20,6 +20,7 @@ import {
   type SharedLimits,
   sharedLimits,
 } from "./shared_counters.ts";
+import { WorkerChange } from "./worker_change.ts";
 import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
 
 /** What outlets need beside their workers. */
@@ -138,7 +139,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
         { id },
       ) => [id, this.#open.get(id)?.limits ?? sharedLimits(this.#options.workers)]),
     );
-    const change = new Change(this.#members);
+    const change = new WorkerChange(this.#members);
     try {
       await change.prepare((worker) => ({ state: shareOf(next, worker), limits, grace }));
     } catch (error) {
@@ -179,7 +180,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   }
 
   /** One worker binds what is new, and finds out whether it can be had; the others follow, one by one. */
-  async #bind(next: DesiredState, change: Change): Promise<Addresses> {
+  async #bind(next: DesiredState, change: WorkerChange): Promise<Addresses> {
     let found: Addresses | undefined;
     for (const worker of change.workers) {
       try {
@@ -199,7 +200,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   async #commit(
     next: DesiredState,
     { change, limits, addresses }: {
-      change: Change;
+      change: WorkerChange;
       limits: WorkerTask["limits"];
       addresses: Addresses;
     },
@@ -242,39 +243,6 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   *#all(): Generator<RemoteOutlet> {
     yield* this.#open.values();
     yield* this.#draining.values();
-  }
-}
-
-/** A change and the workers that take part in it; one that ends meanwhile takes part no more. */
-class Change {
-  readonly #workers: readonly WorkerHandle[];
-
-  constructor(workers: readonly WorkerHandle[]) {
-    this.#workers = workers;
-  }
-
-  get workers(): WorkerHandle[] {
-    return this.#workers.filter(({ isGone }) => !isGone);
-  }
-
-  /** Makes them ready, one after the other: modules that are loaded for it hold up one event loop at a time. */
-  async prepare(task: (worker: WorkerHandle) => WorkerTask): Promise<void> {
-    if (this.workers.length === 0) throw new Error("no worker is there just now: try again");
-    for (const worker of this.workers) {
-      await worker.request("prepare", task(worker)).catch((error) => {
-        if (!(error instanceof WorkerGoneError)) throw error;
-      });
-    }
-  }
-
-  /** Has all of them become what they have bound; whoever takes the place of one that ends becomes it, too. */
-  async commit(): Promise<void> {
-    await Promise.allSettled(this.workers.map((worker) => worker.request("commit", undefined)));
-  }
-
-  /** Has all of them stay what they were. */
-  async undo(): Promise<void> {
-    await Promise.allSettled(this.workers.map((worker) => worker.request("undo", undefined)));
   }
 }
 

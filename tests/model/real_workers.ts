@@ -1,0 +1,114 @@
+/**
+ * Histories over real workers: threads that are killed, sockets of the kernel, changes that are asked for at once.
+ *
+ *     deno task model:workers [HISTORIES [FIRST]]
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { formatAddress } from "../../src/endpoint/address.ts";
+import { bytesOf, readUntil, send } from "../harness/bytes.ts";
+import { eventually } from "../harness/eventually.ts";
+import { configOf } from "../harness/server.ts";
+import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
+import { Scheduler } from "./scheduler.ts";
+
+const HOST = "127.88.0.1";
+const PORTS = [31_001, 31_002, 31_003, 31_009];
+const SQUATTED = 31_009;
+const SPECS = ["echo", "daytime", "echo", "exec"];
+const NOBODY = /no worker is there|every worker ended/;
+
+/** `exec` of a program that is not there stands for all that an inspection finds. */
+function specOf(service: string, port: number): string {
+  return service === "exec"
+    ? `exec://${HOST}:${port}?run=/no/such/program`
+    : `${service}://${HOST}:${port}`;
+}
+
+function configFor(specs: readonly string[]) {
+  return configOf([...specs, "--drain-timeout", "0", "--workers", String(WORKERS)]);
+}
+
+function canBeHad(spec: string): boolean {
+  return !spec.startsWith("exec") && !spec.endsWith(String(SQUATTED));
+}
+
+function listed({ supervisor }: TestSupervisor): string[] {
+  return [...supervisor.outlets].map(({ name, address }) => `${name}://${formatAddress(address)}`);
+}
+
+/** Lets the worker of one client die. */
+async function kill(supervisor: TestSupervisor): Promise<void> {
+  const [outlet] = supervisor.supervisor.outlets;
+  if (!outlet || !("port" in outlet.address) || outlet.name !== "echo") return;
+  using client = await Deno.connect(outlet.address).catch(() => undefined);
+  if (!client) return;
+  await send(client, "hello\n").catch(() => {});
+  await readUntil(client, /hello/).catch(() => {});
+  for (const { connection } of supervisor.supervisor.connections()) {
+    connection.write(bytesOf("die")).catch(() => {});
+    break;
+  }
+}
+
+async function history(seed: number): Promise<void> {
+  const chance = new Scheduler(seed);
+  const random = () =>
+    PORTS.filter(() => chance.below(2) === 0).slice(0, 3).map((port) =>
+      specOf(chance.pick(SPECS), port)
+    );
+  let expected = [specOf("echo", PORTS[0]!)];
+  await using supervisor = await TestSupervisor.open([
+    ...expected,
+    "--drain-timeout",
+    "0",
+  ], MORTAL);
+  for (let round = 0; round < 4; round++) {
+    const asked = Array.from({ length: 1 + chance.below(3) }, random)
+      .filter((specs) => specs.length > 0);
+    const changes = asked.map((specs) => supervisor.supervisor.change(configFor(specs)));
+    const death = chance.below(2) === 0 ? kill(supervisor) : undefined;
+    const outcomes = await Promise.allSettled(changes);
+    await death;
+    for (const [at, outcome] of outcomes.entries()) {
+      const specs = asked[at]!;
+      if (outcome.status === "fulfilled") {
+        assertEquals(specs.filter((spec) => !canBeHad(spec)), [], "it was made, and cannot be");
+        expected = specs;
+      } else if (!NOBODY.test(outcome.reason.message)) {
+        assertEquals(specs.every(canBeHad), false, `not made: ${outcome.reason.message}`);
+      }
+    }
+    assertEquals(listed(supervisor), expected);
+  }
+  for (const { address } of supervisor.supervisor.outlets) await allAccept(address as Deno.NetAddr);
+  await supervisor.supervisor.stop({ grace: 0 });
+  assertEquals(supervisor.count("listening"), supervisor.count("stopped"));
+  assertEquals(supervisor.count("opened"), supervisor.count("closed"));
+}
+
+/** Resolves once as many sockets listen there as there are workers. */
+async function allAccept({ port }: Deno.NetAddr): Promise<void> {
+  const place = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  await eventually(async () => {
+    const table = await Deno.readTextFile("/proc/self/net/tcp");
+    const rows = table.split("\n").filter((row) => row.includes(place) && / 0A /.test(row));
+    return rows.length === WORKERS;
+  }, `${WORKERS} sockets at ${port}`);
+}
+
+if (import.meta.main) {
+  const [count = 100, first = 1] = Deno.args.map(Number);
+  using _squatter = Deno.listen({ hostname: HOST, port: SQUATTED });
+  for (let seed = first; seed < first + count; seed++) {
+    try {
+      await history(seed);
+    } catch (error) {
+      console.error(`history ${seed}: ${error}`);
+      Deno.exit(1);
+    }
+  }
+  console.log(`${count} histories over ${WORKERS} real workers came out as they should`);
+  Deno.exit(0);
+}
