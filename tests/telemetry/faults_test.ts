@@ -1,0 +1,53 @@
+/** What nobody catches ends no thread: it is an event. */
+import { assertEquals } from "@std/assert";
+import { run } from "../harness/program.ts";
+
+const AT = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
+
+/** Goes wrong in every way that there is, then tells which events came of it. */
+const PROGRAM = `
+import { EventBus } from ${AT("events/event_bus.ts")};
+import { publishFaults } from ${AT("telemetry/faults.ts")};
+import { TaskScope } from ${AT("scheduling/task_scope.ts")};
+
+const eventBus = new EventBus();
+const told = [];
+eventBus.subscribe((event) => told.push(event));
+publishFaults(eventBus);
+
+const tasks = new TaskScope("a task", { without: "the rest goes on" });
+Promise.reject(new Error("nobody awaits this"));
+setTimeout(() => { throw new Error("nobody catches this"); });
+tasks.run(Promise.reject(new Error("the disk is full")));
+tasks.run(() => undefined.length);
+for (let i = 0; i < 15; i++) console.log("printed %s", i, { a: 1 });
+eventBus.subscribe(() => { throw new Error("a listener fails"); });
+eventBus.publish({ event: "reloading" });
+await new Promise((resolve) => setTimeout(resolve, 20));
+
+const words = told.map(({ event, stack, task, reason, text }) =>
+  [event, stack?.[0] ?? task ?? text, reason].filter(Boolean).join(": ")
+);
+await Deno.stdout.write(new TextEncoder().encode(words.join("\\n")));
+`;
+
+Deno.test("errors that nobody catches, tasks that fail and what libraries print are told, and all goes on", async () => {
+  const { code, stdout, stderr } = await run([Deno.execPath(), "eval", "--no-check", PROGRAM]);
+  assertEquals([code, stderr], [0, ""]);
+  const lines = stdout.split("\n");
+  assertEquals(lines.filter((line) => line.startsWith("library-output")).length, 10);
+  assertEquals(lines.filter((line) => line.startsWith("unexpected-error")).toSorted(), [
+    "unexpected-error: Error: nobody awaits this",
+    "unexpected-error: Error: nobody catches this",
+    "unexpected-error: TypeError: Cannot read properties of undefined (reading 'length')",
+  ]);
+  const failed = lines.filter((line) => line.startsWith("task-failed"));
+  assertEquals(
+    new Set(failed),
+    new Set([
+      "task-failed: a task: the disk is full",
+      "task-failed: a task: Cannot read properties of undefined (reading 'length')",
+      "task-failed: listening to events: a listener fails",
+    ]),
+  );
+});
