@@ -1,0 +1,166 @@
+"""One way in which a client can be hostile, for some seconds, over some connections at once.
+
+usage: attack.py KIND TARGET SECONDS
+KIND is one of the functions below; TARGET is HOST:PORT or unix:/path. Ends with 0 whatever the server does: it may
+close, reset or refuse; it may not stop serving others, which somebody else measures.
+"""
+import os
+import random
+import socket
+import struct
+import sys
+import threading
+import time
+
+KIND, TARGET, SECONDS = sys.argv[1], sys.argv[2], float(sys.argv[3])
+END = time.monotonic() + SECONDS
+NOISE = random.Random(7)
+
+
+def connect() -> socket.socket:
+    if TARGET.startswith("unix:"):
+        conn = socket.socket(socket.AF_UNIX)
+        conn.settimeout(2)
+        conn.connect(TARGET[5:])
+    else:
+        host, port = TARGET.rsplit(":", 1)
+        conn = socket.create_connection((host, int(port)), timeout=2)
+    return conn
+
+
+def read_away(conn: socket.socket) -> None:
+    """Reads whatever comes, so that nothing but the server's own pace holds the flood up."""
+    def read() -> None:
+        try:
+            while conn.recv(1 << 16):
+                pass
+        except OSError:
+            pass
+    threading.Thread(target=read, daemon=True).start()
+
+
+def pour(data: bytes, pause: float = 0, reads: bool = True) -> None:
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                if reads:
+                    read_away(conn)
+                while time.monotonic() < END:
+                    conn.sendall(data)
+                    time.sleep(pause)
+        except OSError:
+            time.sleep(0.05)
+
+
+def hold(first: bytes, count: int) -> None:
+    """Holds many connections that have begun something and never go on."""
+    held = []
+    while time.monotonic() < END:
+        try:
+            conn = connect()
+            conn.sendall(first)
+            held.append(conn)
+        except OSError:
+            pass
+        if len(held) > count:
+            held.pop(0).close()
+        time.sleep(SECONDS / 2 / count)
+
+
+def newlines() -> None:
+    pour(b"\n" * (1 << 18))
+
+
+def lines() -> None:
+    pour(b"hello, everybody\n" * 10_000)
+
+
+def huge_line() -> None:
+    pour(b"x" * (1 << 18))
+
+
+def commands() -> None:
+    pour(b"/who\n/name a\n/name b\n/history\n/help\n/x\n" * 1_000)
+
+
+def one_byte() -> None:
+    pour(b"a", pause=0.0001)
+
+
+def garbage() -> None:
+    pour(NOISE.randbytes(1 << 16))
+
+
+def escapes() -> None:
+    pour(b"\x1b[2J\x1b]0;owned\x07\xc2\x9b31m\r\x00\n" * 2_000)
+
+
+def stalls() -> None:
+    pour(b"/help\n" * 10_000, reads=False)
+
+
+def resets() -> None:
+    while time.monotonic() < END:
+        try:
+            conn = connect()
+            conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            conn.sendall(b"x" * NOISE.choice([0, 1, 100, 100_000]))
+            conn.close()
+        except OSError:
+            pass
+
+
+def half_open() -> None:
+    hold(b"", 300)
+
+
+def half_close() -> None:
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                conn.sendall(b"half\n")
+                conn.shutdown(socket.SHUT_WR)
+                conn.recv(1)
+        except OSError:
+            pass
+
+
+def half_requests() -> None:
+    hold(b"GET /metrics HTTP/1.1\r\nHost: loc", 300)
+
+
+def many_headers() -> None:
+    pour(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X-A: b\r\n" * 10_000)
+
+
+def requests() -> None:
+    pour(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 20)
+
+
+def half_hellos() -> None:
+    hold(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 300)
+
+
+def half_proxy_headers() -> None:
+    hold(b"PROXY TCP4 192.0.2.1 ", 300)
+
+
+def proxy_headers() -> None:
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                conn.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 %d 80\r\nhello\n" % NOISE.randrange(1, 65536))
+                conn.recv(1)
+        except OSError:
+            pass
+
+
+ATTACKERS = {"resets": 8, "half_close": 8, "proxy_headers": 8, "one_byte": 4, "requests": 4}
+
+if __name__ == "__main__":
+    attack = globals()[KIND]
+    threads = [threading.Thread(target=attack, daemon=True) for _ in range(ATTACKERS.get(KIND, 2))]
+    for thread in threads:
+        thread.start()
+    time.sleep(max(0, END - time.monotonic()))
+    os._exit(0)

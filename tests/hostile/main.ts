@@ -1,0 +1,56 @@
+/**
+ * Floods every surface of a server, one after the other, for ten minutes in all, and prints what that did to a plain
+ * echo client beside: `deno task hostile [--minutes N] [--only WORD] [-- WORDS FOR THE SERVER]`.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { formatSize } from "../../src/options/quantity.ts";
+import { flood } from "./flood.ts";
+import { SURFACES } from "./floods.ts";
+import { Subject } from "./subject.ts";
+
+const args = parseArgs(Deno.args, { string: ["minutes", "only"], "--": true });
+const only = args.only ?? "";
+
+await using subject = await Subject.start(args["--"]);
+const floods = SURFACES.filter(({ name }) => subject.targets.has(name))
+  .flatMap(({ name, floods }) => floods.map((kind) => ({ surface: name, kind })))
+  .filter(({ surface, kind }) => `${surface} ${kind}`.includes(only));
+const seconds = Number(args.minutes ?? 10) * 60 / floods.length;
+const before = { memory: subject.memory, descriptors: subject.descriptors };
+
+console.log(`${floods.length} floods of ${seconds.toFixed(1)} s each`);
+console.log(
+  row(["surface", "flood", "echoes", "median ms", "p99 ms", "max ms", "failed", "memory"]),
+);
+let failed = 0;
+let worst = 0;
+for (const { surface, kind } of floods) {
+  const result = await flood(subject, { surface, kind, seconds });
+  const { roundTrips, median, p99, longest, failures, memory } = result;
+  const times = [median, p99, longest].map((time) => time.toFixed(1));
+  console.log(
+    row([surface, kind, String(roundTrips), ...times, String(failures.length), formatSize(memory)]),
+  );
+  for (const failure of new Set(failures)) console.log(`  ${failure}`);
+  failed += failures.length;
+  worst = Math.max(worst, p99);
+}
+
+const unexpected = await subject.metric("outlet_unexpected_errors_total") ?? NaN;
+console.log(
+  `worst p99 ${worst.toFixed(1)} ms (goal: 250 on a quiet machine), ${failed} failures, ` +
+    `${unexpected} unexpected errors`,
+);
+console.log(
+  `memory ${formatSize(before.memory)} → ${formatSize(subject.memory)}, ` +
+    `descriptors ${before.descriptors} → ${subject.descriptors}`,
+);
+await subject[Symbol.asyncDispose]();
+Deno.exit(failed === 0 && unexpected === 0 ? 0 : 1);
+
+function row(cells: readonly string[]): string {
+  const [surface = "", kind = "", ...figures] = cells;
+  return surface.padEnd(20) + kind.padEnd(20) + figures.map((cell) => cell.padStart(11)).join("");
+}

@@ -1,0 +1,98 @@
+/**
+ * The server that is flooded: every surface at once, and an echo for those who mean well.
+ *
+ * @module
+ */
+import { freePort } from "../harness/ports.ts";
+import { outlet, Program } from "../harness/program.ts";
+import { SURFACES } from "./floods.ts";
+
+/** A running server, and where its surfaces are. */
+export class Subject implements AsyncDisposable {
+  readonly #server: Program;
+  readonly #folder: string;
+  /** Where each surface is, by its name. */
+  readonly targets: ReadonlyMap<string, string>;
+  /** The port of the echo that nobody floods. */
+  readonly victim: number;
+  readonly #metrics: string;
+
+  private constructor(
+    { server, folder, targets, victim, metrics }: {
+      server: Program;
+      folder: string;
+      targets: ReadonlyMap<string, string>;
+      victim: number;
+      metrics: string;
+    },
+  ) {
+    this.#server = server;
+    this.#folder = folder;
+    this.targets = targets;
+    this.victim = victim;
+    this.#metrics = metrics;
+  }
+
+  /** Starts it; with `words` more, such as `--workers 2`. */
+  static async start(words: readonly string[] = []): Promise<Subject> {
+    const folder = await Deno.makeTempDir();
+    await Deno.writeTextFile(`${folder}/complain`, "#!/bin/sh\nexec cat >&2\n", { mode: 0o700 });
+    const victim = freePort();
+    const targets = new Map<string, string>();
+    const hasWorkers = words.includes("--workers");
+    const specs = SURFACES.flatMap(({ name, spec }) => {
+      if (spec === undefined || (hasWorkers && name === "stdio")) return [];
+      const port = freePort();
+      targets.set(name, spec.includes("+unix") ? `unix:${folder}/echo.sock` : `127.0.0.1:${port}`);
+      return spec.replaceAll("FOLDER", folder).replace("VICTIM", String(victim))
+        .replace("127.0.0.1:0", `127.0.0.1:${port}`);
+    });
+    const more = SURFACES.flatMap(({ name, words = [] }) => {
+      const port = freePort();
+      if (words.length > 0) targets.set(name, `127.0.0.1:${port}`);
+      return words.map((word) => word.replace("PORT", String(port)));
+    });
+    // What it logs goes nowhere: the log's own floods have tests of their own.
+    const server = new Program([
+      "sh",
+      "-c",
+      `exec "$@" >"$0/stdout" 2>"$0/log"`,
+      folder,
+      ...outlet("server", `echo://127.0.0.1:${victim}`, ...specs, ...more, ...words),
+    ]);
+    const metrics = targets.get("metrics")!;
+    for (let tries = 0;; tries++) {
+      const isReady = await fetch(`http://${metrics}/healthz`)
+        .then(async (answer) => (await answer.body?.cancel(), answer.ok), () => false);
+      if (isReady) break;
+      if (tries > 200) throw new Error(await Deno.readTextFile(`${folder}/log`));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return new Subject({ server, folder, targets, victim, metrics });
+  }
+
+  /** Bytes that it has in memory. */
+  get memory(): number {
+    const status = Deno.readTextFileSync(`/proc/${this.#server.pid}/status`);
+    return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) * 1024;
+  }
+
+  /** Descriptors that it has open. */
+  get descriptors(): number {
+    return [...Deno.readDirSync(`/proc/${this.#server.pid}/fd`)].length;
+  }
+
+  /** A figure of its metrics, summed over its labels; `undefined` where there is none of this name. */
+  async metric(name: string): Promise<number | undefined> {
+    const answer = await fetch(`http://${this.#metrics}/metrics`);
+    const rows = (await answer.text()).matchAll(new RegExp(`^${name}(?:{.*})? (.*)$`, "gm"));
+    const values = Array.from(rows, ([, value]) => Number(value));
+    return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.signal("SIGKILL");
+    await this.#server[Symbol.asyncDispose]();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
