@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { readText, readUntil, send } from "../harness/bytes.ts";
+import { freePort } from "../harness/ports.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
@@ -170,11 +171,6 @@ Deno.test("10,000 connects while the config changes 20 times: none fails", async
   manager.close();
   await Deno.remove(folder, { recursive: true });
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
 
 Deno.test("a file that is no config changes nothing, and a good one does after it", async () => {
   const folder = await Deno.makeTempDir();

@@ -8,19 +8,43 @@ import { delay } from "@std/async/delay";
 const FIRST = 10_000;
 const LAST = 32_000;
 
+/** Where ports are reserved: a file each, so that no two tests on this machine are given the same one. */
+const RESERVATIONS = `${Deno.env.get("TMPDIR") ?? "/tmp"}/outlet-test-ports`;
+
+/** After how long a reservation counts for nothing, in milliseconds: its test is over. */
+const STALE = 30 * 60_000;
+
 /**
- * A port of 127.0.0.1 that nobody listens on, and that the kernel gives to nobody: it lies below those that clients
- * and port 0 are given (`net.ipv4.ip_local_port_range`), so that no test beside this one gets it by chance.
+ * A port of 127.0.0.1 that nobody listens on, that the kernel gives to nobody, and that no other test is given: it
+ * lies below those that clients and port 0 get (`net.ipv4.ip_local_port_range`), and is reserved.
  */
 export function freePort(): number {
+  Deno.mkdirSync(RESERVATIONS, { recursive: true });
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    if (!reserve(port)) continue;
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
       return port;
     } catch {
       // Somebody listens there; another one will be free.
     }
+  }
+}
+
+function reserve(port: number): boolean {
+  const path = `${RESERVATIONS}/${port}`;
+  try {
+    const { mtime } = Deno.statSync(path);
+    if (Date.now() - Number(mtime) > STALE) Deno.removeSync(path);
+  } catch {
+    // Nobody has reserved it, or somebody has just removed it.
+  }
+  try {
+    Deno.openSync(path, { write: true, createNew: true }).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 
