@@ -19,3 +19,14 @@ export async function eventually(
     await delay(LOOK.every);
   }
 }
+
+/** Resolves to a figure that grows once it has grown no more for twenty looks. */
+export async function settled(figure: () => number): Promise<number> {
+  let last = figure();
+  for (let same = 0; same < 20; same++) {
+    await delay(LOOK.every);
+    if (figure() !== last || last === 0) same = 0;
+    last = figure();
+  }
+  return last;
+}

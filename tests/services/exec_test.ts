@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
+import { settled } from "../harness/eventually.ts";
 import { LINES_A_SECOND } from "../../src/services/exec/stderr_log.ts";
 import { from, TestServer } from "../harness/server.ts";
 
@@ -77,12 +78,7 @@ for (const stdio of ["pipes", "socket"]) {
     const pid = parseInt(await readUntil(client, /\n/));
     const sending = send(client, new Uint8Array(100_000_000)).catch(() => {});
     const [live] = [...server.server.connections()];
-    let bytesIn = 0;
-    for (let before = -1; bytesIn === 0 || bytesIn !== before;) {
-      await delay(100);
-      before = bytesIn;
-      ({ bytesIn } = live!.connection);
-    }
+    const bytesIn = await settled(() => live!.connection.bytesIn);
     assert(bytesIn < 2_000_000, `${bytesIn} bytes were taken in`);
     Deno.kill(pid, "SIGKILL");
     await readAll(client);

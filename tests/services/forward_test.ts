@@ -5,6 +5,7 @@ import { delay } from "@std/async/delay";
 import { addressOf } from "../../src/endpoint/address.ts";
 import { proxyHeader } from "../../src/transport/proxy_protocol.ts";
 import { bytesOf, noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
+import { settled } from "../harness/eventually.ts";
 import { freePort } from "../harness/ports.ts";
 import { from, TestServer } from "../harness/server.ts";
 
@@ -125,9 +126,10 @@ Deno.test("forward holds back a client whose upstream does not read", async () =
   const client = await server.connect();
   const upstream = await listener.accept();
   const sending = send(client, new Uint8Array(100_000_000)).catch(() => {});
-  await delay(300);
+  await server.event("opened");
   const [live] = [...server.server.connections()];
-  assert(live!.connection.bytesIn < 30_000_000, `${live!.connection.bytesIn} bytes were taken in`);
+  const taken = await settled(() => live!.connection.bytesIn);
+  assert(taken < 30_000_000, `${taken} bytes were taken in`);
   upstream.close();
   client.close();
   await sending;
@@ -152,11 +154,7 @@ Deno.test("forward hangs up on an upstream that takes nothing while nobody takes
   const client = await server.connect();
   const sending = send(client, new Uint8Array(64 * 1024 * 1024)).catch(() => {});
   // All buffers are full, both ways.
-  for (let before = -1, carried = 0; carried === 0 || carried !== before;) {
-    await delay(100);
-    before = carried;
-    carried = [...server.server.connections()][0]?.connection.bytesOut ?? 0;
-  }
+  await settled(() => [...server.server.connections()][0]?.connection.bytesOut ?? 0);
   // There is something unread, so this is a reset.
   client.close();
   await sending;
