@@ -22,10 +22,8 @@ export type SocketEnds = Pick<Deno.Conn, "localAddr" | "remoteAddr">;
 export function sendReset({ localAddr, remoteAddr }: SocketEnds): boolean {
   if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return false;
   const system = libc();
-  if (!system || !hasTime()) return false;
-  const began = performance.now();
+  if (!system || !mayLook()) return false;
   const descriptor = find(system, { local: endOf(localAddr), remote: endOf(remoteAddr) });
-  spent += performance.now() - began;
   return descriptor !== undefined &&
     system.connect(descriptor, UNSPECIFIED, UNSPECIFIED.length) === 0;
 }
@@ -33,17 +31,20 @@ export function sendReset({ localAddr, remoteAddr }: SocketEnds): boolean {
 /** A `struct sockaddr` of the family AF_UNSPEC: no address at all. */
 const UNSPECIFIED = new Uint8Array(16);
 
-/** Milliseconds of a second that may go into finding sockets: who resets without end does not hold up the others. */
-const TIME_A_SECOND = 50;
+/**
+ * Descriptors that are looked at in a second, which takes some fifty milliseconds of it: who resets without end does
+ * not hold up the others.
+ */
+const LOOKS_A_SECOND = 200_000;
 
-let spent = 0;
+let looks = 0;
 let second = 0;
 
-function hasTime(): boolean {
+function mayLook(): boolean {
   const now = Math.floor(performance.now() / 1_000);
-  if (now !== second) spent = 0;
+  if (now !== second) looks = 0;
   second = now;
-  return spent < TIME_A_SECOND;
+  return looks < LOOKS_A_SECOND;
 }
 
 /** One end of a TCP connection, ready to be compared with a `struct sockaddr`. */
@@ -77,7 +78,9 @@ function find(
   const end = descriptorSlots();
   for (let step = 0; latest - step >= 0 || latest + step < end; step++) {
     for (const descriptor of step === 0 ? [latest] : [latest - step, latest + step]) {
-      if (descriptor < 0 || descriptor >= end || !isIt(descriptor)) continue;
+      if (descriptor < 0 || descriptor >= end) continue;
+      looks++;
+      if (!isIt(descriptor)) continue;
       return latest = descriptor;
     }
   }
