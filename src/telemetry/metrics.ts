@@ -32,6 +32,9 @@ export interface LiveConnection {
 /** The most values that a label which is made of words may have; others count as `other`. */
 const WORDS_LIMIT = 32;
 
+/** How a server is: `ok` once all its outlets listen, `draining` once it takes nobody any more. */
+export type Health = "starting" | "ok" | "draining";
+
 /** Counts every event of the event bus until it is disposed. */
 export class Metrics implements Disposable {
   /** The open connections; until it is set there are none. */
@@ -54,16 +57,16 @@ export class Metrics implements Disposable {
   readonly #words = new Set<string>();
   readonly #counters = this.#counted();
   #loop: LoopDelayWatch | undefined;
-  #draining = false;
+  #health: Health = "starting";
 
   /** Counts from now on. */
   constructor(eventBus: EventBus) {
     this.#subscription = eventBus.subscribe((event) => this.#count(event));
   }
 
-  /** How the server is: `ok`, or `draining` once it takes nobody any more. */
-  get health(): "ok" | "draining" {
-    return this.#draining ? "draining" : "ok";
+  /** How the server is. */
+  get health(): Health {
+    return this.#health;
   }
 
   /** All metrics in Prometheus's text format, made as they are read. */
@@ -133,9 +136,14 @@ export class Metrics implements Disposable {
       case "reloaded":
       case "rejected":
         reloads.inc({ result: event.event });
+        // Metrics that a reload has turned on have not seen the server become ready.
+        if (this.#health === "starting") this.#health = "ok";
+        break;
+      case "ready":
+        this.#health = "ok";
         break;
       case "draining":
-        this.#draining = true;
+        this.#health = "draining";
         break;
       case "unexpected-error":
         errors.inc();

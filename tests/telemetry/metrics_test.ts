@@ -105,6 +105,8 @@ Deno.test("the page shows metrics and health, and nothing else", async () => {
     return [response.status, await response.text()] as const;
   };
   assertMatch((await get("/metrics"))[1], /^# HELP outlet_connections_opened_total /);
+  assertEquals(await get("/healthz"), [503, "starting\n"]);
+  eventBus.publish({ event: "ready", outlets: 1, maxConnections: 1, descriptors: 1 });
   assertEquals(await get("/healthz"), [200, "ok\n"]);
   assertEquals((await get("/"))[0], 404);
   assertEquals((await get("/metrics", "POST"))[0], 405);
