@@ -79,7 +79,7 @@ export class Console implements AsyncDisposable {
     this.#streams = new Streams(parts);
     this.#open = new Router(this.#sessionRoutes());
     this.#closed = new Router({
-      "GET /api/server": describeServer,
+      "GET /api/server": () => describeServer(this.#subject),
       ...outletRoutes(parts),
       ...connectionRoutes(parts),
       ...clientRoutes(this.#room),
@@ -169,8 +169,9 @@ export class Console implements AsyncDisposable {
   }
 }
 
-function describeServer(): object {
+function describeServer(subject: ServerView): object {
   return {
+    state: subject.state,
     version: project.version,
     deno: Deno.version.deno,
     host: Deno.hostname(),

@@ -4,6 +4,7 @@
  * @module
  */
 import type { EventBus } from "../events/event_bus.ts";
+import type { ServerState } from "../server/change_queue.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import type { LiveConnection } from "../server/handle.ts";
 import type { OpenOutlet } from "../server/handle.ts";
@@ -48,6 +49,11 @@ export class ServerView implements Disposable {
     this.#server = server;
     this.#loop?.[Symbol.dispose]();
     this.#loop = server.loopDelay.watch();
+  }
+
+  /** What the server is doing; it starts until it is there. */
+  get state(): ServerState {
+    return this.#server?.state ?? "starting";
   }
 
   /** Every outlet, those that drain last. */

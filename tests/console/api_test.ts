@@ -19,6 +19,7 @@ Deno.test("an outlet is opened with its service's options, told, and stopped", a
     assertMatch(await readText(client), /\d{4}/);
     await console.server.event("closed", from(client));
   }
+  assertEquals((await console.get("/api/server")).state, "ready");
   const outlets = await console.get("/api/outlets");
   assertEquals(outlets.map(({ name }: { name: string }) => name), ["echo", "daytime"]);
   const { state, open, opened: total, bytesOut, queue } = outlets[1];
