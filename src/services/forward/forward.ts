@@ -6,7 +6,7 @@ import { Connection } from "../../connection/connection.ts";
 import { ENDPOINT } from "../../endpoint/parse.ts";
 import { proxyHeader } from "../../transport/proxy_protocol.ts";
 import { relay } from "../../connection/relay.ts";
-import { noteOwnEnd, refuseOwnEnd } from "./own_ends.ts";
+import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
 import { Pool } from "./pool.ts";
 import { type Service, service } from "../service.ts";
 
@@ -61,13 +61,12 @@ export const forward: Service = service({
     if (options.check !== undefined) pool.check({ every: options.check, signal });
     const version = options["send-proxy"];
     return async (client) => {
-      refuseOwnEnd(client.peer);
+      await refuseOwnEnd(client);
       using lease = await pool.connect(client.closed);
       client.note("upstream", lease.name);
       using upstream = new Connection(lease.socket, { id: client.id });
       using _ownEnd = noteOwnEnd(upstream);
-      // Whoever dials is told of it after whoever accepts, who has dialled on meanwhile.
-      refuseOwnEnd(client.peer);
+      refuseOwnEndLate(client);
       client.sink = { name: "upstream", flow: upstream };
       const cut = tasks.guard(() => upstream.reset(client.reason!));
       client.closed.addEventListener("abort", cut);
