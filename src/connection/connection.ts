@@ -9,6 +9,7 @@ import { ReadBuffer } from "./read_buffer.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { sendReset } from "../transport/reset.ts";
 import type { EndReason } from "./end_reason.ts";
+import { type Sink, type Tap, Taps } from "./observers.ts";
 
 /**
  * Serves one client. Whoever accepted the connection closes it: a handler reads, writes, half-closes where
@@ -17,22 +18,6 @@ import type { EndReason } from "./end_reason.ts";
  * until the client ends or the connection is cut.
  */
 export type Handler = (connection: Connection, signal: AbortSignal) => Promise<void>;
-
-/** Sees what comes and goes. The bytes are only valid during the call: copy what is to be kept. */
-export interface Tap {
-  /** Bytes have come from the client. */
-  received(bytes: Uint8Array): void;
-  /** The kernel has taken bytes for the client. */
-  sent(bytes: Uint8Array): void;
-}
-
-/** Where what the client sends is passed on to. */
-export interface Sink {
-  /** Whether bytes wait there to be taken. */
-  readonly writing: boolean;
-  /** Bytes that were taken there so far. */
-  readonly bytesOut: number;
-}
 
 const tasks = new TaskScope("ending a connection", { without: "its peer ends it, or a deadline" });
 
@@ -65,7 +50,7 @@ export class Connection implements Disposable {
   #writing = false;
   /** Writes that begin when the one before has ended; absent until somebody has to wait. */
   #waiting: (() => void)[] | undefined;
-  #taps: Set<Tap> | undefined;
+  #taps: Taps | undefined;
   #peerEnded = false;
   #weEnded = false;
   #isNoDelay = false;
@@ -147,7 +132,7 @@ export class Connection implements Disposable {
     }
     this.bytesIn += length;
     const chunk = this.#buffer.take(length);
-    if (this.#taps) { for (const tap of this.#taps) tap.received(chunk); }
+    this.#taps?.received(chunk);
     return chunk;
   }
 
@@ -188,9 +173,7 @@ export class Connection implements Disposable {
         const taken = await this.#stream.write(rest);
         this.bytesOut += taken;
         sent += taken;
-        if (this.#taps) {
-          for (const tap of this.#taps) tap.sent(rest.subarray(0, taken));
-        }
+        this.#taps?.sent(rest.subarray(0, taken));
       }
     } finally {
       this.#writing = false;
@@ -209,13 +192,8 @@ export class Connection implements Disposable {
 
   /** Lets somebody see what comes and goes from now on, until the subscription is disposed. */
   tap(tap: Tap): Disposable {
-    this.#taps = (this.#taps ?? new Set()).add(tap);
-    return {
-      [Symbol.dispose]: () => {
-        this.#taps?.delete(tap);
-        if (this.#taps?.size === 0) this.#taps = undefined;
-      },
-    };
+    this.#taps ??= new Taps(() => this.#taps = undefined);
+    return this.#taps.add(tap);
   }
 
   /** Ends our half: the client reads to the end of what was written, and may still send. */

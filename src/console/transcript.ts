@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Tap } from "../connection/connection.ts";
+import type { Tap } from "../connection/observers.ts";
 
 /** The most bytes that are kept each way. */
 const KEPT = 64 * 1024;

@@ -7,7 +7,7 @@ import type { EndReason } from "../connection/end_reason.ts";
 import type { LiveConnection, OpenOutlet } from "../server/handle.ts";
 import type { AboutOutlet, Closed, Listening, Opened, OutletEvent } from "../events/events.ts";
 import type { Address } from "../endpoint/address.ts";
-import type { Tap } from "../connection/connection.ts";
+import type { Tap } from "../connection/observers.ts";
 import type { SharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
