@@ -31,6 +31,8 @@ for (const [what, flood] of Object.entries(FLOODS)) {
         await send(client, `still ${i}\n`);
         await readUntil(client, new RegExp(`still ${i}\n`));
       }
+      // The flood ends with its connection, and its programs with the flood.
+      server.signal("SIGKILL");
     },
   );
 }
