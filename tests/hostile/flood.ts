@@ -15,6 +15,8 @@ export interface FloodResult {
   readonly median: number;
   readonly p99: number;
   readonly longest: number;
+  /** The longest turn of the server's event loop beyond its length, in milliseconds; NaN where it did not say. */
+  readonly loopDelay: number;
   /** What failed. */
   readonly failures: readonly string[];
   /** The server's memory after it, in bytes. */
@@ -26,6 +28,8 @@ export async function flood(
   subject: Subject,
   { surface, kind, seconds }: { surface: string; kind: string; seconds: number },
 ): Promise<FloodResult> {
+  // Each look begins the figure anew.
+  await loopDelay(subject);
   const over = new AbortController();
   const seen = speak(subject.victim, over.signal);
   const attack = await new Deno.Command("python3", {
@@ -45,7 +49,13 @@ export async function flood(
     median: quantile(times, 0.5),
     p99: quantile(times, 0.99),
     longest: quantile(times, 1),
+    loopDelay: await loopDelay(subject),
     failures: [...failures, ...broken],
     memory: subject.memory,
   };
+}
+
+async function loopDelay(subject: Subject): Promise<number> {
+  const seconds = await subject.metric("outlet_event_loop_delay_longest_seconds").catch(() => NaN);
+  return (seconds ?? NaN) * 1000;
 }

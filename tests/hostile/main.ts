@@ -22,14 +22,24 @@ const before = { memory: subject.memory, descriptors: subject.descriptors };
 
 console.log(`${floods.length} floods of ${seconds.toFixed(1)} s each`);
 console.log(
-  row(["surface", "flood", "echoes", "median ms", "p99 ms", "max ms", "failed", "memory"]),
+  row([
+    "surface",
+    "flood",
+    "echoes",
+    "median ms",
+    "p99 ms",
+    "max ms",
+    "loop ms",
+    "failed",
+    "memory",
+  ]),
 );
 let failed = 0;
 let worst = 0;
 for (const { surface, kind } of floods) {
   const result = await flood(subject, { surface, kind, seconds });
-  const { roundTrips, median, p99, longest, failures, memory } = result;
-  const times = [median, p99, longest].map((time) => time.toFixed(1));
+  const { roundTrips, median, p99, longest, loopDelay, failures, memory } = result;
+  const times = [median, p99, longest, loopDelay].map((time) => time.toFixed(1));
   console.log(
     row([surface, kind, String(roundTrips), ...times, String(failures.length), formatSize(memory)]),
   );
