@@ -65,11 +65,20 @@ export interface ConfigContext {
  *
  * @throws {UsageError} which names the path of every value at fault, and what was expected
  */
-export function readConfig(
-  text: string,
+export function readConfig(text: string, context: ConfigContext = {}): ServerConfig {
+  return readConfigJson(parseJsonc(text), context);
+}
+
+/**
+ * Reads what a config file says, from the value that its JSON stands for.
+ *
+ * @throws {UsageError} which names the path of every value at fault, and what was expected
+ */
+export function readConfigJson(
+  json: unknown,
   { flags = new Map(), folder = Deno.cwd() }: ConfigContext = {},
 ): ServerConfig {
-  const { outlets, $schema: _, ...values } = check(parseJsonc(text));
+  const { outlets, $schema: _, ...values } = check(json);
   const table = { ...OUTLET_OPTIONS, ...SERVER_OPTIONS };
   const whole = (path: string) => resolve(folder, path);
   const common = new Map([

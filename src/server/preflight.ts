@@ -48,19 +48,28 @@ export class PreflightError extends Error {
   }
 }
 
+/** What else is looked at. */
+export interface PreflightOptions {
+  /** Sockets that a service manager handed to the process: as a library, they are another's business. */
+  readonly handedSockets?: "refuse" | "ignore";
+}
+
 /**
  * Looks whether all that a config asks for can be had, as far as that is known before it is opened. It leaves
  * nothing behind, and can be asked while the same server runs.
  *
  * @throws {PreflightError} in one line: which options of which outlets can't be had, and why
  */
-export async function preflight(config: ServerConfig): Promise<void> {
+export async function preflight(
+  config: ServerConfig,
+  { handedSockets = "refuse" }: PreflightOptions = {},
+): Promise<void> {
   const faults = await Promise.all([
     ...config.outlets.map(outletFaults),
     serverFaults(config.options),
     attempt(() => refuseNamesOverlap(config)),
     attempt(() => refuseForwardToSelf(config.outlets)),
-    attempt(refuseHandedSockets),
+    handedSockets === "refuse" ? attempt(refuseHandedSockets) : [],
   ]);
   refuse(faults.flat());
 }

@@ -1,0 +1,45 @@
+/**
+ * A client inside a program of your own, such as a test.
+ *
+ * ```ts
+ * import { connect } from "@outlet/outlet/client";
+ * import { open } from "@outlet/outlet/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await open("echo://:0");
+ * using client = await connect(server.outlets[0]);
+ * await client.write("hello\n");
+ * assertEquals(await client.readLine(), "hello");
+ * await client.closeWrite();
+ * assertEquals(await client.readLine(), null);
+ * ```
+ *
+ * @module
+ */
+import { connectWithRetry, resolveRoute } from "../client/connect.ts";
+import { Connection } from "../connection/connection.ts";
+import { ClientConnection } from "./client_connection.ts";
+import { type ConnectOptions, readConnectOptions } from "./connect_options.ts";
+
+export type { ClientConnection } from "./client_connection.ts";
+export type { TlsClientConfig } from "../config/tls_client_options.ts";
+export type { ConnectOptions } from "./connect_options.ts";
+export type { OptionValue } from "./open_options.ts";
+
+/**
+ * Connects to an outlet, or to any other service.
+ *
+ * @param target is an outlet of `open`, `HOST:PORT`, `tls://HOST:PORT` or `unix:PATH`
+ * @throws {UsageError} which names the option that is wrong, or cannot be had through the library
+ * @throws {Error} which says what was tried, what happened, and what that means
+ */
+export async function connect(
+  target: string | { readonly address: string },
+  options: ConnectOptions = {},
+): Promise<ClientConnection> {
+  const word = typeof target === "string" ? target : target.address;
+  const config = readConnectOptions(word, options);
+  const route = await resolveRoute(config.targets[0], config.options);
+  const { socket } = await connectWithRetry(route, { options: config.options, tell() {} });
+  return new ClientConnection(new Connection(socket, { id: 0 }));
+}

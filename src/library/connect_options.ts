@@ -1,0 +1,65 @@
+/**
+ * How a program connects: the client's own options, as an object.
+ *
+ * @module
+ */
+import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
+import { clientConfig } from "../config/client_rules.ts";
+import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../config/tls_client_options.ts";
+import { readTarget } from "../endpoint/target.ts";
+import type { Option } from "../options/option.ts";
+import { addWord } from "../options/read_word.ts";
+import { asKey } from "../options/requirements.ts";
+import { unknownWord, UsageError } from "../options/usage_error.ts";
+import type { OptionValue } from "./open_options.ts";
+
+/** Options of `outlet client` that say how to connect, by their names: `{ tls: true, "tls-ca": "ca.pem" }`. */
+export type ConnectOptions =
+  & { readonly [Name in keyof TlsClientConfig]?: OptionValue }
+  & {
+    readonly [
+      Name in
+        | "connect-timeout"
+        | "retry"
+        | "retry-delay"
+        | `proxy${"" | "-auth" | "-auth-preemptive"}`
+    ]?: OptionValue;
+  };
+
+const OFFERED: ReadonlySet<string> = new Set([
+  ...Object.keys(TLS_CLIENT_OPTIONS),
+  ...["connect-timeout", "retry", "retry-delay"],
+  ...["proxy", "proxy-auth", "proxy-auth-preemptive"],
+]);
+
+/**
+ * The client that is asked for, with defaults for all that is not said.
+ *
+ * @throws {UsageError} which names what is wrong, or cannot be had through the library
+ */
+export function readConnectOptions(target: string, asked: ConnectOptions): ClientConfig {
+  const values = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(asked)) {
+    if (value !== undefined) readOption(name, { value, values });
+  }
+  return clientConfig(readTarget([target]), { values, label: asKey });
+}
+
+function readOption(
+  name: string,
+  { value, values }: { value: OptionValue; values: Map<string, unknown> },
+): void {
+  if (!OFFERED.has(name)) {
+    if (!Object.hasOwn(CLIENT_OPTIONS, name)) {
+      throw unknownWord(name, { noun: "option", words: [...OFFERED] });
+    }
+    throw new UsageError(
+      `${name} cannot be had through the library: it is for outlet client`,
+      { option: name },
+    );
+  }
+  const option: Option = CLIENT_OPTIONS[name as keyof typeof CLIENT_OPTIONS];
+  for (const item of Array.isArray(value) ? value : [value]) {
+    addWord({ name, option, word: String(item), label: name }, values);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Outlets inside a program of your own, such as a test: on free ports, with their events, and gone at the end of the
+ * block.
+ *
+ * ```ts
+ * import { open } from "@outlet/outlet/server";
+ * import { connect } from "@outlet/outlet/client";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await open("echo://:0", "chat://:0");
+ * const closed = server.events("closed");
+ *
+ * using client = await connect(server.outlets[0]);
+ * await client.write("hello\n");
+ * assertEquals(await client.readLine(), "hello");
+ * client.close();
+ *
+ * const { value } = await closed.next();
+ * assertEquals(value?.bytesIn, 6);
+ * ```
+ *
+ * @module
+ */
+import { EventBus } from "../events/event_bus.ts";
+import { preflight } from "../server/preflight.ts";
+import { Server } from "../server.ts";
+import { libc } from "../transport/libc.ts";
+import { type OpenOptions, type OutletSpec, readOpenOptions } from "./open_options.ts";
+import { RunningServer } from "./running_server.ts";
+
+export type { EventOf } from "./event_stream.ts";
+export type {
+  CommonOptions,
+  OpenOptions,
+  OptionValue,
+  OutletObject,
+  OutletSpec,
+} from "./open_options.ts";
+export type { RunningOutlet, RunningServer } from "./running_server.ts";
+export type { AdmissionConfig } from "../config/admission_options.ts";
+export type { OutletOptions } from "../config/server_config.ts";
+export type { TlsServerConfig } from "../config/tls_server_options.ts";
+export type { Address, InternetAddress, UnixAddress } from "../endpoint/address.ts";
+export type * from "../events/events.ts";
+
+// It stays loaded for the life of the process: loaded here, no test is the one that leaks it.
+libc();
+
+/**
+ * Opens outlets, all of them or none.
+ *
+ * ```ts
+ * import { open } from "@outlet/outlet/server";
+ *
+ * await using server = await open("echo://:0", { service: "chat", listen: ":0", history: 10 });
+ * const { port } = server.outlets[1];
+ * ```
+ *
+ * @throws {UsageError} which names what is wrong, or cannot be had through the library
+ * @throws {Error} which names what this machine refuses, such as an address in use
+ */
+export function open<const Specs extends readonly OutletSpec[]>(
+  ...outlets: Specs
+): Promise<RunningServer<Specs>>;
+/**
+ * Opens the outlets of a config, all of them or none.
+ *
+ * ```ts
+ * import { open } from "@outlet/outlet/server";
+ *
+ * const names: string[] = [];
+ * await using server = await open({
+ *   outlets: ["echo://:0"],
+ *   "max-connections": 10,
+ *   "idle-timeout": "5s",
+ *   onEvent: ({ event }) => names.push(event),
+ * });
+ * console.assert(names.join() === "listening,ready");
+ * ```
+ *
+ * @throws {UsageError} which names what is wrong, or cannot be had through the library
+ * @throws {Error} which names what this machine refuses, such as an address in use
+ */
+export function open<const Specs extends readonly OutletSpec[]>(
+  config: OpenOptions<Specs>,
+): Promise<RunningServer<Specs>>;
+export async function open(
+  ...asked: readonly OutletSpec[] | readonly [OpenOptions]
+): Promise<RunningServer> {
+  const [first] = asked;
+  const options = asked.length === 1 && isConfig(first)
+    ? first
+    : { outlets: asked as readonly OutletSpec[] };
+  const config = readOpenOptions(options);
+  await preflight(config, { handedSockets: "ignore" });
+  const eventBus = new EventBus();
+  if (options.onEvent) eventBus.subscribe(options.onEvent);
+  const server = await Server.open(config, { eventBus });
+  return new RunningServer({ server, eventBus, drainTimeout: config.options["drain-timeout"] });
+}
+
+function isConfig(asked: OutletSpec | OpenOptions | undefined): asked is OpenOptions {
+  return typeof asked === "object" && asked !== null && "outlets" in asked;
+}

@@ -1,0 +1,124 @@
+/**
+ * TCP handshakes out of a capture, for programs.
+ *
+ * @module
+ */
+import { CapturePipeline } from "../trace/live/capture_pipeline.ts";
+import { type IpWords, parseAddress } from "../trace/decode/ip_words.ts";
+import { decompress } from "../trace/decode/decompress.ts";
+import { CaptureError } from "../trace/decode/packet.ts";
+import { leftOutLines } from "../trace/report/left_out.ts";
+import { type HandshakeRecord, recordOf } from "../trace/report/record.ts";
+import { Tracker } from "../trace/track/tracker.ts";
+import { UsageError } from "../options/usage_error.ts";
+import { explain } from "../transport/errors.ts";
+
+export { CaptureError } from "../trace/decode/packet.ts";
+export type { FlowOutcome, Outcome } from "../trace/report/outcome.ts";
+export type { SynRecord } from "../trace/report/syn_options.ts";
+export type { Role, State } from "../trace/track/state.ts";
+export type { EndRecord, HandshakeRecord } from "../trace/report/record.ts";
+
+/** How much of a capture is decoded at a time. */
+const CHUNK = 64 * 1024;
+
+/** Which handshakes to look for, and who is told what stands in none. */
+export interface HandshakeOptions {
+  /** Only connections of these IP addresses. */
+  readonly hosts?: readonly string[];
+  /** Only connections of these ports. */
+  readonly ports?: readonly number[];
+  /** Told, in lines, what was left out: packets that are no TCP or not understood, a capture that is cut short. */
+  readonly onNote?: (line: string) => void;
+}
+
+/**
+ * The handshakes of a capture (pcap or pcapng, also behind gzip or zstd), each once it is known what became of it:
+ * what `outlet trace --json` prints.
+ *
+ * ```ts
+ * import { handshakesOf } from "@outlet/outlet/trace";
+ *
+ * async function failures(path: string): Promise<string[]> {
+ *   const found: string[] = [];
+ *   for await (const { verdict, words } of handshakesOf(path, { ports: [7000] })) {
+ *     if (verdict !== "established") found.push(words);
+ *   }
+ *   return found;
+ * }
+ * ```
+ *
+ * @param capture is its path, its bytes, or a stream of them
+ * @throws {CaptureError} where it is damaged, after all that came before
+ * @throws {UsageError} where a host is no IP address
+ */
+export async function* handshakesOf(
+  capture: string | URL | Uint8Array | AsyncIterable<Uint8Array>,
+  { hosts = [], ports = [], onNote = () => {} }: HandshakeOptions = {},
+): AsyncGenerator<HandshakeRecord, void> {
+  const found: HandshakeRecord[] = [];
+  const tracker = new Tracker({
+    reusesFlows: true,
+    onFinished: (flow) => void found.push(recordOf(flow)),
+  });
+  const pipeline = new CapturePipeline(tracker, { hosts: hosts.map(readHost), ports });
+  let damage: CaptureError | undefined;
+  const onCut = (format: string) => onNote(`the ${format} data is cut short`);
+  try {
+    for await (const chunk of decompress(chunksOf(capture), onCut)) {
+      pipeline.feed(chunk);
+      yield* found.splice(0);
+    }
+    pipeline.reader.finish();
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    damage = error;
+  }
+  pipeline.finish();
+  tracker.finish();
+  yield* found.splice(0);
+  tellLeftOut(pipeline, onNote);
+  if (damage !== undefined) throw damage;
+  refuseNothing(pipeline);
+}
+
+function tellLeftOut({ reader, facts }: CapturePipeline, onNote: (line: string) => void): void {
+  if (reader.cutAt !== undefined) {
+    onNote(`the capture is cut short at byte ${reader.cutAt}, inside a packet`);
+  }
+  if (reader.untimed > 0) onNote(`${reader.untimed} packets have no time in this capture`);
+  for (const line of leftOutLines(facts, { isSummary: false })) onNote(line);
+}
+
+/** @throws {CaptureError} where nothing at all was understood */
+function refuseNothing({ facts }: CapturePipeline): void {
+  if (facts.segments === 0 && facts.withoutTcp.size === 0 && facts.notUnderstood.size > 0) {
+    throw new CaptureError("nothing in it was understood");
+  }
+}
+
+function readHost(host: string): IpWords {
+  const words = parseAddress(host);
+  if (words !== undefined) return words;
+  throw new UsageError(`hosts: ${JSON.stringify(host)}: expected an IPv4 or an IPv6 address`);
+}
+
+async function* chunksOf(
+  capture: string | URL | Uint8Array | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  if (typeof capture === "string" || capture instanceof URL) return yield* readFile(capture);
+  if (!(capture instanceof Uint8Array)) return yield* capture;
+  for (let at = 0; at < capture.length; at += CHUNK) yield capture.subarray(at, at + CHUNK);
+}
+
+async function* readFile(path: string | URL): AsyncGenerator<Uint8Array> {
+  using file = await Deno.open(path).catch((cause) => {
+    throw new Error(`cannot read ${path}: ${explain(cause)}`, { cause });
+  });
+  const buffer = new Uint8Array(CHUNK);
+  for (;;) {
+    const length = await file.read(buffer);
+    if (length === null) return;
+    yield buffer.subarray(0, length);
+  }
+}
