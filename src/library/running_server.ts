@@ -6,6 +6,7 @@
 import type { EventBus } from "../events/event_bus.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
+import { nextTurn } from "../scheduling/turn_budget.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import { type EventOf, EventStream } from "./event_stream.ts";
 import type { OutletSpec } from "./open_options.ts";
@@ -55,6 +56,12 @@ export class RunningOutlet {
     throw new TypeError(`${this.name}: ${this.address} has no path`);
   }
 }
+
+/**
+ * A TLS stream whose peer has ended TCP needs two turns of the event loop to tell how, also once it is closed: their
+ * timers would be the leak of a test that ends before them.
+ */
+const TURNS_TO_END = 3;
 
 /** What a running server is made of. */
 export interface RunningServerParts {
@@ -119,6 +126,7 @@ export class RunningServer<Specs extends readonly OutletSpec[] = readonly Outlet
     try {
       return await this.#parts.server.stop({ grace });
     } finally {
+      for (let turn = 0; turn < TURNS_TO_END; turn++) await nextTurn();
       this.#hasStopped = true;
       for (const stream of this.#streams) stream.end();
     }
