@@ -72,7 +72,7 @@ export const SURFACES: readonly Surface[] = [
   {
     name: "stdio",
     stands: ["stdio"],
-    spec: "stdio://127.0.0.1:0?clients=many",
+    spec: "stdio://127.0.0.1:0?clients=many&keep",
     floods: ["newlines", "garbage", "resets", "half_open"],
   },
   {

@@ -13,7 +13,7 @@ import { Subject } from "./subject.ts";
 const args = parseArgs(Deno.args, { string: ["minutes", "only"], "--": true });
 const only = args.only ?? "";
 
-await using subject = await Subject.start(args["--"]);
+const subject = await Subject.start(args["--"]);
 const floods = SURFACES.filter(({ name }) => subject.targets.has(name))
   .flatMap(({ name, floods }) => floods.map((kind) => ({ surface: name, kind })))
   .filter(({ surface, kind }) => `${surface} ${kind}`.includes(only));

@@ -56,7 +56,7 @@ export class Subject implements AsyncDisposable {
     const server = new Program([
       "sh",
       "-c",
-      `exec "$@" >"$0/stdout" 2>"$0/log"`,
+      `exec "$@" >/dev/null 2>"$0/log"`,
       folder,
       ...outlet("server", `echo://127.0.0.1:${victim}`, ...specs, ...more, ...words),
     ]);
