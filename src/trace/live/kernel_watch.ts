@@ -45,13 +45,18 @@ function readProc(name: "tcp" | "tcp6" | "netstat"): string {
 
 /** How long what the kernel said is good enough, in milliseconds: a server may have started since. */
 const FRESH = 50;
+
 /** Under a flood the kernel is asked no more than a tenth of the time. */
 const SHARE = 10;
+
+/** By how many readings it is known what one costs: the quickest counts, for the others were interrupted. */
+const READINGS = 4;
 
 /** Tells what the kernel knows of a flow whose server is this machine. */
 export class KernelWatch {
   readonly #before = readListenCounters();
   #read: { until: number; sockets: KernelSocket[]; counters: ListenCounters } | undefined;
+  #costs: number[] = [];
   #backlogs: Map<string, number> | undefined;
 
   /** The server's side of an attempt that got no proper answer, if that is here. */
@@ -75,11 +80,19 @@ export class KernelWatch {
   #now(): { sockets: KernelSocket[]; counters: ListenCounters } {
     const at = performance.now();
     if (this.#read === undefined || at > this.#read.until) {
-      const read = { sockets: readSockets(), counters: readListenCounters() };
-      const now = performance.now();
-      this.#read = { ...read, until: now + Math.max(FRESH, (now - at) * SHARE) };
+      if (this.#costs.length === 0) this.#readTimed();
+      const read = this.#readTimed();
+      const cost = Math.min(...this.#costs);
+      this.#read = { ...read, until: performance.now() + Math.max(FRESH, cost * SHARE) };
     }
     return this.#read;
+  }
+
+  #readTimed(): { sockets: KernelSocket[]; counters: ListenCounters } {
+    const start = performance.now();
+    const read = { sockets: readSockets(), counters: readListenCounters() };
+    this.#costs = [...this.#costs, performance.now() - start].slice(-READINGS);
+    return read;
   }
 }
 
