@@ -22,6 +22,7 @@ const SO_LINGER = 13;
 /** A client that ends by cutting the connection off: disposing it sends a reset. */
 export class RudeClient implements Disposable {
   readonly #descriptor: number;
+  #isClosed = false;
 
   /**
    * Connects to a port of 127.0.0.1; blocks until the kernel has made the connection. It never reads; where
@@ -41,7 +42,10 @@ export class RudeClient implements Disposable {
     }
   }
 
+  /** Ends it, once: the number of a closed descriptor may be another's by then. */
   [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     libc.symbols.close(this.#descriptor);
   }
 }
