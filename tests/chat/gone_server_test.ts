@@ -20,6 +20,8 @@ testWith(
     await there.complains(/bus +connected/);
     using alice = await Guest.join(here.port());
     using bob = await Guest.join(port);
+    // Known with another name first: a name that comes with the snapshot of a server is not told as a change.
+    await alice.countsMembers(2);
     await bob.type("/name bob");
     await alice.isTold(/is now bob$/);
     there.signal("SIGKILL");
