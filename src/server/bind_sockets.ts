@@ -1,5 +1,5 @@
 /**
- * Welcome sockets for the outlets that are new, with a way back from each step.
+ * Binds the listening sockets of new outlets. Every step can be undone.
  *
  * @module
  */
@@ -11,27 +11,27 @@ import { WelcomeSocket } from "../outlet/welcome_socket.ts";
 import { clearStale, type listenOn } from "../transport/listen.ts";
 import { collide, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 
-/** What is there, and how to listen. */
+/** The open outlets, and how to listen. */
 export interface BindOptions {
-  /** The outlets that are open, by number. */
+  /** The open outlets, by id. */
   readonly opened: ReadonlyMap<number, { readonly outlet: Outlet; readonly config: OutletConfig }>;
   /** Listens. */
   readonly listen: typeof listenOn;
-  /** Whether others of this process listen at the same addresses. */
+  /** Whether other threads of this process listen at the same addresses (SO_REUSEPORT). */
   readonly shared: boolean;
-  /** Where others of this process have bound the outlets that are new, by number. */
+  /** The addresses at which another thread has bound the new outlets, by id. */
   readonly addresses: ReadonlyMap<number, Address>;
-  /** Whether to make sure that no other program listens at an address that is new. */
+  /** Whether to check that no other program listens at a new address. */
   readonly alone: boolean;
-  /** Takes the way back. */
+  /** Collects the steps that undo the bind. */
   readonly undo: AsyncDisposableStack;
 }
 
-/** Permission bits without the umask's. */
+/** All permission bits, before the umask. */
 const ALL_BITS = 0o777;
 
 /**
- * A bound socket for every outlet that is not there yet, by its number.
+ * A bound socket for every new outlet, by id.
  *
  * @throws {Error} which names the address that can't be listened on, and the reason
  */
@@ -64,13 +64,14 @@ async function bindOne(
     listen(place, { ...listenOptions(config), shared, alone: alone && near.length === 0 }),
   );
   undo.defer(() => socket.close());
-  // Nothing that does not accept is ever among those that share a port: the outlet that is there goes on with it.
+  // Every member of a SO_REUSEPORT group has to accept, so the present outlet serves this socket
+  // until the commit.
   const there = near.find(({ outlet }) => isEqual(outlet.address, socket.address));
   if (there) socket.serve(there.outlet);
   return socket;
 }
 
-/** Closes the sockets of outlets that are to go where a new one cannot be bound beside them. */
+/** Closes the sockets of removed outlets that would prevent the new one from binding. */
 async function makeWay(
   place: Address,
   { next, opened, listen, undo }: BindOptions & { next: DesiredState },
@@ -85,7 +86,7 @@ async function makeWay(
   }
 }
 
-/** Gives a Unix socket's file the permission bits that are asked for now. */
+/** Sets the permission bits of a Unix socket's file. */
 async function changeMode(
   { listen, outletOptions: { mode } }: OutletConfig,
   { there, undo }: BindOptions & { there: OutletConfig },

@@ -1,33 +1,36 @@
 /**
- * Changes of a server, one at a time and in order, and what state it is in meanwhile.
+ * The queue of changes to a server: one at a time, in order. It also holds the server's state.
  *
  * @module
  */
 
-/** What a server is doing: it takes changes while it is ready, and lets them wait while it starts or reloads. */
+/**
+ * The state of a server. Changes run while it is `ready`; they wait while it is `starting` or
+ * `reloading`.
+ */
 export type ServerState = "starting" | "ready" | "reloading" | "draining" | "stopped";
 
-/** Why a server takes no more changes. */
+/** The error message for a change after the stop began. */
 const REFUSALS = {
-  draining: "the server is stopping: nothing about it can be changed any more",
+  draining: "the server is stopping",
   stopped: "the server has stopped",
 } as const;
 
-/** Makes changes wait for each other, until the last one: the stop. */
+/** Runs changes one after the other. The stop is the last one. */
 export class ChangeQueue {
   #state: ServerState = "starting";
   #last: Promise<unknown> = Promise.resolve();
   #stop: Promise<unknown> | undefined;
 
-  /** What the server is doing. */
+  /** The current state. */
   get state(): ServerState {
     return this.#state;
   }
 
   /**
-   * Makes a change once all that were asked for before it are made, or have failed.
+   * Runs a change after all earlier ones have succeeded or failed.
    *
-   * @throws {Error} where the server stops, or has stopped
+   * @throws {Error} if the server is stopping or has stopped
    */
   run<T>(change: () => Promise<T>): Promise<T> {
     return this.between(async () => {
@@ -43,16 +46,16 @@ export class ChangeQueue {
   }
 
   /**
-   * Does something while no change is being made.
+   * Runs something between two changes, without changing the state.
    *
-   * @throws {Error} where the server stops, or has stopped
+   * @throws {Error} if the server is stopping or has stopped
    */
   async between<T>(work: () => Promise<T>): Promise<T> {
     if (this.#stop) throw new Error(REFUSALS[this.#state === "stopped" ? "stopped" : "draining"]);
     return await this.#next(work);
   }
 
-  /** Stops the server once all changes are made that were asked for; asked again, it is the same stop. */
+  /** Stops the server after all earlier changes. A second call returns the same promise. */
   stop<T>(stop: () => Promise<T>): Promise<T> {
     this.#stop ??= this.#next(async () => {
       this.#state = "draining";

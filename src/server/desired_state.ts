@@ -1,6 +1,6 @@
 /**
- * What a server is to be, as one value: every outlet with its number, and what holds for all of them. Whatever asks
- * for something else, asks for another value.
+ * The desired state of a server as one immutable value: every outlet with its id, and the
+ * settings of the server as a whole. A change replaces the value.
  *
  * @module
  */
@@ -11,41 +11,45 @@ import type { ServerOptions } from "../config/server_config.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import type { Reloaded } from "../events/events.ts";
 
-/** An outlet that is to be open. */
+/** An outlet that should be open. */
 export interface DesiredOutlet {
-  /** Its number, for its life. */
+  /** Its id, which never changes. */
   readonly id: number;
-  /** What events call it. */
+  /** Its name in events. */
   readonly name: string;
-  /** What was asked for. */
+  /** Its config. */
   readonly config: OutletConfig;
-  /** Where it listens; unknown until it is bound for the first time, for a free port is found only then. */
+  /**
+   * The bound address; `undefined` until it is bound for the first time, because port 0 is
+   * resolved then.
+   */
   readonly address: Address | undefined;
-  /** The outlet before it at the same address, whose welcome socket it takes over. */
+  /** The id of the outlet whose listening socket it takes over. */
   readonly takesOver?: number;
 }
 
-/** What a server is to be. Plain data, which can be sent to workers. */
+/** The desired state. Plain data that can be posted to workers. */
 export interface DesiredState {
-  /** What was asked of the server as a whole. */
+  /** The options of the server as a whole. */
   readonly options: ServerOptions;
-  /** Who may come in, over all outlets together. */
+  /** The limits of all outlets together. */
   readonly admissionOptions: AdmissionConfig;
-  /** Every outlet that is to be open. */
+  /** Every outlet that should be open. */
   readonly outlets: readonly DesiredOutlet[];
 }
 
-/** Gives numbers that were never given before. */
+/** Returns a new id with each call. */
 export type Numbering = () => number;
 
-/** No outlets, under what a config says of the server as a whole: what a server is before it starts. */
+/** The state before the start: the server's options, and no outlets. */
 export function nothingOpen({ options, admissionOptions }: ServerConfig): DesiredState {
   return { options, admissionOptions, outlets: [] };
 }
 
 /**
- * What a config asks for. An outlet of before that is still asked for stays itself, whatever has changed about it; one
- * of another service or name at the same address is another outlet, which takes over the welcome socket.
+ * The state that a config describes. An outlet with the same service, name, address and backlog
+ * as before keeps its id. Another service or name at the same address is a new outlet that takes
+ * over the listening socket.
  */
 export function configured(
   config: ServerConfig,
@@ -70,7 +74,7 @@ export function configured(
   return { options: config.options, admissionOptions: config.admissionOptions, outlets };
 }
 
-/** One more outlet, the last of them. */
+/** The state with one more outlet at the end. */
 export function withOutlet(
   state: DesiredState,
   { config, number }: { config: OutletConfig; number: Numbering },
@@ -78,12 +82,12 @@ export function withOutlet(
   return { ...state, outlets: [...state.outlets, created(config, number)] };
 }
 
-/** One outlet less. */
+/** The state without one outlet. */
 export function withoutOutlet(state: DesiredState, id: number): DesiredState {
   return { ...state, outlets: state.outlets.filter((outlet) => outlet.id !== id) };
 }
 
-/** The same, with the addresses that outlets have got. */
+/** The state with the addresses at which the outlets were bound. */
 export function bound(state: DesiredState, addresses: ReadonlyMap<number, Address>): DesiredState {
   return {
     ...state,
@@ -94,12 +98,12 @@ export function bound(state: DesiredState, addresses: ReadonlyMap<number, Addres
   };
 }
 
-/** The config that asks for this. */
+/** The config that describes this state. */
 export function configOf({ options, admissionOptions, outlets }: DesiredState): ServerConfig {
   return { options, admissionOptions, outlets: outlets.map(({ config }) => config) };
 }
 
-/** The same, with the real addresses of outlets that have one. */
+/** The same config with the bound addresses. */
 export function resolvedConfig(state: DesiredState): ServerConfig {
   const outlets = state.outlets.map(({ config, address }) => ({
     ...config,
@@ -108,7 +112,7 @@ export function resolvedConfig(state: DesiredState): ServerConfig {
   return { ...configOf(state), outlets };
 }
 
-/** How many outlets the second has and the first has not, the other way round, and how many were changed. */
+/** How many outlets were opened, closed and changed from one state to the next. */
 export function differences(
   before: DesiredState,
   after: DesiredState,
@@ -122,7 +126,7 @@ export function differences(
   };
 }
 
-/** Whether two addresses are in each other's way: the same port, on whatever host, or the same path. */
+/** Whether two addresses may conflict: the same port on any host, or the same path. */
 export function collide(one: Address, other: Address): boolean {
   if (isUnix(one) || isUnix(other)) return isEqual(one, other);
   return one.port === other.port && one.port !== 0;
@@ -136,7 +140,10 @@ function isSameOutlet(one: OutletConfig, other: OutletConfig): boolean {
   return one.service === other.service && one.name === other.name && isSameSocket(one, other);
 }
 
-/** Whether a socket that was bound for the one serves for the other: all else can change while it listens. */
+/**
+ * Whether the listening socket of the one can serve the other. Everything else can change while
+ * it listens.
+ */
 function isSameSocket(one: OutletConfig, other: OutletConfig): boolean {
   return isEqual(one.listen, other.listen) &&
     (isUnix(one.listen) || one.outletOptions.backlog === other.outletOptions.backlog);

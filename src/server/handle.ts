@@ -1,5 +1,5 @@
 /**
- * A running server, as those see it who watch and steer it: whether it is one, or several workers.
+ * The interface of a running server for the console, metrics and library, with or without workers.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Address } from "../endpoint/address.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
 import type { Connection } from "../connection/connection.ts";
 
-/** A connection that is open, wherever it is served. */
+/** An open connection, in this thread or in a worker. */
 export type LiveConnection = Pick<
   Connection,
   | "id"
@@ -31,49 +31,55 @@ export type LiveConnection = Pick<
   | "close"
 >;
 
-/** An outlet that is open, wherever its clients are served. */
+/** An open outlet, in this thread or in workers. */
 export interface OpenOutlet {
-  /** Its number, which no other outlet of the server ever has. */
+  /** Its id, unique in the life of the server. */
   readonly id: number;
   /** Its name in events. */
   readonly name: string;
-  /** Where it listens, with the real port. */
+  /** The address at which it is bound. */
   readonly address: Address;
-  /** The connections that are open now. */
+  /** Its open connections. */
   readonly connections: Iterable<LiveConnection>;
-  /** Aborted when it begins to stop. */
+  /** Aborted when it starts to drain. */
   readonly stopping: AbortSignal;
 }
 
-/** What a change of the config did. */
+/** What a reload changed. */
 export type Changes = Pick<Reloaded, "opened" | "closed" | "changed">;
 
 /** A running server. */
 export interface ServerHandle extends AsyncDisposable {
-  /** What it is doing. */
+  /** Its state. */
   readonly state: ServerState;
-  /** Aborted when it cannot go on, with the reason: it should be stopped then. */
+  /** Aborted with the reason when the server cannot continue and should be stopped. */
   readonly failed: AbortSignal;
-  /** The chat rooms that its outlets share. */
+  /** The chat rooms of its outlets. */
   readonly rooms: Rooms;
-  /** What they and the buses are like right now, in all of its workers. */
+  /** The status of rooms and buses, over all workers. */
   roomsStatus(): RoomsStatus;
-  /** How late its event loops are, those of all workers together. */
+  /** The event loop delay, over all workers. */
   readonly loopDelay: LoopDelay;
-  /** How names are looked up, in all of its workers. */
+  /** The counters of name look-ups, over all workers. */
   resolverCounts(): ResolverCounts;
   /** The open outlets. */
   readonly outlets: Iterable<OpenOutlet>;
-  /** The outlets that have begun to close, and still have connections. */
+  /** The outlets that drain and still have connections. */
   readonly draining: Iterable<OpenOutlet>;
-  /** Every connection that is open now, also those of outlets that drain. */
+  /** Every open connection, draining outlets included. */
   connections(): Iterable<{ outlet: OpenOutlet; connection: LiveConnection }>;
-  /** Opens one more outlet. */
+  /** Opens an outlet. */
   open(config: OutletConfig): Promise<OpenOutlet>;
-  /** Closes one; resolves to how many connections had to be cut after `grace` milliseconds. */
+  /**
+   * Closes an outlet. Resolves to the number of connections that were cut after `grace`
+   * milliseconds.
+   */
   close(outlet: OpenOutlet, options: { grace: number }): Promise<number>;
-  /** Becomes what another config asks for. */
+  /** Applies another config. */
   change(config: ServerConfig): Promise<Changes>;
-  /** Stops; resolves to how many connections had to be cut after `grace` milliseconds. */
+  /**
+   * Stops the server. Resolves to the number of connections that were cut after `grace`
+   * milliseconds.
+   */
   stop(options: { grace: number }): Promise<number>;
 }

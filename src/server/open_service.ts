@@ -1,5 +1,5 @@
 /**
- * Opening the service behind an outlet.
+ * Opens the service of an outlet.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import type { Outlet } from "../outlet/outlet.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { ServiceContext, Standard } from "../services/service.ts";
 
-/** What a service is opened with. */
+/** What services are opened with. */
 export interface ServiceParts {
-  /** Told of what services tell. */
+  /** Receives the events of services. */
   readonly eventBus: EventBus;
   /** The chat rooms of the server. */
   readonly rooms: Rooms;
-  /** The standard streams; without them, nothing comes and nothing is kept. */
+  /** The standard streams. If absent, input is at its end and output is discarded. */
   readonly standard?: Standard | undefined;
 }
 
-/** Standard streams that bring nothing and keep nothing, for a server that has none. */
+/** Standard streams of a server that has none: no input, output discarded. */
 const SILENCE: Standard = {
   input: {
     [Symbol.asyncIterator]: () => ({
@@ -33,15 +33,18 @@ const SILENCE: Standard = {
   end: () => {},
 };
 
-/** The same for an outlet that is opened while the server runs: the end of its clients is not the server's. */
+/**
+ * The same for an outlet that is opened at run time: a `stdio` outlet must not end the server
+ * then.
+ */
 export function atRunTime(parts: ServiceParts): ServiceParts {
   const { standard = SILENCE } = parts;
   return { ...parts, standard: { ...standard, end: () => {} } };
 }
 
 /**
- * Opens the service that a config asks for, until the signal is aborted. What can be wrong with it was looked at
- * before; should it fail all the same, each client is told so.
+ * Opens the configured service until the signal is aborted. Preflight has checked the options; if
+ * opening fails all the same, every connection ends with that error.
  */
 export function openService(
   { service, serviceOptions }: OutletConfig,
@@ -54,7 +57,7 @@ export function openService(
   }
 }
 
-/** What a service may know and tell: one way, towards the event bus. */
+/** What a service gets to know of its outlet, and how it publishes events. */
 function contextOf(
   { id, name, address }: Outlet,
   { signal, parts: { eventBus, rooms, standard = SILENCE } }: {

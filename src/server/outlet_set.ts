@@ -1,5 +1,5 @@
 /**
- * The outlets that are open in one thread, and how they become others.
+ * The open outlets of one thread, and how a change is applied to them.
  *
  * @module
  */
@@ -18,57 +18,59 @@ import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./settings.ts";
 
-/** What several sets have in common that listen at the same addresses in one process. */
+/** What the outlet sets of several threads share. */
 export interface SharedResources {
-  /** The counters of an outlet's limits, by its number; those of the server's own, without one. */
+  /** The counters of an outlet's limits, by id; without an id, those of the server. */
   countersOf(outlet?: number): AdmissionParts;
-  /** Numbers connections. */
+  /** Returns the next connection id. */
   number(): number;
 }
 
-/** What a set of outlets is made with. */
+/** What a set of outlets needs. */
 export interface OutletSetParts extends ServiceParts {
-  /** What the descriptor limit of the process allows. */
+  /** The descriptors that the process may use. */
   readonly descriptors: DescriptorBudget | undefined;
-  /** What it has in common with others; without it, it is alone. */
+  /** What it shares with the sets of other threads; absent without workers. */
   readonly common?: SharedResources | undefined;
-  /** Listens, in the system's way unless it is said. */
+  /** Listens; `listenOn` by default. */
   readonly listen?: typeof listenOn | undefined;
 }
 
-/** How outlets become others. */
+/** How a change treats removed outlets. */
 export interface OutletChangeOptions {
-  /** Milliseconds that connections of outlets that are to be gone may go on. */
+  /** Milliseconds that connections of removed outlets may go on. */
   readonly grace: number;
 }
 
-/** Where to bind outlets that are new. */
+/** Where to bind new outlets. */
 export interface OutletBindOptions {
-  /** Where others of this process have bound them, by number; elsewhere it is as their configs say. */
+  /**
+   * The addresses at which another thread has bound them, by id. Others are bound as configured.
+   */
   readonly addresses?: ReadonlyMap<number, Address>;
-  /** Whether to make sure that no other program listens at an address that is new; not, unless it is said. */
+  /** Whether to check that no other program listens at a new address. Default: false. */
   readonly alone?: boolean;
 }
 
-/** An outlet with its service. */
+/** An open outlet with its service. */
 interface OpenedOutlet {
   readonly outlet: Outlet;
   readonly config: DesiredOutlet["config"];
   readonly handler: Handler;
   readonly tls: TlsAcceptor | undefined;
-  /** Aborted when the service is opened anew, under other options. */
+  /** Aborted when the service is opened anew with other options. */
   readonly replaced: AbortController;
 }
 
-/** A change of outlets that is ready to be made. */
+/** A prepared change. */
 export interface PreparedOutlets {
-  /** Binds what is new. It can fail, and nobody outside is told of it yet. */
+  /** Binds the new outlets. It may fail; no event is published. */
   bind(options?: OutletBindOptions): Promise<void>;
-  /** Swaps what is changed, and tells it. It cannot fail. */
+  /** Applies the change and publishes the events. It cannot fail. */
   commit(): Promise<void>;
-  /** Undoes what was bound, and throws away what was prepared. */
+  /** Undoes the bind. */
   undo(): Promise<void>;
-  /** Where the outlets listen that are new, once they are bound. */
+  /** The addresses of new outlets, after the bind. */
   readonly addresses: ReadonlyMap<number, Address>;
 }
 
@@ -76,54 +78,60 @@ type Acceptors = ReadonlyMap<number, TlsAcceptor | undefined>;
 
 const draining = new TaskScope("waiting for an outlet to drain", { without: "the others drain" });
 
-/** Outlets by number. It makes no change by itself: see {@linkcode prepare}. */
+/** The outlets of one thread, by id. {@linkcode OutletSet.prepare} changes them. */
 export class OutletSet {
   readonly #parts: OutletSetParts;
   readonly #admission: Admission;
   #opened: ReadonlyMap<number, OpenedOutlet> = new Map();
   readonly #draining = new Map<number, Outlet>();
-  /** The outlets that the server was started with. */
+  /** The ids of the outlets that the server was started with. */
   #first: ReadonlySet<number> | undefined;
 
-  /** No outlets yet. */
+  /** An empty set. */
   constructor(parts: OutletSetParts) {
     this.#parts = parts;
     this.#admission = new Admission({}, parts.common?.countersOf());
   }
 
-  /** The open outlets, in the order in which they were asked for. */
+  /** The open outlets, in the order of the config. */
   get outlets(): Iterable<Outlet> {
     return [...this.#opened.values()].map(({ outlet }) => outlet);
   }
 
-  /** Those that drain. */
+  /** The draining outlets. */
   get draining(): Iterable<Outlet> {
     return [...this.#draining.values()].filter(({ isGone }) => !isGone);
   }
 
-  /** How many connections all of them take at the same time. */
+  /** The limit of connections over all outlets. */
   get maxConnections(): number {
     return this.#admission.options.maxConnections ?? Infinity;
   }
 
-  /** The outlet of this number, open or draining. */
+  /** The outlet with this id, open or draining. */
   find(id: number): Outlet | undefined {
     return this.#opened.get(id)?.outlet ?? this.#draining.get(id);
   }
 
-  /** Every connection that is open now, also those of outlets that drain. */
+  /** Every open connection, draining outlets included. */
   *connections(): Generator<{ outlet: Outlet; connection: Connection }> {
     for (const outlet of [...this.outlets, ...this.draining]) {
       for (const connection of outlet.connections) yield { outlet, connection };
     }
   }
 
-  /** Gives an outlet this long to end; resolves to how many of its connections had to be cut. */
+  /**
+   * Drains a removed outlet for `grace` milliseconds. Resolves to the number of connections that
+   * were cut.
+   */
   async drain(id: number, { grace }: { grace: number }): Promise<number> {
     return await this.#draining.get(id)?.stop({ grace }) ?? 0;
   }
 
-  /** Gives every outlet this long to end; resolves to how many connections had to be cut. */
+  /**
+   * Drains every outlet for `grace` milliseconds. Resolves to the number of connections that were
+   * cut.
+   */
   async stop({ grace }: { grace: number }): Promise<number> {
     for (const outlet of this.outlets) this.#drain(outlet, grace);
     this.#opened = new Map();
@@ -135,16 +143,17 @@ export class OutletSet {
   }
 
   /**
-   * Makes ready to become what is desired: certificates are read; nothing is bound, and nobody notices.
+   * Prepares a change: reads certificates. Nothing is bound, no event is published.
    *
-   * @throws {Error} which says what can't be had
+   * @throws {Error} that says which certificate can't be used, and why
    */
   async prepare(
     next: DesiredState,
     { grace }: OutletChangeOptions,
   ): Promise<PreparedOutlets> {
     const acceptors = await this.#readCertificates(next);
-    // What an earlier change has closed may be wanted again: its sockets accept their last clients still.
+    // Sockets that an earlier change closed may still accept the rest of their queue: wait, so
+    // that their addresses can be bound again.
     await Promise.all([...this.#draining.values()].map((outlet) => outlet.socketClosed()));
     const undo = new AsyncDisposableStack();
     let sockets: ReadonlyMap<number, WelcomeSocket> = new Map();
@@ -170,7 +179,7 @@ export class OutletSet {
     };
   }
 
-  /** What shakes hands with the clients of outlets that are new or changed, where they speak TLS. */
+  /** The TLS acceptors of new and changed outlets. */
   async #readCertificates(next: DesiredState): Promise<Acceptors> {
     const changed = next.outlets.filter(({ id, config }) =>
       !isEqual(this.#opened.get(id)?.config, config)
@@ -222,7 +231,7 @@ export class OutletSet {
     });
   }
 
-  /** Opens an outlet's service, unless it is open just like that. */
+  /** Opens an outlet's service, unless it is open with the same options. */
   #open(
     outlet: Outlet,
     { there, config, tls }:

@@ -1,9 +1,9 @@
 /**
- * Everything that a config needs of this machine, looked at before anything is opened: the files, folders and
- * programs that it names, its certificates, and the addresses that it wants.
+ * Checks what a config needs of this machine before anything is opened: files, folders, programs,
+ * certificates, addresses.
  *
- * What the words alone tell is refused where they are read (`config/`). What only the opening itself can tell, such
- * as a port that somebody else has, is left to that.
+ * Faults of the config alone are refused in `config/`. Faults that only opening can find, such as
+ * a port in use, are found there.
  *
  * @module
  */
@@ -24,41 +24,42 @@ import { SERVICES } from "../services/registry.ts";
 import { explain } from "../transport/errors.ts";
 import { tlsAcceptor } from "./settings.ts";
 
-/** How many faults are told at once. */
+/** The number of faults in one message. */
 const MAX_TOLD = 5;
 
-/** A fault, whose it is, and which option is at fault. */
+/** A fault: the outlet, the option and the message. */
 interface Fault {
   readonly owner?: OutletConfig;
   readonly option?: string | undefined;
   readonly message: string;
 }
 
-/** Something that a config needs is not there. */
+/** Something that a config needs is missing. */
 export class PreflightError extends Error {
-  /** Tells it from faults of the network. */
+  /** The name that tells it from network errors. */
   override readonly name = "PreflightError";
-  /** The option at fault, where it is one. */
+  /** The option at fault, if it is one. */
   readonly option: string | undefined;
 
-  /** What is missing, in words. */
+  /** An error with this message. */
   constructor(message: string, option: string | undefined) {
     super(message);
     this.option = option;
   }
 }
 
-/** What else is looked at. */
+/** Options of {@linkcode preflight}. */
 export interface PreflightOptions {
-  /** Sockets that a service manager handed to the process: as a library, they are another's business. */
+  /**
+   * Whether sockets passed by a service manager (LISTEN_FDS) are a fault. A library ignores them.
+   */
   readonly handedSockets?: "refuse" | "ignore";
 }
 
 /**
- * Looks whether all that a config asks for can be had, as far as that is known before it is opened. It leaves
- * nothing behind, and can be asked while the same server runs.
+ * Checks everything that a config needs. It changes nothing, and can run beside the same server.
  *
- * @throws {PreflightError} in one line: which options of which outlets can't be had, and why
+ * @throws {PreflightError} one line that names the outlets, the options and the reasons
  */
 export async function preflight(
   config: ServerConfig,
@@ -75,9 +76,9 @@ export async function preflight(
 }
 
 /**
- * The same for one outlet by itself, such as one that is opened while the server runs.
+ * The same for one outlet, such as one that is opened at run time.
  *
- * @throws {PreflightError} which names the option that can't be had, and why
+ * @throws {PreflightError} that names the option and the reason
  */
 export async function preflightOutlet(outlet: OutletConfig): Promise<void> {
   const faults = [
@@ -97,7 +98,7 @@ function refuse(faults: readonly Fault[]): void {
   throw new PreflightError(lines.slice(0, MAX_TOLD).join("; ") + more, faults[0]!.option);
 }
 
-/** `echo at 127.0.0.1:7007: `, or nothing for what is the whole server's. */
+/** `echo at 127.0.0.1:7007: `; empty for a fault of the server as a whole. */
 function ownerOf([first, ...others]: readonly Fault[]): string {
   const owner = first?.owner;
   if (!owner) return "";
@@ -113,7 +114,7 @@ async function outletFaults(outlet: OutletConfig): Promise<Fault[]> {
     ...await pathFaults(OUTLET_OPTIONS, outletOptions),
     ...await attempt(() => refuseAddress(listen)),
   ];
-  // What is in files is looked at where they can be read.
+  // The contents of files are only checked if the files can be read.
   if (faults.length === 0) {
     faults.push(
       ...[service.preflight?.(serviceOptions) ?? []].flat(),
@@ -150,9 +151,9 @@ async function pathFaults(table: OptionTable, values: object): Promise<Fault[]> 
   return faults.flat();
 }
 
-/** Reads the certificate and the key, and does with them what each client will ask for. */
+/** Reads the certificate and the key, and makes a trial handshake. */
 async function refuseTls(options: OutletConfig["outletOptions"]): Promise<void> {
-  // One's own certificate is made at the start, and not by who only looks.
+  // The self-signed certificate is made at the start, not by a check.
   if (options.tls && options["tls-cert"] !== undefined) await tlsAcceptor(options, () => {});
 }
 
@@ -177,7 +178,9 @@ async function refuseBus(options: ServerOptions): Promise<void> {
   await readNatsKeys({ credentials: options["bus-credentials"], ca: options["bus-ca"] });
 }
 
-/** A service manager that opens the sockets itself would wait for somebody to serve them. */
+/**
+ * Socket activation is not supported: connections to the passed sockets would never be accepted.
+ */
 function refuseHandedSockets(): void {
   const count = Number(Deno.env.get("LISTEN_FDS") ?? 0);
   if (count === 0 || Deno.env.get("LISTEN_PID") !== String(Deno.pid)) return;

@@ -1,5 +1,5 @@
 /**
- * The addresses of a config, held against this machine: whether it has them, and what names stand for.
+ * Checks the addresses of a config against this machine: local addresses, privileged ports, names.
  *
  * @module
  */
@@ -18,16 +18,17 @@ import { isLiteral, overlaps } from "../endpoint/overlap.ts";
 import { lookUp } from "../transport/dial.ts";
 import { codeOf, explain } from "../transport/errors.ts";
 
-/** How long a name server has to answer, in milliseconds: a start does not hang on one that is down. */
+/** Milliseconds to wait for a name server, so that a start does not hang on one that is down. */
 const LOOKUP_TIMEOUT = 1_000;
 
-/** What the capability CAP_NET_BIND_SERVICE is in a set of them (capability.h). */
+/** The bit of CAP_NET_BIND_SERVICE in a capability set (capability.h). */
 const NET_BIND_SERVICE = 1n << 10n;
 
 /**
- * Looks whether this machine could listen there. The port itself is left alone, for the same server may run.
+ * Checks whether this machine could listen at an address. The port itself is not tried, because
+ * the same server may be running.
  *
- * @throws {Error} which says why not
+ * @throws {Error} with the reason
  */
 export async function refuseAddress(address: Address): Promise<void> {
   if (isUnix(address)) return await refusePath(address.path);
@@ -37,14 +38,14 @@ export async function refuseAddress(address: Address): Promise<void> {
   try {
     Deno.listen({ hostname, port: 0 }).close();
   } catch (cause) {
-    // Every port that the kernel gives out is in use: the address itself is there.
+    // All ephemeral ports are in use, but the address is local.
     if (codeOf(cause) === "EADDRINUSE") return;
     const meant = hostname === address.hostname ? "" : ` (${hostname})`;
     throw new Error(explain(cause) + meant, { cause });
   }
 }
 
-/** The address that a socket takes for a name; `undefined` where nobody knows in time, which is no fault of the name. */
+/** The first address of a name; `undefined` if no name server answers in time. */
 async function firstHostOf(hostname: string): Promise<string | undefined> {
   if (isLiteral(hostname)) return hostname;
   const signal = AbortSignal.timeout(LOOKUP_TIMEOUT);
@@ -64,7 +65,7 @@ async function refusePath(path: string): Promise<void> {
   throw new Error("there is such a file, and it is no socket: take another path");
 }
 
-/** Ports that the system keeps for those who may have them. */
+/** Refuses ports below `ip_unprivileged_port_start` without the capability to bind them. */
 async function refusePrivileged(port: number): Promise<void> {
   if (port === 0 || port >= 1024 || Deno.build.os !== "linux") return;
   const [least, status] = await Promise.all([
@@ -82,9 +83,9 @@ async function refusePrivileged(port: number): Promise<void> {
 }
 
 /**
- * Looks up the names that listeners have, where one may stand for the address of another.
+ * Resolves the names of listeners on the same port, and refuses those that overlap.
  *
- * @throws {UsageError} which names two listeners that want the same address
+ * @throws {UsageError} that names two listeners with the same address
  */
 export async function refuseNamesOverlap(config: ServerConfig): Promise<void> {
   const listening = listeningAt(config);
@@ -99,9 +100,10 @@ export async function refuseNamesOverlap(config: ServerConfig): Promise<void> {
 }
 
 /**
- * Looks whether an upstream is an outlet of the same server under another name or address of this machine.
+ * Refuses an upstream that is an outlet of the same server, under any name or address of this
+ * machine.
  *
- * @throws {UsageError} which names the circle
+ * @throws {UsageError} that names the loop
  */
 export async function refuseForwardToSelf(outlets: readonly OutletConfig[]): Promise<void> {
   const suspects = outlets.flatMap(upstreamsOf).filter((target): target is InternetAddress =>
@@ -133,7 +135,7 @@ function isSamePort(one: Address, other: Address): boolean {
   return !isUnix(one) && !isUnix(other) && one.port === other.port && one.port !== 0;
 }
 
-/** The addresses that a name stands for, in the system's order; none, where nobody knows any in time. */
+/** The addresses of a name, in the system's order; none if no name server answers in time. */
 async function hostsOf(hostname: string): Promise<readonly string[]> {
   if (isLiteral(hostname)) return [hostname];
   return await lookUp(hostname, { signal: AbortSignal.timeout(LOOKUP_TIMEOUT) }).catch(() => []);

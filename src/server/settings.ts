@@ -1,5 +1,5 @@
 /**
- * From what was asked for, in the words of options, to what sockets take.
+ * Turns options into the settings of outlets, admission and TLS.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { TlsAcceptor, TlsAcceptorOptions } from "../transport/tls/acceptor.
 import type { AdmissionConfig as GateConfig } from "../config/admission_options.ts";
 import type { OutletConfig, OutletOptions, ServerConfig } from "../config/server_config.ts";
 
-/** How an outlet serves its clients. `failed` is told when a capture or a changed certificate fails. */
+/** The settings of an outlet. `failed` is called when a capture or a changed certificate fails. */
 export function outletSettings(
   { name, service, outletOptions }: OutletConfig,
   { handler, tls, failed }: {
@@ -42,9 +42,9 @@ export function outletSettings(
 }
 
 /**
- * The door of an outlet that speaks TLS.
+ * The TLS acceptor of an outlet; `undefined` without TLS.
  *
- * @throws {Error} which says which of its files can't be used, and why
+ * @throws {Error} that names the file that can't be used, and why
  */
 export async function tlsAcceptor(
   options: OutletOptions,
@@ -80,7 +80,7 @@ function captureOf(
   };
 }
 
-/** What a gate allows. */
+/** The limits that admission enforces. */
 export function admissionOptions(options: GateConfig): AdmissionOptions {
   const { allow, deny, rate, burst } = options;
   return {
@@ -93,13 +93,19 @@ export function admissionOptions(options: GateConfig): AdmissionOptions {
   };
 }
 
-/** How many descriptors a connection of this outlet takes: its socket, a capture's file, and what its service needs. */
+/**
+ * The number of descriptors that a connection of this outlet takes: its socket, a capture file,
+ * and what its service needs.
+ */
 function descriptorsOf({ service, outletOptions }: OutletConfig): number {
   const capture = outletOptions.capture === undefined ? 0 : 1;
   return 1 + capture + (SERVICES.get(service)!.descriptors ?? 0);
 }
 
-/** The limits of a whole server; there are never more connections than descriptors for them. */
+/**
+ * The limits of the server as a whole. The number of connections never exceeds what the
+ * descriptor limit allows.
+ */
 export function serverLimits(
   { admissionOptions: gateOptions, outlets }: ServerConfig,
   descriptors: DescriptorBudget | undefined,
