@@ -17,13 +17,13 @@ export interface Section {
 }
 
 const INTRODUCTION =
-  "outlet turns a machine into a room full of sockets: every port an outlet, every outlet a service, and a " +
-  "connection of its own for every client that plugs in.";
+  "outlet serves, tests and traces TCP services. A server has any number of outlets: each is a service " +
+  "at an address of its own.";
 
 /** What stands below all help. */
 export const CLOSING: readonly string[] = [
-  "Durations are 500ms, 30s, 5m or 2h; a bare number is seconds. Sizes are 4096, 64k or 16M.",
-  "Exit codes: 0 done, 1 the network or the system refused, 2 wrong usage.",
+  "Durations: 500ms, 30s, 5m, 2h; a bare number is seconds. Sizes: 4096, 64k, 16M, 1G; k is 1024 bytes.",
+  "Exit codes: 0 success, 1 network or system error, 2 wrong usage.",
 ];
 
 /** Where the second column begins, and how wide it has to be, else it begins below the first. */
@@ -40,14 +40,14 @@ export function overview(): Page {
   );
   return [
     INTRODUCTION,
-    { title: "Modes", rows: [...modes, ["outlet help MODE", "what a mode can do"]] },
+    { title: "Modes", rows: [...modes, ["outlet help MODE", "options and examples of a mode"]] },
     {
-      title: "Everywhere",
+      title: "In every mode",
       rows: [
-        ["-h, --help", "this help"],
-        ["-V, --version", "the version"],
-        ["--mode MODE", "the same as the mode's word"],
-        ["outlet help SERVICE", "what a service is, and what can be asked of it"],
+        ["-h, --help", "print help, and exit"],
+        ["-V, --version", "print the version, and exit"],
+        ["--mode MODE", "same as the mode as first word"],
+        ["outlet help SERVICE", "options and examples of a service"],
       ],
     },
     {

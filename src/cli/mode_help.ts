@@ -66,7 +66,7 @@ function serviceHelp(service: Service): Page {
       ],
     },
     ...(Object.keys(options).length > 0
-      ? [{ title: "Its options", rows: optionRows(options, "?") }]
+      ? [{ title: "Options of the service", rows: optionRows(options, "?") }]
       : []),
     {
       title: "Options of every outlet",

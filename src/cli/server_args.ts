@@ -31,15 +31,15 @@ const DEFAULT_PORT = 7000;
 
 /** An outlet in plain flags, for those who would rather not write a SPEC. */
 const PLAIN_OPTIONS = {
-  service: option(TEXT, "what the outlet offers; its own options become flags beside it", {
+  service: option(TEXT, "service of the outlet; its options can then be given as flags", {
     placeholder: "SERVICE",
     defaultText: DEFAULT_SERVICE,
   }),
-  host: option(TEXT, "where it listens: an address of this machine, or 0.0.0.0 or :: for all", {
+  host: option(TEXT, "address to listen on; 0.0.0.0 or :: for all", {
     placeholder: "HOST",
     defaultText: DEFAULT_HOST,
   }),
-  port: option(PORT, "on which port; 0 takes a free one", {
+  port: option(PORT, "port to listen on; 0: any free port", {
     short: "p",
     placeholder: "PORT",
     defaultText: String(DEFAULT_PORT),
@@ -51,12 +51,12 @@ const PLAIN_OPTIONS = {
 const CONFIG_OPTIONS = {
   config: option(
     file("read"),
-    "read the outlets and all else from this file, and again when it changes",
+    "read outlets and options from this file; reload it when it changes",
   ),
-  check: flag("look whether all that was asked for can be had, and leave", {
+  check: flag("check the configuration, open nothing, and exit", {
     excludes: ["print-config"],
   }),
-  "print-config": flag("print what was asked for as such a file, and leave"),
+  "print-config": flag("print the configuration as a config file, and exit"),
 } as const;
 
 /** Every flag of `outlet server` that does not depend on the service. */

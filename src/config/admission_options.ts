@@ -27,14 +27,14 @@ const COUNT = integer({ min: 1, max: 1_000_000_000 });
 
 /** What can be asked of one outlet, in its SPEC, or of the whole server, in flags. */
 export const ADMISSION_OPTIONS: TableOf<AdmissionConfig> = {
-  allow: list(CIDR, "let in only who comes from these addresses or networks"),
-  deny: list(CIDR, "turn away who comes from these, also where allow has them"),
-  "max-connections": option(COUNT, "connections at the same time", {
-    defaultText: "what the descriptor limit leaves",
+  allow: list(CIDR, "accept only clients from these addresses or networks"),
+  deny: list(CIDR, "refuse clients from these addresses or networks, even if allowed"),
+  "max-connections": option(COUNT, "limit of concurrent connections", {
+    defaultText: "what the descriptor limit allows",
   }),
-  "max-per-ip": option(COUNT, "connections at the same time from one address, or one IPv6 /64"),
-  rate: option(COUNT, "new connections a second from one address, or one IPv6 /64"),
-  burst: option(COUNT, "how many of those may come at once", {
+  "max-per-ip": option(COUNT, "limit of concurrent connections per IPv4 address or IPv6 /64"),
+  rate: option(COUNT, "limit of new connections per second, per IPv4 address or IPv6 /64"),
+  burst: option(COUNT, "size of a burst above that rate", {
     defaultText: "as rate",
     needs: ["rate"],
   }),

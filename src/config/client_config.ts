@@ -74,54 +74,62 @@ const TIMES: OptionKind<number> = {
 
 /** What can be asked of a client. */
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
-  "connect-timeout": option(DURATION, "give up connecting after this long", {
-    short: "w",
-    default: 10_000,
-    defaultText: "10s",
-  }),
-  "idle-timeout": option(DURATION, "give up when nothing came or went for this long", {
+  "connect-timeout": option(
+    DURATION,
+    "time limit for connecting: look-up, proxy and TLS included; 0: none",
+    {
+      short: "w",
+      default: 10_000,
+      defaultText: "10s",
+    },
+  ),
+  "idle-timeout": option(DURATION, "exit after this long without data in either direction", {
     short: "i",
   }),
   eof: option(
     choice(["half-close", "close", "wait"]),
-    "at the end of stdin: end our half and read on, end both, or keep both open",
+    "at the end of stdin: half-close and read on, close, or keep both directions open",
     { default: "half-close" },
   ),
-  crlf: flag("send CRLF where a line of stdin ends in LF alone", { short: "C" }),
-  "send-only": flag("send stdin, then leave; show nothing that arrives", {
+  crlf: flag("send CRLF for each bare LF of stdin", { short: "C" }),
+  "send-only": flag("send stdin, then exit; ignore received data", {
     excludes: ["recv-only"],
   }),
-  "recv-only": flag("show what arrives; never read stdin"),
-  "quit-delay": option(DURATION, "leave this long after the end of stdin, whatever comes", {
+  "recv-only": flag("only receive; do not read stdin"),
+  "quit-delay": option(DURATION, "exit this long after the end of stdin", {
     short: "q",
   }),
   ...TLS_CLIENT_OPTIONS,
-  proxy: option(PROXY, "connect through this proxy; socks5h and http have it look up names", {
-    secret: true,
-  }),
+  proxy: option(
+    PROXY,
+    "connect through this SOCKS or HTTP proxy; socks5h and http resolve names there",
+    {
+      secret: true,
+    },
+  ),
   "proxy-auth": option(
     CREDENTIALS,
-    "who we are to a proxy that asks: Digest if it can, else Basic",
+    "credentials for the proxy; an HTTP proxy gets Digest if it offers it, else Basic",
     {
       needs: ["proxy"],
       secret: true,
     },
   ),
   "proxy-auth-preemptive": flag(
-    "tell an http:// proxy so before it asks, for whoever reads along",
+    "send them to an http:// proxy unasked, as Basic, in clear text",
     { needs: ["proxy"] },
   ),
-  retry: option(TIMES, "where there is no connection, try again so often", { default: 0 }),
-  "retry-delay": option(DURATION, "before the first of these; the next delays grow", {
+  retry: option(TIMES, "number of further attempts if connecting fails", { default: 0 }),
+  "retry-delay": option(DURATION, "delay before the first retry; doubles up to 30s", {
     needs: ["retry"],
     default: 1_000,
     defaultText: "1s",
   }),
   script: option(
     file("read"),
-    "have the conversation in this file: lines of send, expect and others; - is stdin",
+    "run the send, expect and other commands in this file; - is stdin",
   ),
-  output: option(file("append"), "write what arrives to this file too, as it is", { short: "o" }),
+  output: option(file("append"), "also write received data to this file", { short: "o" }),
   "hex-dump": option(
     file("append"),
     "write a hex dump of both directions to this file; - is stdout",
@@ -129,21 +137,21 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
       short: "x",
     },
   ),
-  progress: flag("tell on a terminal how much has gone and come, and how fast"),
-  probe: flag("connect, say so, and leave; PORT may be a list such as 20-25,80", {
+  progress: flag("show byte counts and rates on the terminal"),
+  probe: flag("test whether ports are open, and exit; PORT may be a list such as 20-25,80", {
     short: "z",
     excludes: ["bench", "script", "trace"],
   }),
   ...PROBE_OPTIONS,
-  bench: flag("put the service under load, and tell what it bore", {
+  bench: flag("run a load test and print the results", {
     excludes: ["script", "trace"],
   }),
   ...LOAD_OPTIONS,
-  json: flag("tell what was found, or how the connection went, as one JSON object"),
-  raw: flag("show what arrives as it is, also on a terminal, where escapes are shown as ␛"),
-  trace: flag("show on stderr how the handshake went, segment by segment"),
-  relative: flag("count its sequence numbers from each end's first one", { needs: ["trace"] }),
-  verbose: flag("tell on stderr what happens and how long it takes", { short: "v" }),
+  json: flag("print the results, or a report of the connection, as one JSON object"),
+  raw: flag("write control characters to the terminal unchanged, instead of as ␛"),
+  trace: flag("print the TCP handshake on stderr, segment by segment"),
+  relative: flag("print sequence numbers relative to the initial ones", { needs: ["trace"] }),
+  verbose: flag("print each step and its time on stderr", { short: "v" }),
 };
 
 /** A whole client: plain data. */

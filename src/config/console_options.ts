@@ -35,22 +35,26 @@ const ADDRESS_OR_OFF: OptionKind<InternetAddress | "off"> = {
 
 /** What can be asked of the console. */
 export const CONSOLE_OPTIONS: TableOf<ConsoleConfig> = {
-  console: option(ADDRESS_OR_OFF, "serve a page to watch and steer the server with", {
-    bare: formatAddress(CONSOLE_ADDRESS),
-    defaultText: "on where no outlet is named, at 127.0.0.1:7001",
-  }),
+  console: option(
+    ADDRESS_OR_OFF,
+    "serve the web console and its API at this address; off: do not",
+    {
+      bare: formatAddress(CONSOLE_ADDRESS),
+      defaultText: "127.0.0.1:7001 if no outlet is given, else off",
+    },
+  ),
   "console-token-file": option(
     file("read-or-make"),
-    "its token is in this file, which is made if there is none",
+    "read the access token from this file; create it if missing",
     { needs: ["console"] },
   ),
-  "console-cert": option(file("read"), "its certificate (PEM), which makes it HTTPS", {
+  "console-cert": option(file("read"), "certificate (PEM); serves the console over HTTPS", {
     needs: ["console"],
   }),
-  "console-key": option(file("read"), "its key (PEM), where it is not in the same file", {
+  "console-key": option(file("read"), "private key (PEM), unless console-cert contains it", {
     needs: ["console-cert"],
   }),
-  "console-insecure": flag("other machines may reach it without TLS", {
+  "console-insecure": flag("allow an address that other machines reach without TLS", {
     needs: ["console"],
     excludes: ["console-cert"],
   }),
@@ -66,7 +70,9 @@ export function checkConsole(options: ConsoleConfig): void {
   if (address === undefined || address === "off" || isLoopback(address.hostname)) return;
   if (cert !== undefined || insecure) return;
   throw new UsageError(
-    `console ${formatAddress(address)}: other machines reach that, and could read along: add ` +
-      "console-cert and console-key, or console-insecure if nobody can",
+    `console ${
+      formatAddress(address)
+    }: other machines reach this address, and the token would be ` +
+      "sent in clear text: add console-cert and console-key, or console-insecure",
   );
 }

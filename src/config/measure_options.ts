@@ -32,16 +32,16 @@ const COUNT = integer({ min: 1, max: 1_000_000_000 });
 
 /** What can be asked of a probe, beside `-z`. */
 export const PROBE_OPTIONS: TableOf<ProbeConfig> = {
-  count: option(COUNT, "connect so many times, and tell what is usual", {
+  count: option(COUNT, "number of connects per port; more than 1 shows statistics", {
     needs: ["probe"],
     default: 1,
   }),
-  interval: option(DURATION, "from one connect to the next", {
+  interval: option(DURATION, "time between two connects", {
     needs: ["probe"],
     default: 1_000,
     defaultText: "1s",
   }),
-  timeout: option(DURATION, "call a port silent after this long", {
+  timeout: option(DURATION, "time limit per connect; then the port is silent", {
     needs: ["probe"],
     defaultText: "as connect-timeout",
   }),
@@ -51,22 +51,22 @@ export const PROBE_OPTIONS: TableOf<ProbeConfig> = {
 export const LOAD_OPTIONS: TableOf<LoadConfig> = {
   connections: option(
     integer({ min: 1, max: 100_000 }),
-    "connections at the same time",
+    "number of concurrent connections",
     { needs: ["bench"], default: 10 },
   ),
-  size: option(SIZE, "bytes of each message", {
+  size: option(SIZE, "size of each message", {
     needs: ["bench"],
-    defaultText: "64, or 64k for a stream",
+    defaultText: "64, or 64k with mode stream",
   }),
-  duration: option(DURATION, "how long it lasts", {
+  duration: option(DURATION, "length of the test; 0: until Ctrl-C", {
     needs: ["bench"],
     default: 10_000,
     defaultText: "10s",
   }),
   mode: option(
     choice(["round-trip", "stream", "connect"]),
-    "what each connection does over and over: send and await the echo; send and " +
-      "read as fast as it goes; or connect and leave",
+    "what each connection repeats: send and wait for the echo; send and read at full " +
+      "speed; or connect and close",
     { needs: ["bench"], default: "round-trip" },
   ),
 };

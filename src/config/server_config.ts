@@ -106,7 +106,7 @@ const NAME: OptionKind<string> = {
 export const OUTLET_IDENTITY: TableOf<Pick<OutletConfig, "name">> = {
   name: option(
     NAME,
-    "what the outlet is called; one that keeps its name is known by it in a reload",
+    "name of the outlet in log, metrics and console",
     {
       defaultText: "the service's name",
     },
@@ -117,38 +117,49 @@ export const OUTLET_IDENTITY: TableOf<Pick<OutletConfig, "name">> = {
 export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   "when-full": option(
     choice(["refuse", "defer"]),
-    "when nobody more may be inside: close at once, or leave waiting in the kernel's queue",
+    "at max-connections: close new connections, or leave them in the accept queue",
     { default: "refuse" },
   ),
-  "idle-timeout": option(DURATION, "close when nothing came or went for this long"),
-  lifetime: option(DURATION, "close after this long, whatever goes on"),
-  "write-timeout": option(DURATION, "close when the peer takes nothing for this long; 0: never", {
-    default: 60_000,
-    defaultText: "60s",
-  }),
+  "idle-timeout": option(
+    DURATION,
+    "close a connection after this long without data in either direction",
+  ),
+  lifetime: option(DURATION, "close a connection after this long, active or not"),
+  "write-timeout": option(
+    DURATION,
+    "close a connection if the peer reads nothing for this long; 0: never",
+    {
+      default: 60_000,
+      defaultText: "60s",
+    },
+  ),
   "fin-timeout": option(
     DURATION,
-    "close when one side has ended and nothing came or went for this long; 0: never",
+    "close a half-closed connection after this long without data; 0: never",
     { default: 60_000, defaultText: "60s" },
   ),
   backlog: option(
     integer({ min: 1, max: 65535 }),
-    "clients that the kernel keeps waiting to be accepted",
+    "length of the kernel's accept queue",
     { default: 4096 },
   ),
-  "keep-alive": flag("have the kernel probe silent connections", { default: true }),
+  "keep-alive": flag("send TCP keep-alive probes on idle connections", { default: true }),
   "accept-proxy": flag(
-    "clients come through a proxy, which announces them: PROXY protocol v1 or v2",
+    "require a PROXY protocol header (v1 or v2) on each connection",
   ),
-  "trusted-proxy": list(CIDR, "the proxies that may; needed unless the outlet is on loopback", {
-    needs: ["accept-proxy"],
-  }),
+  "trusted-proxy": list(
+    CIDR,
+    "accept PROXY headers only from these addresses; required unless on loopback",
+    {
+      needs: ["accept-proxy"],
+    },
+  ),
   ...TLS_SERVER_OPTIONS,
-  mode: option(MODE, "who may connect to a Unix socket: its permission bits", {
-    defaultText: "as the umask says",
+  mode: option(MODE, "permission bits of the Unix socket, such as 0660", {
+    defaultText: "from the umask",
   }),
   capture: option(folder("make"), "write a hex dump of each connection to a file in this folder"),
-  "capture-limit": option(SIZE, "the most bytes of each dump", {
+  "capture-limit": option(SIZE, "maximum size of each dump", {
     needs: ["capture"],
     default: 16 * 1024 * 1024,
     defaultText: "16M",
@@ -157,42 +168,57 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
 
 /** What can be asked of the server as a whole. */
 export const SERVER_OPTIONS: TableOf<ServerOptions> = {
-  workers: option(WORKERS, "how many threads share the clients of each outlet; auto: one a core", {
+  workers: option(WORKERS, "number of threads that share the clients; auto: one per core", {
     default: 1,
   }),
-  "drain-timeout": option(DURATION, "how long connections may go on once the server stops", {
-    default: 10_000,
-    defaultText: "10s",
-  }),
-  trace: flag("keep how each connection's handshake went, for /connections"),
-  "log-format": option(choice(["text", "json"]), "events for people, or one JSON object a line", {
-    default: "text",
-  }),
+  "drain-timeout": option(
+    DURATION,
+    "when stopping: time for open connections to end, then they are closed",
+    {
+      default: 10_000,
+      defaultText: "10s",
+    },
+  ),
+  trace: flag("capture each connection's TCP handshake, for /connections and the console"),
+  "log-format": option(
+    choice(["text", "json"]),
+    "format of the log: text, or one JSON object per line",
+    {
+      default: "text",
+    },
+  ),
   "log-level": option(
     choice(["debug", "info", "warning", "error"]),
-    "the least serious events to show",
+    "log events of this level and above",
     { default: "info" },
   ),
-  "log-file": option(file("append"), "events go to this file instead of stderr"),
-  "log-file-size": option(SIZE, "at this size it becomes FILE.1, and a new one is begun", {
+  "log-file": option(file("append"), "write the log to this file instead of stderr"),
+  "log-file-size": option(SIZE, "rotate the log file to FILE.1 at this size", {
     needs: ["log-file"],
     default: 10 * 1024 ** 2,
     defaultText: "10M",
   }),
-  "log-files": option(integer({ min: 1, max: 1000 }), "how many files are kept, FILE included", {
-    needs: ["log-file"],
-    default: 5,
-  }),
-  metrics: option(LISTEN, "serve /metrics for Prometheus and /healthz here; :PORT is 127.0.0.1"),
-  bus: option(BUS, "chat rooms that have a name are one with their namesakes on this NATS server", {
+  "log-files": option(
+    integer({ min: 1, max: 1000 }),
+    "number of log files to keep, FILE included",
+    {
+      needs: ["log-file"],
+      default: 5,
+    },
+  ),
+  metrics: option(
+    LISTEN,
+    "serve /metrics (Prometheus) and /healthz at this address; :PORT is 127.0.0.1",
+  ),
+  bus: option(BUS, "share named chat rooms with other servers over this NATS server", {
     secret: true,
   }),
-  "bus-credentials": option(file("read"), "who we are there: a file that nsc wrote", {
+  "bus-credentials": option(file("read"), "NATS credentials file, as written by nsc", {
     needs: ["bus"],
   }),
   "bus-ca": option(
     file("read"),
-    "trust the authorities in this PEM file there, instead of the usual ones",
+    "trust the CA certificates in this PEM file for the bus; enables TLS",
     { needs: ["bus"] },
   ),
   ...CONSOLE_OPTIONS,

@@ -38,32 +38,34 @@ const FINGERPRINT: OptionKind<string> = {
 
 /** What can be asked of a client's TLS. */
 export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
-  tls: flag("speak TLS, as tls://HOST:PORT does"),
+  tls: flag("use TLS, as tls://HOST:PORT does"),
   "tls-ca": option(
     file("read"),
-    "trust the authorities in this PEM file, instead of the usual ones",
+    "trust the CA certificates in this PEM file instead of the default ones",
     { needs: ["tls"] },
   ),
   "tls-pin": list(
     FINGERPRINT,
-    "trust the server whose certificate has this SHA-256, and no other",
+    "accept only a server certificate with this SHA-256 fingerprint",
     {
       needs: ["tls"],
     },
   ),
-  "tls-insecure": flag("trust whoever answers; for tests alone", { needs: ["tls"] }),
-  "tls-cert": option(file("read"), "show this certificate (PEM) to a server that asks for one", {
+  "tls-insecure": flag("do not verify the server's certificate; for tests only", {
     needs: ["tls"],
   }),
-  "tls-key": option(file("read"), "its key (PEM), where it is not in the same file", {
+  "tls-cert": option(file("read"), "client certificate (PEM), sent if the server requests one", {
+    needs: ["tls"],
+  }),
+  "tls-key": option(file("read"), "private key (PEM), unless tls-cert contains it", {
     needs: ["tls-cert"],
   }),
-  "tls-server-name": option(TEXT, "the name that the server's certificate has to hold for", {
+  "tls-server-name": option(TEXT, "name to send (SNI) and to verify in the certificate", {
     needs: ["tls"],
     placeholder: "NAME",
     defaultText: "the host",
   }),
-  alpn: list(TEXT, "application protocols to offer, the best first, such as h2,http/1.1", {
+  alpn: list(TEXT, "application protocols to offer, preferred first, such as h2,http/1.1", {
     needs: ["tls"],
     placeholder: "NAME",
   }),

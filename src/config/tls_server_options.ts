@@ -25,24 +25,24 @@ export interface TlsServerConfig {
 
 /** What can be asked of an outlet's TLS. */
 export const TLS_SERVER_OPTIONS: TableOf<TlsServerConfig> = {
-  tls: flag("speak TLS; needs tls-cert or tls-self-signed"),
-  "tls-cert": option(file("read"), "the certificate (PEM), with those that lead to its authority", {
+  tls: flag("use TLS; needs tls-cert or tls-self-signed"),
+  "tls-cert": option(file("read"), "certificate and its chain (PEM)", {
     needs: ["tls"],
     excludes: ["tls-self-signed"],
   }),
-  "tls-key": option(file("read"), "its key (PEM), where it is not in the same file", {
+  "tls-key": option(file("read"), "private key (PEM), unless tls-cert contains it", {
     needs: ["tls-cert"],
   }),
   "tls-self-signed": flag(
-    "show a certificate of your own instead, made once and kept; clients pin it",
+    "use a self-signed certificate, created once and kept; clients pin it",
     { needs: ["tls"] },
   ),
   "tls-client-ca": option(
     file("read"),
-    "let in only clients whose certificate one of these CAs signed",
+    "require a client certificate signed by a CA in this PEM file",
     { needs: ["tls"] },
   ),
-  alpn: list(TEXT, "application protocols that are spoken, the best first", {
+  alpn: list(TEXT, "application protocols to accept, preferred first", {
     needs: ["tls"],
     placeholder: "NAME",
   }),

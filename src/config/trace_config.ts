@@ -41,21 +41,21 @@ export const TRACE_OPTIONS: TableOf<TraceOptions> = {
     placeholder: "NAME",
     default: "any",
   }),
-  host: list(TEXT, "only connections of this host", { placeholder: "HOST" }),
-  port: list(PORT, "only connections of this port", { short: "p", placeholder: "PORT" }),
-  read: option(file("read"), "read a capture (pcap or pcapng) instead; - is stdin", {
+  host: list(TEXT, "show only connections of this host", { placeholder: "HOST" }),
+  port: list(PORT, "show only connections of this port", { short: "p", placeholder: "PORT" }),
+  read: option(file("read"), "read a capture file (pcap or pcapng) instead; - is stdin", {
     short: "r",
     excludes: ["interface"],
   }),
-  json: flag("show each handshake as a JSON object on a line"),
-  summary: flag("show only a summary, at the end", { excludes: ["json"] }),
-  count: option(COUNT, "stop after this many connections", { short: "c" }),
-  svg: option(file("append"), "draw the ladders into this file, too"),
-  relative: flag("count sequence numbers from each end's first one"),
-  flows: option(integer({ min: 1, max: 1_000_000 }), "how many connections to remember at a time", {
+  json: flag("print one JSON object per connection"),
+  summary: flag("print only a summary, at the end", { excludes: ["json"] }),
+  count: option(COUNT, "exit after this many connections", { short: "c" }),
+  svg: option(file("append"), "also draw the ladders into this SVG file"),
+  relative: flag("print sequence numbers relative to the initial ones"),
+  flows: option(integer({ min: 1, max: 1_000_000 }), "number of connections to keep in memory", {
     default: 16_384,
   }),
-  sockets: flag("show the kernel's own TCP sockets instead, of one port where one is given", {
+  sockets: flag("show the kernel's TCP sockets instead; of one port, if given", {
     excludes: [
       ...["read", "interface", "host", "json", "summary", "count", "svg", "relative", "flows"],
     ],

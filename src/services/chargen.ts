@@ -10,7 +10,7 @@ const WIDTH = 72;
 /** Sends lines of characters without end, each shifted by one, and throws away what arrives (RFC 864). */
 export const chargen: Service = service({
   name: "chargen",
-  summary: "sends lines of characters until the client leaves (RFC 864)",
+  summary: "send lines of characters until the client closes (RFC 864)",
   options: {},
   open: () => {
     const pattern = wholePattern();

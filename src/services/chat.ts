@@ -1,6 +1,5 @@
 import { DURATION, integer, type OptionKind } from "../options/kinds.ts";
 import { option } from "../options/option.ts";
-import { formatSize } from "../options/quantity.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { printable } from "../terminal/printable.ts";
 import { HISTORY_LIMIT, HISTORY_SIZE } from "../chat/history.ts";
@@ -28,18 +27,20 @@ const ROOM: OptionKind<string> = {
 /** A room for people: lines in, `name> text` out to everyone else. */
 export const chat: Service = service({
   name: "chat",
-  summary: "a room: what one client says, all others read; /help lists its commands",
+  summary: "chat room: send each client's lines to all others; /help lists commands",
   options: {
-    room: option(ROOM, "outlets with the same room share it (default: a room for each outlet)"),
+    room: option(ROOM, "name of the room; outlets with the same name share it", {
+      defaultText: "a room per outlet",
+    }),
     history: option(
       integer({ min: 0, max: HISTORY_LIMIT }),
-      `how many of the last lines newcomers are shown, ${formatSize(HISTORY_SIZE)} at most`,
+      `number of past lines shown to new members, up to ${HISTORY_SIZE / 1024} KiB`,
       { default: 0 },
     ),
     "line-timeout": option(
       DURATION,
-      "how long a line may take from its first byte to its newline",
-      { default: 60_000 },
+      "time limit from the first byte of a line to its newline",
+      { default: 60_000, defaultText: "60s" },
     ),
   },
   open({ room: name, history, "line-timeout": timeout }, { address, rooms, signal: inUse }) {

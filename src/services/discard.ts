@@ -3,7 +3,7 @@ import { type Service, service } from "./service.ts";
 /** Reads everything and answers nothing (RFC 863). */
 export const discard: Service = service({
   name: "discard",
-  summary: "reads everything and answers nothing (RFC 863)",
+  summary: "read and discard all data (RFC 863)",
   options: {},
   open: () => async (connection) => {
     while (await connection.read() !== null);

@@ -3,7 +3,7 @@ import { type Service, service } from "./service.ts";
 /** Sends back whatever arrives, until the client has ended its half (RFC 862). */
 export const echo: Service = service({
   name: "echo",
-  summary: "sends back whatever arrives (RFC 862)",
+  summary: "send back all received data (RFC 862)",
   options: {},
   open: () => (connection) => connection.forEachChunk((chunk) => connection.write(chunk)),
 });

@@ -19,7 +19,7 @@ const QUOTES = [
 /** Sends a quote, then closes (RFC 865). */
 export const qotd: Service = service({
   name: "qotd",
-  summary: "sends a quote, then closes (RFC 865)",
+  summary: "send a quote, then close (RFC 865)",
   options: {},
   open: () => (connection) => {
     const quote = QUOTES[Math.floor(Math.random() * QUOTES.length)];

@@ -10,15 +10,15 @@ import { type Service, service, type ServiceContext, type Standard } from "./ser
 /** Joins a client to this process's stdin and stdout, as `nc -l` does, and ends with it. */
 export const stdio: Service = service({
   name: "stdio",
-  summary: "joins a client to stdin and stdout, as nc -l does, and ends with it",
+  summary: "connect one client to stdin and stdout, as nc -l does, then exit",
   options: {
-    keep: flag("serve the next client when one has left", { short: "k" }),
+    keep: flag("serve the next client when one has disconnected", { short: "k" }),
     clients: option(
       choice(["one", "many"]),
-      "at the same time: one, or many, who all get stdin and whose bytes are merged",
+      "one client at a time; or many: all receive stdin, and their data is merged",
       { default: "one" },
     ),
-    progress: flag("tell on a terminal how much has come and gone, and how fast"),
+    progress: flag("show byte counts and rates on the terminal"),
   },
   open({ keep, clients, progress }, { standard, signal, failed }) {
     const ends = { keep, progress, standard };

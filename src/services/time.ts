@@ -6,7 +6,7 @@ const EPOCH = 2_208_988_800;
 /** Sends the seconds since 1900-01-01 UTC as 32 bits, big-endian, then closes (RFC 868). */
 export const time: Service = service({
   name: "time",
-  summary: "sends the seconds since 1900 as 32 bits, then closes (RFC 868)",
+  summary: "send the seconds since 1900 as a 32-bit number, then close (RFC 868)",
   options: {},
   open: () => (connection) => {
     const bytes = new Uint8Array(4);

@@ -35,24 +35,28 @@ const WORD: OptionKind<string> = {
 /** Runs a program for every client: what the client sends is its stdin, what it prints goes to the client. */
 export const exec: Service = service({
   name: "exec",
-  summary: "runs a program for every client, who talks to its stdin and stdout",
+  summary: "run a program for each client, with the connection as its stdin and stdout",
   // Three pipes, and what tells of the program's end.
   descriptors: 4,
   options: {
-    run: option(PROGRAM, "the program, where it needs no arguments", { excludes: ["command"] }),
-    command: words(WORD, "the program and its arguments, each a word"),
-    env: words(VARIABLE, "a variable to set, or one of outlet's own to pass on"),
-    cwd: option(folder("work-in"), "its working folder"),
+    run: option(PROGRAM, "program to run, without arguments", { excludes: ["command"] }),
+    command: words(WORD, "program and arguments, one word each; as flags: all words after --"),
+    env: words(VARIABLE, "environment variable to set, or to pass on from outlet"),
+    cwd: option(folder("work-in"), "working folder of the program"),
     stdio: option(
       choice(["pipes", "socket"]),
-      "what its stdin and stdout are: a few programs insist on a socket (rsync --daemon)",
+      "type of its stdin and stdout; a few programs require a socket (rsync --daemon)",
       { default: "pipes" },
     ),
-    stderr: option(choice(["log", "client"]), "where its complaints go", { default: "log" }),
-    "kill-after": option(DURATION, "how long it may take to end once its client has left", {
-      default: 5_000,
-      defaultText: "5s",
-    }),
+    stderr: option(choice(["log", "client"]), "destination of its stderr", { default: "log" }),
+    "kill-after": option(
+      DURATION,
+      "time between SIGTERM and SIGKILL when the client has disconnected",
+      {
+        default: 5_000,
+        defaultText: "5s",
+      },
+    ),
   },
   command: "command",
   check({ run, command }) {

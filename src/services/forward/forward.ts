@@ -17,21 +17,30 @@ const tasks = new TaskScope("cutting an upstream whose client has gone", {
 /** Joins every client to an upstream, as if it had connected there itself. */
 export const forward: Service = service({
   name: "forward",
-  summary: "joins every client to another service: a TCP proxy",
+  summary: "forward each connection to an upstream server: a TCP proxy",
   descriptors: 1,
   options: {
-    to: list(ENDPOINT, "where to; several share the clients and stand in for each other"),
+    to: list(ENDPOINT, "upstream server, or unix:PATH; several share the connections"),
     balance: option(
       choice(["round-robin", "least-connections", "first"]),
-      "which of several takes the next client",
+      "how to choose the upstream of a connection",
       { default: "round-robin" },
     ),
-    "connect-timeout": option(DURATION, "how long one has to answer before the next is tried", {
-      default: 5_000,
-      defaultText: "5s",
+    "connect-timeout": option(
+      DURATION,
+      "time limit for connecting to an upstream; then the next is tried",
+      {
+        default: 5_000,
+        defaultText: "5s",
+      },
+    ),
+    check: option(DURATION, "interval of health checks, by connecting", {
+      defaultText: "off",
     }),
-    check: option(DURATION, "connect to each this often, to see whether it is up"),
-    "send-proxy": option(choice(["v1", "v2"]), "tell them the client's address: PROXY protocol"),
+    "send-proxy": option(
+      choice(["v1", "v2"]),
+      "send a PROXY protocol header with the client's address",
+    ),
   },
   check({ to, balance, check, "connect-timeout": timeout }) {
     if (check === 0) throw new UsageError("check cannot be 0: leave it out", { option: "check" });

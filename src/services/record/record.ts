@@ -8,18 +8,22 @@ import type { Connection } from "../../connection/connection.ts";
 import { type Service, service } from "../service.ts";
 
 const OPTIONS = {
-  file: option(file("append"), "append what all clients send to this file", { excludes: ["dir"] }),
-  dir: option(folder("write-in"), "give each client a file of its own in this folder"),
-  lines: flag("keep lines whole where clients share a file", { needs: ["file"] }),
-  "rotate-size": option(SIZE, "put the file aside when it would grow beyond this"),
-  "rotate-age": option(DURATION, "put the file aside when it is this old"),
-  keep: option(integer({ min: 0, max: 1_000_000 }), "how many files put aside to keep", {
+  file: option(file("append"), "append the data of all clients to this file", {
+    excludes: ["dir"],
+  }),
+  dir: option(folder("write-in"), "create a file for each client in this folder"),
+  lines: flag("write only whole lines, so that lines of two clients never mix", {
+    needs: ["file"],
+  }),
+  "rotate-size": option(SIZE, "rotate the file before it exceeds this size"),
+  "rotate-age": option(DURATION, "rotate the file at this age"),
+  keep: option(integer({ min: 0, max: 1_000_000 }), "number of rotated files to keep", {
     needs: ["rotate-size", "rotate-age"],
     defaultText: "all",
   }),
   sync: option(
     choice(["write", "close", "never"]),
-    "when the disk has to have it: after each write, before a client is closed, or whenever",
+    "when to flush to disk: after each write, before a client is closed, or never",
     { default: "close" },
   ),
 };
@@ -27,7 +31,7 @@ const OPTIONS = {
 /** Keeps what arrives. A client that sees its connection end in order knows that all it sent is on disk. */
 export const record: Service = service({
   name: "record",
-  summary: "keeps what arrives in a file, or in a file for each client",
+  summary: "write received data to a file, or to one file per client",
   // The file.
   descriptors: 1,
   options: OPTIONS,
