@@ -14,7 +14,7 @@ export interface Traffic {
   ignored: number;
   /** What happened elsewhere and never came here. */
   lost: number;
-  /** What happened here while the bus was down, and did not fit in the queue. */
+  /** What did not fit in a queue here: while the bus was down, or on the way between it and a worker. */
   dropped: number;
 }
 

@@ -5,6 +5,7 @@
  */
 import type { EventBus } from "../events/event_bus.ts";
 import type { NatsUrl } from "../endpoint/nats_url.ts";
+import type { Bus } from "../chat/bus/bus.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { ServerOptions } from "../config/server_config.ts";
 
@@ -27,13 +28,13 @@ export function busOf(options: ServerOptions): BusConfig {
   };
 }
 
-/** Joins rooms to those of other servers on the bus that was asked for, if one was. */
+/** Joins rooms to those of other servers on the bus that was asked for, if one was: that bus. */
 export async function joinBus(
   rooms: Rooms,
   { options, eventBus }: { options: ServerOptions; eventBus: EventBus },
-): Promise<void> {
+): Promise<Bus | undefined> {
   const { address, ...paths } = busOf(options);
-  if (!address) return;
+  if (!address) return undefined;
   const { openNatsBus } = await import("../chat/bus/nats_bus.ts");
   const bus = await openNatsBus(address, paths);
   await rooms.attachBus(bus, {
@@ -45,4 +46,5 @@ export async function joinBus(
       ),
     denied: (reason) => eventBus.publish({ event: "bus-permission-denied", bus: bus.name, reason }),
   });
+  return bus;
 }

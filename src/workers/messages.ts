@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { WorkerRoom } from "./worker_rooms.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
+import type { BusCall, BusNews } from "./relayed_bus.ts";
 import type { BusStatus } from "../chat/status.ts";
 import type { EndReason } from "../connection/end_reason.ts";
 import type { Address } from "../endpoint/address.ts";
@@ -61,6 +61,8 @@ export interface WorkerMethods {
   drain(task: { outlet: number; grace: number }): Promise<number>;
   /** Stops; how many connections had to be cut. */
   stop(task: { grace: number }): Promise<number>;
+  /** Tells something of the bus. */
+  bus(news: BusNews): Promise<void>;
   /** Sends bytes to a client. */
   write(task: { connection: number; bytes: Uint8Array }): Promise<void>;
   /** Ends our half of a connection. */
@@ -80,6 +82,14 @@ export type WorkerRequest = {
   };
 }[keyof WorkerMethods];
 
+/** A room, as workers name it. */
+export interface WorkerRoom {
+  /** What it is called. */
+  readonly name: string;
+  /** Whether it was given that name on purpose. */
+  readonly isPublic: boolean;
+}
+
 /** What a worker says. Tell them apart by `type`. */
 export type WorkerMessage =
   | { readonly type: "done"; readonly number: number; readonly value: unknown }
@@ -90,6 +100,7 @@ export type WorkerMessage =
   | { readonly type: "room"; readonly room: WorkerRoom; readonly isOpen: boolean }
   /** Said every second, so that a worker that says nothing is known to hang. */
   | { readonly type: "buses"; readonly buses: readonly BusStatus[] }
+  | { readonly type: "bus"; readonly call: BusCall }
   | { readonly type: "names"; readonly counts: ResolverCounts }
   | {
     readonly type: "bytes";

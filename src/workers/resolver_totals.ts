@@ -4,20 +4,21 @@
  * @module
  */
 import type { ResolverCounts } from "../transport/resolver.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 
 /** Adds up what workers tell of their resolvers. */
 export class ResolverTotals {
-  readonly #told = new Map<number, ResolverCounts>();
+  readonly #told = new Map<WorkerHandle, ResolverCounts>();
   /** What workers had done that are gone. */
   readonly #gone: ResolverCounts[] = [];
 
   /** Notes what a worker told last. */
-  note(worker: number, counts: ResolverCounts): void {
+  note(worker: WorkerHandle, counts: ResolverCounts): void {
     this.#told.set(worker, counts);
   }
 
-  /** Notes that a worker died: nobody waits there any more, what it has done stays counted. */
-  died(worker: number): void {
+  /** Notes that a worker is no more: nobody waits there any more, what it has done stays counted. */
+  gone(worker: WorkerHandle): void {
     const counts = this.#told.get(worker);
     this.#told.delete(worker);
     if (!counts) return;

@@ -16,9 +16,7 @@ import type { DesiredState } from "../server/desired_state.ts";
 import { joinBus } from "../server/join_bus.ts";
 import { ServerControl } from "../server/server_control.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
-import { BusTotals } from "./bus_totals.ts";
-import { ResolverTotals } from "./resolver_totals.ts";
-import { WorkerRooms } from "./worker_rooms.ts";
+import { BusRelay } from "./bus_relay.ts";
 import { Incidents } from "./incidents.ts";
 import type { SharedResources, WorkerMessage, WorkerMethods, WorkerPort } from "./messages.ts";
 import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
@@ -27,6 +25,7 @@ import type { WorkerHandle } from "./worker_handle.ts";
 import { WorkerOutlets } from "./worker_outlets.ts";
 import { type WorkerLoss, WorkerPool } from "./worker_pool.ts";
 import type { SupervisorOptions } from "./supervisor_options.ts";
+import { WorkerReports } from "./worker_reports.ts";
 import { WorkerSockets } from "./worker_sockets.ts";
 
 /** A room full of sockets, served by several threads that look like one. */
@@ -39,9 +38,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   readonly #shared: SharedResources;
   readonly #pool: WorkerPool;
   readonly #sockets: WorkerSockets | undefined;
-  readonly #buses = new BusTotals();
-  readonly #names = new ResolverTotals();
-  readonly #rooms = new WorkerRooms(this.rooms);
+  readonly #reports = new WorkerReports(this.rooms);
   readonly #incidents = new Incidents();
 
   private constructor(config: ServerConfig, options: SupervisorOptions) {
@@ -89,11 +86,13 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     const supervisor = undo.use(new Supervisor(config, options));
     const { channel, descriptors } = supervisor.#shared;
     if (channel) await supervisor.rooms.attachBus(new BroadcastBus(channel));
-    await joinBus(supervisor.rooms, { options: config.options, eventBus: options.eventBus });
+    const { eventBus } = options;
+    const bus = await joinBus(supervisor.rooms, { options: config.options, eventBus });
+    if (bus) supervisor.#reports.bus = new BusRelay(bus);
     supervisor.host.admit(await supervisor.#pool.start());
     await supervisor.start(config);
     undo.move();
-    options.eventBus.publish({
+    eventBus.publish({
       event: "ready",
       outlets: config.outlets.length,
       maxConnections: supervisor.host.maxConnections,
@@ -104,13 +103,12 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
 
   /** What the chat rooms and the buses are like right now, as far as workers have told: a second ago at most. */
   override roomsStatus(): RoomsStatus {
-    const { rooms, buses } = this.rooms.status();
-    return { rooms, buses: this.#buses.sum(buses) };
+    return this.#reports.roomsStatus();
   }
 
   /** How names are looked up, in every worker. */
   override resolverCounts(): ResolverCounts {
-    return this.#names.sum(super.resolverCounts());
+    return this.#reports.resolverCounts(super.resolverCounts());
   }
 
   /** Opens one more outlet, in every worker. */
@@ -135,6 +133,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     let cut = 0;
     await this.#pool.renew(async (worker) => {
       cut += await this.host.retire(worker, { grace });
+      this.#reports.gone(worker);
     });
     return cut;
   }
@@ -178,24 +177,17 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       case "counts":
         this.#count(message.counts);
         break;
-      case "room":
-        if (message.isOpen) this.#rooms.open(worker.index, message.room);
-        else this.#rooms.close(worker.index, message.room);
-        break;
-      case "buses":
-        this.#buses.note(worker.index, message.buses);
-        break;
-      case "names":
-        this.#names.note(worker.index, message.counts);
-        break;
       case "bytes":
         this.host.findConnection(message.connection)?.show(message.way, message.bytes);
+        break;
+      default:
+        this.#reports.receive(message, worker);
     }
   }
 
   /** Passes on what a worker tells, as if one server told it: what all of them tell is told once. */
   #forward(event: OutletEvent, worker: WorkerHandle): void {
-    if (!("outlet" in event)) return this.#forwardOfServer(event);
+    if (!("outlet" in event)) return this.eventBus.publish(event);
     const outlet = this.host.find(event.id);
     switch (event.event) {
       case "listening":
@@ -216,23 +208,9 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     if (!outlet?.keep(event)) this.eventBus.publish(event);
   }
 
-  #forwardOfServer(event: Exclude<OutletEvent, { outlet: string }>): void {
-    switch (event.event) {
-      // The supervisor is on every bus, too, and tells these itself.
-      case "bus-connected":
-      case "bus-disconnected":
-      case "bus-permission-denied":
-        return;
-      default:
-        this.eventBus.publish(event);
-    }
-  }
-
   #lose(worker: WorkerHandle, { reason, hangs }: WorkerLoss): void {
     this.eventBus.publish({ event: "worker-restarted", worker: worker.index, reason });
-    this.#buses.died(worker.index);
-    this.#names.died(worker.index);
-    this.#rooms.gone(worker.index);
+    this.#reports.gone(worker);
     if (!hangs) this.#sockets?.forget(worker);
     this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
   }

@@ -6,10 +6,11 @@
 import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
 import { Rooms } from "../chat/rooms.ts";
 import type { Connection } from "../connection/connection.ts";
+import { formatBus } from "../endpoint/nats_url.ts";
 import { EventBus } from "../events/event_bus.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
-import { joinBus } from "../server/join_bus.ts";
+import { type BusConfig, busOf } from "../server/join_bus.ts";
 import { OutletSet, type PreparedOutlets } from "../server/outlet_set.ts";
 import { explain } from "../transport/errors.ts";
 import { resolver } from "../transport/resolver.ts";
@@ -21,6 +22,7 @@ import type {
   WorkerRequest,
   WorkerTask,
 } from "./messages.ts";
+import { RelayedBus } from "./relayed_bus.ts";
 import { countersOf, type SharedLimits, type WorkerSlot } from "./shared_counters.ts";
 
 /** How an event may wait for others that go along, in milliseconds: a message costs far more than an event. */
@@ -50,6 +52,7 @@ export class WorkerHost {
   readonly eventBus: EventBus = new EventBus();
   readonly #taps = new Map<number, Disposable>();
   readonly #counted = new Map<number, number>();
+  #bus: RelayedBus | undefined;
   #outlets: OutletSet | undefined;
   #limits: ReadonlyMap<number, SharedLimits> = new Map();
   #prepared: PreparedOutlets | undefined;
@@ -98,7 +101,7 @@ export class WorkerHost {
       this.#outlets = this.#outletSet(shared, slot);
       this.#options.onStart?.(shared);
       if (shared.channel) await this.#rooms.attachBus(new BroadcastBus(shared.channel));
-      await joinBus(this.#rooms, { options: state.options, eventBus: this.eventBus });
+      await this.#joinBus(busOf(state.options));
       this.#rooms.visitAll(({ name }) => {
         const room = { name, isPublic: this.#rooms.isPublic(name) };
         this.#options.post({ type: "room", room, isOpen: true });
@@ -136,6 +139,8 @@ export class WorkerHost {
       await this.#rooms[Symbol.asyncDispose]();
       return cut;
     },
+    // deno-lint-ignore require-await
+    bus: async (news) => this.#bus?.receive(news),
     write: async ({ connection, bytes }) => await this.#find(connection)?.write(bytes),
     closeWrite: async ({ connection }) => await this.#find(connection)?.closeWrite(),
     // deno-lint-ignore require-await
@@ -143,6 +148,16 @@ export class WorkerHost {
     // deno-lint-ignore require-await
     tap: async ({ connection, on }) => this.#tap(connection, on),
   };
+
+  /** Joins rooms to those of other servers, over the bus that the supervisor is on. */
+  async #joinBus({ address }: BusConfig): Promise<void> {
+    if (!address) return;
+    this.#bus = new RelayedBus(
+      formatBus(address),
+      (call) => this.#options.post({ type: "bus", call }),
+    );
+    await this.#rooms.attachBus(this.#bus);
+  }
 
   #outletSet(shared: SharedResources, slot: WorkerSlot): OutletSet {
     return new OutletSet({

@@ -4,20 +4,14 @@
  * @module
  */
 import type { Rooms } from "../chat/rooms.ts";
-
-/** A room, as workers name it. */
-export interface WorkerRoom {
-  /** What it is called. */
-  readonly name: string;
-  /** Whether it was given that name on purpose. */
-  readonly isPublic: boolean;
-}
+import type { WorkerRoom } from "./messages.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 
 /** Which worker has which rooms open. */
 export class WorkerRooms {
   readonly #rooms: Rooms;
   /** What ends the use of each room, by worker and room. */
-  readonly #uses = new Map<number, Map<string, AbortController>>();
+  readonly #uses = new Map<WorkerHandle, Map<string, AbortController>>();
 
   /** Keeps rooms open among these. */
   constructor(rooms: Rooms) {
@@ -25,7 +19,7 @@ export class WorkerRooms {
   }
 
   /** Notes that a worker has opened a room. */
-  open(worker: number, { name, isPublic }: WorkerRoom): void {
+  open(worker: WorkerHandle, { name, isPublic }: WorkerRoom): void {
     const uses = this.#uses.get(worker) ?? new Map<string, AbortController>();
     this.#uses.set(worker, uses);
     const use = new AbortController();
@@ -35,14 +29,14 @@ export class WorkerRooms {
   }
 
   /** Notes that a worker has closed a room. */
-  close(worker: number, room: WorkerRoom): void {
+  close(worker: WorkerHandle, room: WorkerRoom): void {
     const uses = this.#uses.get(worker);
     uses?.get(keyOf(room))?.abort();
     uses?.delete(keyOf(room));
   }
 
   /** Notes that a worker is gone, with all its rooms. */
-  gone(worker: number): void {
+  gone(worker: WorkerHandle): void {
     for (const use of this.#uses.get(worker)?.values() ?? []) use.abort();
     this.#uses.delete(worker);
   }

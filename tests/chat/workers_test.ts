@@ -6,10 +6,16 @@ import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
 import { converse, Guest } from "../harness/crowd.ts";
 import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
+import { freePort } from "../harness/ports.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
 const SPEC = "chat://:0?room=all";
+
+/** What a NATS server tells of who is connected. */
+interface NatsConnections {
+  readonly connections: readonly { readonly subscriptions_list: readonly string[] }[];
+}
 
 /** So many guests, by the worker that the kernel dealt them to. Each worker has two at least. */
 const HISTORY = "chat://:0?room=all&history=10";
@@ -118,6 +124,39 @@ testWith(
       [nats.url, "up"],
     ]);
     for (const { traffic } of buses) assert(traffic.in > 0 && traffic.out > 0);
+  },
+);
+
+testWith(
+  ["nats-server"],
+  "a server with workers is one client of the bus, and tells once how that is",
+  async () => {
+    const monitor = freePort();
+    await using nats = await NatsServer.start({ words: ["-m", String(monitor)] });
+    await using supervisor = await TestSupervisor.open([SPEC, "--bus", nats.url]);
+    await using other = await TestServer.open(SPEC, "--bus", nats.url);
+    await other.event("bus-connected");
+    await supervisor.told(() => supervisor.count("bus-connected") > 0);
+    using guests = new DisposableStack();
+    const parts = await crowd(supervisor, 9, guests);
+    const elsewhere = guests.use(await Guest.join(other.port()));
+    for (const [first] of parts) await first!.countsMembers(parts.flat().length + 1);
+    await elsewhere.countsMembers(parts.flat().length + 1);
+
+    const asked = await fetch(`http://127.0.0.1:${monitor}/connz?subs=1&sort=cid`);
+    const { connections } = await asked.json() as NatsConnections;
+    assertEquals(connections.length, 2);
+    const subjects = connections[0]!.subscriptions_list;
+    assertEquals(new Set(subjects).size, subjects.length, `each subject once: ${subjects}`);
+
+    await nats.kill();
+    await supervisor.told(() => supervisor.count("bus-disconnected") > 0);
+    await nats.start();
+    await supervisor.told(() => supervisor.count("bus-connected") > 1);
+    for (const [first] of parts) await first!.isTold(/^\* the bus is back$/);
+    assertEquals([supervisor.count("bus-connected"), supervisor.count("bus-disconnected")], [2, 1]);
+    const [, bus] = supervisor.supervisor.roomsStatus().buses;
+    assertEquals([bus!.state, bus!.reconnects, bus!.traffic.dropped], ["up", 1, 0]);
   },
 );
 

@@ -9,7 +9,6 @@ import {
   type ConnectionOptions,
   type NatsConnection,
   PermissionViolationError,
-  type Subscription,
 } from "@nats-io/transport-node";
 import { handledElsewhere } from "../../scheduling/task_scope.ts";
 import { explain } from "../../transport/errors.ts";
@@ -20,6 +19,7 @@ import { confirmHandshake, connect } from "./nats_transport.ts";
 import { type NatsKeys, optionsOf, readNatsKeys } from "./nats_keys.ts";
 import { messageLimitOf, publishTo } from "./nats_publish.ts";
 import { subjectOf } from "./nats_subject.ts";
+import { NatsSubscriptions } from "./nats_subscriptions.ts";
 
 /** Pauses between attempts to connect, in milliseconds: they double. */
 const BACK_OFF = { shortest: 250, longest: 30_000 };
@@ -33,13 +33,6 @@ const PING = 3_000;
 /** Bytes that may be on their way before the server has to say that it has them, and before no more are taken. */
 const WINDOW = { confirm: 64 * 1024, full: 1024 * 1024 };
 
-/** What is heard of one topic. */
-interface NatsSubscription {
-  readonly subject: string;
-  onMessage(message: Uint8Array): void;
-  subscription?: Subscription | undefined;
-}
-
 /** Publishes and subscribes at NATS servers. It is there at once, and connects as soon as it can. */
 export class NatsBus implements Bus {
   /** What people call it. */
@@ -47,10 +40,10 @@ export class NatsBus implements Bus {
   /** It reaches other servers. */
   readonly isLocal = false;
   readonly #options: ConnectionOptions;
-  readonly #subscriptions = new Set<NatsSubscription>();
+  readonly #subscriptions = new NatsSubscriptions();
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
-  #watcher: BusWatcher | undefined;
+  readonly #watchers = new Set<BusWatcher>();
   #state: BusState = { state: "down", reason: "it is being connected to" };
   #connection: NatsConnection | undefined;
   #attempts = 0;
@@ -101,20 +94,12 @@ export class NatsBus implements Bus {
 
   /** Listens to a topic, now or as soon as there is a connection. */
   subscribe(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable {
-    const entry: NatsSubscription = { subject: subjectOf(topic), onMessage };
-    this.#subscriptions.add(entry);
-    if (this.#connection) listen(entry, this.#connection);
-    return {
-      [Symbol.dispose]: () => {
-        this.#subscriptions.delete(entry);
-        if (!this.#connection?.isClosed()) entry.subscription?.unsubscribe();
-      },
-    };
+    return this.#subscriptions.add(topic, onMessage);
   }
 
   /** Lets somebody know whenever the connection comes or goes. */
   watch(watcher: BusWatcher): void {
-    this.#watcher = watcher;
+    this.#watchers.add(watcher);
     if (this.#state.state === "up") watcher.changed(this.#state);
   }
 
@@ -132,7 +117,7 @@ export class NatsBus implements Bus {
 
   /** Sends what waits, if that takes no time, and disconnects. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#watcher = undefined;
+    this.#watchers.clear();
     this.#closing.abort();
     const connection = this.#connection;
     if (connection && this.#state.state === "up") {
@@ -148,6 +133,7 @@ export class NatsBus implements Bus {
       if (!connection) return;
       await this.#follow(connection).catch((error) => this.#down(explain(error)));
       this.#connection = undefined;
+      this.#subscriptions.moveTo(undefined);
       await connection.close().catch(() => {});
       this.#down("the connection was closed");
     }
@@ -157,16 +143,13 @@ export class NatsBus implements Bus {
   async #follow(connection: NatsConnection): Promise<void> {
     const statuses = connection.status();
     this.#connection = connection;
-    for (const entry of this.#subscriptions) listen(entry, connection);
+    this.#subscriptions.moveTo(connection);
     this.#up(connection);
     for await (const status of statuses) {
       if (status.type === "reconnecting") this.#attempts++;
       if (status.type === "disconnect") this.#down("the connection is lost");
       if (status.type === "reconnect") {
-        // What was denied may be allowed by now.
-        for (const entry of this.#subscriptions) {
-          if (entry.subscription?.isClosed()) listen(entry, connection);
-        }
+        this.#subscriptions.renew();
         this.#up(connection);
       }
       if (status.type === "error") this.#fail(status.error);
@@ -208,12 +191,14 @@ export class NatsBus implements Bus {
     if (!(error instanceof PermissionViolationError) || this.#denied.has(error.operation)) return;
     this.#denied.add(error.operation);
     const what = error.operation === "publish" ? "publish to" : "subscribe to";
-    this.#watcher?.denied?.(`this server may not ${what} ${error.subject}`);
+    for (const watcher of this.#watchers) {
+      watcher.denied?.(`this server may not ${what} ${error.subject}`);
+    }
   }
 
   #tell(state: BusState): void {
     this.#state = state;
-    this.#watcher?.changed(state);
+    for (const watcher of this.#watchers) watcher.changed(state);
   }
 
   /** Asks the server to say that it has what it was handed so far. */
@@ -237,14 +222,6 @@ export class NatsBus implements Bus {
  */
 export async function openNatsBus(address: NatsUrl, paths: NatsKeys): Promise<NatsBus> {
   return new NatsBus(address, await readNatsKeys(paths));
-}
-
-function listen(entry: NatsSubscription, connection: NatsConnection): void {
-  entry.subscription = connection.subscribe(entry.subject, {
-    callback: (error, { data }) => {
-      if (!error) entry.onMessage(data);
-    },
-  });
 }
 
 function backOff(attempts: number): number {

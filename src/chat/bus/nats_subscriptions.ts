@@ -1,0 +1,70 @@
+/**
+ * What is listened to at a NATS server: each subject once, whoever listens here.
+ *
+ * @module
+ */
+import type { NatsConnection, Subscription } from "@nats-io/transport-node";
+import type { Topic } from "./bus.ts";
+import { subjectOf } from "./nats_subject.ts";
+
+/** One subject. */
+interface NatsSubscription {
+  readonly subject: string;
+  readonly listeners: Set<(message: Uint8Array) => void>;
+  subscription?: Subscription | undefined;
+}
+
+/** Subscriptions that outlive connections. */
+export class NatsSubscriptions {
+  readonly #bySubject = new Map<string, NatsSubscription>();
+  #connection: NatsConnection | undefined;
+
+  /** Listens to a topic, now or as soon as there is a connection. */
+  add(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable {
+    const subject = subjectOf(topic);
+    const entry = this.#bySubject.get(subject) ?? this.#subscribe(subject);
+    // The same function may listen twice.
+    const listener = (message: Uint8Array) => onMessage(message);
+    entry.listeners.add(listener);
+    return {
+      [Symbol.dispose]: () => {
+        if (!entry.listeners.delete(listener) || entry.listeners.size > 0) return;
+        this.#bySubject.delete(subject);
+        if (!this.#connection?.isClosed()) entry.subscription?.unsubscribe();
+      },
+    };
+  }
+
+  /**
+   * Listens over a new connection, or over none.
+   *
+   * @internal
+   */
+  moveTo(connection: NatsConnection | undefined): void {
+    this.#connection = connection;
+    for (const entry of this.#bySubject.values()) this.#listen(entry);
+  }
+
+  /** Listens again to what the server has ended: what was denied may be allowed by now. */
+  renew(): void {
+    for (const entry of this.#bySubject.values()) {
+      if (entry.subscription?.isClosed()) this.#listen(entry);
+    }
+  }
+
+  #subscribe(subject: string): NatsSubscription {
+    const entry: NatsSubscription = { subject, listeners: new Set() };
+    this.#bySubject.set(subject, entry);
+    this.#listen(entry);
+    return entry;
+  }
+
+  #listen(entry: NatsSubscription): void {
+    entry.subscription = this.#connection?.subscribe(entry.subject, {
+      callback: (error, { data }) => {
+        if (error) return;
+        for (const hear of entry.listeners) hear(data);
+      },
+    });
+  }
+}

@@ -1,0 +1,191 @@
+/** Workers reach the bus through their supervisor: in bounds, in order, and as if each of them were on it by itself. */
+import { assertEquals } from "@std/assert";
+import type { Archive, Bus, BusState, BusWatcher, Topic } from "../../src/chat/bus/bus.ts";
+import { BusRelay } from "../../src/workers/bus_relay.ts";
+import type { BusListener } from "../../src/workers/bus_relay_end.ts";
+import { type BusNews, RelayedBus } from "../../src/workers/relayed_bus.ts";
+import { eventually } from "../harness/eventually.ts";
+
+const TOPIC = ["room", "all"];
+const MEGABYTE = 1024 * 1024;
+
+/** A bus that takes what the test lets it. */
+class StubBus implements Bus {
+  readonly name = "stub";
+  readonly isLocal = false;
+  messageLimit = MEGABYTE;
+  waiting = 0;
+  /** How many messages it takes still. */
+  room = Infinity;
+  readonly published: string[] = [];
+  readonly kept: string[] = [];
+  recalls = 0;
+  readonly #watchers: BusWatcher[] = [];
+  readonly #listeners = new Set<(message: Uint8Array) => void>();
+
+  publish(_: Topic, message: Uint8Array): boolean {
+    if (this.room <= 0) return false;
+    this.room--;
+    this.published.push(textOf(message));
+    return true;
+  }
+  subscribe(_: Topic, hear: (message: Uint8Array) => void): Disposable {
+    this.#listeners.add(hear);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(hear) };
+  }
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+  /** Somebody elsewhere publishes. */
+  bring(message: Uint8Array): void {
+    for (const hear of this.#listeners) hear(message);
+  }
+  watch(watcher: BusWatcher): void {
+    this.#watchers.push(watcher);
+  }
+  tell(state: BusState): void {
+    for (const { changed } of this.#watchers) changed(state);
+  }
+  caughtUp = () => Promise.resolve();
+  archive = (): Promise<Archive> =>
+    Promise.resolve({
+      add: (_, message) => this.kept.push(textOf(message)) > 0,
+      recall: () => {
+        this.recalls++;
+        return Promise.resolve(this.kept.map(bytesOf));
+      },
+    });
+  [Symbol.asyncDispose] = () => Promise.resolve();
+}
+
+/** A worker that is joined to the relay; with `isSlow`, it takes in no message before it is told to. */
+function joined(relay: BusRelay, { isSlow = false } = {}) {
+  const unread: (() => void)[] = [];
+  const listener: BusListener = {
+    request: (_, news: BusNews) => {
+      const copy = structuredClone(news);
+      return new Promise((resolve) => {
+        const read = () => resolve(bus.receive(copy));
+        if (isSlow && news.what === "message") unread.push(read);
+        else queueMicrotask(read);
+      });
+    },
+  };
+  const bus: RelayedBus = new RelayedBus(
+    relay.name,
+    (call) => relay.receive(listener, structuredClone(call)),
+  );
+  const states: string[] = [];
+  bus.watch({ changed: ({ state }) => states.push(state) });
+  const heard: string[] = [];
+  const subscription = bus.subscribe(TOPIC, (message) => heard.push(textOf(message)));
+  return { bus, states, heard, listener, unread, subscription };
+}
+
+async function up(): Promise<{ stub: StubBus; relay: BusRelay }> {
+  const stub = new StubBus();
+  const relay = new BusRelay(stub);
+  stub.tell({ state: "up", at: "here" });
+  return await Promise.resolve({ stub, relay });
+}
+
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("what a worker publishes goes to the bus once, and what comes goes to every worker", async () => {
+  const { stub, relay } = await up();
+  const workers = [joined(relay), joined(relay)];
+  await eventually(() => workers.every(({ states }) => states.length === 1));
+  assertEquals(workers[0]!.bus.publish(TOPIC, bytesOf("hello")), true);
+  assertEquals(stub.published, ["hello"]);
+  stub.bring(bytesOf("from elsewhere"));
+  await eventually(() => workers.every(({ heard }) => heard.length === 1));
+  assertEquals(workers.map(({ heard }) => heard), [["from elsewhere"], ["from elsewhere"]]);
+  await workers[0]!.bus.caughtUp();
+  assertEquals(workers[0]!.bus.waiting, 0);
+});
+
+Deno.test("a bus that is lost is lost for every worker, those included that come later", async () => {
+  const { stub, relay } = await up();
+  const one = joined(relay);
+  await eventually(() => one.states.length === 1);
+  stub.tell({ state: "down", reason: "a test" });
+  const other = joined(relay);
+  await eventually(() => one.states.length === 2 && other.states.length === 1);
+  assertEquals([one.states, other.states], [["up", "down"], ["down"]]);
+  assertEquals(one.bus.publish(TOPIC, bytesOf("nobody hears it")), false);
+  stub.tell({ state: "up", at: "here" });
+  await eventually(() => one.states.length === 3 && other.states.length === 2);
+  assertEquals(stub.published, []);
+});
+
+Deno.test("a bus that cannot follow holds a worker back, and gets everything in order", async () => {
+  const { stub, relay } = await up();
+  const { bus, states } = joined(relay);
+  await eventually(() => states.length === 1);
+  stub.room = 1;
+  const line = "x".repeat(64 * 1024);
+  let count = 0;
+  while (bus.publish(TOPIC, bytesOf(`${count} ${line}`))) count++;
+  assertEquals([stub.published.length, bus.waiting > MEGABYTE, count < 20], [1, true, true]);
+  stub.room = Infinity;
+  stub.tell({ state: "up", at: "here" });
+  await bus.caughtUp();
+  // It is told that it may go on.
+  assertEquals(states, ["up", "up"]);
+  assertEquals(
+    stub.published.map((message) => Number(message.split(" ")[0])),
+    Array.from({ length: count }, (_, i) => i),
+  );
+});
+
+Deno.test("what is longer than the bus takes is let go and counted, and workers learn the limit", async () => {
+  const { stub, relay } = await up();
+  const { bus, states } = joined(relay);
+  await eventually(() => states.length === 1);
+  assertEquals(bus.messageLimit, MEGABYTE);
+  stub.messageLimit = 10;
+  bus.publish(TOPIC, bytesOf("more than ten"));
+  await bus.caughtUp();
+  assertEquals([stub.published, relay.dropped, bus.messageLimit], [[], 1, 10]);
+});
+
+Deno.test("a worker that does not read costs no memory: what comes for it is let go and counted", async () => {
+  const { stub, relay } = await up();
+  const { states, unread, heard } = joined(relay, { isSlow: true });
+  await eventually(() => states.length === 1);
+  for (let i = 0; i < 30; i++) stub.bring(new Uint8Array(64 * 1024));
+  assertEquals([unread.length, relay.dropped], [16, 14]);
+  for (const read of unread.splice(0)) read();
+  await eventually(() => heard.length === 16);
+  stub.bring(bytesOf("again"));
+  assertEquals(unread.length, 1);
+});
+
+Deno.test("a worker that is no more leaves the bus", async () => {
+  const { stub, relay } = await up();
+  const [one, other] = [joined(relay), joined(relay)];
+  assertEquals(stub.listeners, 2);
+  relay.gone(one.listener);
+  other.subscription[Symbol.dispose]();
+  assertEquals(stub.listeners, 0);
+  one.bus.publish(TOPIC, bytesOf("a last word that nobody asked for"));
+  assertEquals(stub.published, []);
+});
+
+Deno.test("workers that ask for the same history at once ask the bus once", async () => {
+  const { stub, relay } = await up();
+  const workers = [joined(relay), joined(relay), joined(relay)];
+  await eventually(() => workers.every(({ states }) => states.length === 1));
+  stub.kept.push("said before");
+  const archives = await Promise.all(workers.map(({ bus }) => bus.archive()));
+  const recalled = await Promise.all(archives.map((archive) => archive!.recall(TOPIC)));
+  assertEquals(recalled.map((messages) => messages.map(textOf)), [
+    ["said before"],
+    ["said before"],
+    ["said before"],
+  ]);
+  assertEquals(stub.recalls, 1);
+  archives[0]!.add(TOPIC, bytesOf("said now"));
+  assertEquals(stub.kept, ["said before", "said now"]);
+});
