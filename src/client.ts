@@ -5,10 +5,10 @@
  * @module
  */
 import { HexCapture } from "./client/hex_capture.ts";
-import { connectWithRetry, resolveRoute } from "./client/connect.ts";
+import { connectWithRetry, endpointOf } from "./client/connect.ts";
 import { Timeline } from "./client/timeline.ts";
 import type { ClientConfig, ClientOptions } from "./config/client_config.ts";
-import type { Route, RouteStep } from "./transport/route.ts";
+import type { DialledEndpoint, DialStep } from "./transport/dial.ts";
 import type { Ladder } from "./trace/report/ladder.ts";
 import { formatDuration } from "./options/quantity.ts";
 import { type Address, formatAddress } from "./endpoint/address.ts";
@@ -78,9 +78,9 @@ interface Side {
 /** Connects, and has the conversation that is asked for. */
 async function runSession(target: Address, { options, ends, timeline }: Side): Promise<void> {
   const conversation = await runnerOf(options, ends);
-  const route = await resolveRoute(target, options);
+  const endpoint = await endpointOf(target, options);
   using capture = await HexCapture.open(options, { print: ends.print });
-  const socket = await connect(route, { options, ends, timeline });
+  const socket = await connect(endpoint, { options, ends, timeline });
   await capture.begin();
   using connection = new Connection(firstByteTap(capture.of(socket), timeline), { id: 1 });
   using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
@@ -95,20 +95,26 @@ async function runSession(target: Address, { options, ends, timeline }: Side): P
 }
 
 /** Goes the way to the target, and draws the handshakes on it where that is asked for. */
-async function connect(route: Route, { options, ends, timeline }: Side): Promise<ByteStream> {
+async function connect(
+  endpoint: DialledEndpoint,
+  { options, ends, timeline }: Side,
+): Promise<ByteStream> {
   if (!options.trace) {
     const onStep = timeline.step.bind(timeline);
-    return (await connectWithRetry(route, { options, tell: ends.tell, onStep })).socket;
+    return (await connectWithRetry(endpoint, { options, tell: ends.tell, onStep })).socket;
   }
   const { AttemptTrace } = await import("./client/attempt_trace.ts");
-  await using trace = await AttemptTrace.start(route.proxy?.address ?? route.target, ends.tell);
+  await using trace = await AttemptTrace.start(
+    endpoint.proxy?.address ?? endpoint.address,
+    ends.tell,
+  );
   let socket: ByteStream | undefined;
-  function onStep(step: RouteStep): void {
+  function onStep(step: DialStep): void {
     timeline.step(step);
     trace.step(step);
   }
   try {
-    ({ socket } = await connectWithRetry(route, { options, tell: ends.tell, onStep }));
+    ({ socket } = await connectWithRetry(endpoint, { options, tell: ends.tell, onStep }));
     return socket;
   } finally {
     const ladders = await trace.ladders(socket, { isRelative: options.relative });

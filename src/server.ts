@@ -13,7 +13,7 @@ import { joinBus } from "./server/join_bus.ts";
 import { OutletSet } from "./server/outlet_set.ts";
 import { ServerControl, type ServerControlOptions } from "./server/server_control.ts";
 import type { Standard } from "./services/service.ts";
-import type { listenOn } from "./transport/listen.ts";
+import type { listen } from "./transport/listen.ts";
 
 /** What a server is opened with. */
 export interface ServerParts {
@@ -24,7 +24,7 @@ export interface ServerParts {
   /** Looks whether what is asked for can be had; at this machine, unless it is said. */
   readonly inspect?: ServerControlOptions["inspect"];
   /** Listens; in the system's way, unless it is said. */
-  readonly listen?: typeof listenOn;
+  readonly listen?: typeof listen;
 }
 
 /** A room full of sockets. Disposing it stops it without grace. */

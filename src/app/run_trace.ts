@@ -10,7 +10,7 @@ import { decompress } from "../trace/decode/decompress.ts";
 import { KernelWatch } from "../trace/live/kernel_watch.ts";
 import { Tcpdump } from "../trace/live/tcpdump.ts";
 import { printable } from "../terminal/printable.ts";
-import { lookUp } from "../transport/dial.ts";
+import { lookUp } from "../transport/dial_address.ts";
 import { explain } from "../transport/errors.ts";
 import { trace } from "../trace.ts";
 import { showSockets } from "./show_sockets.ts";

@@ -5,7 +5,7 @@
  */
 import type { ClientOptions } from "../config/client_config.ts";
 import type { Proxy } from "../endpoint/proxy.ts";
-import { dialRoute, type Route, type RouteStep } from "../transport/route.ts";
+import { dial, type DialledEndpoint, type DialStep } from "../transport/dial.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import type { KeyPair } from "../transport/tls/key_pair.ts";
@@ -15,7 +15,7 @@ import { retrying } from "./retry.ts";
 /** Who hears of it, and who ends it. */
 export interface ConnectOptions {
   /** Told of every step. */
-  readonly onStep?: (step: RouteStep) => void;
+  readonly onStep?: (step: DialStep) => void;
   /** Takes a line about what happens. */
   tell(line: string): void;
   /** Makes no other attempt once aborted. */
@@ -29,20 +29,25 @@ export interface ConnectOptions {
  *
  * @throws {Error} which names the file that cannot be read
  */
-export async function resolveRoute(target: Address, options: ClientOptions): Promise<Route> {
+export async function endpointOf(
+  target: Address,
+  options: ClientOptions,
+): Promise<DialledEndpoint> {
   const proxy = proxyOf(options);
-  if (!options.tls) return { target, proxy };
+  if (!options.tls) return { address: target, proxy };
   const host = isUnix(target) ? "localhost" : target.hostname;
   return {
-    target,
+    address: target,
     proxy,
-    tls: {
-      serverName: options["tls-server-name"] ?? host,
-      ca: await readPem(options["tls-ca"], "--tls-ca"),
-      ...await identityOf(options),
-      pins: options["tls-pin"],
-      insecure: options["tls-insecure"],
-      alpn: options.alpn,
+    layers: {
+      tls: {
+        serverName: options["tls-server-name"] ?? host,
+        ca: await readPem(options["tls-ca"], "--tls-ca"),
+        ...await identityOf(options),
+        pins: options["tls-pin"],
+        insecure: options["tls-insecure"],
+        alpn: options.alpn,
+      },
     },
   };
 }
@@ -68,7 +73,7 @@ async function identityOf(
  * @returns the socket, and how long the walk took that got there, without looking up the name, in milliseconds
  */
 export async function connectWithRetry(
-  route: Route,
+  endpoint: DialledEndpoint,
   { options, onStep, tell, signal, abandon }: ConnectOptions & { options: ClientOptions },
 ): Promise<{ socket: ByteStream; took: number }> {
   if (options["tls-insecure"]) {
@@ -77,14 +82,14 @@ export async function connectWithRetry(
   return await retrying(async () => {
     const start = performance.now();
     let lookup = 0;
-    const step = (step: RouteStep) => {
+    const step = (step: DialStep) => {
       if (step.step === "resolved") lookup += step.took;
       onStep?.(step);
     };
     const timeout = options.probe
       ? options.timeout ?? options["connect-timeout"]
       : options["connect-timeout"];
-    const socket = await dialRoute(route, { timeout, onStep: step, signal: abandon });
+    const socket = await dial(endpoint, { timeout, onStep: step, signal: abandon });
     return { socket, took: performance.now() - start - lookup };
   }, {
     retries: options.retry,

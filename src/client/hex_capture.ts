@@ -7,7 +7,7 @@ import type { ClientOptions } from "../config/client_config.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { explain } from "../transport/errors.ts";
-import { hexRecorder, type Recorder, tapped } from "../connection/tap.ts";
+import { hexRecorder, type Recorder, tapStage } from "../connection/tap.ts";
 
 /** A file that is open, and what is done once it is certain that it is needed, or that it is not. */
 interface OpenFile {
@@ -68,10 +68,11 @@ export class HexCapture implements Disposable {
   /** The socket, with what comes and goes written down. A full disk ends the conversation. */
   of(socket: ByteStream): ByteStream {
     if (this.#recorders.length === 0) return socket;
-    return tapped(socket, async (direction, bytes) => {
+    const tap = tapStage(async (direction, bytes) => {
       for (const record of this.#recorders) await record(direction, bytes);
       if (this.#fault) throw this.#fault;
     });
+    return tap(socket);
   }
 
   /** Closes the files, and removes those that were made for nothing. */

@@ -15,7 +15,7 @@ import { explain } from "../transport/errors.ts";
 import { echoMessage, isEcho, NoEcho } from "./echo.ts";
 import { Histogram } from "./histogram.ts";
 import { loadJson, type LoadResult, loadText } from "./load_report.ts";
-import { connectWithRetry, resolveRoute } from "./connect.ts";
+import { connectWithRetry, endpointOf } from "./connect.ts";
 
 /** Kinds of errors that are counted apart; a peer cannot make more of them. */
 const KINDS = 20;
@@ -71,7 +71,7 @@ class LoadTotals {
  */
 export async function bench({ targets, options }: ClientConfig, ends: LoadEnds): Promise<void> {
   const [target] = targets;
-  const route = await resolveRoute(target, options);
+  const endpoint = await endpointOf(target, options);
   const totals = new LoadTotals();
   const stop = new AbortController();
   const over = AbortSignal.any([
@@ -81,7 +81,7 @@ export async function bench({ targets, options }: ClientConfig, ends: LoadEnds):
   ]);
   const size = options.size ?? SIZES[options.mode];
   const connect = async () => {
-    const { socket, took } = await connectWithRetry(route, {
+    const { socket, took } = await connectWithRetry(endpoint, {
       options,
       tell: ends.tell,
       signal: over,

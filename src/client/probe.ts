@@ -9,8 +9,8 @@ import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import { formatDuration } from "../options/quantity.ts";
 import { formatAddress, isIP, isUnix } from "../endpoint/address.ts";
 import { explain } from "../transport/errors.ts";
-import type { Route, RouteStep } from "../transport/route.ts";
-import { connectWithRetry, resolveRoute } from "./connect.ts";
+import type { DialledEndpoint, DialStep } from "../transport/dial.ts";
+import { connectWithRetry, endpointOf } from "./connect.ts";
 import { Finding } from "./probe_finding.ts";
 import { notOpen, probeJson, probeText } from "./probe_report.ts";
 
@@ -29,7 +29,7 @@ export interface ProbeEnds {
 
 /** What every connect of a probe needs. */
 interface Task {
-  readonly route: Route;
+  readonly endpoint: DialledEndpoint;
   readonly options: ClientOptions;
   readonly ends: ProbeEnds;
 }
@@ -44,12 +44,16 @@ export async function probe(
   ends: ProbeEnds,
 ): Promise<void> {
   const findings = targets.map((target) => new Finding(target));
-  const route = await resolveRoute(targets[0], options);
+  const endpoint = await endpointOf(targets[0], options);
   const queue = findings.values();
   const atOnce = Math.min(AT_ONCE, findings.length, descriptorBudget()?.free ?? AT_ONCE);
   const workers = Array.from({ length: atOnce }, async () => {
     for (const finding of queue) {
-      await probeOne(finding, { route: { ...route, target: finding.address }, options, ends });
+      await probeOne(finding, {
+        endpoint: { ...endpoint, address: finding.address },
+        options,
+        ends,
+      });
     }
   });
   await Promise.all(workers);
@@ -71,17 +75,17 @@ async function probeOne(finding: Finding, task: Task): Promise<void> {
   }
 }
 
-async function connectOnce(finding: Finding, { route, options, ends }: Task): Promise<void> {
+async function connectOnce(finding: Finding, { endpoint, options, ends }: Task): Promise<void> {
   const tell = options.verbose ? ends.tell : () => {};
   const start = performance.now();
   let isResolved = isUnix(finding.address) || isIP(finding.address.hostname);
-  const onStep = (step: RouteStep) => {
+  const onStep = (step: DialStep) => {
     if (step.step !== "resolved") return;
     isResolved = true;
     if (step.from === "system") finding.lookups.record(step.took);
   };
   try {
-    const { socket, took } = await connectWithRetry(route, {
+    const { socket, took } = await connectWithRetry(endpoint, {
       options,
       onStep,
       tell: ends.tell,

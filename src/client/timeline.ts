@@ -5,7 +5,7 @@
  */
 import { type Certificate, dayOf } from "../transport/tls/certificate.ts";
 import { formatProxy } from "../endpoint/proxy.ts";
-import type { RouteStep } from "../transport/route.ts";
+import type { DialStep } from "../transport/dial.ts";
 import type { TlsSession } from "../transport/tls/connect.ts";
 import { formatDuration, formatSize } from "../options/quantity.ts";
 import { formatAddress } from "../endpoint/address.ts";
@@ -26,7 +26,7 @@ export class Timeline {
   }
 
   /** A step on the way to the connection. */
-  step(step: RouteStep): void {
+  step(step: DialStep): void {
     for (const line of describe(step)) this.#tell(line);
     switch (step.step) {
       case "resolved":
@@ -94,7 +94,7 @@ export class Timeline {
   }
 }
 
-function describe(step: RouteStep): string[] {
+function describe(step: DialStep): string[] {
   switch (step.step) {
     case "resolved":
       return [

@@ -5,7 +5,8 @@
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { BoundedWriter, type ByteSink } from "../terminal/bounded_writer.ts";
-import { type Capturing, hexRecorder, type Recorder } from "./tap.ts";
+import type { Stage } from "../transport/stage.ts";
+import { hexRecorder, type Recorder, tapStage } from "./tap.ts";
 
 /** How long a conversation waits for the disk before it goes on without being captured, in milliseconds. */
 const PATIENCE = 1_000;
@@ -25,6 +26,21 @@ export interface CaptureOptions {
   readonly limit: number;
   /** Told when a file cannot be written; the connection goes on without. */
   onFault(error: unknown): void;
+}
+
+/** What writes one connection down, until it is disposed. */
+export interface Capturing extends Disposable {
+  /** Takes what goes which way. */
+  readonly record: Recorder;
+}
+
+/** Writes each connection down until it is closed; one whose file cannot be had goes on without. */
+export function captureStage(options: CaptureOptions): Stage {
+  return async (stream, { id }) => {
+    const capture = await openCapture(id, options);
+    if (!capture) return stream;
+    return tapStage(capture.record, () => capture[Symbol.dispose]())(stream);
+  };
 }
 
 /** Opens the file of one connection; `undefined` where it cannot be had. */

@@ -1,6 +1,5 @@
 /**
- * A socket whose bytes somebody writes down. What nobody taps costs nothing: without a tap, none of this is
- * on the way.
+ * A stage whose bytes somebody writes down. What nobody taps costs nothing: without a tap, none of this is in the path.
  *
  * @module
  */
@@ -10,26 +9,28 @@ import { type ByteStream, wrap } from "../transport/stream.ts";
 /** Writes down what goes which way; the conversation waits until it has. Must not reject. */
 export type Recorder = (direction: Direction, bytes: Uint8Array) => Promise<void>;
 
-/** What writes one connection down, until it is disposed. */
-export interface Capturing extends Disposable {
-  /** Takes what goes which way. */
-  readonly record: Recorder;
-}
-
-/** The socket, with all that comes and goes told to the recorder. */
-export function tapped(socket: ByteStream, record: Recorder): ByteStream {
-  return wrap(socket, {
-    async read(into) {
-      const length = await socket.read(into);
-      if (length !== null) await record("<", into.subarray(0, length));
-      return length;
-    },
-    async write(bytes) {
-      const length = await socket.write(bytes);
-      await record(">", bytes.subarray(0, length));
-      return length;
-    },
-  });
+/** Tells the recorder all that comes and goes. `closed` is called when the stream is closed. */
+export function tapStage(
+  record: Recorder,
+  closed?: () => void,
+): (stream: ByteStream) => ByteStream {
+  return (stream) =>
+    wrap(stream, {
+      async read(into) {
+        const length = await stream.read(into);
+        if (length !== null) await record("<", into.subarray(0, length));
+        return length;
+      },
+      async write(bytes) {
+        const length = await stream.write(bytes);
+        await record(">", bytes.subarray(0, length));
+        return length;
+      },
+      close() {
+        stream.close();
+        closed?.();
+      },
+    });
 }
 
 /** Bytes that are turned into text at a time: their lines are five times as long. */

@@ -10,7 +10,8 @@ import { Ladders } from "../telemetry/ladders.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import type { InternetAddress } from "../endpoint/address.ts";
 import type { LiveConnection } from "../server/handle.ts";
-import { HttpServer, type HttpServerOptions } from "../transport/http_server.ts";
+import { HttpServer } from "../transport/http_server.ts";
+import type { KeyPair } from "../transport/tls/key_pair.ts";
 import { Credentials } from "./credentials.ts";
 import { OutboundConnections } from "./outbound_connections.ts";
 import { Guard } from "./guard.ts";
@@ -36,7 +37,7 @@ export interface ConsoleOptions {
   /** What has to be known to use it. */
   readonly token: string;
   /** A certificate and its key as PEM texts, where it is HTTPS. */
-  readonly tls?: HttpServerOptions["tls"];
+  readonly tls?: KeyPair | undefined;
   /** How long connections may go on when an outlet is stopped from here, in milliseconds. */
   drainTimeout(): number;
 }
@@ -56,10 +57,10 @@ export class Console implements AsyncDisposable {
 
   private constructor(address: InternetAddress, options: ConsoleOptions) {
     const { eventBus, token, tls, drainTimeout } = options;
-    this.#listener = HttpServer.open(address, {
+    const layers = tls && { tls: { contents: () => ({ pair: tls }), alpn: ["http/1.1"] } };
+    this.#listener = HttpServer.open({ address, layers }, {
       noun: "the console",
       maxConnections: MAX_CONNECTIONS,
-      tls,
       answer: (request) => this.#answer(request),
     });
     const bound = this.#listener.address;

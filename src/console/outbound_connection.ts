@@ -6,7 +6,7 @@
 import { delay } from "@std/async/delay";
 import { AttemptTrace } from "../client/attempt_trace.ts";
 import { Timeline } from "../client/timeline.ts";
-import { dialRoute, type RouteStep } from "../transport/route.ts";
+import { dial, type DialStep } from "../transport/dial.ts";
 import type { EndReason } from "../connection/end_reason.ts";
 import type { Ladder } from "../trace/report/ladder.ts";
 import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
@@ -121,7 +121,8 @@ export class OutboundConnection implements AsyncDisposable {
     const { target, tls, insecure } = this.#dialling;
     const serverName = isUnix(target) ? "localhost" : target.hostname;
     try {
-      return await dialRoute({ target, ...tls ? { tls: { serverName, insecure } } : {} }, {
+      const layers = tls ? { tls: { serverName, insecure } } : undefined;
+      return await dial({ address: target, layers }, {
         timeout: TIMEOUT,
         signal: this.#giveUp.signal,
         onStep: (step) => this.#note(step),
@@ -160,7 +161,7 @@ export class OutboundConnection implements AsyncDisposable {
     this.#state = "closed";
   }
 
-  #note(step: RouteStep): void {
+  #note(step: DialStep): void {
     this.#timeline.step(step);
     this.#trace?.step(step);
   }

@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { connectWithRetry, resolveRoute } from "../client/connect.ts";
+import { connectWithRetry, endpointOf } from "../client/connect.ts";
 import { Connection } from "../connection/connection.ts";
 import { ClientConnection } from "./client_connection.ts";
 import { type ConnectOptions, readConnectOptions } from "./connect_options.ts";
@@ -39,7 +39,7 @@ export async function connect(
 ): Promise<ClientConnection> {
   const word = typeof target === "string" ? target : target.address;
   const config = readConnectOptions(word, options);
-  const route = await resolveRoute(config.targets[0], config.options);
-  const { socket } = await connectWithRetry(route, { options: config.options, tell() {} });
+  const endpoint = await endpointOf(config.targets[0], config.options);
+  const { socket } = await connectWithRetry(endpoint, { options: config.options, tell() {} });
   return new ClientConnection(new Connection(socket, { id: 0 }));
 }

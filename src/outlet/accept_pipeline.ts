@@ -1,20 +1,17 @@
 /**
- * The way into an outlet: from a socket that was accepted to a connection that is served, stage by stage.
+ * The way into an outlet: from a socket that was accepted to a connection that is served, step by step.
  *
  * @module
  */
 import { type Address, isUnix } from "../endpoint/address.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
 import type { ByteStream } from "../transport/stream.ts";
-import { explain } from "../transport/errors.ts";
+import { PeerRefused, type Stage } from "../transport/stage.ts";
 import type { Admission, Permit } from "../admission/admission.ts";
-import { readProxyHeader } from "../admission/trusted_proxies.ts";
-import { ProxyHeaderError } from "../transport/proxy_protocol.ts";
-import type { Capturing } from "../connection/tap.ts";
-import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
 import type { OutletSettings } from "./settings.ts";
 import { AcceptBatch } from "./accept_batch.ts";
 import { Arrival } from "./arrival.ts";
+import { STAGES } from "./stages.ts";
 
 /** A client that was let in: its connection, and what it holds while it stays. */
 export interface AdmittedConnection {
@@ -22,8 +19,6 @@ export interface AdmittedConnection {
   readonly connection: Connection;
   /** Its place. */
   readonly permit: Disposable;
-  /** What writes the connection down. */
-  readonly capture: Capturing | undefined;
   /** What serves it. */
   readonly handler: Handler;
 }
@@ -42,18 +37,18 @@ export interface AcceptPipelineOptions {
   failed(error: unknown): void;
 }
 
-/** Why a client is turned away; nothing, where it goes on to the next stage. */
+/** Why a client is turned away; nothing, where it goes on to the next step. */
 type Outcome = string | undefined;
 
 /** One step of the way in, which changes what it has to of the arrival. */
-type Stage = (arrival: Arrival) => Outcome | Promise<Outcome>;
+type Step = (arrival: Arrival) => Outcome | Promise<Outcome>;
 
 /** Lets clients in, each apart from all others. */
 export class AcceptPipeline implements Disposable {
   readonly #options: AcceptPipelineOptions;
   readonly #batch = new AcceptBatch();
   #settings: OutletSettings | undefined;
-  #stages: readonly Stage[] = [];
+  #steps: readonly Step[] = [];
 
   /** A pipeline of these. */
   constructor(options: AcceptPipelineOptions) {
@@ -65,50 +60,51 @@ export class AcceptPipeline implements Disposable {
     stream: ByteStream,
     settings: OutletSettings,
   ): Promise<AdmittedConnection | undefined> {
-    if (settings !== this.#settings) this.#stages = this.#stagesFor(settings);
+    if (settings !== this.#settings) this.#steps = this.#stepsFor(settings);
     this.#settings = settings;
-    using arrival = new Arrival(stream);
+    using arrival = new Arrival(stream, this.#options.signal);
     try {
-      for (const stage of this.#stages) {
-        const outcome = stage(arrival);
+      for (const step of this.#steps) {
+        const outcome = step(arrival);
         // What need not wait does not: who is accepted is counted before the next one is.
         const refusal = outcome instanceof Promise ? await outcome : outcome;
         if (refusal !== undefined) return void this.#options.refused(arrival.peer, refusal);
       }
-      const id = this.#options.number();
-      if (settings.capture) arrival.capture = await settings.capture(id);
-      const { permit, capture } = arrival;
-      return {
-        connection: arrival.connect(id),
-        permit: permit!,
-        capture,
-        handler: settings.handler,
-      };
+      const { permit } = arrival;
+      return { connection: arrival.connect(), permit: permit!, handler: settings.handler };
     } catch (error) {
       this.#options.failed(error);
     }
   }
 
   /**
-   * The stages that these settings ask for. From the first on a client is counted, and the header and the handshake have
+   * The steps that these settings ask for. From the first on a client is counted, and the header and the handshake have
    * a deadline each; without one is only who waits for a place, and that is one client of an outlet at a time.
    */
-  #stagesFor({ proxies, whenFull, keepAlive, tls }: OutletSettings): Stage[] {
-    const { admission, signal } = this.#options;
-    const takePlace = (take: (arrival: Arrival) => Permit): Stage => (arrival) =>
-      seat(arrival, { take, admission: whenFull === "defer" ? admission : undefined, signal });
+  #stepsFor(settings: OutletSettings): Step[] {
+    const { admission, number } = this.#options;
+    const { proxies, keepAlive } = settings;
+    const header = STAGES.proxyHeader(settings);
     return [
       ...proxies
         ? [
           ({ peer }: Arrival) => proxies.trusts(peer) ? undefined : "not a trusted proxy",
-          takePlace(() => admission.reserve()),
-          (arrival: Arrival) => identify(arrival, signal),
+          this.#takePlace(settings, () => admission.reserve()),
         ]
-        : [takePlace(({ peer }) => admission.admit(hostOf(peer)))],
+        : [this.#takePlace(settings, ({ peer }) => admission.admit(hostOf(peer)))],
+      ...through(header),
+      ...header ? [({ permit, peer }: Arrival) => permit!.identify(hostOf(peer))] : [],
       () => this.#batch.next()?.then(() => undefined),
       ({ stream }) => void stream.setKeepAlive(keepAlive),
-      ...tls ? [(arrival: Arrival) => secure(arrival, { tls, signal })] : [],
+      ...through(STAGES.layers(settings)),
+      (arrival) => void (arrival.id = number()),
+      ...through(STAGES.capture(settings)),
     ];
+  }
+
+  #takePlace({ whenFull }: OutletSettings, take: (arrival: Arrival) => Permit): Step {
+    const admission = whenFull === "defer" ? this.#options.admission : undefined;
+    return (arrival) => seat(arrival, { take, admission });
   }
 
   /** To be called when nobody is on the way in. */
@@ -121,46 +117,29 @@ export class AcceptPipeline implements Disposable {
 /** Gives the client its place. Where who finds none is to wait, `admission` says when to look again. */
 function seat(
   arrival: Arrival,
-  { take, admission, signal }: {
+  { take, admission }: {
     take(arrival: Arrival): Permit;
     admission: Admission | undefined;
-    signal: AbortSignal;
   },
 ): Outcome | Promise<Outcome> {
+  const { signal } = arrival;
   arrival.permit = take(arrival);
   const { refusal } = arrival.permit;
   if (refusal !== "full" || !admission || signal.aborted) return refusal;
-  return admission.waitForCapacity(signal).then(() => seat(arrival, { take, admission, signal }));
+  return admission.waitForCapacity(signal).then(() => seat(arrival, { take, admission }));
 }
 
-/** Reads whom the proxy at the other end announces, and judges them. */
-async function identify(arrival: Arrival, signal: AbortSignal): Promise<Outcome> {
-  try {
-    const { stream, ends } = await readProxyHeader(arrival.stream, signal);
-    arrival.stream = stream;
-    arrival.peer = ends?.source ?? arrival.peer;
-    arrival.local = ends?.destination ?? arrival.local;
-  } catch (error) {
-    if (error instanceof ProxyHeaderError) return error.message;
-    throw error;
-  }
-  return arrival.permit!.identify(hostOf(arrival.peer));
-}
-
-/** Shakes hands. */
-async function secure(
-  arrival: Arrival,
-  { tls, signal }: { tls: TlsAcceptor; signal: AbortSignal },
-): Promise<Outcome> {
-  try {
-    arrival.stream.setNoDelay(true);
-    const { socket, agreement } = await tls.accept(arrival.stream, signal);
-    arrival.stream = socket;
-    const { protocol, alpn, subject } = agreement;
-    Object.assign(arrival.notes, { tls: protocol, alpn, "tls-subject": subject });
-  } catch (error) {
-    return `TLS: ${explain(error)}`;
-  }
+/** The step of a stage, where there is one. */
+function through(stage: Stage | undefined): Step[] {
+  if (!stage) return [];
+  return [async (arrival) => {
+    try {
+      await arrival.pass(stage);
+    } catch (error) {
+      if (error instanceof PeerRefused) return error.message;
+      throw error;
+    }
+  }];
 }
 
 function hostOf(peer: Address): string | undefined {

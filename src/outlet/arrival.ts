@@ -6,11 +6,13 @@
 import { type Address, addressOf, peerOf } from "../endpoint/address.ts";
 import type { Permit } from "../admission/admission.ts";
 import { Connection } from "../connection/connection.ts";
-import { type Capturing, tapped } from "../connection/tap.ts";
+import type { Stage, StageContext } from "../transport/stage.ts";
 import type { ByteStream } from "../transport/stream.ts";
 
-/** What each stage of the way in may change. Disposing it closes all of that, unless it has become a connection. */
-export class Arrival implements Disposable {
+/** What each step of the way in may change. Disposing it closes all of that, unless it has become a connection. */
+export class Arrival implements StageContext, Disposable {
+  /** Its number, once it is let in. */
+  id = 0;
   /** What its bytes come from. */
   stream: ByteStream;
   /** The client's end. */
@@ -19,27 +21,34 @@ export class Arrival implements Disposable {
   local: Address;
   /** Its place. */
   permit: Permit | undefined;
-  /** What writes it down. */
-  capture: Capturing | undefined;
-  /** What is worth noting of how it got here. */
-  readonly notes: Record<string, string | undefined> = {};
+  /** Aborted when nobody is to come in any more. */
+  readonly signal: AbortSignal;
+  readonly #notes: Record<string, string | number> = {};
   #isConnected = false;
 
   /** Somebody who was just accepted. */
-  constructor(stream: ByteStream) {
+  constructor(stream: ByteStream, signal: AbortSignal) {
     this.stream = stream;
+    this.signal = signal;
     this.peer = peerOf(stream);
     this.local = addressOf(stream.localAddr);
   }
 
+  /** Notes what is worth noting of how it got here. */
+  note(name: string, value: string | number | undefined): void {
+    if (value !== undefined) this.#notes[name] = value;
+  }
+
+  /** Takes its stream through a stage. */
+  async pass(stage: Stage): Promise<void> {
+    this.stream = await stage(this.stream, this);
+  }
+
   /** Its connection, to which what it holds belongs from now on. */
-  connect(id: number): Connection {
-    const { stream, peer, local, capture } = this;
-    const talk = capture ? tapped(stream, capture.record) : stream;
-    const connection = new Connection(talk, { id, peer, local });
-    for (const [name, value] of Object.entries(this.notes)) {
-      if (value !== undefined) connection.note(name, value);
-    }
+  connect(): Connection {
+    const { id, peer, local } = this;
+    const connection = new Connection(this.stream, { id, peer, local });
+    for (const [name, value] of Object.entries(this.#notes)) connection.note(name, value);
     this.#isConnected = true;
     return connection;
   }
@@ -52,7 +61,6 @@ export class Arrival implements Disposable {
     } catch {
       // A deadline has closed it before.
     }
-    this.capture?.[Symbol.dispose]();
     this.permit?.[Symbol.dispose]();
   }
 }

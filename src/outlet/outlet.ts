@@ -127,13 +127,14 @@ export class Outlet implements Acceptor, AsyncDisposable {
   /** Starts to accept. Called again, it changes the settings for the clients that come from then on. */
   serve(settings: OutletSettings): void {
     const isFirst = this.#settings === undefined;
+    const { certificate } = settings;
     this.#settings = settings;
     this.#sweeper = new Sweeper(settings.deadlines);
     if (!isFirst) return;
     this.#eventBus.publish({
       event: "listening",
       ...this.#about,
-      ...settings.tls ? { certificate: settings.tls.fingerprint } : {},
+      ...certificate === undefined ? {} : { certificate },
     });
     this.#socket.serve(this);
   }
@@ -176,10 +177,9 @@ export class Outlet implements Acceptor, AsyncDisposable {
 
   /** A client's stay. However it ends, the connection is closed and its place is free. */
   async #serveConnection(
-    { connection, permit: place, capture, handler }: AdmittedConnection,
+    { connection, permit: place, handler }: AdmittedConnection,
   ): Promise<void> {
     using _place = place;
-    using _capture = capture;
     using _closed = connection;
     using _deadlines = this.#sweeper.watch(connection);
     this.#tellOpened(connection);

@@ -8,7 +8,8 @@ import type { OutletConfig } from "../config/server_config.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import type { Outlet } from "../outlet/outlet.ts";
 import { WelcomeSocket } from "../outlet/welcome_socket.ts";
-import { clearStale, type listenOn } from "../transport/listen.ts";
+import { clearStale } from "../transport/carriers/unix.ts";
+import type { listen } from "../transport/listen.ts";
 import { collide, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 
 /** The open outlets, and how to listen. */
@@ -16,7 +17,7 @@ export interface BindOptions {
   /** The open outlets, by id. */
   readonly opened: ReadonlyMap<number, { readonly outlet: Outlet; readonly config: OutletConfig }>;
   /** Listens. */
-  readonly listen: typeof listenOn;
+  readonly listen: typeof listen;
   /** Whether other threads of this process listen at the same addresses (SO_REUSEPORT). */
   readonly shared: boolean;
   /** The addresses at which another thread has bound the new outlets, by id. */
@@ -61,7 +62,11 @@ async function bindOne(
   const near = [...opened.values()].filter(({ outlet }) => collide(outlet.address, place));
   if (!shared) await makeWay(place, { ...options, next });
   const socket = new WelcomeSocket(
-    listen(place, { ...listenOptions(config), shared, alone: alone && near.length === 0 }),
+    listen({ address: place }, {
+      ...listenOptions(config),
+      shared,
+      alone: alone && near.length === 0,
+    }),
   );
   undo.defer(() => socket.close());
   // Every member of a SO_REUSEPORT group has to accept, so the present outlet serves this socket
@@ -79,9 +84,7 @@ async function makeWay(
   const stays = new Set(next.outlets.flatMap(({ id, takesOver }) => [id, takesOver]));
   for (const [id, { outlet, config }] of opened) {
     if (stays.has(id) || !collide(outlet.address, place)) continue;
-    undo.defer(() =>
-      outlet.moveTo(new WelcomeSocket(listen(outlet.address, listenOptions(config))))
-    );
+    undo.defer(() => outlet.moveTo(new WelcomeSocket(listen(outlet, listenOptions(config)))));
     await outlet.socketClosed();
   }
 }

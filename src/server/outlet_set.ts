@@ -10,7 +10,7 @@ import type { Connection, Handler } from "../connection/connection.ts";
 import type { Address } from "../endpoint/address.ts";
 import { Outlet } from "../outlet/outlet.ts";
 import type { WelcomeSocket } from "../outlet/welcome_socket.ts";
-import { listenOn } from "../transport/listen.ts";
+import { listen } from "../transport/listen.ts";
 import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { bindSockets } from "./bind_sockets.ts";
@@ -32,8 +32,8 @@ export interface OutletSetParts extends ServiceParts {
   readonly descriptors: DescriptorBudget | undefined;
   /** What it shares with the sets of other threads; absent without workers. */
   readonly common?: SharedResources | undefined;
-  /** Listens; `listenOn` by default. */
-  readonly listen?: typeof listenOn | undefined;
+  /** Listens; `listen` by default. */
+  readonly listen?: typeof listen | undefined;
 }
 
 /** How a change treats removed outlets. */
@@ -161,7 +161,7 @@ export class OutletSet {
       bind: async ({ addresses = new Map(), alone = false } = {}) => {
         sockets = await bindSockets(next, {
           opened: this.#opened,
-          listen: this.#parts.listen ?? listenOn,
+          listen: this.#parts.listen ?? listen,
           shared: this.#parts.common !== undefined,
           addresses,
           alone,

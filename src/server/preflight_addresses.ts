@@ -15,7 +15,7 @@ import { folderOf, pathFault } from "../config/path_fault.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import { type Address, type InternetAddress, isUnix } from "../endpoint/address.ts";
 import { isLiteral, overlaps } from "../endpoint/overlap.ts";
-import { lookUp } from "../transport/dial.ts";
+import { lookUp } from "../transport/dial_address.ts";
 import { codeOf, explain } from "../transport/errors.ts";
 
 /** Milliseconds to wait for a name server, so that a start does not hang on one that is down. */

@@ -25,7 +25,8 @@ export function outletSettings(
 ): OutletSettings {
   return {
     handler,
-    tls,
+    layers: tls && { tls },
+    certificate: tls?.fingerprint,
     capture: captureOf(outletOptions, { name: name ?? service, failed }),
     proxies: outletOptions["accept-proxy"]
       ? new TrustedProxies(outletOptions["trusted-proxy"])
@@ -74,9 +75,9 @@ function captureOf(
 ): OutletSettings["capture"] {
   if (folder === undefined) return undefined;
   const onFault = (error: unknown) => failed(`cannot capture to ${folder}: ${explain(error)}`);
-  return async (connection) => {
-    const { openCapture } = await import("../connection/capture.ts");
-    return await openCapture(connection, { folder, name, limit, onFault });
+  return async (stream, context) => {
+    const { captureStage } = await import("../connection/capture.ts");
+    return await captureStage({ folder, name, limit, onFault })(stream, context);
   };
 }
 

@@ -16,7 +16,7 @@ const MAX_CONNECTIONS = 16;
  * @throws {Error} `cannot serve metrics on 127.0.0.1:9100: …` when the system refuses
  */
 export function serveMetrics(address: InternetAddress, metrics: Metrics): HttpServer {
-  return HttpServer.open(address, {
+  return HttpServer.open({ address }, {
     noun: "metrics",
     maxConnections: MAX_CONNECTIONS,
     answer: (request) => answer(request, metrics),

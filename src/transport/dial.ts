@@ -1,201 +1,196 @@
 /**
- * Plugging in: from a name and a port to a connection, with every address of the name tried, the next
- * one a moment after the last (RFC 8305, "Happy Eyeballs").
+ * Dialling, for everything that does: `listen.ts` is the other way in. A carrier's connection, through a proxy where
+ * there is one, with the layers that are asked for.
  *
  * @module
  */
-import { delay } from "@std/async/delay";
-import {
-  type Address,
-  formatAddress,
-  type InternetAddress,
-  isIP,
-  isUnix,
-} from "../endpoint/address.ts";
-import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
-import { briefly, failureOf, meaningOf, SelfConnect, tooLate } from "./dial_error.ts";
-import { type Resolved, resolver } from "./resolver.ts";
-import { type ByteStream, streamOf } from "./stream.ts";
+import { formatDuration } from "../options/quantity.ts";
+import { formatAddress, isIP, isUnix } from "../endpoint/address.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import { formatProxy, type Proxy, takesAddresses } from "../endpoint/proxy.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+import { type AddressStep, dialAddress } from "./dial_address.ts";
+import { DialTimeout } from "./dial_error.ts";
+import { explain } from "./errors.ts";
+import { type ClientLayers, connectStages, type LayerStep } from "./layers.ts";
+import { connectToTarget } from "./proxy/connect.ts";
+import { resolver } from "./resolver.ts";
+import { contextOf } from "./stage.ts";
+import type { ByteStream } from "./stream.ts";
 
-/** What happens on the way, for whoever wants to tell it. Times are in milliseconds. */
+const tasks = new TaskScope("dialling", { without: "the attempt counts as failed" });
+
+/** What happens on the way. Times are in milliseconds. */
 export type DialStep =
-  | {
-    readonly step: "resolved";
-    readonly hosts: readonly string[];
-    readonly from: Resolved["from"];
-    readonly took: number;
-  }
-  | { readonly step: "trying"; readonly address: Address }
-  | {
-    readonly step: "failed";
-    readonly address: Address;
-    readonly reason: string;
-    /** What the system said, or why the attempt was called off. */
-    readonly error: unknown;
-    readonly took: number;
-  }
-  | { readonly step: "connected"; readonly address: Address; readonly took: number };
+  | AddressStep
+  | { readonly step: "proxied"; readonly proxy: Proxy; readonly took: number }
+  | LayerStep & { readonly took: number };
 
-/** How to dial. */
+/** How long it may take, and who hears of it. */
 export interface DialOptions {
-  /** Milliseconds after which it is given up, name look-up included; never, where it is 0. */
+  /** Milliseconds after which it is given up, all of it together; never, where it is 0. */
   readonly timeout: number;
   /** Gives up at once when aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told of every step. */
-  readonly onStep?: (step: DialStep) => void;
+  readonly onStep?: ((step: DialStep) => void) | undefined;
 }
 
-/** What every attempt of one dialling has in common. */
-type Within = Required<Pick<DialOptions, "signal">> & Pick<DialOptions, "onStep">;
-
-const tasks = new TaskScope("connecting", { without: "the attempt counts as failed" });
-
-/** How long an attempt has for itself before the next address is tried beside it (RFC 8305, section 5). */
-const HEAD_START = 250;
+/** What can be dialled. */
+export type DialledEndpoint = Endpoint<ClientLayers>;
 
 /**
- * Connects to the first address of the target that answers.
+ * Connects. Closing the stream closes everything on the way.
  *
  * @throws {Error} which says what was tried, what happened, and what that means
  */
-export async function dial(target: Address, options: DialOptions): Promise<ByteStream> {
-  const giveUp = new AbortController();
-  let phase: "look-up" | "connect" = "connect";
-  const timer = timerFor(
-    options.timeout,
-    () => giveUp.abort(tooLate(options.timeout, phase)),
-  );
-  const abort = tasks.guard(() => giveUp.abort(options.signal?.reason));
-  options.signal?.addEventListener("abort", abort);
-  if (options.signal?.aborted) abort();
-  try {
-    const within = { ...options, signal: giveUp.signal };
-    if (isUnix(target) || isIP(target.hostname)) return await attempt(target, within);
-    phase = "look-up";
-    const hosts = await resolve(target.hostname, within);
-    phase = "connect";
-    return await race(hosts.map((hostname) => ({ hostname, port: target.port })), within);
-  } catch (error) {
-    const cause = giveUp.signal.aborted ? giveUp.signal.reason : error;
-    throw new Error(`cannot connect to ${formatAddress(target)}: ${meaningOf(cause, target)}`, {
-      cause,
+export async function dial(endpoint: DialledEndpoint, options: DialOptions): Promise<ByteStream> {
+  if (!endpoint.proxy && !endpoint.layers) return await dialAddress(endpoint.address, options);
+  const dialling = new Dialling(endpoint, options);
+  await dialling.connect();
+  return await withinTime(dialling, options);
+}
+
+/** One endpoint that is being dialled. */
+class Dialling {
+  readonly #endpoint: DialledEndpoint;
+  readonly #options: DialOptions;
+  readonly #start = performance.now();
+  /** What leads on from here. */
+  #stream: ByteStream | undefined;
+  readonly #over = new AbortController();
+  /** Whose answer is waited for: `127.0.0.1:443: connected, and then no answer to …` */
+  waitsFor = "";
+  /** What kind of answer that is. */
+  phase: DialTimeout["phase"] = "upgrade";
+
+  constructor(endpoint: DialledEndpoint, options: DialOptions) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+  }
+
+  /** What is left of the time for all of it, in milliseconds; 0 where there is no limit. */
+  get timeLeft(): number {
+    const { timeout } = this.#options;
+    return timeout > 0 ? Math.max(1, timeout - (performance.now() - this.#start)) : 0;
+  }
+
+  /** Connects to whom the carrier leads, anew where that was done already. */
+  async connect(): Promise<ByteStream> {
+    const { proxy, address } = this.#endpoint;
+    this.close();
+    const stream = await dialAddress(proxy?.address ?? address, {
+      ...this.#options,
+      timeout: this.timeLeft,
     });
+    this.#stream = stream;
+    if (this.#over.signal.aborted) this.end();
+    return stream;
+  }
+
+  /** From the carrier to the service. */
+  async goOn(): Promise<ByteStream> {
+    const { proxy, layers } = this.#endpoint;
+    if (proxy) await this.#throughProxy(proxy);
+    if (layers) await this.#throughLayers(layers);
+    return this.#stream!;
+  }
+
+  async #throughProxy(proxy: Proxy): Promise<void> {
+    const start = performance.now();
+    const { address } = this.#endpoint;
+    try {
+      if (isUnix(address)) throw new Error("a proxy reaches no Unix socket");
+      const { hostname } = address;
+      const addresses = takesAddresses(proxy) ? await this.#lookUp(hostname) : [hostname];
+      this.waitsFor = `the ${
+        formatProxy(proxy)
+      }: connected, and then no answer to what it was asked`;
+      this.#stream = await connectToTarget(this.#stream!, {
+        proxy,
+        target: { ...address, hostname: addresses[0]! },
+        redial: () => this.connect(),
+      });
+    } catch (cause) {
+      throw new Error(
+        `cannot connect to ${formatAddress(address)} through the ${formatProxy(proxy)}: ` +
+          explain(cause),
+        { cause },
+      );
+    }
+    this.#options.onStep?.({ step: "proxied", proxy, took: performance.now() - start });
+  }
+
+  /** Looks up the target's name here, for a proxy that takes addresses alone. */
+  async #lookUp(hostname: string): Promise<readonly string[]> {
+    if (isIP(hostname)) return [hostname];
+    const start = performance.now();
+    const { signal, onStep } = this.#options;
+    this.waitsFor = `the name server does not answer: no address of ${hostname}`;
+    this.phase = "look-up";
+    const { addresses, from } = await resolver.lookUp(hostname, signal ? { signal } : {});
+    this.phase = "upgrade";
+    onStep?.({ step: "resolved", hosts: addresses, from, took: performance.now() - start });
+    return addresses;
+  }
+
+  async #throughLayers(layers: ClientLayers): Promise<void> {
+    const { address } = this.#endpoint;
+    const name = formatAddress(address);
+    let start = performance.now();
+    const agreed = (step: LayerStep) =>
+      this.#options.onStep?.({ ...step, took: performance.now() - start });
+    const context = contextOf(this.#stream!, this.#over.signal);
+    for (const { stage, answer } of connectStages(layers, agreed)) {
+      start = performance.now();
+      this.waitsFor = `${name}: connected, and then no answer to ${answer}`;
+      try {
+        this.#stream = await stage(this.#stream!, context);
+      } catch (error) {
+        if (error instanceof Error) error.message = `${name}: ${error.message}`;
+        throw error;
+      }
+    }
+  }
+
+  /** Closes what there is, and what may still come. */
+  end(): void {
+    this.#over.abort();
+    this.close();
+  }
+
+  /** Closes what there is. */
+  close(): void {
+    try {
+      this.#stream?.close();
+    } catch {
+      // A handshake that failed has closed it already.
+    }
+    this.#stream = undefined;
+  }
+}
+
+/** Goes on, and closes everything when that takes too long, saying who did not answer what. */
+async function withinTime(
+  dialling: Dialling,
+  { timeout, signal }: DialOptions,
+): Promise<ByteStream> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = tasks.guard(() => reject(signal?.reason));
+  const late = tasks.guard(() =>
+    reject(new DialTimeout(`${dialling.waitsFor} in ${formatDuration(timeout)}`, dialling.phase))
+  );
+  const timer = timeout > 0 ? setTimeout(late, dialling.timeLeft) : undefined;
+  signal?.addEventListener("abort", abort);
+  const going = dialling.goOn();
+  try {
+    return await Promise.race([going, promise]);
+  } catch (error) {
+    dialling.end();
+    await going.catch(() => {});
+    throw error;
   } finally {
     clearTimeout(timer);
-    options.signal?.removeEventListener("abort", abort);
-    giveUp.abort("over");
-  }
-}
-
-/** A timer for a limit in milliseconds, of which 0 is none. */
-function timerFor(
-  timeout: number,
-  onLate: () => void,
-): ReturnType<typeof setTimeout> | undefined {
-  return timeout > 0 ? setTimeout(tasks.guard(onLate), timeout) : undefined;
-}
-
-/**
- * The addresses of a host, which may be one already.
- *
- * @throws {Error} which says why there are none
- */
-export async function lookUp(
-  hostname: string,
-  options: { signal?: AbortSignal } = {},
-): Promise<readonly string[]> {
-  if (isIP(hostname)) return [hostname];
-  return (await resolver.lookUp(hostname, options)).addresses;
-}
-
-async function resolve(
-  hostname: string,
-  { signal, onStep }: Within,
-): Promise<readonly string[]> {
-  const start = performance.now();
-  const { addresses, from } = await resolver.lookUp(hostname, { signal });
-  onStep?.({ step: "resolved", hosts: addresses, from, took: performance.now() - start });
-  return addresses;
-}
-
-/**
- * Starts an attempt for each address in their order, the next when the last has failed or has had its head start, and
- * keeps the first that succeeds.
- */
-async function race(
-  addresses: readonly InternetAddress[],
-  within: Within,
-): Promise<ByteStream> {
-  const attempts: Promise<ByteStream>[] = [];
-  for (const address of addresses) {
-    const last = attempt(address, within);
-    attempts.push(last);
-    const failed = last.then(() => new Promise<never>(() => {}), () => undefined);
-    const won = Promise.any(attempts).catch(() => undefined);
-    if (attempts.length === addresses.length) break;
-    if (await headStart([failed, won], within.signal) !== undefined) break;
-  }
-  try {
-    const winner = await Promise.any(attempts);
-    for (const other of attempts) {
-      handledElsewhere(other.then((connection) => connection !== winner && connection.close()));
-    }
-    return winner;
-  } catch (error) {
-    throw failureOf(addresses, (error as AggregateError).errors);
-  }
-}
-
-async function attempt(
-  address: Address,
-  { signal, onStep }: Within,
-): Promise<ByteStream> {
-  signal.throwIfAborted();
-  const start = performance.now();
-  onStep?.({ step: "trying", address });
-  try {
-    const connection = isUnix(address)
-      ? streamOf(await Deno.connect({ transport: "unix", path: address.path }))
-      : await connectTcp(address, signal);
-    onStep?.({ step: "connected", address, took: performance.now() - start });
-    return connection;
-  } catch (error) {
-    const cause = signal.aborted ? signal.reason : error;
-    const took = performance.now() - start;
-    onStep?.({ step: "failed", address, reason: briefly(cause, address), error: cause, took });
-    throw error;
-  }
-}
-
-/** Connects so that small writes leave at once, and a peer that vanishes is noticed some day. */
-async function connectTcp(address: InternetAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
-  const connection = await Deno.connect({ ...address, signal });
-  if (isSelf(connection)) {
-    connection.close();
-    throw new SelfConnect();
-  }
-  connection.setNoDelay(true);
-  connection.setKeepAlive(true);
-  return connection;
-}
-
-/**
- * Whether a connection joins a port with itself, as the kernel does when nothing listens there and it chose that very
- * port for our end (simultaneous open, RFC 9293 section 3.5).
- */
-function isSelf({ localAddr, remoteAddr }: Deno.TcpConn): boolean {
-  return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
-}
-
-/** Resolves with the first of these, or to nothing when the head start is over or everything is. */
-async function headStart<T>(outcomes: Promise<T>[], signal: AbortSignal): Promise<T | undefined> {
-  const over = new AbortController();
-  const pause = delay(HEAD_START, { signal: AbortSignal.any([signal, over.signal]) })
-    .then(() => undefined, () => undefined);
-  try {
-    return await Promise.race([...outcomes, pause]);
-  } finally {
-    over.abort();
+    signal?.removeEventListener("abort", abort);
   }
 }

@@ -6,16 +6,18 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { delay } from "@std/async/delay";
-import { formatAddress, type InternetAddress } from "../endpoint/address.ts";
+import type { InternetAddress } from "../endpoint/address.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
-import { codeOf, explain } from "./errors.ts";
+import { codeOf } from "./errors.ts";
 import { answerOver } from "./http_answer.ts";
 import { httpCounts } from "./http_counts.ts";
 import { HttpClient } from "./http_client.ts";
 import { descriptorLimit, SpareDescriptors } from "./spare_descriptors.ts";
-import { type ByteStream, streamOf } from "./stream.ts";
-import { acceptTls } from "./tls/accept.ts";
-import type { KeyPair } from "./tls/key_pair.ts";
+import { acceptStage, type ServerLayers } from "./layers.ts";
+import { listen, type Listener } from "./listen.ts";
+import { contextOf, type Stage } from "./stage.ts";
+import type { ByteStream } from "./stream.ts";
 
 /** What is served, and how. */
 export interface HttpServerOptions {
@@ -27,9 +29,13 @@ export interface HttpServerOptions {
   answer(request: Request): Promise<Response> | Response;
   /** How long a client may keep the server waiting, in milliseconds. */
   readonly timeout?: number;
-  /** A certificate and its key, where it is HTTPS. */
-  readonly tls?: KeyPair | undefined;
 }
+
+/** Where HTTP is served. */
+export type HttpEndpoint = Endpoint<ServerLayers> & { readonly address: InternetAddress };
+
+/** Clients that may wait to be accepted. */
+const BACKLOG = 511;
 
 /** How long a client may keep the server waiting, in milliseconds, where nothing else is said. */
 const TIMEOUT = 10_000;
@@ -52,18 +58,24 @@ export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
   readonly #tasks: TaskScope;
   readonly #closing = new AbortController();
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: Listener;
+  readonly #scheme: "http" | "https";
+  /** What is spoken before HTTP. */
+  readonly #stage: Stage | undefined;
   readonly #spare: SpareDescriptors;
   readonly #clients = new Set<HttpClient>();
   readonly #node = createServer({ keepAliveTimeout: 0 });
   readonly #accepting: Promise<void>;
 
-  private constructor({ hostname, port }: InternetAddress, options: HttpServerOptions) {
+  private constructor(endpoint: HttpEndpoint, options: HttpServerOptions) {
     this.#options = options;
     const { noun, maxConnections } = options;
     this.#tasks = new TaskScope(`serving ${noun}`, { without: "that request is not answered" });
-    this.#listener = Deno.listen({ hostname, port });
-    this.address = { hostname, port: this.#listener.addr.port };
+    this.#listener = listen(endpoint, { backlog: BACKLOG, purpose: `serve ${noun}` });
+    this.#scheme = endpoint.layers?.tls ? "https" : "http";
+    this.#stage = acceptStage(endpoint.layers);
+    const { port } = this.#listener.addr as Deno.NetAddr;
+    this.address = { ...endpoint.address, port };
     const share = Math.floor((descriptorLimit() ?? Infinity) * SHARE.of);
     this.maxConnections = Math.min(maxConnections, Math.max(share, SHARE.least));
     this.#spare = new SpareDescriptors(this.maxConnections);
@@ -86,13 +98,8 @@ export class HttpServer implements AsyncDisposable {
    *
    * @throws {Error} `cannot serve metrics on 127.0.0.1:9100: …` when the system refuses
    */
-  static open(address: InternetAddress, options: HttpServerOptions): HttpServer {
-    try {
-      return new HttpServer(address, options);
-    } catch (cause) {
-      const place = formatAddress(address);
-      throw new Error(`cannot serve ${options.noun} on ${place}: ${explain(cause)}`, { cause });
-    }
+  static open(endpoint: HttpEndpoint, options: HttpServerOptions): HttpServer {
+    return new HttpServer(endpoint, options);
   }
 
   /** Stops listening; answers that are still on their way are cut off. */
@@ -137,8 +144,8 @@ export class HttpServer implements AsyncDisposable {
   }
 
   /** One more client. Where there are too many, whoever has kept us waiting longest makes room. */
-  #welcome(socket: Deno.TcpConn): void {
-    const client = new HttpClient(streamOf(socket), {
+  #welcome(socket: ByteStream): void {
+    const client = new HttpClient(socket, {
       timeout: this.#options.timeout ?? TIMEOUT,
       closed: () => {
         this.#clients.delete(client);
@@ -167,12 +174,10 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #begin(client: HttpClient): Promise<void> {
-    const { tls } = this.#options;
+    const { socket } = client;
     try {
-      const signal = this.#closing.signal;
-      client.carryOver(
-        tls ? await this.#shakeHands(client.socket, { tls, signal }) : client.socket,
-      );
+      const context = contextOf(socket, this.#closing.signal);
+      client.carryOver(this.#stage ? await this.#stage(socket, context) : socket);
     } catch {
       // No TLS: the client was told by an alert.
       return client.close();
@@ -180,21 +185,13 @@ export class HttpServer implements AsyncDisposable {
     if (this.#clients.has(client)) this.#node.emit("connection", client.carrier);
   }
 
-  async #shakeHands(
-    socket: ByteStream,
-    { tls, signal }: { tls: KeyPair; signal: AbortSignal },
-  ): Promise<ByteStream> {
-    const { socket: secured } = await acceptTls(socket, { ...tls, alpn: ["http/1.1"], signal });
-    return secured;
-  }
-
   async #answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const client = HttpClient.of(message.socket);
     if (!client) return;
-    const { noun, tls, answer } = this.#options;
+    const { noun, answer } = this.#options;
     await answerOver({ message, response }, {
       client,
-      scheme: tls ? "https" : "http",
+      scheme: this.#scheme,
       answer: async (request) => {
         try {
           return await answer(request);

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Address, type InternetAddress, isIPv4, isIPv6, isUnix } from "../endpoint/address.ts";
+import { PeerRefused } from "./stage.ts";
 import { bytesOfIp, formatIp, ipOfBytes, readExactIp, readIp, unmapped } from "../endpoint/ip.ts";
 
 /** What a header announces: both ends of the connection at the proxy. */
@@ -22,7 +23,7 @@ export type ProxyVersion = "v1" | "v2";
 type Family = "TCP4" | "TCP6";
 
 /** The bytes are not a PROXY header, or not a valid one. Its message is the reason, in words of ours alone. */
-export class ProxyHeaderError extends Error {
+export class ProxyHeaderError extends PeerRefused {
   /** Tells it from other faults. */
   override readonly name = "ProxyHeaderError";
 }

@@ -14,7 +14,7 @@ import { type BusConfig, busOf } from "../server/join_bus.ts";
 import { OutletSet, type PreparedOutlets } from "../server/outlet_set.ts";
 import { explain } from "../transport/errors.ts";
 import { resolver } from "../transport/resolver.ts";
-import type { listenOn } from "../transport/listen.ts";
+import type { listen } from "../transport/listen.ts";
 import type {
   SharedResources,
   WorkerMessage,
@@ -37,7 +37,7 @@ export interface WorkerHostOptions {
   /** Says something to the supervisor. */
   post(message: WorkerMessage, transfer?: Transferable[]): void;
   /** Listens, in the system's way unless it is said. */
-  readonly listen?: typeof listenOn | undefined;
+  readonly listen?: typeof listen | undefined;
   /** Told what all workers see, when it starts. */
   readonly onStart?: (shared: SharedResources) => void;
   /** Calls back after so many milliseconds; the system's timer, unless it is said. */

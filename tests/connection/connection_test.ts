@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Connection } from "../../src/connection/connection.ts";
 import { type ByteStream, wrap } from "../../src/transport/stream.ts";
-import { tapped } from "../../src/connection/tap.ts";
+import { tapStage } from "../../src/connection/tap.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
 Deno.test("an onlooker sees what comes and goes while it watches, and nothing before or after", async () => {
@@ -54,7 +54,7 @@ Deno.test("from the second write on, no bytes wait for an acknowledgement, also 
     setNoDelay: (on) => void calls.push(`no delay: ${on}`),
     setKeepAlive() {},
   };
-  const connection = new Connection(tapped(socket, () => Promise.resolve()), { id: 1 });
+  const connection = new Connection(tapStage(() => Promise.resolve())(socket), { id: 1 });
   for (let i = 0; i < 3; i++) await connection.write(new Uint8Array(1));
   assertEquals(calls, ["write", "no delay: true", "write", "write"]);
 });

@@ -5,7 +5,7 @@
  */
 import { HttpServer } from "../../src/transport/http_server.ts";
 
-await using server = HttpServer.open({ hostname: "127.0.0.1", port: 0 }, {
+await using server = HttpServer.open({ address: { hostname: "127.0.0.1", port: 0 } }, {
   noun: "nothing",
   maxConnections: 8,
   answer: () => new Response("still here\n"),

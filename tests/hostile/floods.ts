@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { CARRIERS } from "../../src/transport/carriers.ts";
+import { LAYERS } from "../../src/transport/layers.ts";
 
 /** Floods that any stream of bytes is under. The names are those of the functions in `attack.py`. */
 const STREAM = [
@@ -107,11 +109,10 @@ export const SURFACES: readonly Surface[] = [
   },
 ];
 
-/** What a transport is called here, and the files that make it one. */
-export const TRANSPORTS: Readonly<Record<string, readonly string[]>> = {
-  tcp: ["src/transport/listen.ts"],
-  unix: ["src/transport/listen.ts"],
-  tls: ["src/transport/tls/acceptor.ts", "src/transport/tls/accept.ts"],
-  "proxy-protocol": ["src/transport/proxy_protocol.ts"],
-  http: ["src/transport/http_server.ts"],
-};
+/** What strangers reach, whatever the service is: the entries of the tables, and what is no entry of any. */
+export const TRANSPORTS: readonly string[] = [
+  ...Object.keys(CARRIERS),
+  ...Object.keys(LAYERS),
+  "proxy-protocol",
+  "http",
+];

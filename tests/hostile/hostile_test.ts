@@ -13,15 +13,8 @@ Deno.test("every service has floods", () => {
   assertEquals([...SERVICES.keys()].filter((name) => !STOOD_FOR.has(name)), []);
 });
 
-Deno.test("every transport has floods, and every file of a listening one is named", async () => {
-  assertEquals(Object.keys(TRANSPORTS).filter((name) => !STOOD_FOR.has(name)), []);
-  const named = new Set(Object.values(TRANSPORTS).flat());
-  const missing: string[] = [];
-  for await (const file of listeningFiles(`${ROOT}src/transport/`)) {
-    const path = file.slice(ROOT.length);
-    if (!named.has(path)) missing.push(path);
-  }
-  assertEquals(missing, [], "say in floods.ts how this is flooded");
+Deno.test("every transport has floods", () => {
+  assertEquals(TRANSPORTS.filter((name) => !STOOD_FOR.has(name)), []);
 });
 
 Deno.test("every flood is one that there is", async () => {
@@ -56,12 +49,4 @@ for (const words of [[], ["--workers", "2"]]) {
     }
     assertEquals(await subject.metric("outlet_unexpected_errors_total"), 0);
   });
-}
-
-/** Files of transports that accept: those that export something which does. */
-async function* listeningFiles(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) yield* listeningFiles(`${folder}${name}/`);
-    else if (/\baccept\w*\(/.test(await Deno.readTextFile(folder + name))) yield folder + name;
-  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Address, formatAddress, isUnix } from "../../src/endpoint/address.ts";
-import type { Listener, ListenOptions } from "../../src/transport/listen.ts";
+import type { listen, Listener } from "../../src/transport/listen.ts";
 import type { ByteStream } from "../../src/transport/stream.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -76,9 +76,9 @@ export class Kernel {
     return counts;
   }
 
-  /** `listenOn` for one owner, which is one worker, or the server itself. */
-  listenFor(owner: string): (address: Address, options: ListenOptions) => Listener {
-    return (address, { shared = false, alone = false }) => {
+  /** `listen` for one owner, which is one worker, or the server itself. */
+  listenFor(owner: string): typeof listen {
+    return ({ address }, { shared = false, alone = false }) => {
       if (isUnix(address)) throw new Error("no files here");
       const port = address.port === 0 ? ++this.#lastPort : address.port;
       const place = { ...address, port };

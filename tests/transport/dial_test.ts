@@ -6,7 +6,7 @@ import { dial, type DialStep } from "../../src/transport/dial.ts";
 Deno.test("dialling a name tries its addresses and tells every step", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const steps: DialStep[] = [];
-  const connection = await dial({ hostname: "localhost", port: listener.addr.port }, {
+  const connection = await dial({ address: { hostname: "localhost", port: listener.addr.port } }, {
     timeout: 5_000,
     onStep: (step) => steps.push(step),
   });
@@ -20,7 +20,7 @@ Deno.test("dialling a name tries its addresses and tells every step", async () =
 Deno.test("a refusal names both of its causes", async () => {
   const port = freePort();
   const error = await assertRejects(() =>
-    dial({ hostname: "127.0.0.1", port }, { timeout: 5_000 })
+    dial({ address: { hostname: "127.0.0.1", port } }, { timeout: 5_000 })
   );
   assertEquals(
     (error as Error).message,
@@ -30,7 +30,7 @@ Deno.test("a refusal names both of its causes", async () => {
 
 Deno.test("a name that nobody knows is told as such", async () => {
   await assertRejects(
-    () => dial({ hostname: "no-such-host.invalid", port: 80 }, { timeout: 20_000 }),
+    () => dial({ address: { hostname: "no-such-host.invalid", port: 80 } }, { timeout: 20_000 }),
     Error,
     "no such name",
   );
@@ -44,7 +44,7 @@ Deno.test("a full accept queue is no answer, and the deadline says so", async ()
   try {
     const error = await assertRejects(async () => {
       for (let i = 0; i < 10; i++) {
-        held.push(await dial({ hostname: "127.0.0.1", port }, { timeout: 300 }));
+        held.push(await dial({ address: { hostname: "127.0.0.1", port } }, { timeout: 300 }));
       }
     }, Error);
     assertEquals(/no answer in 300 ms: a firewall drops it/.test((error as Error).message), true);
@@ -57,7 +57,7 @@ Deno.test("dialling ends at once when its signal is aborted", async () => {
   const reason = new Error("the server stops");
   await assertRejects(
     () =>
-      dial({ hostname: "127.0.0.1", port: 1 }, {
+      dial({ address: { hostname: "127.0.0.1", port: 1 } }, {
         timeout: 5_000,
         signal: AbortSignal.abort(reason),
       }),

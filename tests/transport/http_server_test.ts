@@ -19,7 +19,10 @@ Deno.test("an HTTP server that cannot listen says what it wanted to serve, where
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = squatter.addr;
   const error = assertThrows(() => open({}, port), Error);
-  assertMatch(error.message, /^cannot serve greetings on 127\.0\.0\.1:\d+: the address is in use$/);
+  assertMatch(
+    error.message,
+    /^cannot serve greetings on 127\.0\.0\.1:\d+: the address is in use; stop what listens there/,
+  );
 });
 
 testWith(
@@ -210,7 +213,7 @@ testWith(
 );
 
 function open(options: Partial<HttpServerOptions> = {}, port = 0): HttpServer {
-  return HttpServer.open({ hostname: "127.0.0.1", port }, {
+  return HttpServer.open({ address: { hostname: "127.0.0.1", port } }, {
     noun: "greetings",
     maxConnections: 16,
     answer: () => new Response("hello\n"),

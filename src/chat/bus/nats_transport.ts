@@ -14,7 +14,7 @@ import {
 import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { TurnBudget } from "../../scheduling/turn_budget.ts";
-import { lookUp } from "../../transport/dial.ts";
+import { lookUp } from "../../transport/dial_address.ts";
 
 /** The most bytes before the handshake is over: an INFO that names a large cluster has some kilobytes. */
 const HANDSHAKE_LIMIT = 256 * 1024;

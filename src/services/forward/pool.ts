@@ -101,7 +101,7 @@ export class Pool {
   ): Promise<ByteStream | Error> {
     const attempt = upstream.attempt();
     try {
-      const socket = await dial(upstream.address, { timeout, signal });
+      const socket = await dial(upstream, { timeout, signal });
       if (attempt.succeeded()) this.#options.onUp(`${upstream.name} is up again`);
       return socket;
     } catch (error) {

@@ -5,10 +5,12 @@
  *
  * @module
  */
-import { createServer, type TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
+import { createServer, type TlsOptions, type TLSSocket } from "node:tls";
 import { formatDuration } from "../../options/quantity.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { explain } from "../errors.ts";
+import { PeerRefused, type Stage, type StageContext } from "../stage.ts";
 import type { ByteStream } from "../stream.ts";
 import { HandshakeStream } from "./handshake_stream.ts";
 import { type HandshakeFailure, handshakeFailure } from "./handshake_error.ts";
@@ -16,24 +18,20 @@ import type { KeyPair } from "./key_pair.ts";
 import { duplexOf, FlowControl, StreamSocket } from "./node_stream.ts";
 import { tlsFault } from "./errors.ts";
 
-/** Who we are, and who may come. */
-export interface TlsServerOptions extends KeyPair {
-  /** The authorities of which one has to have signed the client's certificate (PEM); without it, none is asked for. */
+/** Who we are, and whom we ask who they are. */
+export interface TlsContents {
+  /** The certificate and its key. */
+  readonly pair: KeyPair;
+  /** The authorities of which one has to have signed a client's certificate (PEM); without it, none is asked for. */
   readonly clientCa?: string | undefined;
-  /** The application protocols that are spoken here, the best first. */
-  readonly alpn: readonly string[];
-  /** Gives up when aborted. */
-  readonly signal: AbortSignal;
 }
 
-/** What was agreed. */
-export interface TlsServerSession {
-  /** `TLSv1.3` */
-  readonly protocol: string;
-  /** The application protocol, where one was agreed. */
-  readonly alpn: string | undefined;
-  /** The subject of the client's verified certificate, where one was asked for. */
-  readonly subject: string | undefined;
+/** What a server's TLS is. */
+export interface TlsServer {
+  /** What the next client is shown, and asked. */
+  contents(): TlsContents | Promise<TlsContents>;
+  /** The application protocols that are spoken here, the best first. */
+  readonly alpn: readonly string[];
 }
 
 /** How long a handshake may take, in milliseconds. */
@@ -41,36 +39,72 @@ const HANDSHAKE_TIMEOUT = 10_000;
 
 const tasks = new TaskScope("a client's TLS handshake", { without: "the client is turned away" });
 
+/** Shakes hands with each client, and notes what was agreed. */
+export function tlsStage(server: TlsServer): Stage {
+  return async (stream, context) => {
+    try {
+      stream.setNoDelay(true);
+      return await acceptTls(stream, { ...await server.contents(), alpn: server.alpn, context });
+    } catch (cause) {
+      throw new PeerRefused(`TLS: ${explain(cause)}`, { cause });
+    }
+  };
+}
+
+/** What a handshake is about. */
+interface Handshake extends TlsContents {
+  readonly alpn: readonly string[];
+  readonly context: StageContext;
+}
+
 /**
  * Shakes hands with the client. The socket is taken over: closing the one returned closes it, and so does a
  * failure, of which the client is told by an alert as long as nothing is encrypted.
- *
- * @throws {Error} which says why the client is turned away
  */
-export async function acceptTls(
-  socket: ByteStream,
-  options: TlsServerOptions,
-): Promise<{ socket: ByteStream; agreement: TlsServerSession }> {
-  const flow = new FlowControl();
-  const carrier = new HandshakeStream(socket);
-  const tls = await handshake(carrier, { ...options, flow });
+async function acceptTls(under: ByteStream, options: Handshake): Promise<ByteStream> {
+  const valve = new FlowControl();
+  const tls = await shakeHands(new HandshakeStream(under), { ...options, valve });
   try {
-    return {
-      agreement: sessionOf(tls, options),
-      socket: new StreamSocket(tls, { under: socket, valve: flow, tell: tlsFault }),
-    };
+    noteSession(tls, options);
+    return new StreamSocket(tls, { under, valve, tell: tlsFault });
   } catch (error) {
     tls.destroy();
     throw error;
   }
 }
 
-async function handshake(
+async function shakeHands(
   stream: HandshakeStream,
-  { cert, key, clientCa, alpn, signal, flow }: TlsServerOptions & { flow: FlowControl },
+  options: Handshake & { readonly valve: FlowControl },
 ): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const asked = {
+  const carrier = duplexOf(stream, options.valve);
+  const judge = tasks.guard((cause: Error) => {
+    const { pair: { key }, alpn } = options;
+    const failure = handshakeFailure(cause, { received: stream.received, key, alpn });
+    reject(new HandshakeError(failure, { cause }));
+  });
+  using _end = failEarly(carrier, {
+    signal: options.context.signal,
+    fail: (reason) => reject(new HandshakeError({ reason })),
+  });
+  try {
+    // A server for one connection: so each has the certificate of the moment, and its own faults.
+    const server = createServer(settingsOf(options), resolve);
+    server.on("tlsClientError", judge).emit("connection", carrier);
+    const tls = await promise;
+    stream.handOver();
+    return tls;
+  } catch (error) {
+    carrier.destroy();
+    await stream.giveUp(error instanceof HandshakeError ? error.failure.alert : undefined);
+    throw error;
+  }
+}
+
+/** What Node's TLS is asked for. */
+function settingsOf({ pair: { cert, key }, clientCa, alpn }: Handshake): TlsOptions {
+  return {
     cert,
     key,
     ...clientCa === undefined ? {} : { ca: clientCa, requestCert: true },
@@ -80,12 +114,13 @@ async function handshake(
     allowHalfOpen: true,
     handshakeTimeout: HANDSHAKE_TIMEOUT,
   };
-  const fail = (reason: string) => reject(new HandshakeError({ reason }));
-  const judge = tasks.guard((error: Error) => {
-    const failure = handshakeFailure(error, { received: stream.received, key, alpn });
-    reject(new HandshakeError(failure, { cause: error }));
-  });
-  const carrier = duplexOf(stream, flow);
+}
+
+/** Fails what is no fault of TLS: the client hangs up, takes too long, or is no longer wanted. Until disposed. */
+function failEarly(
+  carrier: Duplex,
+  { signal, fail }: { readonly signal: AbortSignal; fail(reason: string): void },
+): Disposable {
   const hungUp = tasks.guard(() => fail("the client hung up during the handshake"));
   carrier.on("error", tasks.guard((error: Error) => fail(explain(error))));
   carrier.once("end", hungUp).once("close", hungUp);
@@ -96,20 +131,12 @@ async function handshake(
   const stop = tasks.guard(() => fail("server closed"));
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
-  try {
-    // A server for one connection: so each has the certificate of the moment, and its own faults.
-    createServer(asked, resolve).on("tlsClientError", judge).emit("connection", carrier);
-    const tls = await promise;
-    stream.handOver();
-    return tls;
-  } catch (error) {
-    carrier.destroy();
-    await stream.giveUp(error instanceof HandshakeError ? error.failure.alert : undefined);
-    throw error;
-  } finally {
-    clearTimeout(late);
-    signal.removeEventListener("abort", stop);
-  }
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(late);
+      signal.removeEventListener("abort", stop);
+    },
+  };
 }
 
 /** A handshake that failed; its message is for people. */
@@ -122,15 +149,16 @@ class HandshakeError extends Error {
   }
 }
 
-function sessionOf(tls: TLSSocket, { clientCa }: TlsServerOptions): TlsServerSession {
+/** Notes what was agreed, and who the client has proven to be. */
+function noteSession(tls: TLSSocket, { clientCa, context }: Handshake): void {
   if (clientCa !== undefined && !tls.authorized) throw new Error(distrust(tls));
   const { subject } = clientCa === undefined ? {} : tls.getPeerCertificate() ?? {};
-  return {
-    protocol: tls.getProtocol() ?? "unknown",
-    alpn: tls.alpnProtocol || undefined,
-    subject: subject &&
-      Object.entries(subject).map(([name, value]) => `${name}=${value}`).join(", "),
-  };
+  context.note("tls", tls.getProtocol() ?? "unknown");
+  context.note("alpn", tls.alpnProtocol || undefined);
+  context.note(
+    "tls-subject",
+    subject && Object.entries(subject).map(([name, value]) => `${name}=${value}`).join(", "),
+  );
 }
 
 /** Why the client's certificate is not accepted. */

@@ -4,12 +4,10 @@
  * @module
  */
 import { X509Certificate } from "node:crypto";
-import type { ByteStream } from "../stream.ts";
 import { explain } from "../errors.ts";
-import type { KeyPair } from "./key_pair.ts";
 import { readPem } from "./pem.ts";
 import { readServingPair } from "./serving_pair.ts";
-import { acceptTls, type TlsServerSession } from "./accept.ts";
+import type { TlsContents, TlsServer } from "./accept.ts";
 
 /** The files of an outlet that speaks TLS. They are PEM. */
 export interface TlsFiles {
@@ -33,7 +31,7 @@ export interface TlsAcceptorOptions extends TlsFiles {
  * Shows the certificate that is in the files when a client comes: they are looked at for each, and read again
  * where they have changed.
  */
-export class TlsAcceptor {
+export class TlsAcceptor implements TlsServer {
   readonly #options: TlsAcceptorOptions;
   #contents: TlsContents;
   #stamp: Stamp;
@@ -60,19 +58,15 @@ export class TlsAcceptor {
     return new X509Certificate(cert).fingerprint256.replaceAll(":", "").toLowerCase();
   }
 
-  /**
-   * Shakes hands with a client.
-   *
-   * @throws {Error} which says why the client is turned away
-   */
-  async accept(
-    socket: ByteStream,
-    signal: AbortSignal,
-  ): Promise<{ socket: ByteStream; agreement: TlsServerSession }> {
+  /** The application protocols that are spoken here, the best first. */
+  get alpn(): readonly string[] {
+    return this.#options.alpn;
+  }
+
+  /** What is in the files now. */
+  async contents(): Promise<TlsContents> {
     await this.#refresh();
-    const { alpn } = this.#options;
-    const { pair, clientCa } = this.#contents;
-    return await acceptTls(socket, { ...pair, clientCa, alpn, signal });
+    return this.#contents;
   }
 
   async #refresh(): Promise<void> {
@@ -87,14 +81,6 @@ export class TlsAcceptor {
       this.#options.onFault(`${explain(error)}; the certificate from before stays`);
     }
   }
-}
-
-/** What is in the files. */
-export interface TlsContents {
-  /** The certificate and its key. */
-  readonly pair: KeyPair;
-  /** The authorities that sign clients' certificates. */
-  readonly clientCa: string | undefined;
 }
 
 /**

@@ -1,0 +1,77 @@
+/**
+ * TCP (RFC 9293).
+ *
+ * @module
+ */
+import { type InternetAddress, lacksZone, zoneNeeded } from "../../endpoint/address.ts";
+import type { Carrier, Listener, ListenOptions } from "../carrier.ts";
+import { SelfConnect } from "../dial_error.ts";
+import { codeOf, explain } from "../errors.ts";
+import { portHolder } from "../port_holder.ts";
+
+/** TCP over IPv4 and IPv6. */
+export const tcp: Carrier<InternetAddress> = { listen, connect, listenFault };
+
+function listen(
+  address: InternetAddress,
+  { backlog, shared = false, alone = false }: ListenOptions,
+): Listener {
+  if (shared && alone && address.port !== 0) Deno.listen({ ...address, tcpBacklog: 1 }).close();
+  const listener = Deno.listen({
+    ...address,
+    transport: "tcp",
+    tcpBacklog: backlog,
+    reusePort: shared,
+  });
+  return zoned(listener, address);
+}
+
+/** The listener, which tells its zone, too, where it has one: the system leaves that out. */
+function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Listener {
+  if (!hostname.includes("%")) return listener;
+  return {
+    addr: { ...listener.addr, hostname },
+    accept: () => listener.accept(),
+    close: () => listener.close(),
+  };
+}
+
+/** Connects so that small writes leave at once, and a peer that vanishes is noticed some day. */
+async function connect(address: InternetAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
+  const connection = await Deno.connect({ ...address, signal });
+  if (isSelf(connection)) {
+    connection.close();
+    throw new SelfConnect();
+  }
+  connection.setNoDelay(true);
+  connection.setKeepAlive(true);
+  return connection;
+}
+
+/**
+ * Whether a connection joins a port with itself, as the kernel does when nothing listens there and it chose that very
+ * port for our end (simultaneous open, RFC 9293 section 3.5).
+ */
+function isSelf({ localAddr, remoteAddr }: Deno.TcpConn): boolean {
+  return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
+}
+
+function listenFault(cause: unknown, { hostname, port }: InternetAddress): string {
+  switch (codeOf(cause)) {
+    case "EADDRINUSE":
+      if (portHolder(port) === "connection") {
+        return `nobody listens there, but an outgoing connection of this machine has port ${port} ` +
+          "as its own: wait until it ends, or take a port outside of net.ipv4.ip_local_port_range";
+      }
+      return `${
+        explain(cause)
+      }; stop what listens there, or take another port (0 takes a free one)`;
+    case "EINVAL":
+      return lacksZone(hostname) ? zoneNeeded(hostname) : explain(cause);
+    case "EACCES":
+      return `${explain(cause)}; port ${port} needs root or the capability CAP_NET_BIND_SERVICE, ` +
+        "or take a port from 1024 up";
+    default:
+      return explain(cause);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Unix sockets, stream-oriented: `unix(7)`.
+ *
+ * @module
+ */
+import type { UnixAddress } from "../../endpoint/address.ts";
+import type { Carrier, Listener, ListenOptions } from "../carrier.ts";
+import { codeOf, explain } from "../errors.ts";
+import { type ByteStream, streamOf } from "../stream.ts";
+
+/** Unix sockets with a path in the file system. */
+export const unix: Carrier<UnixAddress> = { listen, connect, listenFault };
+
+/** Listens at a path. The file has its permission bits from the first moment, through the umask. */
+function listen({ path }: UnixAddress, { mode }: ListenOptions): Listener {
+  const before = mode === undefined ? undefined : Deno.umask(~mode & 0o777);
+  try {
+    const listener = Deno.listen({ transport: "unix", path });
+    return {
+      addr: listener.addr,
+      accept: async () => streamOf(await listener.accept()),
+      close: () => listener.close(),
+    };
+  } finally {
+    if (before !== undefined) Deno.umask(before);
+  }
+}
+
+/** Connects, or is refused, at once: there is nothing to give up. */
+async function connect({ path }: UnixAddress): Promise<ByteStream> {
+  return streamOf(await Deno.connect({ transport: "unix", path }));
+}
+
+function listenFault(cause: unknown): string {
+  switch (codeOf(cause)) {
+    case "EADDRINUSE":
+      return "there is such a file, and it is no socket that was left behind; stop what listens " +
+        "there, or take another path";
+    case "ENOENT":
+      return "the folder is not there";
+    default:
+      return explain(cause);
+  }
+}
+
+/**
+ * Removes the file of a Unix socket that nobody listens on any more. One that is listened on stays, and so does
+ * whatever is no socket: listening there says what is in the way.
+ */
+export async function clearStale(path: string): Promise<void> {
+  const file = await Deno.lstat(path).catch(() => undefined);
+  if (!file?.isSocket) return;
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (codeOf(error) === "ECONNREFUSED") await Deno.remove(path);
+  }
+}

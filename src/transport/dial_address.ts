@@ -1,0 +1,183 @@
+/**
+ * From an address to a carrier's connection: a name is looked up, and each of its addresses tried, the next one a moment
+ * after the last (RFC 8305, "Happy Eyeballs").
+ *
+ * @module
+ */
+import { delay } from "@std/async/delay";
+import {
+  type Address,
+  formatAddress,
+  type InternetAddress,
+  isIP,
+  isUnix,
+} from "../endpoint/address.ts";
+import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
+import { carrierOf } from "./carriers.ts";
+import { briefly, failureOf, meaningOf, tooLate } from "./dial_error.ts";
+import { type Resolved, resolver } from "./resolver.ts";
+import type { ByteStream } from "./stream.ts";
+
+/** What happens on the way, for whoever wants to tell it. Times are in milliseconds. */
+export type AddressStep =
+  | {
+    readonly step: "resolved";
+    readonly hosts: readonly string[];
+    readonly from: Resolved["from"];
+    readonly took: number;
+  }
+  | { readonly step: "trying"; readonly address: Address }
+  | {
+    readonly step: "failed";
+    readonly address: Address;
+    readonly reason: string;
+    /** What the system said, or why the attempt was called off. */
+    readonly error: unknown;
+    readonly took: number;
+  }
+  | { readonly step: "connected"; readonly address: Address; readonly took: number };
+
+/** How to dial. */
+export interface DialAddressOptions {
+  /** Milliseconds after which it is given up, name look-up included; never, where it is 0. */
+  readonly timeout: number;
+  /** Gives up at once when aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of every step. */
+  readonly onStep?: ((step: AddressStep) => void) | undefined;
+}
+
+/** What every attempt of one dialling has in common. */
+type Within = Pick<DialAddressOptions, "onStep"> & { readonly signal: AbortSignal };
+
+const tasks = new TaskScope("connecting", { without: "the attempt counts as failed" });
+
+/** How long an attempt has for itself before the next address is tried beside it (RFC 8305, section 5). */
+const HEAD_START = 250;
+
+/**
+ * Connects to the first address of the target that answers.
+ *
+ * @throws {Error} which says what was tried, what happened, and what that means
+ */
+export async function dialAddress(
+  target: Address,
+  options: DialAddressOptions,
+): Promise<ByteStream> {
+  const giveUp = new AbortController();
+  let phase: "look-up" | "connect" = "connect";
+  const timer = timerFor(
+    options.timeout,
+    () => giveUp.abort(tooLate(options.timeout, phase)),
+  );
+  const abort = tasks.guard(() => giveUp.abort(options.signal?.reason));
+  options.signal?.addEventListener("abort", abort);
+  if (options.signal?.aborted) abort();
+  try {
+    const within = { ...options, signal: giveUp.signal };
+    if (isUnix(target) || isIP(target.hostname)) return await attempt(target, within);
+    phase = "look-up";
+    const hosts = await resolve(target.hostname, within);
+    phase = "connect";
+    return await race(hosts.map((hostname) => ({ hostname, port: target.port })), within);
+  } catch (error) {
+    const cause = giveUp.signal.aborted ? giveUp.signal.reason : error;
+    throw new Error(`cannot connect to ${formatAddress(target)}: ${meaningOf(cause, target)}`, {
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", abort);
+    giveUp.abort("over");
+  }
+}
+
+/** A timer for a limit in milliseconds, of which 0 is none. */
+function timerFor(
+  timeout: number,
+  onLate: () => void,
+): ReturnType<typeof setTimeout> | undefined {
+  return timeout > 0 ? setTimeout(tasks.guard(onLate), timeout) : undefined;
+}
+
+/**
+ * The addresses of a host, which may be one already.
+ *
+ * @throws {Error} which says why there are none
+ */
+export async function lookUp(
+  hostname: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<readonly string[]> {
+  if (isIP(hostname)) return [hostname];
+  return (await resolver.lookUp(hostname, options)).addresses;
+}
+
+async function resolve(
+  hostname: string,
+  { signal, onStep }: Within,
+): Promise<readonly string[]> {
+  const start = performance.now();
+  const { addresses, from } = await resolver.lookUp(hostname, { signal });
+  onStep?.({ step: "resolved", hosts: addresses, from, took: performance.now() - start });
+  return addresses;
+}
+
+/**
+ * Starts an attempt for each address in their order, the next when the last has failed or has had its head start, and
+ * keeps the first that succeeds.
+ */
+async function race(
+  addresses: readonly InternetAddress[],
+  within: Within,
+): Promise<ByteStream> {
+  const attempts: Promise<ByteStream>[] = [];
+  for (const address of addresses) {
+    const last = attempt(address, within);
+    attempts.push(last);
+    const failed = last.then(() => new Promise<never>(() => {}), () => undefined);
+    const won = Promise.any(attempts).catch(() => undefined);
+    if (attempts.length === addresses.length) break;
+    if (await headStart([failed, won], within.signal) !== undefined) break;
+  }
+  try {
+    const winner = await Promise.any(attempts);
+    for (const other of attempts) {
+      handledElsewhere(other.then((connection) => connection !== winner && connection.close()));
+    }
+    return winner;
+  } catch (error) {
+    throw failureOf(addresses, (error as AggregateError).errors);
+  }
+}
+
+async function attempt(
+  address: Address,
+  { signal, onStep }: Within,
+): Promise<ByteStream> {
+  signal.throwIfAborted();
+  const start = performance.now();
+  onStep?.({ step: "trying", address });
+  try {
+    const connection = await carrierOf(address).connect(address, signal);
+    onStep?.({ step: "connected", address, took: performance.now() - start });
+    return connection;
+  } catch (error) {
+    const cause = signal.aborted ? signal.reason : error;
+    const took = performance.now() - start;
+    onStep?.({ step: "failed", address, reason: briefly(cause, address), error: cause, took });
+    throw error;
+  }
+}
+
+/** Resolves with the first of these, or to nothing when the head start is over or everything is. */
+async function headStart<T>(outcomes: Promise<T>[], signal: AbortSignal): Promise<T | undefined> {
+  const over = new AbortController();
+  const pause = delay(HEAD_START, { signal: AbortSignal.any([signal, over.signal]) })
+    .then(() => undefined, () => undefined);
+  try {
+    return await Promise.race([...outcomes, pause]);
+  } finally {
+    over.abort();
+  }
+}
