@@ -44,16 +44,17 @@ const tls: Layer<TlsClientOptions, TlsServer> = {
 /** Each layer by its name. */
 export const LAYERS = { tls };
 
-type Table = typeof LAYERS;
+/** The layers and their options. */
+export type LayerTable = typeof LAYERS;
 
 /** What a client asks of each layer. */
 export type ClientLayers = {
-  readonly [Name in keyof Table]?: Parameters<Table[Name]["connect"]>[0] | undefined;
+  readonly [Name in keyof LayerTable]?: Parameters<LayerTable[Name]["connect"]>[0] | undefined;
 };
 
 /** What a server has for each layer. */
 export type ServerLayers = {
-  readonly [Name in keyof Table]?: Parameters<Table[Name]["accept"]>[0] | undefined;
+  readonly [Name in keyof LayerTable]?: Parameters<LayerTable[Name]["accept"]>[0] | undefined;
 };
 
 /** What clients of a server with these layers go through. */
@@ -74,6 +75,6 @@ export function connectStages(
   });
 }
 
-function namesOf(layers: ClientLayers | ServerLayers): (keyof Table)[] {
-  return (Object.keys(LAYERS) as (keyof Table)[]).filter((name) => layers[name] !== undefined);
+function namesOf(layers: ClientLayers | ServerLayers): (keyof LayerTable)[] {
+  return (Object.keys(LAYERS) as (keyof LayerTable)[]).filter((name) => layers[name] !== undefined);
 }

@@ -6,7 +6,7 @@
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { isReset } from "./errors.ts";
 import { ProxyHeaderError, ProxyHeaderReader, type ReadHeader } from "./proxy_protocol.ts";
-import type { Stage } from "./stage.ts";
+import type { StageContext } from "./stage.ts";
 import { type ByteStream, wrap } from "./stream.ts";
 
 /** How long a header may take, in milliseconds; the specification asks for at least three seconds. */
@@ -16,12 +16,15 @@ const HEADER_TIMEOUT = 3_000;
  * Reads the header that has to come first. The ends that it announces are the conversation's; where it says to keep the
  * proxy's own (`LOCAL`, `UNKNOWN`), they stay.
  */
-export const readProxyHeader: Stage = async (stream, context) => {
+export async function readProxyHeader(
+  stream: ByteStream,
+  context: StageContext,
+): Promise<ByteStream> {
   const { ends, rest } = await readHeader(stream, context.signal);
   context.peer = ends?.source ?? context.peer;
   context.local = ends?.destination ?? context.local;
   return withFront(stream, rest);
-};
+}
 
 const tasks = new TaskScope("ending a wait for a PROXY header", { without: "it goes on" });
 
