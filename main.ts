@@ -1,25 +1,26 @@
 /**
- * outlet: a room full of sockets. The words on the command line become a command, the command is run,
- * signals end it, and what came of it becomes the exit code.
+ * The executable: parses the arguments, runs the mode, and turns the outcome into an exit code.
  *
- * Next to nothing is imported before signals are listened to: whoever sends one while the program is loaded is heard.
+ * Signal listeners are installed before anything else is loaded, so that a signal during startup is not missed;
+ * modules are therefore imported where they are needed.
  *
  * @module
  */
 import type { ServerSignals } from "./src/app/run_server.ts";
+import type { ServerCommand } from "./src/cli/server_args.ts";
 import { TaskScope } from "./src/scheduling/task_scope.ts";
 
 const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
 
-/** What ends a program, by signal(7)'s numbers. */
+/** The signals that are handled, with their numbers as in signal(7). */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-const tasks = new TaskScope("hearing a signal", { without: "the next one is heard" });
+const tasks = new TaskScope("handling a signal", { without: "later signals are still handled" });
 
-/** The signals that the process gets, from its first moment on. */
+/** The process's signal handlers. */
 class Signals {
-  /** What a signal does; until a mode says otherwise, it ends the process. SIGHUP waits to be told what it means. */
-  #act = (signal: number): void => {
+  /** Called for each signal. Until a mode sets a handler, SIGHUP is kept for it and the others end the process. */
+  #handler = (signal: number): void => {
     if (signal === SIGNALS.SIGHUP) this.#isHungUp = true;
     else Deno.exit(EXIT.signal + signal);
   };
@@ -27,55 +28,55 @@ class Signals {
 
   constructor() {
     for (const [name, number] of Object.entries(SIGNALS)) {
-      Deno.addSignalListener(name as Deno.Signal, tasks.guard(() => this.#act(number)));
+      Deno.addSignalListener(name as Deno.Signal, tasks.guard(() => this.#handler(number)));
     }
   }
 
-  /** Ends the process with each signal, as without listeners. */
-  endAtOnce(): void {
-    this.#become((signal) => Deno.exit(EXIT.signal + signal));
+  /** Ends the process on every signal, as if no listener were installed. */
+  exitAtOnce(): void {
+    this.#handle((signal) => Deno.exit(EXIT.signal + signal));
   }
 
-  /** The first signal or call asks for a stop; the second one does not wait for it. */
-  askForStop(): { signal: AbortSignal; ask(signal: number): void } {
+  /** The first signal or call of `ask` aborts `signal`; the second exits at once. */
+  stopGracefully(): { signal: AbortSignal; ask(signal: number): void } {
     const stop = new AbortController();
     const ask = (signal: number) => {
       if (stop.signal.aborted) Deno.exit(EXIT.signal + signal);
       stop.abort();
     };
-    this.#become(ask);
+    this.#handle(ask);
     return { signal: stop.signal, ask };
   }
 
   /**
-   * SIGHUP asks a server for another look at its config. Where there is no file to look at, it means that the terminal
-   * is gone, and asks for a stop; both the kernel and the shell send it then.
+   * SIGHUP reloads the server's config. Without a config file it means that the terminal was closed (see
+   * signal(7)) and stops the server; as it may be sent more than once for that, repeats are ignored.
    */
-  askServer({ reloads }: { reloads: boolean }): ServerSignals {
-    const { signal, ask } = this.askForStop();
+  forServer({ reloads }: { reloads: boolean }): ServerSignals {
+    const { signal, ask } = this.stopGracefully();
     let hangUps = 0;
-    let look = () => {};
-    this.#become((number) => {
+    let reload = () => {};
+    this.#handle((number) => {
       if (number !== SIGNALS.SIGHUP) return ask(number);
       hangUps++;
-      if (reloads) look();
+      if (reloads) reload();
       else if (!signal.aborted) ask(number);
     });
-    const onHangup = (then: () => void) => {
-      look = then;
-      if (hangUps > 0) look();
+    const onHangup = (callback: () => void) => {
+      reload = callback;
+      if (hangUps > 0) reload();
     };
     return { signal, onHangup, interrupt: () => ask(SIGNALS.SIGINT) };
   }
 
-  #become(act: (signal: number) => void): void {
-    this.#act = act;
-    if (this.#isHungUp) act(SIGNALS.SIGHUP);
+  #handle(handler: (signal: number) => void): void {
+    this.#handler = handler;
+    if (this.#isHungUp) handler(SIGNALS.SIGHUP);
   }
 }
 
 async function main(args: readonly string[], signals: Signals): Promise<number> {
-  const { readCommand } = await import("./src/cli/args.ts");
+  const { parseCommand: readCommand } = await import("./src/cli/args.ts");
   const { terminalWidth } = await import("./src/terminal/width.ts");
   const command = await readCommand(args, { width: terminalWidth() });
   switch (command.mode) {
@@ -85,35 +86,34 @@ async function main(args: readonly string[], signals: Signals): Promise<number> 
       const { default: project } = await import("./deno.json", { with: { type: "json" } });
       return await print(`outlet ${project.version} (deno ${Deno.version.deno})\n`);
     }
-    // A mode loads what it needs, and nothing of the others.
-    case "server": {
-      if (command.action !== "serve") {
-        signals.endAtOnce();
-        const { showConfig } = await import("./src/app/show_config.ts");
-        return await print(await showConfig(command));
-      }
-      const { runServerMode } = await import("./src/app/run_server.ts");
-      const isWell = await runServerMode(
-        command,
-        signals.askServer({ reloads: "file" in command }),
-      );
-      return isWell ? EXIT.done : EXIT.failed;
-    }
+    case "server":
+      return await runServer(command, signals);
     case "client": {
-      signals.endAtOnce();
+      signals.exitAtOnce();
       const { runClientMode } = await import("./src/app/run_client.ts");
       await runClientMode(command.config, {
         interrupt: () => Deno.exit(EXIT.signal + SIGNALS.SIGINT),
-        stopOnSignals: () => signals.askForStop().signal,
+        stopOnSignals: () => signals.stopGracefully().signal,
       });
       return EXIT.done;
     }
     case "trace": {
       const { runTraceMode } = await import("./src/app/run_trace.ts");
-      await runTraceMode(command.config, signals.askForStop());
+      await runTraceMode(command.config, signals.stopGracefully());
       return EXIT.done;
     }
   }
+}
+
+async function runServer(command: ServerCommand, signals: Signals): Promise<number> {
+  if (command.action !== "serve") {
+    signals.exitAtOnce();
+    const { showConfig } = await import("./src/app/show_config.ts");
+    return await print(await showConfig(command));
+  }
+  const { runServerMode } = await import("./src/app/run_server.ts");
+  const isOk = await runServerMode(command, signals.forServer({ reloads: "file" in command }));
+  return isOk ? EXIT.done : EXIT.failed;
 }
 
 async function print(text: string): Promise<number> {
@@ -122,7 +122,7 @@ async function print(text: string): Promise<number> {
   return EXIT.done;
 }
 
-/** One line on stderr, and the code that tells whose fault it was. */
+/** Writes the error to stderr as one line, and returns the exit code. */
 async function fail(error: unknown): Promise<number> {
   const { ReaderGone, flushStdio, stderr } = await import("./src/terminal/stdio.ts");
   const { UsageError } = await import("./src/options/usage_error.ts");

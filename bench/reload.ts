@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { readServer } from "../src/cli/server_args.ts";
+import { parseServerArgs } from "../src/cli/server_args.ts";
 import type { ServerConfig } from "../src/config/server_config.ts";
 import { EventBus } from "../src/events/event_bus.ts";
 import { Supervisor } from "../src/workers/supervisor.ts";
@@ -20,7 +20,7 @@ const MIGRATES = "/proc/sys/net/ipv4/tcp_migrate_req";
 
 /** What `outlet server WORDS… --workers 3` is asked to be. */
 function configOf(...words: string[]): ServerConfig {
-  const command = readServer([...words, "--workers", String(WORKERS)]);
+  const command = parseServerArgs([...words, "--workers", String(WORKERS)]);
   if ("config" in command) return command.config;
   throw new Error("no file was named");
 }

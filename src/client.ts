@@ -1,6 +1,5 @@
 /**
- * The client: plugs into a service, and joins it to stdin and stdout, or probes it, puts it under load, or has
- * a conversation with it that is written down.
+ * The client: connects, then runs one of its jobs: stdin and stdout, a script, a probe or a load test.
  *
  * @module
  */
@@ -19,33 +18,33 @@ import { bridgeStdio, type EofPolicy, type StdioEndpoints } from "./connection/s
 import { Sweeper } from "./connection/deadlines.ts";
 import { explain, faultOf, isReset } from "./transport/errors.ts";
 
-/** When we leave first, how long the peer has to end too, in milliseconds. */
+/** How long the peer may take to close after we have, in milliseconds. */
 const CLOSE_TIMEOUT = 500;
 
-/** What the client is joined to. */
-export interface ClientEnds extends StdioEndpoints {
-  /** How many bytes the input has, where that is known. */
+/** The client's input and output. */
+export interface ClientIo extends StdioEndpoints {
+  /** The input's length in bytes, where known. */
   readonly inputSize?: number | undefined;
-  /** Takes a line about what happens. */
+  /** Writes a line about progress or a problem. */
   tell(line: string): void;
-  /** Takes what was found by a probe or a load, or a hex dump. */
+  /** Writes the result of a probe or a load test, or a hex dump. */
   print(text: string): Promise<void>;
-  /** Takes how a conversation went, as a line of JSON: not where the bytes go. */
+  /** Writes the timeline of the connection as a line of JSON, apart from the received bytes. */
   report(line: string): void;
-  /** Takes a line that is written over the one before; absent where nobody looks. */
+  /** Writes a line over the one before; absent without a terminal. */
   readonly status?: ((line: string) => void) | undefined;
-  /** Takes the ladder of a handshake, where that is asked for. */
+  /** Shows the ladder of a handshake, for `--trace`. */
   draw?(ladder: Ladder): void;
-  /** Ends a probe or a load early when aborted; what was found until then is still told. */
+  /** Aborted to end a probe or a load test early; its results so far are still printed. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Does what the config asks for, to its end.
+ * Runs the client until it is done.
  *
- * @throws {Error} which says what was tried, what happened, and what that means
+ * @throws {Error} whose message says what was tried, what failed, and what that means
  */
-export async function runClient(config: ClientConfig, ends: ClientEnds): Promise<void> {
+export async function runClient(config: ClientConfig, ends: ClientIo): Promise<void> {
   const { options } = config;
   if (options.probe) {
     const { probe } = await import("./client/probe.ts");
@@ -68,36 +67,36 @@ export async function runClient(config: ClientConfig, ends: ClientEnds): Promise
   }
 }
 
-/** What a conversation is had with, on our side. */
-interface Side {
+/** The parts of a session. */
+interface Session {
   readonly options: ClientOptions;
-  readonly ends: ClientEnds;
+  readonly ends: ClientIo;
   readonly timeline: Timeline;
 }
 
-/** Connects, and has the conversation that is asked for. */
-async function runSession(target: Address, { options, ends, timeline }: Side): Promise<void> {
-  const conversation = await runnerOf(options, ends);
+/** Connects and runs the session. */
+async function runSession(target: Address, { options, ends, timeline }: Session): Promise<void> {
+  const conversation = await sessionRunner(options, ends);
   const endpoint = await endpointOf(target, options);
   using capture = await HexCapture.open(options, { print: ends.print });
   const socket = await connect(endpoint, { options, ends, timeline });
   await capture.begin();
   using connection = new Connection(firstByteTap(capture.of(socket), timeline), { id: 1 });
   using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
-  using _progress = await progressOf(connection, { options, ends });
+  using _progress = await startProgress(connection, { options, ends });
   try {
     await conversation(connection);
   } catch (error) {
-    throw meaningOf(error, { connection, target, options });
+    throw closeWithCause(error, { connection, target, options });
   } finally {
     timeline.ended(connection);
   }
 }
 
-/** Goes the way to the target, and draws the handshakes on it where that is asked for. */
+/** Connects, with the ladders of its handshakes where `--trace` asks for them. */
 async function connect(
   endpoint: DialledEndpoint,
-  { options, ends, timeline }: Side,
+  { options, ends, timeline }: Session,
 ): Promise<ByteStream> {
   if (!options.trace) {
     const onStep = timeline.step.bind(timeline);
@@ -122,10 +121,10 @@ async function connect(
   }
 }
 
-/** A conversation by a script, or with the input. */
-async function runnerOf(
+/** What the session does: a script, or stdin and stdout. */
+async function sessionRunner(
   options: ClientOptions,
-  ends: ClientEnds,
+  ends: ClientIo,
 ): Promise<(connection: Connection) => Promise<void>> {
   if (options.script === undefined) {
     return (connection) => bridgeStdio(connection, ends, eofPolicyOf(options));
@@ -152,16 +151,16 @@ function eofPolicyOf(options: ClientOptions): EofPolicy {
   };
 }
 
-async function progressOf(
+async function startProgress(
   connection: Connection,
-  { options, ends: { status, inputSize } }: Pick<Side, "options" | "ends">,
+  { options, ends: { status, inputSize } }: Pick<Session, "options" | "ends">,
 ): Promise<Disposable | undefined> {
   if (!options.progress || !status) return undefined;
   const { showProgress } = await import("./terminal/progress.ts");
   return showProgress(connection, { status, size: inputSize });
 }
 
-/** The socket, with its first byte told to the timeline. Later reads go straight to it. */
+/** Records when the first byte is received; later reads skip the tap. */
 function firstByteTap(socket: ByteStream, timeline: Timeline): ByteStream {
   const start = performance.now();
   const read: ByteStream["read"] = (into) => socket.read(into);
@@ -176,8 +175,8 @@ function firstByteTap(socket: ByteStream, timeline: Timeline): ByteStream {
   return tap;
 }
 
-/** Why the conversation broke off, in words; hangs up. */
-function meaningOf(
+/** Closes the connection and explains the error. */
+function closeWithCause(
   error: unknown,
   { connection, target, options }: {
     connection: Connection;
@@ -187,9 +186,9 @@ function meaningOf(
 ): unknown {
   if (connection.reason === "idle") {
     const silence = formatDuration(options["idle-timeout"] ?? 0);
-    return new Error(`${formatAddress(target)}: nothing came or went for ${silence}`);
+    return new Error(`${formatAddress(target)}: nothing sent or received for ${silence}`);
   }
   connection.close(faultOf(error));
-  if (isReset(error)) return new Error(`${formatAddress(target)} cut the connection off (reset)`);
+  if (isReset(error)) return new Error(`connection reset by ${formatAddress(target)}`);
   return error;
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { readClient } from "../src/cli/client_args.ts";
+import { parseClientArgs } from "../src/cli/client_args.ts";
 import { runClient } from "../src/client.ts";
 import { bytesOf, noise, readAll, readText, send, sha256 } from "./harness/bytes.ts";
 import { freePort } from "./harness/ports.ts";
@@ -20,7 +20,7 @@ async function talk(
 ): Promise<Talk> {
   const shown: Uint8Array[] = [];
   const told: string[] = [];
-  await runClient(readClient(["127.0.0.1", ...words]), {
+  await runClient(parseClientArgs(["127.0.0.1", ...words]), {
     input: input as AsyncIterable<Uint8Array>,
     show: (bytes) => {
       shown.push(bytes.slice());
@@ -145,7 +145,7 @@ Deno.test("--idle-timeout ends a conversation in which nothing comes or goes", a
   await assertRejects(
     () => talk([`${server.port()}`, "-i", "100ms"], silence()),
     Error,
-    "nothing came or went for 100 ms",
+    "nothing sent or received for 100 ms",
   );
 });
 
@@ -186,6 +186,6 @@ testWith(["bash"], "the end of what reads our output is no failure, and is told"
     const { code, stdout, stderr } = await run(["bash", "-c", script, "bash", ...client]);
     assertEquals([code, stdout.length], [0, 74]);
     if (flag === "") assertEquals(stderr, "");
-    else assertMatch(stderr, / received; whoever read our output has gone after [^;]*\n$/);
+    else assertMatch(stderr, / received; the reader of stdout has closed it after [^;]*\n$/);
   }
 });

@@ -1,5 +1,5 @@
 /**
- * Rules about addresses: who may come in, and who may not.
+ * Access control lists: which client addresses may connect.
  *
  * @module
  */
@@ -16,43 +16,43 @@ import {
   unmapped,
 } from "../endpoint/ip.ts";
 
-/** Why the rules turn an address away. */
+/** Why an address is refused. */
 export type RuleRefusal = "denied by a rule" | "allowed by no rule";
 
-/** A network: what is left of its addresses when the bits that differ are shifted out. */
+/** A network as its prefix: an address without its last `shift` bits. */
 interface Range {
   readonly version: Ip["version"];
   readonly shift: bigint;
   readonly prefix: bigint;
 }
 
-/** A rule as people write it: an address, or a network as `ADDRESS/BITS`. */
+/** A rule: an address, or a network as `ADDRESS/BITS`. */
 export const CIDR: OptionKind<string> = {
   expects: "an address or a network, such as 192.168.0.0/16 or ::1",
   placeholder: "CIDR",
-  read(word) {
-    const [network, bits] = readRange(word);
+  parse(word) {
+    const [network, bits] = splitRange(word);
     const address = formatIp(network);
     return bits === lengthOf(network) ? address : `${address}/${bits}`;
   },
 };
 
-/** Rules of one outlet or server. A denied address stays out; where any is allowed, all others stay out too. */
+/** The rules of an outlet or server. Deny wins over allow; if any network is allowed, all others are refused. */
 export class Acl {
   readonly #allow: readonly Range[];
   readonly #deny: readonly Range[];
 
   /**
-   * Rules in the form that {@linkcode CIDR} reads.
+   * Takes rules in the form that {@linkcode CIDR} parses.
    *
    * @throws {UsageError} which says what is wrong with a rule
    */
   constructor({ allow = [], deny = [] }: { allow?: readonly string[]; deny?: readonly string[] }) {
-    this.#allow = allow.map(rangeOf);
-    this.#deny = deny.map(rangeOf);
+    this.#allow = allow.map(parseRange);
+    this.#deny = deny.map(parseRange);
   }
 
-  /** Why the address may not come in; `undefined` where it may. */
+  /** Why the address is refused; `undefined` where it is not. */
   refusal(ip: Ip): RuleRefusal | undefined {
     if (this.#deny.some((range) => isIn(ip, range))) return "denied by a rule";
     if (this.#allow.length === 0 || this.#allow.some((range) => isIn(ip, range))) return undefined;
@@ -64,41 +64,43 @@ function isIn({ number, version }: Ip, range: Range): boolean {
   return version === range.version && number >> range.shift === range.prefix;
 }
 
-function rangeOf(rule: string): Range {
-  const [{ number, version }, bits] = readRange(rule);
+function parseRange(rule: string): Range {
+  const [{ number, version }, bits] = splitRange(rule);
   const shift = BigInt(lengthOf({ version }) - bits);
   return { version, shift, prefix: number >> shift };
 }
 
-/** The address that a rule begins with, and how many of its bits count. */
-function readRange(rule: string): [Ip, number] {
+/** The address of a rule and its prefix length. */
+function splitRange(rule: string): [Ip, number] {
   const [, host = "", bitsWord] = /^([^/]*)(?:\/(.*))?$/s.exec(rule)!;
-  const address = readAddress(host);
+  const address = parseAddress(host);
   const longest = lengthOf(address);
   if (bitsWord === undefined) return unmappedRange(address, longest);
   const bits = /^(0|[1-9]\d{0,2})$/.test(bitsWord) ? Number(bitsWord) : NaN;
   if (!(bits <= longest)) {
-    throw new UsageError(`expected 0 to ${longest} behind the slash, not ${quote(bitsWord)}`);
+    throw new UsageError(`expected 0 to ${longest} after the slash, not ${quote(bitsWord)}`);
   }
   const network = networkOf(address, bits);
   if (network.number !== address.number) {
     throw new UsageError(
-      `bits are set behind the first ${bits}: did you mean ${formatIp(network)}/${bits}?`,
+      `bits are set after the first ${bits}: did you mean ${formatIp(network)}/${bits}?`,
     );
   }
   return unmappedRange(address, bits);
 }
 
-function readAddress(host: string): Ip {
+function parseAddress(host: string): Ip {
   if (isIPv4(host) || isIPv6(host)) return readExactIp(host);
-  if (host.includes("%")) throw new UsageError("a rule has no zone: leave out what begins with %");
+  if (host.includes("%")) {
+    throw new UsageError("a rule has no zone: leave out the % and what follows");
+  }
   if (/^[\d.]+$/.test(host) && /(^|\.)0\d/.test(host)) {
-    throw new UsageError("a number with a leading zero is octal to some and decimal to others");
+    throw new UsageError("a leading zero is ambiguous: some programs read the number as octal");
   }
   throw new UsageError(`expected ${CIDR.expects}`);
 }
 
-/** A rule about `::ffff:0:0/96`, where IPv6 holds the IPv4 addresses, is a rule about those. */
+/** Turns a rule within `::ffff:0:0/96`, the IPv4-mapped addresses of RFC 4291 2.5.5.2, into one about IPv4. */
 function unmappedRange(address: Ip, bits: number): [Ip, number] {
   return bits >= 96 && isMapped(address) ? [unmapped(address), bits - 96] : [address, bits];
 }

@@ -1,5 +1,5 @@
 /**
- * Admission: who may come in, how many at a time, and how often.
+ * Connection admission control: access rules, connection limits and rate limits.
  *
  * @module
  */
@@ -9,45 +9,45 @@ import { RateLimiter } from "./rate_limiter.ts";
 import { LocalPerAddressCounter, type PerAddressCounter } from "./per_address.ts";
 import { ConnectionCounter, type Counter } from "./counter.ts";
 
-/** What is allowed. What is not said is not limited. */
+/** The rules and limits; by default there are none. */
 export interface AdmissionOptions {
-  /** Networks that may come in; when there are any, no others may. */
+  /** Networks that may connect; if empty, all may. */
   readonly allow?: readonly string[];
-  /** Networks that may not, whatever is allowed. */
+  /** Networks that may not connect, even if allowed. */
   readonly deny?: readonly string[];
-  /** Connections at the same time. */
+  /** The most concurrent connections. */
   readonly maxConnections?: number | undefined;
-  /** Connections at the same time from one address (of IPv6: one /64). */
+  /** The most concurrent connections from one IPv4 address or one IPv6 /64. */
   readonly maxPerIp?: number | undefined;
-  /** New connections a second from one address. */
+  /** New connections per second from one address or /64. */
   readonly rate?: number | undefined;
-  /** How many of those may come at once; as many as come in a second, where it is not said. */
+  /** How many of those may arrive at once; `rate` by default. */
   readonly burst?: number | undefined;
 }
 
-/** Why somebody is turned away. There are no other reasons, so that they can be counted apart. */
+/** Why a client is refused. The set is closed, so that metrics can count each. */
 export type Refusal = RuleRefusal | "full" | "too many from its address" | "over the rate";
 
-/** A place for one client, or why there is none. Disposing it gives the place back. */
+/** A slot for one client, or the reason why it is refused. Disposing it releases the slot. */
 export class Permit implements Disposable {
   readonly #admission: Admission;
   #refusal: Refusal | undefined;
   #peer: string | undefined;
   #isPlaced: boolean;
 
-  /** A place, unless it is refused. */
+  /** Holds a slot unless `refusal` is given. */
   constructor(admission: Admission, refusal: Refusal | undefined) {
     this.#admission = admission;
     this.#refusal = refusal;
     this.#isPlaced = refusal === undefined;
   }
 
-  /** Why the client is turned away; `undefined` where it is not. */
+  /** Why the client is refused; `undefined` where it is admitted. */
   get refusal(): Refusal | undefined {
     return this.#refusal;
   }
 
-  /** Judges a client that has its place already, once its address is known. */
+  /** Checks a client that already has its slot, once its address is known; a refusal releases the slot. */
   identify(host: string | undefined): Refusal | undefined {
     const ip = host === undefined ? undefined : readIp(host);
     this.#refusal = this.#admission.ruleAgainst(ip) ?? this.limit(ip);
@@ -55,7 +55,7 @@ export class Permit implements Disposable {
     return this.#refusal;
   }
 
-  /** Counts the client's address, unless that would be too many or too often. */
+  /** Counts the client's address, unless it is over `maxPerIp` or the rate; a refusal releases the slot. */
   limit(ip: Ip | undefined): Refusal | undefined {
     const peer = ip && peerKey(ip);
     this.#refusal = peer === undefined ? undefined : this.#admission.enter(peer);
@@ -64,24 +64,24 @@ export class Permit implements Disposable {
     return this.#refusal;
   }
 
-  /** Gives the place back, once. */
+  /** Releases the slot. May be called more than once. */
   [Symbol.dispose](): void {
     if (this.#isPlaced) this.#admission.release(this.#peer);
     this.#isPlaced = false;
   }
 }
 
-/** What an admission is built into. */
+/** What an admission is built from. */
 export interface AdmissionParts {
-  /** The admission that those who pass this one come to next. */
+  /** An admission whose limits apply as well. */
   readonly parent?: Admission | undefined;
-  /** Where active connections are counted. */
+  /** Counts active connections. */
   readonly active?: Counter;
-  /** Where active connections are counted by their addresses. */
+  /** Counts active connections by client address. */
   readonly perAddress?: PerAddressCounter;
 }
 
-/** Rules and limits of one outlet. Its parent, if there is one, counts the clients of several. */
+/** The rules and limits of one outlet. A parent adds those of the server, which counts all outlets together. */
 export class Admission implements Disposable {
   readonly #parent: Admission | undefined;
   readonly #active: Counter;
@@ -90,7 +90,7 @@ export class Admission implements Disposable {
   #acl!: Acl;
   #rate: RateLimiter | undefined;
 
-  /** No connection is active. Who is admitted has to be admitted by the parent as well. */
+  /** Starts without active connections. */
   constructor(
     options: AdmissionOptions,
     { parent, active = new ConnectionCounter(), perAddress = new LocalPerAddressCounter() }:
@@ -102,17 +102,17 @@ export class Admission implements Disposable {
     this.change(options);
   }
 
-  /** What it allows. */
+  /** The current rules and limits. */
   get options(): AdmissionOptions {
     return this.#options;
   }
 
-  /** How many connections are active. */
+  /** The number of active connections. */
   get count(): number {
     return this.#active.count;
   }
 
-  /** Holds for whoever comes next; no connection is closed. */
+  /** Changes the rules and limits for new clients; open connections stay. */
   change(options: AdmissionOptions): void {
     const { rate, burst = rate } = options;
     this.#acl = new Acl(options);
@@ -123,7 +123,7 @@ export class Admission implements Disposable {
     else this.#rate = new RateLimiter({ rate, burst });
   }
 
-  /** Judges a client by its host address; one without any, behind a Unix socket, is only counted. */
+  /** Checks a client by its IP address; without one, on a Unix socket, it is only counted. */
   admit(host: string | undefined): Permit {
     const ip = host === undefined ? undefined : readIp(host);
     const rule = this.ruleAgainst(ip);
@@ -133,17 +133,17 @@ export class Admission implements Disposable {
     return permit;
   }
 
-  /** A place for a client whose address is not known yet: from its first moment on it is counted. */
+  /** Takes a slot for a client whose address is not known yet. */
   reserve(): Permit {
     return new Permit(this, this.#acquire() ? undefined : "full");
   }
 
-  /** Whether one more would be too many. */
+  /** Whether the connection limit is reached, here or in the parent. */
   get full(): boolean {
     return this.#active.full || (this.#parent?.full ?? false);
   }
 
-  /** Resolves when there may be one more, or the signal is aborted. */
+  /** Resolves when a slot may be free, or the signal is aborted. */
   async waitForCapacity(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.full) {
       await (this.#active.full
@@ -152,27 +152,27 @@ export class Admission implements Disposable {
     }
   }
 
-  /** The rule that keeps the address out, here or further on. For {@linkcode Permit}. */
+  /** The rule that refuses the address, here or in the parent. For {@linkcode Permit}. */
   ruleAgainst(ip: Ip | undefined): Refusal | undefined {
     if (ip === undefined) return undefined;
     return this.#acl.refusal(ip) ?? this.#parent?.ruleAgainst(ip);
   }
 
-  /** Counts an address in, or says which limit it is over, here or further on. For {@linkcode Permit}. */
+  /** Counts an address, or returns the limit that it exceeds, here or in the parent. For {@linkcode Permit}. */
   enter(peer: string): Refusal | undefined {
     const refusal = this.#limitOn(peer) ?? this.#parent?.enter(peer);
     if (refusal === undefined) this.#perAddress.enter(peer);
     return refusal;
   }
 
-  /** Gives a place back, here and further on. For {@linkcode Permit}. */
+  /** Releases a slot, here and in the parent. For {@linkcode Permit}. */
   release(peer: string | undefined): void {
     if (peer !== undefined) this.#perAddress.leave(peer);
     this.#active.release();
     this.#parent?.release(peer);
   }
 
-  /** Forgets who came at what rate: nobody is to come any more. */
+  /** Discards the state of the rate limiter. */
   [Symbol.dispose](): void {
     this.#rate?.[Symbol.dispose]();
   }

@@ -1,46 +1,46 @@
 /**
- * How many connections are active, and how many may be: the count behind a limit.
+ * Counts active connections against a limit.
  *
  * @module
  */
 
 import { TaskScope } from "../scheduling/task_scope.ts";
 
-/** A count with a limit, whoever else counts with it. */
+/** A count with a limit. It may be shared with other threads. */
 export interface Counter {
-  /** How many are active. */
+  /** The number of active connections. */
   readonly count: number;
-  /** How many may be active. When it falls below the count, nobody is sent away. */
+  /** The most active connections. A limit below the count closes none. */
   limit: number;
-  /** Whether one more would be too many. */
+  /** Whether the limit is reached. */
   readonly full: boolean;
-  /** Counts one more in; `false` where that would be too many. */
+  /** Adds a connection; `false` where the limit is reached. */
   acquire(): boolean;
-  /** Counts one out. */
+  /** Removes a connection. */
   release(): void;
-  /** Resolves when there may be capacity again, or the signal is aborted: look again, others were waiting too. */
+  /** Resolves when a slot may be free or the signal is aborted. Check again: other waiters may have taken it. */
   waitForCapacity(signal: AbortSignal): Promise<void>;
 }
 
-const tasks = new TaskScope("waiting for a place", { without: "the others wait on" });
+const tasks = new TaskScope("waiting for a slot", { without: "other waiters are not affected" });
 
-/** A count with a limit, and a queue for those who wait for it to fall. */
+/** The counter of a single thread. */
 export class ConnectionCounter implements Counter {
   #count = 0;
   #limit: number;
   readonly #waiting = new Set<() => void>();
 
-  /** None is active; up to `limit` may be. */
+  /** Starts at 0. */
   constructor({ limit = Infinity }: { limit?: number | undefined } = {}) {
     this.#limit = limit;
   }
 
-  /** How many are active. */
+  /** The number of active connections. */
   get count(): number {
     return this.#count;
   }
 
-  /** How many may be active. When it falls below the count, nobody is sent away. */
+  /** The most active connections. A limit below the count closes none. */
   get limit(): number {
     return this.#limit;
   }
@@ -50,25 +50,25 @@ export class ConnectionCounter implements Counter {
     this.#wake();
   }
 
-  /** Whether one more would be too many. */
+  /** Whether the limit is reached. */
   get full(): boolean {
     return this.#count >= this.#limit;
   }
 
-  /** Counts one more in; `false` where that would be too many. */
+  /** Adds a connection; `false` where the limit is reached. */
   acquire(): boolean {
     if (this.full) return false;
     this.#count++;
     return true;
   }
 
-  /** Counts one out. */
+  /** Removes a connection. */
   release(): void {
     this.#count--;
     this.#wake();
   }
 
-  /** Resolves when there may be capacity again, or the signal is aborted: look again, others were waiting too. */
+  /** Resolves when a slot may be free or the signal is aborted. Check again: other waiters may have taken it. */
   async waitForCapacity(signal: AbortSignal): Promise<void> {
     if (!this.full || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();

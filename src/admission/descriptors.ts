@@ -1,23 +1,23 @@
 /**
- * File descriptors: how many the process may have, and how many connections that is enough for.
+ * How many connections the process's file descriptor limit allows.
  *
  * @module
  */
 
 import { descriptorLimit } from "../transport/spare_descriptors.ts";
 
-/** Descriptors that connections never get, so that log, metrics and look-ups work when all else is full. */
+/** Descriptors kept back for the log, metrics and look-ups: a share of the limit, within bounds. */
 const RESERVE = { least: 32, most: 256, share: 1 / 16 };
 
-/** What the descriptor limit allows. */
+/** File descriptors of the process. */
 export interface DescriptorBudget {
-  /** The soft limit of the process. */
+  /** The soft limit, RLIMIT_NOFILE. */
   readonly limit: number;
-  /** What is left for connections. */
+  /** How many are left for connections. */
   readonly free: number;
 }
 
-/** What is left now of the process's descriptors, less a reserve; `undefined` where the system does not tell. */
+/** The descriptors that are free now, less a reserve; `undefined` where there is no /proc. */
 export function descriptorBudget(): DescriptorBudget | undefined {
   try {
     const limit = descriptorLimit();
@@ -26,7 +26,7 @@ export function descriptorBudget(): DescriptorBudget | undefined {
     const reserve = Math.min(Math.max(limit * RESERVE.share, RESERVE.least), RESERVE.most);
     return { limit, free: Math.max(Math.floor(limit - used - reserve), 1) };
   } catch {
-    // Not Linux, or without the right to read: accept itself finds out where the limit is.
+    // Not Linux, or /proc is not readable: accept(2) reports EMFILE at the limit.
     return undefined;
   }
 }

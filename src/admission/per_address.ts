@@ -1,34 +1,34 @@
 /**
- * How many connections each peer has: the counts behind a limit for each address.
+ * Counts active connections by client address.
  *
  * @module
  */
 
-/** Counts by peer. */
+/** Counts by client address: an IPv4 address or an IPv6 /64. */
 export interface PerAddressCounter {
-  /** How many connections this peer has. */
+  /** The connections from this address. */
   count(peer: string): number;
-  /** Counts one more in. */
+  /** Adds a connection. */
   enter(peer: string): void;
-  /** Counts one out. */
+  /** Removes a connection. */
   leave(peer: string): void;
 }
 
-/** Counts of one thread, which need no more memory than there are peers. */
+/** The counts of a single thread. Addresses without connections take no memory. */
 export class LocalPerAddressCounter implements PerAddressCounter {
   readonly #counts = new Map<string, number>();
 
-  /** How many connections this peer has. */
+  /** The connections from this address. */
   count(peer: string): number {
     return this.#counts.get(peer) ?? 0;
   }
 
-  /** Counts one more in. */
+  /** Adds a connection. */
   enter(peer: string): void {
     this.#counts.set(peer, this.count(peer) + 1);
   }
 
-  /** Counts one out. */
+  /** Removes a connection. */
   leave(peer: string): void {
     const left = this.count(peer) - 1;
     if (left > 0) this.#counts.set(peer, left);

@@ -1,79 +1,79 @@
 /**
- * How often one peer may come: a token bucket for each.
+ * Limits the rate of connections per client address with token buckets.
  *
  * @module
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
 
-/** How fast buckets fill, and how much they hold. */
+/** The rate and size of the buckets. */
 export interface RateOptions {
-  /** Tokens a second. */
+  /** Tokens added per second. */
   readonly rate: number;
-  /** The most that a bucket holds, which is what may come at once. */
+  /** The most tokens in a bucket. */
   readonly burst: number;
 }
 
 interface Bucket {
   tokens: number;
-  /** When `tokens` was right, on the clock of `performance.now()`. */
+  /** When `tokens` was updated, as `performance.now()`. */
   at: number;
 }
 
 /**
- * Buckets of one generation. There are two, so twice as many are kept at most; under a flood of addresses those go first
- * that were asked longest ago.
+ * The most buckets of one generation; there are two generations. When more addresses connect, the least recently used
+ * buckets are discarded.
  */
 export const GENERATION_LIMIT = 32_768;
 
-/** So many buckets are kept until others come; more are forgotten by a timer. */
-const FEW = 1_024;
+/** Above this number of buckets, a timer discards full ones. */
+const TIMER_THRESHOLD = 1_024;
 
-/** The shortest time after which buckets are forgotten, in milliseconds; longer where they take longer to fill. */
+/** The shortest lifetime of a generation, in milliseconds; longer where a bucket takes longer to fill. */
 const SHORTEST_WINDOW = 1_000;
 
-const tasks = new TaskScope("forgetting who came at what rate", {
-  without: "it is forgotten when the next come",
+const tasks = new TaskScope("discarding rate-limit buckets", {
+  without: "they are discarded at the next connection",
 });
 
 /**
- * A bucket for every peer that came of late. One that nobody asked for as long as it takes to fill is as good as none:
- * after that window, or the next, it is forgotten. Dispose it when nobody is to come any more.
+ * Token buckets by client address, in two generations: a bucket that was not used for the time it takes to fill is
+ * full, and can be discarded.
  */
 export class RateLimiter implements Disposable {
-  /** Whoever came in this window, and whoever came in the last one and not since. */
+  /** The buckets used in this window, and those used only in the last one. */
   #current = new Map<string, Bucket>();
   #previous = new Map<string, Bucket>();
   #options: RateOptions;
-  /** When the window began, on the clock of `performance.now()`. */
+  /** When the window began, as `performance.now()`. */
   #since = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Every peer begins with a full bucket. */
+  /** Starts every bucket full. */
   constructor(options: RateOptions) {
     this.#options = options;
   }
 
-  /** How many buckets there are. */
+  /** The number of buckets. */
   get size(): number {
     return this.#current.size + this.#previous.size;
   }
 
-  /** From now on buckets fill like this; what is in them stays. */
+  /** Changes the rate and size of the buckets; they keep their tokens. */
   set options(options: RateOptions) {
     this.#options = options;
   }
 
-  /** Takes a token out of the peer's bucket; `false` where there is none. */
+  /** Takes a token from an address's bucket; `false` where it is empty. */
   take(peer: string, now: number = performance.now()): boolean {
     const { rate, burst } = this.#options;
     if (now - this.#since >= this.#window || this.#current.size >= GENERATION_LIMIT) {
-      this.#turnOver(now);
+      this.#rotate(now);
     }
     const bucket = this.#current.get(peer) ?? this.#previous.get(peer) ??
       { tokens: burst, at: now };
     this.#current.set(peer, bucket);
     this.#previous.delete(peer);
-    if (this.#current.size > FEW) this.#timer ??= this.#later();
+    if (this.#current.size > TIMER_THRESHOLD) this.#timer ??= this.#scheduleRotation();
     bucket.tokens = Math.min(burst, bucket.tokens + (now - bucket.at) * rate / 1000);
     bucket.at = now;
     const isGranted = bucket.tokens >= 1;
@@ -87,20 +87,20 @@ export class RateLimiter implements Disposable {
     return Math.max(burst / rate * 1000, SHORTEST_WINDOW);
   }
 
-  /** Begins a window. Who did not come in the last one has a full bucket by now, and is forgotten. */
-  #turnOver(now: number): void {
+  /** Starts a window, and discards the buckets that were not used in the last one: they are full by now. */
+  #rotate(now: number): void {
     this.#previous = now - this.#since < 2 * this.#window ? this.#current : new Map();
     this.#current = new Map();
     this.#since = now;
   }
 
-  /** Forgets those of a crowd also where nobody comes after them. It holds up no process that is to end. */
-  #later(): ReturnType<typeof setTimeout> {
+  /** Schedules the end of the window, without keeping the process alive. */
+  #scheduleRotation(): ReturnType<typeof setTimeout> {
     const timer = setTimeout(
       tasks.guard(() => {
         this.#timer = undefined;
-        this.#turnOver(performance.now());
-        if (this.size > 0) this.#timer = this.#later();
+        this.#rotate(performance.now());
+        if (this.size > 0) this.#timer = this.#scheduleRotation();
       }),
       this.#window,
     );
@@ -108,7 +108,7 @@ export class RateLimiter implements Disposable {
     return timer;
   }
 
-  /** Forgets everybody. */
+  /** Discards all buckets and the timer. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

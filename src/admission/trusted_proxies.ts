@@ -1,5 +1,5 @@
 /**
- * Clients that come through a proxy, which announces who they are.
+ * Clients behind proxies that send PROXY protocol headers.
  *
  * @module
  */
@@ -7,19 +7,19 @@ import { Acl } from "./acl.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import { readIp } from "../endpoint/ip.ts";
 
-/** Who trusts nobody in particular trusts this machine. */
-const THIS_MACHINE = ["127.0.0.0/8", "::1"];
+/** The networks that are trusted by default. */
+const LOOPBACK = ["127.0.0.0/8", "::1"];
 
-/** The proxies that may say whom they speak for. Whoever else comes is turned away. */
+/** The proxies whose headers are believed. Connections from anywhere else are refused. */
 export class TrustedProxies {
   readonly #trusted: Acl;
 
-  /** Trusts these addresses and networks; where none is named, this machine alone. */
+  /** Trusts these addresses and networks; if there are none, loopback. */
   constructor(networks: readonly string[]) {
-    this.#trusted = new Acl({ allow: networks.length > 0 ? networks : THIS_MACHINE });
+    this.#trusted = new Acl({ allow: networks.length > 0 ? networks : LOOPBACK });
   }
 
-  /** Whether this sender may say whom it speaks for; whoever reaches a Unix socket may. */
+  /** Whether headers from this address are believed; on a Unix socket always. */
   trusts(sender: Address): boolean {
     return isUnix(sender) || this.#trusted.refusal(readIp(sender.hostname)) === undefined;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LineEditor } from "../terminal/line_editor.ts";
-import { operate } from "../cli/operator.ts";
+import { runOperator } from "../cli/operator.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { renderLadder } from "../trace/report/ladder_text.ts";
 import type { ServerHandle } from "../server/handle.ts";
@@ -29,7 +29,7 @@ export function listenToOperator(
   server: ServerHandle,
   { editor, interrupt, ladders }: OperatorOptions,
 ): Disposable {
-  tasks.run(operate(editor.lines(), {
+  tasks.run(runOperator(editor.lines(), {
     rooms: server.rooms,
     connections: () => server.connections(),
     ladder(connection) {

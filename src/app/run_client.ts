@@ -5,7 +5,7 @@
  */
 import { fstatSync } from "node:fs";
 import { LineEditor } from "../terminal/line_editor.ts";
-import { type ClientEnds, runClient } from "../client.ts";
+import { type ClientIo, runClient } from "../client.ts";
 import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import { renderLadder } from "../trace/report/ladder_text.ts";
 import { printable, printableLines } from "../terminal/printable.ts";
@@ -63,7 +63,7 @@ export async function runClientMode(
 function showOn(
   editor: LineEditor | undefined,
   { raw, "hex-dump": dump }: ClientOptions,
-): ClientEnds["show"] {
+): ClientIo["show"] {
   if (dump === "-") return () => Promise.resolve();
   if (!Deno.stdout.isTerminal() || (raw && !editor)) {
     return (bytes) => writeStdout(bytes);

@@ -1,5 +1,5 @@
 /**
- * From the words on the command line to what is to be done.
+ * Parses the command line into a command.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { layOut, overview } from "./help.ts";
 import { isMode, type ModeName, MODES } from "./modes.ts";
 import type { ServerCommand } from "./server_args.ts";
 
-/** The columns of help where no terminal has another number. */
+/** The width of help, in columns, where the terminal's is unknown. */
 const DEFAULT_WIDTH = 80;
 
-/** What is to be done. */
+/** What the program is asked to run. */
 export type Command =
   | { readonly mode: "help"; readonly text: string }
   | { readonly mode: "version" }
@@ -22,32 +22,32 @@ export type Command =
   | { readonly mode: "trace"; readonly config: TraceConfig };
 
 /**
- * Reads the words on the command line. What reads those of a mode is loaded for that mode.
+ * Parses the arguments. The parser of a mode is loaded with the mode.
  *
- * @throws {UsageError} in one line that names the word at fault and what was expected
+ * @throws {UsageError} whose one-line message names the argument and what was expected
  */
-export async function readCommand(
+export async function parseCommand(
   args: readonly string[],
   { width = DEFAULT_WIDTH }: { width?: number | undefined } = {},
 ): Promise<Command> {
-  if (args[0] === "help") return { mode: "help", text: await helpOn(args.slice(1), width) };
+  if (args[0] === "help") return { mode: "help", text: await helpFor(args.slice(1), width) };
   const end = args.indexOf("--");
-  const asks = (...flags: string[]) =>
+  const has = (...flags: string[]) =>
     args.some((word, at) => flags.includes(word) && (end === -1 || at < end));
-  if (asks("--version", "-V")) return { mode: "version" };
+  if (has("--version", "-V")) return { mode: "version" };
   const { mode, rest } = splitMode(args);
-  if (asks("--help", "-h")) return { mode: "help", text: await helpOn(mode ? [mode] : [], width) };
+  if (has("--help", "-h")) return { mode: "help", text: await helpFor(mode ? [mode] : [], width) };
   switch (mode) {
     case "server": {
-      const { readServer } = await import("./server_args.ts");
+      const { parseServerArgs: readServer } = await import("./server_args.ts");
       return { mode, ...readServer(rest) };
     }
     case "client": {
-      const { readClient } = await import("./client_args.ts");
+      const { parseClientArgs: readClient } = await import("./client_args.ts");
       return { mode, config: readClient(rest) };
     }
     case "trace": {
-      const { readTrace } = await import("./trace_args.ts");
+      const { parseTraceArgs: readTrace } = await import("./trace_args.ts");
       return { mode, config: readTrace(rest) };
     }
     default:
@@ -55,22 +55,22 @@ export async function readCommand(
   }
 }
 
-/** Help on a mode or a service, or on all modes. */
-async function helpOn([topic, surplus]: readonly string[], width: number): Promise<string> {
-  if (surplus !== undefined) {
-    throw new UsageError(`${quote(surplus)}: there is help on one thing at a time`);
+/** Help on a mode or a service, or the overview. */
+async function helpFor([topic, extra]: readonly string[], width: number): Promise<string> {
+  if (extra !== undefined) {
+    throw new UsageError(`${quote(extra)}: outlet help takes one topic`);
   }
   if (topic === undefined || topic.startsWith("-")) return layOut(overview(), width);
   const { topicHelp } = await import("./mode_help.ts");
   return layOut(topicHelp(topic), width);
 }
 
-/** The mode, which is the first word or stands behind `--mode`, and the rest of the arguments. */
+/** Splits off the mode: the first argument, or the value of `--mode`. */
 function splitMode(
   args: readonly string[],
 ): { mode: ModeName | undefined; rest: readonly string[] } {
   const [first, ...others] = args;
-  // Behind the name of a mode, --mode is an option of that mode.
+  // After the name of a mode, --mode is an option of that mode.
   if (first !== undefined && isMode(first)) return { mode: first, rest: others };
   const end = args.indexOf("--");
   const flag = args.findIndex((word, at) => /^--mode(=|$)/.test(word) && (end === -1 || at < end));
@@ -81,15 +81,15 @@ function splitMode(
       throw new UsageError(`--mode: expected ${modeNames().join(" or ")}, and nothing follows it`);
     }
     return {
-      mode: readMode(name),
+      mode: parseMode(name),
       rest: args.toSpliced(flag, inline === undefined ? 2 : 1),
     };
   }
   if (first === undefined || first.startsWith("-")) return { mode: undefined, rest: args };
-  return { mode: readMode(first), rest: others };
+  return { mode: parseMode(first), rest: others };
 }
 
-function readMode(name: string): ModeName {
+function parseMode(name: string): ModeName {
   if (isMode(name)) return name;
   throw unknownWord(name, { noun: "mode", words: modeNames() });
 }

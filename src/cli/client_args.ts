@@ -1,5 +1,5 @@
 /**
- * The words behind `outlet client`.
+ * Parses the arguments of `outlet client`.
  *
  * @module
  */
@@ -7,19 +7,19 @@ import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
 import { clientConfig } from "../config/client_rules.ts";
 import { asFlag } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
-import { readFlags } from "./flags.ts";
-import { readTarget } from "../endpoint/target.ts";
+import { parseFlags } from "./flags.ts";
+import { parseTarget } from "../endpoint/target.ts";
 
 /**
- * Reads the words behind `outlet client`.
+ * Parses the arguments of `outlet client`.
  *
- * @throws {UsageError} which names the word at fault
+ * @throws {UsageError} which names the argument at fault
  */
-export function readClient(args: readonly string[]): ClientConfig {
-  const { values, operands, rest } = readFlags(args, {
+export function parseClientArgs(args: readonly string[]): ClientConfig {
+  const { values, operands, rest } = parseFlags(args, {
     mode: "client",
     table: CLIENT_OPTIONS,
   });
-  if (rest.length > 0) throw new UsageError(`${quote(rest[0]!)}: nothing is expected behind --`);
-  return clientConfig(readTarget(operands), { values, label: asFlag });
+  if (rest.length > 0) throw new UsageError(`${quote(rest[0]!)}: nothing may follow --`);
+  return clientConfig(parseTarget(operands), { values, label: asFlag });
 }

@@ -1,46 +1,47 @@
 /**
- * Words on a command line, read by a table of options.
+ * Parses command-line flags by a table of options.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { addWord } from "../options/read_word.ts";
+import { addValue } from "../options/add_value.ts";
 import type { Option, OptionTable } from "../options/option.ts";
 import { asFlag } from "../options/requirements.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import type { ModeName } from "./modes.ts";
-import { insteadOf } from "./netcat_flags.ts";
+import { replacementFor } from "./netcat_flags.ts";
 
-/** What a command line says. */
+/** A parsed command line. */
 export interface Flags {
-  /** The options that were said, by name, as they read; those that were not said are absent. */
+  /** The values of the options that were given, by name. */
   readonly values: ReadonlyMap<string, unknown>;
-  /** The words that are no options, in order. */
+  /** The arguments that are not options, in order. */
   readonly operands: readonly string[];
-  /** Everything after `--`. */
+  /** The arguments after `--`. */
   readonly rest: readonly string[];
 }
 
-/** What options are read by. */
+/** Which options are valid. */
 export interface Grammar {
-  /** The mode, for hints. */
+  /** The mode, for hints in errors. */
   readonly mode: ModeName;
-  /** The options that there are. */
+  /** The options. */
   readonly table: OptionTable;
 }
 
 /**
- * Reads words by a table: `--port 80`, `--port=80`, `-p 80`, `-p80`, `--crlf`, `--no-crlf`. `parseArgs` knows neither
- * clusters with a value nor options that may stand alone, and takes what is unknown or missing for something: so
- * each option is spelled out for it as `--name=value`, or refused.
+ * Parses `--port 80`, `--port=80`, `-p 80`, `-p80`, `--crlf`, `--no-crlf`.
  *
- * @throws {UsageError} which names the word at fault, what was expected, and the nearest right one
+ * `parseArgs` reads `-vp80` as v="p80", has no options with an optional value, and accepts unknown options and
+ * missing values. So each option is rewritten to `--name=value`, or refused, before `parseArgs` gets it.
+ *
+ * @throws {UsageError} which names the argument, what was expected, and the closest valid one
  */
-export function readFlags(args: readonly string[], grammar: Grammar): Flags {
+export function parseFlags(args: readonly string[], grammar: Grammar): Flags {
   const labels = new Map<string, string[]>();
   const names = Object.keys(grammar.table);
   const { _: operands, "--": rest = [], ...found } = parseArgs(
-    spellOut(args, { grammar, labels }),
+    normalize(args, { grammar, labels }),
     {
       string: ["_", ...names],
       collect: names,
@@ -48,17 +49,17 @@ export function readFlags(args: readonly string[], grammar: Grammar): Flags {
     },
   );
   const values = new Map<string, unknown>();
-  for (const [name, said] of labels) {
+  for (const [name, written] of labels) {
     const words = found[name] as string[];
-    for (const [at, label] of said.entries()) {
-      addWord({ name, option: grammar.table[name]!, word: words[at]!, label }, values);
+    for (const [at, label] of written.entries()) {
+      addValue({ name, option: grammar.table[name]!, word: words[at]!, label }, values);
     }
   }
   return { values, operands: operands.map(String), rest };
 }
 
-/** The same words, each option as `--name=value`; `labels` gets how each of them was written, by name. */
-function spellOut(
+/** Rewrites each option to `--name=value`; adds how it was written to `labels`, by name. */
+function normalize(
   args: readonly string[],
   { grammar, labels }: { grammar: Grammar; labels: Map<string, string[]> },
 ): string[] {
@@ -71,7 +72,7 @@ function spellOut(
       continue;
     }
     for (const flag of flagsIn(arg, grammar.table)) {
-      const { name, value, takesNext } = complete(flag, { next: args[at + 1], grammar });
+      const { name, value, takesNext } = resolveFlag(flag, { next: args[at + 1], grammar });
       plain.push(`--${name}=${value}`);
       labels.set(name, [...labels.get(name) ?? [], flag.label]);
       if (takesNext) at++;
@@ -80,17 +81,17 @@ function spellOut(
   return plain;
 }
 
-/** An option as it was written. */
+/** An option as written. */
 interface Flag {
-  /** How it was written: `-p`. */
+  /** The flag alone: `-p`. */
   readonly label: string;
-  /** Its name, or what looks like one: `port`, `no-crlf`. */
+  /** The long name: `port`, `no-crlf`. */
   readonly name: string;
-  /** The value that it was written with, in the same word. */
+  /** The value in the same argument. */
   readonly value?: string;
 }
 
-/** The options in one word: `--port=80`; or letters, the last of which may be followed by its value: `-vp80`. */
+/** The options in one argument: `--port=80`, or letters, of which the last may have a value: `-vp80`. */
 function* flagsIn(arg: string, table: OptionTable): Generator<Flag> {
   if (arg.startsWith("--")) {
     const [, label = arg, value] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
@@ -107,8 +108,8 @@ function* flagsIn(arg: string, table: OptionTable): Generator<Flag> {
   }
 }
 
-/** The option's name and its value, which may be the next word. */
-function complete(
+/** Finds the option's name and value; the value may be the next argument. */
+function resolveFlag(
   { label, name: written, value }: Flag,
   { next, grammar }: { next: string | undefined; grammar: Grammar },
 ): { name: string; value: string; takesNext?: boolean } {
@@ -129,13 +130,13 @@ function complete(
 }
 
 function unknownOption(label: string, { mode, table }: Grammar): UsageError {
-  const instead = insteadOf(label, mode);
+  const instead = replacementFor(label, mode);
   if (instead !== undefined) return new UsageError(`outlet ${mode} has no ${label}: ${instead}`);
   const words = Object.keys(table).map(asFlag);
   return unknownWord(label, { noun: "option", words, see: `see outlet ${mode} --help` });
 }
 
-/** Whether what follows an option that may stand alone is not its value: it is another option, or a SPEC. */
+/** Whether the argument after an option with an optional value is not that value but an option or a SPEC. */
 function isNoValue(next = "-"): boolean {
   return next.startsWith("-") || next.includes("://");
 }

@@ -1,18 +1,18 @@
 /**
- * Help on all modes together, and how help looks. It needs nothing of what the modes need.
+ * The overview of all modes, and the layout of help. Loads no mode.
  *
  * @module
  */
 import { MODES } from "./modes.ts";
 
-/** A page of help, before it is laid out. */
+/** A page of help, before layout: paragraphs and sections. */
 export type Page = readonly (string | Section)[];
 
-/** A title, and what is below it. */
+/** A titled section of a page. */
 export interface Section {
-  /** What stands above. */
+  /** The title. */
   readonly title: string;
-  /** Lines as they are, or two columns, of which the second is wrapped. */
+  /** Lines, or rows of two columns, of which the second is wrapped. */
   readonly rows: readonly (string | readonly [first: string, second: string])[];
 }
 
@@ -20,20 +20,22 @@ const INTRODUCTION =
   "outlet serves, tests and traces TCP services. A server has any number of outlets: each is a service " +
   "at an address of its own.";
 
-/** What stands below all help. */
+/** The last paragraphs of every page. */
 export const CLOSING: readonly string[] = [
   "Durations: 500ms, 30s, 5m, 2h; a bare number is seconds. Sizes: 4096, 64k, 16M, 1G; k is 1024 bytes.",
   "Exit codes: 0 success, 1 network or system error, 2 wrong usage.",
 ];
 
-/** Where the second column begins, and how wide it has to be, else it begins below the first. */
+/** Where the second column begins. */
 const COLUMN = 28;
+
+/** Below this width, the second column is put below the first. */
 const NARROW = 30;
 
-/** How far the second column is indented where it stands below the first. */
+/** The indentation of a second column that is below the first. */
 const INDENT = 6;
 
-/** Help on all modes. */
+/** The overview of all modes. */
 export function overview(): Page {
   const modes = Object.entries(MODES).map(([name, { summary }]) =>
     [`outlet ${name}`, summary] as const
@@ -58,14 +60,14 @@ export function overview(): Page {
   ];
 }
 
-/** Calls, each with what it does below it. */
+/** Example commands, each with its explanation on the next line. */
 export function exampleRows(
   examples: readonly (readonly [call: string, does: string])[],
 ): Section["rows"] {
   return examples.flatMap(([call, does]) => [`  ${call}`, `      ${does}`]);
 }
 
-/** Lays a page out in so many columns. */
+/** Wraps a page to the given number of columns. */
 export function layOut(page: Page, width: number): string {
   return page.map((part) =>
     typeof part === "string"
@@ -88,7 +90,7 @@ function layOutRow(row: Section["rows"][number], width: number): string[] {
   return [head.padEnd(COLUMN) + lines[0]!.trimStart(), ...lines.slice(1)];
 }
 
-/** The words in lines, which begin at `indent`, all but the first at `hang`. */
+/** Wraps text; the first line is indented by `indent`, the others by `hang`. */
 function wrap(
   text: string,
   { width, indent, hang = indent }: { width: number; indent: number; hang?: number },

@@ -1,5 +1,5 @@
 /**
- * Help on one mode or one service, written from the tables that parse.
+ * Help on one mode or one service, derived from the option tables.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { CLOSING, exampleRows, type Page, type Section } from "./help.ts";
 import { isMode, type ModeName, MODES } from "./modes.ts";
 import { SERVER_FLAGS } from "./server_args.ts";
 
-/** The flags of each mode. */
+/** The options of each mode. */
 const OPTIONS: Readonly<Record<ModeName, OptionTable>> = {
   server: SERVER_FLAGS,
   client: CLIENT_OPTIONS,
@@ -25,7 +25,7 @@ const OPTIONS: Readonly<Record<ModeName, OptionTable>> = {
 /**
  * Help on a mode or a service.
  *
- * @throws {UsageError} where the word is neither
+ * @throws {UsageError} where there is no such mode or service
  */
 export function topicHelp(topic: string): Page {
   if (isMode(topic)) return modeHelp(topic);
@@ -37,7 +37,6 @@ export function topicHelp(topic: string): Page {
   });
 }
 
-/** Help on one mode. */
 function modeHelp(name: ModeName): Page {
   const { summary, usage, offersServices, examples, legend = [] } = MODES[name];
   return [
@@ -45,13 +44,12 @@ function modeHelp(name: ModeName): Page {
     { title: "Usage", rows: usage.map((line) => `  ${line}`) },
     ...(offersServices ? [{ title: "Services", rows: serviceRows() }] : []),
     { title: "Options", rows: optionRows(OPTIONS[name], "--") },
-    ...(legend.length > 0 ? [{ title: "Signs", rows: legend }] : []),
+    ...(legend.length > 0 ? [{ title: "Symbols", rows: legend }] : []),
     { title: "Examples", rows: exampleRows(examples) },
     ...CLOSING,
   ];
 }
 
-/** Help on one service. */
 function serviceHelp(service: Service): Page {
   const { name, summary, options, command } = service;
   const examples = MODES.server.examples.filter(([call]) => call.includes(`${name}:`));
@@ -85,15 +83,17 @@ function serviceRows(): Section["rows"] {
 }
 
 function optionRows(table: OptionTable, prefix: string): (readonly [string, string])[] {
-  return Object.entries(table).map(([name, option]) => [left(name, option, prefix), right(option)]);
+  return Object.entries(table).map((
+    [name, option],
+  ) => [optionColumn(name, option, prefix), summaryColumn(option)]);
 }
 
-function left(name: string, { placeholder, short }: Option, prefix: string): string {
+function optionColumn(name: string, { placeholder, short }: Option, prefix: string): string {
   const value = placeholder === undefined ? "" : (prefix === "--" ? " " : "=") + placeholder;
   return `${short && prefix === "--" ? `-${short}, ` : ""}${prefix}${name}${value}`;
 }
 
-function right({ summary, default: value, defaultText, repeats, needs }: Option): string {
+function summaryColumn({ summary, default: value, defaultText, repeats, needs }: Option): string {
   const shown = defaultText ?? (value === undefined || value === false ? undefined : String(value));
   const notes = [
     ...(needs ? [`with ${needs.join(" or ")}`] : []),

@@ -1,27 +1,27 @@
 /**
- * The modes of the executable: what each is for, and how it is called. Their options are loaded with them.
+ * The modes, with their help texts. Their options are loaded with the mode.
  *
  * @module
  */
 
-/** One mode, as help tells of it. */
+/** A mode, as help shows it. */
 export interface Mode {
-  /** One line. */
+  /** One line on what it does. */
   readonly summary: string;
-  /** How it is called. */
+  /** Its synopsis. */
   readonly usage: readonly string[];
-  /** Whether it offers the services, so that help lists them. */
+  /** Whether help lists the services. */
   readonly offersServices: boolean;
-  /** The signs in what it shows, each with its meaning. */
+  /** The symbols in its output, with their meanings. */
   readonly legend?: readonly (readonly [sign: string, meaning: string])[];
-  /** Calls that people make, each with what it does. */
+  /** Example commands, each with what it does. */
   readonly examples: readonly (readonly [call: string, does: string])[];
 }
 
 /** A mode's name, the first word on the command line. */
 export type ModeName = "server" | "client" | "trace";
 
-/** Every mode by its name. */
+/** All modes, by name. */
 export const MODES: Readonly<Record<ModeName, Mode>> = {
   server: {
     summary: "open welcome sockets and serve a service on each",
@@ -91,7 +91,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
   },
 };
 
-/** Whether the word names a mode. */
+/** Whether the word is the name of a mode. */
 export function isMode(word: string): word is ModeName {
   return Object.hasOwn(MODES, word);
 }

@@ -1,5 +1,5 @@
 /**
- * The operator: a person at the server's terminal, who is in its chat rooms as `host`.
+ * The operator: the person at the server's terminal, a member named `host` of all chat rooms.
  *
  * @module
  */
@@ -9,37 +9,37 @@ import type { Rooms } from "../chat/rooms.ts";
 import { type Address, formatAddress, portOf } from "../endpoint/address.ts";
 import type { LiveConnection } from "../server/handle.ts";
 
-/** What the operator can see and do. */
+/** What the operator sees and controls. */
 export interface OperatorContext {
   /** The chat rooms. */
   readonly rooms: Rooms;
-  /** Every connection that is open now, with the name of its outlet. */
+  /** All open connections, with their outlets. */
   connections(): Iterable<
     { outlet: { name: string; address: Address }; connection: LiveConnection }
   >;
-  /** How the handshake of a connection went, drawn as text, where that is kept. */
+  /** The ladder of the connection's handshake as text, where it is kept. */
   ladder?(connection: LiveConnection): string | undefined;
   /** Stops the server. */
   quit(): void;
-  /** Shows lines to the operator. */
+  /** Writes lines to the operator's terminal. */
   show(text: string): void;
 }
 
 const HELP = [
-  "what you type is said in the room as host; besides there are",
-  "/kick NAME     send a member away",
-  "/connections   who is connected, to what",
+  "what you type is sent to the room as host; commands:",
+  "/kick NAME     disconnect a member",
+  "/connections   list the open connections",
   "/quit          stop the server",
 ];
 
-/** Listens to what the operator types, line by line, until there is no more; then the operator has left. */
-export async function operate(
+/** Joins all rooms and runs what the operator types, until the input ends; then leaves the rooms. */
+export async function runOperator(
   typed: AsyncIterable<{ text: string }>,
   context: OperatorContext,
 ): Promise<void> {
   const members = new Set<Member>();
   using _ = context.rooms.visitAll((room) => {
-    const member = enter(room, members, context);
+    const member = joinRoom(room, members, context);
     members.add(member);
     return {
       [Symbol.dispose]() {
@@ -48,10 +48,10 @@ export async function operate(
       },
     };
   });
-  for await (const { text } of typed) obey(text.trim(), members, context);
+  for await (const { text } of typed) runCommand(text.trim(), members, context);
 }
 
-function enter(room: Room, members: ReadonlySet<Member>, { show }: OperatorContext): Member {
+function joinRoom(room: Room, members: ReadonlySet<Member>, { show }: OperatorContext): Member {
   const decoder = new TextDecoder();
   return room.join({
     send(lines) {
@@ -64,7 +64,7 @@ function enter(room: Room, members: ReadonlySet<Member>, { show }: OperatorConte
   }, { as: "operator" });
 }
 
-function obey(text: string, members: ReadonlySet<Member>, context: OperatorContext): void {
+function runCommand(text: string, members: ReadonlySet<Member>, context: OperatorContext): void {
   const [, word, argument = ""] = /^(\/\S*)\s*(.*)$/.exec(text) ?? [];
   switch (word) {
     case undefined:
@@ -74,7 +74,7 @@ function obey(text: string, members: ReadonlySet<Member>, context: OperatorConte
       context.show(kick(argument, members));
       break;
     case "/connections":
-      context.show(tableOf(context));
+      context.show(connectionTable(context));
       break;
     case "/quit":
       context.quit();
@@ -87,13 +87,13 @@ function obey(text: string, members: ReadonlySet<Member>, context: OperatorConte
 function kick(name: string, members: ReadonlySet<Member>): string {
   const found = [...members].flatMap(({ room }) => room.find(name) ?? []);
   for (const { subscriber } of found) subscriber.disconnect("closed by the operator");
-  if (found.length > 0) return `* ${name} was sent away\n`;
+  if (found.length > 0) return `* ${name} was disconnected\n`;
   return [...members].some(({ room }) => room.has(name))
-    ? `* ${name} is on another server: only its operator can send it away\n`
-    : `* there is no ${name} here\n`;
+    ? `* ${name} is on another server: only its operator can disconnect it\n`
+    : `* no member is named ${name}\n`;
 }
 
-function tableOf(context: OperatorContext): string {
+function connectionTable(context: OperatorContext): string {
   const rows = [...context.connections()].map(({ outlet, connection }) =>
     [
       `#${connection.id}`.padEnd(7),
@@ -104,5 +104,5 @@ function tableOf(context: OperatorContext): string {
       `${formatSize(connection.bytesOut)} out`.padStart(13),
     ].join(" ") + "\n" + (context.ladder?.(connection) ?? "")
   );
-  return rows.length > 0 ? rows.join("") : "* nobody is connected\n";
+  return rows.length > 0 ? rows.join("") : "* no open connections\n";
 }

@@ -1,5 +1,5 @@
 /**
- * The words behind `outlet server`.
+ * Parses the arguments of `outlet server`.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import {
 } from "../config/outlet_config.ts";
 import { file, PORT, TEXT } from "../options/kinds.ts";
 import { flag, option, type OptionTable, valuesOf } from "../options/option.ts";
-import { asFlag, refuseUseless } from "../options/requirements.ts";
+import { asFlag, checkRequirements } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { DEFAULT_HOST, readListen } from "../endpoint/parse.ts";
-import { type Flags, readFlags } from "./flags.ts";
-import { readSpec } from "../config/spec.ts";
+import { DEFAULT_HOST, parseListen } from "../endpoint/parse.ts";
+import { type Flags, parseFlags } from "./flags.ts";
+import { parseSpec } from "../config/spec.ts";
 
 const DEFAULT_SERVICE = "chat";
 const DEFAULT_PORT = 7000;
 
-/** An outlet in plain flags, for those who would rather not write a SPEC. */
+/** The flags that describe one outlet, as an alternative to a SPEC. */
 const PLAIN_OPTIONS = {
   service: option(TEXT, "service of the outlet; its options can then be given as flags", {
     placeholder: "SERVICE",
@@ -47,7 +47,7 @@ const PLAIN_OPTIONS = {
   ...OUTLET_IDENTITY,
 } as const;
 
-/** What is to be done with the config, and where it is when it is in a file. */
+/** The flags about the config as a whole. */
 const CONFIG_OPTIONS = {
   config: option(
     file("read"),
@@ -59,7 +59,7 @@ const CONFIG_OPTIONS = {
   "print-config": flag("print the configuration as a config file, and exit"),
 } as const;
 
-/** Every flag of `outlet server` that does not depend on the service. */
+/** The flags of `outlet server`, without those of services. */
 export const SERVER_FLAGS: OptionTable = {
   ...PLAIN_OPTIONS,
   ...CONFIG_OPTIONS,
@@ -68,7 +68,7 @@ export const SERVER_FLAGS: OptionTable = {
   ...SERVER_OPTIONS,
 };
 
-/** What a server is to do, and who says what it is to be. */
+/** What to do, and the config or the file that has it. */
 export type ServerCommand =
   & { readonly action: "serve" | "check" | "print-config" }
   & (
@@ -76,51 +76,51 @@ export type ServerCommand =
     | { readonly file: ConfigFile }
   );
 
-/** A file that says what a server is to be. */
+/** A config file and the flags beside it. */
 export interface ConfigFile {
-  /** Where it is. */
+  /** Its path. */
   readonly path: string;
-  /** What flags said beside it, which wins over what it says of all outlets. */
+  /** Flags, which override the file's settings for the server and for all outlets. */
   readonly flags: ParsedOptions;
 }
 
 /**
- * Reads the words behind `outlet server`.
+ * Parses the arguments of `outlet server`.
  *
- * @throws {UsageError} which names the word at fault
+ * @throws {UsageError} which names the argument at fault
  */
-export function readServer(args: readonly string[]): ServerCommand {
+export function parseServerArgs(args: readonly string[]): ServerCommand {
   const service = namedService(args);
-  const flags = readFlags(args, {
+  const flags = parseFlags(args, {
     mode: "server",
     table: { ...serviceFlags(args, service), ...SERVER_FLAGS },
   });
   const values = withCommand(flags, flags.operands.map(serviceOf).concat(service));
   const options = valuesOf(CONFIG_OPTIONS, values);
-  refuseUseless(values.keys(), { table: CONFIG_OPTIONS, values: options, label: asFlag });
+  checkRequirements(values.keys(), { table: CONFIG_OPTIONS, values: options, label: asFlag });
   const { config: path, check, "print-config": prints } = options;
   const action = check ? "check" : prints ? "print-config" : "serve";
   const plain = Object.keys(PLAIN_OPTIONS).find((name) => values.has(name));
   const named = flags.operands[0] ?? (plain && asFlag(plain));
   if (path === undefined) {
-    const config = readOutlets(flags.operands, { service, values });
+    const config = parseOutlets(flags.operands, { service, values });
     return { action, config, namesOutlets: named !== undefined };
   }
   if (named === undefined) return { action, file: { path, flags: values } };
   throw new UsageError(`${quote(named)} beside --config: the file names the outlets`);
 }
 
-/** The server that the words ask for by themselves. */
-function readOutlets(
+/** The config that SPECs and flags describe. */
+function parseOutlets(
   specs: readonly string[],
   { service, values }: { service: Service | undefined; values: ParsedOptions },
 ): ServerConfig {
-  const outlets = specs.map((word) => readSpec(word, { common: values }));
+  const outlets = specs.map((word) => parseSpec(word, { common: values }));
   const { host, port, name } = valuesOf(PLAIN_OPTIONS, values);
   if (outlets.length > 0) refuseHalfOutlet({ service, host, port, name });
   if (service || outlets.length === 0) {
     outlets.push(outletConfig(service ?? findService(DEFAULT_SERVICE), {
-      listen: readListen({ host: host ?? "", port: String(port ?? DEFAULT_PORT) }),
+      listen: parseListen({ host: host ?? "", port: String(port ?? DEFAULT_PORT) }),
       own: new Map(name === undefined ? [] : [["name", name]]),
       common: values,
     }));
@@ -130,7 +130,7 @@ function readOutlets(
   return serverConfig(outlets, values, { label: asFlag, consoleByDefault });
 }
 
-/** Beside SPECs, plain flags say of one more outlet what it is and where, or nothing: neither is guessed. */
+/** Refuses flags beside SPECs that do not describe one more outlet completely. */
 function refuseHalfOutlet(
   { service, ...plain }: {
     service: Service | undefined;
@@ -142,8 +142,8 @@ function refuseHalfOutlet(
   const flag = (["port", "host", "name"] as const).find((name) => plain[name] !== undefined);
   if (service && plain.port === undefined) {
     throw new UsageError(
-      `--service ${service.name} beside a SPEC asks for one more outlet: say with --port where it ` +
-        "listens, or leave --service out",
+      `--service ${service.name} beside a SPEC asks for one more outlet: give its --port, ` +
+        "or leave --service out",
     );
   }
   if (service || flag === undefined) return;
@@ -154,18 +154,18 @@ function refuseHalfOutlet(
   );
 }
 
-/** The options of every service that the words name are flags too, so the names have to be read first. */
+/** The options of the services that the arguments name, which are valid as flags. */
 function serviceFlags(args: readonly string[], named: Service | undefined): OptionTable {
   const services = beforeCommand(args).map(serviceOf).concat(named);
   return Object.assign({}, ...services.map((service) => service?.options));
 }
 
-/** The service in front of a SPEC's `://`, where the word is one. */
+/** The service that a SPEC names, if it is one. */
 function serviceOf(word: string): Service | undefined {
   return SERVICES.get(/^([^:/+]+)(?:\+unix)?:\/\//.exec(word)?.[1] ?? "");
 }
 
-/** What was said, with the words behind `--` as the command of the services that run one. */
+/** The values, with the arguments after `--` as the command of the services that run one. */
 function withCommand(
   { values, rest }: Flags,
   services: readonly (Service | undefined)[],
@@ -179,7 +179,7 @@ function withCommand(
     ]);
   }
   throw new UsageError(
-    `${quote(rest[0]!)}: nothing is expected behind --, for no outlet runs a program`,
+    `${quote(rest[0]!)}: nothing may follow --, for no outlet runs a program`,
   );
 }
 

@@ -1,34 +1,34 @@
 /**
- * The words behind `outlet trace`.
+ * Parses the arguments of `outlet trace`.
  *
  * @module
  */
 import { TRACE_OPTIONS, type TraceConfig } from "../config/trace_config.ts";
 import { PORT } from "../options/kinds.ts";
 import { valuesOf } from "../options/option.ts";
-import { asFlag, refuseUseless } from "../options/requirements.ts";
+import { asFlag, checkRequirements } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
-import { readFlags } from "./flags.ts";
+import { parseFlags } from "./flags.ts";
 
 /**
- * Reads the words behind `outlet trace`.
+ * Parses the arguments of `outlet trace`.
  *
- * @throws {UsageError} which names the word at fault
+ * @throws {UsageError} which names the argument at fault
  */
-export function readTrace(args: readonly string[]): TraceConfig {
-  const { values, operands, rest } = readFlags(args, { mode: "trace", table: TRACE_OPTIONS });
+export function parseTraceArgs(args: readonly string[]): TraceConfig {
+  const { values, operands, rest } = parseFlags(args, { mode: "trace", table: TRACE_OPTIONS });
   const options = valuesOf(TRACE_OPTIONS, values);
-  const [surplus] = [...options.sockets ? operands.slice(1) : operands, ...rest];
-  if (surplus !== undefined) {
-    const hint = /^\d+$/.test(surplus) ? "; did you mean --port?" : "";
-    throw new UsageError(`${quote(surplus)}: nothing is expected here${hint}`);
+  const [extra] = [...options.sockets ? operands.slice(1) : operands, ...rest];
+  if (extra !== undefined) {
+    const hint = /^\d+$/.test(extra) ? "; did you mean --port?" : "";
+    throw new UsageError(`${quote(extra)}: unexpected argument${hint}`);
   }
-  refuseUseless(values.keys(), { table: TRACE_OPTIONS, values: { ...options }, label: asFlag });
-  return { options: { ...options, port: [...options.port, ...operands.map(readPort)] } };
+  checkRequirements(values.keys(), { table: TRACE_OPTIONS, values: { ...options }, label: asFlag });
+  return { options: { ...options, port: [...options.port, ...operands.map(parsePort)] } };
 }
 
-function readPort(word: string): number {
-  const port = PORT.read(word);
+function parsePort(word: string): number {
+  const port = PORT.parse(word);
   if (port === undefined) throw new UsageError(`${quote(word)}: expected ${PORT.expects}`);
   return port;
 }

@@ -1,5 +1,5 @@
 /**
- * The addresses of a whole config: no two listeners at one, and no outlet that forwards to itself.
+ * Checks of the addresses in a config: overlapping listeners, and forwarding loops.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { isLiteral, overlaps } from "../endpoint/overlap.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { OutletConfig, ServerConfig } from "./server_config.ts";
 
-/** Something that listens, and what it is called. */
+/** Something that listens. */
 export interface Listening {
-  /** `echo`, or `the metrics`. */
+  /** Its name in messages: `echo`, or `the metrics`. */
   readonly name: string;
   /** Where it listens. */
   readonly address: Address;
 }
 
-/** What an outlet is called in messages: its name, or its service's. */
+/** The outlet's name in messages: its own, or its service's. */
 export function outletName({ name, service }: Pick<OutletConfig, "name" | "service">): string {
   return name ?? service;
 }
 
-/** Everything that a server listens at. */
+/** All addresses that a server listens at. */
 export function listeningAt({ outlets, options }: ServerConfig): Listening[] {
   const { metrics, console: page } = options;
   return [
@@ -34,30 +34,30 @@ export function listeningAt({ outlets, options }: ServerConfig): Listening[] {
 }
 
 /**
- * Refuses two listeners of which one takes the address of the other.
+ * Refuses listeners with overlapping addresses.
  *
- * @throws {UsageError} which names both
+ * @throws {UsageError} which names two of them
  */
 export function refuseOverlaps(listening: readonly Listening[]): void {
   for (const [at, one] of listening.entries()) {
     const other = listening.slice(at + 1).find(({ address }) => overlaps(one.address, address));
-    if (other) throw new UsageError(`${one.name} and ${other.name} ${claim(one, other)}`);
+    if (other) throw new UsageError(`${one.name} and ${other.name} ${conflict(one, other)}`);
   }
 }
 
-function claim(one: Listening, other: Listening): string {
+function conflict(one: Listening, other: Listening): string {
   const [first, second] = [one, other].map(({ address }) => formatAddress(address));
   if (first === second) return `both want ${first}: an address has one outlet`;
   return `want overlapping addresses, ${first} and ${second}: a port of an address has one outlet`;
 }
 
-/** Whether who connects to the target becomes a client of who listens there. */
+/** Whether a connection to `target` is accepted by the listener at `listen`. */
 export type Reaches = (target: Address, listen: Address) => boolean;
 
 /**
- * Refuses outlets whose clients would be passed on in a circle for ever.
+ * Refuses outlets that forward connections in a loop.
  *
- * @throws {UsageError} which names the circle
+ * @throws {UsageError} which names the loop
  */
 export function refuseCircles(
   outlets: readonly OutletConfig[],
@@ -66,15 +66,15 @@ export function refuseCircles(
   for (const outlet of outlets) {
     const circle = circleFrom(outlet, { outlets, reaches });
     if (!circle) continue;
-    const way = [...circle, outlet].map(({ listen }) => formatAddress(listen)).join(" → ");
+    const path = [...circle, outlet].map(({ listen }) => formatAddress(listen)).join(" → ");
     const fault = circle.length === 1 ? "forward to itself" : "forward in a circle";
-    throw new UsageError(`${circle.map(outletName).join(" and ")} would ${fault}: ${way}`, {
+    throw new UsageError(`${circle.map(outletName).join(" and ")} would ${fault}: ${path}`, {
       option: "to",
     });
   }
 }
 
-/** The shortest way from an outlet over others back to it. */
+/** The shortest loop through an outlet; breadth-first search. */
 function circleFrom(
   start: OutletConfig,
   { outlets, reaches }: { outlets: readonly OutletConfig[]; reaches: Reaches },
@@ -91,12 +91,12 @@ function circleFrom(
   }
 }
 
-/** Where an outlet passes its clients on to. */
+/** The addresses that an outlet forwards to. */
 export function upstreamsOf({ service, serviceOptions }: OutletConfig): readonly Address[] {
   return SERVICES.get(service)!.upstreams?.(serviceOptions) ?? [];
 }
 
-/** Whether it is so as far as the words alone tell: names, and this machine's other addresses, need a look. */
+/** Whether the addresses alone show it. Host names and the machine's other addresses would have to be looked up. */
 function reachesForSure(target: Address, listen: Address): boolean {
   if (isUnix(target) || isUnix(listen)) return overlaps(target, listen);
   if (target.hostname.toLowerCase() === "localhost") {
@@ -107,7 +107,7 @@ function reachesForSure(target: Address, listen: Address): boolean {
     (isLoopback(target.hostname) || !isWildcard(listen.hostname) || isWildcard(target.hostname));
 }
 
-/** Whether it stands for all addresses of this machine. */
+/** Whether the address stands for all addresses of the machine: `0.0.0.0` or `::`. */
 export function isWildcard(hostname: string): boolean {
   return isLiteral(hostname) && readIp(hostname).number === 0n;
 }

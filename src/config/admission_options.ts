@@ -1,5 +1,5 @@
 /**
- * What can be asked about who may come in.
+ * Options that limit who may connect, and how many.
  *
  * @module
  */
@@ -7,25 +7,25 @@ import { integer } from "../options/kinds.ts";
 import { list, option, type TableOf } from "../options/option.ts";
 import { CIDR } from "../admission/acl.ts";
 
-/** Who may come in. Said for an outlet, it holds there; said for the server, for all of it together. */
+/** Limits on clients. Those of an outlet apply to it alone, those of the server to all outlets together. */
 export interface AdmissionConfig {
-  /** Networks that may come in; when there are any, no others may. */
+  /** Networks that may connect; if empty, all may. */
   readonly allow: readonly string[];
-  /** Networks that may not, whatever is allowed. */
+  /** Networks that may not connect, even if allowed. */
   readonly deny: readonly string[];
-  /** Connections at the same time. */
+  /** The most concurrent connections. */
   readonly "max-connections": number | undefined;
-  /** Connections at the same time from one address (of IPv6: one /64). */
+  /** The most concurrent connections from one IPv4 address or one IPv6 /64. */
   readonly "max-per-ip": number | undefined;
-  /** New connections a second from one address. */
+  /** New connections per second from one address or /64: the rate of a token bucket. */
   readonly rate: number | undefined;
-  /** How many of those may come at once. */
+  /** How many may arrive at once: the size of the token bucket. */
   readonly burst: number | undefined;
 }
 
 const COUNT = integer({ min: 1, max: 1_000_000_000 });
 
-/** What can be asked of one outlet, in its SPEC, or of the whole server, in flags. */
+/** The options of {@linkcode AdmissionConfig}: in a SPEC for one outlet, as flags for the whole server. */
 export const ADMISSION_OPTIONS: TableOf<AdmissionConfig> = {
   allow: list(CIDR, "accept only clients from these addresses or networks"),
   deny: list(CIDR, "refuse clients from these addresses or networks, even if allowed"),

@@ -1,5 +1,5 @@
 /**
- * What a client is asked to be.
+ * The options and the config of a client.
  *
  * @module
  */
@@ -15,64 +15,65 @@ import {
 } from "./measure_options.ts";
 import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "./tls_client_options.ts";
 
-/** How a client goes about it. Times are in milliseconds. */
+/** The values of a client's options. Times are in milliseconds. */
 export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig {
-  /** When to give up connecting. */
+  /** How long connecting may take. */
   readonly "connect-timeout": number;
-  /** When to give up because nothing came or went; never, where it is not said. */
+  /** How long the connection may be idle; unlimited by default. */
   readonly "idle-timeout": number | undefined;
-  /** What the end of the input does: end our half, end both, or nothing. */
+  /** What to do at the end of stdin: close our half, close the connection, or nothing. */
   readonly eof: "half-close" | "close" | "wait";
-  /** Whether a lone LF of the input is sent as CRLF. */
+  /** Whether LF without CR is sent as CRLF. */
   readonly crlf: boolean;
-  /** Whether to leave once the input is sent, and to show nothing. */
+  /** Whether to send stdin, then close, and discard what is received. */
   readonly "send-only": boolean;
-  /** Whether the input is never read. */
+  /** Whether stdin is not read. */
   readonly "recv-only": boolean;
-  /** When to leave once the input has ended; not because of that, where it is not said. */
+  /** How long after the end of stdin to close; by default not because of that. */
   readonly "quit-delay": number | undefined;
-  /** Who connects in our stead. */
+  /** The proxy to connect through. */
   readonly proxy: Proxy | undefined;
-  /** Who we are to it, where the proxy's URL does not say. */
+  /** The credentials for the proxy, where its URL has none. */
   readonly "proxy-auth": Credentials | undefined;
-  /** Whether an HTTP proxy is told that before it asks. */
+  /** Whether an HTTP proxy gets the credentials before it asks for them. */
   readonly "proxy-auth-preemptive": boolean;
-  /** How often to try again when there is no connection; may be `Infinity`. */
+  /** How often to retry connecting; may be `Infinity`. */
   readonly retry: number;
-  /** The pause before the first of these; the following ones grow. */
+  /** The delay before the first retry; later delays grow. */
   readonly "retry-delay": number;
-  /** The file of a conversation to have instead of one with stdin. */
+  /** The script to run instead of reading stdin. */
   readonly script: string | undefined;
-  /** The file that what arrives is written to, as it is. */
+  /** The file that received bytes are appended to. */
   readonly output: string | undefined;
-  /** The file that a hex dump of both directions is written to; `-` is stdout. */
+  /** The file for a hex dump of both directions; `-` is stdout. */
   readonly "hex-dump": string | undefined;
-  /** Whether to tell on a terminal how far it is. */
+  /** Whether to show progress on the terminal. */
   readonly progress: boolean;
-  /** Whether to leave as soon as the connection stands. */
+  /** Whether to close as soon as the connection is established. */
   readonly probe: boolean;
-  /** Whether to put the service under load instead. */
+  /** Whether to run a load test instead. */
   readonly bench: boolean;
-  /** Whether results are JSON. */
+  /** Whether to print results as JSON. */
   readonly json: boolean;
-  /** Whether what arrives may steer the terminal. */
+  /** Whether received control characters go to the terminal unescaped. */
   readonly raw: boolean;
   /** Whether to show the handshake. */
   readonly trace: boolean;
-  /** Whether its sequence numbers count from each end's first one. */
+  /** Whether sequence numbers are relative to the initial ones. */
   readonly relative: boolean;
-  /** Whether to tell what happens. */
+  /** Whether to log each step on stderr. */
   readonly verbose: boolean;
 }
 
-/** `5`, or `forever`. */
+/** A number of retries, or `forever`. */
 const TIMES: OptionKind<number> = {
   expects: "a whole number, or forever",
   placeholder: "N|forever",
-  read: (word) => word === "forever" ? Infinity : /^\d{1,9}$/.test(word) ? Number(word) : undefined,
+  parse: (word) =>
+    word === "forever" ? Infinity : /^\d{1,9}$/.test(word) ? Number(word) : undefined,
 };
 
-/** What can be asked of a client. */
+/** The options of a client. */
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "connect-timeout": option(
     DURATION,
@@ -154,9 +155,9 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   verbose: flag("print each step and its time on stderr", { short: "v" }),
 };
 
-/** A whole client: plain data. */
+/** The config of a client. */
 export interface ClientConfig {
-  /** What to connect to: one address, or several of one host to probe. */
+  /** The addresses to connect to: one, or several ports of one host to probe. */
   readonly targets: readonly [Address, ...Address[]];
   /** The values of the options. */
   readonly options: ClientOptions;

@@ -1,10 +1,10 @@
 /**
- * A server's config as a file: JSON in which comments and trailing commas may stand.
+ * Reads a server's config file: JSON with comments and trailing commas.
  *
  * @module
  */
 import { dirname, resolve } from "node:path";
-import { about, UsageError } from "../options/usage_error.ts";
+import { UsageError, withSubject } from "../options/usage_error.ts";
 import { explain } from "../transport/errors.ts";
 import { asFlag, asKey } from "../options/requirements.ts";
 import {
@@ -17,7 +17,7 @@ import {
 import { type Resolve, resolveAddress, resolvePaths } from "./paths.ts";
 import { parseJsonc } from "./jsonc.ts";
 import { checkFile, type FileContent, type FileOutlet } from "./schema.ts";
-import { readSpec } from "./spec.ts";
+import { parseSpec } from "./spec.ts";
 import {
   OUTLET_OPTIONS,
   type OutletConfig,
@@ -25,15 +25,14 @@ import {
   type ServerConfig,
 } from "./server_config.ts";
 
-/** Faults of a file that are told at once. */
-const TOLD = 5;
+/** The most faults of a file in one error. */
+const MAX_FAULTS = 5;
 
 /**
- * Reads a config file. What flags said beside it wins over what the file says of all outlets, and loses
- * against what it says of one.
+ * Reads a config file. Flags override the file's settings for all outlets, but not those of a single outlet.
  *
- * @throws {UsageError} which names the path of every value at fault, and what was expected
- * @throws {Error} where the file can't be read
+ * @throws {UsageError} which names the path of each wrong value, and what was expected
+ * @throws {Error} where the file cannot be read
  */
 export async function readConfigFile(
   path: string,
@@ -48,31 +47,31 @@ export async function readConfigFile(
   try {
     return readConfig(text, { flags, folder: dirname(resolve(path)) });
   } catch (error) {
-    throw about(path, error);
+    throw withSubject(path, error);
   }
 }
 
-/** What is known of a config file beside its text. */
+/** What a config depends on beside its text. */
 export interface ConfigContext {
-  /** What flags said beside it. */
+  /** The values of flags. */
   readonly flags?: ParsedOptions;
-  /** The folder that its relative paths are meant from, where that is not the working folder. */
+  /** The folder that relative paths start from; the working directory by default. */
   readonly folder?: string;
 }
 
 /**
- * Reads the text of a config file.
+ * Parses the text of a config file.
  *
- * @throws {UsageError} which names the path of every value at fault, and what was expected
+ * @throws {UsageError} which names the path of each wrong value, and what was expected
  */
 export function readConfig(text: string, context: ConfigContext = {}): ServerConfig {
   return readConfigJson(parseJsonc(text), context);
 }
 
 /**
- * Reads what a config file says, from the value that its JSON stands for.
+ * Builds the config from the parsed JSON of a config file.
  *
- * @throws {UsageError} which names the path of every value at fault, and what was expected
+ * @throws {UsageError} which names the path of each wrong value, and what was expected
  */
 export function readConfigJson(
   json: unknown,
@@ -80,13 +79,13 @@ export function readConfigJson(
 ): ServerConfig {
   const { outlets, $schema: _, ...values } = check(json);
   const table = { ...OUTLET_OPTIONS, ...SERVER_OPTIONS };
-  const whole = (path: string) => resolve(folder, path);
+  const absolute = (path: string) => resolve(folder, path);
   const common = new Map([
-    ...resolvePaths(new Map(Object.entries(values)), { table, resolve: whole }),
+    ...resolvePaths(new Map(Object.entries(values)), { table, resolve: absolute }),
     ...flags,
   ]);
   return serverConfig(
-    outlets.map((outlet, at) => readOutlet(outlet, { at, common, resolve: whole })),
+    outlets.map((outlet, at) => readOutlet(outlet, { at, common, resolve: absolute })),
     common,
     { label: (name) => flags.has(name) ? asFlag(name) : asKey(name) },
   );
@@ -98,8 +97,8 @@ function check(json: unknown): FileContent {
   const faults = checked.faults.map(({ path, message }) =>
     path.length === 0 ? message : `${formatPath(path)}: ${message}`
   );
-  const more = faults.length > TOLD ? `; and ${faults.length - TOLD} more` : "";
-  throw new UsageError(faults.slice(0, TOLD).join("; ") + more);
+  const more = faults.length > MAX_FAULTS ? `; and ${faults.length - MAX_FAULTS} more` : "";
+  throw new UsageError(faults.slice(0, MAX_FAULTS).join("; ") + more);
 }
 
 function readOutlet(
@@ -107,7 +106,7 @@ function readOutlet(
   { at, common, resolve }: { at: number; common: ParsedOptions; resolve: Resolve },
 ): OutletConfig {
   try {
-    if (typeof outlet === "string") return readSpec(outlet, { common, resolve });
+    if (typeof outlet === "string") return parseSpec(outlet, { common, resolve });
     const { service: name, listen, ...values } = outlet;
     const service = findService(name);
     const table = outletTable(service);
@@ -117,7 +116,7 @@ function readOutlet(
       common,
     });
   } catch (error) {
-    throw about(`outlets[${at}]`, error);
+    throw withSubject(`outlets[${at}]`, error);
   }
 }
 

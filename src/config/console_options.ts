@@ -1,5 +1,5 @@
 /**
- * What can be asked of the console.
+ * The options of the web console.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, type InternetAddress, isLoopback } from "../endpoint/address.ts";
 import { LISTEN } from "../endpoint/parse.ts";
 
-/** Where the console is when nothing else is said. */
+/** The console's default address. */
 export const CONSOLE_ADDRESS: InternetAddress = { hostname: "127.0.0.1", port: 7001 };
 
-/** Whether there is a console, where, and who may use it. */
+/** The values of the console's options. */
 export interface ConsoleConfig {
-  /** Where it is served, or that it is not. */
+  /** Its address; `off` for no console; `undefined` for the default. */
   readonly console: InternetAddress | "off" | undefined;
-  /** The file of its token, instead of a fresh one at every start. */
+  /** The file with its token, instead of a new token at each start. */
   readonly "console-token-file": string | undefined;
-  /** The file of its certificate, which makes it HTTPS. */
+  /** The file of its certificate (PEM); enables HTTPS. */
   readonly "console-cert": string | undefined;
-  /** The file of its key. */
+  /** The file of its key (PEM). */
   readonly "console-key": string | undefined;
-  /** Whether other machines may reach it without TLS. */
+  /** Whether it may be reachable from other machines without TLS. */
   readonly "console-insecure": boolean;
 }
 
@@ -30,10 +30,10 @@ const ADDRESS_OR_OFF: OptionKind<InternetAddress | "off"> = {
   expects: "HOST:PORT, :PORT or off",
   placeholder: "[HOST:PORT]",
   write: (value) => value === "off" ? value : formatAddress(value),
-  read: (word) => word === "off" ? word : LISTEN.read(word),
+  parse: (word) => word === "off" ? word : LISTEN.parse(word),
 };
 
-/** What can be asked of the console. */
+/** The options of {@linkcode ConsoleConfig}. */
 export const CONSOLE_OPTIONS: TableOf<ConsoleConfig> = {
   console: option(
     ADDRESS_OR_OFF,
@@ -61,7 +61,7 @@ export const CONSOLE_OPTIONS: TableOf<ConsoleConfig> = {
 };
 
 /**
- * Refuses to let the token and all that is watched cross a network for everybody to read.
+ * Refuses a console that other machines reach without TLS: its token could be read on the network.
  *
  * @throws {UsageError} which says what to add
  */

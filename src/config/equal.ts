@@ -1,10 +1,10 @@
 /**
- * Whether two values of a config say the same.
+ * Compares values of a config.
  *
  * @module
  */
 
-/** Whether two values of a config say the same. */
+/** Whether two values of a config are the same as JSON. */
 export function isEqual(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -1,6 +1,5 @@
 /**
- * The text of a config file: JSON in which comments and trailing commas may stand. Faults are told by line, and a key
- * that stands twice is one of them.
+ * Parses JSON with comments and trailing commas. Errors name the line; duplicate keys are errors.
  *
  * @module
  */
@@ -9,12 +8,12 @@ import { explain } from "../transport/errors.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 
 /**
- * The value that the text stands for.
+ * Parses JSONC.
  *
- * @throws {UsageError} which names the line, and what is wrong there
+ * @throws {UsageError} which names the line and what is wrong there
  */
 export function parseJsonc(text: string): unknown {
-  // Some editors begin a file with a byte order mark.
+  // Some editors write a byte order mark.
   const plain = text.replace(/^\uFEFF/, "");
   let value: unknown;
   try {
@@ -26,7 +25,7 @@ export function parseJsonc(text: string): unknown {
   return value;
 }
 
-/** The parser counts characters; people count lines. */
+/** Replaces the parser's character offset by a line and a column. */
 function withLine(message: string, text: string): string {
   if (/unexpected end of JSONC/.test(message)) return whereItEnds(text);
   const [, what, position] =
@@ -46,10 +45,12 @@ function whereItEnds(text: string): string {
   if (inner) {
     return `${end}: the file ends, and the ${inner.text} of ${lineOf(text, inner.at)} is open`;
   }
-  return text.trim() === "" ? "the file is empty" : `${end}: the file ends within something`;
+  return text.trim() === ""
+    ? "the file is empty"
+    : `${end}: the file ends in the middle of a value`;
 }
 
-/** Of two values for one key the parser drops the first without a word. */
+/** The parser accepts duplicate keys and keeps the last value. */
 function refuseTwice(text: string): void {
   const keys: Map<string, number>[] = [];
   let before: Token | undefined;
@@ -61,7 +62,7 @@ function refuseTwice(text: string): void {
       const first = keys.at(-1)?.get(key);
       if (first !== undefined) {
         const [here, there] = [before.at, first].map((at) => lineOf(text, at));
-        throw new UsageError(`${here}: ${quote(key)} stands in ${there} already`);
+        throw new UsageError(`${here}: ${quote(key)} is already in ${there}`);
       }
       keys.at(-1)?.set(key, before.at);
     }
@@ -69,7 +70,7 @@ function refuseTwice(text: string): void {
   }
 }
 
-/** A piece of the text that means something: a string, a mark, or anything else without space. */
+/** A string, a punctuation mark, or another run of characters without white space. */
 interface Token {
   readonly text: string;
   readonly at: number;

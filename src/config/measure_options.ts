@@ -1,36 +1,36 @@
 /**
- * What can be asked of a client that measures: of a probe, and of a load.
+ * The options of probes and load tests.
  *
  * @module
  */
 import { choice, DURATION, integer, SIZE } from "../options/kinds.ts";
 import { option, type TableOf } from "../options/option.ts";
 
-/** How a probe goes about it. Times are in milliseconds. */
+/** The values of a probe's options. Times are in milliseconds. */
 export interface ProbeConfig {
-  /** How often each port is connected to. */
+  /** How often to connect to each port. */
   readonly count: number;
-  /** From one connect to the next. */
+  /** The time from one connect to the next. */
   readonly interval: number;
-  /** When a probe is given up; as `connect-timeout`, where it is not said. */
+  /** How long one connect may take; as `connect-timeout` by default. */
   readonly timeout: number | undefined;
 }
 
-/** How a load goes about it. */
+/** The values of a load test's options. */
 export interface LoadConfig {
-  /** Connections at the same time. */
+  /** Concurrent connections. */
   readonly connections: number;
-  /** Bytes of each message. */
+  /** Bytes per message. */
   readonly size: number | undefined;
-  /** How long it lasts, in milliseconds; until it is interrupted, where it is 0. */
+  /** How long to run, in milliseconds; 0: until interrupted. */
   readonly duration: number;
-  /** What each connection does, over and over. */
+  /** What each connection repeats. */
   readonly mode: "round-trip" | "stream" | "connect";
 }
 
 const COUNT = integer({ min: 1, max: 1_000_000_000 });
 
-/** What can be asked of a probe, beside `-z`. */
+/** The options of {@linkcode ProbeConfig}, which need `-z`. */
 export const PROBE_OPTIONS: TableOf<ProbeConfig> = {
   count: option(COUNT, "number of connects per port; more than 1 shows statistics", {
     needs: ["probe"],
@@ -47,7 +47,7 @@ export const PROBE_OPTIONS: TableOf<ProbeConfig> = {
   }),
 };
 
-/** What can be asked of a load, beside `--bench`. */
+/** The options of {@linkcode LoadConfig}, which need `--bench`. */
 export const LOAD_OPTIONS: TableOf<LoadConfig> = {
   connections: option(
     integer({ min: 1, max: 100_000 }),

@@ -1,10 +1,10 @@
 /**
- * An outlet out of what was said of it, wherever that was: in flags, in a SPEC, or in a file.
+ * Builds and checks the config of a server and of its outlets.
  *
  * @module
  */
 import { type OptionTable, valuesOf } from "../options/option.ts";
-import { asKey, type Label, mergeValues, refuseUseless } from "../options/requirements.ts";
+import { asKey, checkRequirements, type Label, mergeValues } from "../options/requirements.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
@@ -23,15 +23,15 @@ import {
 } from "./server_config.ts";
 import { checkTls } from "./tls_server_options.ts";
 
-/** What was said: values by the names of their options. */
+/** The options that were given: values by name. */
 export type ParsedOptions = ReadonlyMap<string, unknown>;
 
-/** Everything that can be said of one outlet of this service. */
+/** All options of an outlet with this service. */
 export function outletTable(service: Service): OptionTable {
   return { ...service.options, ...OUTLET_IDENTITY, ...OUTLET_OPTIONS, ...ADMISSION_OPTIONS };
 }
 
-/** The service of this name. */
+/** The service with this name. Throws a UsageError where there is none. */
 export function findService(name: string): Service {
   const service = SERVICES.get(name);
   if (service) return service;
@@ -39,10 +39,10 @@ export function findService(name: string): Service {
 }
 
 /**
- * An outlet for a service: `own` was said of it alone, `common` of all outlets. What is common about admission
- * is the server's own.
+ * The config of an outlet. `own` are its own options; `common` are those of all outlets, without admission, which
+ * then limits the server as a whole.
  *
- * @throws {UsageError} where its options don't go together
+ * @throws {UsageError} where its options exclude each other or have no effect
  */
 export function outletConfig(
   service: Service,
@@ -71,18 +71,18 @@ export function outletConfig(
   return outlet;
 }
 
-/** What is known of what was said of a whole server. */
+/** How a server's config is built. */
 export interface ServerContext {
-  /** How its options are called in errors. */
+  /** How options are named in errors. */
   readonly label?: Label;
-  /** Whether there is a console where nothing is said of it. */
+  /** Whether the console is on where `console` is not given. */
   readonly consoleByDefault?: boolean;
 }
 
 /**
- * A whole server, of these outlets and what was said of all of them.
+ * The config of a server with these outlets and common options.
  *
- * @throws {UsageError} where outlets are in each other's way, or something that was said has no effect
+ * @throws {UsageError} where outlets conflict, or an option has no effect
  */
 export function serverConfig(
   outlets: readonly OutletConfig[],
@@ -94,7 +94,7 @@ export function serverConfig(
   refuseSameNames(outlets);
   refuseOverlaps(listeningAt(config));
   refuseCircles(outlets);
-  refuseUseless(common.keys(), {
+  checkRequirements(common.keys(), {
     table: { ...SERVER_OPTIONS, ...ADMISSION_OPTIONS },
     values: {
       ...options,
@@ -103,7 +103,7 @@ export function serverConfig(
     },
     label,
   });
-  refuseUselessForAll(config, { common, label });
+  refuseNoEffectOnAny(config, { common, label });
   checkConsole(options);
   checkBus(options);
   checkWorkers(config);
@@ -114,11 +114,11 @@ function refuseSameNames(outlets: readonly OutletConfig[]): void {
   const names = outlets.flatMap(({ name }) => name ?? []);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice === undefined) return;
-  throw new UsageError(`two outlets have the name ${twice}: a name is of one outlet`);
+  throw new UsageError(`two outlets are named ${twice}: names must be unique`);
 }
 
-/** Refuses what was said of all outlets, and has no effect on any. */
-function refuseUselessForAll(
+/** Refuses common options that have no effect on any outlet. */
+function refuseNoEffectOnAny(
   { outlets, admissionOptions }: ServerConfig,
   { common, label }: { common: ParsedOptions; label: Label },
 ): void {

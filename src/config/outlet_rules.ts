@@ -1,40 +1,40 @@
 /**
- * What is asked of an outlet that its kind of socket, or another of its options, makes meaningless.
+ * Finds options that have no effect on an outlet, because of its kind of socket or its other options.
  *
  * @module
  */
-import { type Label, whyOverruled, whyUseless } from "../options/requirements.ts";
+import { type Label, whyExcluded, whyNoEffect } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
 import { SERVICES } from "../services/registry.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import { OUTLET_OPTIONS, type OutletConfig, type OutletOptions } from "./server_config.ts";
 
-/** What only the file of a Unix socket has. */
-const OF_FILES: ReadonlySet<string> = new Set(["mode"]);
+/** Options of Unix sockets. */
+const UNIX_ONLY: ReadonlySet<string> = new Set(["mode"]);
 
-/** What only TCP has, or what is only asked of clients that came by it. */
-const OF_TCP: ReadonlySet<string> = new Set(["backlog", "keep-alive", "trusted-proxy"]);
+/** Options of TCP sockets. */
+const TCP_ONLY: ReadonlySet<string> = new Set(["backlog", "keep-alive", "trusted-proxy"]);
 
-/** What is decided by a client's address, which one at a Unix socket has only where a proxy announces it. */
+/** Options about client addresses; on a Unix socket clients have one only from a PROXY header. */
 const BY_ADDRESS: ReadonlySet<string> = new Set(["allow", "deny", "max-per-ip", "rate", "burst"]);
 
-/** Why an option that was said has no effect on the outlet; `undefined` where it has one. */
+/** Why a given option has no effect on the outlet; `undefined` where it has one. */
 export function whyIgnored(
   name: string,
   { outlet, label }: { outlet: OutletConfig; label?: Label },
 ): string | undefined {
   const service = SERVICES.get(outlet.service)!;
-  const surroundings = {
+  const context = {
     table: { ...service.options, ...OUTLET_OPTIONS, ...ADMISSION_OPTIONS },
     values: { ...outlet.serviceOptions, ...outlet.outletOptions, ...outlet.admissionOptions },
     ...(label ? { label } : {}),
   };
-  return whyUseless(name, surroundings) ?? whyOverruled(name, surroundings) ??
+  return whyNoEffect(name, context) ?? whyExcluded(name, context) ??
     whyUnfit(label?.(name) ?? name, { name, outlet });
 }
 
-/** Why it has no effect on this kind of socket. */
+/** Why an option has no effect on the outlet's kind of socket. */
 export function whyUnfit(
   label: string,
   { name, outlet: { listen, outletOptions } }: {
@@ -44,15 +44,15 @@ export function whyUnfit(
 ): string | undefined {
   const address = formatAddress(listen);
   if (!isUnix(listen)) {
-    return OF_FILES.has(name) ? `${label} is for Unix sockets: ${address} has no file` : undefined;
+    return UNIX_ONLY.has(name) ? `${label} is for Unix sockets: ${address} has no file` : undefined;
   }
-  if (OF_TCP.has(name)) return `${label} is for TCP: it has no effect at ${address}`;
+  if (TCP_ONLY.has(name)) return `${label} is for TCP: it has no effect at ${address}`;
   if (!BY_ADDRESS.has(name) || outletOptions["accept-proxy"]) return undefined;
-  return `${label} goes by clients' addresses, which they do not have at ${address}`;
+  return `${label} is about client addresses, and clients at ${address} have none`;
 }
 
 /**
- * Anybody could claim to be anybody, if whoever reaches the outlet were believed.
+ * Refuses PROXY headers from anybody: a client could claim any address.
  *
  * @throws {UsageError} which says what to add
  */
@@ -64,7 +64,7 @@ export function checkProxies(
   if (isUnix(listen) || isLoopback(listen.hostname)) return;
   throw new UsageError(
     "accept-proxy needs trusted-proxy, the addresses of the proxies, " +
-      "for others than this machine reach the outlet",
+      "because other machines can reach the outlet",
     { option: "trusted-proxy" },
   );
 }

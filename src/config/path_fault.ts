@@ -1,13 +1,12 @@
 /**
- * Whether a path that an option names can be used as it is going to be. Nothing that is there is changed, and
- * nothing is left behind.
+ * Checks that a path can be used as an option intends, without changing anything.
  *
  * @module
  */
 import type { PathUse } from "../options/kinds.ts";
 import { codeOf, explain } from "../transport/errors.ts";
 
-/** What is wrong with a path, in words; `undefined` where nothing is. */
+/** What is wrong with a path, in words; `undefined` if nothing. */
 export async function pathFault(path: string, use: PathUse): Promise<string | undefined> {
   try {
     return await FAULTS[use](path);
@@ -26,20 +25,20 @@ const FAULTS: Readonly<Record<PathUse, (path: string) => Promise<string | undefi
     const there = await nearestFolder(path);
     return await folderFault(there) ?? await writeInFault(there);
   },
-  // Where a program is looked for is known to who runs it.
+  // exec looks programs up itself.
   run: () => Promise.resolve(undefined),
 };
 
 async function readFault(path: string): Promise<string | undefined> {
   const { isDirectory, isFile } = await Deno.stat(path);
-  if (isDirectory) return "it is a folder, and no file";
-  // To open a pipe would wait for who writes to it.
+  if (isDirectory) return "it is a folder, not a file";
+  // Opening a FIFO would block until it has a writer.
   if (isFile) (await Deno.open(path)).close();
 }
 
 async function appendFault(path: string): Promise<string | undefined> {
   const { isDirectory, isFile } = await Deno.stat(path);
-  if (isDirectory) return "it is a folder, and no file";
+  if (isDirectory) return "it is a folder, not a file";
   if (isFile) (await Deno.open(path, { append: true })).close();
 }
 
@@ -51,15 +50,15 @@ async function makeFault(path: string): Promise<string | undefined> {
 async function folderFault(path: string): Promise<string | undefined> {
   const found = await stat(path);
   if (!found) return "there is no such folder";
-  return found.isDirectory ? undefined : `${path} is no folder`;
+  return found.isDirectory ? undefined : `${path} is not a folder`;
 }
 
-/** Only a file that is made tells for sure whether one can be: permissions, quotas and mounts all have a say. */
+/** Creates and removes a file: only that takes permissions, quotas and mount options into account. */
 async function writeInFault(folder: string): Promise<string | undefined> {
   try {
     await Deno.remove(await Deno.makeTempFile({ dir: folder, prefix: ".outlet-check-" }));
   } catch (error) {
-    return `no file can be made in ${folder}: ${explain(error)}`;
+    return `cannot create a file in ${folder}: ${explain(error)}`;
   }
 }
 
@@ -69,7 +68,7 @@ async function nearestFolder(path: string): Promise<string> {
   return folder;
 }
 
-/** The folder that it is in. */
+/** The folder of a path; `.` for a bare file name. */
 export function folderOf(path: string): string {
   const [, folder] = /^(.*[^/])?\/+[^/]*\/*$/.exec(path) ?? [];
   return folder ?? (path.startsWith("/") ? "/" : ".");

@@ -1,16 +1,16 @@
 /**
- * Paths that options name. Relative ones in a file are meant from the file's folder, those on a command line from
- * where it was typed.
+ * Makes paths in a config absolute. Relative paths start from the config file's folder, or for flags from the working
+ * directory.
  *
  * @module
  */
 import type { Option, OptionTable } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
 
-/** Makes a path whole that may be relative. */
+/** Makes a path absolute. */
 export type Resolve = (path: string) => string;
 
-/** The same values, with every path that they name made whole. */
+/** The values with all paths in them made absolute. */
 export function resolvePaths(
   values: ReadonlyMap<string, unknown>,
   { table, resolve }: { table: OptionTable; resolve: Resolve },
@@ -23,18 +23,18 @@ export function resolvePaths(
   );
 }
 
-/** The same address, with the path of a Unix socket made whole. */
+/** The address, with the path of a Unix socket made absolute. */
 export function resolveAddress<T extends Address>(address: T, resolve: Resolve): T {
   return "path" in address ? { ...address, path: resolve(address.path) } : address;
 }
 
-/** The same value of an option, with every path in it made whole. */
+/** An option's value with all paths in it made absolute. */
 export function resolveValue(
   value: unknown,
   { option, resolve }: { option: Option; resolve: Resolve },
 ): unknown {
   if (Array.isArray(value)) {
-    // Behind a program come its arguments, which are its own business.
+    // The first item is the program; its arguments are left alone.
     const paths = option.path === "run" ? 1 : value.length;
     return value.map((item, at) => at < paths ? resolveItem(item, { option, resolve }) : item);
   }
@@ -49,6 +49,6 @@ function resolveItem(
     return resolveAddress(item as Address, resolve);
   }
   if (path === undefined || typeof item !== "string") return item;
-  // A program's name without a slash is looked for where programs are.
+  // A program's name without a slash is looked up in PATH.
   return path === "run" && !item.includes("/") ? item : resolve(item);
 }

@@ -1,6 +1,5 @@
 /**
- * What a config file may say. Its keys are the flags' names, and all of it derives from the tables of
- * options: a new service or option is in here by itself.
+ * The schema of the config file, derived from the option tables.
  *
  * @module
  */
@@ -15,42 +14,41 @@ import { outletTable } from "./outlet_config.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import { OUTLET_OPTIONS, SERVER_OPTIONS } from "./server_config.ts";
 
-/** One outlet, as a file says it: besides these, values by the names of options. */
+/** An outlet in a config file: these keys, and options by name. */
 export interface FileOutlet {
   /** The service's name. */
   readonly service: string;
   /** Where to listen. */
   readonly listen: Address;
-  /** The options that the file names. */
+  /** Options by name. */
   readonly [option: string]: unknown;
 }
 
-/** A whole file: besides the outlets, values by the names of options, which hold for the whole server. */
+/** A config file: the outlets, and options of the server by name. */
 export interface FileContent {
-  /** The outlets, in order, each as an object or as a SPEC. */
+  /** The outlets, in order, as objects or SPECs. */
   readonly outlets: readonly (string | FileOutlet)[];
-  /** The options that the file names. */
+  /** Options by name. */
   readonly [option: string]: unknown;
 }
 
-/** Where all keys are listed. */
-const SEE_KEYS = "a file has the options that outlet server --help lists";
+const SEE_KEYS = "valid keys are the options in outlet server --help";
 
-/** The most that is quoted of a value that is wrong. */
-const QUOTED = 60;
+/** The most characters of a wrong value in an error. */
+const MAX_QUOTED = 60;
 
-/** A fault in a file: where it is, and what was expected there. */
+/** A fault in a file. */
 export interface FileFault {
-  /** The keys and places in lists that lead there. */
+  /** The keys and indexes that lead to the value. */
   readonly path: readonly PropertyKey[];
-  /** What is wrong, in words. */
+  /** What is wrong. */
   readonly message: string;
 }
 
-/** Made once it is needed: it takes longer than to read a file with it. */
+/** Built when first used: building it takes longer than reading a file with it. */
 let schema: ReturnType<typeof fileSchema> | undefined;
 
-/** What a file's JSON says; where it is no config, all that is wrong with it. */
+/** The content of a config file, or all faults in it. */
 export function checkFile(
   json: unknown,
 ): { readonly content: FileContent } | { readonly faults: readonly FileFault[] } {
@@ -58,14 +56,14 @@ export function checkFile(
   return error ? { faults: error.issues.flatMap(innermost) } : { content: data };
 }
 
-/** The faults behind one: of an outlet, those of the form that it is in, a word or an object. */
+/** For an outlet, the faults of the form it has, a SPEC or an object, instead of those of both. */
 function innermost(issue: z.core.$ZodIssue): FileFault[] {
   if (issue.code !== "invalid_union" || issue.errors.length < 2) return [issue];
   const branch = issue.errors[typeof issue.input === "string" ? 0 : 1]!;
   return branch.map(({ path, message }) => ({ path: [...issue.path, ...path], message }));
 }
 
-/** What a file may say as JSON Schema, for editors. */
+/** The JSON Schema of config files, for editors. */
 export function jsonSchema(): object {
   return {
     title: "outlet server --config",
@@ -73,8 +71,7 @@ export function jsonSchema(): object {
   };
 }
 
-/** An outlet in one word; what it says is read by who reads those of the command line. */
-const SPEC = z.string().meta({ description: "an outlet in one word: SERVICE://[HOST]:PORT" });
+const SPEC = z.string().meta({ description: "an outlet as a SPEC: SERVICE://[HOST]:PORT" });
 
 function fileSchema(): z.ZodType<FileContent> {
   const outlet = z.discriminatedUnion(
@@ -83,7 +80,7 @@ function fileSchema(): z.ZodType<FileContent> {
     { error: ({ input }) => wrongService(input) },
   );
   return objectOf({
-    $schema: z.string().optional().meta({ description: "where editors find what is valid here" }),
+    $schema: z.string().optional().meta({ description: "URL of this schema, for editors" }),
     outlets: z.array(z.union([SPEC, outlet]), {
       error: expected("a list of outlets"),
     }),
@@ -96,7 +93,7 @@ function outletSchema(service: Service): z.ZodObject {
     service: z.literal(service.name).meta({ description: service.summary }),
     listen: z.string({ error: expected(OUTLET_LISTEN.expects) })
       .transform((word, context) =>
-        attempt(() => OUTLET_LISTEN.read(word), { context, input: word })
+        attempt(() => OUTLET_LISTEN.parse(word), { context, input: word })
       )
       .meta({
         description: "where it listens: HOST:PORT, :PORT on this machine alone, or unix:PATH",
@@ -125,7 +122,7 @@ function shapeOf(table: OptionTable): Record<string, z.ZodType> {
   );
 }
 
-/** A value, or a list of them, read as the word on the command line would be. */
+/** A value, or a list of values, parsed as on the command line. */
 function valueOf(option: Option): z.ZodType {
   const { expects, secret = false } = option;
   const item = itemOf(option).transform((input, context) =>
@@ -134,7 +131,7 @@ function valueOf(option: Option): z.ZodType {
   return option.repeats ? z.array(item, { error: expected(`a list: ${expects}`) }) : item;
 }
 
-/** What JSON can say at all; the rest is for the option itself to judge. */
+/** The JSON type of a value; the option itself checks the rest. */
 function itemOf({ expects, placeholder, choices, bounds, unit }: Option): z.ZodType {
   const error = expected(expects);
   if (placeholder === undefined) return z.boolean({ error });
@@ -190,5 +187,5 @@ function wrongService(input: unknown): string {
 
 function shown(input: unknown): string {
   const text = JSON.stringify(input) ?? String(input);
-  return text.length > QUOTED ? text.slice(0, QUOTED - 1) + "…" : text;
+  return text.length > MAX_QUOTED ? text.slice(0, MAX_QUOTED - 1) + "…" : text;
 }

@@ -1,5 +1,5 @@
 /**
- * What a server is asked to be. The tables say what can be asked; the types, what was.
+ * The options and the config of a server.
  *
  * @module
  */
@@ -21,68 +21,68 @@ import { CIDR } from "../admission/acl.ts";
 import type { Address, InternetAddress } from "../endpoint/address.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
 
-/** What every outlet has, whatever its service. Times are in milliseconds, and 0 is never. */
+/** The values of options that every outlet has. Times are in milliseconds; 0 disables a timeout. */
 export interface OutletOptions extends TlsServerConfig {
-  /** What becomes of clients when nobody more may be inside. */
+  /** What happens to new clients at the connection limit: close them, or do not accept them yet. */
   readonly "when-full": "refuse" | "defer";
-  /** When nothing came or went for so long, the connection is closed. */
+  /** Close after this long without data in either direction. */
   readonly "idle-timeout": number | undefined;
-  /** When it has lived for so long, it is closed. */
+  /** Close at this age. */
   readonly lifetime: number | undefined;
-  /** When its peer took nothing of what was being written for so long, it is closed. */
+  /** Close when the peer has accepted none of the data being written for this long. */
   readonly "write-timeout": number | undefined;
-  /** When one side has ended and nothing came or went for so long, it is closed. */
+  /** Close a half-closed connection after this long without data. */
   readonly "fin-timeout": number | undefined;
-  /** Clients that the kernel keeps waiting to be accepted. */
+  /** The length of the accept queue, as in listen(2). */
   readonly backlog: number;
-  /** Whether the kernel probes silent connections. */
+  /** Whether TCP keep-alive is on. */
   readonly "keep-alive": boolean;
-  /** Whether clients come through a proxy, which announces them (PROXY protocol). */
+  /** Whether clients connect through a proxy that sends PROXY protocol headers. */
   readonly "accept-proxy": boolean;
-  /** The proxies that may. */
+  /** The networks of proxies whose headers are trusted. */
   readonly "trusted-proxy": readonly string[];
-  /** The permission bits of a Unix socket's file. */
+  /** The permission bits of a Unix socket. */
   readonly mode: number | undefined;
   /** The folder for a hex dump of each connection. */
   readonly capture: string | undefined;
-  /** The most bytes of each dump. */
+  /** The most bytes in each dump. */
   readonly "capture-limit": number;
 }
 
-/** What the server has as a whole, beside who may come in. */
+/** The values of a server's options, without admission. */
 export interface ServerOptions extends ConsoleConfig {
-  /** How many workers share the clients; `auto` is one for each core. */
+  /** The number of worker threads; `auto` is one per core. */
   readonly workers: number | "auto";
-  /** Milliseconds that connections may go on once the server stops. */
+  /** How long connections may continue after the server stops, in milliseconds. */
   readonly "drain-timeout": number;
-  /** Whether the handshake of each connection is kept, for whoever asks for the connections. */
+  /** Whether to keep the handshake of each connection. */
   readonly trace: boolean;
-  /** Events for people, or one JSON object a line. */
+  /** Log lines as text, or as JSON objects. */
   readonly "log-format": "text" | "json";
-  /** The least serious events to show. */
+  /** The lowest level to log. */
   readonly "log-level": "debug" | "info" | "warning" | "error";
-  /** The file that events go to, instead of stderr. */
+  /** The log file; stderr by default. */
   readonly "log-file": string | undefined;
-  /** Bytes in that file before it is put aside and a new one begun. */
+  /** The size in bytes at which the log file is rotated. */
   readonly "log-file-size": number;
-  /** How many files are kept, put-aside ones included. */
+  /** How many log files are kept, including the current one. */
   readonly "log-files": number;
-  /** Where the metrics are served. */
+  /** The address of the metrics. */
   readonly metrics: InternetAddress | undefined;
-  /** What carries rooms from server to server. */
+  /** The NATS server that connects chat rooms of several servers. */
   readonly bus: NatsUrl | undefined;
-  /** The file that says who we are on it. */
+  /** The credentials file for NATS. */
   readonly "bus-credentials": string | undefined;
-  /** The file of the authorities to trust there. */
+  /** The file of CA certificates to trust for NATS (PEM). */
   readonly "bus-ca": string | undefined;
 }
 
-/** Permission bits in octal digits. */
+/** Permission bits in octal. */
 const MODE: OptionKind<number> = {
   expects: "permission bits in octal, such as 0660",
   placeholder: "MODE",
   write: (mode) => mode.toString(8).padStart(4, "0"),
-  read: (word) => /^0?[0-7]{3}$/.test(word) ? parseInt(word, 8) : undefined,
+  parse: (word) => /^0?[0-7]{3}$/.test(word) ? parseInt(word, 8) : undefined,
 };
 
 const THREADS = integer({ min: 1, max: 64 });
@@ -92,17 +92,17 @@ const WORKERS: OptionKind<number | "auto"> = {
   placeholder: "N|auto",
   choices: ["auto"],
   ...THREADS.bounds ? { bounds: THREADS.bounds } : {},
-  read: (word) => word === "auto" ? word : THREADS.read(word),
+  parse: (word) => word === "auto" ? word : THREADS.parse(word),
 };
 
-/** A name that people, logs and metrics can hold. */
+/** A name that is safe in logs, metrics and URLs. */
 const NAME: OptionKind<string> = {
   expects: "a name of 1 to 64 letters, digits, dots, dashes and underscores",
   placeholder: "NAME",
-  read: (word) => /^[A-Za-z0-9_.-]{1,64}$/.test(word) ? word : undefined,
+  parse: (word) => /^[A-Za-z0-9_.-]{1,64}$/.test(word) ? word : undefined,
 };
 
-/** What can be said of one outlet alone. */
+/** Options that only a single outlet can have. */
 export const OUTLET_IDENTITY: TableOf<Pick<OutletConfig, "name">> = {
   name: option(
     NAME,
@@ -113,7 +113,7 @@ export const OUTLET_IDENTITY: TableOf<Pick<OutletConfig, "name">> = {
   ),
 };
 
-/** What can be asked of one outlet, in its SPEC, or of each of them, in flags. */
+/** The options of {@linkcode OutletOptions}: in a SPEC for one outlet, as flags for all. */
 export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   "when-full": option(
     choice(["refuse", "defer"]),
@@ -166,7 +166,7 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   }),
 };
 
-/** What can be asked of the server as a whole. */
+/** The options of {@linkcode ServerOptions}. */
 export const SERVER_OPTIONS: TableOf<ServerOptions> = {
   workers: option(WORKERS, "number of threads that share the clients; auto: one per core", {
     default: 1,
@@ -224,28 +224,28 @@ export const SERVER_OPTIONS: TableOf<ServerOptions> = {
   ...CONSOLE_OPTIONS,
 };
 
-/** One outlet: a service behind a welcome socket. */
+/** The config of an outlet. */
 export interface OutletConfig {
-  /** What the outlet is called, where it has a name of its own; no other outlet has the same. */
+  /** Its own name, if any; unique in the config. */
   readonly name: string | undefined;
-  /** The service's name, which is also what events call an outlet without a name. */
+  /** The service's name, which stands for the outlet where it has no name. */
   readonly service: string;
   /** Where to listen; port 0 takes a free port. */
   readonly listen: Address;
-  /** The values of the service's own options. */
+  /** The values of the service's options. */
   readonly serviceOptions: Readonly<Record<string, unknown>>;
-  /** The values of the options that every outlet has. */
+  /** The values of options that every outlet has. */
   readonly outletOptions: OutletOptions;
-  /** Who may come in here. */
+  /** The outlet's own limits on clients. */
   readonly admissionOptions: AdmissionConfig;
 }
 
-/** A whole server: plain data that could be printed, sent or compared. */
+/** The config of a server, as plain data. */
 export interface ServerConfig {
   /** Its outlets, in the order in which they are opened. */
   readonly outlets: readonly OutletConfig[];
-  /** The values of the options that the server has as a whole. */
+  /** The values of the server's options. */
   readonly options: ServerOptions;
-  /** Who may come in, over all outlets together. */
+  /** The limits on clients over all outlets together. */
   readonly admissionOptions: AdmissionConfig;
 }

@@ -1,5 +1,5 @@
 /**
- * What options of a server as a whole don't go together.
+ * Checks of a server's options.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { UsageError } from "../options/usage_error.ts";
 import type { ServerConfig, ServerOptions } from "./server_config.ts";
 
 /**
- * Refuses two ways to say who we are to the bus.
+ * Refuses two sets of credentials for the bus.
  *
  * @throws {UsageError} which names them
  */
@@ -19,7 +19,7 @@ export function checkBus({ bus, "bus-credentials": credentials }: ServerOptions)
 }
 
 /**
- * Refuses what several workers cannot share.
+ * Refuses services that cannot be shared by several workers.
  *
  * @throws {UsageError} which names the service
  */
@@ -31,8 +31,8 @@ export function checkWorkers({ outlets, options: { workers } }: ServerConfig): v
 }
 
 /**
- * Refuses a config that would close every outlet of a running server: an emptied list is more often a slip than a
- * wish, and stopping the server says the same without doubt. A server that began without outlets may be emptied again.
+ * Refuses a reload that would close all outlets, which is more often a mistake than intended; a server that started
+ * without outlets may have none again.
  *
  * @throws {UsageError} which says what to do instead
  */
@@ -41,6 +41,6 @@ export function refuseEmptyReload(
 ): void {
   if (next.outlets.length > 0 || atStart.outlets.length === 0) return;
   throw new UsageError(
-    "outlets: the list is empty, and every outlet would close: stop the server instead",
+    "outlets: the list is empty, which would close every outlet: stop the server instead",
   );
 }

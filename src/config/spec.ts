@@ -1,27 +1,27 @@
 /**
- * An outlet in one word: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+unix:///PATH[?…]`.
+ * Parses SPECs: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+unix:///PATH[?…]`.
  *
  * @module
  */
 import { findService, outletConfig, outletTable, type ParsedOptions } from "./outlet_config.ts";
 import { type Resolve, resolveAddress, resolvePaths } from "./paths.ts";
 import type { OutletConfig } from "./server_config.ts";
-import { about, quote, unknownWord, UsageError } from "../options/usage_error.ts";
+import { quote, unknownWord, UsageError, withSubject } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import { type Address, type InternetAddress, splitHostPort } from "../endpoint/address.ts";
-import { addWord } from "../options/read_word.ts";
-import { readListen, readPath } from "../endpoint/parse.ts";
+import { addValue } from "../options/add_value.ts";
+import { parseListen, readPath } from "../endpoint/parse.ts";
 
-/** What is known of a SPEC. */
+/** What a SPEC's config depends on beside the SPEC. */
 export interface SpecContext {
-  /** What was said of all outlets; the SPEC's own keys win. */
+  /** Options of all outlets; the SPEC's own win. */
   readonly common: ParsedOptions;
-  /** Makes paths whole that are not meant from the working folder. */
+  /** Makes paths absolute; by default they are left as they are. */
   readonly resolve?: Resolve;
 }
 
-/** What a SPEC says of its outlet. */
+/** The parts of a SPEC. */
 interface Spec {
   readonly service: Service;
   readonly listen: Address;
@@ -29,27 +29,27 @@ interface Spec {
 }
 
 /**
- * Reads a SPEC.
+ * Parses a SPEC into the config of an outlet.
  *
  * @throws {UsageError} which names the SPEC and the part at fault
  */
-export function readSpec(
+export function parseSpec(
   word: string,
   { common, resolve = (path) => path }: SpecContext,
 ): OutletConfig {
   try {
-    const { service, listen, own } = parseSpec(word);
+    const { service, listen, own } = splitSpec(word);
     return outletConfig(service, {
       listen: resolveAddress(listen, resolve),
       own: resolvePaths(own, { table: outletTable(service), resolve }),
       common,
     });
   } catch (error) {
-    throw about(quote(word), error);
+    throw withSubject(quote(word), error);
   }
 }
 
-function parseSpec(word: string): Spec {
+function splitSpec(word: string): Spec {
   const match = /^([^:/?#+]*)(\+unix)?:\/\/([^?#]*)(?:\?(.*))?$/.exec(word);
   if (!match) throw new UsageError(`expected SERVICE://[HOST]:PORT, ${guess(word)}`);
   const [, name = "", unix, endpoint = "", query = ""] = match;
@@ -61,7 +61,7 @@ function parseSpec(word: string): Spec {
   };
 }
 
-/** What a word that is no SPEC may be meant for. */
+/** A hint for a word that is not a SPEC. */
 function guess(word: string): string {
   const [, name = "", host = "", port] = /^([a-z]+)?:?\/{0,2}(.*?)(?::|^)(\d+)$/i.exec(word) ?? [];
   const service = SERVICES.has(name) ? name : SERVICES.has(word) ? word : "echo";
@@ -73,7 +73,7 @@ function guess(word: string): string {
 
 function readEndpoint(name: string, endpoint: string): InternetAddress {
   const parts = splitHostPort(endpoint);
-  if (parts && parts.port !== "") return readListen(parts);
+  if (parts && parts.port !== "") return parseListen(parts);
   if (/^\d+$/.test(endpoint)) {
     throw new UsageError(`expected [HOST]:PORT: did you mean ${name}://:${endpoint}?`);
   }
@@ -92,7 +92,7 @@ function readQuery(query: string, service: Service): Map<string, unknown> {
         see: `see outlet help ${service.name}`,
       });
     }
-    addWord({ name, option, word, label: name }, values);
+    addValue({ name, option, word, label: name }, values);
   }
   return values;
 }

@@ -1,42 +1,42 @@
 /**
- * What can be asked of a client's TLS.
+ * The TLS options of a client.
  *
  * @module
  */
 import { file, type OptionKind, TEXT } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
 
-/** Whether to speak TLS, whom to trust, and who we are. Files are PEM. */
+/** The values of a client's TLS options. Files are PEM. */
 export interface TlsClientConfig {
-  /** Whether to speak TLS; `tls://` says it too. */
+  /** Whether to use TLS; also set by `tls://`. */
   readonly tls: boolean;
-  /** The file of the authorities to trust instead of the usual ones. */
+  /** The file of CA certificates to trust instead of the system's. */
   readonly "tls-ca": string | undefined;
-  /** SHA-256 fingerprints of certificates, of which the server has to show one. */
+  /** SHA-256 fingerprints, one of which the server's certificate must have. */
   readonly "tls-pin": readonly string[];
-  /** Whether to trust anyone. */
+  /** Whether to accept any certificate. */
   readonly "tls-insecure": boolean;
-  /** The file of our certificate. */
+  /** The file of the client certificate. */
   readonly "tls-cert": string | undefined;
   /** The file of its key. */
   readonly "tls-key": string | undefined;
-  /** The name that the server's certificate has to hold for, where it is not the target's host. */
+  /** The name to verify the server's certificate against; the host by default. */
   readonly "tls-server-name": string | undefined;
-  /** The application protocols that we speak, the best first. */
+  /** The application protocols to offer (ALPN), most preferred first. */
   readonly alpn: readonly string[];
 }
 
-/** A certificate's SHA-256, in hex, with or without colons. */
+/** The SHA-256 of a certificate in hex, with or without colons. */
 const FINGERPRINT: OptionKind<string> = {
   expects: "a SHA-256 fingerprint: 64 hex digits, with or without colons",
   placeholder: "SHA256",
-  read(word) {
+  parse(word) {
     const digits = word.replace(/^sha256[:/ ]/i, "").replaceAll(":", "").toLowerCase();
     return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined;
   },
 };
 
-/** What can be asked of a client's TLS. */
+/** The options of {@linkcode TlsClientConfig}. */
 export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
   tls: flag("use TLS, as tls://HOST:PORT does"),
   "tls-ca": option(

@@ -1,5 +1,5 @@
 /**
- * What can be asked of an outlet's TLS.
+ * The TLS options of an outlet.
  *
  * @module
  */
@@ -7,23 +7,23 @@ import { file, TEXT } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
 
-/** Whether an outlet speaks TLS, and who it is. Files are PEM. */
+/** The values of an outlet's TLS options. Files are PEM. */
 export interface TlsServerConfig {
-  /** Whether it does. */
+  /** Whether the outlet uses TLS. */
   readonly tls: boolean;
-  /** The file of the certificate. */
+  /** The file of the certificate chain. */
   readonly "tls-cert": string | undefined;
   /** The file of its key. */
   readonly "tls-key": string | undefined;
-  /** Whether to show the user's own certificate, which nobody vouches for. */
+  /** Whether to use the user's self-signed certificate. */
   readonly "tls-self-signed": boolean;
-  /** The file of the authorities that sign clients' certificates. */
+  /** The file of CA certificates for client certificates. */
   readonly "tls-client-ca": string | undefined;
-  /** The application protocols that are spoken, the best first. */
+  /** The supported application protocols (ALPN), most preferred first. */
   readonly alpn: readonly string[];
 }
 
-/** What can be asked of an outlet's TLS. */
+/** The options of {@linkcode TlsServerConfig}. */
 export const TLS_SERVER_OPTIONS: TableOf<TlsServerConfig> = {
   tls: flag("use TLS; needs tls-cert or tls-self-signed"),
   "tls-cert": option(file("read"), "certificate and its chain (PEM)", {
@@ -49,15 +49,15 @@ export const TLS_SERVER_OPTIONS: TableOf<TlsServerConfig> = {
 };
 
 /**
- * Looks for a certificate.
+ * Checks that an outlet with TLS has a certificate.
  *
- * @throws {UsageError} where there is none
+ * @throws {UsageError} where it has none
  */
 export function checkTls(options: TlsServerConfig): void {
   const { tls, "tls-cert": cert, "tls-self-signed": own } = options;
   if (tls && cert === undefined && !own) {
     throw new UsageError(
-      "tls needs tls-cert, and tls-key where it is not in that file, or tls-self-signed",
+      "tls needs tls-cert, and tls-key if the key is in another file, or tls-self-signed",
       { option: "tls-cert" },
     );
   }

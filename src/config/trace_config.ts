@@ -1,32 +1,32 @@
 /**
- * What a trace is asked to be.
+ * The options and the config of a trace.
  *
  * @module
  */
 import { file, integer, PORT, TEXT } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
 
-/** What a trace looks at, and how it shows that. */
+/** The values of a trace's options. */
 export interface TraceOptions {
   /** The interface to capture on. */
   readonly interface: string;
-  /** Only connections of these hosts. */
+  /** Show only connections of these hosts. */
   readonly host: readonly string[];
-  /** Only connections of these ports. */
+  /** Show only connections of these ports. */
   readonly port: readonly number[];
   /** A capture to read instead: a file, or `-` for stdin. */
   readonly read: string | undefined;
-  /** Whether each handshake is shown as a JSON object on a line. */
+  /** Whether to print handshakes as JSON objects, one per line. */
   readonly json: boolean;
-  /** Whether only a summary is shown, at the end. */
+  /** Whether to print only a summary at the end. */
   readonly summary: boolean;
-  /** After how many connections to stop. */
+  /** Stop after this many connections. */
   readonly count: number | undefined;
-  /** A file for the ladders as one SVG image. */
+  /** The file for an SVG image of the ladders. */
   readonly svg: string | undefined;
-  /** Whether sequence numbers count from each end's ISN. */
+  /** Whether sequence numbers are relative to the initial ones. */
   readonly relative: boolean;
-  /** How many connections are remembered at a time. */
+  /** How many connections are tracked at a time. */
   readonly flows: number;
   /** Whether to show the kernel's sockets instead. */
   readonly sockets: boolean;
@@ -34,7 +34,7 @@ export interface TraceOptions {
 
 const COUNT = integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
-/** What can be asked of a trace. */
+/** The options of {@linkcode TraceOptions}. */
 export const TRACE_OPTIONS: TableOf<TraceOptions> = {
   interface: option(TEXT, "capture on this interface", {
     short: "i",
@@ -62,7 +62,7 @@ export const TRACE_OPTIONS: TableOf<TraceOptions> = {
   }),
 };
 
-/** A whole trace: plain data. */
+/** The config of a trace. */
 export interface TraceConfig {
   /** The values of the options. */
   readonly options: TraceOptions;

@@ -1,5 +1,5 @@
 /**
- * A server's config in the form of its file: what was asked for, without what is the default anyway.
+ * Formats a server's config as a config file, without defaults.
  *
  * @module
  */
@@ -20,19 +20,16 @@ import {
 
 type Written = Record<string, Scalar | readonly Scalar[]>;
 
-/**
- * The text of a file that asks for this server, wherever it is put: its paths are whole. Relative ones are meant
- * from `folder`.
- */
+/** The text of a config file for this server. Paths are made absolute, from `folder`. */
 export function writeConfig(
   { outlets, options, admissionOptions: limits }: ServerConfig,
   { folder = Deno.cwd() }: { folder?: string } = {},
 ): string {
-  const whole = (path: string) => resolve(folder, path);
+  const absolute = (path: string) => resolve(folder, path);
   const file = {
-    outlets: outlets.map((outlet) => writeOutlet(outlet, whole)),
-    ...writeValues(limits, { table: ADMISSION_OPTIONS, resolve: whole }),
-    ...writeValues(options, { table: SERVER_OPTIONS, resolve: whole }),
+    outlets: outlets.map((outlet) => writeOutlet(outlet, absolute)),
+    ...writeValues(limits, { table: ADMISSION_OPTIONS, resolve: absolute }),
+    ...writeValues(options, { table: SERVER_OPTIONS, resolve: absolute }),
   };
   return JSON.stringify(file, null, 2) + "\n";
 }

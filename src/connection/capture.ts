@@ -79,5 +79,5 @@ export function captureTo(
     if (isLate && !writer.isIdle) return;
     isLate = !await writer.flush({ within: PATIENCE });
   };
-  return { record: hexRecorder(write, { limit, onFault }), taken: () => writer.taken() };
+  return { record: hexRecorder(write, { limit, onFault }), taken: () => writer.drained() };
 }

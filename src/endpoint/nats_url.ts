@@ -25,7 +25,7 @@ const DEFAULT_PORT = "4222";
 export const BUS: OptionKind<NatsUrl> = {
   expects: "nats://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…], or tls://…",
   placeholder: "URL",
-  read(word) {
+  parse(word) {
     const [, scheme, user, password, hosts] =
       /^(nats|tls):\/\/(?:([^:@/]+)(?::([^@/]*))?@)?([^@/]+)\/?$/i.exec(word) ?? [];
     if (scheme === undefined || hosts === undefined) return undefined;

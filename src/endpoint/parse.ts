@@ -23,7 +23,7 @@ export const ENDPOINT: OptionKind<Address> = {
   expects: "HOST:PORT, tcp://HOST:PORT or unix:PATH",
   placeholder: "HOST:PORT",
   write: formatAddress,
-  read(word) {
+  parse(word) {
     if (word.startsWith("unix:")) return { path: readPath(word.slice("unix:".length)) };
     const [, scheme, rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
     if (scheme !== undefined && scheme.toLowerCase() !== "tcp") {
@@ -42,9 +42,9 @@ export const LISTEN: OptionKind<InternetAddress> = {
   expects: "HOST:PORT or :PORT",
   placeholder: "HOST:PORT",
   write: formatAddress,
-  read(word) {
+  parse(word) {
     const parts = splitHostPort(word);
-    return parts && readListen(parts);
+    return parts && parseListen(parts);
   },
 };
 
@@ -53,12 +53,12 @@ export const OUTLET_LISTEN: OptionKind<Address> = {
   expects: "HOST:PORT, :PORT or unix:PATH",
   placeholder: "HOST:PORT",
   write: formatAddress,
-  read: (word) =>
-    word.startsWith("unix:") ? { path: readPath(word.slice("unix:".length)) } : LISTEN.read(word),
+  parse: (word) =>
+    word.startsWith("unix:") ? { path: readPath(word.slice("unix:".length)) } : LISTEN.parse(word),
 };
 
 /** Reads a host, which may be empty, and a port to listen on. */
-export function readListen({ host, port }: { host: string; port: string }): InternetAddress {
+export function parseListen({ host, port }: { host: string; port: string }): InternetAddress {
   return {
     hostname: host === "" ? DEFAULT_HOST : readHost(host, "host"),
     port: readPort(port, "port"),
@@ -113,7 +113,7 @@ function asciiName(word: string): string | undefined {
 
 /** Reads a port; `where` is what stands in front of it in an error. */
 export function readPort(word: string, where: string): number {
-  const port = PORT.read(word);
+  const port = PORT.parse(word);
   if (port !== undefined) return port;
   throw new UsageError(`${where} ${quote(word)}: expected ${PORT.expects}`);
 }

@@ -40,7 +40,7 @@ const DEFAULT_PORTS: Readonly<Record<Proxy["scheme"], string>> = {
 export const PROXY: OptionKind<Proxy> = {
   expects: "socks5://[USER:PASSWORD@]HOST:PORT, or socks5h://, socks4://, socks4a:// or http://",
   placeholder: "URL",
-  read(word) {
+  parse(word) {
     const [, scheme = "", user, password = "", place = ""] =
       /^([a-z0-9]+):\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^@/]+)\/?$/i.exec(word) ?? [];
     const name = scheme.toLowerCase();
@@ -61,7 +61,7 @@ export const PROXY: OptionKind<Proxy> = {
 export const CREDENTIALS: OptionKind<Credentials> = {
   expects: "USER:PASSWORD",
   placeholder: "USER:PASSWORD",
-  read(word) {
+  parse(word) {
     const [, user, password] = /^([^:]+):(.*)$/s.exec(word) ?? [];
     return user === undefined ? undefined : { user, password: password! };
   },

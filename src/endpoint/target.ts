@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { about, quote, UsageError } from "../options/usage_error.ts";
+import { quote, UsageError, withSubject } from "../options/usage_error.ts";
 import type { Address } from "./address.ts";
 import { ENDPOINT, parseEndpoint } from "./parse.ts";
 
@@ -19,7 +19,7 @@ export interface Target {
 }
 
 /** Reads the target of a client. A port that stands alone may be a list: `20-25,80`. */
-export function readTarget(words: readonly string[]): Target {
+export function parseTarget(words: readonly string[]): Target {
   const [first, second, ...more] = words;
   if (first === undefined) throw new UsageError(`nothing to connect to: expected ${TARGETS}`);
   if (more.length > 0) {
@@ -29,7 +29,7 @@ export function readTarget(words: readonly string[]): Target {
     if (second === undefined) return readWord(first);
     return { targets: readPorts(first.replace(/^\[(.*)\]$/, "$1"), second), tls: false };
   } catch (error) {
-    throw about(quote(first), error);
+    throw withSubject(quote(first), error);
   }
 }
 
@@ -39,7 +39,7 @@ function readWord(word: string): Target {
     throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp://, tls:// or unix:`);
   }
   const tls = scheme?.toLowerCase() === "tls";
-  const place = ENDPOINT.read(tls ? word.slice("tls://".length) : word);
+  const place = ENDPOINT.parse(tls ? word.slice("tls://".length) : word);
   if (place === undefined) throw new UsageError(`expected ${TARGETS}`);
   return { targets: [place], tls };
 }

@@ -1,23 +1,23 @@
 /**
- * Where facts are told and heard. They flow one way: a listener cannot hold up or break who publishes.
+ * The event bus: publish/subscribe within the process. Subscribers cannot delay or break the publisher.
  *
  * @module
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
 import type { OutletEvent } from "./events.ts";
 
-/** Hears of every fact, in order, at once; it must return quickly. */
-export type Listener = (event: OutletEvent) => void;
+/** Called synchronously with every event, in order; it must return quickly. */
+export type EventListener = (event: OutletEvent) => void;
 
-const tasks = new TaskScope("listening to events", {
-  without: "the other listeners have heard of this one",
+const tasks = new TaskScope("handling an event", {
+  without: "other subscribers have received it",
 });
 
-/** Hands each published fact to every subscriber. */
+/** Passes each published event to every subscriber. */
 export class EventBus {
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Set<EventListener>();
 
-  /** Tells a fact to all who listen. One listener's fault is kept from the others and from the caller. */
+  /** Calls all subscribers. What one throws is reported, and affects neither the others nor the caller. */
   publish(event: OutletEvent): void {
     for (const listener of this.#listeners) {
       try {
@@ -28,8 +28,8 @@ export class EventBus {
     }
   }
 
-  /** Listens until the subscription is disposed. */
-  subscribe(listener: Listener): Disposable {
+  /** Subscribes until the result is disposed. */
+  subscribe(listener: EventListener): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }

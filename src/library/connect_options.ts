@@ -6,9 +6,9 @@
 import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
 import { clientConfig } from "../config/client_rules.ts";
 import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../config/tls_client_options.ts";
-import { readTarget } from "../endpoint/target.ts";
+import { parseTarget } from "../endpoint/target.ts";
 import type { Option } from "../options/option.ts";
-import { addWord } from "../options/read_word.ts";
+import { addValue } from "../options/add_value.ts";
 import { asKey } from "../options/requirements.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import type { OptionValue } from "./open_options.ts";
@@ -42,7 +42,7 @@ export function readConnectOptions(target: string, asked: ConnectOptions): Clien
   for (const [name, value] of Object.entries(asked)) {
     if (value !== undefined) readOption(name, { value, values });
   }
-  return clientConfig(readTarget([target]), { values, label: asKey });
+  return clientConfig(parseTarget([target]), { values, label: asKey });
 }
 
 function readOption(
@@ -60,6 +60,6 @@ function readOption(
   }
   const option: Option = CLIENT_OPTIONS[name as keyof typeof CLIENT_OPTIONS];
   for (const item of Array.isArray(value) ? value : [value]) {
-    addWord({ name, option, word: String(item), label: name }, values);
+    addValue({ name, option, word: String(item), label: name }, values);
   }
 }

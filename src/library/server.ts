@@ -42,6 +42,7 @@ export type { OutletOptions } from "../config/server_config.ts";
 export type { TlsServerConfig } from "../config/tls_server_options.ts";
 export type { Address, InternetAddress, UnixAddress } from "../endpoint/address.ts";
 export type * from "../events/events.ts";
+export type * from "../events/server_events.ts";
 
 // It stays loaded for the life of the process: loaded here, no test is the one that leaks it.
 libc();

@@ -1,13 +1,13 @@
 /**
- * Kinds of options: how a word is read, and how to say what was expected.
+ * Kinds of option values: how each is parsed, and how errors and help describe it.
  *
  * @module
  */
 import { parseDuration, parseSize, writeDuration } from "./quantity.ts";
 
 /**
- * What is done with a path: a file is read, appended to, or read if it is there and made if it is not; a folder is
- * worked in, gets files, or is made; a program is run.
+ * How an option uses the path that it names: `read-or-make` reads a file and creates it if missing; `work-in` is a
+ * working directory; `write-in` creates files in an existing folder; `make` creates the folder.
  */
 export type PathUse =
   | "read"
@@ -18,79 +18,79 @@ export type PathUse =
   | "make"
   | "run";
 
-/** What a file can say of an option, or of one item of its list. */
+/** A value in a config file, or an item of a list there. */
 export type Scalar = string | number | boolean;
 
-/** Two bounds, both included. */
+/** An inclusive range. */
 export interface Bounds {
-  /** The least. */
+  /** The smallest valid value. */
   readonly min: number;
-  /** The most. */
+  /** The largest valid value. */
   readonly max: number;
 }
 
-/** What makes a new kind of option: how a word is read, and how to say what was expected. */
+/** A kind of value: how it is parsed and described. */
 export interface OptionKind<T> {
-  /** What a valid word looks like. */
+  /** What a valid value looks like, for errors: "expected …". */
   readonly expects: string;
-  /** The placeholder that options of this kind have unless they name their own. */
+  /** The default placeholder in help. */
   readonly placeholder: string;
-  /** The only words that are valid. */
+  /** All valid values, where they can be listed. */
   readonly choices?: readonly string[];
-  /** The least and the most, where it is a whole number. */
+  /** The valid range of an integer. */
   readonly bounds?: Bounds;
-  /** What a bare number counts, where it is a quantity. */
+  /** The unit of a bare number. */
   readonly unit?: string;
-  /** What is done with the path, where it is one. */
+  /** How the path is used, where the value is one. */
   readonly path?: PathUse;
-  /** The value in a form that `read` reads to the same; without it, the value itself. */
+  /** Formats a value so that `read` parses it to the same; by default the value itself. */
   write?(value: T): Scalar;
-  /** Reads one word; `undefined` where it is not valid. May throw a UsageError that says more. */
-  read(word: string): T | undefined;
+  /** Parses a value; `undefined` where it is not valid. May throw a UsageError with a better message. */
+  parse(word: string): T | undefined;
 }
 
-/** Any text that is not empty. */
+/** Non-empty text. */
 export const TEXT: OptionKind<string> = {
   expects: "some text",
   placeholder: "TEXT",
-  read: (word) => word === "" ? undefined : word,
+  parse: (word) => word === "" ? undefined : word,
 };
 
-/** A file, by its path. */
+/** A path of a file. */
 export function file(use: PathUse): OptionKind<string> {
   return { ...TEXT, expects: "a file", placeholder: "FILE", path: use };
 }
 
-/** A folder, by its path. */
+/** A path of a folder. */
 export function folder(use: PathUse): OptionKind<string> {
   return { ...TEXT, expects: "a folder", placeholder: "FOLDER", path: use };
 }
 
-/** A length of time in milliseconds: `500ms`, `30s`, `5m`, `2h`; a bare number is seconds. */
+/** A duration in milliseconds: `500ms`, `30s`, `5m`, `2h`; a bare number is seconds. */
 export const DURATION: OptionKind<number> = {
   expects: "a duration such as 500ms, 30s, 5m or 2h",
   placeholder: "DURATION",
   unit: "seconds",
   write: writeDuration,
-  read: parseDuration,
+  parse: parseDuration,
 };
 
-/** A number of bytes: `4096`, `64k`, `16M`, `1G`, counted in 1024s. */
+/** A size in bytes: `4096`, `64k`, `16M`, `1G`, in multiples of 1024. */
 export const SIZE: OptionKind<number> = {
   expects: "a size such as 4096, 64k, 16M or 1G",
   placeholder: "SIZE",
   unit: "bytes",
-  read: parseSize,
+  parse: parseSize,
 };
 
-/** A TCP port; 0 stands for any free one. */
+/** A TCP port; 0 lets the system choose a free one. */
 export const PORT: OptionKind<number> = integer({ min: 0, max: 65535, noun: "a port" });
 
-/** On or off. */
+/** A boolean. */
 export const SWITCH: OptionKind<boolean> = {
   expects: "true or false",
   placeholder: "",
-  read: (word) => SWITCH_WORDS.get(word.toLowerCase()),
+  parse: (word) => SWITCH_WORDS.get(word.toLowerCase()),
 };
 
 const SWITCH_WORDS = new Map([
@@ -105,7 +105,7 @@ const SWITCH_WORDS = new Map([
   ["0", false],
 ]);
 
-/** A whole number in plain decimal digits between two bounds, both included. */
+/** A decimal integer within the given range, inclusive. */
 export function integer(
   { min, max, noun = "a whole number" }: { min: number; max: number; noun?: string },
 ): OptionKind<number> {
@@ -115,19 +115,19 @@ export function integer(
       : `${noun}, ${min} to ${max}`,
     placeholder: "N",
     bounds: { min, max },
-    read(word) {
+    parse(word) {
       const number = /^\d{1,15}$/.test(word) ? Number(word) : NaN;
       return number >= min && number <= max ? number : undefined;
     },
   };
 }
 
-/** One word out of a few. */
+/** One of the given words. */
 export function choice<const Word extends string>(words: readonly Word[]): OptionKind<Word> {
   return {
     expects: `one of ${words.join(", ")}`,
     placeholder: words.join("|"),
     choices: words,
-    read: (word) => words.find((candidate) => candidate === word),
+    parse: (word) => words.find((candidate) => candidate === word),
   };
 }

@@ -1,106 +1,105 @@
 /**
- * What can be asked for, said once. An {@linkcode Option} tells its meaning, what it expects and how
- * the typed word becomes a value; flags, SPEC query keys, config keys, help and forms derive from it.
+ * Option tables: flags, SPEC query keys, config keys, help and forms all derive from {@linkcode Option}s.
  *
  * @module
  */
-import { about, quote, UsageError } from "./usage_error.ts";
+import { quote, UsageError, withSubject } from "./usage_error.ts";
 import { type Bounds, type OptionKind, type PathUse, type Scalar, SWITCH } from "./kinds.ts";
 
-/** One thing that can be asked for. `T` is the type of its value once it is read. */
+/** An option whose parsed value is a `T`. */
 export interface Option<T = unknown> {
   /** One line for help and forms. */
   readonly summary: string;
-  /** What a valid word looks like, after "expected": `a port, 0 to 65535`. */
+  /** What a valid value looks like, for errors: `a port, 0 to 65535`. */
   readonly expects: string;
-  /** What stands for the value in help, such as `SECONDS`. A switch has none. */
+  /** What stands for the value in help, such as `SECONDS`. Absent for a boolean. */
   readonly placeholder?: string;
-  /** A one-letter flag that means the same. */
+  /** The one-letter flag. */
   readonly short?: string;
-  /** The word that is meant when the flag is said without one. */
+  /** The value of a flag that is given without one. */
   readonly bare?: string;
-  /** The value when nothing is said. */
+  /** The value where the option is not given. */
   readonly default: T;
-  /** How help writes the default, where the value alone would not read well. */
+  /** The default as help shows it, where that differs from the value. */
   readonly defaultText?: string;
-  /** The only words that are valid, where they can be listed. */
+  /** All valid values, where they can be listed. */
   readonly choices?: readonly string[];
-  /** Whether its value may hold a secret: errors don't repeat it then. */
+  /** Whether the value may contain a secret, which errors must not repeat. */
   readonly secret?: boolean;
-  /** The least and the most, where the value is a whole number. */
+  /** The valid range of an integer. */
   readonly bounds?: Bounds;
-  /** What a bare number counts, where the value is a quantity: `seconds`. */
+  /** The unit of a bare number: `seconds`. */
   readonly unit?: string;
-  /** What is done with the path that it names, where it names one. */
+  /** How the path is used, where the value is one. */
   readonly path?: PathUse;
-  /** Options of the same table without one of which it has no effect. */
+  /** Options of the same table of which at least one is required with it. */
   readonly needs?: readonly string[];
-  /** Options of the same table beside which it has no meaning. */
+  /** Options of the same table that cannot be combined with it. */
   readonly excludes?: readonly string[];
-  /** Whether it may be said more than once; the values then add up to a list. */
+  /** Whether it may be given more than once; the values form a list. */
   readonly repeats: boolean;
-  /** Reads one word. Throws a {@linkcode UsageError} whose message is what was expected. */
+  /** Parses an argument. Throws a {@linkcode UsageError} that says what was expected. */
   parse(word: string): T;
-  /** Reads one item of a list, in which commas mean nothing; the same as {@linkcode parse} elsewhere. */
+  /** Parses one item of a list, without splitting it at commas; otherwise the same as {@linkcode parse}. */
   parseItem(word: string): unknown;
-  /** The value, or an item of a list, as a file says it: what `parseItem` reads to the same value. */
+  /** Formats the value, or an item of a list, for a config file, so that `parseItem` parses it to the same. */
   write(value: unknown): Scalar;
 }
 
-/** Options by name, in the order in which help shows them. Names are kebab-case everywhere. */
+/** Options by name in kebab-case, in the order of help. */
 export type OptionTable = Readonly<Record<string, Option>>;
 
-/** The values that a table's options read to. */
+/** The values of a table's options. */
 export type OptionValues<T extends OptionTable> = {
   readonly [Name in keyof T]: T[Name] extends Option<infer Value> ? Value : never;
 };
 
-/** The table whose values are these: the other way round, for tables that are part of the public interface. */
+/** The table whose values are `Values`; for tables that are part of the public interface. */
 export type TableOf<Values> = { readonly [Name in keyof Values]: Option<Values[Name]> };
 
-/** The values of a whole table: what was said, and the defaults for the rest. */
+/** The given values, with the defaults for the others. */
 export function valuesOf<T extends OptionTable>(
   table: T,
-  said: ReadonlyMap<string, unknown>,
+  given: ReadonlyMap<string, unknown>,
 ): OptionValues<T> {
   const entries = Object.entries(table).map(([name, option]) => [
     name,
-    said.has(name) ? said.get(name) : option.default,
+    given.has(name) ? given.get(name) : option.default,
   ]);
   return Object.fromEntries(entries) as OptionValues<T>;
 }
 
-/** What the author of an option may add to its summary. */
+/** The optional properties of an option; see {@linkcode Option}. */
 export interface OptionDetails<T> {
-  /** The value when nothing is said; without it, `undefined`. */
+  /** The value where the option is not given; `undefined` by default. */
   readonly default?: T;
-  /** How help writes the default. */
+  /** The default as help shows it. */
   readonly defaultText?: string;
   /** What stands for the value in help. */
   readonly placeholder?: string;
-  /** A one-letter flag that means the same. */
+  /** The one-letter flag. */
   readonly short?: string;
-  /** The word that is meant when the flag is said without one. */
+  /** The value of a flag that is given without one. */
   readonly bare?: string;
-  /** Whether its value may hold a secret. */
+  /** Whether the value may contain a secret. */
   readonly secret?: boolean;
-  /** Options without one of which it has no effect. */
+  /** Options of which at least one is required with it. */
   readonly needs?: readonly string[];
-  /** Options beside which it has no meaning. */
+  /** Options that cannot be combined with it. */
   readonly excludes?: readonly string[];
 }
 
 /** `T`, or `T | undefined` for an option without a default. */
 export type Optional<T, D> = D extends { default: T } ? T : T | undefined;
 
-/** An option of the given kind. The named kinds below are all made by it. */
+/** An option with one value of the given kind. */
 export function option<T, const D extends OptionDetails<T> = OptionDetails<T>>(
   kind: OptionKind<T>,
   summary: string,
   details?: D,
 ): Option<Optional<T, D>> {
   return {
-    ...factsOf(kind),
+    ...kindProperties(kind),
     summary,
     repeats: false,
     ...details,
@@ -109,24 +108,24 @@ export function option<T, const D extends OptionDetails<T> = OptionDetails<T>>(
   };
 }
 
-/** An option that may be said more than once, or once with commas; its value is a list. */
+/** An option whose value is a list: given more than once, or once with commas. */
 export function list<T>(
   kind: OptionKind<T>,
   summary: string,
   details: Omit<OptionDetails<readonly T[]>, "default"> = {},
 ): Option<readonly T[]> {
   return {
-    ...factsOf(kind),
+    ...kindProperties(kind),
     summary,
     repeats: true,
     ...details,
     default: [],
-    parse: (word) => word.split(",").map((part) => readPart(kind, { part, word })),
+    parse: (word) => word.split(",").map((part) => parsePart(kind, { part, word })),
   };
 }
 
-/** An option that may be said more than once; each word is kept whole, its commas too. */
-export function words<T>(
+/** A list option that may be given more than once and is not split at commas. */
+export function repeatable<T>(
   kind: OptionKind<T>,
   summary: string,
   details: Omit<OptionDetails<readonly T[]>, "default"> = {},
@@ -134,9 +133,9 @@ export function words<T>(
   return { ...list(kind, summary, details), parse: (word) => [read(kind, word)] };
 }
 
-/** A switch: present or absent; `--no-NAME` and `NAME=false` turn off what is on by default. */
+/** A boolean option; `--no-NAME` and `NAME=false` turn off what is on by default. */
 export function flag(summary: string, details: OptionDetails<boolean> = {}): Option<boolean> {
-  const { placeholder: _, ...facts } = factsOf(SWITCH);
+  const { placeholder: _, ...facts } = kindProperties(SWITCH);
   return {
     ...facts,
     summary,
@@ -147,8 +146,7 @@ export function flag(summary: string, details: OptionDetails<boolean> = {}): Opt
   };
 }
 
-/** What an option has from its kind. */
-function factsOf<T>(
+function kindProperties<T>(
   kind: OptionKind<T>,
 ): Pick<Option, "expects" | "choices" | "bounds" | "unit" | "path" | "parseItem" | "write"> & {
   placeholder: string;
@@ -166,17 +164,17 @@ function factsOf<T>(
   };
 }
 
-/** Reads one of several words with commas between; an error names the one at fault. */
-function readPart<T>(kind: OptionKind<T>, { part, word }: { part: string; word: string }): T {
+/** Parses one item of a comma-separated list; an error names the item. */
+function parsePart<T>(kind: OptionKind<T>, { part, word }: { part: string; word: string }): T {
   try {
     return read(kind, part);
   } catch (error) {
-    throw part === word ? error : about(quote(part), error);
+    throw part === word ? error : withSubject(quote(part), error);
   }
 }
 
 function read<T>(kind: OptionKind<T>, word: string): T {
-  const value = kind.read(word);
+  const value = kind.parse(word);
   if (value === undefined) throw new UsageError(`expected ${kind.expects}`);
   return value;
 }

@@ -1,5 +1,5 @@
 /**
- * Quantities as people type and read them: lengths of time and numbers of bytes.
+ * Durations and sizes: parsing, and formatting for people.
  *
  * @module
  */
@@ -14,10 +14,10 @@ const DURATION_UNITS: Readonly<Record<string, number>> = {
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** The longest time that a timer can hold: 2^31 - 1 milliseconds, a little under 25 days. */
+/** The longest delay of a timer: 2^31 - 1 milliseconds, a little under 25 days. */
 const LONGEST_DURATION = 2 ** 31 - 1;
 
-/** Milliseconds in `500ms`, `30s`, `5m`, `2h`, `1d` or, as a bare number, seconds; else `undefined`. */
+/** Parses `500ms`, `30s`, `5m`, `2h`, `1d` or a number of seconds into milliseconds; `undefined` if invalid. */
 export function parseDuration(word: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(word);
   if (!match) return undefined;
@@ -25,14 +25,14 @@ export function parseDuration(word: string): number | undefined {
   return milliseconds <= LONGEST_DURATION ? milliseconds : undefined;
 }
 
-/** Exactly these milliseconds, as {@linkcode parseDuration} reads them: `1500ms`, `30s`, `2h`. */
+/** Formats milliseconds without rounding, as {@linkcode parseDuration} parses them: `1500ms`, `30s`, `2h`. */
 export function writeDuration(milliseconds: number): string {
   const units = Object.entries(DURATION_UNITS).reverse();
   const [unit, length] = units.find(([, length]) => milliseconds % length === 0) ?? ["ms", 1];
   return milliseconds === 0 ? "0s" : `${milliseconds / length}${unit}`;
 }
 
-/** Bytes in `4096`, `64k`, `16M`, `1G` or `16MiB`; else `undefined`. */
+/** Parses `4096`, `64k`, `16M`, `1G` or `16MiB` into bytes; `undefined` if invalid. */
 export function parseSize(word: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(?:([kmg])(?:i?b)?|b)?$/i.exec(word);
   if (!match) return undefined;
@@ -40,12 +40,12 @@ export function parseSize(word: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** So many of something for people: `1 connection`, `2 connections`. */
+/** A count with its noun: `1 connection`, `2 connections`. */
 export function formatCount(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
 
-/** A length of time for people: `340 µs`, `12.3 ms`, `4.20 s`, `3m 20s`, `5h 2m`, `2d 4h`. */
+/** Rounds a duration for people: `340 µs`, `12.3 ms`, `4.20 s`, `3m 20s`, `5h 2m`, `2d 4h`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 0.9995) return `${Math.round(milliseconds * 1000)} µs`;
   if (milliseconds < 999.5) return `${threeDigits(milliseconds)} ms`;
@@ -58,7 +58,7 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
 
-/** A number of bytes for people: `5 B`, `1.20 KiB`, `3.40 GiB`. */
+/** Rounds a size for people: `5 B`, `1.20 KiB`, `3.40 GiB`. */
 export function formatSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
   let value = bytes;
@@ -70,13 +70,13 @@ export function formatSize(bytes: number): string {
   return unit === 0 ? `${Math.round(value)} B` : `${threeDigits(value)} ${units[unit]}`;
 }
 
-/** A share from 0 to 1 for people: `33.3 %`. What is not all is never told as `100 %`. */
+/** Formats a share from 0 to 1: `33.3 %`. Less than 1 is never rounded up to `100 %`. */
 export function formatPercent(share: number): string {
   const percent = share < 1 ? Math.min(share * 100, 99.9) : share * 100;
   return `${percent > 0 && percent < 0.01 ? "under 0.01" : threeDigits(percent)} %`;
 }
 
-/** Three digits that count, never an exponent: `0.123`, `9.99`, `12.3`, `123`, `4321`. */
+/** Formats three significant digits without an exponent: `0.123`, `9.99`, `12.3`, `123`, `4321`. */
 export function threeDigits(value: number): string {
   return value >= 999.5 ? String(Math.round(value)) : value.toPrecision(3);
 }

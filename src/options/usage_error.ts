@@ -1,56 +1,55 @@
 /**
- * What a person typed cannot be done as typed: exit code 2, and one line that says what was
- * expected and, where one is near, what was probably meant.
+ * Errors in what the user typed: one line, exit code 2.
  *
  * @module
  */
 import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
-/** What was typed is at fault, not the machine or the network. Its message is shown as it stands. */
+/** Wrong usage, as opposed to a fault of the system or the network. Its message is shown unchanged. */
 export class UsageError extends Error {
-  /** Tells it from faults of the system. */
+  /** Distinguishes it from other errors. */
   override readonly name = "UsageError";
-  /** The option at fault, where it is one. */
+  /** The name of the option at fault, if any. */
   readonly option: string | undefined;
 
-  /** An error about the option, where one is named. */
+  /** `option` is the name of the option at fault. */
   constructor(message: string, { option }: { option?: string | undefined } = {}) {
     super(message);
     this.option = option;
   }
 }
 
-/** What there is instead of an unknown word. */
-export interface Known {
-  /** What it is: `service`. */
+/** The valid words. */
+export interface KnownWords {
+  /** What a word names: `service`. */
   readonly noun: string;
-  /** The words that there are. */
+  /** The valid words. */
   readonly words: readonly string[];
-  /** Where they are listed, where they are too many for a line: `see outlet server --help`. */
+  /** Where they are listed if there are too many: `see outlet server --help`. */
   readonly see?: string;
 }
 
-/** The most words that are listed in an error. */
-const LISTED = 20;
+/** The most words listed in an error. */
+const MAX_LISTED = 20;
 
-/** `unknown service "ecko": did you mean "echo"?`, or the list where nothing is near. */
-export function unknownWord(word: string, { noun, words, see }: Known): UsageError {
+/** `unknown service "ecko": did you mean "echo"?`, or the valid words where none is similar. */
+export function unknownWord(word: string, { noun, words, see }: KnownWords): UsageError {
   const nearest = nearestWord(word, words);
-  const list = words.length > LISTED && see ? see : `expected one of ${words.join(", ")}`;
+  const list = words.length > MAX_LISTED && see ? see : `expected one of ${words.join(", ")}`;
   const hint = nearest === undefined
     ? (words.length === 0 ? "there are none" : list)
     : `did you mean ${quote(nearest)}?`;
   return new UsageError(`unknown ${noun} ${quote(word)}: ${hint}`);
 }
 
-/** The same error, with what it is about in front: `--port "80x": expected a port, 0 to 65535`. */
-export function about(subject: string, error: unknown): unknown {
+/** Prefixes a usage error with its subject: `--port "80x": expected a port, 0 to 65535`. */
+export function withSubject(subject: string, error: unknown): unknown {
   if (!(error instanceof UsageError)) return error;
   return new UsageError(`${subject}: ${error.message}`, { option: error.option });
 }
 
-/** A typed word as it stands in an error: quoted, and cut where it is very long. */
+/** Quotes user input for an error, and cuts it after 79 characters. */
 export function quote(word: string): string {
   return JSON.stringify(word.length > 80 ? word.slice(0, 79) + "…" : word);
 }

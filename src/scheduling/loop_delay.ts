@@ -1,19 +1,20 @@
 /**
- * How late the event loop is: what a timer that is due waits for whatever runs then, and everybody else with it. It is
- * measured with a timer of our own, because Deno's `monitorEventLoopDelay` does not see what blocks it, and
- * only while somebody looks. All threads of a process count in the same memory.
+ * Measures the delay of the event loop: how much later than due a timer runs.
+ *
+ * It uses a timer of its own because Deno's `monitorEventLoopDelay` misses synchronous blocking, and measures only
+ * while there are watchers. All threads of a process add to the same shared memory.
  *
  * @module
  */
 import { TaskScope } from "./task_scope.ts";
 
-/** How often it is measured, in milliseconds. */
+/** The period of the timer, in milliseconds. */
 const PERIOD = 10;
 
-/** How often other threads look whether somebody looks, in milliseconds. */
-const LOOK = 500;
+/** How often other threads check for watchers, in milliseconds. */
+const POLL_INTERVAL = 500;
 
-/** The upper bounds of what is counted together, in seconds. */
+/** The upper bounds of the histogram's buckets, in seconds. */
 export const DELAY_BOUNDS: readonly number[] = [
   0.001,
   0.002,
@@ -28,51 +29,53 @@ export const DELAY_BOUNDS: readonly number[] = [
   5,
 ];
 
-/** The most that look at the same time, each with a longest delay of their own. */
-const WATCHERS = 4;
+/** The most watchers at a time. */
+const MAX_WATCHERS = 4;
 
-/** Where things are in the memory: who looks (bits), the longest for each of them, the sum, counts by bound. */
-const LOOKING = 0;
+/** The layout of the memory: a bit mask of watchers, the longest delay of each, the sum, and a count per bucket. */
+const MASK = 0;
 const LONGEST = 1;
-const SUM = LONGEST + WATCHERS;
+const SUM = LONGEST + MAX_WATCHERS;
 const COUNTS = SUM + 1;
 
-/** Memory that threads share. Delays are in microseconds. */
+/** Memory shared by threads. Delays are in microseconds. */
 export type LoopDelayMemory = BigInt64Array<SharedArrayBuffer>;
 
-const tasks = new TaskScope("measuring the event loop's delay", { without: "the figure stands" });
+const tasks = new TaskScope("measuring the event loop's delay", {
+  without: "the last measured value stays",
+});
 
-/** Somebody who looks. Disposing it ends that. */
+/** A watcher; disposing it ends its measurement. */
 export interface LoopDelayWatch extends Disposable {
-  /** The longest delay since this was asked the last time, in seconds. */
+  /** Returns and resets the longest delay, in seconds. */
   takeLongest(): number;
-  /** How many delays there were up to each of {@linkcode DELAY_BOUNDS}, not counting the ones before, and of more. */
+  /** The number of delays in each bucket of {@linkcode DELAY_BOUNDS}, not cumulative, and of longer ones. */
   readonly counts: readonly number[];
-  /** All delays together, in seconds. */
+  /** The sum of all delays, in seconds. */
   readonly sum: number;
 }
 
-/** The delays of the event loops of one server. */
+/** The delays of all event loops of one server. */
 export class LoopDelay {
-  /** What other threads are given. */
+  /** The memory to pass to other threads. */
   readonly memory: LoopDelayMemory;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** In memory of its own, or in another thread's. */
+  /** Allocates memory, or uses that of another thread. */
   constructor(memory?: LoopDelayMemory) {
     const slots = COUNTS + DELAY_BOUNDS.length + 1;
     this.memory = memory ?? new BigInt64Array(new SharedArrayBuffer(slots * 8));
   }
 
-  /** Measures from now on, here and in every thread that follows, until what it returns is disposed. */
+  /** Measures here and in all following threads, until the result is disposed. */
   watch(): LoopDelayWatch {
     const { memory } = this;
-    const looking = Number(Atomics.load(memory, LOOKING));
-    const free = Array.from({ length: WATCHERS }, (_, i) => i).find((i) => !(looking & 1 << i));
-    if (free === undefined) throw new Error(`${WATCHERS} look at the event loop already`);
+    const mask = Number(Atomics.load(memory, MASK));
+    const free = Array.from({ length: MAX_WATCHERS }, (_, i) => i).find((i) => !(mask & 1 << i));
+    if (free === undefined) throw new Error(`the event loop has ${MAX_WATCHERS} watchers already`);
     const bit = BigInt(1 << free);
     Atomics.store(memory, LONGEST + free, 0n);
-    Atomics.or(memory, LOOKING, bit);
+    Atomics.or(memory, MASK, bit);
     this.#follow();
     return {
       takeLongest: () => seconds(Atomics.exchange(memory, LONGEST + free, 0n)),
@@ -83,15 +86,15 @@ export class LoopDelay {
         return seconds(Atomics.load(memory, SUM));
       },
       [Symbol.dispose]: () => {
-        Atomics.and(memory, LOOKING, ~bit);
+        Atomics.and(memory, MASK, ~bit);
         this.#follow();
       },
     };
   }
 
-  /** Measures in this thread, too, whenever somebody looks in another, until what it returns is disposed. */
+  /** Measures in this thread, too, while another has watchers, until the result is disposed. */
   follow(): Disposable {
-    const timer = setInterval(tasks.guard(() => this.#follow()), LOOK);
+    const timer = setInterval(tasks.guard(() => this.#follow()), POLL_INTERVAL);
     return {
       [Symbol.dispose]: () => {
         clearInterval(timer);
@@ -100,9 +103,8 @@ export class LoopDelay {
     };
   }
 
-  /** Measures where somebody looks, and else not. */
   #follow(): void {
-    const isWanted = Atomics.load(this.memory, LOOKING) !== 0n;
+    const isWanted = Atomics.load(this.memory, MASK) !== 0n;
     if (isWanted && this.#timer === undefined) this.#start();
     else if (!isWanted) this.#stop();
   }
@@ -130,7 +132,7 @@ export class LoopDelay {
     Atomics.add(memory, COUNTS + (at === -1 ? DELAY_BOUNDS.length : at), 1n);
     const delay = BigInt(Math.round(milliseconds * 1_000));
     Atomics.add(memory, SUM, delay);
-    for (let i = LONGEST; i < LONGEST + WATCHERS; i++) {
+    for (let i = LONGEST; i < LONGEST + MAX_WATCHERS; i++) {
       let longest = Atomics.load(memory, i);
       while (delay > longest) {
         const before = Atomics.compareExchange(memory, i, longest, delay);

@@ -1,8 +1,8 @@
 /**
- * A home for whatever nobody awaits: timers, listeners, and promises that run beside the rest.
+ * Runs work that nobody awaits: timers, listeners, and background promises.
  *
- * What throws there has no caller. Without a home it becomes an unhandled rejection or an uncaught error, which ends
- * the process. A task scope catches it, and tells what failed and what goes on without it:
+ * An error there has no caller; it would become an unhandled rejection or an uncaught error, which ends the process.
+ * A task scope catches it, and reports what failed and what still works:
  *
  * ```ts
  * const tasks = new TaskScope("watching the config file", { without: "SIGHUP still reloads it" });
@@ -10,55 +10,55 @@
  * tasks.run(watch());                                              // a promise that nobody awaits
  * const timer = setInterval(tasks.guard(() => look()), 1_000);     // a timer; may be async, too
  * signal.addEventListener("abort", tasks.guard(stop));             // an event target
- * socket.on("error", tasks.guard((error) => fail(error)));         // an emitter of Node's
- * handledElsewhere(this.opened);                                   // whoever awaits it later is told
+ * socket.on("error", tasks.guard((error) => fail(error)));         // a Node event emitter
+ * handledElsewhere(this.opened);                                   // a promise that is awaited later
  * ```
  *
- * One scope serves all work of a kind; it holds nothing, so make it once, for a module or for a class. To remove a
- * listener again, keep what `guard` returned. A promise's own `resolve` and `reject` cannot throw: they need no guard.
- * `tests/scheduling/task_scope_test.ts` finds what has no home.
+ * A scope has no state: create one per module or class. To remove a listener, keep what `guard` returned. The `resolve`
+ * and `reject` of a promise cannot throw and need no guard. `tests/scheduling/homes_test.ts` finds work outside of a
+ * scope.
  *
  * @module
  */
 
-/** What failed, and what that means. */
+/** A failed task. */
 export interface TaskFault {
   /** What was being done: `watching the config file`. */
   readonly task: string;
-  /** What goes on without it: `SIGHUP still reloads it`. */
+  /** What still works: `SIGHUP still reloads it`. */
   readonly without: string;
   /** What was thrown. */
   readonly error: unknown;
 }
 
-/** A callback out of which nothing is thrown. Only {@linkcode TaskScope.guard} makes one. */
+/** A callback that never throws; made by {@linkcode TaskScope.guard}. */
 export interface Guarded<Arguments extends unknown[]> {
-  /** Does what the callback does. */
+  /** Calls the callback. */
   (...args: Arguments): void;
-  /** Tells it apart for the type checker; there is no such property. */
+  /** A type brand; the property does not exist. */
   readonly neverThrows: true;
 }
 
-/** Where work of one kind runs that nobody awaits. */
+/** Runs tasks of one kind and reports their errors. */
 export class TaskScope {
   readonly #task: string;
   readonly #without: string;
   readonly #rejected = this.guard((error) => this.fail(error));
 
-  /** `task` says what is done, `without` what goes on when it has failed; both stand in the log. */
+  /** `task` is what is done, `without` what still works when it has failed; both are logged. */
   constructor(task: string, { without }: { readonly without: string }) {
     this.#task = task;
     this.#without = without;
   }
 
-  /** The callback, as one that never throws, and whose promise never rejects unheard. */
+  /** Wraps a callback so that what it throws, or its promise rejects with, is reported. */
   guard<Arguments extends unknown[]>(
     callback: (...args: Arguments) => unknown,
   ): Guarded<Arguments> {
     return ((...args: Arguments) => this.run(() => callback(...args))) as Guarded<Arguments>;
   }
 
-  /** Lets a promise, or a function that is called at once, go on by itself. */
+  /** Runs a function or awaits a promise in the background. */
   run(work: PromiseLike<unknown> | (() => unknown)): void {
     try {
       const result = typeof work === "function" ? work() : work;
@@ -68,37 +68,37 @@ export class TaskScope {
     }
   }
 
-  /** Tells of an error that was caught already. */
+  /** Reports an error that was already caught. */
   fail(error: unknown): void {
     reportFault({ task: this.#task, without: this.#without, error });
   }
 }
 
-/** Marks a promise whose rejection is seen by whoever awaits it, now or later, as heard of. */
+/** Prevents an unhandled rejection of a promise that is awaited elsewhere or later. */
 export function handledElsewhere(promise: PromiseLike<unknown>): void {
-  promise.then(undefined, heard);
+  promise.then(undefined, ignore);
 }
 
-const heard = new TaskScope("hearing", { without: "nothing" }).guard(() => {});
+const ignore = new TaskScope("ignoring a rejection", { without: "nothing" }).guard(() => {});
 
-/** Whoever tells of faults: until somebody does, they are uncaught errors, as they would be without a scope. */
+/** By default, faults are uncaught errors, as without a scope. */
 let reporter = ({ error }: TaskFault): void => reportError(error);
 
 let isReporting = false;
 
-/** Tells faults to this from now on, in this thread. What it throws itself is lost. */
+/** Sets the reporter of faults in this thread. What it throws is lost. */
 export function onTaskFault(report: (fault: TaskFault) => void): void {
   reporter = report;
 }
 
-/** Tells of a fault; one that comes while another is being told comes from telling it, and is not told again. */
+/** Reports a fault, unless it comes from the reporter itself. */
 function reportFault(fault: TaskFault): void {
   if (isReporting) return;
   isReporting = true;
   try {
     reporter(fault);
   } catch {
-    // There is nobody left to tell.
+    // The reporter failed: there is no other.
   } finally {
     isReporting = false;
   }

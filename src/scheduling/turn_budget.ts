@@ -1,45 +1,45 @@
 /**
- * Fairness on one event loop: whoever gets many units of work out of one read (lines, frames, datagrams, packets,
- * rows) does them in turns, and lets everybody else run in between.
+ * Fairness between tasks on one event loop: work on many units from one read (lines, frames, packets, rows) is cut
+ * into turns, between which other tasks run.
  *
- * Awaiting a resolved promise is no turn: microtasks run before any other socket, timer or signal is looked at.
+ * Awaiting a resolved promise is not a turn: microtasks run before any other socket, timer or signal.
  *
  * @module
  */
 import { TaskScope } from "./task_scope.ts";
 
-const tasks = new TaskScope("giving turns", {
-  without: "whoever waits for one waits for good",
+const tasks = new TaskScope("scheduling turns", {
+  without: "tasks that wait for a turn do not continue",
 });
 
-/** How long a turn may last. */
+/** The limits of a turn. */
 export interface TurnLimits {
-  /** Units of work in one turn. */
+  /** The most units of work. */
   readonly units?: number;
-  /** Milliseconds of work in one turn. */
+  /** The longest time, in milliseconds. */
   readonly milliseconds?: number;
-  /** After how many units the clock is read; the larger a unit of work, the more often it should be. */
+  /** How many units of work to do between readings of the clock; few, where a unit takes long. */
   readonly clockEvery?: number;
 }
 
-/** A turn's length where it is not said otherwise. Reading the clock costs as much as a small unit of work. */
+/** The default limits. Reading the clock costs as much as a small unit of work. */
 const TURN: Required<TurnLimits> = { units: 1_024, milliseconds: 10, clockEvery: 32 };
 
-/** Counts the work of one task, and says when its turn is over. One for each task: it is not shared. */
+/** The work that one task may do before it must yield, as in tokio's `coop`. Not shared between tasks. */
 export class TurnBudget {
   readonly #limits: Required<TurnLimits>;
   #spent = 0;
   #sinceClock = 0;
   #startedAt: number | undefined;
 
-  /** A budget of which nothing is spent. */
+  /** Starts with nothing spent. */
   constructor(limits: TurnLimits = {}) {
     this.#limits = { ...TURN, ...limits };
   }
 
   /**
-   * Counts work that was just done. While the turn lasts, nothing is returned, and nothing has to be awaited;
-   * once it is over, a promise that resolves in a new turn of the event loop:
+   * Records finished work. Returns `undefined` within the budget; else a promise that resolves in a new turn of the
+   * event loop:
    *
    * ```ts
    * for (const line of lines) {
@@ -59,7 +59,7 @@ export class TurnBudget {
     return nextTurn();
   }
 
-  /** Notes that work begins after a wait for something outside: what was waited is no work. */
+  /** Restarts the clock after a wait for I/O, which does not count as work. */
   begin(): void {
     this.#startedAt = undefined;
   }
@@ -72,21 +72,21 @@ export class TurnBudget {
   }
 }
 
-/** Those who wait for their next turn, in the order in which they will get it. */
+/** Resolvers of tasks that wait for a turn, in order. */
 const waiting: (() => void)[] = [];
 
 /**
- * Resolves in a new turn of the event loop: sockets, timers and signals that wait are seen to before it. Of many who
- * wait, each gets a turn of its own, in order: a thousand floods hold up everybody else no longer than one.
+ * Resolves in a new turn of the event loop, after pending sockets, timers and signals. Each waiting task gets a turn of
+ * its own, in order, so that many busy tasks delay others no longer than one does.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
-    if (waiting.length === 1) setTimeout(begin, 0);
+    if (waiting.length === 1) setTimeout(runNext, 0);
   });
 }
 
-const begin = tasks.guard(() => {
+const runNext = tasks.guard(() => {
   waiting.shift()!();
-  if (waiting.length > 0) setTimeout(begin, 0);
+  if (waiting.length > 0) setTimeout(runNext, 0);
 });

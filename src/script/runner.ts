@@ -1,5 +1,5 @@
 /**
- * Having the conversation that a script writes down.
+ * Runs a script on a connection.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { quote, UsageError } from "../options/usage_error.ts";
 import type { Connection } from "../connection/connection.ts";
 import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
-import { type Pattern, type Step, unescaped } from "./script.ts";
+import { type Pattern, resolveEscapes, type Step } from "./script.ts";
 
-/** How long an expectation waits unless `timeout` says otherwise, in milliseconds; for ever, where it is 0. */
-const PATIENCE = 10_000;
+/** How long `expect` waits by default, in milliseconds; 0: forever. */
+const DEFAULT_TIMEOUT = 10_000;
 
-/** The most bytes that are kept while something is waited for. */
+/** The most unmatched bytes that are kept. */
 const LIMIT = 1024 * 1024;
 
-/** How much of what came instead an error shows, in characters. */
-const SHOWN = 500;
+/** The most characters of received text in an error. */
+const MAX_SHOWN = 500;
 
-const tasks = new TaskScope("waiting for what a script expects", {
-  without: "it goes on waiting",
+const tasks = new TaskScope("timing out what a script expects", {
+  without: "it keeps waiting",
 });
 
 /**
- * Goes through the script line by line.
+ * Runs the steps of a script in order.
  *
  * @throws {Error} which names the line that failed, why, and what was received instead
  */
@@ -33,39 +33,39 @@ export async function runScript(
   connection: Connection,
   { steps, name, tell }: { steps: readonly Step[]; name: string; tell(line: string): void },
 ): Promise<void> {
-  const talk = new ScriptRunner(connection);
+  const runner = new ScriptRunner(connection);
   for (const step of steps) {
     tell(`${name}:${step.line}: ${step.source}`);
     try {
-      await talk.take(step);
+      await runner.run(step);
     } catch (error) {
       throw new Error(`${name}:${step.line}: ${step.source}: ${explain(error)}`, { cause: error });
     }
   }
 }
 
-/** What has been heard and kept so far. */
+/** The state of a running script. */
 class ScriptRunner {
   readonly #connection: Connection;
   readonly #saved = new Map<string, string>();
   readonly #decoder = new TextDecoder();
-  /** What came: the line that is being read from its beginning, so that `^` can be told, and all after it. */
-  #heard = "";
-  /** Up to where it has been matched. */
+  /** Received text, from the start of the line that was matched last, so that `^` matches. */
+  #received = "";
+  /** The offset up to which it was matched. */
   #at = 0;
-  #patience = PATIENCE;
-  /** A read that a timeout has left behind; two must not be under way. */
+  #timeout = DEFAULT_TIMEOUT;
+  /** A pending read that a timeout left behind; reads must not overlap. */
   #reading: Promise<Uint8Array | null> | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  async take(step: Step): Promise<void> {
+  async run(step: Step): Promise<void> {
     switch (step.does) {
       case "send":
         return await this.#connection.write(
-          unescaped(this.#filled(step.text, (value) => value.replaceAll("\\", "\\\\"))),
+          resolveEscapes(this.#expand(step.text, (value) => value.replaceAll("\\", "\\\\"))),
         );
       case "send-hex":
         return await this.#connection.write(step.bytes);
@@ -84,44 +84,47 @@ class ScriptRunner {
       case "sleep":
         return await delay(step.time);
       case "timeout":
-        this.#patience = step.time;
+        this.#timeout = step.time;
     }
   }
 
   async #expect(pattern: Pattern): Promise<RegExpExecArray> {
     const expression = this.#expression(pattern);
-    const deadline = performance.now() + (this.#patience || Infinity);
+    const deadline = performance.now() + (this.#timeout || Infinity);
     for (;;) {
       expression.lastIndex = this.#at;
-      const match = expression.exec(this.#heard);
+      const match = expression.exec(this.#received);
       if (match) {
-        this.#forget(expression.lastIndex);
+        this.#discard(expression.lastIndex);
         return match;
       }
-      if (this.#heard.length - this.#at > LIMIT) {
-        throw new Error(`${LIMIT >> 20} MiB came without it`);
+      if (this.#received.length - this.#at > LIMIT) {
+        throw new Error(`no match in ${LIMIT >> 20} MiB of received text`);
       }
-      await this.#hear(deadline);
+      await this.#receive(deadline);
     }
   }
 
   async #expectEnd(): Promise<void> {
-    const deadline = performance.now() + (this.#patience || Infinity);
+    const deadline = performance.now() + (this.#timeout || Infinity);
     while (await this.#read(deadline) !== null);
   }
 
-  /** Adds what comes next to what was heard. */
-  async #hear(deadline: number): Promise<void> {
+  async #receive(deadline: number): Promise<void> {
     const chunk = await this.#read(deadline);
-    if (chunk === null) throw new Error(`the peer ended the connection; ${this.#instead()}`);
-    this.#heard += this.#decoder.decode(chunk, { stream: true });
+    if (chunk === null) {
+      throw new Error(`the peer closed the connection; ${this.#describeReceived()}`);
+    }
+    this.#received += this.#decoder.decode(chunk, { stream: true });
   }
 
   async #read(deadline: number): Promise<Uint8Array | null> {
     this.#reading ??= this.#connection.read();
     const late = Promise.withResolvers<never>();
     const giveUp = tasks.guard(() =>
-      late.reject(new Error(`not within ${formatDuration(this.#patience)}; ${this.#instead()}`))
+      late.reject(
+        new Error(`timed out after ${formatDuration(this.#timeout)}; ${this.#describeReceived()}`),
+      )
     );
     const left = Math.max(0, deadline - performance.now());
     const timer = left < Infinity ? setTimeout(giveUp, left) : undefined;
@@ -137,41 +140,41 @@ class ScriptRunner {
     }
   }
 
-  /** Forgets what has been matched, except for the line in which the match ended. */
-  #forget(end: number): void {
-    const lineStart = this.#heard.lastIndexOf("\n", end - 1) + 1;
-    this.#heard = this.#heard.slice(lineStart);
+  /** Discards matched text, except for the line in which the match ended. */
+  #discard(end: number): void {
+    const lineStart = this.#received.lastIndexOf("\n", end - 1) + 1;
+    this.#received = this.#received.slice(lineStart);
     this.#at = end - lineStart;
   }
 
-  #instead(): string {
-    const rest = this.#heard.slice(this.#at);
+  #describeReceived(): string {
+    const rest = this.#received.slice(this.#at);
     if (rest === "") return "nothing was received";
-    const cut = rest.length > SHOWN ? `… ${rest.length - SHOWN} more` : "";
-    return `received instead: ${JSON.stringify(rest.slice(0, SHOWN))}${cut}`;
+    const cut = rest.length > MAX_SHOWN ? `… ${rest.length - MAX_SHOWN} more` : "";
+    return `received instead: ${JSON.stringify(rest.slice(0, MAX_SHOWN))}${cut}`;
   }
 
   #expression(pattern: Pattern): RegExp {
     if ("text" in pattern) {
       const text = new TextDecoder().decode(
-        unescaped(this.#filled(pattern.text, (value) => value)),
+        resolveEscapes(this.#expand(pattern.text, (value) => value)),
       );
       return new RegExp(literal(text), "g");
     }
-    return new RegExp(this.#filled(pattern.source, literal), `gm${pattern.flags}`);
+    return new RegExp(this.#expand(pattern.source, literal), `gm${pattern.flags}`);
   }
 
-  /** The text with `${name}` replaced by what was saved, written so that it means itself there. */
-  #filled(text: string, write: (value: string) => string): string {
+  /** Replaces `${name}` by the saved value, escaped by `escape`. */
+  #expand(text: string, escape: (value: string) => string): string {
     return text.replace(/\$\{([A-Za-z_]\w*)\}/g, (_, name: string) => {
       const value = this.#saved.get(name);
       if (value === undefined) throw new UsageError(`nothing was saved as ${quote(name)}`);
-      return write(value);
+      return escape(value);
     });
   }
 }
 
-/** A regular expression for the text as it stands. */
+/** Escapes a text for a regular expression. */
 function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }

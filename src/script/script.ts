@@ -1,5 +1,5 @@
 /**
- * A conversation written down: one line for each thing to say or to wait for.
+ * Parses scripts: one step per line.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { explain } from "../transport/errors.ts";
 
 /** One line of a script. */
 export type Step =
-  & { /** Its number. */ readonly line: number; /** As it stands. */ readonly source: string }
+  & { /** Its number, from 1. */ readonly line: number; /** Its text. */ readonly source: string }
   & (
     | { readonly does: "send"; readonly text: string }
     | { readonly does: "send-hex"; readonly bytes: Uint8Array }
@@ -23,32 +23,32 @@ export type Step =
     | { readonly does: "timeout"; readonly time: number }
   );
 
-/** What is waited for: a regular expression, or a text as it stands. */
+/** What `expect` matches: a regular expression, or a literal text. */
 export type Pattern =
   | { readonly source: string; readonly flags: string }
   | { readonly text: string };
 
-/** Whatever a line says behind its number. */
-type ReadScriptWord = Step extends infer One ? Omit<One, "line" | "source"> : never;
+/** A step without its line. */
+type StepBody = Step extends infer One ? Omit<One, "line" | "source"> : never;
 
 const NAME = /^[A-Za-z_]\w*$/;
 
-/** How each line is read, by its first word. */
-const READERS: Readonly<Record<string, (rest: string) => unknown>> = {
-  "send": (rest) => ({ does: "send", text: readText(rest) }),
-  "send-hex": (rest) => ({ does: "send-hex", bytes: readHex(rest) }),
-  "expect": (rest) => ({ does: "expect", pattern: readPattern(rest) }),
-  "expect-end": (rest) => nothing(rest, { does: "expect-end" }),
-  "close-write": (rest) => nothing(rest, { does: "close-write" }),
-  "sleep": (rest) => ({ does: "sleep", time: readTime(rest) }),
-  "timeout": (rest) => ({ does: "timeout", time: readTime(rest) }),
-  "save": readSave,
+/** The parser of each kind of step, by the first word of its line. */
+const PARSERS: Readonly<Record<string, (rest: string) => unknown>> = {
+  "send": (rest) => ({ does: "send", text: parseText(rest) }),
+  "send-hex": (rest) => ({ does: "send-hex", bytes: parseHex(rest) }),
+  "expect": (rest) => ({ does: "expect", pattern: parsePattern(rest) }),
+  "expect-end": (rest) => withoutArgument(rest, { does: "expect-end" }),
+  "close-write": (rest) => withoutArgument(rest, { does: "close-write" }),
+  "sleep": (rest) => ({ does: "sleep", time: parseTime(rest) }),
+  "timeout": (rest) => ({ does: "timeout", time: parseTime(rest) }),
+  "save": parseSave,
 };
 
 /**
- * Reads the script in a file; `-` is standard input.
+ * Reads a script from a file; `-` is standard input.
  *
- * @throws {UsageError} which says why the file cannot be read, or names the line at fault, and what is wrong with it
+ * @throws {UsageError} where the file cannot be read, or which names the line at fault
  */
 export async function readScript(path: string): Promise<Step[]> {
   if (path === "-") return parseScript(await readStdin(), "stdin");
@@ -59,7 +59,7 @@ export async function readScript(path: string): Promise<Step[]> {
 }
 
 /**
- * Reads a script. Empty lines and lines that begin with `#` say nothing.
+ * Parses a script. Empty lines and lines that begin with `#` are ignored.
  *
  * @throws {UsageError} which names the line at fault, and what is wrong with it
  */
@@ -69,9 +69,9 @@ export function parseScript(text: string, name: string): Step[] {
     if (source === "" || source.startsWith("#")) return [];
     try {
       const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(source) ?? [];
-      const read = Object.hasOwn(READERS, word) ? READERS[word] : undefined;
-      if (!read) throw unknownWord(word, { noun: "word", words: Object.keys(READERS) });
-      return [{ line: index + 1, source, ...read(rest) as ReadScriptWord } as Step];
+      const parse = Object.hasOwn(PARSERS, word) ? PARSERS[word] : undefined;
+      if (!parse) throw unknownWord(word, { noun: "word", words: Object.keys(PARSERS) });
+      return [{ line: index + 1, source, ...parse(rest) as StepBody } as Step];
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       throw new UsageError(`${name}:${index + 1}: ${error.message}`);
@@ -86,8 +86,8 @@ async function readStdin(): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The bytes of a text with `\r`, `\n`, `\t`, `\0`, `\e`, `\xHH`, `\u{…}`, `\"` and `\\` in it. */
-export function unescaped(text: string): Uint8Array {
+/** Encodes a text and resolves its escapes: `\r`, `\n`, `\t`, `\0`, `\e`, `\xHH`, `\u{…}`, `\"` and `\\`. */
+export function resolveEscapes(text: string): Uint8Array {
   const encoder = new TextEncoder();
   const bytes: number[] = [];
   const parts = text.matchAll(/\\x([0-9a-f]{2})|\\u\{([0-9a-f]{1,6})\}|\\(.)|[^\\]+/gis);
@@ -113,13 +113,13 @@ function characterAt(point: string): string {
   return code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
 }
 
-function readText(rest: string): string {
+function parseText(rest: string): string {
   const match = /^"((?:[^"\\]|\\.)*)"$/.exec(rest);
   if (!match) throw new UsageError('expected a text in quotes, such as "QUIT\\r\\n"');
   return match[1]!;
 }
 
-function readHex(rest: string): Uint8Array {
+function parseHex(rest: string): Uint8Array {
   const digits = rest.replace(/\s/g, "");
   if (!/^([0-9a-f]{2})+$/i.test(digits)) {
     throw new UsageError("expected bytes in hex, such as 0d0a");
@@ -127,8 +127,8 @@ function readHex(rest: string): Uint8Array {
   return decodeHex(digits);
 }
 
-function readPattern(rest: string): Pattern {
-  if (rest.startsWith('"')) return { text: readText(rest) };
+function parsePattern(rest: string): Pattern {
+  if (rest.startsWith('"')) return { text: parseText(rest) };
   const [, source, flags = ""] = /^\/((?:[^/\\]|\\.)+)\/([isu]*)$/.exec(rest) ?? [];
   if (source === undefined) {
     throw new UsageError("expected a pattern such as /^250 /, or a text in quotes");
@@ -141,19 +141,19 @@ function readPattern(rest: string): Pattern {
   return { source, flags };
 }
 
-function readTime(rest: string): number {
+function parseTime(rest: string): number {
   const time = parseDuration(rest);
   if (time === undefined) throw new UsageError("expected a duration such as 100ms or 5s");
   return time;
 }
 
-function readSave(rest: string): unknown {
+function parseSave(rest: string): unknown {
   const [, name = "", pattern = ""] = /^(\S+)\s+(.*)$/.exec(rest) ?? [];
   if (!NAME.test(name)) throw new UsageError("expected a name and a pattern: save id /id=(\\d+)/");
-  return { does: "save", name, pattern: readPattern(pattern) };
+  return { does: "save", name, pattern: parsePattern(pattern) };
 }
 
-function nothing<T>(rest: string, step: T): T {
-  if (rest !== "") throw new UsageError("nothing is expected behind it");
+function withoutArgument<T>(rest: string, step: T): T {
+  if (rest !== "") throw new UsageError("expected nothing after it");
   return step;
 }

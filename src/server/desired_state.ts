@@ -9,7 +9,7 @@ import type { AdmissionConfig } from "../config/admission_options.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { ServerOptions } from "../config/server_config.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
-import type { Reloaded } from "../events/events.ts";
+import type { Reloaded } from "../events/server_events.ts";
 
 /** An outlet that should be open. */
 export interface DesiredOutlet {

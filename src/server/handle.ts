@@ -4,7 +4,7 @@
  * @module
  */
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
-import type { Reloaded } from "../events/events.ts";
+import type { Reloaded } from "../events/server_events.ts";
 import type { ServerState } from "./change_queue.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";

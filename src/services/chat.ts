@@ -21,7 +21,7 @@ const tasks = new TaskScope("saying goodbye in a chat room", { without: "members
 const ROOM: OptionKind<string> = {
   expects: "a name of 1 to 64 characters, none of them a control",
   placeholder: "NAME",
-  read: (word) => word !== "" && word.length <= 64 && printable(word) === word ? word : undefined,
+  parse: (word) => word !== "" && word.length <= 64 && printable(word) === word ? word : undefined,
 };
 
 /** A room for people: lines in, `name> text` out to everyone else. */

@@ -133,7 +133,7 @@ function fileSink(file: LogFile, { write, format }: LogOptions): Sink {
       const isTaken = await writer.flush();
       // What is stuck is closed once it is not.
       if (isTaken) sink[Symbol.dispose]();
-      else tasks.run(writer.taken().then(() => sink[Symbol.dispose]()));
+      else tasks.run(writer.drained().then(() => sink[Symbol.dispose]()));
       const lost = writer.dropped + writer.waiting;
       if (lost > 0) write(`outlet: the log ${file.path}: ${lost} lines were not taken`);
     },

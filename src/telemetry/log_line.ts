@@ -6,7 +6,8 @@
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatCount, formatDuration, formatSize } from "../options/quantity.ts";
 import { formatAddress, portOf } from "../endpoint/address.ts";
-import type { AboutOutlet, Notes, OutletEvent, ServerEvent } from "../events/events.ts";
+import type { AboutOutlet, Notes, OutletEvent } from "../events/events.ts";
+import type { ServerEvent } from "../events/server_events.ts";
 import { printable } from "../terminal/printable.ts";
 
 const GONE = new Set(["ENOTCONN", "ECONNRESET", "ECONNABORTED"]);

@@ -1,43 +1,44 @@
 /**
- * Text to a stream that may be slow, stuck or gone, without ever waiting for it: stdout, stderr, a terminal, a log file.
+ * Writes text to a stream that may be slow or stuck (stdout, stderr, a terminal, a log file) without blocking the
+ * caller or using unbounded memory.
  *
  * @module
  */
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { nextTurn } from "../scheduling/turn_budget.ts";
 
-/** Where text goes: what `Deno.stderr` offers of a stream. */
+/** The part of `Deno.stderr` that is used. */
 export interface ByteSink {
-  /** Takes some of the bytes, and says how many. */
+  /** Writes some of the bytes and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** What becomes of text that cannot be taken. */
+/** How text is buffered and dropped. */
 export interface BoundedWriterOptions {
-  /** Characters that may wait for the stream; what comes then is dropped. */
+  /** The most buffered characters; text beyond that is dropped. 1 Mi by default. */
   readonly limit?: number;
-  /** The line that tells the reader how many were dropped before it. */
+  /** The line that reports how many texts were dropped before it. */
   readonly notice?: (dropped: number) => string;
-  /** Milliseconds between two writes, where each costs much: what comes alone is written at once. */
+  /** The pause after each write, in milliseconds, to batch text where a write is expensive. */
   readonly interval?: number;
-  /** Told when the stream fails or cannot follow, once until it works again. */
+  /** Called when the stream fails or is too slow; once, until it works again. */
   readonly onFault?: (error: unknown) => void;
 }
 
-/** Characters that wait, where it is not said otherwise. As many can be with the system. */
+/** The default limit. A write in progress may hold as much again. */
 const LIMIT = 1024 * 1024;
 
-/** How long the end of the program waits for the last lines, in milliseconds. */
-const FLUSH = 1_000;
+/** How long `flush` waits by default, in milliseconds. */
+const FLUSH_TIMEOUT = 1_000;
 
-/** Where so many lines wait already, the rest of their turn goes out with them. */
-const FEW = 4;
+/** With more texts than this in the buffer, the write waits for the other texts of this turn. */
+const BATCH_THRESHOLD = 4;
 
 const encoder = new TextEncoder();
 
-/** Writes in order. What the stream does not take in time is dropped, counted, and told. */
+/** Writes texts in order. Texts beyond the limit are dropped, counted and reported. */
 export class BoundedWriter {
-  /** The line that tells the reader how many were dropped before it. */
+  /** The line that reports how many texts were dropped before it. */
   notice: (dropped: number) => string;
 
   readonly #sink: ByteSink;
@@ -46,16 +47,16 @@ export class BoundedWriter {
   readonly #onFault: (error: unknown) => void;
   #waiting: string[] = [];
   #length = 0;
-  #underWay = 0;
+  #inFlight = 0;
   #dropped = 0;
-  #untold = 0;
-  #isTorn = false;
+  #unreported = 0;
+  #isLineBroken = false;
   #isFaulty = false;
   #writing: Promise<void> | undefined;
   #isFlushed = false;
   #wake = () => {};
 
-  /** Text to this stream. */
+  /** Writes to this stream. */
   constructor(sink: ByteSink, options: BoundedWriterOptions = {}) {
     this.#sink = sink;
     this.#limit = options.limit ?? LIMIT;
@@ -64,31 +65,31 @@ export class BoundedWriter {
     this.notice = options.notice ?? ((dropped) => `… ${dropped} lines dropped`);
   }
 
-  /** Texts that were never taken. */
+  /** How many texts were dropped. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Texts that have still to be taken. */
+  /** How many texts are not written yet. */
   get waiting(): number {
-    return this.#waiting.length + this.#underWay;
+    return this.#waiting.length + this.#inFlight;
   }
 
-  /** Whether the stream has taken all there was. */
+  /** Whether everything is written. */
   get isIdle(): boolean {
     return this.#writing === undefined;
   }
 
-  /** Puts a line, given without its newline, in the queue. */
+  /** Queues a line, given without its newline. */
   writeLine(line: string): void {
     this.write(line + "\n");
   }
 
-  /** Puts text in the queue, as it is: all of it, or nothing. */
+  /** Queues text, or drops all of it. */
   write(text: string): void {
     if (this.#length > this.#limit) {
       this.#drop(1);
-      return this.#tellFault(new Error("it does not take lines as fast as they come"));
+      return this.#reportFault(new Error("it does not accept lines as fast as they are written"));
     }
     this.#waiting.push(text);
     this.#length += text.length;
@@ -98,11 +99,11 @@ export class BoundedWriter {
   }
 
   /**
-   * Waits until all is taken, or for so many milliseconds at most.
+   * Waits until everything is written, at most for this many milliseconds.
    *
-   * @returns whether all was taken
+   * @returns whether everything was written
    */
-  async flush({ within = FLUSH }: { within?: number } = {}): Promise<boolean> {
+  async flush({ within = FLUSH_TIMEOUT }: { within?: number } = {}): Promise<boolean> {
     if (this.#writing === undefined) return true;
     this.#isFlushed = true;
     this.#wake();
@@ -113,42 +114,42 @@ export class BoundedWriter {
     return this.isIdle;
   }
 
-  /** Resolves when all has been taken, or dropped, however long that takes. */
-  async taken(): Promise<void> {
+  /** Resolves when everything is written or dropped, however long that takes. */
+  async drained(): Promise<void> {
     await this.#writing;
   }
 
   #drop(count: number): void {
     this.#dropped += count;
-    this.#untold += count;
+    this.#unreported += count;
   }
 
   async #writeAll(): Promise<void> {
-    // What is written at the same moment goes out in one write.
+    // Texts that are queued in the same microtask go out in one write.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      if (this.#waiting.length > FEW) await nextTurn();
+      if (this.#waiting.length > BATCH_THRESHOLD) await nextTurn();
       const batch = this.#waiting;
       this.#waiting = [];
       this.#length = 0;
-      this.#underWay = batch.length;
-      const untold = this.#untold;
-      this.#untold = 0;
-      const told = untold > 0 ? this.notice(untold) + "\n" : "";
-      const isTaken = await this.#send(encoder.encode(batch.join("") + told));
-      this.#underWay = 0;
-      if (!isTaken) {
-        this.#untold += untold;
+      this.#inFlight = batch.length;
+      const unreported = this.#unreported;
+      this.#unreported = 0;
+      const notice = unreported > 0 ? this.notice(unreported) + "\n" : "";
+      const isWritten = await this.#send(encoder.encode(batch.join("") + notice));
+      this.#inFlight = 0;
+      if (!isWritten) {
+        this.#unreported += unreported;
         this.#drop(batch.length);
       }
-      if (this.#interval > 0 && !this.#isFlushed) await this.#rest();
+      if (this.#interval > 0 && !this.#isFlushed) await this.#pause();
     }
     this.#writing = undefined;
     this.#isFlushed = false;
   }
 
-  /** Lets lines gather, unless somebody waits for them. */
-  #rest(): Promise<void> {
+  /** Waits for the interval, or until `flush`. */
+  #pause(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, this.#interval);
       this.#wake = () => {
@@ -158,23 +159,23 @@ export class BoundedWriter {
     });
   }
 
-  #tellFault(error: unknown): void {
+  #reportFault(error: unknown): void {
     if (!this.#isFaulty) this.#onFault(error);
     this.#isFaulty = true;
   }
 
-  /** Whether the stream took it all. A line that was torn is ended before the next. */
+  /** Whether all bytes were written. After a partial line, a newline is written first. */
   async #send(bytes: Uint8Array): Promise<boolean> {
     let sent = 0;
     try {
-      if (this.#isTorn) await this.#sink.write(encoder.encode("\n"));
-      this.#isTorn = false;
+      if (this.#isLineBroken) await this.#sink.write(encoder.encode("\n"));
+      this.#isLineBroken = false;
       while (sent < bytes.length) sent += await this.#sink.write(bytes.subarray(sent));
       this.#isFaulty = false;
       return true;
     } catch (error) {
-      this.#isTorn ||= sent > 0 && bytes[sent - 1] !== 0x0a;
-      this.#tellFault(error);
+      this.#isLineBroken ||= sent > 0 && bytes[sent - 1] !== 0x0a;
+      this.#reportFault(error);
       return false;
     }
   }

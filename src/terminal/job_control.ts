@@ -1,21 +1,20 @@
 /**
- * Whose turn the terminal is, as POSIX's job control has it: of the shell's jobs only the one in the foreground may
- * read from its terminal or set its modes. Another one that tries is stopped, with all of its outlets.
+ * POSIX job control: only the foreground process group may read from the terminal or set its modes; others are
+ * stopped by SIGTTIN or SIGTTOU.
  *
  * @module
  */
 
 /**
- * Whether this process may use its terminal right now. Look before each use: no signal tells of `fg`.
- *
- * Where there is no controlling terminal, or no /proc to ask, nobody would stop it.
+ * Whether this process is in the foreground. Check before each use of the terminal: `fg` sends no signal to a running
+ * job. `true` where there is no controlling terminal or no /proc.
  */
 export function isInForeground(): boolean {
   const { group, terminal, foreground } = readStat();
   return terminal === 0 || group === foreground;
 }
 
-/** Stops this job, as Ctrl-Z does where the terminal sees to it; returns once it is continued. */
+/** Stops the process group as Ctrl-Z does; returns when it is continued. */
 export function stopJob(): void {
   const { group } = readStat();
   Deno.kill(group === undefined ? Deno.pid : -group, "SIGTSTP");
@@ -25,7 +24,7 @@ export function stopJob(): void {
 function readStat(): { group?: number; terminal: number; foreground?: number } {
   try {
     const stat = Deno.readTextFileSync("/proc/self/stat");
-    // The name of the program may have spaces and brackets in it.
+    // The name of the program may contain spaces and parentheses.
     const [, , , group, , terminal, foreground] = stat.slice(stat.lastIndexOf(")") + 1).split(" ");
     return { group: Number(group), terminal: Number(terminal), foreground: Number(foreground) };
   } catch {

@@ -1,5 +1,5 @@
 /**
- * A terminal to talk at: a line can be edited and called up again while others come in above it.
+ * A line editor for a terminal on which other output appears above the line being typed.
  *
  * @module
  */
@@ -10,44 +10,43 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import type { BoundedWriter } from "./bounded_writer.ts";
 import { isInForeground, stopJob } from "./job_control.ts";
 
-/** What a line is typed with. */
+/** The terminal of a line editor. */
 export interface LineEditorOptions {
   /** The terminal's output. */
   readonly output: BoundedWriter;
-  /** Whether the terminal takes what is written: its modes are left alone while it does not. */
+  /** Whether the terminal does not accept output; its modes are then left unchanged. */
   isStuck(): boolean;
-  /** Does what Ctrl-C does: it does not become a signal while a line is being edited. */
+  /** Called for Ctrl-C, which sends no signal in raw mode. */
   onInterrupt(): void;
 }
 
-/** How often a job in the background looks whether it is in the foreground, in milliseconds. */
-const LOOK = 250;
+/** How often a background job checks whether it is in the foreground, in milliseconds. */
+const POLL_INTERVAL = 250;
 
-/** An unfinished line that is longer is broken: it is drawn anew with everything that comes. */
-const BEGUN_LIMIT = 2_000;
+/** A longer unfinished line is broken, because it is redrawn with all further output. */
+const MAX_PARTIAL_LINE = 2_000;
 
 const tasks = new TaskScope("reading from the terminal", {
-  without: "nothing that is typed is heard any more, all else goes on",
+  without: "what is typed is ignored, everything else continues",
 });
 
 /**
- * The terminal as a place to type lines and to see others come in, as long as the process is in the foreground.
- * Disposing it gives the terminal back.
+ * Edits lines while the process is in the foreground. Disposing it restores the terminal's mode.
  */
 export class LineEditor implements Disposable {
   readonly #options: LineEditorOptions;
   readonly #keys = new PassThrough();
   readonly #readline: readline.Interface;
   readonly #closed = new AbortController();
-  readonly #giveBack = tasks.guard(() => this[Symbol.dispose]());
-  /** Whether lines are edited now: the terminal is in raw mode. */
+  readonly #restore = tasks.guard(() => this[Symbol.dispose]());
+  /** Whether the terminal is in raw mode. */
   #isActive = false;
-  /** What has to be over before the next key is read. */
+  /** Awaited before the next key is read. */
   #suspending: Promise<void> | undefined;
-  /** What has come in since the last newline, such as `login: `; it stands as the prompt. */
-  #begun = "";
+  /** The output after the last newline, such as `login: `, which becomes the prompt. */
+  #partialLine = "";
 
-  /** Takes over stdin, which has to be a terminal, and the terminal's output, while in the foreground. */
+  /** Reads from stdin, which must be a terminal. */
   constructor(options: LineEditorOptions) {
     this.#options = options;
     this.#readline = readline.createInterface({
@@ -59,49 +58,49 @@ export class LineEditor implements Disposable {
     });
     this.#readline.on("SIGINT", tasks.guard(options.onInterrupt));
     this.#readline.on("SIGTSTP", tasks.guard(() => this.#suspending = this.#suspend()));
-    this.#readline.on("close", this.#giveBack);
-    addEventListener("unload", this.#giveBack);
+    this.#readline.on("close", this.#restore);
+    addEventListener("unload", this.#restore);
     tasks.run(this.#readKeys());
   }
 
-  /** What is typed, line by line, without newlines, until Ctrl-D or until the terminal is gone. */
+  /** The typed lines, without newlines, until Ctrl-D or until the terminal is closed. */
   async *lines(): AsyncGenerator<{ text: string }> {
     for await (const text of this.#readline) {
-      this.#begun = "";
+      this.#partialLine = "";
       this.#readline.setPrompt("");
       yield { text };
     }
   }
 
-  /** Shows text, as it is, above the line that is being typed. An unfinished last line becomes the prompt. */
+  /** Writes text, unescaped, above the line being typed. Text after the last newline becomes the prompt. */
   show(text: string): void {
     const { output } = this.#options;
     if (!this.#isActive || this.#closed.signal.aborted) return output.write(text);
-    let shown = this.#begun + text;
-    if (shown.length - shown.lastIndexOf("\n") > BEGUN_LIMIT) shown += "\n";
+    let shown = this.#partialLine + text;
+    if (shown.length - shown.lastIndexOf("\n") > MAX_PARTIAL_LINE) shown += "\n";
     const end = shown.lastIndexOf("\n") + 1;
-    this.#begun = shown.slice(end);
+    this.#partialLine = shown.slice(end);
     output.write(`\r\x1b[K${shown.slice(0, end)}`);
     this.#prompt();
   }
 
-  /** The same, and waits until the terminal has taken it. */
+  /** Writes text as {@linkcode show} does, and waits until it is written. */
   async showAll(text: string): Promise<void> {
     this.show(text);
-    await this.#options.output.taken();
+    await this.#options.output.drained();
   }
 
-  /** Gives the terminal back, at once or when it has taken what was written before. */
+  /** Restores the terminal's mode, now or when pending output is written. */
   [Symbol.dispose](): void {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort();
-    removeEventListener("unload", this.#giveBack);
+    removeEventListener("unload", this.#restore);
     this.#readline.close();
     this.#setRaw(false);
-    if (this.#isActive) tasks.run(this.#options.output.taken().then(() => this.#setRaw(false)));
+    if (this.#isActive) tasks.run(this.#options.output.drained().then(() => this.#setRaw(false)));
   }
 
-  /** Hands on what is typed. Ctrl-Z comes as a key, too: nothing is being read while the job is stopped. */
+  /** Passes keys to readline. Ctrl-Z is a key in raw mode; nothing is read while the job is stopped. */
   async #readKeys(): Promise<void> {
     const { signal } = this.#closed;
     const keys = new Uint8Array(4 * 1024);
@@ -109,49 +108,49 @@ export class LineEditor implements Disposable {
       if (!this.#isActive) {
         this.#setRaw(true);
         if (this.#isActive) this.#prompt();
-        else await delay(LOOK, { signal }).catch(() => {});
+        else await delay(POLL_INTERVAL, { signal }).catch(() => {});
         continue;
       }
       const length = await Deno.stdin.read(keys).catch(() => null);
       if (length === null) return this[Symbol.dispose]();
-      // Not through the stream's queue: what a key does is done before the next is read.
+      // Bypasses the stream's queue, so that a key is handled before the next is read.
       this.#keys.emit("data", keys.slice(0, length));
       await this.#suspending;
     }
   }
 
-  /** Stops the job, if the terminal can be given back. */
+  /** Stops the job, if the terminal's mode can be restored. */
   async #suspend(): Promise<void> {
     await this.#options.output.flush();
     this.#setRaw(false);
     if (!this.#isActive) stopJob();
   }
 
-  /** Sets the terminal's mode, where that neither stops nor hangs us. */
+  /** Sets the terminal's mode, unless that would stop or block the process. */
   #setRaw(raw: boolean): void {
     if (raw === this.#isActive || !isInForeground() || this.#options.isStuck()) return;
     try {
       Deno.stdin.setRaw(raw);
       this.#isActive = raw;
     } catch {
-      // The terminal is gone.
+      // The terminal is closed.
       this.#isActive = false;
     }
   }
 
   #prompt(): void {
-    this.#readline.setPrompt(this.#begun);
+    this.#readline.setPrompt(this.#partialLine);
     this.#readline.prompt(true);
   }
 }
 
-/** A terminal's output as Node's readline wants it. */
+/** The terminal's output as a Node stream, for readline. */
 function terminalStream(output: BoundedWriter): Writable {
   const stream = new Writable({
     decodeStrings: false,
-    write(text, _encoding, taken) {
+    write(text, _encoding, callback) {
       output.write(String(text));
-      taken();
+      callback();
     },
   });
   return Object.defineProperty(stream, "columns", { get: () => columns() });

@@ -1,19 +1,19 @@
 /**
- * What peers send is data: before it is shown to a person or put on a line of a log, it passes here,
- * so that it can neither steer a terminal, nor break the line, nor turn the text around.
+ * Escapes text from peers before it is shown or logged, so that it cannot control a terminal, break a line, or reorder
+ * text.
  *
  * @module
  */
 
-/** Controls, line separators, and marks that reorder or hide text; not those that join letters and emoji. */
+/** Control characters, line separators, and format characters, except those that join letters and emoji. */
 const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The text with every control character shown as its picture (ESC as `␛`) and others as U+FFFD. */
+/** Replaces control characters by their pictures (ESC by `␛`), and other unsafe characters by U+FFFD. */
 export function printable(text: string): string {
   return text.replace(UNSAFE, picture);
 }
 
-/** Like {@linkcode printable}, but lines and tabs keep their shape: for a conversation on a terminal. */
+/** Like {@linkcode printable}, but keeps newlines and tabs. */
 export function printableLines(text: string): string {
   return text.replace(/\r\n/g, "\n").replace(
     UNSAFE,
@@ -21,10 +21,7 @@ export function printableLines(text: string): string {
   );
 }
 
-/**
- * A value as JSON in which every such character is escaped: it means the same to a program, and does nothing to a
- * terminal.
- */
+/** Formats a value as JSON in which unsafe characters are escaped as `\uXXXX`. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(
     UNSAFE,

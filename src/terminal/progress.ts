@@ -1,5 +1,5 @@
 /**
- * How far a transfer is, on one line that is written over again and again.
+ * Shows the progress of a transfer on a status line.
  *
  * @module
  */
@@ -7,35 +7,35 @@ import { formatDuration, formatSize } from "../options/quantity.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("showing progress", {
-  without: "the transfer goes on",
+  without: "the transfer continues",
 });
 
-/** How often the line is written, in milliseconds. */
+/** How often the line is updated, in milliseconds. */
 const PERIOD = 500;
 
-/** What is counted, by whoever moves the bytes. */
+/** The byte counters of a transfer. */
 export interface Transfer {
-  /** Bytes that went out so far. */
+  /** Bytes sent. */
   readonly bytesOut: number;
-  /** Bytes that came in so far. */
+  /** Bytes received. */
   readonly bytesIn: number;
 }
 
-/** Shows the progress of a transfer until it is disposed, which leaves the last line standing. */
+/** Updates the status with the transfer's progress; disposing the result writes the final status. */
 export function showProgress(
   transfer: Transfer,
   { size, status }: { size: number | undefined; status(line: string): void },
 ): Disposable {
   const start = performance.now();
   let before = { at: start, bytes: 0 };
-  const look = () => {
+  const update = () => {
     const now = performance.now();
     const bytes = transfer.bytesIn + transfer.bytesOut;
     const rate = (bytes - before.bytes) / Math.max(now - before.at, 1) * 1000;
     before = { at: now, bytes };
     status(progressLine(transfer, { rate, size }));
   };
-  const timer = setInterval(tasks.guard(look), PERIOD);
+  const timer = setInterval(tasks.guard(update), PERIOD);
   return {
     [Symbol.dispose]() {
       clearInterval(timer);
@@ -46,7 +46,7 @@ export function showProgress(
   };
 }
 
-/** `1.20 GiB sent (40 %), 0 B received, 210 MiB/s, 9.10 s left`. The size is that of what is sent. */
+/** `1.20 GiB sent (40 %), 0 B received, 210 MiB/s, 9.10 s left`. `size` is the number of bytes to send. */
 export function progressLine(
   { bytesOut, bytesIn }: Transfer,
   { rate, size }: { rate: number; size: number | undefined },

@@ -1,28 +1,28 @@
 /**
- * The process's own streams, as the modes use them.
+ * The process's standard streams.
  *
  * @module
  */
 import { BoundedWriter } from "./bounded_writer.ts";
 
-/** Words on stdout, beside what {@linkcode writeStdout} carries: where the console is, say. */
+/** Messages on stdout, such as the console's URL; data goes through {@linkcode writeStdout}. */
 export const stdout: BoundedWriter = new BoundedWriter(Deno.stdout);
 
-/** Words on stderr: the log, faults, how far things are. */
+/** The log, errors and progress on stderr. */
 export const stderr: BoundedWriter = new BoundedWriter(Deno.stderr);
 
-/** Whoever read our output has seen enough, as in `outlet client … | head -n 1`: no fault, but the end. */
+/** The reader of stdout closed it, as in `outlet client … | head -n 1`; the program then ends without an error. */
 export class ReaderGone extends Error {
-  /** Tells it from faults of the network. */
+  /** Distinguishes it from network errors. */
   override readonly name = "ReaderGone";
 
-  /** What has happened. */
+  /** Has a fixed message. */
   constructor() {
-    super("whoever read our output has gone");
+    super("the reader of stdout has closed it");
   }
 }
 
-/** All that comes on stdin; each chunk is valid until the next is asked for. */
+/** The chunks of stdin; each is valid only until the next is requested. */
 export async function* stdinChunks(): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(64 * 1024);
   for (let length = await Deno.stdin.read(buffer); length !== null;) {
@@ -32,9 +32,9 @@ export async function* stdinChunks(): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Writes all of the bytes to stdout, and waits until they are taken.
+ * Writes all bytes to stdout and waits until they are written.
  *
- * @throws {ReaderGone} where nobody reads it any more
+ * @throws {ReaderGone} on EPIPE
  */
 export async function writeStdout(bytes: Uint8Array): Promise<void> {
   try {
@@ -44,17 +44,17 @@ export async function writeStdout(bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Waits a moment for what is still to be written, as the process ends: not for who does not read. */
+/** Waits a bounded time for pending messages, before the process exits. */
 export async function flushStdio(): Promise<void> {
   await Promise.all([stdout.flush(), stderr.flush()]);
 }
 
-/** Whether the terminal does not take what is written. */
+/** Whether the terminal does not accept output. */
 export function isTerminalStuck(): boolean {
   return !stdout.isIdle || (Deno.stderr.isTerminal() && !stderr.isIdle);
 }
 
-/** The terminal's output, where a person sits at it and at stdin. */
+/** The terminal's output, if stdin is a terminal and stdout or stderr is one. */
 export function terminalOutput(): BoundedWriter | undefined {
   if (!Deno.stdin.isTerminal()) return undefined;
   if (Deno.stdout.isTerminal()) return stdout;

@@ -1,13 +1,13 @@
 /**
- * How wide text may be.
+ * The width of the terminal.
  *
  * @module
  */
 
-/** The widest that lines of text are, whatever the terminal: longer ones are hard to read. */
+/** The widest text, because longer lines are hard to read. */
 const WIDEST = 120;
 
-/** How many columns text on stdout has, where it is a terminal that knows. */
+/** The columns of the terminal at stdout, at most 120; `undefined` where it is not a terminal. */
 export function terminalWidth(): number | undefined {
   if (!Deno.stdout.isTerminal()) return undefined;
   try {

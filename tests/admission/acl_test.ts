@@ -55,27 +55,27 @@ for (
     ["0.0.0.0/0", "0.0.0.0/0"],
   ] as const
 ) {
-  Deno.test(`the rule ${rule} is read as ${read}`, () => assertEquals(CIDR.read(rule), read));
+  Deno.test(`the rule ${rule} is read as ${read}`, () => assertEquals(CIDR.parse(rule), read));
 }
 
 for (
   const [rule, message] of [
-    ["10.0.0.1/8", "bits are set behind the first 8: did you mean 10.0.0.0/8?"],
-    ["2001:db8::1/32", "bits are set behind the first 32: did you mean 2001:db8::/32?"],
-    ["10.0.0.0/33", 'expected 0 to 32 behind the slash, not "33"'],
-    ["::/129", 'expected 0 to 128 behind the slash, not "129"'],
-    ["10.0.0.0/08", 'expected 0 to 32 behind the slash, not "08"'],
-    ["10.0.0.0/", 'expected 0 to 32 behind the slash, not ""'],
-    ["10.0.0.0/8/8", 'expected 0 to 32 behind the slash, not "8/8"'],
-    ["010.0.0.1", "a number with a leading zero is octal to some and decimal to others"],
-    ["fe80::1%eth0", "a rule has no zone: leave out what begins with %"],
+    ["10.0.0.1/8", "bits are set after the first 8: did you mean 10.0.0.0/8?"],
+    ["2001:db8::1/32", "bits are set after the first 32: did you mean 2001:db8::/32?"],
+    ["10.0.0.0/33", 'expected 0 to 32 after the slash, not "33"'],
+    ["::/129", 'expected 0 to 128 after the slash, not "129"'],
+    ["10.0.0.0/08", 'expected 0 to 32 after the slash, not "08"'],
+    ["10.0.0.0/", 'expected 0 to 32 after the slash, not ""'],
+    ["10.0.0.0/8/8", 'expected 0 to 32 after the slash, not "8/8"'],
+    ["010.0.0.1", "a leading zero is ambiguous: some programs read the number as octal"],
+    ["fe80::1%eth0", "a rule has no zone: leave out the % and what follows"],
     ["example.org", "expected an address or a network, such as 192.168.0.0/16 or ::1"],
     ["10.0.0", "expected an address or a network, such as 192.168.0.0/16 or ::1"],
     ["", "expected an address or a network, such as 192.168.0.0/16 or ::1"],
   ] as const
 ) {
   Deno.test(`the rule "${rule}" is refused, and the message says why`, () => {
-    assertThrows(() => CIDR.read(rule), UsageError, message);
+    assertThrows(() => CIDR.parse(rule), UsageError, message);
   });
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { readServer } from "../../src/cli/server_args.ts";
+import { parseServerArgs } from "../../src/cli/server_args.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
 import { type ProxiedEnds, proxyHeader } from "../../src/transport/proxy_protocol.ts";
 import { bytesOf, noise, readAll, readText, readUntil, send } from "../harness/bytes.ts";
@@ -140,8 +140,16 @@ Deno.test("An outlet that stops does not wait for the rest of a header", async (
 });
 
 Deno.test("accept-proxy needs to know whom to trust where others reach the outlet", () => {
-  assertThrows(() => readServer(["echo://0.0.0.0:7007?accept-proxy"]), UsageError, "trusted-proxy");
-  assertThrows(() => readServer(["echo://[::]:7007?accept-proxy"]), UsageError, "trusted-proxy");
-  readServer(["echo://[::1]:7007?accept-proxy"]);
-  readServer(["echo://0.0.0.0:7007?accept-proxy&trusted-proxy=192.0.2.1"]);
+  assertThrows(
+    () => parseServerArgs(["echo://0.0.0.0:7007?accept-proxy"]),
+    UsageError,
+    "trusted-proxy",
+  );
+  assertThrows(
+    () => parseServerArgs(["echo://[::]:7007?accept-proxy"]),
+    UsageError,
+    "trusted-proxy",
+  );
+  parseServerArgs(["echo://[::1]:7007?accept-proxy"]);
+  parseServerArgs(["echo://0.0.0.0:7007?accept-proxy&trusted-proxy=192.0.2.1"]);
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { readCommand } from "../../src/cli/args.ts";
+import { parseCommand } from "../../src/cli/args.ts";
 import { configOf } from "../harness/server.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
 import { SERVICES } from "../../src/services/registry.ts";
@@ -57,13 +57,13 @@ Deno.test("options of an outlet stand in its SPEC or, for all of them, in flags;
   assertEquals(plain.outlets[0]?.serviceOptions.room, "ops");
 });
 
-Deno.test("--mode says the same as the mode's word, wherever it stands", async () => {
-  const byWord = await readCommand(["server", "echo://:7007"]);
-  assertEquals(await readCommand(["--mode", "server", "echo://:7007"]), byWord);
-  assertEquals(await readCommand(["echo://:7007", "--mode=server"]), byWord);
+Deno.test("--mode means the same as a mode as the first argument, wherever it is", async () => {
+  const byWord = await parseCommand(["server", "echo://:7007"]);
+  assertEquals(await parseCommand(["--mode", "server", "echo://:7007"]), byWord);
+  assertEquals(await parseCommand(["echo://:7007", "--mode=server"]), byWord);
   assertEquals(
-    await readCommand(["--mode", "client", "h", "1"]),
-    await readCommand(["client", "h", "1"]),
+    await parseCommand(["--mode", "client", "h", "1"]),
+    await parseCommand(["client", "h", "1"]),
   );
 });
 
@@ -73,7 +73,7 @@ Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", async 
       "tcp://[::1]:80/",
     ]]
   ) {
-    const command = await readCommand(["client", ...words]);
+    const command = await parseCommand(["client", ...words]);
     assertEquals(
       command.mode === "client" && formatAddress(command.config.targets[0]),
       "[::1]:80",
@@ -83,21 +83,21 @@ Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", async 
 
 Deno.test("help and version are asked for in every usual way", async () => {
   for (const words of [["--help"], ["-h"], ["help"]]) {
-    const command = await readCommand(words);
+    const command = await parseCommand(words);
     assertMatch(command.mode === "help" ? command.text : "", /Modes:\n {2}outlet server/);
   }
   for (const words of [["server", "--help"], ["help", "server"], ["--mode", "server", "-h"]]) {
-    const command = await readCommand(words);
+    const command = await parseCommand(words);
     assertMatch(command.mode === "help" ? command.text : "", /Services:\n {2}chat/);
   }
-  assertEquals(await readCommand(["--version"]), { mode: "version" });
+  assertEquals(await parseCommand(["--version"]), { mode: "version" });
 });
 
 Deno.test("help has as many columns as the terminal, 80 where there is none", async () => {
   const topics = [[], ["server"], ["client"], ["trace"], ["exec"], ["echo"], ["record"]];
   for (const width of [undefined, 50, 80, 100]) {
     for (const topic of topics) {
-      const command = await readCommand(["help", ...topic], { width });
+      const command = await parseCommand(["help", ...topic], { width });
       const lines = command.mode === "help" ? command.text.split("\n") : [];
       assertEquals(lines.filter((line) => line.length > (width ?? 80)), []);
       assertEquals(lines.length > 10, true);
@@ -107,7 +107,7 @@ Deno.test("help has as many columns as the terminal, 80 where there is none", as
 
 Deno.test("there is help on every service, with its own options and those of all outlets", async () => {
   for (const { name, options } of SERVICES.values()) {
-    const command = await readCommand(["help", name]);
+    const command = await parseCommand(["help", name]);
     const text = command.mode === "help" ? command.text : "";
     for (const option of [...Object.keys(options), "name", "tls", "allow"]) {
       assertMatch(text, new RegExp(`^ {2}\\?${option}\\b`, "m"));
@@ -124,7 +124,7 @@ Deno.test("an option's default excludes nothing", async () => {
       "client h 1 -z --count 3",
     ]
   ) {
-    await readCommand(words.split(" "));
+    await parseCommand(words.split(" "));
   }
 });
 
@@ -161,7 +161,7 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["server 7007", /: expected SERVICE:\/\/\[HOST\]:PORT, did you mean echo:\/\/:7007\?$/],
   [
     "server echo://:1?name=a chat://:2?name=a",
-    /^two outlets have the name a: a name is of one outlet$/,
+    /^two outlets are named a: names must be unique$/,
   ],
   [
     "server echo://:1?name=a+b",
@@ -179,7 +179,7 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["server --check --print-config", /^--check and --print-config exclude each other$/],
   ["server --config f --port 7", /^"--port" beside --config: the file names the outlets$/],
   ["server -l -p 7000", /^outlet server has no -l: a server listens anyway; stdio:\/\/:PORT does/],
-  ["server -v", /^outlet server has no -v: --log-level debug tells more$/],
+  ["server -v", /^outlet server has no -v: --log-level debug logs more$/],
   ["server -k", /^outlet server has no -k: stdio:\/\/:PORT\?keep serves one client after/],
   ["server -u", /^outlet server has no -u: UDP is not offered: sockets here are TCP and Unix$/],
   ["server --xyzzy", /^unknown option "--xyzzy": see outlet server --help$/],
@@ -218,10 +218,10 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
     /^bus-credentials and the user in the URL of bus exclude/,
   ],
   ["help ecko", /^unknown help topic "ecko": did you mean "echo"\?$/],
-  ["help echo chat", /^"chat": there is help on one thing at a time$/],
+  ["help echo chat", /^"chat": outlet help takes one topic$/],
   ["client -l 7000", /^outlet client has no -l: a client does not listen; outlet server stdio/],
   ["client h 1 -u", /^outlet client has no -u: UDP is not offered/],
-  ["client h 1 -p 5", /^outlet client has no -p: the port to connect to stands behind the host/],
+  ["client h 1 -p 5", /^outlet client has no -p: the port to connect to follows the host/],
   ["client unix:@x", /^"unix:@x": abstract names are not offered/],
   ["client h 1 -o", /^-o: expected a file, and nothing follows it$/],
   ["client h 1 --script", /^--script: expected a file, and nothing follows it$/],
@@ -250,7 +250,7 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
 for (const [words, answer] of MISTAKES) {
   Deno.test(`"outlet ${words}" is answered with what is wrong and what was expected`, async () => {
     const list = words === "" ? [] : words.split(" ");
-    const error = await assertRejects(() => readCommand(list), UsageError);
+    const error = await assertRejects(() => parseCommand(list), UsageError);
     assertMatch((error as Error).message, answer);
     assertEquals((error as Error).message.includes("\n"), false);
   });

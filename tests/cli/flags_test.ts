@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { readFlags } from "../../src/cli/flags.ts";
+import { parseFlags } from "../../src/cli/flags.ts";
 import { DURATION, PORT, TEXT } from "../../src/options/kinds.ts";
 import { flag, list, option } from "../../src/options/option.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
@@ -14,7 +14,7 @@ const table = {
 };
 
 function read(line: string): Record<string, unknown> {
-  const { values, operands, rest } = readFlags(line === "" ? [] : line.split(" "), {
+  const { values, operands, rest } = parseFlags(line === "" ? [] : line.split(" "), {
     mode: "client",
     table,
   });

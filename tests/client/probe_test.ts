@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { readClient } from "../../src/cli/client_args.ts";
+import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { probe } from "../../src/client/probe.ts";
 import { eventually } from "../harness/eventually.ts";
 import { outlet, Program } from "../harness/program.ts";
@@ -69,7 +69,7 @@ Deno.test("of several ports that are interrupted, those that were not probed are
     signal: stop.signal,
   };
   stop.abort();
-  const config = readClient(["-z", "127.0.0.1", "9-11,22"]);
+  const config = parseClientArgs(["-z", "127.0.0.1", "9-11,22"]);
   await assertRejects(() => probe(config, ends), Error, "4 of 4 are not open: 9-11, 22 unprobed");
   assertEquals(printed.join("").match(/ unprobed$/gm)?.length, 4);
 });
@@ -98,7 +98,7 @@ Deno.test("ports that can't be read, and options without what they need, are ref
     [["h", "1", "-z", "--bench"], /exclude each other/],
   ];
   for (const [words, expected] of cases) {
-    assertMatch((assertThrows(() => readClient(words)) as Error).message, expected);
+    assertMatch((assertThrows(() => parseClientArgs(words)) as Error).message, expected);
   }
 });
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { showConfig } from "../../src/app/show_config.ts";
-import { readServer } from "../../src/cli/server_args.ts";
+import { parseServerArgs } from "../../src/cli/server_args.ts";
 import { readConfig, readConfigFile } from "../../src/config/config_file.ts";
 import { jsonSchema } from "../../src/config/schema.ts";
 import { refuseEmptyReload } from "../../src/config/server_rules.ts";
@@ -95,7 +95,7 @@ for (
     [
       "a bad rule",
       { outlets: [], allow: ["::1", "10.0.0.1/8"] },
-      'allow[1]: "10.0.0.1/8": bits are set behind the first 8',
+      'allow[1]: "10.0.0.1/8": bits are set after the first 8',
     ],
     [
       "a bad duration",
@@ -155,17 +155,17 @@ for (
     [
       "a comment that never ends",
       '{"outlets": []} /* x',
-      "line 1, column 21: the file ends within something",
+      "line 1, column 21: the file ends in the middle of a value",
     ],
     [
       "a key that stands twice",
       '{\n  "outlets": [],\n  "rate": 5,\n  // "rate": 6,\n  "r\\u0061te": 7\n}',
-      'line 5, column 3: "rate" stands in line 3, column 3 already',
+      'line 5, column 3: "rate" is already in line 3, column 3',
     ],
     [
       "an outlet's key that stands twice",
       '{"outlets": [{"service": "echo", "listen": ":7", "listen": ":8"}]}',
-      'line 1, column 50: "listen" stands in line 1, column 34 already',
+      'line 1, column 50: "listen" is already in line 1, column 34',
     ],
   ] as const
 ) {
@@ -257,14 +257,14 @@ Deno.test("a reload that empties the list of outlets is refused, unless it was e
   assertThrows(
     () => refuseEmptyReload({ atStart: some!, next: none! }),
     UsageError,
-    "outlets: the list is empty, and every outlet would close",
+    "outlets: the list is empty, which would close every outlet",
   );
   refuseEmptyReload({ atStart: none!, next: none! });
   refuseEmptyReload({ atStart: some!, next: some! });
 });
 
 Deno.test("what is printed of no words at all has the console that they stand for", async () => {
-  const command = readServer(["--print-config"]);
+  const command = parseServerArgs(["--print-config"]);
   assertEquals(JSON.parse(await showConfig(command)), {
     outlets: [{ service: "chat", listen: "127.0.0.1:7000" }],
     console: "127.0.0.1:7001",

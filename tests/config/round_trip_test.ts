@@ -5,7 +5,7 @@ import { ADMISSION_OPTIONS } from "../../src/config/admission_options.ts";
 import { SERVER_OPTIONS, type ServerConfig } from "../../src/config/server_config.ts";
 import { writeConfig } from "../../src/config/write_config.ts";
 import type { Option, OptionTable } from "../../src/options/option.ts";
-import { addWord } from "../../src/options/read_word.ts";
+import { addValue } from "../../src/options/add_value.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
 import type { Address } from "../../src/endpoint/address.ts";
 import { SERVICES } from "../../src/services/registry.ts";
@@ -61,7 +61,7 @@ function valuesOf(table: OptionTable, words: Readonly<Record<string, string>>) {
   const add = (name: string, word: string): void => {
     const option = table[name]!;
     if (values.has(name)) return;
-    addWord({ name, option, word, label: name }, values);
+    addValue({ name, option, word, label: name }, values);
     if (JSON.stringify(values.get(name)) === JSON.stringify(option.default)) return;
     for (const [other, word] of Object.entries(PARTNERS[name] ?? {})) {
       if (!values.has("tls-cert")) add(other, word);

@@ -45,7 +45,7 @@ testWith(
     // The editor draws its prompt once it has the terminal.
     await terminal.shows(/one=0[^]*fg[^]*\[0J/);
     await terminal.type(`/connections${KEY.enter}`);
-    await terminal.shows(/nobody is connected/);
+    await terminal.shows(/no open connections/);
     await terminal.type(KEY.ctrlZ);
     await terminal.shows(/Stopped/);
     await terminal.type("bg\n");

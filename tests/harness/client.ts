@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readClient } from "../../src/cli/client_args.ts";
+import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { runClient } from "../../src/client.ts";
 import { bytesOf } from "./bytes.ts";
 
@@ -24,7 +24,7 @@ export async function plug(words: readonly string[], input = ""): Promise<Talk> 
   const talk = { shown: "", printed: "", told: "", error: "" };
   const decoder = new TextDecoder();
   try {
-    await runClient(readClient(words), {
+    await runClient(parseClientArgs(words), {
       input: once(bytesOf(input)),
       show(bytes) {
         talk.shown += decoder.decode(bytes, { stream: true });

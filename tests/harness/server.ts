@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readServer } from "../../src/cli/server_args.ts";
+import { parseServerArgs } from "../../src/cli/server_args.ts";
 import type { ServerConfig } from "../../src/config/server_config.ts";
 import type { OutletEvent } from "../../src/events/events.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
@@ -92,7 +92,7 @@ export function from(client: Deno.TcpConn): (event: { peer: Address }) => boolea
 
 /** What a server is asked to be in the words that a person would type. */
 export function configOf(words: readonly string[]): ServerConfig {
-  const command = readServer(words);
+  const command = parseServerArgs(words);
   if ("config" in command) return command.config;
   throw new Error(`a test server has no file: ${words.join(" ")}`);
 }

@@ -3,7 +3,7 @@ import { readConfig } from "../../src/config/config_file.ts";
 import { outletTable } from "../../src/config/outlet_config.ts";
 import { SERVER_OPTIONS } from "../../src/config/server_config.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
-import { readCommand } from "../../src/cli/args.ts";
+import { parseCommand } from "../../src/cli/args.ts";
 import { SERVICES } from "../../src/services/registry.ts";
 import { configOf } from "../harness/server.ts";
 
@@ -75,11 +75,11 @@ for (
     ["echo+unix:///x --no-keep-alive", "--keep-alive is for TCP: it has no effect at unix:/x"],
     [
       "echo+unix:///x?allow=10.0.0.1",
-      "allow goes by clients' addresses, which they do not have at unix:/x",
+      "allow is about client addresses, and clients at unix:/x have none",
     ],
     [
       "echo+unix:///x --max-per-ip 2",
-      "--max-per-ip goes by clients' addresses, which they do not have at unix:/x",
+      "--max-per-ip is about client addresses, and clients at unix:/x have none",
     ],
     ["echo://:0 --check --print-config", "--check and --print-config exclude each other"],
   ] as const
@@ -137,7 +137,7 @@ for (
   ] as const
 ) {
   Deno.test(`"outlet client ${words}" is refused, for something in it has no effect`, async () => {
-    const error = await readCommand(["client", ...words.split(" ")]).catch((error) => error);
+    const error = await parseCommand(["client", ...words.split(" ")]).catch((error) => error);
     assertMatch(error.message, message);
   });
 }

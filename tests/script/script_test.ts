@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { parseScript, unescaped } from "../../src/script/script.ts";
+import { parseScript, resolveEscapes } from "../../src/script/script.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
 import { plug } from "../harness/client.ts";
 import { outlet, Program, run } from "../harness/program.ts";
@@ -54,11 +54,11 @@ Deno.test("what fails is told with its line, why, and what came instead", async 
   await using server = await TestServer.open("echo://:0");
   assertEquals(
     await converse(server, 'timeout 50ms\nsend "500 no\\r\\n"\n\nexpect /^250 /'),
-    'script:4: expect /^250 /: not within 50.0 ms; received instead: "500 no\\r\\n"',
+    'script:4: expect /^250 /: timed out after 50.0 ms; received instead: "500 no\\r\\n"',
   );
   assertEquals(
     await converse(server, 'close-write\nexpect "x"'),
-    'script:2: expect "x": the peer ended the connection; nothing was received',
+    'script:2: expect "x": the peer closed the connection; nothing was received',
   );
   assertMatch(await converse(server, 'send "${nobody}"'), /nothing was saved as "nobody"/);
 });
@@ -83,11 +83,11 @@ Deno.test("what is saved stands for itself in patterns and texts", async () => {
 
 Deno.test("a flood without what is expected is given up, not kept", async () => {
   await using server = await TestServer.open("chargen://:0");
-  assertMatch(await converse(server, 'expect "never"'), /1 MiB came without it/);
+  assertMatch(await converse(server, 'expect "never"'), /no match in 1 MiB of received text/);
 });
 
 Deno.test("escapes become the bytes that they stand for", () => {
-  const bytes = unescaped(String.raw`a\r\n\t\0\e\"\\\xff\u{e9}é`);
+  const bytes = resolveEscapes(String.raw`a\r\n\t\0\e\"\\\xff\u{e9}é`);
   assertEquals([...bytes], [97, 13, 10, 9, 0, 27, 34, 92, 255, 0xc3, 0xa9, 0xc3, 0xa9]);
 });
 
@@ -100,7 +100,7 @@ Deno.test("a line that can't be read is told by its number", () => {
     ["send-hex 0d0", /^f:1: expected bytes in hex/],
     ["sleep soon", /^f:1: expected a duration/],
     ["save 1 /x/", /^f:1: expected a name and a pattern/],
-    ["close-write now", /^f:1: nothing is expected behind it/],
+    ["close-write now", /^f:1: expected nothing after it/],
   ];
   for (const [text, expected] of cases) {
     assertMatch(assertThrows(() => parseScript(text, "f"), UsageError).message, expected);
@@ -119,5 +119,5 @@ Deno.test("--script - is read from stdin, and its lines are told as stdin's", as
   assertMatch(bad.stderr, /^outlet: stdin:2: expected a text in quotes/);
   const failed = await run(words, { stdin: 'send "a"\ntimeout 50ms\nexpect /b/\n' });
   assertEquals(failed.code, 1);
-  assertMatch(failed.stderr, /stdin:3: expect .*not within 50.0 ms; received instead: "a"/);
+  assertMatch(failed.stderr, /stdin:3: expect .*timed out after 50.0 ms; received instead: "a"/);
 });

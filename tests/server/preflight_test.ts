@@ -39,11 +39,11 @@ Deno.test("every file and folder that an option names is looked at, and nothing 
     ],
     [
       [`record://:0?file=${folder}`],
-      `record at 127.0.0.1:0: file ${folder}: it is a folder, and no file`,
+      `record at 127.0.0.1:0: file ${folder}: it is a folder, not a file`,
     ],
     [
       [`echo://:0?capture=${folder}/file/x`],
-      `echo at 127.0.0.1:0: capture ${folder}/file/x: ${folder}/file is no folder`,
+      `echo at 127.0.0.1:0: capture ${folder}/file/x: ${folder}/file is not a folder`,
     ],
     [
       ["echo://:0", "--log-file", missing],
@@ -91,7 +91,7 @@ Deno.test("every file and folder that an option names is looked at, and nothing 
 Deno.test("a file that can't be made is told with the reason, also to root", async () => {
   const message = await fault("record://:0?dir=/proc");
   assertEquals(
-    message.startsWith("record at 127.0.0.1:0: dir /proc: no file can be made in /proc: "),
+    message.startsWith("record at 127.0.0.1:0: dir /proc: cannot create a file in /proc: "),
     true,
     message,
   );

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { readServer } from "../../src/cli/server_args.ts";
+import { parseServerArgs } from "../../src/cli/server_args.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
 import { delay } from "@std/async/delay";
 import { addressOf } from "../../src/endpoint/address.ts";
@@ -334,7 +334,7 @@ Deno.test("forward gives up connecting when the client's connection is cut", asy
 Deno.test("forward refuses checks without a pause, and upstreams without time to answer", () => {
   for (const option of ["check", "connect-timeout"]) {
     assertThrows(
-      () => readServer([`forward://:0?to=127.0.0.1:1&${option}=0s`]),
+      () => parseServerArgs([`forward://:0?to=127.0.0.1:1&${option}=0s`]),
       UsageError,
       `${option} cannot be 0`,
     );

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { readServer } from "../../src/cli/server_args.ts";
+import { parseServerArgs } from "../../src/cli/server_args.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
 import { bytesOf, noise, readAll, readText, send } from "../harness/bytes.ts";
 import { TestServer } from "../harness/server.ts";
@@ -174,7 +174,7 @@ Deno.test("record goes on when there is room again, and leaves no part of what d
 Deno.test("record refuses to put its file aside at once", () => {
   for (const [option, value] of [["rotate-size", "0"], ["rotate-age", "0s"]]) {
     assertThrows(
-      () => readServer([`record://:0?file=a&${option}=${value}`]),
+      () => parseServerArgs([`record://:0?file=a&${option}=${value}`]),
       UsageError,
       `${option} cannot be 0`,
     );
@@ -183,17 +183,17 @@ Deno.test("record refuses to put its file aside at once", () => {
 
 Deno.test("record wants to know where, once", () => {
   assertThrows(
-    () => readServer(["record://:0"]),
+    () => parseServerArgs(["record://:0"]),
     UsageError,
     "record needs to know where to: file or dir",
   );
   assertThrows(
-    () => readServer(["record://:0?file=a&dir=b"]),
+    () => parseServerArgs(["record://:0?file=a&dir=b"]),
     UsageError,
     "file and dir exclude each other",
   );
   assertThrows(
-    () => readServer(["record://:0?dir=b&lines"]),
+    () => parseServerArgs(["record://:0?dir=b&lines"]),
     UsageError,
     "lines needs file, without which it has no effect",
   );

@@ -47,7 +47,7 @@ Deno.test("errors that nobody catches, tasks that fail and what libraries print 
     new Set([
       "task-failed: a task: the disk is full",
       "task-failed: a task: Cannot read properties of undefined (reading 'length')",
-      "task-failed: listening to events: a listener fails",
+      "task-failed: handling an event: a listener fails",
     ]),
   );
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { operate } from "../../src/cli/operator.ts";
+import { runOperator } from "../../src/cli/operator.ts";
 import { ladderOf } from "../../src/trace/report/ladder.ts";
 import { renderLadder } from "../../src/trace/report/ladder_text.ts";
 import type { OutletEvent } from "../../src/events/events.ts";
@@ -125,7 +125,7 @@ testLive("A server's connections have the ladders of their handshakes", async ()
   assertEquals(ladder.notes[0], `j = ${flow.client.isn}, k = ${flow.server.isn}`);
 
   let shown = "";
-  await operate(typed("/connections"), {
+  await runOperator(typed("/connections"), {
     rooms: new Rooms(),
     connections: () => [{ outlet: { name: "echo", address: connection.local }, connection }],
     ladder: (connection) => renderLadder(ladders.of(connection)!),

@@ -1,6 +1,6 @@
 /** Who we are is told to a proxy that asks, in the best way that it offers, and to nobody else. */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { readClient } from "../../src/cli/client_args.ts";
+import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { readChallenges } from "../../src/transport/proxy/challenges.ts";
 import { plug } from "../harness/client.ts";
 import { freePort } from "../harness/ports.ts";
@@ -225,10 +225,10 @@ Deno.test("what a proxy's password needs is said at the start, and it is never r
     [["--proxy", "socks5://a:s3cret@h:1", "--proxy-auth-preemptive"], /is for http:\/\/ proxies/],
   ];
   for (const [words, expected] of cases) {
-    const { message } = assertThrows(() => readClient(["h", "1", ...words])) as Error;
+    const { message } = assertThrows(() => parseClientArgs(["h", "1", ...words])) as Error;
     assertMatch(message, expected);
     assertEquals(message.includes("s3cret"), false);
   }
   const unix = ["unix:/run/x.sock", "--proxy", "http://h:1"];
-  assertThrows(() => readClient(unix), Error, "a proxy reaches no Unix socket");
+  assertThrows(() => parseClientArgs(unix), Error, "a proxy reaches no Unix socket");
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { readClient } from "../../src/cli/client_args.ts";
+import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { plug } from "../harness/client.ts";
 import { freePort } from "../harness/ports.ts";
 import { Program } from "../harness/program.ts";
@@ -143,7 +143,7 @@ Deno.test("a proxy that is mistyped is refused without showing its password", ()
   for (
     const word of ["sock5://joe:s3cret@h:1", "socks5://joe:s3cret@h:x", "socks5://joe:s3cret%@h"]
   ) {
-    const error = assertThrows(() => readClient(["h", "1", "--proxy", word])) as Error;
+    const error = assertThrows(() => parseClientArgs(["h", "1", "--proxy", word])) as Error;
     assertMatch(error.message, /^--proxy: /);
     assertEquals(error.message.includes("s3cret"), false);
   }

@@ -4,14 +4,14 @@
  * @module
  */
 import { z } from "zod";
-import { addWord } from "../../options/read_word.ts";
+import { addValue } from "../../options/add_value.ts";
 import { outletName, refuseOverlaps } from "../../config/addresses.ts";
 import { findService, outletConfig, outletTable } from "../../config/outlet_config.ts";
 import { ADMISSION_OPTIONS } from "../../config/admission_options.ts";
 import type { OutletConfig } from "../../config/server_config.ts";
 import { DURATION } from "../../options/kinds.ts";
 import type { Option, OptionTable } from "../../options/option.ts";
-import { about, UsageError } from "../../options/usage_error.ts";
+import { UsageError, withSubject } from "../../options/usage_error.ts";
 import { SERVICES } from "../../services/registry.ts";
 import type { Service } from "../../services/service.ts";
 import { type Address, formatAddress, isUnix } from "../../endpoint/address.ts";
@@ -173,7 +173,7 @@ function readOpening(
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!option) throw new HttpError(400, `${service.name} has no option ${name}`, { field: name });
     for (const word of [words].flat()) {
-      inField(name, () => addWord({ name, option, word, label: name }, values));
+      inField(name, () => addValue({ name, option, word, label: name }, values));
     }
   }
   return inField(undefined, () => outletConfig(service, { listen, own: values }));
@@ -201,7 +201,7 @@ async function stopOutlet(asked: Asked, parts: OutletRoutesParts): Promise<Respo
 }
 
 function readGrace(word: string): number {
-  const grace = DURATION.read(word);
+  const grace = DURATION.parse(word);
   if (grace !== undefined) return grace;
-  throw about("grace", new UsageError(`expected ${DURATION.expects}`));
+  throw withSubject("grace", new UsageError(`expected ${DURATION.expects}`));
 }

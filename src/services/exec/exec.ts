@@ -1,5 +1,5 @@
 import { choice, DURATION, folder, type OptionKind, TEXT } from "../../options/kinds.ts";
-import { option, words } from "../../options/option.ts";
+import { option, repeatable } from "../../options/option.ts";
 import { quote, UsageError } from "../../options/usage_error.ts";
 import { passedEnvironment } from "./environment.ts";
 import { programFault } from "./program_fault.ts";
@@ -13,7 +13,7 @@ const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 const VARIABLE: OptionKind<string> = {
   expects: "NAME or NAME=VALUE",
   placeholder: "NAME[=VALUE]",
-  read: (word) => /^[A-Za-z_]\w*(=|$)/.test(word) ? word : undefined,
+  parse: (word) => /^[A-Za-z_]\w*(=|$)/.test(word) ? word : undefined,
 };
 
 /** A program's name, or where it is. */
@@ -29,7 +29,7 @@ const WORD: OptionKind<string> = {
   expects: "text",
   placeholder: "WORD",
   path: "run",
-  read: (word) => word,
+  parse: (word) => word,
 };
 
 /** Runs a program for every client: what the client sends is its stdin, what it prints goes to the client. */
@@ -40,8 +40,8 @@ export const exec: Service = service({
   descriptors: 4,
   options: {
     run: option(PROGRAM, "program to run, without arguments", { excludes: ["command"] }),
-    command: words(WORD, "program and arguments, one word each; as flags: all words after --"),
-    env: words(VARIABLE, "environment variable to set, or to pass on from outlet"),
+    command: repeatable(WORD, "program and arguments, one word each; as flags: all words after --"),
+    env: repeatable(VARIABLE, "environment variable to set, or to pass on from outlet"),
     cwd: option(folder("work-in"), "working folder of the program"),
     stdio: option(
       choice(["pipes", "socket"]),

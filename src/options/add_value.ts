@@ -1,13 +1,13 @@
 /**
- * Reads one word that was said for an option.
+ * Adds a parsed argument to the values of options.
  *
  * @module
  */
 import type { Option } from "./option.ts";
-import { about, quote, UsageError } from "./usage_error.ts";
+import { quote, UsageError, withSubject } from "./usage_error.ts";
 
-/** Reads one word for an option and keeps it; a repeated option adds up, any other must be said once. */
-export function addWord(
+/** Parses an argument and adds its value. Throws where an option that does not repeat is given twice. */
+export function addValue(
   { name, option, word, label }: { name: string; option: Option; word: string; label: string },
   values: Map<string, unknown>,
 ): void {
@@ -16,7 +16,7 @@ export function addWord(
   try {
     value = option.parse(word);
   } catch (error) {
-    throw about(option.secret ? label : `${label} ${quote(word)}`, error);
+    throw withSubject(option.secret ? label : `${label} ${quote(word)}`, error);
   }
   const before = option.repeats ? (values.get(name) as unknown[] | undefined) ?? [] : undefined;
   values.set(name, before ? [...before, ...(value as unknown[])] : value);
