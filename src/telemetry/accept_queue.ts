@@ -9,7 +9,9 @@ import { listeningSockets } from "../trace/live/socket_tables.ts";
 /** How many clients wait to be accepted, by the address that they came to: `127.0.0.1:7000`. */
 export async function acceptQueues(): Promise<ReadonlyMap<string, number>> {
   const queues = new Map<string, number>();
-  for (const { local, receiveQueue } of await listeningSockets()) queues.set(local, receiveQueue);
+  for (const { local, receiveQueue } of await listeningSockets() ?? []) {
+    queues.set(local, receiveQueue);
+  }
   return queues;
 }
 

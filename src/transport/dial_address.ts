@@ -82,9 +82,12 @@ export async function dialAddress(
     return await race(hosts.map((hostname) => ({ hostname, port: target.port })), within);
   } catch (error) {
     const cause = giveUp.signal.aborted ? giveUp.signal.reason : error;
-    throw new Error(`cannot connect to ${formatAddress(target)}: ${meaningOf(cause, target)}`, {
-      cause,
-    });
+    throw new Error(
+      `cannot connect to ${formatAddress(target)}: ${await meaningOf(cause, target)}`,
+      {
+        cause,
+      },
+    );
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", abort);
@@ -147,7 +150,7 @@ async function race(
     }
     return winner;
   } catch (error) {
-    throw failureOf(addresses, (error as AggregateError).errors);
+    throw await failureOf(addresses, (error as AggregateError).errors);
   }
 }
 

@@ -5,14 +5,17 @@
  */
 import {
   type Address,
+  canonicalHost,
   formatAddress,
   type InternetAddress,
   isIPv6,
   isUnix,
   lacksZone,
+  withoutZone,
   zoneNeeded,
 } from "../endpoint/address.ts";
 import { formatDuration } from "../options/quantity.ts";
+import { isListenedOn } from "../trace/live/own_listeners.ts";
 import { codeOf, explain } from "./errors.ts";
 
 /** It took longer than it may. */
@@ -49,25 +52,39 @@ export class SelfConnect extends Error {
   }
 }
 
+/** What a refusal means where more is not known. */
+export const EITHER_REFUSES = "refused: nothing listens on that port, or a firewall rejects";
+
 const SILENCE = "a firewall drops it, the host is down, or its accept queue is full";
 
 /** What a failure to connect to the target means. */
-export function meaningOf(error: unknown, target: Address): string {
-  return isUnix(target) ? meaningAtPath(error) : meaningAtHost(error, target);
+export async function meaningOf(error: unknown, target: Address): Promise<string> {
+  if (isUnix(target)) return meaningAtPath(error);
+  return codeOf(error) === "ECONNREFUSED"
+    ? await meaningOfRefusal(target)
+    : meaningAtHost(error, target);
 }
 
 /** The same in a few words, where it stands among many. */
 export function briefly(error: unknown, target: Address): string {
-  return codeOf(error) === "EADDRNOTAVAIL" ? meaningOf(error, target) : explain(error);
+  return codeOf(error) === "EADDRNOTAVAIL" && !isUnix(target)
+    ? noLocalAddress(target.hostname)
+    : explain(error);
 }
 
 /** What it means that none of a name's addresses can be connected to; the cause is what all have in common. */
-export function failureOf(addresses: readonly InternetAddress[], faults: unknown[]): unknown {
-  if (faults.length === 1) return faults[0];
-  const meanings = addresses.map((address, i) => ({
+export async function failureOf(
+  addresses: readonly InternetAddress[],
+  faults: unknown[],
+): Promise<unknown> {
+  const [only] = addresses;
+  if (faults.length === 1 && only) {
+    return new Error(await meaningOf(faults[0], only), { cause: faults[0] });
+  }
+  const meanings = await Promise.all(addresses.map(async (address, i) => ({
     address: formatAddress(address),
-    meaning: meaningOf(faults[i], address),
-  }));
+    meaning: await meaningOf(faults[i], address),
+  })));
   const told = [...Map.groupBy(meanings, ({ meaning }) => meaning)].map(([meaning, group]) =>
     `${meaning} (${group.map(({ address }) => address).join(", ")})`
   );
@@ -93,6 +110,16 @@ function meaningAtPath(error: unknown): string {
   }
 }
 
+/** A host where nothing listens and a firewall send the same reset; which it was, only the host's own kernel knows. */
+async function meaningOfRefusal({ hostname, port }: InternetAddress): Promise<string> {
+  const isListening = await isListenedOn(canonicalHost(withoutZone(hostname)), port);
+  if (isListening === undefined) return EITHER_REFUSES;
+  return isListening
+    ? "refused, though something listens on that port of this machine: a firewall rejects, or the " +
+      "socket takes only IPv6 or one interface (ss -ltn shows it)"
+    : "refused: nothing listens on that port of this machine";
+}
+
 /** What a failure to connect tells of the other end, or of this machine. */
 function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
   switch (codeOf(error)) {
@@ -100,8 +127,6 @@ function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
       return noLocalAddress(hostname);
     case "EINVAL":
       return lacksZone(hostname) ? zoneNeeded(hostname) : explain(error);
-    case "ECONNREFUSED":
-      return "refused: nothing listens on that port, or a firewall rejects";
     case "EHOSTUNREACH":
       return "unreachable: no route leads to the host, or it does not answer on its own network";
     case "ENETUNREACH":

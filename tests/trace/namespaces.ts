@@ -12,6 +12,7 @@ export class TwoMachines implements AsyncDisposable {
   readonly serverAddress = "10.77.0.2";
   readonly #client: string;
   readonly #server: string;
+  #behind: string | undefined;
 
   private constructor() {
     // Test files run beside each other, in one process.
@@ -108,10 +109,76 @@ export class TwoMachines implements AsyncDisposable {
     }
   }
 
+  /** Joins a third machine to the server's, which routes between it and the client's, in IPv4 and IPv6. */
+  async addMachineBehind(): Promise<MachineBehind> {
+    const [client, router, behind] = [this.#client, this.#server, `${this.#server}b`];
+    await ip("netns", "add", behind);
+    this.#behind = behind;
+    const peer = ["type", "veth", "peer", "name", "wire", "netns", behind];
+    await ip("link", "add", "back", "netns", router, ...peer);
+    await run(this.onServer("sysctl", "-qw", "net.ipv4.ip_forward=1"));
+    await run(this.onServer("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"));
+    const addresses = [
+      [client, "wire", "fd77::1/64"],
+      [router, "wire", "fd77::2/64"],
+      [router, "back", "10.79.0.1/24"],
+      [router, "back", "fd79::1/64"],
+      [behind, "wire", "10.79.0.2/24"],
+      [behind, "wire", "fd79::2/64"],
+    ] as const;
+    for (const [namespace, device, address] of addresses) {
+      const isVersion6 = address.includes(":");
+      const words = isVersion6 ? [address, "nodad"] : [address];
+      await ip("-n", namespace, "address", "add", ...words, "dev", device);
+      await ip("-n", namespace, "link", "set", device, "up");
+    }
+    await ip("-n", behind, "link", "set", "lo", "up");
+    const routers = [[client, this.serverAddress, "fd77::2"], [
+      behind,
+      "10.79.0.1",
+      "fd79::1",
+    ]] as const;
+    for (const [namespace, ...addresses] of routers) {
+      for (const address of addresses) {
+        const family = address.includes(":") ? "-6" : "-4";
+        await ip("-n", namespace, family, "route", "add", "default", "via", address);
+      }
+    }
+    return {
+      addresses: ["10.79.0.2", "fd79::2"],
+      on: (...words) => ["ip", "netns", "exec", behind, ...words],
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await ip("netns", "del", this.#client);
     await ip("netns", "del", this.#server);
+    if (this.#behind !== undefined) await ip("netns", "del", this.#behind);
   }
+}
+
+/** A machine that the client's reaches through the server's. */
+export interface MachineBehind {
+  /** Its addresses, of IPv4 and of IPv6. */
+  readonly addresses: readonly [string, string];
+  /** The words that run a program on it. */
+  on(...words: string[]): [string, ...string[]];
+}
+
+/** Has nftables reject what comes to a port, with a TCP reset; `onMachine` are the words that run a program there. */
+export async function rejectByNft(
+  { port, hook }: { port: number; hook: "input" | "forward" },
+  onMachine: (...words: string[]) => [string, ...string[]],
+): Promise<void> {
+  const rules = `table inet filter {
+    chain ${hook} {
+      type filter hook ${hook} priority 0;
+      tcp dport ${port} reject with tcp reset;
+    }
+  }
+  `;
+  const { code, stderr } = await run(onMachine("nft", "-f", "-"), { stdin: rules });
+  if (code !== 0) throw new Error(`nft: ${stderr}`);
 }
 
 async function ip(...args: string[]): Promise<void> {

@@ -33,6 +33,19 @@ export function testWithDevice(
   testIf(isPossible, { needs: `namespaces, and a kernel with ${kind}`, name, run });
 }
 
+/** The same, where nftables can reject. */
+export function testWithNft(name: string, run: () => Promise<void>): void {
+  const needs = "namespaces, and a kernel and a program for nftables";
+  testIf(MAY_MAKE_NAMESPACES && mayUseNft(), { needs, name, run });
+}
+
+function mayUseNft(): boolean {
+  const namespace = `otr-${crypto.randomUUID().slice(0, 8)}`;
+  if (!ip("netns", "add", namespace)) return false;
+  const isMade = ip("netns", "exec", namespace, "nft", "add", "table", "inet", "filter");
+  return ip("netns", "del", namespace) && isMade;
+}
+
 function mayMakeDevice(kind: string, options: readonly string[]): boolean {
   const namespace = `otr-${crypto.randomUUID().slice(0, 8)}`;
   if (!ip("netns", "add", namespace)) return false;

@@ -162,6 +162,7 @@ function begin(c: Dissection, packet: Packet, segment: Segment): void {
 
 function fill(segment: Segment, c: Dissection, packet: Packet): void {
   segment.hopLimit = c.hopLimit;
+  segment.flowLabel = c.flowLabel;
   segment.identification = c.identification;
   segment.seconds = packet.seconds;
   segment.nanoseconds = packet.nanoseconds;

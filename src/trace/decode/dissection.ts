@@ -54,6 +54,8 @@ export class Dissection {
   isVersion6 = false;
   /** Its time to live, or hop limit. */
   hopLimit = 0;
+  /** The flow label of an IPv6 datagram, 0 where there is none. */
+  flowLabel = 0;
   /** The identification of an IPv4 datagram, 0 where there is none. */
   identification = 0;
   /** How many IP headers have been read. */

@@ -56,6 +56,7 @@ function readIpv4(c: Dissection, fragments: FragmentTable): Layer {
   addresses[7] = view.getInt32(start + 16);
   c.identification = view.getUint16(start + 4);
   c.hopLimit = view.getUint8(start + 8);
+  c.flowLabel = 0;
   c.endAt(start + totalLength);
   c.at = start + headerLength;
   c.next = view.getUint8(start + 9);
@@ -74,6 +75,7 @@ function readIpv6(c: Dissection, fragments: FragmentTable): Layer {
   for (let word = 0; word < 8; word += 1) addresses[word] = view.getInt32(start + 8 + word * 4);
   c.identification = 0;
   c.hopLimit = view.getUint8(start + 7);
+  c.flowLabel = view.getUint32(start) & 0xfffff;
   const payloadLength = view.getUint16(start + 4);
   c.at = start + 40;
   c.next = view.getUint8(start + 6);

@@ -37,6 +37,8 @@ export class Segment {
   readonly addresses: Int32Array = new Int32Array(8);
   /** Its datagram's time to live, or hop limit. */
   hopLimit = 0;
+  /** Its flow label (RFC 6437), 0 where there is none and in IPv4. */
+  flowLabel = 0;
   /** The identification of an IPv4 datagram, 0 where there is none. */
   identification = 0;
   /** The port it comes from. */

@@ -12,6 +12,7 @@ import {
   parseListenCounters,
   parseSockets,
 } from "./kernel_sockets.ts";
+import { isListenerOf, isOwnAddress } from "./own_listeners.ts";
 import { type Outcome, outcomeOf } from "../report/outcome.ts";
 import type { ServerView } from "../report/server_view.ts";
 
@@ -98,15 +99,3 @@ export class KernelWatch {
 
 /** Outcomes of which the kernel knows the cause. */
 const ASKED: readonly Outcome[] = ["unanswered", "stalled", "refused"];
-
-/** Whether the socket takes connections to this address and port. */
-function isListenerOf(socket: KernelSocket, address: string, port: number): boolean {
-  if (socket.state !== "LISTEN" || socket.localPort !== port) return false;
-  const host = socket.local.slice(0, socket.local.lastIndexOf(":")).replaceAll(/[[\]]/g, "");
-  return host === address || host === "::" || (host === "0.0.0.0" && !address.includes(":"));
-}
-
-function isOwnAddress(address: string): boolean {
-  return address.startsWith("127.") || address === "::1" ||
-    Deno.networkInterfaces().some((device) => device.address === address);
-}

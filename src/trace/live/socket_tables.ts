@@ -10,30 +10,42 @@ const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 /** How much is read and parsed at a time, at most: the kernel itself gives some 30 sockets. */
 const PIECE = 64 * 1024;
 
-/** The sockets that listen. The kernel tells them before all others, so no more is read of it. */
-export async function listeningSockets(): Promise<KernelSocket[]> {
+/**
+ * The sockets that listen; `undefined` where the kernel does not tell. It tells them before all others, so no more is
+ * read of it.
+ */
+export async function listeningSockets(): Promise<KernelSocket[] | undefined> {
   const listening: KernelSocket[] = [];
+  let isTold = false;
   for (const table of TABLES) {
-    for await (const sockets of piecesOf(table)) {
+    using file = await open(table);
+    if (!file) continue;
+    isTold = true;
+    for await (const sockets of piecesOf(file)) {
       const found = sockets.filter(({ state }) => state === "LISTEN");
       listening.push(...found);
       if (found.length < sockets.length) break;
     }
   }
-  return listening;
+  return isTold ? listening : undefined;
 }
 
 /** All sockets but those in TIME_WAIT, which nobody holds any more, as they are read. */
 export async function* heldSockets(): AsyncGenerator<KernelSocket> {
   for (const table of TABLES) {
-    for await (const sockets of piecesOf(table, /^(?!\s*\d+: \S+ \S+ 06 )/)) yield* sockets;
+    using file = await open(table);
+    if (file) {
+      for await (const sockets of piecesOf(file, /^(?!\s*\d+: \S+ \S+ 06 )/)) yield* sockets;
+    }
   }
 }
 
-/** A table, in turns of the event loop, for each read is one; where it cannot be read, there is nothing in it. */
-async function* piecesOf(table: string, wanted?: RegExp): AsyncGenerator<KernelSocket[]> {
-  using file = await Deno.open(table).catch(() => undefined);
-  if (!file) return;
+function open(table: string): Promise<Deno.FsFile | undefined> {
+  return Deno.open(table).catch(() => undefined);
+}
+
+/** A table, in turns of the event loop, for each read is one. */
+async function* piecesOf(file: Deno.FsFile, wanted?: RegExp): AsyncGenerator<KernelSocket[]> {
   const buffer = new Uint8Array(PIECE);
   const decoder = new TextDecoder();
   let rest = "";

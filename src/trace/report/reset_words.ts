@@ -5,6 +5,7 @@
  */
 import { formatDuration } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
+import type { Fingerprint } from "../track/host_fingerprints.ts";
 import type { ServerView } from "./server_view.ts";
 import type { Words } from "./words.ts";
 
@@ -17,37 +18,56 @@ export function refusedWords(flow: Flow, view: ServerView | undefined): Words {
 
 function knownCause({ server: { port } }: Flow, { isListening }: ServerView): string {
   return isListening
-    ? `Something listens on port ${port} of this machine: a firewall rejects with a TCP reset, ` +
-      "or it has begun to listen since."
+    ? `Something listens on port ${port} of this machine: a firewall rejects with a TCP reset, or ` +
+      "the socket takes only IPv6 or one interface (ss -ltn shows it), or is newer than the SYN."
     : `Nothing listens on port ${port} of this machine; start the service, or see what ` +
       "listens: ss -ltn";
 }
 
 function inferredCause(flow: Flow): string {
-  const { server: { port }, reset, usualHopLimit } = flow;
+  const { server: { port }, reset, hostFingerprint } = flow;
   if (flow.isAnsweredLate) {
     return "A SYN+ACK came after the reset: the host does listen, and a firewall in between " +
       "sent the reset (inferred).";
   }
-  if (reset !== undefined && usualHopLimit !== undefined) {
-    return reset.hopLimit === usualHopLimit
-      ? `The reset has the TTL of the host's other segments, ${usualHopLimit}: the host itself ` +
-        `sent it (inferred), since nothing listens on port ${port} or its own firewall rejects.`
-      : `The reset has a TTL of ${reset.hopLimit}, the host's other segments have ` +
-        `${usualHopLimit}: a firewall on the way rejects with a TCP reset (inferred).`;
+  if (reset !== undefined && hostFingerprint !== undefined) {
+    return comparedCause(port, { seen: reset.fingerprint, usual: hostFingerprint });
   }
   const both = `Nothing listens on port ${port}, or a firewall rejects with a TCP reset; ` +
     "see there: ss -ltn";
   return reset === undefined || reset.window === 0
     ? both
-    : `${both}. A firewall is likelier: the reset offers a window, as no kernel does (inferred).`;
+    : `${both}. The reset offers a window: firewalls and small stacks such as lwIP send such a ` +
+      "one, the kernels of Linux, BSD and Windows do not (inferred).";
+}
+
+/** What a reset's IP header gives away, held against those of the host's SYN+ACKs. */
+function comparedCause(
+  port: number,
+  { seen, usual }: { seen: Fingerprint; usual: Fingerprint },
+): string {
+  if (seen.hopLimit !== usual.hopLimit) {
+    return `The reset has a TTL of ${seen.hopLimit}, the host's other segments have ` +
+      `${usual.hopLimit}: a firewall on the way rejects with a TCP reset (inferred).`;
+  }
+  const same = `The reset has the TTL of the host's other segments, ${usual.hopLimit}`;
+  if (!usual.hasFlowLabel) {
+    return `${same}: the host itself sent it (inferred), since nothing listens on port ${port} ` +
+      "or its own firewall rejects.";
+  }
+  return seen.hasFlowLabel
+    ? `${same}, and a flow label as they have: its kernel sent it, since nothing listens on port ` +
+      `${port} (inferred).`
+    : `${same}, but no flow label as they have: its own firewall rejects with a TCP reset ` +
+      "(inferred).";
 }
 
 /** What the time to live of a reset gives away. */
 export function whoReset({ reset, client, server }: Flow): string {
   if (reset === undefined) return "";
   const { hopLimit } = reset.by === "client" ? client : server;
-  if (hopLimit === 0 || reset.hopLimit === 0 || hopLimit === reset.hopLimit) return "";
-  return `, in a segment with a TTL of ${reset.hopLimit} and not ${hopLimit} as its others: ` +
+  const seen = reset.fingerprint.hopLimit;
+  if (hopLimit === 0 || seen === 0 || hopLimit === seen) return "";
+  return `, in a segment with a TTL of ${seen} and not ${hopLimit} as its others: ` +
     "a machine in between has sent it (inferred)";
 }

@@ -5,6 +5,7 @@
  */
 import type { End, Flow } from "./flow.ts";
 import { acknowledgesSyn, takeStray } from "./handshake.ts";
+import { fingerprintOf } from "./host_fingerprints.ts";
 import { takePayload } from "./payload.ts";
 import type { Mark } from "./segment_history.ts";
 import { ACK, RST, type Segment, SYN } from "../decode/segment.ts";
@@ -22,8 +23,9 @@ export function takeReset(flow: Flow, segment: Segment, end: End): Mark {
       ? takeStray(flow, segment, end)
       : "ignored";
   }
-  const { seq, hopLimit, window } = segment;
-  flow.reset = { by: end.role, seq, acknowledgeable: end.peer.next, hopLimit, window };
+  const { seq, window } = segment;
+  const fingerprint = fingerprintOf(segment);
+  flow.reset = { by: end.role, seq, acknowledgeable: end.peer.next, fingerprint, window };
   flow.closedBy ??= end.role;
   flow.finishedAt = segment.at;
   end.state = end.peer.state = "CLOSED";

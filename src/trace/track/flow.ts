@@ -5,6 +5,7 @@
  */
 import { addressText, type IpWords } from "../decode/ip_words.ts";
 import { End } from "./end.ts";
+import type { Fingerprint } from "./host_fingerprints.ts";
 import type { SegmentHistory } from "./segment_history.ts";
 import type { Segment } from "../decode/segment.ts";
 import type { Role } from "./state.ts";
@@ -29,8 +30,8 @@ export interface Reset {
   readonly seq: number;
   /** The sequence number after the last one that the other end had used then. */
   readonly acknowledgeable: number;
-  /** Its time to live. */
-  readonly hopLimit: number;
+  /** What its IP header tells of who made it. */
+  readonly fingerprint: Fingerprint;
   /** The window it offers, which means nothing in a reset; kernels say 0. */
   readonly window: number;
 }
@@ -106,8 +107,8 @@ export class Flow {
 
   /** The RST that ended it. */
   declare reset: Reset | undefined;
-  /** The time to live of what the host that sent the reset sent in other flows, if that was seen. */
-  declare usualHopLimit: number | undefined;
+  /** What the IP headers of the host that sent the reset are like in other flows, if that was seen. */
+  declare hostFingerprint: Fingerprint | undefined;
   /** Whether a SYN+ACK came after the reset that had answered the SYN. */
   declare isAnsweredLate: boolean;
   /** Whether it went on after a reset, which nobody can then have heeded. */
@@ -186,7 +187,7 @@ export class Flow {
         0;
     this.otherAnswers = NO_ANSWERS;
     this.reset =
-      this.usualHopLimit =
+      this.hostFingerprint =
       this.timeWaitCutBy =
       this.closedBy =
         undefined;

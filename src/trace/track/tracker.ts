@@ -7,7 +7,7 @@ import { isCopy, recordSighting } from "./copy.ts";
 import { type End, Flow } from "./flow.ts";
 import { flowTime, stamp } from "./flow_clock.ts";
 import { FlowTable } from "./flow_table.ts";
-import { HopLimits } from "./hop_limits.ts";
+import { HostFingerprints } from "./host_fingerprints.ts";
 import { continuesBefore, isNewAttempt } from "./reuse.ts";
 import { patienceEnds } from "./patience.ts";
 import { recordSegment } from "./record_segment.ts";
@@ -58,7 +58,7 @@ export class Tracker {
 
   readonly #table: FlowTable;
   readonly #options: TrackerOptions;
-  readonly #hopLimits = new HopLimits();
+  readonly #hosts = new HostFingerprints();
   readonly #late = new Set<Flow>();
   #lastSweep = -Infinity;
 
@@ -152,7 +152,9 @@ export class Tracker {
       const isChange = clientBefore !== flow.client.state || serverBefore !== flow.server.state;
       recordSegment(flow.history, { flow, segment, end, mark, isChange, clockBack });
     }
-    if (mark === "" && (segment.flags & (SYN | ACK)) === (SYN | ACK)) this.#hopLimits.note(end);
+    if (mark === "" && (segment.flags & (SYN | ACK)) === (SYN | ACK)) {
+      this.#hosts.note(end, segment);
+    }
     const isEstablished = flow.establishedAt !== undefined;
     const isFinished = flow.finishedAt !== undefined;
     if (wasEstablished !== isEstablished || wasFinished !== isFinished) this.#table.move(flow);
@@ -230,7 +232,7 @@ export class Tracker {
   }
 
   #tell(flow: Flow): void {
-    if (flow.reset !== undefined) flow.usualHopLimit = this.#hopLimits.of(flow[flow.reset.by]);
+    if (flow.reset !== undefined) flow.hostFingerprint = this.#hosts.of(flow[flow.reset.by]);
     if (!flow.isTold) this.#options.onFinished?.(flow);
     else if (flow.hasNews) this.#options.onContinued?.(flow);
     flow.isTold = true;

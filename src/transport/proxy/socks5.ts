@@ -4,6 +4,7 @@
  * @module
  */
 import { type InternetAddress, isIPv4, isIPv6 } from "../../endpoint/address.ts";
+import { EITHER_REFUSES } from "../dial_error.ts";
 import type { ByteStream } from "../stream.ts";
 import { readFull, writeAll } from "./read_full.ts";
 import type { Credentials } from "../../endpoint/proxy.ts";
@@ -21,7 +22,7 @@ const REPLIES: readonly string[] = [
   "its rules do not allow this connection",
   "the network is unreachable from there",
   "the host is unreachable from there",
-  "refused: nothing listens on that port, or a firewall rejects",
+  EITHER_REFUSES,
   "it took too long (TTL expired)",
   "it knows no CONNECT",
   "it knows no address of this kind",
