@@ -4,7 +4,8 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import type { Listener } from "../transport/listen.ts";
+import { TurnBudget } from "../scheduling/turn_budget.ts";
+import { ACCEPT_TURN, type Listener } from "../transport/listen.ts";
 import type { ByteStream } from "../transport/stream.ts";
 
 /** What the loop hands clients to, and asks. */
@@ -29,8 +30,11 @@ const PAUSE = { first: 10, last: 500 };
 /** Accepts until the signal is aborted. Never rejects, and never spins: see {@linkcode Acceptor.onFault}. */
 export async function acceptAll(listener: Listener, options: AcceptOptions): Promise<void> {
   const { signal } = options;
+  const budget = new TurnBudget(ACCEPT_TURN);
   let pause = 0;
   while (!signal.aborted) {
+    const turn = budget.spend();
+    if (turn) await turn;
     try {
       await options.ready();
       if (signal.aborted) return;

@@ -9,13 +9,14 @@ import { delay } from "@std/async/delay";
 import type { InternetAddress } from "../endpoint/address.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { TurnBudget } from "../scheduling/turn_budget.ts";
 import { codeOf } from "./errors.ts";
 import { answerOver } from "./http_answer.ts";
 import { httpCounts } from "./http_counts.ts";
 import { HttpClient } from "./http_client.ts";
 import { descriptorLimit, SpareDescriptors } from "./spare_descriptors.ts";
 import { acceptStage, type ServerLayers } from "./layers.ts";
-import { listen, type Listener } from "./listen.ts";
+import { ACCEPT_TURN, listen, type Listener } from "./listen.ts";
 import { contextOf, type Stage } from "./stage.ts";
 import type { ByteStream } from "./stream.ts";
 
@@ -113,8 +114,11 @@ export class HttpServer implements AsyncDisposable {
 
   async #acceptAll(): Promise<void> {
     const { signal } = this.#closing;
+    const budget = new TurnBudget(ACCEPT_TURN);
     let pause = 0;
     while (!signal.aborted) {
+      const turn = budget.spend();
+      if (turn) await turn;
       try {
         // A spare descriptor is given up only where there is no other: somebody else could take it in between.
         const socket = await this.#listener.accept();

@@ -43,6 +43,8 @@ def pour(data: bytes, pause: float = 0, reads: bool = True) -> None:
     while time.monotonic() < END:
         try:
             with connect() as conn:
+                # Cut off at the end: what the server has not read by then is not done any more.
+                conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 if reads:
                     read_away(conn)
                 while time.monotonic() < END:
@@ -61,10 +63,10 @@ def hold(first: bytes, count: int) -> None:
             conn.sendall(first)
             held.append(conn)
         except OSError:
-            pass
-        if len(held) > count:
+            time.sleep(0.05)
+        if len(held) >= count:
             held.pop(0).close()
-        time.sleep(SECONDS / 2 / count)
+            time.sleep(1)
 
 
 def newlines() -> None:
@@ -81,6 +83,10 @@ def huge_line() -> None:
 
 def commands() -> None:
     pour(b"/who\n/name a\n/name b\n/history\n/help\n/x\n" * 1_000)
+
+
+def names() -> None:
+    pour(b"/name aa\n/name bb\n" * 5_000)
 
 
 def one_byte() -> None:

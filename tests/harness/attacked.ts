@@ -1,0 +1,173 @@
+/**
+ * Attacks on a real server, while others use an echo outlet of the same process.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { Bystanders } from "./bystanders.ts";
+import { eventually } from "./eventually.ts";
+import { Folder } from "./folder.ts";
+import { Footprint, portsOf } from "./process.ts";
+import { outlet, Program } from "./program.ts";
+import { testWith } from "./tools.ts";
+
+/** What the echo outlet is called that nobody attacks: in a config, too. */
+export const BYSTANDERS = "bystanders";
+
+/** Where a server stands that is attacked. */
+export interface Place {
+  /** A folder of the test's own. */
+  readonly folder: string;
+  /** What is disposed when the test is over. */
+  readonly stack: AsyncDisposableStack;
+}
+
+/** An attack on a server. */
+export interface Attack {
+  /** The programs that it needs. */
+  readonly needs?: readonly string[];
+  /** The words that the server is started with; beside an echo outlet, unless they name a config. */
+  words(place: Place): readonly string[] | Promise<readonly string[]>;
+  /** The words that run the server's words, where it is not started as it is. */
+  under?(place: Place): readonly [string, ...string[]];
+  /** With how many workers it is done; 1 and 2, if it is not said. */
+  readonly workers?: readonly number[];
+  /** Whether the server's log is on its stderr; it is, if this is not said. */
+  readonly logs?: boolean;
+  /** Makes the server load and open what it does at the first use alone, so that it does not count. */
+  warmUp?(server: AttackedServer): Promise<void>;
+  /** Begins it, and resolves once it is under way; what is in the stack is disposed when it is over. */
+  begin(server: AttackedServer, stack: AsyncDisposableStack): Promise<void>;
+  /** Looks at the server while it lasts, once the bystanders were answered. */
+  look?(server: AttackedServer): Promise<void>;
+}
+
+/** A test for one worker and one for two: bystanders are answered, the process lives, and all is given back. */
+export function testAttack(sentence: string, attack: Attack): void {
+  for (const workers of attack.workers ?? [1, 2]) {
+    testWith(attack.needs ?? [], `${sentence} (--workers ${workers})`, async () => {
+      await using folder = await Folder.make();
+      await using stack = new AsyncDisposableStack();
+      const place = { folder: folder.path, stack };
+      await using server = await AttackedServer.start(attack, { ...place, workers });
+      await server.survives(attack);
+    });
+  }
+}
+
+/** The server that is attacked. */
+export class AttackedServer implements AsyncDisposable {
+  readonly program: Program;
+  readonly folder: string;
+  readonly workers: number;
+  readonly #echo: number;
+  readonly #metrics: number;
+
+  private constructor(
+    { program, folder, workers }: { program: Program; folder: string; workers: number },
+    { echo, metrics }: { echo: number; metrics: number },
+  ) {
+    this.program = program;
+    this.folder = folder;
+    this.workers = workers;
+    this.#echo = echo;
+    this.#metrics = metrics;
+  }
+
+  /** Starts it, and waits until it serves. */
+  static async start(
+    { words, under, logs = true }: Attack,
+    { workers, ...place }: Place & { workers: number },
+  ): Promise<AttackedServer> {
+    const own = await words(place);
+    const echo = own.includes("--config") ? [] : [`echo://127.0.0.1:0?name=${BYSTANDERS}`];
+    const program = new Program([
+      ...(under?.(place) ?? []),
+      ...outlet("server", ...echo, "--workers", String(workers), "--drain-timeout", "0"),
+      ...["--log-format", "json", "--metrics", "127.0.0.1:0", ...own],
+    ] as [string, ...string[]]);
+    const about = { program, workers, folder: place.folder };
+    return new AttackedServer(about, await surfacesOf(program, { logs }));
+  }
+
+  get pid(): number {
+    return this.program.pid;
+  }
+
+  /** The port of the outlet of this name. */
+  port(name: string): Promise<number> {
+    return portIn(this.program, name);
+  }
+
+  /** Connects to an outlet. */
+  async connect(name: string): Promise<Deno.TcpConn> {
+    return await Deno.connect({ hostname: "127.0.0.1", port: await this.port(name) });
+  }
+
+  /** Resolves to the match once its log has a line that fits. */
+  tells(pattern: RegExp): Promise<RegExpMatchArray> {
+    return this.program.complains(pattern);
+  }
+
+  /** The text of its metrics. */
+  async metrics(): Promise<string> {
+    return await (await fetch(`http://127.0.0.1:${this.#metrics}/metrics`)).text();
+  }
+
+  /** The port of its metrics. */
+  get metricsPort(): number {
+    return this.#metrics;
+  }
+
+  /** Fails where an attack holds up bystanders, ends the process, or leaves something behind. */
+  async survives({ warmUp, begin, look }: Attack): Promise<void> {
+    {
+      using bystanders = await Bystanders.of(this.#echo);
+      await bystanders.areAnswered();
+      await this.metrics();
+      await warmUp?.(this);
+    }
+    const before = await Footprint.of(this.pid);
+    {
+      using bystanders = await Bystanders.of(this.#echo);
+      await using stack = new AsyncDisposableStack();
+      await begin(this, stack);
+      await bystanders.areAnswered();
+      await look?.(this);
+    }
+    await before.isBack();
+    assertEquals(/^outlet_unexpected_errors_total (.*)$/m.exec(await this.metrics())?.[1], "0");
+    this.program.signal("SIGINT");
+    assertEquals((await this.program.outcome()).code, 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.program[Symbol.asyncDispose]();
+  }
+}
+
+/** Where the echo outlet and the metrics are: the latter at a port that no outlet is said to listen at. */
+async function surfacesOf(
+  program: Program,
+  { logs }: { logs: boolean },
+): Promise<{ echo: number; metrics: number }> {
+  if (!logs) await eventually(() => portsOf(program.pid).length === 2, "its two ports");
+  const log = logs ? (await program.complains(/"event":"ready"/)).input! : "";
+  const told = [...log.matchAll(/"address":"127\.0\.0\.1:(\d+)"/g)].map(([, port]) => Number(port));
+  const others = portsOf(program.pid).filter((port) => !told.includes(port));
+  const areMetrics = await Promise.all(others.map(isMetrics));
+  const metrics = others[areMetrics.indexOf(true)]!;
+  const echo = logs ? await portIn(program, BYSTANDERS) : others[areMetrics.indexOf(false)]!;
+  return { echo, metrics };
+}
+
+async function isMetrics(port: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+  return /^(ok|starting)\n$/.test(await answer?.text().catch(() => "") ?? "");
+}
+
+async function portIn(program: Program, name: string): Promise<number> {
+  const pattern = new RegExp(`"event":"listening","outlet":"${name}".*"address":"[^"]*:(\\d+)"`);
+  const [, port] = await program.complains(pattern);
+  return Number(port);
+}
