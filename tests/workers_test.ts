@@ -151,7 +151,7 @@ Deno.test("connections can be watched, spoken to and closed from outside their w
 Deno.test("a worker that dies is replaced, and its places are given back", async () => {
   await using supervisor = await TestSupervisor.open(
     ["echo://:0", "--max-connections", "30"],
-    MORTAL,
+    { module: MORTAL },
   );
   const clients = await answered(supervisor, 30);
   const { connection: victim } = [...supervisor.supervisor.connections()][0]!;

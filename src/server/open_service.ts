@@ -8,9 +8,19 @@ import type { Rooms } from "../chat/rooms.ts";
 import type { OutletConfig } from "../config/server_config.ts";
 import type { Handler } from "../connection/connection.ts";
 import type { EventBus } from "../events/event_bus.ts";
+import type { AboutOutlet, Failed, Recovered } from "../events/events.ts";
 import type { Outlet } from "../outlet/outlet.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { ServiceContext, Standard } from "../services/service.ts";
+import type { HealthFinding, SharedHealth } from "../services/shared_health.ts";
+
+/** The same service in the other threads of the server. */
+export interface ServiceThreads {
+  /** The health of what an outlet depends on, by the outlet's id. */
+  healthOf(outlet: number): SharedHealth;
+  /** Runs work in one of the threads, until the signal is aborted. */
+  oncePerServer(signal: AbortSignal, run: (signal: AbortSignal) => void): void;
+}
 
 /** What services are opened with. */
 export interface ServiceParts {
@@ -20,6 +30,8 @@ export interface ServiceParts {
   readonly rooms: Rooms;
   /** The standard streams. If absent, input is at its end and output is discarded. */
   readonly standard?: Standard | undefined;
+  /** The other threads of the server; absent without workers. */
+  readonly threads?: ServiceThreads | undefined;
 }
 
 /** Standard streams of a server that has none: no input, output discarded. */
@@ -57,10 +69,21 @@ export function openService(
   }
 }
 
+/** The event that publishes a finding. */
+export function healthEvent(
+  { id, outlet, address }: AboutOutlet,
+  { failures, text }: HealthFinding,
+): Failed | Recovered {
+  const about = { id, outlet, address };
+  return failures > 0
+    ? { event: "failed", ...about, reason: text }
+    : { event: "recovered", ...about, text };
+}
+
 /** What a service gets to know of its outlet, and how it publishes events. */
 function contextOf(
   { id, name, address }: Outlet,
-  { signal, parts: { eventBus, rooms, standard = SILENCE } }: {
+  { signal, parts: { eventBus, rooms, threads, standard = SILENCE } }: {
     signal: AbortSignal;
     parts: ServiceParts;
   },
@@ -72,7 +95,11 @@ function contextOf(
     standard,
     signal,
     failed: (reason) => eventBus.publish({ event: "failed", ...about, reason }),
-    recovered: (text) => eventBus.publish({ event: "recovered", ...about, text }),
+    health: threads?.healthOf(id) ?? {
+      report: (finding) => eventBus.publish(healthEvent(about, finding)),
+      follow: () => {},
+    },
+    oncePerServer: (run) => threads ? threads.oncePerServer(signal, run) : run(signal),
     said: ({ id: connection, peer }, text) =>
       eventBus.publish({ event: "service-output", ...about, connection, peer, text }),
   };

@@ -7,6 +7,7 @@
 import type { OptionTable, OptionValues } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
 import type { Rooms } from "../chat/rooms.ts";
+import type { SharedHealth } from "./shared_health.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
 
 /** What a service may know of the house that it is opened in. */
@@ -21,8 +22,13 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
   /** Tells that something went wrong which is no connection's fault, such as an upstream that is down. */
   failed(reason: string): void;
-  /** Tells that it is well again, such as that the upstream is up. */
-  recovered(text: string): void;
+  /** The health of what the outlet depends on, as all threads of the server know it. */
+  readonly health: SharedHealth;
+  /**
+   * Runs work that belongs to the whole server in one of its threads, such as health checks. Every thread registers it;
+   * one runs it, and another if that one ends.
+   */
+  oncePerServer(run: (signal: AbortSignal) => void): void;
   /** Tells one line about a connection, such as what its program complained of. */
   said(connection: Connection, text: string): void;
 }

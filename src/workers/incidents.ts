@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Failed, Recovered } from "../events/events.ts";
+import type { Failed } from "../events/events.ts";
 
 /** Incidents that are remembered; the oldest is forgotten first. */
 const KEPT = 256;
@@ -17,9 +17,8 @@ export class Incidents {
   readonly #tellers = new Map<string, Set<number>>();
 
   /** Whether nobody else has told it: a worker that tells it again tells of another time. */
-  isNews(event: Failed | Recovered, worker: number): boolean {
-    const words = event.event === "failed" ? event.reason : event.text;
-    const key = `${event.event} ${event.id} ${words.replace(TIMES, "")}`;
+  isNews(event: Failed, worker: number): boolean {
+    const key = `${event.id} ${event.reason.replace(TIMES, "")}`;
     const tellers = this.#tellers.get(key);
     if (tellers && !tellers.has(worker)) {
       tellers.add(worker);

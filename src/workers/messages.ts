@@ -10,6 +10,7 @@ import type { BusStatus } from "../chat/status.ts";
 import type { EndReason } from "../connection/end_reason.ts";
 import type { Address } from "../endpoint/address.ts";
 import type { OutletEvent } from "../events/events.ts";
+import type { HealthFinding } from "../services/shared_health.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import type { LoopDelayMemory } from "../scheduling/loop_delay.ts";
 import type { SharedLimits, WorkerSlot } from "./shared_counters.ts";
@@ -38,6 +39,19 @@ export interface WorkerTask {
   readonly grace: number;
 }
 
+/** How often in a row an upstream of an outlet has failed. */
+export interface KnownHealth {
+  /** The outlet's id. */
+  readonly outlet: number;
+  /** The upstream. */
+  readonly name: string;
+  /** Failures in a row; 0 once it is well. */
+  readonly failures: number;
+}
+
+/** A finding of a worker, for the supervisor. */
+export type HealthReport = KnownHealth & HealthFinding;
+
 /** Where outlets listen, by their numbers. */
 export type Addresses = ReadonlyMap<number, Address>;
 
@@ -61,6 +75,10 @@ export interface WorkerMethods {
   drain(task: { outlet: number; grace: number }): Promise<number>;
   /** Stops; how many connections had to be cut. */
   stop(task: { grace: number }): Promise<number>;
+  /** Takes over what is known of the health of upstreams. */
+  health(known: readonly KnownHealth[]): Promise<void>;
+  /** Makes this worker the one that does what is done once a server, or not. */
+  lead(task: { leads: boolean }): Promise<void>;
   /** Tells something of the bus. */
   bus(news: BusNews): Promise<void>;
   /** Sends bytes to a client. */
@@ -101,6 +119,7 @@ export type WorkerMessage =
   /** Said every second, so that a worker that says nothing is known to hang. */
   | { readonly type: "buses"; readonly buses: readonly BusStatus[] }
   | { readonly type: "bus"; readonly call: BusCall }
+  | { readonly type: "health"; readonly report: HealthReport }
   | { readonly type: "names"; readonly counts: ResolverCounts }
   | {
     readonly type: "bytes";

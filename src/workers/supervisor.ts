@@ -14,11 +14,18 @@ import type { OutletEvent } from "../events/events.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import { joinBus } from "../server/join_bus.ts";
+import { healthEvent } from "../server/open_service.ts";
 import { ServerControl } from "../server/server_control.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
 import { BusRelay } from "./bus_relay.ts";
 import { Incidents } from "./incidents.ts";
-import type { SharedResources, WorkerMessage, WorkerMethods, WorkerPort } from "./messages.ts";
+import type {
+  HealthReport,
+  SharedResources,
+  WorkerMessage,
+  WorkerMethods,
+  WorkerPort,
+} from "./messages.ts";
 import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
 import { sharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
@@ -180,6 +187,9 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       case "bytes":
         this.host.findConnection(message.connection)?.show(message.way, message.bytes);
         break;
+      case "health":
+        this.#learn(message.report, worker);
+        break;
       default:
         this.#reports.receive(message, worker);
     }
@@ -201,10 +211,20 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
         outlet?.remove(event.connection);
         break;
       case "failed":
-      case "recovered":
         // A client that could not be accepted is one worker's alone.
         if (!("code" in event) && !this.#incidents.isNews(event, worker.index)) return;
     }
+    this.#publish(event, outlet);
+  }
+
+  /** Publishes what a worker has found out of an upstream, unless another one has found it out before. */
+  #learn(report: HealthReport, worker: WorkerHandle): void {
+    const outlet = this.host.find(report.outlet);
+    if (!outlet || !this.host.learn(report, worker)) return;
+    this.#publish(healthEvent(outlet.about, report), outlet);
+  }
+
+  #publish(event: OutletEvent, outlet: RemoteOutlet | undefined): void {
     if (!outlet?.keep(event)) this.eventBus.publish(event);
   }
 

@@ -22,7 +22,9 @@ import type {
   WorkerRequest,
   WorkerTask,
 } from "./messages.ts";
+import { Leadership } from "./leadership.ts";
 import { RelayedBus } from "./relayed_bus.ts";
+import { WorkerHealth } from "./worker_health.ts";
 import { countersOf, type SharedLimits, type WorkerSlot } from "./shared_counters.ts";
 
 /** How an event may wait for others that go along, in milliseconds: a message costs far more than an event. */
@@ -52,6 +54,8 @@ export class WorkerHost {
   readonly eventBus: EventBus = new EventBus();
   readonly #taps = new Map<number, Disposable>();
   readonly #counted = new Map<number, number>();
+  readonly #health = new WorkerHealth((report) => this.#options.post({ type: "health", report }));
+  readonly #leadership = new Leadership();
   #bus: RelayedBus | undefined;
   #outlets: OutletSet | undefined;
   #limits: ReadonlyMap<number, SharedLimits> = new Map();
@@ -140,6 +144,10 @@ export class WorkerHost {
       return cut;
     },
     // deno-lint-ignore require-await
+    health: async (known) => this.#health.adopt(known),
+    // deno-lint-ignore require-await
+    lead: async ({ leads }) => this.#leadership.set(leads),
+    // deno-lint-ignore require-await
     bus: async (news) => this.#bus?.receive(news),
     write: async ({ connection, bytes }) => await this.#find(connection)?.write(bytes),
     closeWrite: async ({ connection }) => await this.#find(connection)?.closeWrite(),
@@ -165,6 +173,10 @@ export class WorkerHost {
       rooms: this.#rooms,
       descriptors: shared.descriptors,
       listen: this.#options.listen,
+      threads: {
+        healthOf: (outlet) => this.#health.of(outlet),
+        oncePerServer: (signal, run) => this.#leadership.whileLeading(signal, run),
+      },
       common: {
         countersOf: (outlet) =>
           countersOf(outlet === undefined ? shared.limits : this.#limits.get(outlet)!, slot),
@@ -175,6 +187,7 @@ export class WorkerHost {
 
   async #prepare({ state, limits, grace }: WorkerTask): Promise<void> {
     this.#limits = limits;
+    this.#health.keep(new Set(state.outlets.map(({ id }) => id)));
     this.#prepared = await this.#outlets!.prepare(state, { grace });
   }
 

@@ -11,7 +11,7 @@ import { configOf, type DesiredState } from "../server/desired_state.ts";
 import type { PreparedOutlets } from "../server/outlet_set.ts";
 import type { OutletHost } from "../server/server_control.ts";
 import { serverLimits } from "../server/settings.ts";
-import type { Addresses, WorkerTask } from "./messages.ts";
+import type { Addresses, HealthReport, WorkerTask } from "./messages.ts";
 import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
 import {
   admitSlot,
@@ -21,6 +21,7 @@ import {
   sharedLimits,
 } from "./shared_counters.ts";
 import { WorkerChange } from "./worker_change.ts";
+import { WorkerMembers } from "./worker_members.ts";
 import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
 
 /** What outlets need beside their workers. */
@@ -40,8 +41,8 @@ export interface WorkerOutletsOptions {
 /** Outlets by number, and the workers that serve them. */
 export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   readonly #options: WorkerOutletsOptions;
-  /** The workers that are what is desired; the first of them binds first. */
-  #members: readonly WorkerHandle[] = [];
+  /** The workers that are what is desired. */
+  readonly #members = new WorkerMembers();
   #open: ReadonlyMap<number, RemoteOutlet> = new Map();
   readonly #draining = new Map<number, RemoteOutlet>();
   #maxConnections = Infinity;
@@ -68,7 +69,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   /** The workers that serve. */
   get members(): readonly WorkerHandle[] {
-    return this.#members;
+    return this.#members.all;
   }
 
   /** The outlet of this number, open or draining. */
@@ -86,8 +87,12 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   /** Takes in the first workers, before anything is open. */
   admit(workers: readonly WorkerHandle[]): void {
-    this.#members = [...this.#members, ...workers].filter(({ isGone }) => !isGone)
-      .toSorted((one, other) => one.index - other.index);
+    this.#members.add(workers);
+  }
+
+  /** Accepts what a worker has found out of an upstream, and tells all of them; whether it was news. */
+  learn(report: HealthReport, worker: WorkerHandle): boolean {
+    return this.#open.has(report.outlet) && this.#members.learn(report, worker);
   }
 
   /** Brings a new worker to what is desired; from then on it takes part in every change. */
@@ -95,6 +100,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     for (const { limits } of this.#open.values()) admitSlot(limits, worker.slot);
     admitSlot(this.#options.limits, worker.slot);
     const limits = new Map([...this.#open].map(([id, outlet]) => [id, outlet.limits]));
+    this.#members.tellHealth([worker]);
     await worker.request("join", { state: shareOf(state, worker), limits, grace: 0 });
     await this.#options.onBound?.(worker);
     this.#servedBy(worker, state);
@@ -104,7 +110,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   /** Takes note that a worker is no more: what it counted is given back, and its connections are gone. */
   gone(worker: WorkerHandle, reason: string): void {
-    this.#members = this.#members.filter((other) => other !== worker);
+    this.#members.remove(worker);
     reclaim(this.#options.limits, worker.slot);
     for (const outlet of [...this.#all()]) {
       reclaim(outlet.limits, worker.slot);
@@ -119,7 +125,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   /** Lets a worker go whose place another one has taken; resolves once its connections have ended. */
   async retire(worker: WorkerHandle, { grace }: { grace: number }): Promise<number> {
-    this.#members = this.#members.filter((other) => other !== worker);
+    this.#members.remove(worker);
     const cut = await worker.request("stop", { grace });
     for (const { limits } of this.#all()) closeShare(limits, worker.slot);
     closeShare(this.#options.limits, worker.slot);
@@ -139,7 +145,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
         { id },
       ) => [id, this.#open.get(id)?.limits ?? sharedLimits(this.#options.workers)]),
     );
-    const change = new WorkerChange(this.#members);
+    const change = new WorkerChange(this.#members.all);
     try {
       await change.prepare((worker) => ({ state: shareOf(next, worker), limits, grace }));
     } catch (error) {
@@ -163,7 +169,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   async drain(id: number, { grace }: { grace: number }): Promise<number> {
     const outlet = this.#draining.get(id);
     if (!outlet) return 0;
-    for (const worker of this.#members) {
+    for (const worker of this.#members.all) {
       handledElsewhere(worker.request("drain", { outlet: id, grace }));
     }
     return await outlet.stopped;
@@ -174,7 +180,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     for (const outlet of this.#open.values()) this.#beginToDrain(outlet);
     this.#open = new Map();
     const cuts = await Promise.all(
-      this.#members.map((worker) => worker.request("stop", { grace }).catch(() => 0)),
+      this.#members.all.map((worker) => worker.request("stop", { grace }).catch(() => 0)),
     );
     return cuts.reduce((sum, cut) => sum + cut, 0);
   }
@@ -208,6 +214,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     const { descriptors } = this.#options;
     this.#maxConnections = serverLimits(configOf(next), descriptors).maxConnections ?? Infinity;
     const before = this.#open;
+    this.#members.keepHealth(next);
     this.#open = new Map(next.outlets.map(({ id, name, address = addresses.get(id) }) => [
       id,
       before.get(id) ?? new RemoteOutlet({ id, name, address: address!, limits: limits.get(id)! }),

@@ -55,7 +55,7 @@ Deno.test("three workers, 300 members, 3,000 lines: every transcript is whole, i
 });
 
 Deno.test("members of a worker that dies are gone for the others, and come back to another", async () => {
-  await using supervisor = await TestSupervisor.open([SPEC], MORTAL);
+  await using supervisor = await TestSupervisor.open([SPEC], { module: MORTAL });
   using guests = new DisposableStack();
   const parts = await crowd(supervisor, 12, guests);
   const [[bob], ...others] = parts as [[Guest], ...Guest[][]];

@@ -7,6 +7,7 @@ import type { OutletEvent } from "../../src/events/events.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { isUnix } from "../../src/endpoint/address.ts";
 import { Supervisor } from "../../src/workers/supervisor.ts";
+import type { SupervisorOptions } from "../../src/workers/supervisor_options.ts";
 import { configOf } from "./server.ts";
 
 /** How many workers a supervisor has here. */
@@ -30,17 +31,12 @@ export class TestSupervisor implements AsyncDisposable {
   /** Opens what `outlet server WORDS… --workers 3` would. */
   static async open(
     words: readonly string[],
-    module?: URL,
-    eventBus = new EventBus(),
+    { workers = WORKERS, eventBus = new EventBus(), ...options }: Partial<SupervisorOptions> = {},
   ): Promise<TestSupervisor> {
     const events: OutletEvent[] = [];
     eventBus.subscribe((event) => events.push(event));
-    const config = configOf([...words, "--workers", String(WORKERS)]);
-    const supervisor = await Supervisor.open(config, {
-      workers: WORKERS,
-      eventBus,
-      ...module && { module },
-    });
+    const config = configOf([...words, "--workers", String(workers)]);
+    const supervisor = await Supervisor.open(config, { ...options, workers, eventBus });
     return new TestSupervisor(supervisor, eventBus, events);
   }
 

@@ -63,7 +63,7 @@ async function history(seed: number): Promise<void> {
     ...expected,
     "--drain-timeout",
     "0",
-  ], MORTAL);
+  ], { module: MORTAL });
   for (let round = 0; round < 4; round++) {
     const asked = Array.from({ length: 1 + chance.below(3) }, random)
       .filter((specs) => specs.length > 0);

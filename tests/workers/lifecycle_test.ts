@@ -65,7 +65,7 @@ Deno.test("from the moment at which an outlet is told to listen, all workers acc
     const { port } = event.address;
     for (let i = 0; i < 60; i++) visits.push(visit(port));
   });
-  await using supervisor = await TestSupervisor.open(["echo://:0"], undefined, eventBus);
+  await using supervisor = await TestSupervisor.open(["echo://:0"], { eventBus });
   assertEquals(
     (await Promise.allSettled(visits)).filter(({ status }) => status === "rejected"),
     [],
@@ -109,7 +109,7 @@ Deno.test("another service at an address is told once, drains once, and costs no
 Deno.test("a reload beside a dead worker holds, and its successor comes to it once it can", async () => {
   await using certificate = await temporaryCertificate();
   const tls = `time://:0?tls&tls-cert=${certificate.file}`;
-  await using supervisor = await TestSupervisor.open(["echo://:0", tls], MORTAL);
+  await using supervisor = await TestSupervisor.open(["echo://:0", tls], { module: MORTAL });
   const port = supervisor.port();
   await certificate.break();
   await killOne(supervisor, port);

@@ -59,15 +59,16 @@ export const forward: Service = service({
     }
   },
   upstreams: ({ to }) => to,
-  open(options, { signal, failed, recovered }) {
+  open(options, { signal, health, oncePerServer }) {
     const pool = new Pool({
       addresses: options.to,
       balance: options.balance,
       connectTimeout: options["connect-timeout"],
-      onDown: failed,
-      onUp: recovered,
+      health,
+      signal,
     });
-    if (options.check !== undefined) pool.check({ every: options.check, signal });
+    const { check: every } = options;
+    if (every !== undefined) oncePerServer((signal) => pool.check({ every, signal }));
     const version = options["send-proxy"];
     return async (client) => {
       await refuseOwnEnd(client);

@@ -10,6 +10,7 @@ import type { Address } from "../../endpoint/address.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import { dial } from "../../transport/dial.ts";
 import { isShortage } from "../../transport/errors.ts";
+import type { SharedHealth } from "../shared_health.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Whose turn it is: everyone's in turn, who has the fewest clients, or the first that is up. */
@@ -23,10 +24,10 @@ export interface PoolOptions {
   readonly balance: Balance;
   /** Milliseconds that an upstream has to answer. */
   readonly connectTimeout: number;
-  /** Told that an upstream is down, and why. */
-  onDown(reason: string): void;
-  /** Told that an upstream is up again. */
-  onUp(news: string): void;
+  /** Shares what is found out of upstreams with the other threads of the server. */
+  readonly health: SharedHealth;
+  /** Aborted when the pool is no longer used. */
+  readonly signal: AbortSignal;
 }
 
 /** A connection to an upstream. Disposing it gives the place back; the socket is the caller's to close. */
@@ -45,10 +46,13 @@ export class Pool {
   readonly #upstreams: readonly Upstream[];
   #turn = 0;
 
-  /** Takes all of them to be up. */
+  /** Takes all of them to be up that no other thread has found to be down. */
   constructor(options: PoolOptions) {
-    this.#options = options;
-    this.#upstreams = options.addresses.map((address) => new Upstream(address));
+    const { addresses, health, signal } = this.#options = options;
+    this.#upstreams = addresses.map((address) => new Upstream(address));
+    for (const upstream of this.#upstreams) {
+      health.follow(upstream.name, { signal, adopt: (failures) => upstream.adopt(failures) });
+    }
   }
 
   /**
@@ -102,16 +106,23 @@ export class Pool {
     const attempt = upstream.attempt();
     try {
       const socket = await dial(upstream, { timeout, signal });
-      if (attempt.succeeded()) this.#options.onUp(`${upstream.name} is up again`);
+      if (attempt.succeeded()) this.#report(upstream, `${upstream.name} is up again`);
       return socket;
     } catch (error) {
       const fault = error as Error;
       if (signal.aborted || isShortage(fault.cause)) attempt.abandoned();
       else if (attempt.failed()) {
-        this.#options.onDown(`${fault.message}; left alone for ${formatDuration(upstream.pause)}`);
+        this.#report(
+          upstream,
+          `${fault.message}; left alone for ${formatDuration(upstream.pause)}`,
+        );
       }
       return fault;
     }
+  }
+
+  #report({ name, failures }: Upstream, text: string): void {
+    this.#options.health.report({ name, failures, text });
   }
 
   /**

@@ -32,6 +32,17 @@ export class Upstream {
     return this.#failures === 0;
   }
 
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Takes over what another thread has found out. */
+  adopt(failures: number): void {
+    this.#failures = failures;
+    if (failures > 0) this.#failedAt = performance.now();
+  }
+
   /** How long to leave it alone after its latest failure, in milliseconds. */
   get pause(): number {
     return Math.min(PAUSE.first * 2 ** (this.#failures - 1), PAUSE.last);

@@ -1,0 +1,52 @@
+/**
+ * The health of upstreams as the supervisor knows it. Workers report what they find; whoever is first is believed.
+ *
+ * @module
+ */
+import { upstreamsOf } from "../config/addresses.ts";
+import { formatAddress } from "../endpoint/address.ts";
+import type { DesiredState } from "../server/desired_state.ts";
+import type { HealthReport, KnownHealth } from "./messages.ts";
+
+/** Failures in a row, by outlet and upstream. */
+export class HealthTable {
+  readonly #failures = new Map<number, Map<string, number>>();
+
+  /** Everything that is known, for a worker that is new. */
+  get all(): KnownHealth[] {
+    return [...this.#failures].flatMap(([outlet, upstreams]) =>
+      Array.from(upstreams, ([name, failures]) => ({ outlet, name, failures }))
+    );
+  }
+
+  /** What is known of one upstream. */
+  of({ outlet, name }: Pick<KnownHealth, "outlet" | "name">): KnownHealth {
+    return { outlet, name, failures: this.#failures.get(outlet)?.get(name) ?? 0 };
+  }
+
+  /**
+   * Accepts a report that continues what is known: one failure more, or none any more. Two workers that find out the
+   * same at the same time both report it, and one is accepted.
+   */
+  accept({ outlet, name, failures }: HealthReport): boolean {
+    const { failures: known } = this.of({ outlet, name });
+    if (failures === known || (failures !== 0 && failures !== known + 1)) return false;
+    const upstreams = this.#failures.get(outlet) ?? new Map<string, number>();
+    this.#failures.set(outlet, upstreams.set(name, failures));
+    return true;
+  }
+
+  /** Forgets outlets and upstreams that are not in this state. */
+  keep({ outlets }: DesiredState): void {
+    const names = new Map(outlets.map(({ id, config }) => [
+      id,
+      new Set(upstreamsOf(config).map(formatAddress)),
+    ]));
+    for (const [outlet, upstreams] of this.#failures) {
+      for (const name of upstreams.keys()) {
+        if (!names.get(outlet)?.has(name)) upstreams.delete(name);
+      }
+      if (upstreams.size === 0) this.#failures.delete(outlet);
+    }
+  }
+}

@@ -1,0 +1,213 @@
+/** Upstreams are checked once a server, all workers know how they are, and it is told once. */
+import { assertEquals } from "@std/assert";
+import type { HealthReport, WorkerPort } from "../../src/workers/messages.ts";
+import { HealthTable } from "../../src/workers/health_table.ts";
+import { Leadership } from "../../src/workers/leadership.ts";
+import type { RemoteConnection } from "../../src/workers/remote.ts";
+import type { Supervisor } from "../../src/workers/supervisor.ts";
+import { bytesOf, readText, send } from "../harness/bytes.ts";
+import { eventually } from "../harness/eventually.ts";
+import { freePort } from "../harness/ports.ts";
+import { configOf } from "../harness/server.ts";
+import { MORTAL, TestSupervisor } from "../harness/supervisor.ts";
+
+const WORKERS = 2;
+const LOCAL = { hostname: "127.0.0.1" };
+
+/** Who says this is not answered, but kept. */
+const HOLD = bytesOf("!");
+
+/** An upstream that tells who only connects from who says something, and answers those with its name. */
+class Upstream implements AsyncDisposable {
+  /** Connections that said nothing: checks. */
+  checks = 0;
+  readonly #listener: Deno.TcpListener;
+  readonly #served: Promise<void>;
+
+  constructor(readonly name: string) {
+    this.#listener = Deno.listen({ ...LOCAL, port: 0 });
+    this.#served = this.#serve();
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  async #serve(): Promise<void> {
+    const serving: Promise<void>[] = [];
+    try {
+      for (;;) serving.push(this.#answer(await this.#listener.accept()));
+    } catch {
+      await Promise.all(serving);
+    }
+  }
+
+  async #answer(client: Deno.TcpConn): Promise<void> {
+    using _ = client;
+    const words = new Uint8Array(100);
+    const length = await client.read(words).catch(() => null);
+    if (length === null) this.checks++;
+    else if (words[0] === HOLD[0]) await client.read(words).catch(() => {});
+    else await send(client, this.name).catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    await this.#served;
+  }
+}
+
+/** What so many clients are answered, with the workers that served them all. */
+async function ask(supervisor: Supervisor, count: number): Promise<string[]> {
+  const [outlet] = supervisor.outlets;
+  const { port } = outlet!.address as { port: number };
+  return await Promise.all(Array.from({ length: count }, async () => {
+    using client = await Deno.connect({ ...LOCAL, port });
+    await send(client, "hello");
+    return await readText(client);
+  }));
+}
+
+/** The server's side of a client. */
+async function connectionOf(client: Deno.TcpConn, test: TestSupervisor): Promise<RemoteConnection> {
+  const { port } = client.localAddr;
+  const found = () =>
+    [...test.supervisor.connections()].find(({ connection: { peer } }) =>
+      "port" in peer && peer.port === port
+    );
+  await eventually(() => found() !== undefined, "the server's side of a client");
+  return found()!.connection;
+}
+
+/** Clients until every worker has served one of them, whose answers are these. */
+async function answersOfAll(test: TestSupervisor): Promise<Set<string>> {
+  const served = new Set<unknown>();
+  const answers = new Set<string>();
+  await eventually(async () => {
+    using client = await test.connect();
+    const { worker } = await connectionOf(client, test);
+    await send(client, "hello");
+    answers.add(await readText(client));
+    served.add(worker);
+    return served.size === WORKERS;
+  }, "a client of every worker");
+  return answers;
+}
+
+/** Lets one worker die. */
+async function kill(test: TestSupervisor, isVictim: (index: number) => boolean): Promise<void> {
+  const deaths = test.count("worker-restarted");
+  await eventually(async () => {
+    using client = await test.connect();
+    await client.write(HOLD);
+    const connection = await connectionOf(client, test);
+    if (!isVictim(connection.worker.index)) return false;
+    connection.write(bytesOf("die")).catch(() => {});
+    return true;
+  });
+  await test.told(() => test.count("worker-restarted") > deaths);
+}
+
+Deno.test("an upstream is checked by one worker, and by another one once that has died", async () => {
+  await using upstream = new Upstream("alive");
+  await using test = await TestSupervisor.open(
+    [`forward://:0?to=127.0.0.1:${upstream.port}&check=1h`],
+    { module: MORTAL, workers: WORKERS },
+  );
+  // Each would have checked when it opened its service, before it took clients.
+  assertEquals(await answersOfAll(test), new Set(["alive"]));
+  assertEquals(upstream.checks, 1);
+  await kill(test, (index) => index === 0);
+  // The other one checks at once, and the successor of the first when it takes its work over.
+  await eventually(() => upstream.checks === 3, "two more checks");
+  assertEquals(await answersOfAll(test), new Set(["alive"]));
+  await kill(test, (index) => index !== 0);
+  assertEquals(await answersOfAll(test), new Set(["alive"]));
+  assertEquals(upstream.checks, 3);
+});
+
+Deno.test("an upstream that is down is told once, and when it is up again, whichever worker finds out", async () => {
+  const port = freePort();
+  await using steady = new Upstream("steady");
+  await using test = await TestSupervisor.open(
+    [`forward://:0?to=127.0.0.1:${port}&to=127.0.0.1:${steady.port}`],
+    { workers: WORKERS },
+  );
+  // All of them find it out at the same time.
+  assertEquals(new Set(await ask(test.supervisor, 40)), new Set(["steady"]));
+  await test.told(() => test.count("failed") > 0);
+  const failures = test.events.flatMap((event) => event.event === "failed" ? [event.reason] : []);
+  // A worker that failed again, after the pause, has told so in other words.
+  assertEquals(new Set(failures).size, failures.length, failures.join("; "));
+  const listener = Deno.listen({ ...LOCAL, port });
+  const accepting = (async () => {
+    for await (const client of listener) {
+      await send(client, "back").catch(() => {});
+      client.close();
+    }
+  })();
+  await eventually(async () => (await ask(test.supervisor, 4)).includes("back"));
+  await ask(test.supervisor, 40);
+  assertEquals(test.count("recovered"), 1);
+  listener.close();
+  await accepting;
+});
+
+Deno.test("what one worker finds out of an upstream all of them know, those included that come later", async () => {
+  await using first = new Upstream("first");
+  await using second = new Upstream("second");
+  const ports: WorkerPort[] = [];
+  const module = MORTAL;
+  await using test = await TestSupervisor.open(
+    [`forward://:0?to=127.0.0.1:${first.port}&to=127.0.0.1:${second.port}&balance=first`],
+    {
+      workers: WORKERS,
+      spawn: () => ports[ports.push(new Worker(module, { type: "module" }) as WorkerPort) - 1]!,
+    },
+  );
+  const report = (failures: number): HealthReport => ({
+    outlet: 1,
+    name: `127.0.0.1:${first.port}`,
+    failures,
+    text: `failed ${failures} times`,
+  });
+  const tell = (failures: number) =>
+    ports[0]!.onmessage!({ data: { type: "health", report: report(failures) } });
+  assertEquals(await answersOfAll(test), new Set(["first"]));
+  // After so many failures it is left alone for half a minute, by all workers.
+  for (let failures = 1; failures <= 8; failures++) tell(failures);
+  assertEquals(await answersOfAll(test), new Set(["second"]));
+  await kill(test, (index) => index === 1);
+  assertEquals(await answersOfAll(test), new Set(["second"]));
+  tell(0);
+  assertEquals(await answersOfAll(test), new Set(["first"]));
+  assertEquals([test.count("failed"), test.count("recovered")], [8, 1]);
+});
+
+Deno.test("of two workers that find out the same, the first is believed", () => {
+  const table = new HealthTable();
+  const accept = (failures: number) =>
+    table.accept({ outlet: 1, name: "upstream", failures, text: "" });
+  assertEquals([1, 1, 2, 1, 0, 0, 1].map(accept), [true, false, true, false, true, false, true]);
+  assertEquals(table.all, [{ outlet: 1, name: "upstream", failures: 1 }]);
+  table.keep({ ...configOf(["echo://:0"]), outlets: [] });
+  assertEquals(table.all, []);
+});
+
+Deno.test("who leads begins its work, also work that comes later, and ends it when another one leads", () => {
+  const leadership = new Leadership();
+  const begun: AbortSignal[] = [];
+  const stopped = new AbortController();
+  const lasting = new AbortController();
+  leadership.whileLeading(stopped.signal, (signal) => begun.push(signal));
+  assertEquals(begun.length, 0);
+  leadership.set(true);
+  leadership.set(true);
+  leadership.whileLeading(lasting.signal, (signal) => begun.push(signal));
+  assertEquals(begun.map(({ aborted }) => aborted), [false, false]);
+  stopped.abort();
+  assertEquals(begun.map(({ aborted }) => aborted), [true, false]);
+  leadership.set(false);
+  leadership.set(true);
+  assertEquals(begun.map(({ aborted }) => aborted), [true, true, false]);
+});
