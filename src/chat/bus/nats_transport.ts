@@ -14,7 +14,9 @@ import {
 import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { TurnBudget } from "../../scheduling/turn_budget.ts";
+import { dial } from "../../transport/dial.ts";
 import { lookUp } from "../../transport/dial_address.ts";
+import { duplexOf, FlowControl } from "../../transport/tls/node_stream.ts";
 
 /** The most bytes before the handshake is over: an INFO that names a large cluster has some kilobytes. */
 const HANDSHAKE_LIMIT = 256 * 1024;
@@ -65,6 +67,7 @@ export function confirmHandshake(connection: NatsConnection): void {
 
 class BoundedTransport extends NodeTransport {
   readonly #budget = new TurnBudget(TURN);
+  readonly #dialling = new AbortController();
   #received = 0;
   #writes = 0;
   #parser: Parser | undefined;
@@ -74,7 +77,8 @@ class BoundedTransport extends NodeTransport {
   }
 
   override async dial(address: { hostname: string; port: number }): Promise<Socket> {
-    return heedErrors(await super.dial(address));
+    const stream = await dial({ address }, { timeout: 0, signal: this.#dialling.signal });
+    return heedErrors(duplexOf(stream, new FlowControl({ belowTls: false })) as Socket);
   }
 
   override async startTLS(): ReturnType<NodeTransport["startTLS"]> {
@@ -114,6 +118,7 @@ class BoundedTransport extends NodeTransport {
 
   /** An attempt that is given up leaves no socket behind; the library closes only those that were connected. */
   override async close(error?: Error): Promise<void> {
+    this.#dialling.abort(new Error("the attempt was given up"));
     if (!this.connected) this.discard();
     await super.close(error);
   }
