@@ -16,6 +16,8 @@ export interface Consumer {
 
 /** How a room reaches somebody in it. */
 export interface Subscriber extends Consumer {
+  /** Whether it takes nothing any more. */
+  readonly isGone: boolean;
   /** Takes lines, each with its newline; never waits. */
   send(lines: Uint8Array): void;
   /** Sends the member away, with the reason. */
@@ -35,7 +37,7 @@ export class SlowConsumerPolicy {
 
   /** Resolves when none of them has much left to take, or soon in any case. */
   async waitFor(takers: Iterable<Consumer>): Promise<void> {
-    const behind = [...takers].filter((taker) => this.#isWorthIt(taker));
+    const behind = [...takers].filter((taker) => this.isBehind(taker));
     if (behind.length === 0) return;
     const caughtUp = Promise.all(behind.map((taker) => taker.caughtUp()));
     await deadline(caughtUp, SLOW_CONSUMER_WAIT.once).catch(() => {
@@ -45,7 +47,8 @@ export class SlowConsumerPolicy {
     });
   }
 
-  #isWorthIt(taker: Consumer): boolean {
+  /** Whether somebody has much left to take, and is still worth waiting for. */
+  isBehind(taker: Consumer): boolean {
     if (taker.waiting > HIGH_WATER_MARK) {
       return (this.#spent.get(taker) ?? 0) < SLOW_CONSUMER_WAIT.all;
     }

@@ -3,98 +3,128 @@
  *
  * @module
  */
-import { concat } from "@std/bytes/concat";
 import { TaskScope } from "../scheduling/task_scope.ts";
-import { nextTurn } from "../scheduling/turn_budget.ts";
+import { nextTurn, TurnBudget } from "../scheduling/turn_budget.ts";
 import { SlowConsumerPolicy, type Subscriber } from "./backpressure.ts";
+import { LineLog } from "./line_log.ts";
 
 const tasks = new TaskScope("sending lines round a chat room", {
   without: "some members miss them",
 });
 
-/** The bytes of a batch, however much is said in one turn. */
-const BATCH_SIZE = 32 * 1024;
+/** The bytes that may be on their way round before those who speak wait. */
+const HIGH_WATER_MARK = 32 * 1024;
+
+/** The most bytes that a member is sent at a time, so that one who reads never has too much waiting. */
+const PIECE = 64 * 1024;
+
+/** Members that are sent to in one turn: to each, it is a system call. */
+const TURN = { units: 256, clockEvery: 16 };
 
 /**
- * Sends lines to everyone in a room, those of the same turn of the event loop in one batch: a write costs the same for
- * one line as for a hundred.
+ * Sends lines to everyone in a room, in turns of the event loop. Each member has a place in the room's log of lines:
+ * what is between that and the log's end is sent to it in one write, which costs the same for one line as for a
+ * hundred. A line that all have been sent is forgotten.
  */
 export class FanOut<Member extends { readonly subscriber: Subscriber }> {
-  readonly #members: () => Iterable<Member>;
+  readonly #log = new LineLog<Member>();
+  /** The members, each with the number of the line that it is sent next. */
+  readonly #places = new Map<Member, number>();
   readonly #slowConsumers = new SlowConsumerPolicy();
-  #next: Batch<Member> | undefined;
+  /** Those who had much left to take when they were last sent something. */
+  #behind: Subscriber[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #ready: Promise<void> | undefined;
+  #round: Promise<void> | undefined;
+  #caughtUp: Promise<void> | undefined;
 
-  /** Sends to these, whoever they are at the time. */
-  constructor(members: () => Iterable<Member>) {
-    this.#members = members;
+  /** Sends to this member what is said from now on. */
+  enter(member: Member): void {
+    this.#places.set(member, this.#log.end);
   }
 
-  /** Adds a line to the next batch, which goes to all but its speaker. */
+  /** Sends a member what was said before, and nothing any more. */
+  leave(member: Member): void {
+    this.catchUp(member);
+    this.#places.delete(member);
+  }
+
+  /** Adds a line, which goes to all but its speaker once all that has come at the same time is added. */
   add(line: Uint8Array, speaker?: Member): void {
-    if (!this.#next) {
-      this.#next = new Batch();
-      this.#timer = setTimeout(tasks.guard(() => this.flush()));
-    }
-    this.#next.add(line, speaker);
+    if (this.#places.size === 0) return;
+    this.#log.add(line, speaker);
+    if (!this.#round) this.#timer ??= setTimeout(tasks.guard(() => this.flush()));
   }
 
-  /** Sends the batch now, if there is one. */
-  flush(): void {
-    const batch = this.#next;
-    if (!batch) return;
+  /** Sends this member at once what it lacks: whoever tells it something else does this first. */
+  catchUp(member: Member): void {
+    this.#send(member, Infinity);
+  }
+
+  /** Begins to send what there is now; resolves once every member has been sent all. */
+  flush(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#next = undefined;
-    this.#ready = undefined;
-    for (const member of this.#members()) {
-      const lines = batch.linesFor(member);
-      if (lines.length > 0) member.subscriber.send(lines);
+    this.#timer = undefined;
+    if (this.#round) return this.#round;
+    const round = this.#goRound();
+    if (this.#log.size === 0) return round;
+    return this.#round = round.finally(() => this.#round = undefined);
+  }
+
+  /** Resolves when not much is on its way round and nobody has much left to take, or soon in any case. */
+  async ready(): Promise<void> {
+    if (this.#log.size >= HIGH_WATER_MARK) {
+      await this.flush();
+      await nextTurn();
+    }
+    await this.#waitForSlowConsumers();
+  }
+
+  /** Goes round until nobody lacks anything; a flood goes at the pace of those who read. */
+  async #goRound(): Promise<void> {
+    const budget = new TurnBudget(TURN);
+    while (this.#log.size > 0) {
+      const behind: Subscriber[] = [];
+      for (const member of this.#places.keys()) {
+        this.#send(member, PIECE);
+        if (this.#slowConsumers.isBehind(member.subscriber)) behind.push(member.subscriber);
+        const turn = budget.spend();
+        if (turn) await turn;
+      }
+      this.#behind = behind;
+      this.#caughtUp = undefined;
+      this.#log.forget(this.#oldestPlace());
+      if (this.#log.size > 0) {
+        await nextTurn();
+        await this.#waitForSlowConsumers();
+      }
     }
   }
 
-  /** Resolves when nobody has much left to take, or soon in any case. */
-  ready(): Promise<void> {
-    const isMuch = this.#next !== undefined && this.#next.size >= BATCH_SIZE;
-    if (isMuch) this.flush();
-    return this.#ready ??= this.#wait({ afterATurn: isMuch });
-  }
-
-  /** Sends the batch, and waits for the slow consumers of the one before. */
-  async waitForSlowConsumers(): Promise<void> {
-    const ready = this.#ready;
-    this.flush();
-    await ready;
-  }
-
-  /** After much was told, all else that there is to do in this process gets a turn before it is asked who listens. */
-  async #wait({ afterATurn }: { afterATurn: boolean }): Promise<void> {
-    if (afterATurn) await nextTurn();
-    await this.#slowConsumers.waitFor(Array.from(this.#members(), ({ subscriber }) => subscriber));
-  }
-}
-
-/** Lines that are sent together. What most members get is put together once, for all of them. */
-class Batch<Member> {
-  readonly #lines: { readonly line: Uint8Array; readonly speaker: Member | undefined }[] = [];
-  readonly #speakers = new Set<Member>();
-  #size = 0;
-  #all: Uint8Array | undefined;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  add(line: Uint8Array, speaker: Member | undefined): void {
-    this.#lines.push({ line, speaker });
-    this.#size += line.length;
-    if (speaker !== undefined) this.#speakers.add(speaker);
-  }
-
-  linesFor(member: Member): Uint8Array {
-    if (!this.#speakers.has(member)) {
-      return this.#all ??= concat(this.#lines.map(({ line }) => line));
+  #send(member: Member, limit: number): void {
+    const place = this.#places.get(member);
+    if (place === undefined || place === this.#log.end) return;
+    if (member.subscriber.isGone) {
+      this.#places.set(member, this.#log.end);
+      return;
     }
-    return concat(this.#lines.filter(({ speaker }) => speaker !== member).map(({ line }) => line));
+    const { bytes, end } = this.#log.read(place, { limit, reader: member });
+    this.#places.set(member, end);
+    if (bytes.length === 0) return;
+    try {
+      member.subscriber.send(bytes);
+    } catch (error) {
+      tasks.fail(error);
+    }
+  }
+
+  #oldestPlace(): number {
+    let oldest = this.#log.end;
+    for (const place of this.#places.values()) oldest = Math.min(oldest, place);
+    return oldest;
+  }
+
+  /** One wait for all who ask after the same round. */
+  #waitForSlowConsumers(): Promise<void> {
+    return this.#caughtUp ??= this.#slowConsumers.waitFor(this.#behind);
   }
 }

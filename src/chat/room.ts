@@ -41,7 +41,7 @@ export class Room {
   /** What was said in it lately. */
   readonly history: History = new History();
   readonly #members = new Map<string, Member>();
-  readonly #fanOut = new FanOut(() => this.#members.values());
+  readonly #fanOut = new FanOut<Member>();
   readonly #onEmpty: () => void;
   #guests = 0;
   #lastGuestNumber = 0;
@@ -78,6 +78,11 @@ export class Room {
     return sizes.set(undefined, this.size + (sizes.get(undefined) ?? 0));
   }
 
+  /** How many are in the room, wherever. */
+  get count(): number {
+    return this.sizes().values().reduce((sum, size) => sum + size, 0);
+  }
+
   /** Those who are in the room on this server. */
   members(): Iterable<Member> {
     return this.#members.values();
@@ -105,10 +110,10 @@ export class Room {
 
   /** Brings in a guest, or an operator; the others are told. Disposing the member lets it leave. */
   join(subscriber: Subscriber, { as = "guest" }: { as?: MemberRole } = {}): Member {
-    this.flush();
     const member = new Member(this, { subscriber, role: as, name: this.#freeName(as) });
     if (as === "guest") this.#guests++;
     this.#members.set(keyOf(member.name), member);
+    this.#fanOut.enter(member);
     this.#publish({ fact: "joined", name: member.name, claimed: member.claimed }, member);
     return member;
   }
@@ -116,7 +121,7 @@ export class Room {
   /** Takes somebody out; the others are told. */
   leave(member: Member): void {
     if (this.find(member.name) !== member) return;
-    this.flush();
+    this.#fanOut.leave(member);
     this.#members.delete(keyOf(member.name));
     this.#publish({ fact: "left", name: member.name });
     if (member.role === "guest" && --this.#guests === 0) this.#onEmpty();
@@ -142,7 +147,7 @@ export class Room {
     const name = this.#freeName(member.role);
     const lost = member.name;
     this.#rename(member, name);
-    this.flush();
+    this.catchUp(member);
     member.subscriber.send(
       encoder.encode(`* ${lost} was asked for earlier elsewhere: you are ${name}\n`),
     );
@@ -184,17 +189,14 @@ export class Room {
     return this.#fanOut.ready();
   }
 
-  /**
-   * Tells the members what has still to go round, which happens by itself once all that has come at the same time
-   * is told. Whoever tells one of them something in between does this first.
-   */
-  flush(): void {
-    this.#fanOut.flush();
+  /** Tells the members what has still to go round, which happens by itself; resolves when all have been told. */
+  flush(): Promise<void> {
+    return this.#fanOut.flush();
   }
 
-  /** The same, and waits until those who speak may go on. */
-  async waitForSlowConsumers(): Promise<void> {
-    await this.#fanOut.waitForSlowConsumers();
+  /** Tells one member at once what has still to go round: whoever tells it something else does this first. */
+  catchUp(member: Member): void {
+    this.#fanOut.catchUp(member);
   }
 
   #publish(fact: RoomEvent, except?: Member): void {

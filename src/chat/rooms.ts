@@ -105,7 +105,7 @@ export class Rooms implements AsyncDisposable {
   /** Tells what has still to be told, and leaves the buses. */
   async [Symbol.asyncDispose](): Promise<void> {
     const rooms = Array.from(this.#byNumber.values(), ({ room }) => room);
-    await Promise.all(rooms.map((room) => room.waitForSlowConsumers()));
+    await Promise.all(rooms.map((room) => room.flush()));
     await this.#buses?.[Symbol.asyncDispose]();
   }
 

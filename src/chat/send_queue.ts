@@ -9,6 +9,9 @@ import type { Connection } from "../connection/connection.ts";
 /** Bytes that may wait for a member before it is cut off. */
 export const SEND_QUEUE_LIMIT = 256 * 1024;
 
+/** The most bytes that several posts are written in at once. */
+const WRITE_SIZE = 64 * 1024;
+
 /** A bounded queue in front of a connection: whoever posts never waits, whoever does not read is cut off. */
 export class SendQueue implements AsyncDisposable {
   readonly #connection: Connection;
@@ -26,8 +29,14 @@ export class SendQueue implements AsyncDisposable {
     return this.#waiting;
   }
 
-  /** Puts bytes in the queue. Over the limit, the connection is cut. */
+  /** Whether the connection is closed. */
+  get isGone(): boolean {
+    return this.#connection.isClosed;
+  }
+
+  /** Puts bytes in the queue; they are not copied. Over the limit, the connection is cut. */
   post(bytes: Uint8Array): void {
+    if (this.isGone) return;
     this.#waiting += bytes.length;
     if (this.#waiting > SEND_QUEUE_LIMIT) {
       this.#connection.close(`error: does not read, ${SEND_QUEUE_LIMIT >> 10} KiB were waiting`);
@@ -47,11 +56,22 @@ export class SendQueue implements AsyncDisposable {
     await this.sent();
   }
 
+  /** What is written next: one long post, or several short ones together. */
+  #take(): Uint8Array {
+    const first = this.#queue[0]!;
+    let count = 1;
+    for (let size = first.length; count < this.#queue.length; count++) {
+      size += this.#queue[count]!.length;
+      if (size > WRITE_SIZE) break;
+    }
+    const posts = this.#queue.splice(0, count);
+    return posts.length === 1 ? first : concat(posts);
+  }
+
   async #send(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
-        const batch = concat(this.#queue);
-        this.#queue = [];
+        const batch = this.#take();
         await this.#connection.write(batch);
         this.#waiting -= batch.length;
       }

@@ -60,6 +60,7 @@ function joinRoom(room: Room, members: ReadonlySet<Member>, { show }: OperatorCo
     },
     waiting: 0,
     caughtUp: () => Promise.resolve(),
+    isGone: false,
     disconnect: () => {},
   }, { as: "operator" });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { TurnBudget } from "../scheduling/turn_budget.ts";
 import type { Connection } from "./connection.ts";
 
 /** How long a connection may do what, in milliseconds; for ever, where it is not said or 0. */
@@ -20,12 +21,12 @@ export interface Deadlines {
 }
 
 /** What the connection is hung up for, by deadline. */
-const REASONS = {
-  idle: "idle",
-  lifetime: "lifetime",
-  write: "write timeout",
-  fin: "fin timeout",
-} as const;
+const REASONS = [
+  ["idle", "idle"],
+  ["lifetime", "lifetime"],
+  ["write", "write timeout"],
+  ["fin", "fin timeout"],
+] as const;
 
 const tasks = new TaskScope("looking after deadlines", {
   without: "they are looked after next time",
@@ -34,6 +35,10 @@ const tasks = new TaskScope("looking after deadlines", {
 /** How often a connection is looked at within its shortest deadline, and the bounds of that, in ms. */
 const LOOKS = 10;
 const PERIOD = { shortest: 10, longest: 1_000 };
+
+/** Connections that are looked at in one turn, and how many looks it is worth to close one. */
+const TURN = { units: 1_024 };
+const CLOSE_COST = 8;
 
 /** A look that comes after so many periods comes late: the process stood still, and peers could not be heard. */
 const LATE = 2;
@@ -47,6 +52,8 @@ export class Sweeper {
   readonly #watches = new Map<Connection, Watch | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #sweptAt = 0;
+  #missed = 0;
+  #isSweeping = false;
 
   /** One set of deadlines for all the connections that it will watch. */
   constructor(deadlines: Deadlines) {
@@ -65,23 +72,42 @@ export class Sweeper {
     return { [Symbol.dispose]: () => this.#forget(connection) };
   }
 
-  /** Looks at every connection, as its timer does now and then; `now` is on the clock of `performance.now()`. */
-  sweep(now: number): void {
-    const missed = this.#missed(now);
-    for (const [connection, watch = new Watch(connection)] of this.#watches) {
-      this.#watches.set(connection, watch);
-      const passed = watch.look(now, missed);
-      if (passed.sink >= (this.#deadlines.write || Infinity)) {
-        connection.reset(`${connection.sink!.name} write timeout`);
-        continue;
+  /**
+   * Looks at every connection, as its timer does now and then, in turns of the event loop; `now` is on the clock of
+   * `performance.now()`. While it still looks, it does not begin again.
+   */
+  async sweep(now: number): Promise<void> {
+    this.#missed += this.#missedSince(now);
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    const missed = this.#missed;
+    this.#missed = 0;
+    const offset = now - performance.now();
+    const budget = new TurnBudget(TURN);
+    try {
+      for (const [connection, watch = new Watch(connection)] of this.#watches) {
+        this.#watches.set(connection, watch);
+        this.#enforce(connection, watch.look(now, missed));
+        const turn = budget.spend(connection.isClosed ? CLOSE_COST : 1);
+        if (!turn) continue;
+        await turn;
+        now = performance.now() + offset;
       }
-      for (const [name, reason] of Object.entries(REASONS)) {
-        const deadline = name as keyof Deadlines;
-        if (passed[deadline] >= (this.#deadlines[deadline] || Infinity)) {
-          connection.close(reason);
-          break;
-        }
-      }
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+
+  /** Closes a connection for which one of these times, in milliseconds, is over its deadline. */
+  #enforce(connection: Connection, passed: Record<keyof Deadlines | "sink", number>): void {
+    if (passed.sink >= (this.#deadlines.write || Infinity)) {
+      connection.reset(`${connection.sink!.name} write timeout`);
+      return;
+    }
+    for (const [name, reason] of REASONS) {
+      if (passed[name] < (this.#deadlines[name] || Infinity)) continue;
+      connection.close(reason);
+      return;
     }
   }
 
@@ -94,7 +120,7 @@ export class Sweeper {
    * For how long nobody could be heard, because the process was stopped or busy, in milliseconds: it counts against
    * no peer.
    */
-  #missed(now: number): number {
+  #missedSince(now: number): number {
     const passed = now - this.#sweptAt;
     this.#sweptAt = now;
     return passed > this.#period! * LATE ? passed - this.#period! : 0;

@@ -7,6 +7,7 @@ import type { EventBus } from "../events/event_bus.ts";
 import type { AboutOutlet } from "../events/events.ts";
 import type { Acceptor } from "./accept_loop.ts";
 import type { Address } from "../endpoint/address.ts";
+import { closeAll } from "../connection/close_all.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Sweeper } from "../connection/deadlines.ts";
 import { AcceptPipeline, type AdmittedConnection } from "./accept_pipeline.ts";
@@ -230,7 +231,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
     await Promise.race([ended, aborted(this.#expired.signal)]);
     this.#expired.abort();
     const cut = this.#live.size;
-    for (const connection of this.#live) connection.close("cut by the drain");
+    await closeAll(this.#live, "cut by the drain");
     await ended;
     this.#isGone = true;
     if (this.#settings) this.#eventBus.publish({ event: "stopped", ...this.#about, cut });

@@ -1,6 +1,7 @@
 import { DURATION, integer, type OptionKind } from "../options/kinds.ts";
 import { option } from "../options/option.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { TurnBudget } from "../scheduling/turn_budget.ts";
 import { printable } from "../terminal/printable.ts";
 import { HISTORY_LIMIT, HISTORY_SIZE } from "../chat/history.ts";
 import { SendQueue } from "../chat/send_queue.ts";
@@ -12,6 +13,12 @@ import { type Service, service } from "./service.ts";
 
 /** The most bytes of a line that are read; the rest of it is dropped. */
 const LINE_LIMIT = 4 * 1024;
+
+/** The most names of one answer; the console lists all. */
+const NAMES_SHOWN = 1_000;
+
+/** Farewells of one turn: each is a system call. */
+const FAREWELLS = { units: 256, clockEvery: 16 };
 
 const encoder = new TextEncoder();
 
@@ -47,15 +54,16 @@ export const chat: Service = service({
     const room = name === undefined
       ? rooms.openPrivate(address, { history, signal: inUse })
       : rooms.open(name, { history, signal: inUse });
+    const farewells = new Farewells();
     return async (connection, signal) => {
       await using queue = new SendQueue(connection);
+      using member = join(room, { connection, queue });
       const reply = (text: string) => {
-        room.flush();
+        room.catchUp(member);
         queue.post(encoder.encode(text));
       };
-      using member = join(room, { connection, queue });
-      const farewell = tasks.guard(() => reply("* the server is stopping\n"));
-      signal.addEventListener("abort", farewell);
+      const farewell = () => reply("* the server is stopping\n");
+      farewells.add(farewell, signal);
       try {
         reply(welcome(room, member) + lately(room, history));
         for await (const line of readLines(connection, { limit: LINE_LIMIT, timeout })) {
@@ -66,11 +74,38 @@ export const chat: Service = service({
           await room.pace();
         }
       } finally {
-        signal.removeEventListener("abort", farewell);
+        farewells.delete(farewell);
       }
     };
   },
 });
+
+/** What is said to the members of one outlet when it stops, in turns of the event loop, for they may be thousands. */
+class Farewells {
+  readonly #pending = new Set<() => void>();
+  #signal: AbortSignal | undefined;
+
+  /** Says it once the signal is aborted, which is the same for all. */
+  add(say: () => void, signal: AbortSignal): void {
+    this.#pending.add(say);
+    if (this.#signal === signal) return;
+    this.#signal = signal;
+    signal.addEventListener("abort", tasks.guard(() => this.#sayAll()), { once: true });
+  }
+
+  delete(say: () => void): void {
+    this.#pending.delete(say);
+  }
+
+  async #sayAll(): Promise<void> {
+    const budget = new TurnBudget(FAREWELLS);
+    for (const say of this.#pending) {
+      say();
+      const turn = budget.spend();
+      if (turn) await turn;
+    }
+  }
+}
 
 /** What a command is handed: who gave it, what came after it, and how to answer. */
 interface Command {
@@ -94,8 +129,7 @@ const COMMANDS: Readonly<Record<string, { help: string; run(command: Command): "
     "/who": {
       help: "/who         who is here",
       run({ member, reply }) {
-        const names = member.room.who();
-        reply(`* ${names.length} here: ${names.join(", ")}\n`);
+        reply(whoIsIn(member.room));
       },
     },
     "/history": {
@@ -132,6 +166,9 @@ function join(
 ): Member {
   return room.join({
     send: (lines) => queue.post(lines),
+    get isGone() {
+      return queue.isGone;
+    },
     get waiting() {
       return queue.waiting;
     },
@@ -140,8 +177,16 @@ function join(
   });
 }
 
+function whoIsIn(room: Room): string {
+  const names = Iterator.from(room.everyone()).take(NAMES_SHOWN).map(({ name }) => name);
+  const more = room.count - NAMES_SHOWN;
+  return `* ${room.count} here: ${names.toArray().join(", ")}${
+    more > 0 ? ` and ${more} more` : ""
+  }\n`;
+}
+
 function welcome(room: Room, member: Member): string {
-  const others = room.who().length - 1;
+  const others = room.count - 1;
   const company = others === 0 ? "nobody else is here" : `${others} more here`;
   return `* welcome to ${
     printable(room.name)

@@ -9,6 +9,7 @@ function subscriber(): Subscriber & { heard: string[] } {
     send: (lines) => void heard.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
     waiting: 0,
     caughtUp: () => Promise.resolve(),
+    isGone: false,
     disconnect: (reason) => void heard.push(`dismissed: ${reason}`),
   };
 }
@@ -76,6 +77,7 @@ Deno.test("a speaker waits for those who read, and not for long for those who do
   const taken = Promise.withResolvers<void>();
   room.join({ ...subscriber(), waiting: 100_000, caughtUp: () => taken.promise });
   room.say(speaker, "hello");
+  room.flush();
   await room.pace();
   taken.resolve();
 });

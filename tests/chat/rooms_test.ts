@@ -10,6 +10,7 @@ const NOBODY = {
   send: () => {},
   waiting: 0,
   caughtUp: () => Promise.resolve(),
+  isGone: false,
   disconnect: () => {},
 };
 

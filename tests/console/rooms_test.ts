@@ -58,7 +58,13 @@ Deno.test("of a room with thousands of members a part is told at a time", async 
   await using console = await TestConsole.open("chat://:0?room=all");
   const room = console.server.server.rooms.open("all");
   for (let i = 0; i < 3_000; i++) {
-    room.join({ send() {}, waiting: 0, caughtUp: () => Promise.resolve(), disconnect() {} });
+    room.join({
+      send() {},
+      isGone: false,
+      waiting: 0,
+      caughtUp: () => Promise.resolve(),
+      disconnect() {},
+    });
   }
   const text = await (await console.ask("/api/rooms")).text();
   assert(text.length < 1_000, text);

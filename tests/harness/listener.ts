@@ -23,6 +23,7 @@ export class Listener {
       },
       waiting: 0,
       caughtUp: () => Promise.resolve(),
+      isGone: false,
       disconnect: () => {},
     });
   }

@@ -1,0 +1,137 @@
+/** A room of thousands is told in turns, and nobody notices in what it is told. */
+import { assert, assertEquals } from "@std/assert";
+import type { Subscriber } from "../../src/chat/backpressure.ts";
+import { FanOut } from "../../src/chat/fan_out.ts";
+import { nextTurn } from "../../src/scheduling/turn_budget.ts";
+
+/** The most members that are sent to in one turn of the event loop. */
+const MOST = 256;
+
+class Listener {
+  readonly lines: string[] = [];
+  readonly subscriber: Subscriber;
+
+  constructor(sent: () => void = () => {}) {
+    this.subscriber = {
+      send: (bytes) => {
+        this.lines.push(...new TextDecoder().decode(bytes).match(/.*\n/g)!);
+        sent();
+      },
+      isGone: false,
+      waiting: 0,
+      caughtUp: () => Promise.resolve(),
+      disconnect: () => {},
+    };
+  }
+}
+
+function line(text: string): Uint8Array {
+  return new TextEncoder().encode(`${text}\n`);
+}
+
+/** Counts what happens between two turns of the event loop. */
+class TurnCounter implements Disposable {
+  longest = 0;
+  turns = 0;
+  #count = 0;
+  #timer = setInterval(() => {
+    this.longest = Math.max(this.longest, this.#count);
+    if (this.#count > 0) this.turns++;
+    this.#count = 0;
+  }, 0);
+
+  readonly add = () => void this.#count++;
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+Deno.test("a line reaches 10,000 members in turns, and everything else runs in between", async () => {
+  using counter = new TurnCounter();
+  const fanOut = new FanOut<Listener>();
+  const members = Array.from({ length: 10_000 }, () => new Listener(counter.add));
+  for (const member of members) fanOut.enter(member);
+  fanOut.add(line("hello"));
+  await fanOut.flush();
+  await nextTurn();
+  assert(members.every(({ lines }) => lines.join("") === "hello\n"));
+  // A timer may miss a turn, but not many of them.
+  assert(counter.turns > 10_000 / MOST / 4, `${counter.turns} turns`);
+  assert(counter.longest < 4 * MOST, `${counter.longest} in one turn`);
+});
+
+Deno.test("whoever comes, goes, speaks and is answered during a round, each reads all of its time, in order, but itself", async () => {
+  const fanOut = new FanOut<Listener>();
+  const present = new Map<Listener, string[]>();
+  const everybody: [Listener, string[]][] = [];
+  let random = 7;
+  const upTo = (n: number) => (random = random * 48271 % 2147483647) % n;
+  const anyone = () => [...present.keys()][upTo(present.size)]!;
+  const enter = () => {
+    const listener = new Listener();
+    const due: string[] = [];
+    present.set(listener, due);
+    everybody.push([listener, due]);
+    fanOut.enter(listener);
+  };
+  const say = (text: string, speaker?: Listener) => {
+    for (const [member, due] of present) if (member !== speaker) due.push(`${text}\n`);
+    fanOut.add(line(text), speaker);
+  };
+  for (let i = 0; i < 400; i++) enter();
+  for (let i = 0; i < 1_000; i++) {
+    const speaker = anyone();
+    switch (upTo(8)) {
+      case 0:
+        enter();
+        say(`${i} came`, everybody.at(-1)![0]);
+        break;
+      case 1:
+        fanOut.leave(speaker);
+        present.delete(speaker);
+        say(`${i} left`);
+        break;
+      case 2:
+        fanOut.catchUp(speaker);
+        assertEquals(speaker.lines.length, present.get(speaker)!.length);
+        break;
+      case 3:
+        await nextTurn();
+        break;
+      default:
+        say(`${i} said`, speaker);
+    }
+  }
+  await fanOut.flush();
+  for (const [{ lines }, due] of everybody) assertEquals(lines, due);
+});
+
+Deno.test("what is told at once is sent in pieces that a member who reads can take", async () => {
+  const fanOut = new FanOut<Listener>();
+  const sizes: number[] = [];
+  const member = new Listener();
+  fanOut.enter({
+    ...member,
+    subscriber: { ...member.subscriber, send: (bytes) => void sizes.push(bytes.length) },
+  } as Listener);
+  for (let i = 0; i < 10_000; i++) fanOut.add(line("x".repeat(40)));
+  await fanOut.flush();
+  assertEquals(sizes.reduce((sum, size) => sum + size), 10_000 * 41);
+  assert(sizes.every((size) => size <= 64 * 1024));
+});
+
+Deno.test("a member that fails does not keep the others from being told", async () => {
+  const fanOut = new FanOut<Listener>();
+  const [before, after] = [new Listener(), new Listener()];
+  const failing = new Listener(() => {
+    throw new Error("it fails, as a test wants it");
+  });
+  for (const member of [before, failing, after]) fanOut.enter(member);
+  fanOut.add(line("hello"));
+  const prevent = (event: ErrorEvent) => event.preventDefault();
+  globalThis.addEventListener("error", prevent);
+  await fanOut.flush();
+  globalThis.removeEventListener("error", prevent);
+  assertEquals([before.lines, after.lines], [["hello\n"], ["hello\n"]]);
+});
