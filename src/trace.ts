@@ -4,15 +4,15 @@
  * @module
  */
 import type { TraceOptions } from "./config/trace_config.ts";
-import { endpointText } from "./trace/decode/ip_words.ts";
+import { endpointText } from "./trace/decode/ip_address.ts";
 import { CaptureError } from "./trace/decode/capture_reader.ts";
 import { formatDuration } from "./trace/report/elapsed.ts";
 import type { Flow } from "./trace/track/flow.ts";
-import { CapturePipeline, type Filter } from "./trace/live/capture_pipeline.ts";
+import { CapturePipeline, type Filter } from "./trace/track/capture_pipeline.ts";
 import { type Ladder, ladderOf } from "./trace/report/ladder.ts";
 import { renderLadders } from "./trace/report/ladder_svg.ts";
 import { renderLadder } from "./trace/report/ladder_text.ts";
-import { leftOutLines } from "./trace/report/left_out.ts";
+import { leftOutLines } from "./trace/report/omissions.ts";
 import { recordOf } from "./trace/report/record.ts";
 import type { SegmentHistory } from "./trace/track/segment_history.ts";
 import type { Role } from "./trace/track/state.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 import type { TraceConfig, TraceOptions } from "../config/trace_config.ts";
-import { type IpWords, parseAddress } from "../trace/decode/ip_words.ts";
+import { type IpWords, parseAddress } from "../trace/decode/ip_address.ts";
 import { CaptureError } from "../trace/decode/packet.ts";
 import { decompress } from "../trace/decode/decompress.ts";
-import { KernelWatch } from "../trace/live/kernel_watch.ts";
+import { KernelWatch } from "../trace/kernel/listener_watch.ts";
 import { Tcpdump } from "../trace/live/tcpdump.ts";
 import { printable } from "../terminal/printable.ts";
 import { lookUp } from "../transport/dial_address.ts";

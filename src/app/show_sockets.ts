@@ -4,11 +4,11 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import type { KernelSocket } from "../trace/live/kernel_sockets.ts";
-import { readBacklogs, readListenCounters, readSockets } from "../trace/live/kernel_watch.ts";
-import { socketOwners } from "../trace/live/socket_owners.ts";
+import type { KernelSocket } from "../trace/kernel/parse_sockets.ts";
+import { readBacklogs, readListenCounters, readSockets } from "../trace/kernel/read_sockets.ts";
+import { socketOwners } from "../trace/kernel/socket_owners.ts";
 import { printable } from "../terminal/printable.ts";
-import { keyOf, listeningPorts, renderSockets } from "../trace/report/socket_table.ts";
+import { keyOf, listeningPorts, renderSockets } from "../trace/kernel/socket_report.ts";
 
 /** How often the table is drawn on a terminal, in milliseconds. */
 const REFRESH = 1000;

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { endpointText, parseAddress } from "../trace/decode/ip_words.ts";
+import { endpointText, parseAddress } from "../trace/decode/ip_address.ts";
 import type { Flow } from "../trace/track/flow.ts";
 import { type Attempt, inferLadder } from "../trace/report/inferred_ladder.ts";
 import { type Ladder, ladderOf } from "../trace/report/ladder.ts";
 import { NoCaptureError } from "../trace/live/tcpdump.ts";
-import { nextHopTo } from "../trace/live/kernel_route.ts";
-import { KernelWatch } from "../trace/live/kernel_watch.ts";
+import { nextHopTo } from "../trace/kernel/next_hop.ts";
+import { KernelWatch } from "../trace/kernel/listener_watch.ts";
 import { LiveCapture } from "../trace/live/live_capture.ts";
 import { unsentLadder } from "../trace/report/unsent_ladder.ts";
 import {

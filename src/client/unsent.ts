@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NextHop } from "../trace/live/kernel_route.ts";
+import type { NextHop } from "../trace/kernel/next_hop.ts";
 
 /** Why, and what to look at. */
 export interface UnsentCause {

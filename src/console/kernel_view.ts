@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { heldSockets } from "../trace/live/socket_tables.ts";
+import { heldSockets } from "../trace/kernel/read_sockets.ts";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 
 /** How long an answer of the kernel's is good for, in milliseconds. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { CapturePipeline } from "../trace/live/capture_pipeline.ts";
-import { type IpWords, parseAddress } from "../trace/decode/ip_words.ts";
+import { CapturePipeline } from "../trace/track/capture_pipeline.ts";
+import { type IpWords, parseAddress } from "../trace/decode/ip_address.ts";
 import { decompress } from "../trace/decode/decompress.ts";
 import { CaptureError } from "../trace/decode/packet.ts";
-import { leftOutLines } from "../trace/report/left_out.ts";
+import { leftOutLines } from "../trace/report/omissions.ts";
 import { type HandshakeRecord, recordOf } from "../trace/report/record.ts";
 import { Tracker } from "../trace/track/tracker.ts";
 import { UsageError } from "../options/usage_error.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type ListenCounters, parseListenCounters } from "../trace/live/kernel_sockets.ts";
-import { listeningSockets } from "../trace/live/socket_tables.ts";
+import { type ListenCounters, parseListenCounters } from "../trace/kernel/parse_sockets.ts";
+import { listeningSockets } from "../trace/kernel/read_sockets.ts";
 
 /** How many clients wait to be accepted, by the address that they came to: `127.0.0.1:7000`. */
 export async function acceptQueues(): Promise<ReadonlyMap<string, number>> {

@@ -8,7 +8,7 @@ import { type Address, formatAddress } from "../endpoint/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import { ByOutlet } from "./by_outlet.ts";
 import { expositionOf, type Family } from "./exposition.ts";
-import type { ListenCounters } from "../trace/live/kernel_sockets.ts";
+import type { ListenCounters } from "../trace/kernel/parse_sockets.ts";
 import type { AboutOutlet, OutletEvent } from "../events/events.ts";
 import { ABOUT, addOne, labelsOf, OutletCounters } from "./outlet_counters.ts";
 import { httpMetrics } from "./http_metrics.ts";

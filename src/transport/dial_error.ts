@@ -15,7 +15,7 @@ import {
   zoneNeeded,
 } from "../endpoint/address.ts";
 import { formatDuration } from "../options/quantity.ts";
-import { isListenedOn } from "../trace/live/own_listeners.ts";
+import { isListenedOn } from "../trace/kernel/own_listeners.ts";
 import { codeOf, explain } from "./errors.ts";
 
 /** It took longer than it may. */

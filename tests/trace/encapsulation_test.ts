@@ -6,8 +6,8 @@ import { Segment } from "../../src/trace/decode/segment.ts";
 import { outlet, run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
 import { datagram, ethernet, icmpError, pcapFile, u32 } from "./wire.ts";
-import { everyWrapping, type Wrapped } from "./every_wrapping.ts";
-import { frame, join, overIpv4, overUdp } from "./wrap.ts";
+import { everyWrapping, type Wrapped } from "./encapsulations.ts";
+import { frame, join, overIpv4, overUdp } from "./encapsulate.ts";
 
 const V6 = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const V6_PEER = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];

@@ -4,7 +4,7 @@
  * @module
  */
 import { u16, u32 } from "./wire.ts";
-import { join } from "./wrap.ts";
+import { join } from "./encapsulate.ts";
 
 /** The fragments of a datagram, each with so many bytes of its payload, a multiple of eight. */
 export function fragmentsOf(ip: Uint8Array, size: number, identification = 77): Uint8Array[] {

@@ -3,14 +3,14 @@ import { assert, assertEquals } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
 import { Decoder } from "../../src/trace/decode/decoder.ts";
 import { Segment } from "../../src/trace/decode/segment.ts";
-import { CapturePipeline } from "../../src/trace/live/capture_pipeline.ts";
+import { CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 import type { Flow } from "../../src/trace/track/flow.ts";
 import { run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
 import { type CapturedPacket, datagram, ethernet, pcapFile, u16, u32 } from "./wire.ts";
 import { fragmentsOf } from "./fragment.ts";
-import { join, overUdp } from "./wrap.ts";
+import { join, overUdp } from "./encapsulate.ts";
 
 const V6 = {
   source: [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],

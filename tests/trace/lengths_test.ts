@@ -1,10 +1,10 @@
 /** How long segments were, whatever a capture or an offload has left of it. */
 import { assertEquals } from "@std/assert";
-import { CapturePipeline } from "../../src/trace/live/capture_pipeline.ts";
+import { CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 import type { Flow } from "../../src/trace/track/flow.ts";
 import { datagram, ethernet, pcapFile, pcapngFile, u16, u32 } from "./wire.ts";
-import { join, overIpv6, overUdp } from "./wrap.ts";
+import { join, overIpv6, overUdp } from "./encapsulate.ts";
 
 function onlyFlow(file: Uint8Array): Flow {
   const flows: Flow[] = [];

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Flow } from "../../src/trace/track/flow.ts";
-import type { KernelSocket } from "../../src/trace/live/kernel_sockets.ts";
-import { KernelWatch, readSockets } from "../../src/trace/live/kernel_watch.ts";
+import type { KernelSocket } from "../../src/trace/kernel/parse_sockets.ts";
+import { KernelWatch } from "../../src/trace/kernel/listener_watch.ts";
+import { readSockets } from "../../src/trace/kernel/read_sockets.ts";
 import type { recordOf } from "../../src/trace/report/record.ts";
 import { diagnose, outcomeOf } from "../../src/trace/report/diagnosis.ts";
 import { outlet, Program, run } from "../harness/program.ts";

@@ -10,7 +10,7 @@ import { decompress } from "../../src/trace/decode/decompress.ts";
 import { CaptureError } from "../../src/trace/decode/packet.ts";
 import { seeded } from "./simulator.ts";
 import { datagram, pcapFile, pcapngFile } from "./wire.ts";
-import { everyWrapping } from "./every_wrapping.ts";
+import { everyWrapping } from "./encapsulations.ts";
 
 const FOLDER = new URL("captures/", import.meta.url);
 /** A longer one has little that the first bytes have not. */

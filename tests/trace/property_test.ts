@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CaptureError } from "../../src/trace/decode/capture_reader.ts";
 import type { Flow } from "../../src/trace/track/flow.ts";
-import { CapturePipeline } from "../../src/trace/live/capture_pipeline.ts";
+import { CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
 import { ladderOf } from "../../src/trace/report/ladder.ts";
 import { renderLadders } from "../../src/trace/report/ladder_svg.ts";
 import { renderLadder } from "../../src/trace/report/ladder_text.ts";

@@ -5,9 +5,8 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Flow } from "../../src/trace/track/flow.ts";
-import { CapturePipeline } from "../../src/trace/live/capture_pipeline.ts";
+import { type CaptureFacts, CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
 import type { Mark } from "../../src/trace/track/segment_history.ts";
-import type { CaptureFacts } from "../../src/trace/report/summary.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 
 const FOLDER = new URL("captures/", import.meta.url);

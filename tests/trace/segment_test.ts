@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { addressText, parseAddress } from "../../src/trace/decode/ip_words.ts";
+import { addressText, parseAddress } from "../../src/trace/decode/ip_address.ts";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
 import { Decoder } from "../../src/trace/decode/decoder.ts";
 import { Segment } from "../../src/trace/decode/segment.ts";

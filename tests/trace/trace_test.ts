@@ -1,6 +1,6 @@
 /** `outlet trace` over capture files, as a process. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { parseAddress } from "../../src/trace/decode/ip_words.ts";
+import { parseAddress } from "../../src/trace/decode/ip_address.ts";
 import { filterExpression } from "../../src/trace/live/tcpdump.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { type CapturedPacket, datagram, pcapFile, pcapngFile } from "./wire.ts";

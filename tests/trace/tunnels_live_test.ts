@@ -7,8 +7,8 @@ import { LiveTrace } from "./live_trace.ts";
 import { TwoMachines } from "./namespaces.ts";
 import { testInNamespaces, testWithDevice } from "./watch.ts";
 import { datagram, ethernet } from "./wire.ts";
-import { everyWrapping } from "./every_wrapping.ts";
-import { typeOf } from "./wrap.ts";
+import { everyWrapping } from "./encapsulations.ts";
+import { typeOf } from "./encapsulate.ts";
 
 const PORT = 7778;
 

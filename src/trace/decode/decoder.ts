@@ -6,7 +6,7 @@
 import { Dissection, type Layer } from "./dissection.ts";
 import { readEthernet, readEtherType, readLlc, readMpls, readPpp } from "./ethernet.ts";
 import { FragmentTable } from "./fragment_table.ts";
-import { readIcmp, readIp, readProtocol } from "./internet.ts";
+import { readIcmp, readIp, readProtocol } from "./ip.ts";
 import { readLink } from "./link.ts";
 import type { Packet } from "./packet.ts";
 import { type Decoded, FIN, type Segment, SYN } from "./segment.ts";

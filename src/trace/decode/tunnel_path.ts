@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { addressText } from "./ip_words.ts";
+import { addressText } from "./ip_address.ts";
 
 /** What wraps a packet and has a number that tells one from another of its kind. */
 export type NumberedTunnel =

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { ETHER_TYPES, IP_PROTOCOLS, LINK_TYPES, LLC_SAPS, PPP_PROTOCOLS } from "./numbers.ts";
+import {
+  ETHER_TYPES,
+  IP_PROTOCOLS,
+  LINK_TYPES,
+  LLC_SAPS,
+  PPP_PROTOCOLS,
+} from "./protocol_names.ts";
 
 /** Why no segment was found in a packet. Most kinds come with a number that tells more. */
 export type UndecodedKind =

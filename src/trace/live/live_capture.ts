@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { endpointText } from "../decode/ip_words.ts";
+import { endpointText } from "../decode/ip_address.ts";
 import type { Flow } from "../track/flow.ts";
 import { CaptureMarker } from "./capture_marker.ts";
-import { CapturePipeline, type Filter } from "./capture_pipeline.ts";
+import { CapturePipeline, type Filter } from "../track/capture_pipeline.ts";
 import { Tcpdump, type TcpdumpOptions } from "./tcpdump.ts";
 import { Tracker } from "../track/tracker.ts";
 

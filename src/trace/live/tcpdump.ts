@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { addressText } from "../decode/ip_words.ts";
+import { addressText } from "../decode/ip_address.ts";
 import { TUNNEL_PORTS } from "../decode/tunnels.ts";
-import type { Filter } from "./capture_pipeline.ts";
+import type { Filter } from "../track/capture_pipeline.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("ending tcpdump with the process", {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { endpointText } from "../decode/ip_words.ts";
+import { endpointText } from "../decode/ip_address.ts";
 import { formatDuration } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
 import type { Role } from "../track/state.ts";
@@ -13,12 +13,12 @@ import {
   resetWords,
   unansweredWords,
   unreachableWords,
-} from "./failure_words.ts";
+} from "./failure_text.ts";
 import { type FlowOutcome, type Outcome, outcomeOf } from "./outcome.ts";
-import { refusedWords, whoReset } from "./reset_words.ts";
-import type { ServerView } from "./server_view.ts";
-import { stalledWords } from "./stall_words.ts";
-import type { Words } from "./words.ts";
+import { refusedWords, whoReset } from "./reset_text.ts";
+import type { ServerView } from "./listener_state.ts";
+import { stalledWords } from "./stall_text.ts";
+import type { Words } from "./diagnosis_text.ts";
 
 export { type Outcome, outcomeOf, type ServerView };
 

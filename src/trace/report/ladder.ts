@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { endpointText } from "../decode/ip_words.ts";
+import { endpointText } from "../decode/ip_address.ts";
 import { formatDuration, formatElapsed } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
 import type { GapLine, Line, Mark, SegmentLine } from "../track/segment_history.ts";

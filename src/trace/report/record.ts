@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { addressText, endpointText, isVersion4 } from "../decode/ip_words.ts";
+import { addressText, endpointText, isVersion4 } from "../decode/ip_address.ts";
 import type { End, Flow } from "../track/flow.ts";
 import { icmpWords } from "../decode/icmp.ts";
 import { missingOf } from "../track/sequence_space.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { endpointText } from "../decode/ip_words.ts";
+import { endpointText } from "../decode/ip_address.ts";
+import type { CaptureFacts } from "../track/capture_pipeline.ts";
 import type { Flow } from "../track/flow.ts";
 import { RoundTrips } from "./round_trips.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
@@ -12,28 +13,6 @@ import { type Outcome, outcomeOf } from "./outcome.ts";
 const MOST_DESTINATIONS = 1000;
 const DESTINATIONS_SHOWN = 10;
 const ELSEWHERE = "elsewhere";
-
-/** What a summary has to say besides the flows. */
-export interface CaptureFacts {
-  /** Packets in the capture. */
-  readonly packets: number;
-  /** Packets that carry something other than TCP, by its name. */
-  readonly withoutTcp: ReadonlyMap<string, number>;
-  /** Packets that could not be read to their end, by the reason. */
-  readonly notUnderstood: ReadonlyMap<string, number>;
-  /** Segments, and ICMP errors about some, that were found in the packets. */
-  readonly segments: number;
-  /** Segments of connections that were not asked for. */
-  readonly filtered: number;
-  /** Segments captured a second time. */
-  readonly copies: number;
-  /** ICMP errors about segments of no connection that is known. */
-  readonly strayReports: number;
-  /** Finished flows that were forgotten to make room. */
-  readonly expired: number;
-  /** Open flows that left to make room. */
-  readonly evicted: number;
-}
 
 /** Adds up flows as they finish, in memory that does not grow with them. */
 export class Summary {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IpWords } from "../decode/ip_words.ts";
+import type { IpWords } from "../decode/ip_address.ts";
 import type { Role, State } from "./state.ts";
 import type { TcpOptions } from "../decode/tcp_options.ts";
 

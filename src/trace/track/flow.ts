@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { addressText, type IpWords } from "../decode/ip_words.ts";
+import { addressText, type IpWords } from "../decode/ip_address.ts";
 import { End } from "./end.ts";
 import type { Fingerprint } from "./host_fingerprints.ts";
 import type { SegmentHistory } from "./segment_history.ts";

@@ -5,7 +5,7 @@
  */
 import { type End, type Flow, isDestination, isSource } from "./flow.ts";
 import { FlowList } from "./flow_list.ts";
-import { BEST_FIT, tunnelFit } from "./tunnel_fit.ts";
+import { BEST_FIT, tunnelFit } from "./tunnel_match.ts";
 import type { Segment } from "../decode/segment.ts";
 
 /**

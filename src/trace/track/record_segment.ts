@@ -4,7 +4,7 @@
  * @module
  */
 import { icmpWords } from "../decode/icmp.ts";
-import { isVersion4 } from "../decode/ip_words.ts";
+import { isVersion4 } from "../decode/ip_address.ts";
 import { FIN, RST, type Segment, SYN } from "../decode/segment.ts";
 import type { End, Flow } from "./flow.ts";
 import type { Mark, SegmentHistory } from "./segment_history.ts";

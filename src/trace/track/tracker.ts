@@ -3,20 +3,20 @@
  *
  * @module
  */
-import { isCopy, recordSighting } from "./copy.ts";
+import { isCopy, recordSighting } from "./duplicate.ts";
 import { type End, Flow } from "./flow.ts";
 import { flowTime, stamp } from "./flow_clock.ts";
 import { FlowTable } from "./flow_table.ts";
 import { HostFingerprints } from "./host_fingerprints.ts";
-import { continuesBefore, isNewAttempt } from "./reuse.ts";
-import { patienceEnds } from "./patience.ts";
+import { continuesBefore, isNewAttempt } from "./port_reuse.ts";
+import { patienceEnds } from "./retransmission_timers.ts";
 import { recordSegment } from "./record_segment.ts";
-import { takeReport } from "./report.ts";
+import { takeReport } from "./icmp_error.ts";
 import { SegmentHistory } from "./segment_history.ts";
 import { ACK, type Decoded, type Segment, SYN } from "../decode/segment.ts";
 import type { Role } from "./state.ts";
 import { advance, senderOf } from "./transition.ts";
-import { noteTunnel } from "./tunnel_fit.ts";
+import { noteTunnel } from "./tunnel_match.ts";
 
 /** What a tracker remembers and whom it tells. */
 export interface TrackerOptions {

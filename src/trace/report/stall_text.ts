@@ -5,8 +5,8 @@
  */
 import type { Flow } from "../track/flow.ts";
 import { isMute } from "./outcome.ts";
-import { type ServerView, serverWords } from "./server_view.ts";
-import { times, type Words } from "./words.ts";
+import { type ServerView, serverWords } from "./listener_state.ts";
+import { times, type Words } from "./diagnosis_text.ts";
 
 /** A handshake that was acknowledged while the server goes on as if it was not. */
 export function stalledWords(flow: Flow, view: ServerView | undefined): Words {

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type KernelSocket, parseSockets } from "./kernel_sockets.ts";
+import {
+  type KernelSocket,
+  type ListenCounters,
+  parseBacklogs,
+  parseListenCounters,
+  parseSockets,
+} from "./parse_sockets.ts";
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
@@ -55,5 +61,33 @@ async function* piecesOf(file: Deno.FsFile, wanted?: RegExp): AsyncGenerator<Ker
     const kept = wanted ? lines.filter((line) => wanted.test(line)) : lines;
     const sockets = parseSockets(kept.join("\n"));
     if (sockets.length > 0) yield sockets;
+  }
+}
+
+/** Every TCP socket of this machine, or of its network namespace; none where there is no /proc. */
+export function readSockets(): KernelSocket[] {
+  return [...parseSockets(readProc("tcp")), ...parseSockets(readProc("tcp6"))];
+}
+
+/** What was dropped on the way to accept since boot. */
+export function readListenCounters(): ListenCounters {
+  return parseListenCounters(readProc("netstat"));
+}
+
+/** The limits of the accept queues by address, where `ss` is there to ask. */
+export function readBacklogs(): Map<string, number> {
+  try {
+    const { stdout } = new Deno.Command("ss", { args: ["-Hltn"], stderr: "null" }).outputSync();
+    return parseBacklogs(new TextDecoder().decode(stdout));
+  } catch {
+    return new Map();
+  }
+}
+
+function readProc(name: "tcp" | "tcp6" | "netstat"): string {
+  try {
+    return Deno.readTextFileSync(`/proc/net/${name}`);
+  } catch {
+    return "";
   }
 }

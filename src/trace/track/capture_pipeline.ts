@@ -3,12 +3,11 @@
  *
  * @module
  */
-import type { IpWords } from "../decode/ip_words.ts";
+import type { IpWords } from "../decode/ip_address.ts";
 import { CaptureReader } from "../decode/capture_reader.ts";
 import { Decoder } from "../decode/decoder.ts";
 import { Segment } from "../decode/segment.ts";
-import type { CaptureFacts } from "../report/summary.ts";
-import type { Tracker } from "../track/tracker.ts";
+import type { Tracker } from "./tracker.ts";
 
 /** Which segments are followed: those between any of the hosts and any of the ports. */
 export interface Filter {
@@ -16,6 +15,28 @@ export interface Filter {
   readonly hosts: readonly IpWords[];
   /** Ports of one end; any where there are none. */
   readonly ports: readonly number[];
+}
+
+/** What a summary has to say besides the flows. */
+export interface CaptureFacts {
+  /** Packets in the capture. */
+  readonly packets: number;
+  /** Packets that carry something other than TCP, by its name. */
+  readonly withoutTcp: ReadonlyMap<string, number>;
+  /** Packets that could not be read to their end, by the reason. */
+  readonly notUnderstood: ReadonlyMap<string, number>;
+  /** Segments, and ICMP errors about some, that were found in the packets. */
+  readonly segments: number;
+  /** Segments of connections that were not asked for. */
+  readonly filtered: number;
+  /** Segments captured a second time. */
+  readonly copies: number;
+  /** ICMP errors about segments of no connection that is known. */
+  readonly strayReports: number;
+  /** Finished flows that were forgotten to make room. */
+  readonly expired: number;
+  /** Open flows that left to make room. */
+  readonly evicted: number;
 }
 
 /** Feeds a tracker from the chunks of a capture. */

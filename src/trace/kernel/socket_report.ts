@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KernelSocket, ListenCounters } from "../live/kernel_sockets.ts";
+import type { KernelSocket, ListenCounters } from "./parse_sockets.ts";
 
 /** What a table is made of. */
 export interface SocketTable {

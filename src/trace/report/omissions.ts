@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CaptureFacts } from "./summary.ts";
+import type { CaptureFacts } from "../track/capture_pipeline.ts";
 
 /** A line for each kind of packet that stands in no ladder; a summary has most of them itself. */
 export function leftOutLines(facts: CaptureFacts, { isSummary }: { isSummary: boolean }): string[] {

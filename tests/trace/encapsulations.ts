@@ -4,7 +4,17 @@
  * @module
  */
 import { ethernet, u16, u32 } from "./wire.ts";
-import { frame, join, label, overIpv4, overIpv6, overUdp, pppoe, SNAP, typeOf } from "./wrap.ts";
+import {
+  frame,
+  join,
+  label,
+  overIpv4,
+  overIpv6,
+  overUdp,
+  pppoe,
+  SNAP,
+  typeOf,
+} from "./encapsulate.ts";
 
 /** A packet, the link type it is captured with, and through what the trace should say that it came. */
 export interface Wrapped {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { endpointText, type IpWords } from "../decode/ip_words.ts";
+import { endpointText, type IpWords } from "../decode/ip_address.ts";
 import type { State } from "../track/state.ts";
 
 /** A state as the kernel has it: it knows of listening sockets, too. */

@@ -1,13 +1,13 @@
 /** Connections between the same addresses in different tunnels are kept apart. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { CapturePipeline } from "../../src/trace/live/capture_pipeline.ts";
+import { CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
 import { ladderOf } from "../../src/trace/report/ladder.ts";
 import { renderLadders } from "../../src/trace/report/ladder_svg.ts";
 import { renderLadder } from "../../src/trace/report/ladder_text.ts";
 import type { Flow } from "../../src/trace/track/flow.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 import { cooked2, datagram, type DatagramFields, ethernet, pcapFile, u16, u32 } from "./wire.ts";
-import { frame, join, overUdp } from "./wrap.ts";
+import { frame, join, overUdp } from "./encapsulate.ts";
 
 const THERE = {};
 const BACK = {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { KernelSocket } from "./kernel_sockets.ts";
-import { listeningSockets } from "./socket_tables.ts";
+import type { KernelSocket } from "./parse_sockets.ts";
+import { listeningSockets } from "./read_sockets.ts";
 
 /** Whether the address is one of this machine's. */
 export function isOwnAddress(address: string): boolean {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { addressText, endpointText, isVersion4 } from "../decode/ip_words.ts";
+import { addressText, endpointText, isVersion4 } from "../decode/ip_address.ts";
 import { formatDuration } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
 import { icmpWords } from "../decode/icmp.ts";
-import { whoReset } from "./reset_words.ts";
+import { whoReset } from "./reset_text.ts";
 import { RST } from "../decode/segment.ts";
-import { type ServerView, serverWords } from "./server_view.ts";
-import { times, untilEnd, type Words } from "./words.ts";
+import { type ServerView, serverWords } from "./listener_state.ts";
+import { times, untilEnd, type Words } from "./diagnosis_text.ts";
 
 /** A reset after the SYN+ACK, or by who had asked. */
 export function resetWords(flow: Flow): Words {

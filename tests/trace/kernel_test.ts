@@ -3,9 +3,9 @@ import {
   parseBacklogs,
   parseListenCounters,
   parseSockets,
-} from "../../src/trace/live/kernel_sockets.ts";
-import { keyOf, renderSockets } from "../../src/trace/report/socket_table.ts";
-import { readSockets } from "../../src/trace/live/kernel_watch.ts";
+} from "../../src/trace/kernel/parse_sockets.ts";
+import { keyOf, renderSockets } from "../../src/trace/kernel/socket_report.ts";
+import { readSockets } from "../../src/trace/kernel/read_sockets.ts";
 
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0        0 111 1

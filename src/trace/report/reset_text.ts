@@ -6,8 +6,8 @@
 import { formatDuration } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
 import type { Fingerprint } from "../track/host_fingerprints.ts";
-import type { ServerView } from "./server_view.ts";
-import type { Words } from "./words.ts";
+import type { ServerView } from "./listener_state.ts";
+import type { Words } from "./diagnosis_text.ts";
 
 /** A reset that answered the SYN, in words. */
 export function refusedWords(flow: Flow, view: ServerView | undefined): Words {

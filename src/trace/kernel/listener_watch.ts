@@ -3,46 +3,13 @@
  *
  * @module
  */
-import { addressText } from "../decode/ip_words.ts";
+import { addressText } from "../decode/ip_address.ts";
 import type { Flow } from "../track/flow.ts";
-import {
-  type KernelSocket,
-  type ListenCounters,
-  parseBacklogs,
-  parseListenCounters,
-  parseSockets,
-} from "./kernel_sockets.ts";
+import type { KernelSocket, ListenCounters } from "./parse_sockets.ts";
+import { readBacklogs, readListenCounters, readSockets } from "./read_sockets.ts";
 import { isListenerOf, isOwnAddress } from "./own_listeners.ts";
 import { type Outcome, outcomeOf } from "../report/outcome.ts";
-import type { ServerView } from "../report/server_view.ts";
-
-/** Every TCP socket of this machine, or of its network namespace; none where there is no /proc. */
-export function readSockets(): KernelSocket[] {
-  return [...parseSockets(readProc("tcp")), ...parseSockets(readProc("tcp6"))];
-}
-
-/** What was dropped on the way to accept since boot. */
-export function readListenCounters(): ListenCounters {
-  return parseListenCounters(readProc("netstat"));
-}
-
-/** The limits of the accept queues by address, where `ss` is there to ask. */
-export function readBacklogs(): Map<string, number> {
-  try {
-    const { stdout } = new Deno.Command("ss", { args: ["-Hltn"], stderr: "null" }).outputSync();
-    return parseBacklogs(new TextDecoder().decode(stdout));
-  } catch {
-    return new Map();
-  }
-}
-
-function readProc(name: "tcp" | "tcp6" | "netstat"): string {
-  try {
-    return Deno.readTextFileSync(`/proc/net/${name}`);
-  } catch {
-    return "";
-  }
-}
+import type { ServerView } from "../report/listener_state.ts";
 
 /** How long what the kernel said is good enough, in milliseconds: a server may have started since. */
 const FRESH = 50;
