@@ -4,10 +4,10 @@
  * @module
  */
 import type { TraceConfig, TraceOptions } from "../config/trace_config.ts";
-import { type IpWords, parseAddress } from "../trace/decode/ip_address.ts";
+import { type IpAddress, parseAddress } from "../trace/decode/ip_address.ts";
 import { CaptureError } from "../trace/decode/packet.ts";
 import { decompress } from "../trace/decode/decompress.ts";
-import { KernelWatch } from "../trace/kernel/listener_watch.ts";
+import { ListenerWatch } from "../trace/kernel/listener_watch.ts";
 import { Tcpdump } from "../trace/live/tcpdump.ts";
 import { printable } from "../terminal/printable.ts";
 import { lookUp } from "../transport/dial_address.ts";
@@ -40,7 +40,7 @@ export async function runTraceMode(
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
   await using _end = { [Symbol.asyncDispose]: flushStdio };
-  if (options.sockets) return await showSockets(options.port, { signal, show });
+  if (options.sockets) return await showSockets(options.port, { signal, show: write });
   const hosts = (await Promise.all(options.host.map(addressesOf))).flat();
   const filter = { hosts, ports: options.port };
   const svg = options.read === undefined
@@ -58,55 +58,55 @@ async function traceCapture(
   options: TraceOptions,
   { filter, signal, path }: { filter: Filter; signal: AbortSignal; path: string },
 ): Promise<string | undefined> {
-  const { tell } = ends();
-  const onCut = (format: string) => tell(`the ${format} data is cut short: the capture may go on`);
+  const { log } = traceOutput();
+  const onCut = (format: string) => log(`the ${format} data is cut short: the capture may go on`);
   const isStream = path === "-";
   const chunks = withTicks(decompress(openCapture(path), onCut), {
     signal,
     ...isStream ? { interval: TICK } : {},
   });
   try {
-    return await trace(options, { ...ends(), filter, isLive: false, isStream, chunks });
+    return await trace(options, { ...traceOutput(), filter, isLive: false, isStream, chunks });
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
     throw new Error(`cannot read ${isStream ? "stdin" : path}: ${error.message}`, { cause: error });
   }
 }
 
-type Filter = { readonly hosts: readonly IpWords[]; readonly ports: readonly number[] };
+type Filter = { readonly hosts: readonly IpAddress[]; readonly ports: readonly number[] };
 
 async function traceLive(
   options: TraceOptions,
   { filter, signal }: { filter: Filter; signal: AbortSignal },
 ): Promise<string | undefined> {
   await using tcpdump = await Tcpdump.start({ ...filter, interface: options.interface });
-  const kernel = new KernelWatch();
-  const { tell } = ends();
+  const kernel = new ListenerWatch();
+  const { log } = traceOutput();
   const stop = tasks.guard(() => tcpdump.end());
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
-  tell(`capturing on ${options.interface}, Ctrl-C ends it`);
+  log(`capturing on ${options.interface}, Ctrl-C ends it`);
   const svg = await trace(options, {
-    ...ends(),
+    ...traceOutput(),
     filter,
     isLive: true,
     // When the signal comes, tcpdump first writes what it has, and then ends.
     chunks: withTicks(tcpdump.chunks(), { interval: TICK }),
-    view: (flow) => kernel.view(flow),
+    listenerState: (flow) => kernel.stateFor(flow),
   });
-  if (tcpdump.dropped > 0) tell(`the kernel dropped ${tcpdump.dropped} packets: tcpdump was slow`);
+  if (tcpdump.dropped > 0) log(`the kernel dropped ${tcpdump.dropped} packets: tcpdump was slow`);
   return svg;
 }
 
-function ends() {
+function traceOutput() {
   return {
     color: Deno.stdout.isTerminal() && !Deno.noColor,
-    show,
-    tell: (line: string) => stderr.writeLine(`outlet: ${printable(line)}`),
+    write,
+    log: (line: string) => stderr.writeLine(`outlet: ${printable(line)}`),
   };
 }
 
-async function show(text: string): Promise<void> {
+async function write(text: string): Promise<void> {
   await writeStdout(encoder.encode(text));
 }
 
@@ -127,7 +127,7 @@ function unreadable(path: string, error: unknown): never {
 }
 
 /** The addresses of a host, as a filter compares them. */
-async function addressesOf(host: string): Promise<IpWords[]> {
+async function addressesOf(host: string): Promise<IpAddress[]> {
   const literal = parseAddress(host);
   if (literal !== undefined) return [literal];
   try {

@@ -8,7 +8,7 @@ import type { KernelSocket } from "../trace/kernel/parse_sockets.ts";
 import { readBacklogs, readListenCounters, readSockets } from "../trace/kernel/read_sockets.ts";
 import { socketOwners } from "../trace/kernel/socket_owners.ts";
 import { printable } from "../terminal/printable.ts";
-import { keyOf, listeningPorts, renderSockets } from "../trace/kernel/socket_report.ts";
+import { listeningPorts, renderSockets, socketKey } from "../trace/kernel/socket_report.ts";
 
 /** How often the table is drawn on a terminal, in milliseconds. */
 const REFRESH = 1000;
@@ -31,7 +31,7 @@ export async function showSockets(
     const lingering = new Map([...waiting].map(([key, since]) => [key, now - since]));
     const table = renderSockets({
       sockets,
-      lingering,
+      closeWaitTimes: lingering,
       owners: ownersOf(sockets),
       listening: listeningPorts(all),
       counters: readListenCounters(),
@@ -60,6 +60,6 @@ function noteWaiting(
   sockets: readonly KernelSocket[],
   { before, now }: { before: ReadonlyMap<string, number>; now: number },
 ): Map<string, number> {
-  const waiting = sockets.filter(({ state }) => state === "CLOSE_WAIT").map(keyOf);
+  const waiting = sockets.filter(({ state }) => state === "CLOSE_WAIT").map(socketKey);
   return new Map(waiting.map((key) => [key, before.get(key) ?? now]));
 }

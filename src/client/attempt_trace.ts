@@ -9,8 +9,8 @@ import type { Flow } from "../trace/track/flow.ts";
 import { type Attempt, inferLadder } from "../trace/report/inferred_ladder.ts";
 import { type Ladder, ladderOf } from "../trace/report/ladder.ts";
 import { NoCaptureError } from "../trace/live/tcpdump.ts";
-import { nextHopTo } from "../trace/kernel/next_hop.ts";
-import { KernelWatch } from "../trace/kernel/listener_watch.ts";
+import { nextHopOf } from "../trace/kernel/next_hop.ts";
+import { ListenerWatch } from "../trace/kernel/listener_watch.ts";
 import { LiveCapture } from "../trace/live/live_capture.ts";
 import { unsentLadder } from "../trace/report/unsent_ladder.ts";
 import {
@@ -45,7 +45,7 @@ interface Ends {
 /** Watches attempts to connect from before they begin. Disposing it ends the capture. */
 export class AttemptTrace implements AsyncDisposable {
   readonly #capture: LiveCapture | undefined;
-  readonly #kernel = new KernelWatch();
+  readonly #kernel = new ListenerWatch();
   readonly #tries = new Map<string, Try>();
 
   private constructor(watch: LiveCapture | undefined) {
@@ -92,13 +92,13 @@ export class AttemptTrace implements AsyncDisposable {
     if (capture === undefined) {
       return [...this.#tries.values()].map((attempt) => inferred(attempt, endsOf(attempt, socket)));
     }
-    const isComplete = await capture.caughtUp(PASSAGE);
+    const isComplete = await capture.waitUntilCurrent(PASSAGE);
     const ladders: Ladder[] = [];
     for (const attempt of this.#tries.values()) {
       const ends = endsOf(attempt, socket);
       const flow = latestOf(capture, attempt, ends);
       if (flow !== undefined) {
-        ladders.push(ladderOf(flow, { isRelative, view: this.#kernel.view(flow) }));
+        ladders.push(ladderOf(flow, { isRelative, listener: this.#kernel.stateFor(flow) }));
       } else {
         const isSent = attempt.end?.step === "connected" || !isComplete;
         ladders.push(isSent ? inferred(attempt, ends) : await unsent(attempt, ends));
@@ -130,7 +130,7 @@ function isDuring({ origin, lastAt }: Flow, { startedAt }: Try): boolean {
 
 async function unsent(attempt: Try, ends: Ends): Promise<Ladder> {
   const { address: { hostname }, startedAt, start, end } = attempt;
-  const hop = await nextHopTo(hostname);
+  const hop = await nextHopOf(hostname);
   const cause = unsentCause(hostname, { code: errorCodeOf(attempt), hop });
   const took = end?.took ?? performance.now() - start;
   return unsentLadder({ server: ends.server, startedAt, took, ...cause });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { heldSockets } from "../trace/kernel/read_sockets.ts";
+import { socketsInUse } from "../trace/kernel/read_sockets.ts";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 
 /** How long an answer of the kernel's is good for, in milliseconds. */
@@ -37,7 +37,7 @@ export class KernelView {
   async #look(): Promise<void> {
     const states = new Map<string, string>();
     const queues = new Map<number, number>();
-    for await (const { local, peer, state, localPort, receiveQueue } of heldSockets()) {
+    for await (const { local, peer, state, localPort, receiveQueue } of socketsInUse()) {
       if (state === "LISTEN") queues.set(localPort, (queues.get(localPort) ?? 0) + receiveQueue);
       else states.set(`${local} ${peer}`, state);
     }

@@ -4,10 +4,10 @@
  * @module
  */
 import { CapturePipeline } from "../trace/track/capture_pipeline.ts";
-import { type IpWords, parseAddress } from "../trace/decode/ip_address.ts";
+import { type IpAddress, parseAddress } from "../trace/decode/ip_address.ts";
 import { decompress } from "../trace/decode/decompress.ts";
 import { CaptureError } from "../trace/decode/packet.ts";
-import { leftOutLines } from "../trace/report/omissions.ts";
+import { omissionLines } from "../trace/report/omissions.ts";
 import { type HandshakeRecord, recordOf } from "../trace/report/record.ts";
 import { Tracker } from "../trace/track/tracker.ts";
 import { UsageError } from "../options/usage_error.ts";
@@ -59,7 +59,7 @@ export async function* handshakesOf(
   const found: HandshakeRecord[] = [];
   const tracker = new Tracker({
     reusesFlows: true,
-    onFinished: (flow) => void found.push(recordOf(flow)),
+    onFlow: (flow) => void found.push(recordOf(flow)),
   });
   const pipeline = new CapturePipeline(tracker, { hosts: hosts.map(readHost), ports });
   let damage: CaptureError | undefined;
@@ -82,22 +82,27 @@ export async function* handshakesOf(
   refuseNothing(pipeline);
 }
 
-function tellLeftOut({ reader, facts }: CapturePipeline, onNote: (line: string) => void): void {
-  if (reader.cutAt !== undefined) {
-    onNote(`the capture is cut short at byte ${reader.cutAt}, inside a packet`);
+function tellLeftOut(
+  { reader, counters }: CapturePipeline,
+  onNote: (line: string) => void,
+): void {
+  if (reader.truncatedAt !== undefined) {
+    onNote(`the capture is cut short at byte ${reader.truncatedAt}, inside a packet`);
   }
-  if (reader.untimed > 0) onNote(`${reader.untimed} packets have no time in this capture`);
-  for (const line of leftOutLines(facts, { isSummary: false })) onNote(line);
+  if (reader.packetsWithoutTime > 0) {
+    onNote(`${reader.packetsWithoutTime} packets have no time in this capture`);
+  }
+  for (const line of omissionLines(counters, { isSummary: false })) onNote(line);
 }
 
 /** @throws {CaptureError} where nothing at all was understood */
-function refuseNothing({ facts }: CapturePipeline): void {
-  if (facts.segments === 0 && facts.withoutTcp.size === 0 && facts.notUnderstood.size > 0) {
+function refuseNothing({ counters }: CapturePipeline): void {
+  if (counters.segments === 0 && counters.withoutTcp.size === 0 && counters.undecodable.size > 0) {
     throw new CaptureError("nothing in it was understood");
   }
 }
 
-function readHost(host: string): IpWords {
+function readHost(host: string): IpAddress {
   const words = parseAddress(host);
   if (words !== undefined) return words;
   throw new UsageError(`hosts: ${JSON.stringify(host)}: expected an IPv4 or an IPv6 address`);

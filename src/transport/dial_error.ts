@@ -15,7 +15,7 @@ import {
   zoneNeeded,
 } from "../endpoint/address.ts";
 import { formatDuration } from "../options/quantity.ts";
-import { isListenedOn } from "../trace/kernel/own_listeners.ts";
+import { hasListener } from "../trace/kernel/own_listeners.ts";
 import { codeOf, explain } from "./errors.ts";
 
 /** It took longer than it may. */
@@ -112,7 +112,7 @@ function meaningAtPath(error: unknown): string {
 
 /** A host where nothing listens and a firewall send the same reset; which it was, only the host's own kernel knows. */
 async function meaningOfRefusal({ hostname, port }: InternetAddress): Promise<string> {
-  const isListening = await isListenedOn(canonicalHost(withoutZone(hostname)), port);
+  const isListening = await hasListener(canonicalHost(withoutZone(hostname)), port);
   if (isListening === undefined) return EITHER_REFUSES;
   return isListening
     ? "refused, though something listens on that port of this machine: a firewall rejects, or the " +

@@ -53,9 +53,9 @@ for (const [name, file] of Object.entries(FORMATS)) {
     for (let length = 4; length < bytes.length; length += 1) {
       const { found, reader } = readAll(bytes.subarray(0, length), 50);
       assert(found.length < RECORDS.length);
-      if (reader.cutAt !== undefined) assertEquals(reader.cutAt, length);
+      if (reader.truncatedAt !== undefined) assertEquals(reader.truncatedAt, length);
     }
-    assertEquals(readAll(bytes).reader.cutAt, undefined);
+    assertEquals(readAll(bytes).reader.truncatedAt, undefined);
   });
 }
 
@@ -82,7 +82,7 @@ Deno.test("A pcapng packet that is longer than its block is passed over and coun
   view.setUint32(first + 8 + 12, 60_000, true);
   const { found, reader } = readAll(bytes);
   assertEquals(found.length, RECORDS.length - 1);
-  assertEquals(reader.damaged, 1);
+  assertEquals(reader.damagedBlocks, 1);
 });
 
 Deno.test("A block of a gigabyte is passed over without being kept", () => {
@@ -98,7 +98,7 @@ Deno.test("A block of a gigabyte is passed over without being kept", () => {
   }
   assertEquals([...reader.read(pcapngFile(RECORDS))].length, RECORDS.length);
   reader.finish();
-  assertEquals([reader.damaged, reader.cutAt], [1, undefined]);
+  assertEquals([reader.damagedBlocks, reader.truncatedAt], [1, undefined]);
 });
 
 Deno.test("What is no capture is refused with what it is instead", () => {

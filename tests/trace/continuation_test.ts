@@ -57,11 +57,11 @@ async function shown(
     filter: { hosts: [], ports: [] },
     isLive,
     color: false,
-    show: (part) => {
+    write: (part) => {
       text += part;
       return Promise.resolve();
     },
-    tell: () => {},
+    log: () => {},
   });
   return text;
 }

@@ -6,7 +6,7 @@ import { Segment } from "../../src/trace/decode/segment.ts";
 import { outlet, run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
 import { datagram, ethernet, icmpError, pcapFile, u32 } from "./wire.ts";
-import { everyWrapping, type Wrapped } from "./encapsulations.ts";
+import { type Encapsulated, everyEncapsulation } from "./encapsulations.ts";
 import { frame, join, overIpv4, overUdp } from "./encapsulate.ts";
 
 const V6 = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
@@ -24,19 +24,19 @@ function decode({ bytes, link }: { bytes: Uint8Array; link: number }, originalLe
     decoded = decoder.decode(packet, segment);
   }
   decoder.finish();
-  const { withoutTcp, notUnderstood } = decoder.undecoded;
-  return { decoded, segment, withoutTcp, notUnderstood };
+  const { withoutTcp, undecodable } = decoder.undecoded;
+  return { decoded, segment, withoutTcp, notUnderstood: undecodable };
 }
 
 for (const ip of DATAGRAMS) {
   const version = ip === DATAGRAMS[0] ? "IPv4" : "IPv6";
-  for (const wrapped of everyWrapping(ip)) {
+  for (const wrapped of everyEncapsulation(ip)) {
     Deno.test(`A segment over ${version} is found in ${wrapped.name}`, () => {
       const { decoded, segment, notUnderstood } = decode(wrapped);
       assertEquals([decoded, [...notUnderstood]], ["tcp", []]);
       const { seq, length, sourcePort, destinationPort } = segment;
       assertEquals([seq, length, sourcePort, destinationPort], [4_000_000_000, 5, 40_000, 80]);
-      assertEquals(segment.through.words(), wrapped.through);
+      assertEquals(segment.tunnels.names(), wrapped.tunnels);
     });
   }
 }
@@ -47,7 +47,7 @@ Deno.test({
     : "tshark finds the same segments in the same packets (ignored: needs tshark)",
   ignore: !isInstalled("tshark"),
   async fn() {
-    const all = DATAGRAMS.flatMap(everyWrapping).filter(({ tshark }) => tshark !== false);
+    const all = DATAGRAMS.flatMap(everyEncapsulation).filter(({ tshark }) => tshark !== false);
     const byLink = Map.groupBy(all, ({ link }) => link);
     for (const [link, packets] of byLink) {
       assertEquals(
@@ -58,7 +58,7 @@ Deno.test({
   },
 });
 
-async function numbersOfTshark(packets: readonly Wrapped[], link: number): Promise<string[]> {
+async function numbersOfTshark(packets: readonly Encapsulated[], link: number): Promise<string[]> {
   const file = await Deno.makeTempFile({ suffix: ".pcap" });
   try {
     await Deno.writeFile(file, pcapFile(packets, { link }));
@@ -84,7 +84,7 @@ Deno.test("The ladder and the JSON say through what a handshake came", async () 
 });
 
 Deno.test("A header that is cut off anywhere is told as cut, and nothing is invented", () => {
-  for (const wrapped of everyWrapping(DATAGRAMS[0]!)) {
+  for (const wrapped of everyEncapsulation(DATAGRAMS[0]!)) {
     const headers = wrapped.bytes.length - 5 - 20 + 16;
     for (let length = 0; length < headers - 4; length += 1) {
       const bytes = wrapped.bytes.subarray(0, length);
@@ -110,7 +110,7 @@ Deno.test("An ICMP error inside a tunnel is about the flow inside", () => {
   const error = icmpError({ type: 3, code: 1, quoted, reporter: [192, 0, 2, 9] });
   const bytes = overUdp(4789, join([8, 0, 0, 0], u32(42 * 256), ethernet(error)));
   const { decoded, segment } = decode({ bytes, link: 101 });
-  assertEquals([decoded, segment.seq, segment.through.words()], ["icmp", 4e9, ["VXLAN 42"]]);
+  assertEquals([decoded, segment.seq, segment.tunnels.names()], ["icmp", 4e9, ["VXLAN 42"]]);
 });
 
 const OTHERS: [name: string, bytes: Uint8Array, link: number][] = [
@@ -154,8 +154,8 @@ Deno.test("More kinds than are told apart are counted together", () => {
   const frames = Array.from({ length: 300 }, (_, i) => frame(0x3000 + i, new Uint8Array(20)));
   const file = pcapFile(frames.map((bytes) => ({ bytes })), { link: 1 });
   for (const packet of new CaptureReader().read(file)) decoder.decode(packet, new Segment());
-  const { notUnderstood } = decoder.undecoded;
-  assertEquals([notUnderstood.size, notUnderstood.get("of further kinds")], [65, 300 - 64]);
+  const { undecodable } = decoder.undecoded;
+  assertEquals([undecodable.size, undecodable.get("of further kinds")], [65, 300 - 64]);
 });
 
 Deno.test("stderr tells what was not understood; exit 1 where that was all", async () => {

@@ -17,21 +17,21 @@ import {
 } from "./encapsulate.ts";
 
 /** A packet, the link type it is captured with, and through what the trace should say that it came. */
-export interface Wrapped {
+export interface Encapsulated {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly link: number;
-  readonly through: readonly string[];
+  readonly tunnels: readonly string[];
   /** Whether tshark finds the segment by itself, too. */
   readonly tshark?: false;
 }
 
 /** An IP datagram in everything that can wrap one. */
-export function everyWrapping(ip: Uint8Array): Wrapped[] {
+export function everyEncapsulation(ip: Uint8Array): Encapsulated[] {
   return [...byLink(ip), ...byEtherType(ip), ...overIp(ip), ...overPorts(ip), ...inRadio(ip)];
 }
 
-function byLink(ip: Uint8Array): Wrapped[] {
+function byLink(ip: Uint8Array): Encapsulated[] {
   const ppp = typeOf(ip) === 0x0800 ? [0, 0x21] : [0, 0x57];
   const type = u16(typeOf(ip));
   const links: [name: string, link: number, ...parts: (readonly number[] | Uint8Array)[]][] = [
@@ -63,15 +63,15 @@ function byLink(ip: Uint8Array): Wrapped[] {
     ["big-endian NFLOG", 239, nflog(ip, u16)],
   ];
   return [
-    ...links.map(([name, link, ...parts]) => ({ name, link, bytes: join(...parts), through: [] })),
+    ...links.map(([name, link, ...parts]) => ({ name, link, bytes: join(...parts), tunnels: [] })),
     ...own.map(([name, link, ...parts]) => ({
-      ...{ name, link, bytes: join(...parts), through: [], tshark: false as const },
+      ...{ name, link, bytes: join(...parts), tunnels: [], tshark: false as const },
     })),
     {
       ...{ name: "MPLS", link: 219, bytes: join(label(7, true), ip) },
-      ...{ through: ["MPLS 7"], tshark: false as const },
+      ...{ tunnels: ["MPLS 7"], tshark: false as const },
     },
-    { name: "PPPoE's link type", link: 51, bytes: pppoe(ip), through: ["PPPoE 4660"] },
+    { name: "PPPoE's link type", link: 51, bytes: pppoe(ip), tunnels: ["PPPoE 4660"] },
   ];
 }
 
@@ -82,9 +82,9 @@ function nflog(ip: Uint8Array, half = (value: number) => u16(value).toReversed()
   return join([family, 0, 0, 5], packetHeader, prefix, half(4 + ip.length), half(9), ip);
 }
 
-function byEtherType(ip: Uint8Array): Wrapped[] {
+function byEtherType(ip: Uint8Array): Encapsulated[] {
   const type = u16(typeOf(ip));
-  const types: [name: string, bytes: Uint8Array, through: string[]][] = [
+  const types: [name: string, bytes: Uint8Array, tunnels: string[]][] = [
     ["a VLAN", ethernet(ip, [100]), ["VLAN 100"]],
     ["QinQ", frame(0x88a8, join(u16(200), u16(0x8100), u16(100), type, ip)), [
       "VLAN 200",
@@ -107,19 +107,19 @@ function byEtherType(ip: Uint8Array): Wrapped[] {
       ["VLAN 9", "802.1ah 78", "VLAN 3"],
     ],
   ];
-  return types.map(([name, bytes, through]) => ({ name, bytes, link: 1, through }));
+  return types.map(([name, bytes, tunnels]) => ({ name, bytes, link: 1, tunnels }));
 }
 
 const ENDS = "10.9.0.1–10.9.0.2";
 const ENDS_V6 = "fd09::1–fd09::2";
 
-function overIp(ip: Uint8Array): Wrapped[] {
+function overIp(ip: Uint8Array): Encapsulated[] {
   const version = typeOf(ip) === 0x0800 ? 4 : 6;
   const protocol = version === 4 ? 4 : 41;
   const gre = (flags: number, type: number, ...parts: (readonly number[] | Uint8Array)[]) =>
     overIpv4(47, join(u16(flags), u16(type), ...parts));
   const authentication = join([protocol, 4, 0, 0], u32(7), u32(1), new Array<number>(12).fill(0));
-  const wrapped: [name: string, bytes: Uint8Array, through: string[]][] = [
+  const wrapped: [name: string, bytes: Uint8Array, tunnels: string[]][] = [
     ["IP in IPv4", overIpv4(protocol, ip), [`${version}in4 ${ENDS}`]],
     ["IP in IPv6", overIpv6(protocol, ip), [`${version}in6 ${ENDS_V6}`]],
     ["an authentication header", overIpv4(51, join(authentication, ip)), [
@@ -164,16 +164,16 @@ function overIp(ip: Uint8Array): Wrapped[] {
       [`PPTP ${ENDS}`],
     ],
   ];
-  return wrapped.map(([name, bytes, through]) => ({ name, bytes, link: 101, through }));
+  return wrapped.map(([name, bytes, tunnels]) => ({ name, bytes, link: 101, tunnels }));
 }
 
-function overPorts(ip: Uint8Array): Wrapped[] {
+function overPorts(ip: Uint8Array): Encapsulated[] {
   const vni = (number: number) => u32(number * 256);
   const vxlan = (number: number, inner: Uint8Array) =>
     overUdp(4789, join([8, 0, 0, 0], vni(number), inner));
   const gtp = [...u16(ip.length), ...u32(0x11)];
   const extension = [0x34, 0xff, ...u16(ip.length + 8), ...u32(0x12), 0, 0, 0, 0x85, 1, 0, 9, 0];
-  const wrapped: [name: string, bytes: Uint8Array, through: string[]][] = [
+  const wrapped: [name: string, bytes: Uint8Array, tunnels: string[]][] = [
     ["VXLAN", vxlan(42, ethernet(ip)), ["VXLAN 42"]],
     ["VXLAN of a VLAN", vxlan(43, ethernet(ip, [5])), ["VXLAN 43", "VLAN 5"]],
     ["VXLAN in VXLAN", vxlan(1, frame(0x0800, vxlan(2, ethernet(ip)))), ["VXLAN 1", "VXLAN 2"]],
@@ -198,13 +198,13 @@ function overPorts(ip: Uint8Array): Wrapped[] {
       ["VLAN 9", `GRE ${ENDS_V6}`, "VXLAN 3"],
     ],
   ];
-  return wrapped.map(([name, bytes, through]) => ({
-    ...{ name, bytes, through },
+  return wrapped.map(([name, bytes, tunnels]) => ({
+    ...{ name, bytes, tunnels },
     link: name.includes("in a VLAN,") ? 1 : 101,
   }));
 }
 
-function inRadio(ip: Uint8Array): Wrapped[] {
+function inRadio(ip: Uint8Array): Encapsulated[] {
   const payload = [...SNAP, ...u16(typeOf(ip)), ...ip];
   const addresses = new Array<number>(18).fill(2);
   const plain = join([0x08, 0x01, 0, 0], addresses, [0x10, 0], payload);
@@ -230,6 +230,6 @@ function inRadio(ip: Uint8Array): Wrapped[] {
     ["radiotap with a padded header", 127, radiotap(0x20), padded],
   ];
   return frames.map(([name, link, ...parts]) => ({
-    ...{ name, link, bytes: join(...parts), through: [] },
+    ...{ name, link, bytes: join(...parts), tunnels: [] },
   }));
 }

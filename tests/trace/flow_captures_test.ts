@@ -54,7 +54,7 @@ Deno.test("synfirst: a SYN+ACK that was captured before its SYN answers it", () 
 Deno.test("two: of two SYN+ACKs that one counts which is acknowledged", () => {
   const { flow } = only("two");
   assertEquals([outcomeOf(flow), flow.server.isn, flow.closedBy], ["established", 900, "client"]);
-  assertEquals(marksOf(flow)[2], "other-answer");
+  assertEquals(marksOf(flow)[2], "other-syn-ack");
   assertMatch(notesOf(flow).join(), /another SYN\+ACK had k = 7000: a stale or forged one.*second/);
 });
 
@@ -84,9 +84,13 @@ Deno.test("iot: a device that starts again with the same port and ISN makes two 
 
 Deno.test("ooo: data that overtakes other data is no retransmission, and each byte counts once", () => {
   const { flow } = only("ooo");
-  const { bytes, resent, outOfOrder } = flow.server;
-  assertEquals({ bytes, resent, outOfOrder }, { bytes: 300, resent: 0, outOfOrder: 1 });
-  assertEquals(marksOf(flow)[5], "overtaken");
+  const { bytes, retransmissions, outOfOrder } = flow.server;
+  assertEquals({ bytes, resent: retransmissions, outOfOrder }, {
+    bytes: 300,
+    resent: 0,
+    outOfOrder: 1,
+  });
+  assertEquals(marksOf(flow)[5], "out-of-order");
 });
 
 Deno.test("chal: ACKs of an old connection are an answer, and named", () => {
@@ -110,15 +114,19 @@ Deno.test("wrongack: a SYN+ACK for another SYN is an answer, and named", () => {
 for (const name of ["dup", "sll_dup"]) {
   Deno.test(`${name}: what a mirror port copies counts once, and the handshake is measured`, () => {
     const { flow, facts } = only(name);
-    assertEquals([flow.copies, facts.copies, shownIn(flow)], [10, 10, 10]);
-    assertEquals([flow.client.resent, flow.server.resent], [0, 0]);
+    assertEquals([flow.duplicates, facts.duplicates, shownIn(flow)], [10, 10, 10]);
+    assertEquals([flow.client.retransmissions, flow.server.retransmissions], [0, 0]);
     assertEquals(recordOf(flow).establishedMs, 10.1);
   });
 }
 
 Deno.test("simul_real: a simultaneous open of two kernels has no retransmission", () => {
   const { flow } = only("simul_real");
-  assertEquals([flow.isSimultaneous, flow.client.resent, flow.server.resent], [true, 0, 0]);
+  assertEquals([flow.isSimultaneous, flow.client.retransmissions, flow.server.retransmissions], [
+    true,
+    0,
+    0,
+  ]);
   assertEquals([flow.client.syns, flow.server.syns], [1, 1]);
   assertEquals(statesOf(flow).slice(0, 4), [
     "SYN_SENT UNKNOWN",
@@ -137,7 +145,7 @@ Deno.test("clockback: a clock that goes back makes no time negative, and is told
   const text = renderLadder(ladderOf(flow));
   assert(!text.includes("earlier"), text);
   assertMatch(text, /the capture's clock went back 99\.990 s/);
-  const times = flow.history!.lines.map(({ at }) => at - flow.startedAt);
+  const times = flow.history!.entries.map(({ time }) => time - flow.startedAt);
   assertEquals(times, times.toSorted((a, b) => a - b));
   assert(times.every((time) => time >= 0));
 });
@@ -157,9 +165,9 @@ Deno.test("Every packet of every capture is in exactly one ladder, or in a count
   for (const name of CAPTURES) {
     const { flows, facts } = read(name);
     const shown = flows.reduce((sum, flow) => sum + shownIn(flow), 0);
-    const passedOver = [...facts.withoutTcp.values(), ...facts.notUnderstood.values()]
+    const passedOver = [...facts.withoutTcp.values(), ...facts.undecodable.values()]
       .reduce((sum, count) => sum + count, 0);
-    const counted = facts.copies + facts.strayReports + facts.filtered + passedOver;
+    const counted = facts.duplicates + facts.strayIcmpErrors + facts.filtered + passedOver;
     assertEquals(shown + counted, facts.packets, name);
   }
 });
@@ -182,7 +190,7 @@ testWithTshark("tshark sees the same SYNs", async () => {
     const theirs = new Set(rows.map(([ack, seq]) => `${/^(1|True)$/.test(ack!)} ${seq}`));
     const ours = new Set(
       read(name).flows.flatMap(({ history }) =>
-        history!.lines.flatMap((line) =>
+        history!.entries.flatMap((line) =>
           line.kind === "segment" && (line.flags & SYN) !== 0
             ? [`${(line.flags & ACK) !== 0} ${line.seq}`]
             : []

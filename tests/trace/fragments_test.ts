@@ -35,12 +35,12 @@ function decodeAll(packets: readonly (Uint8Array | CapturedPacket)[], link = 101
   const seen: Seen[] = [];
   for (const packet of new CaptureReader().read(pcapFile(records, { link }))) {
     if (decoder.decode(packet, segment) !== "tcp") continue;
-    const { seq, length, flags, options: { mss }, isRest } = segment;
-    seen.push({ seq, length, flags, mss, isRest });
+    const { seq, length, flags, options: { mss }, isRemainder } = segment;
+    seen.push({ seq, length, flags, mss, isRest: isRemainder });
   }
   decoder.finish();
-  const { withoutTcp, notUnderstood } = decoder.undecoded;
-  return { seen, withoutTcp, notUnderstood };
+  const { withoutTcp, undecodable } = decoder.undecoded;
+  return { seen, withoutTcp, notUnderstood: undecodable };
 }
 
 const PUSHED = 0x18;
@@ -180,7 +180,7 @@ Deno.test("A connection whose segments are all in fragments is told like any oth
   ];
   for (const size of [8, 16, 1024]) {
     const flows: Flow[] = [];
-    const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
+    const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
     const pipeline = new CapturePipeline(tracker);
     const packets = datagrams.flatMap((ip, index) => fragmentsOf(ip, size, index));
     pipeline.feed(pcapFile(packets.map((bytes) => ({ bytes }))));
@@ -188,7 +188,7 @@ Deno.test("A connection whose segments are all in fragments is told like any oth
     tracker.finish();
     const [{ client, server }] = flows as [Flow];
     assertEquals([client.isn, server.isn, client.bytes, client.segments], [1, 50, 5000, 4]);
-    assertEquals([client.resent, client.state, server.state], [0, "TIME_WAIT", "CLOSED"]);
+    assertEquals([client.retransmissions, client.state, server.state], [0, "TIME_WAIT", "CLOSED"]);
   }
 });
 

@@ -38,7 +38,7 @@ class Source {
     if (decoded === "undecoded") return;
     const { addresses } = segment;
     for (const word of [3, 7]) addresses[word] = addresses[word]! ^ (this.#host << 8);
-    tracker.see(segment, decoded);
+    tracker.track(segment, decoded);
   }
 }
 
@@ -57,7 +57,7 @@ function told(flows: readonly Flow[]): Map<string, string> {
 /** Passes captures to one tracker in an order that hangs on chance. */
 function interleave(names: readonly string[], random: Random): Map<string, string> {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ keepSegments: true, onFinished: (flow) => flows.push(flow) });
+  const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
   let sources = names.map((name, index) => new Source(name, index + 1));
   while (sources.length > 0) {
     const source = sources[Math.floor(random() * sources.length)]!;
@@ -72,7 +72,7 @@ function interleave(names: readonly string[], random: Random): Map<string, strin
 /** What is told of a capture's flows when nothing else is seen. */
 function alone(name: string, host: number): Map<string, string> {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ keepSegments: true, onFinished: (flow) => flows.push(flow) });
+  const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
   const source = new Source(name, host);
   while (!source.isOver) source.step(tracker);
   tracker.finish();
@@ -95,13 +95,13 @@ Deno.test("However much else is captured, a flow that waits for its answer is to
   const expected = [...alone("patience", 1)];
   for (const others of [10, 1000, 5000]) {
     const flows: Flow[] = [];
-    const tracker = new Tracker({ keepSegments: true, onFinished: (flow) => flows.push(flow) });
+    const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
     const source = new Source("patience", 1);
     source.step(tracker);
     for (let port = 1; port <= others; port += 1) {
       const client = [77, port % 60_000 + 1] as const;
       // Days later, and from hosts of which nothing was seen.
-      tracker.see(segmentOf(`> PA seq=5 ack=7 len=3 at=${port * 100_000}`, { client }), "tcp");
+      tracker.track(segmentOf(`> PA seq=5 ack=7 len=3 at=${port * 100_000}`, { client }), "tcp");
     }
     while (!source.isOver) source.step(tracker);
     tracker.finish();
@@ -130,17 +130,17 @@ Deno.test("Whatever comes, each packet is in one ladder or one count, and no tim
     const tracker = new Tracker({
       keepSegments: true,
       limit: 3,
-      onFinished: (flow) => flows.push(flow),
+      onFlow: (flow) => flows.push(flow),
     });
     const packets = 150;
     for (let packet = 0; packet < packets; packet += 1) {
       const stage = { client: [1, 1 + Math.floor(random() * 5)], device: Math.floor(random() * 3) };
       const segment = segmentOf(randomLine(random), { ...stage, client: [1, stage.client[1]!] });
-      tracker.see(segment, random() < 0.95 ? "tcp" : "icmp");
+      tracker.track(segment, random() < 0.95 ? "tcp" : "icmp");
     }
     tracker.finish();
     const shown = flows.reduce((sum, flow) => sum + shownIn(flow), 0);
-    assertEquals(shown + tracker.copies + tracker.strayReports, packets, `seed ${seed}`);
+    assertEquals(shown + tracker.duplicates + tracker.strayIcmpErrors, packets, `seed ${seed}`);
     for (const flow of flows) assertSound(flow, seed);
   }
 });
@@ -153,8 +153,13 @@ function assertSound(flow: Flow, seed: number): void {
   }
   const text = renderLadder(ladderOf(flow));
   assert(!text.includes("earlier") && !text.includes("NaN"), `seed ${seed}\n${text}`);
-  for (const { bytes, first, next, hasNext } of [flow.client, flow.server]) {
-    const span = hasNext ? (next - first) >>> 0 : 0;
+  for (
+    const { bytes, firstSeq, nextSeq, hasNextSeq } of [
+      flow.client,
+      flow.server,
+    ]
+  ) {
+    const span = hasNextSeq ? (nextSeq - firstSeq) >>> 0 : 0;
     assert(bytes >= 0 && bytes <= span + 1, `seed ${seed}: ${bytes} of ${span}\n${text}`);
   }
 }
@@ -176,12 +181,12 @@ function shuffled(random: Random): { seq: number; length: number }[] {
 Deno.test("In whatever order data comes, each byte counts once", () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const flows: Flow[] = [];
-    const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
+    const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
     for (const line of ["> S seq=100", "< SA seq=900 ack=101", "> A seq=101 ack=901"]) {
-      tracker.see(segmentOf(line), "tcp");
+      tracker.track(segmentOf(line), "tcp");
     }
     for (const { seq, length } of shuffled(seeded(seed))) {
-      tracker.see(segmentOf(`> PA seq=${seq} ack=901 len=${length}`), "tcp");
+      tracker.track(segmentOf(`> PA seq=${seq} ack=901 len=${length}`), "tcp");
     }
     tracker.finish();
     assertEquals(flows[0]!.client.bytes, 200, `seed ${seed}`);
@@ -199,14 +204,14 @@ Deno.test("The order of interfaces changes nothing: each sees the same segments"
   ];
   function playOn(devices: readonly number[], isBlockwise: boolean): string {
     const flows: Flow[] = [];
-    const tracker = new Tracker({ keepSegments: true, onFinished: (flow) => flows.push(flow) });
+    const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
     const all = isBlockwise
       ? devices.flatMap((device) => lines.slice(0, 3).map((line) => ({ line, device })))
         .concat(devices.flatMap((device) => lines.slice(3).map((line) => ({ line, device }))))
       : lines.flatMap((line) => devices.map((device) => ({ line, device })));
-    for (const { line, device } of all) tracker.see(segmentOf(line, { device }), "tcp");
+    for (const { line, device } of all) tracker.track(segmentOf(line, { device }), "tcp");
     tracker.finish();
-    assertEquals([flows.length, tracker.copies], [1, lines.length]);
+    assertEquals([flows.length, tracker.duplicates], [1, lines.length]);
     return renderLadder(ladderOf(flows[0]!));
   }
   const expected = playOn([2, 5], false);
@@ -220,7 +225,7 @@ Deno.test("A capture's flows do not depend on how long the capture is", () => {
   const whole = told(read("iot").flows);
   const [first] = [...whole];
   const flows: Flow[] = [];
-  const tracker = new Tracker({ keepSegments: true, onFinished: (flow) => flows.push(flow) });
+  const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
   const source = new Source("iot", 0);
   for (let packet = 0; packet < 10; packet += 1) source.step(tracker);
   tracker.finish();

@@ -4,7 +4,7 @@ import {
   parseListenCounters,
   parseSockets,
 } from "../../src/trace/kernel/parse_sockets.ts";
-import { keyOf, renderSockets } from "../../src/trace/kernel/socket_report.ts";
+import { renderSockets, socketKey } from "../../src/trace/kernel/socket_report.ts";
 import { readSockets } from "../../src/trace/kernel/read_sockets.ts";
 
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
@@ -68,7 +68,7 @@ Deno.test("The table puts listening sockets first and says what should not be th
     sockets,
     counters: { overflows: 5, drops: 6, cookies: 0 },
     backlogs: new Map([["127.0.0.1:8080", 2]]),
-    lingering: new Map([[keyOf(sockets[2]!), 61_000]]),
+    closeWaitTimes: new Map([[socketKey(sockets[2]!), 61_000]]),
   });
   const rows = table.split("\n");
   assert(rows[1]!.startsWith("LISTEN") && rows[1]!.endsWith("accept queue full"));

@@ -70,7 +70,7 @@ Deno.test("A long conversation is folded, but for what opens and closes it", () 
 Deno.test("However long a conversation is, its history is not", () => {
   const resets = Array.from({ length: 5000 }, () => "> R seq=4000000000");
   const { flows } = play(`> S seq=100\n${resets.join("\n")}`);
-  assert(flows[0]!.history!.lines.length < 60);
+  assert(flows[0]!.history!.entries.length < 60);
 });
 
 function widest(ladder: Ladder): number {
@@ -129,7 +129,7 @@ Deno.test("Everything in an inferred ladder that was not seen is labelled so", (
     assert(ladder.rungs.length > 0);
     for (const { label } of ladder.rungs) assert(label.endsWith("(inferred)"), label);
     assert(ladder.when.includes("inferred"));
-    assertEquals(ladder.verdict.outcome, outcome);
+    assertEquals(ladder.diagnosis.outcome, outcome);
   }
 });
 

@@ -8,7 +8,7 @@ import { join, overIpv6, overUdp } from "./encapsulate.ts";
 
 function onlyFlow(file: Uint8Array): Flow {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
+  const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
   const pipeline = new CapturePipeline(tracker);
   pipeline.feed(file);
   pipeline.finish();

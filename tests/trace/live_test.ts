@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Flow } from "../../src/trace/track/flow.ts";
 import type { KernelSocket } from "../../src/trace/kernel/parse_sockets.ts";
-import { KernelWatch } from "../../src/trace/kernel/listener_watch.ts";
+import { ListenerWatch } from "../../src/trace/kernel/listener_watch.ts";
 import { readSockets } from "../../src/trace/kernel/read_sockets.ts";
 import type { recordOf } from "../../src/trace/report/record.ts";
 import { diagnose, outcomeOf } from "../../src/trace/report/diagnosis.ts";
@@ -63,7 +63,7 @@ testLive(
     using listener = listen(1);
     const { port } = listener.addr;
     await using watch = await watchLoopback(port);
-    const kernel = new KernelWatch();
+    const kernel = new ListenerWatch();
     using _first = await Deno.connect({ port });
     using _second = await Deno.connect({ port });
     const giveUp = new AbortController();
@@ -75,7 +75,7 @@ testLive(
     const flow = await seen(watch, ({ client }) => client.syns > 1);
     assertEquals([outcomeOf(flow), flow.client.state], ["unanswered", "SYN_SENT"]);
     assertEquals(kernelStates(flow), ["SYN_SENT", undefined]);
-    const { next = "" } = diagnose(flow, kernel.view(flow));
+    const { next = "" } = diagnose(flow, kernel.stateFor(flow));
     assert(next.startsWith(`The accept queue of port ${port} is full (accept queue 2`), next);
     assert(!next.includes("ListenOverflows +0"), next);
     giveUp.abort();

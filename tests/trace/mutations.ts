@@ -10,7 +10,7 @@ import { decompress } from "../../src/trace/decode/decompress.ts";
 import { CaptureError } from "../../src/trace/decode/packet.ts";
 import { seeded } from "./simulator.ts";
 import { datagram, pcapFile, pcapngFile } from "./wire.ts";
-import { everyWrapping } from "./encapsulations.ts";
+import { everyEncapsulation } from "./encapsulations.ts";
 
 const FOLDER = new URL("captures/", import.meta.url);
 /** A longer one has little that the first bytes have not. */
@@ -21,7 +21,7 @@ export function sources(): Uint8Array[] {
   const files = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).toSorted()
     .map((name) => Deno.readFileSync(new URL(name, FOLDER)).subarray(0, LONGEST));
   const fields = { flags: "SEC", options: [2, 4, 5, 180, 34, 2, 30, 4, 1, 0, 1, 1] };
-  const all = everyWrapping(datagram(fields));
+  const all = everyEncapsulation(datagram(fields));
   const wrapped = [...Map.groupBy(all, ({ link }) => link)].flatMap(([link, packets]) => [
     pcapFile(packets, { link }),
     pcapngFile(packets, { link, littleEndian: false, nanoseconds: true }),
@@ -124,11 +124,11 @@ export async function traceAny(file: Uint8Array, seed: number): Promise<string> 
     isLive: false,
     isStream: seed % 2 === 0,
     color: false,
-    show(text: string): Promise<void> {
+    write(text: string): Promise<void> {
       shown += text;
       return Promise.resolve();
     },
-    tell: (line: string) => void (shown += line),
+    log: (line: string) => void (shown += line),
   };
   try {
     const svg = await trace(options, ends);

@@ -163,7 +163,7 @@ Deno.test("A connection of which nothing was captured has an inferred ladder", a
   using connection = new Connection(await listener.accept(), { id: 1 });
   const ladder = ladders.of(connection)!;
   assertEquals(ladder.rungs.every(({ label }) => label.endsWith("(inferred)")), true);
-  assertEquals(ladder.verdict.words, "Established (inferred).");
+  assertEquals(ladder.diagnosis.words, "Established (inferred).");
 });
 
 testLive(

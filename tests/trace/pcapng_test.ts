@@ -172,7 +172,7 @@ Deno.test("Packets without a time are counted, and have that of the packet befor
     .simple(segment(2));
   const { found, reader } = read(Uint8Array.from(section.bytes));
   assertEquals(found.map(({ time }) => time), ["1700000000.000000000", "1700000000.000000000"]);
-  assertEquals(reader.untimed, 1);
+  assertEquals(reader.packetsWithoutTime, 1);
 });
 
 Deno.test("One pcap file behind another is read on, of another resolution and order", () => {

@@ -62,9 +62,9 @@ export function play(script: string, options: TrackerOptions & Stage = {}): Play
   const tracker = new Tracker({
     keepSegments: true,
     ...options,
-    onFinished: (flow) => flows.push(flow),
+    onFlow: (flow) => flows.push(flow),
   });
-  for (const line of script.trim().split("\n")) tracker.see(segmentOf(line, options), "tcp");
+  for (const line of script.trim().split("\n")) tracker.track(segmentOf(line, options), "tcp");
   tracker.finish();
   return { tracker, flows };
 }
@@ -78,5 +78,5 @@ export function playOne(script: string): Flow {
 
 /** Each end's states after each segment, client first. */
 export function statesOf(flow: Flow): string[] {
-  return flow.history!.lines.map(({ client, server }) => `${client} ${server}`);
+  return flow.history!.entries.map(({ client, server }) => `${client} ${server}`);
 }

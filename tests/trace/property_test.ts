@@ -20,11 +20,11 @@ Deno.test("After any legal conversation, the tracker's states and bytes are thos
   for (let seed = 1; seed <= 400; seed += 1) {
     const random = seeded(seed);
     const flows: Flow[] = [];
-    const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
+    const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
     const { client, server } = converse(random, {
       loss: random() * 0.4,
       steps: Math.floor(random() * 60),
-      see: (segment) => tracker.see(segmentOf(lineOf(segment)), "tcp"),
+      see: (segment) => tracker.track(segmentOf(lineOf(segment)), "tcp"),
     });
     tracker.finish();
     const [flow] = flows;
@@ -75,30 +75,30 @@ Deno.test("Whatever the order of segments, no end goes back and every flow is to
     const tracker = new Tracker({
       keepSegments: true,
       limit: 4,
-      onFinished(flow) {
+      onFlow(flow) {
         assert(!flows.has(flow), `seed ${seed}: told of twice`);
         flows.add(flow);
       },
     });
     for (let step = 0; step < 200; step += 1) {
-      tracker.see(
+      tracker.track(
         segmentOf(randomLine(random), { client: [1, 1 + Math.floor(random() * 6)] }),
         random() < 0.97 ? "tcp" : "icmp",
       );
       assert(tracker.size <= 4);
     }
     tracker.finish();
-    assertEquals(flows.size, tracker.flows, `seed ${seed}`);
+    assertEquals(flows.size, tracker.flowCount, `seed ${seed}`);
     for (const flow of flows) assertGoesForward(flow, seed);
   }
 });
 
 function assertGoesForward(flow: Flow, seed: number): void {
   let before = { client: "UNKNOWN", server: "UNKNOWN" };
-  for (const { client, server } of flow.history!.lines) {
+  for (const { client, server } of flow.history!.entries) {
     for (const [from, to] of [[before.client, client], [before.server, server]] as const) {
       const isUnheeded = from === "ESTABLISHED" && to === "SYN_RECV";
-      const isRevived = flow.isResetUnheeded && from === "CLOSED";
+      const isRevived = flow.hasIgnoredReset && from === "CLOSED";
       assert(
         progress(to) >= progress(from) || isUnheeded || isRevived,
         `seed ${seed}: ${from} to ${to}`,
@@ -126,7 +126,7 @@ function showAll(file: Uint8Array): void {
   const summary = new Summary();
   const tracker = new Tracker({
     keepSegments: true,
-    onFinished(flow) {
+    onFlow(flow) {
       summary.add(flow);
       JSON.stringify(recordOf(flow));
       for (const line of renderLadder(ladderOf(flow, { isRelative: true })).split("\n")) {
@@ -143,7 +143,7 @@ function showAll(file: Uint8Array): void {
     assert(error instanceof CaptureError, String(error));
   }
   tracker.finish();
-  summary.render(follower.facts);
+  summary.render(follower.counters);
 }
 
 Deno.test("A capture with random bytes changed, added or cut is shown or refused, never a crash", () => {

@@ -5,8 +5,8 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Flow } from "../../src/trace/track/flow.ts";
-import { type CaptureFacts, CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
-import type { Mark } from "../../src/trace/track/segment_history.ts";
+import { type CaptureCounters, CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
+import type { SegmentAnalysis } from "../../src/trace/track/segment_history.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 
 const FOLDER = new URL("captures/", import.meta.url);
@@ -29,28 +29,28 @@ export function bytesOf(name: string): Uint8Array<ArrayBuffer> {
 /** What a capture holds. */
 export interface Held {
   readonly flows: readonly Flow[];
-  readonly facts: CaptureFacts;
+  readonly facts: CaptureCounters;
 }
 
 /** Every flow of a capture, in the order in which the tracker tells of them. */
 export function read(name: string): Held {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ keepSegments: true, onFinished: (flow) => flows.push(flow) });
+  const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
   const pipeline = new CapturePipeline(tracker);
   pipeline.feed(bytesOf(name));
   tracker.finish();
-  return { flows, facts: pipeline.facts };
+  return { flows, facts: pipeline.counters };
 }
 
 /** What is remarkable about each segment of a flow that is shown. */
-export function marksOf(flow: Flow): Mark[] {
-  return flow.history!.lines.flatMap((line) => line.kind === "segment" ? [line.mark] : []);
+export function marksOf(flow: Flow): SegmentAnalysis[] {
+  return flow.history!.entries.flatMap((line) => line.kind === "segment" ? [line.analysis] : []);
 }
 
 /** How many segments and ICMP errors a flow's ladder shows, or counts where it leaves them out. */
 export function shownIn(flow: Flow): number {
-  return flow.history!.lines.reduce(
-    (sum, line) => sum + (line.kind === "gap" ? line.segments + line.reports : 1),
+  return flow.history!.entries.reduce(
+    (sum, line) => sum + (line.kind === "omitted" ? line.segments + line.icmpErrors : 1),
     0,
   );
 }

@@ -32,8 +32,8 @@ function decode(
     decoded = decoder.decode(packet, segment);
   }
   decoder.finish();
-  const { withoutTcp, notUnderstood } = decoder.undecoded;
-  return { decoded: [...withoutTcp.keys(), ...notUnderstood.keys()][0] ?? decoded, segment };
+  const { withoutTcp, undecodable } = decoder.undecoded;
+  return { decoded: [...withoutTcp.keys(), ...undecodable.keys()][0] ?? decoded, segment };
 }
 
 function assertCarries(bytes: Uint8Array, link: number): void {
@@ -121,7 +121,7 @@ Deno.test("An ICMP error tells who sent it and which segment it is about", () =>
   );
   assertEquals(decoded, "icmp");
   assertEquals([segment.icmpType, segment.icmpCode, segment.seq], [3, 1, 77]);
-  assertEquals(addressText(segment.reporter), "10.0.0.9");
+  assertEquals(addressText(segment.icmpSource), "10.0.0.9");
   assertEquals(addressText(segment.addresses, 4), "192.0.2.2");
   assertEquals([segment.sourcePort, segment.destinationPort], [40_000, 80]);
 });
@@ -131,7 +131,7 @@ Deno.test("An ICMPv6 error is read like an ICMP one", () => {
   const { decoded, segment } = decode(icmpError({ type: 1, code: 4, quoted, reporter: V6_PEER }));
   assertEquals(decoded, "icmp");
   assertEquals([segment.icmpType, segment.icmpCode, segment.seq], [1, 4, 78]);
-  assertEquals(addressText(segment.reporter), "2001:db8::2");
+  assertEquals(addressText(segment.icmpSource), "2001:db8::2");
 });
 
 Deno.test("An echo request and an error about UDP are something else", () => {
@@ -148,7 +148,7 @@ Deno.test("A snapped packet is read as long as its header is there, with its tru
   const whole = datagram({ payload: 1000, options: [2, 4, ...u16(1460)] });
   const { decoded, segment } = decode(whole.subarray(0, 20 + 16));
   assertEquals([decoded, segment.length], ["tcp", 1000]);
-  assertEquals(segment.options, { isCut: true });
+  assertEquals(segment.options, { isTruncated: true });
   for (let length = 0; length < 20 + 16; length += 1) {
     assertEquals(
       decode(whole.subarray(0, length), 101, whole.length).decoded,

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { RoundTrips } from "../../src/trace/report/round_trips.ts";
+import { HandshakeTimes } from "../../src/trace/report/round_trips.ts";
 import { Summary } from "../../src/trace/report/summary.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 import { segmentOf } from "./play.ts";
@@ -9,38 +9,38 @@ const FACTS = {
   segments: 1200,
   filtered: 4,
   withoutTcp: new Map([["UDP", 29]]),
-  notUnderstood: new Map([["of link type 7 (ARCNET)", 2]]),
-  copies: 0,
-  strayReports: 3,
+  undecodable: new Map([["of link type 7 (ARCNET)", 2]]),
+  duplicates: 0,
+  strayIcmpErrors: 3,
   expired: 7,
   evicted: 1,
 };
 
 Deno.test("Percentiles are within two per cent, from microseconds to minutes", () => {
-  const trips = new RoundTrips();
+  const trips = new HandshakeTimes();
   for (let i = 1; i <= 10_000; i += 1) trips.add(i / 10);
   for (const [percent, expected] of [[50, 500], [90, 900], [99, 990], [100, 1000]] as const) {
     const found = trips.percentile(percent);
     assert(Math.abs(found - expected) / expected < 0.02, `${percent}: ${found}`);
   }
-  assertEquals(new RoundTrips().percentile(50), 0);
+  assertEquals(new HandshakeTimes().percentile(50), 0);
 });
 
 Deno.test("The histogram has a line for each doubling, and its counts add up", () => {
-  const trips = new RoundTrips();
+  const trips = new HandshakeTimes();
   for (const time of [0.01, 0.02, 0.02, 5]) trips.add(time);
   const counts = trips.renderHistogram().map((line) => Number(line.split(" ").at(-1)));
   assertEquals(counts.reduce((sum, count) => sum + count), 4);
   assertEquals(counts.length, 10);
-  assertEquals(new RoundTrips().renderHistogram(), []);
+  assertEquals(new HandshakeTimes().renderHistogram(), []);
 });
 
 Deno.test("A summary tells outcomes, success, refusals and silences by destination, what was lost", () => {
   const summary = new Summary();
-  const tracker = new Tracker({ onFinished: (flow) => summary.add(flow) });
+  const tracker = new Tracker({ onFlow: (flow) => summary.add(flow) });
   function see(port: number, server: number, ...lines: string[]): void {
     const stage = { client: [1, port], server: [server, 80] } as const;
-    for (const line of lines) tracker.see(segmentOf(line, stage), "tcp");
+    for (const line of lines) tracker.track(segmentOf(line, stage), "tcp");
   }
   for (const port of [1, 2, 3]) {
     see(port, 2, "> S seq=9 at=0", "< SA seq=7 ack=10 at=1", "> A seq=10 ack=8 at=2");
@@ -73,9 +73,9 @@ Deno.test("A summary tells outcomes, success, refusals and silences by destinati
 
 Deno.test("A summary of many destinations stays short", () => {
   const summary = new Summary();
-  const tracker = new Tracker({ onFinished: (flow) => summary.add(flow) });
+  const tracker = new Tracker({ onFlow: (flow) => summary.add(flow) });
   for (let server = 1; server <= 3000; server += 1) {
-    tracker.see(segmentOf("> S seq=1", { server: [server, 80] }), "tcp");
+    tracker.track(segmentOf("> S seq=1", { server: [server, 80] }), "tcp");
   }
   tracker.finish();
   const text = summary.render(FACTS);

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
 import { Decoder } from "../../src/trace/decode/decoder.ts";
 import { Segment } from "../../src/trace/decode/segment.ts";
-import { offersOf, recordOfSyn, synWords } from "../../src/trace/report/syn_options.ts";
+import { describeSyn, describeSyns, recordOfSyn } from "../../src/trace/report/syn_options.ts";
 import { outlet, run } from "../harness/program.ts";
 import { datagram, pcapFile, u16, u32 } from "./wire.ts";
 
@@ -46,7 +46,7 @@ const OFFERS: [words: string, options: number[], flags?: string][] = [
 
 Deno.test("Each option of a SYN is told in words, unknown kinds by their numbers", () => {
   for (const [words, options, flags] of OFFERS) {
-    assertEquals(synWords(offered(options, flags)), words);
+    assertEquals(describeSyn(offered(options, flags)), words);
   }
 });
 
@@ -56,7 +56,7 @@ Deno.test("Options that the capture has cut off are told as such", () => {
   for (const packet of new CaptureReader().read(pcapFile([{ bytes: whole.subarray(0, 44) }]))) {
     new Decoder().decode(packet, segment);
   }
-  assertEquals(synWords(segment), "mss 1460, the rest of the options was not captured");
+  assertEquals(describeSyn(segment), "mss 1460, the rest of the options was not captured");
 });
 
 Deno.test("A SYN that is sent again is told when it offers something else, not when its clock went on", () => {
@@ -67,7 +67,7 @@ Deno.test("A SYN that is sent again is told when it offers something else, not w
     offered(clock(3)),
     offered(clock(9), "SA"),
   ];
-  assertEquals(offersOf(syns.map(({ flags, options }) => ({ flags, options }))), [
+  assertEquals(describeSyns(syns.map(({ flags, options }) => ({ flags, options }))), [
     "SYN: TS val 1 ecr 0, TFO cookie asked for, ECN: CWR+ECE",
     "SYN again: TS val 3 ecr 0",
     "SYN+ACK: TS val 9 ecr 0",

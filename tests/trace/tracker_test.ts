@@ -18,7 +18,7 @@ Deno.test("SYN, SYN+ACK and ACK make both ends ESTABLISHED", () => {
     "ESTABLISHED ESTABLISHED",
   ]);
   assertEquals([flow.client.isn, flow.server.isn], [100, 300]);
-  assertEquals([flow.answeredAt, flow.establishedAt], [1, 2]);
+  assertEquals([flow.synAckAt, flow.establishedAt], [1, 2]);
   assertEquals(outcomeOf(flow), "established");
 });
 
@@ -35,7 +35,7 @@ Deno.test("Sequence numbers wrap inside the handshake and after it", () => {
     > A  seq=6 ack=4`);
   assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "CLOSED"]);
   assertEquals([flow.client.bytes, flow.server.bytes], [5, 3]);
-  assertEquals([flow.client.resent, flow.server.resent], [0, 0]);
+  assertEquals([flow.client.retransmissions, flow.server.retransmissions], [0, 0]);
 });
 
 Deno.test("A client that closes first goes through FIN_WAIT1 and FIN_WAIT2 to TIME_WAIT", () => {
@@ -160,7 +160,7 @@ Deno.test("SYNs that nobody answers are counted, with their back-off", () => {
     > S seq=100 at=3000
     > S seq=100 at=7000`);
   assertEquals(outcomeOf(flow), "unanswered");
-  assertEquals([flow.client.syns, flow.client.synGaps], [4, [1000, 2000, 4000]]);
+  assertEquals([flow.client.syns, flow.client.synIntervals], [4, [1000, 2000, 4000]]);
   assert(diagnose(flow).words.startsWith("No answer: the SYN was sent 4 times over 7.000 s"));
 });
 
@@ -183,7 +183,7 @@ Deno.test("A SYN+ACK that is never acknowledged leaves the handshake half-open",
     < SA seq=300 ack=101 at=1001
     < SA seq=300 ack=101 at=3001`);
   assertEquals(outcomeOf(flow), "half-open");
-  assertEquals([flow.server.syns, flow.server.synGaps], [3, [1000, 2000]]);
+  assertEquals([flow.server.syns, flow.server.synIntervals], [3, [1000, 2000]]);
   assertEquals([flow.client.state, flow.server.state], ["SYN_SENT", "SYN_RECV"]);
 });
 
@@ -219,8 +219,8 @@ Deno.test("An answer to an older connection is ignored, and so is the reset it e
     > A  seq=101 ack=301 at=1002`);
   assertEquals(outcomeOf(flow), "established");
   assertEquals(
-    flow.history!.lines.map((line) => line.kind === "segment" ? line.mark : ""),
-    ["", "stray", "stray", "again", "", ""],
+    flow.history!.entries.map((line) => line.kind === "segment" ? line.analysis : ""),
+    ["", "stray", "stray", "retransmission", "", ""],
   );
 });
 
@@ -300,7 +300,7 @@ Deno.test("A SYN after the end begins anew, and what is late changes nothing", (
     > S  seq=100
     > S  seq=200`);
   assertEquals(flows.map(outcomeOf), ["refused", "unanswered", "unanswered"]);
-  assertEquals([flows[0]!.late, tracker.flows], [2, 3]);
+  assertEquals([flows[0]!.late, tracker.flowCount], [2, 3]);
 });
 
 Deno.test("Keep-alives are told apart from data sent again", () => {
@@ -312,7 +312,7 @@ Deno.test("Keep-alives are told apart from data sent again", () => {
     > A  seq=105 ack=301 len=1
     < A  seq=301 ack=106
     > PA seq=101 ack=301 len=5`);
-  assertEquals([flow.client.keepAlives, flow.client.resent, flow.client.bytes], [2, 1, 5]);
+  assertEquals([flow.client.keepAlives, flow.client.retransmissions, flow.client.bytes], [2, 1, 5]);
 });
 
 Deno.test("Payload is counted once, in whatever pieces it is sent again", () => {
@@ -320,7 +320,7 @@ Deno.test("Payload is counted once, in whatever pieces it is sent again", () => 
     > PA seq=101 ack=301 len=10
     > PA seq=106 ack=301 len=10
     > PA seq=101 ack=301 len=15`);
-  assertEquals([flow.client.bytes, flow.client.resent], [15, 1]);
+  assertEquals([flow.client.bytes, flow.client.retransmissions], [15, 1]);
 });
 
 Deno.test("What the capture missed does not stop the tracker", () => {
@@ -335,28 +335,28 @@ Deno.test("What the capture missed does not stop the tracker", () => {
 
 Deno.test("The same segment on a second interface counts once", () => {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
+  const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
   for (const line of HANDSHAKE.trim().split("\n")) {
-    for (const device of [2, 5]) tracker.see(segmentOf(`${line} id=7`, { device }), "tcp");
+    for (const device of [2, 5]) tracker.track(segmentOf(`${line} id=7`, { device }), "tcp");
   }
   tracker.finish();
   const [flow] = flows;
-  assertEquals([tracker.copies, flow!.client.segments, flow!.client.syns], [3, 2, 1]);
+  assertEquals([tracker.duplicates, flow!.client.segments, flow!.client.syns], [3, 2, 1]);
 });
 
 function unreachable(code: number): Segment {
   const segment = segmentOf("> S seq=100 at=2");
   segment.icmpType = 3;
   segment.icmpCode = code;
-  segment.reporter.set([0, 0, 0xffff, 9]);
+  segment.icmpSource.set([0, 0, 0xffff, 9]);
   return segment;
 }
 
 Deno.test("An ICMP error about the SYN is told, with who sent it", () => {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
-  tracker.see(segmentOf("> S seq=100"), "tcp");
-  tracker.see(unreachable(1), "icmp");
+  const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
+  tracker.track(segmentOf("> S seq=100"), "tcp");
+  tracker.track(unreachable(1), "icmp");
   tracker.finish();
   assertEquals(outcomeOf(flows[0]!), "unreachable");
   assertEquals(diagnose(flows[0]!).words, "Unreachable: 0.0.0.9 says host unreachable.");
@@ -364,18 +364,18 @@ Deno.test("An ICMP error about the SYN is told, with who sent it", () => {
 
 Deno.test("An ICMP error about nothing that was seen is passed over", () => {
   const tracker = new Tracker();
-  tracker.see(unreachable(3), "icmp");
-  assertEquals([tracker.flows, tracker.size], [0, 0]);
+  tracker.track(unreachable(3), "icmp");
+  assertEquals([tracker.flowCount, tracker.size], [0, 0]);
 });
 
 Deno.test("An attempt is told of once its next SYN is overdue", () => {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ onFinished: (flow) => flows.push(flow) });
-  tracker.see(segmentOf("> S seq=100 at=0"), "tcp");
-  tracker.see(segmentOf("> S seq=100 at=4000"), "tcp");
-  tracker.expire(12_900);
+  const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
+  tracker.track(segmentOf("> S seq=100 at=0"), "tcp");
+  tracker.track(segmentOf("> S seq=100 at=4000"), "tcp");
+  tracker.reportOverdue(12_900);
   assertEquals(flows.length, 0);
-  tracker.expire(14_000);
+  tracker.reportOverdue(14_000);
   assertEquals(flows.map(outcomeOf), ["unanswered"]);
   tracker.finish();
   assertEquals(flows.length, 1);
@@ -383,12 +383,12 @@ Deno.test("An attempt is told of once its next SYN is overdue", () => {
 
 Deno.test("Of too many flows the oldest finished one leaves first, then the oldest open one", () => {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ limit: 3, onFinished: (flow) => flows.push(flow) });
+  const tracker = new Tracker({ limit: 3, onFlow: (flow) => flows.push(flow) });
   function syn(port: number): void {
-    tracker.see(segmentOf("> S seq=100", { client: [1, port] }), "tcp");
+    tracker.track(segmentOf("> S seq=100", { client: [1, port] }), "tcp");
   }
   for (const port of [1, 2, 3]) syn(port);
-  tracker.see(segmentOf("< RA seq=0 ack=101", { client: [1, 2] }), "tcp");
+  tracker.track(segmentOf("< RA seq=0 ack=101", { client: [1, 2] }), "tcp");
   syn(4);
   assertEquals([tracker.size, tracker.expired, tracker.evicted], [3, 1, 0]);
   syn(5);
@@ -408,7 +408,11 @@ Deno.test("In whatever order two processors capture a handshake, it is the same 
     const script = order.map((index, at) => `${lines[index]} at=${at / 10}`).join("\n");
     const flow = playOne(`${script}\n> PA seq=101 ack=301 len=5 at=5\n< A seq=301 ack=106 at=6`);
     assertEquals([flow.client.isn, flow.server.isn], [100, 300], script);
-    assertEquals([outcomeOf(flow), flow.client.bytes, flow.client.resent], ["established", 5, 0]);
+    assertEquals([outcomeOf(flow), flow.client.bytes, flow.client.retransmissions], [
+      "established",
+      5,
+      0,
+    ]);
     assertEquals(flow.isReordered, order.join() !== "0,1,2");
   }
 });
@@ -497,13 +501,13 @@ Deno.test("Both FINs seen is closed, whoever sent the last ACK", () => {
 
 Deno.test("A flood of SYNs drives out itself, and no connection", () => {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ limit: 50, onFinished: (flow) => flows.push(flow) });
-  for (const line of HANDSHAKE.trim().split("\n")) tracker.see(segmentOf(line), "tcp");
+  const tracker = new Tracker({ limit: 50, onFlow: (flow) => flows.push(flow) });
+  for (const line of HANDSHAKE.trim().split("\n")) tracker.track(segmentOf(line), "tcp");
   for (let port = 1; port <= 1000; port += 1) {
-    tracker.see(segmentOf("> S seq=5", { client: [9, port] }), "tcp");
+    tracker.track(segmentOf("> S seq=5", { client: [9, port] }), "tcp");
     assert(tracker.size <= 50);
   }
-  tracker.see(segmentOf("> PA seq=101 ack=301 len=5"), "tcp");
+  tracker.track(segmentOf("> PA seq=101 ack=301 len=5"), "tcp");
   tracker.finish();
   const [kept] = flows.filter(({ client }) => client.port === 40_000);
   assertEquals([kept!.client.bytes, kept!.evicted, tracker.evicted], [5, undefined, 951]);

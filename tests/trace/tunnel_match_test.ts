@@ -52,7 +52,7 @@ function inVlan(number: number): Wrap {
 
 function follow(packets: readonly Uint8Array[], link = 101) {
   const flows: Flow[] = [];
-  const tracker = new Tracker({ keepSegments: true, onFinished: (flow) => flows.push(flow) });
+  const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
   const pipeline = new CapturePipeline(tracker);
   const records = packets.map((bytes, index) => ({ bytes, seconds: 1000, fraction: index * 10 }));
   pipeline.feed(pcapFile(records, { link }));
@@ -87,14 +87,18 @@ const TENANTS: [name: string, wraps: Wrap[], link: number, through: string[][]][
 for (const [name, wraps, link, through] of TENANTS) {
   Deno.test(`The same addresses and ports in different tunnels are different connections: ${name}`, () => {
     const { flows } = follow(byTurns(wraps), link);
-    assertEquals(flows.map(({ client }) => client.through), through);
+    assertEquals(flows.map(({ client }) => client.tunnels), through);
     for (const [index, { client, server }] of flows.entries()) {
       assertEquals([client.isn, server.isn], [
         1000 + index * 0x2000_0000,
         500 + index * 0x3000_0000,
       ]);
       assertEquals([client.bytes, server.bytes, client.segments + server.segments], [10, 20, 8]);
-      assertEquals([client.state, server.state, client.resent], ["TIME_WAIT", "CLOSED", 0]);
+      assertEquals([client.state, server.state, client.retransmissions], [
+        "TIME_WAIT",
+        "CLOSED",
+        0,
+      ]);
     }
   });
 }
@@ -108,8 +112,8 @@ Deno.test("A connection seen both inside and outside of its tunnel is one, of co
   assertEquals(flows.length, 1);
   const [{ client, server }] = flows as [Flow];
   assertEquals([client.isn, server.isn, client.bytes, server.bytes], [7, 9, 10, 20]);
-  assertEquals([client.resent + server.resent, tracker.copies], [0, 8]);
-  assertEquals(client.through, ["VXLAN 42"]);
+  assertEquals([client.retransmissions + server.retransmissions, tracker.duplicates], [0, 8]);
+  assertEquals(client.tunnels, ["VXLAN 42"]);
 });
 
 Deno.test("A connection whose tunnel changes on the way goes on", () => {
@@ -118,7 +122,7 @@ Deno.test("A connection whose tunnel changes on the way goes on", () => {
   );
   const { flows } = follow(packets);
   assertEquals(flows.length, 1);
-  assertEquals(flows[0]!.server.through, ["GTP-U 0x16"]);
+  assertEquals(flows[0]!.server.tunnels, ["GTP-U 0x16"]);
   assertEquals([flows[0]!.client.bytes, flows[0]!.server.bytes], [10, 20]);
 });
 

@@ -7,7 +7,7 @@ import { LiveTrace } from "./live_trace.ts";
 import { TwoMachines } from "./namespaces.ts";
 import { testInNamespaces, testWithDevice } from "./watch.ts";
 import { datagram, ethernet } from "./wire.ts";
-import { everyWrapping } from "./encapsulations.ts";
+import { everyEncapsulation } from "./encapsulations.ts";
 import { typeOf } from "./encapsulate.ts";
 
 const PORT = 7778;
@@ -97,10 +97,10 @@ testInNamespaces(
     const isFrame = ({ link, bytes }: { link: number; bytes: Uint8Array }) =>
       link === 1 || (link === 101 && typeOf(bytes) !== 0);
     for (const fields of [{}, { source: V6, destination: V6 }]) {
-      const names = everyWrapping(datagram(fields)).filter(isFrame).map(({ name }) => name);
+      const names = everyEncapsulation(datagram(fields)).filter(isFrame).map(({ name }) => name);
       for (const name of names) {
         add(name, (ip) => {
-          const { link, bytes } = everyWrapping(ip).find((wrapped) =>
+          const { link, bytes } = everyEncapsulation(ip).find((wrapped) =>
             wrapped.name === name && isFrame(wrapped)
           )!;
           return link === 1 ? bytes : ethernet(bytes);

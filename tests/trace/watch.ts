@@ -91,7 +91,7 @@ export function watchLoopback(...ports: number[]): Promise<LiveCapture> {
 
 /** The first flow that fits, once it has come so far. */
 export async function seen(watch: LiveCapture, fits: (flow: Flow) => boolean): Promise<Flow> {
-  const flow = await watch.until(fits, PATIENCE);
+  const flow = await watch.waitForFlow(fits, PATIENCE);
   if (flow !== undefined) return flow;
   const states = [...watch.flows()].map(({ client, server }) => `${client.state} ${server.state}`);
   throw new Error(`no flow came so far that ${fits}; there are: ${states.join(", ") || "none"}`);

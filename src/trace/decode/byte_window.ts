@@ -14,7 +14,7 @@ export class ByteWindow {
   /** How many bytes of the stream lie before {@linkcode start}. */
   offset = 0;
   /** Bytes that were skipped before they arrived. */
-  #owed = 0;
+  #pendingSkip = 0;
 
   /** How many unused bytes there are. */
   get length(): number {
@@ -22,16 +22,16 @@ export class ByteWindow {
   }
 
   /** How many bytes were skipped that have not arrived. */
-  get owed(): number {
-    return this.#owed;
+  get pendingSkip(): number {
+    return this.#pendingSkip;
   }
 
   /** Copies a chunk behind what is there already. */
   append(chunk: Uint8Array): void {
-    const late = Math.min(this.#owed, chunk.length);
-    this.#owed -= late;
+    const late = Math.min(this.#pendingSkip, chunk.length);
+    this.#pendingSkip -= late;
     const rest = late === 0 ? chunk : chunk.subarray(late);
-    if (this.view.byteLength - this.end < rest.length) this.#makeRoom(rest.length);
+    if (this.view.byteLength - this.end < rest.length) this.#reserve(rest.length);
     new Uint8Array(this.view.buffer).set(rest, this.end);
     this.end += rest.length;
   }
@@ -41,10 +41,10 @@ export class ByteWindow {
     const here = Math.min(count, this.length);
     this.start += here;
     this.offset += count;
-    this.#owed += count - here;
+    this.#pendingSkip += count - here;
   }
 
-  #makeRoom(wanted: number): void {
+  #reserve(wanted: number): void {
     const kept = new Uint8Array(this.view.buffer, this.start, this.length);
     let size = this.view.byteLength;
     while (size < kept.length + wanted) size *= 2;

@@ -25,20 +25,20 @@ export class CaptureReader {
   /** How many packets were found. */
   packets = 0;
   /** The byte at which the stream ended inside a record, once {@linkcode finish} has been called. */
-  cutAt: number | undefined;
+  truncatedAt: number | undefined;
 
   readonly #window = new ByteWindow();
   readonly #packet = new Packet();
   #format: PcapFormat | PcapngFormat | undefined;
 
   /** Packets that the capture tells no time of. */
-  get untimed(): number {
-    return this.#format instanceof PcapngFormat ? this.#format.untimed : 0;
+  get packetsWithoutTime(): number {
+    return this.#format instanceof PcapngFormat ? this.#format.packetsWithoutTime : 0;
   }
 
   /** Records that were passed over because they contradict themselves. */
-  get damaged(): number {
-    return this.#format instanceof PcapngFormat ? this.#format.damaged : 0;
+  get damagedBlocks(): number {
+    return this.#format instanceof PcapngFormat ? this.#format.damagedBlocks : 0;
   }
 
   /**
@@ -50,7 +50,7 @@ export class CaptureReader {
     const window = this.#window;
     window.append(chunk);
     if (window.length < 4) return;
-    this.#format ??= recognise(window);
+    this.#format ??= detectFormat(window);
     for (;;) {
       const step = this.#format.step(window, this.#packet);
       if (step === "incomplete") return;
@@ -61,30 +61,30 @@ export class CaptureReader {
   }
 
   /**
-   * Says that the stream has ended, and notes in {@linkcode cutAt} whether it did so too early.
+   * Says that the stream has ended, and notes in {@linkcode truncatedAt} whether it did so too early.
    *
    * @throws {CaptureError} where it ended before it had begun
    */
   finish(): void {
     const window = this.#window;
-    const end = window.offset - window.owed + window.length;
+    const end = window.offset - window.pendingSkip + window.length;
     if (this.#format === undefined) {
       const isEmpty = end === 0;
       throw new CaptureError(isEmpty ? "the capture is empty" : `this is no capture: ${end} bytes`);
     }
-    if (window.length > 0 || window.owed > 0) this.cutAt = end;
+    if (window.length > 0 || window.pendingSkip > 0) this.truncatedAt = end;
   }
 }
 
-function recognise(window: ByteWindow): PcapFormat | PcapngFormat {
+function detectFormat(window: ByteWindow): PcapFormat | PcapngFormat {
   const magic = window.view.getUint32(window.start);
   if (isPcapMagic(magic)) return new PcapFormat();
   if (magic === SECTION_HEADER) return new PcapngFormat();
-  throw new CaptureError(`this is no capture: ${whatItIs(magic)}`);
+  throw new CaptureError(`this is no capture: ${describeForeignFormat(magic)}`);
 }
 
 /** What a file is instead, by its first four bytes, and what can be done about it. */
-function whatItIs(magic: number): string {
+function describeForeignFormat(magic: number): string {
   switch (magic) {
     case 0xfd377a58:
       return "it is compressed with xz: pass it through xz -dc";

@@ -6,7 +6,7 @@
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { CaptureError } from "./packet.ts";
-import { isZstdMagic, ZstdFrames } from "./zstd_frames.ts";
+import { isZstdMagic, ZstdFrameScanner } from "./zstd_frames.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("unpacking a capture", {
@@ -14,17 +14,17 @@ const tasks = new TaskScope("unpacking a capture", {
 });
 
 /** The magic numbers that tell how a stream is compressed: gzip's two bytes, zstd's four. */
-const LONGEST_MAGIC = 4;
+const MAX_MAGIC_LENGTH = 4;
 const GZIP_MAGIC = 0x8b1f;
 
 /**
  * A block of zstd is at most half as long. With a block at a time, the decompressor finds what is wrong
  * in the call that it was given it in: of what it finds later, it tells nobody who could catch it.
  */
-const ROOM_FOR_A_BLOCK = 256 * 1024;
+const ZSTD_CHUNK_SIZE = 256 * 1024;
 
 /** How much is decompressed at a time, so that little input makes no heap of output. */
-const SLICE = 16 * 1024;
+const INPUT_SLICE = 16 * 1024;
 
 /**
  * Passes a stream on, decompressed where it is compressed with gzip or zstd: every member, every
@@ -52,10 +52,10 @@ async function readHead(
   input: AsyncIterator<Uint8Array>,
 ): Promise<{ head: Uint8Array<ArrayBuffer>; rest: Uint8Array }> {
   let head = new Uint8Array();
-  while (head.length < LONGEST_MAGIC) {
+  while (head.length < MAX_MAGIC_LENGTH) {
     const { done, value } = await input.next();
     if (done) break;
-    const wanted = LONGEST_MAGIC - head.length;
+    const wanted = MAX_MAGIC_LENGTH - head.length;
     head = Uint8Array.from([...head, ...value.subarray(0, wanted)]);
     if (value.length > wanted) return { head, rest: value.subarray(wanted) };
   }
@@ -81,7 +81,7 @@ async function* gunzip(
     yield* transformed(stream, createGunzip());
   } catch (error) {
     // What is missing at the end is told; what is wrong is damage.
-    if (!isUnexpectedEnd(error)) throw damaged("gzip", error);
+    if (!isUnexpectedEnd(error)) throw damagedError("gzip", error);
     onCut();
   }
 }
@@ -97,9 +97,9 @@ async function* unzstd(
   const source = new FrameSource(stream);
   while (await source.begin()) {
     try {
-      yield* transformed(source.frame(), createZstdDecompress({ chunkSize: ROOM_FOR_A_BLOCK }));
+      yield* transformed(source.frame(), createZstdDecompress({ chunkSize: ZSTD_CHUNK_SIZE }));
     } catch (error) {
-      throw damaged("zstd", error);
+      throw damagedError("zstd", error);
     }
   }
   if (!source.isWhole) onCut();
@@ -108,7 +108,7 @@ async function* unzstd(
 /** A stream of zstd, one frame at a time. */
 class FrameSource {
   readonly #stream: AsyncGenerator<Uint8Array>;
-  readonly #frames = new ZstdFrames();
+  readonly #frames = new ZstdFrameScanner();
   #chunk = new Uint8Array();
   #at = 0;
 
@@ -136,7 +136,7 @@ class FrameSource {
   async *frame(): AsyncGenerator<Uint8Array> {
     do {
       const from = this.#at;
-      this.#at = this.#frames.pass(this.#chunk, from);
+      this.#at = this.#frames.scan(this.#chunk, from);
       yield this.#chunk.subarray(from, this.#at);
     } while (!this.#frames.isBetweenFrames && await this.begin());
   }
@@ -150,11 +150,11 @@ async function* transformed(
   input: AsyncIterable<Uint8Array>,
   transform: Transform,
 ): AsyncGenerator<Uint8Array> {
-  const pump = new Pump(transform);
+  const pump = new TransformPump(transform);
   try {
     for await (const chunk of input) {
-      for (let at = 0; at < chunk.length; at += SLICE) {
-        yield* pump.push(chunk.subarray(at, at + SLICE));
+      for (let at = 0; at < chunk.length; at += INPUT_SLICE) {
+        yield* pump.push(chunk.subarray(at, at + INPUT_SLICE));
       }
     }
     yield* pump.end();
@@ -164,17 +164,17 @@ async function* transformed(
 }
 
 /** Writes to a transform and reads what comes of it, whichever it waits for. */
-class Pump {
+class TransformPump {
   readonly #transform: Transform;
-  #isOver = false;
+  #hasEnded = false;
   #error: Error | undefined;
   #wake: () => void = () => {};
 
   constructor(transform: Transform) {
     this.#transform = transform;
     transform.on("readable", tasks.guard(() => this.#wake()));
-    transform.on("end", tasks.guard(() => this.#settle()));
-    transform.on("error", tasks.guard((error: Error) => this.#settle(error)));
+    transform.on("end", tasks.guard(() => this.#end()));
+    transform.on("error", tasks.guard((error: Error) => this.#end(error)));
   }
 
   /** Passes bytes in; yields all that they become. */
@@ -182,7 +182,7 @@ class Pump {
     let isTaken = false;
     this.#transform.write(bytes, (error) => {
       isTaken = true;
-      if (error) this.#settle(error);
+      if (error) this.#end(error);
       this.#wake();
     });
     yield* this.#readUntil(() => isTaken);
@@ -191,7 +191,7 @@ class Pump {
   /** Says that there is no more; yields the rest. */
   async *end(): AsyncGenerator<Uint8Array> {
     this.#transform.end();
-    yield* this.#readUntil(() => this.#isOver);
+    yield* this.#readUntil(() => this.#hasEnded);
   }
 
   async *#readUntil(isDone: () => boolean): AsyncGenerator<Uint8Array> {
@@ -202,19 +202,19 @@ class Pump {
         yield chunk;
       }
       if (this.#error !== undefined) throw this.#error;
-      if (wasDone || this.#isOver) return;
+      if (wasDone || this.#hasEnded) return;
       await wait;
     }
   }
 
-  #settle(error?: Error): void {
+  #end(error?: Error): void {
     this.#error ??= error;
-    this.#isOver = true;
+    this.#hasEnded = true;
     this.#wake();
   }
 }
 
-function damaged(format: string, error: unknown): CaptureError {
+function damagedError(format: string, error: unknown): CaptureError {
   const { message } = error as Error;
   return new CaptureError(`the ${format} data is damaged: ${message}`);
 }

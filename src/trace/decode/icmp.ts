@@ -12,7 +12,7 @@ export function isIcmpError({ type, isVersion6 }: { type: number; isVersion6: bo
 }
 
 /** An ICMP error in words, after RFC 792, RFC 1122, RFC 1812 and RFC 4443. */
-export function icmpWords(
+export function describeIcmpError(
   { type, code, isVersion6 }: { type: number; code: number; isVersion6: boolean },
 ): string {
   if (type === (isVersion6 ? 3 : 11)) return "time exceeded";

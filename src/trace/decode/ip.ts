@@ -29,23 +29,23 @@ const SHIM6 = 140;
 const ETHERNET = 143;
 
 /** Reads an IPv4 (RFC 791) or IPv6 (RFC 8200) header. */
-export function readIp(c: Dissection, fragments: FragmentTable): Layer {
-  if (!c.has(1)) return c.missing(1);
-  const version = c.view.getUint8(c.at) >> 4;
-  if (version !== 4 && version !== 6) return c.undecoded("malformed");
-  c.datagrams += 1;
-  c.isVersion6 = version === 6;
-  return c.isVersion6 ? readIpv6(c, fragments) : readIpv4(c, fragments);
+export function readIp(packet: Dissection, fragments: FragmentTable): Layer {
+  if (!packet.has(1)) return packet.missing(1);
+  const version = packet.view.getUint8(packet.offset) >> 4;
+  if (version !== 4 && version !== 6) return packet.undecoded("malformed");
+  packet.ipHeaders += 1;
+  packet.isIpv6 = version === 6;
+  return packet.isIpv6 ? readIpv6(packet, fragments) : readIpv4(packet, fragments);
 }
 
-function readIpv4(c: Dissection, fragments: FragmentTable): Layer {
-  if (!c.has(20)) return c.missing(20);
-  const { view, at: start, addresses } = c;
+function readIpv4(packet: Dissection, fragments: FragmentTable): Layer {
+  if (!packet.has(20)) return packet.missing(20);
+  const { view, offset: start, addresses } = packet;
   const headerLength = (view.getUint8(start) & 0x0f) * 4;
   // Segmentation offload leaves a length of 0 in what the sender's own machine captures: the record
   // knows how long the packet was.
-  const totalLength = view.getUint16(start + 2) || c.wireEnd - start;
-  if (headerLength < 20 || totalLength < headerLength) return c.undecoded("malformed");
+  const totalLength = view.getUint16(start + 2) || packet.wireEnd - start;
+  if (headerLength < 20 || totalLength < headerLength) return packet.undecoded("malformed");
   addresses[0] =
     addresses[1] =
     addresses[4] =
@@ -54,45 +54,45 @@ function readIpv4(c: Dissection, fragments: FragmentTable): Layer {
   addresses[2] = addresses[6] = MAPPED_PREFIX;
   addresses[3] = view.getInt32(start + 12);
   addresses[7] = view.getInt32(start + 16);
-  c.identification = view.getUint16(start + 4);
-  c.hopLimit = view.getUint8(start + 8);
-  c.flowLabel = 0;
-  c.endAt(start + totalLength);
-  c.at = start + headerLength;
-  c.next = view.getUint8(start + 9);
+  packet.identification = view.getUint16(start + 4);
+  packet.hopLimit = view.getUint8(start + 8);
+  packet.flowLabel = 0;
+  packet.setEnd(start + totalLength);
+  packet.offset = start + headerLength;
+  packet.nextProtocol = view.getUint8(start + 9);
   const fragment = view.getUint16(start + 6);
   if ((fragment & 0x3fff) === 0) return "IP protocol";
-  return fragments.add(c, {
+  return fragments.add(packet, {
     offset: (fragment & 0x1fff) * 8,
     hasMore: (fragment & 0x2000) !== 0,
-    identification: c.identification,
+    identification: packet.identification,
   });
 }
 
-function readIpv6(c: Dissection, fragments: FragmentTable): Layer {
-  if (!c.has(40)) return c.missing(40);
-  const { view, at: start, addresses } = c;
+function readIpv6(packet: Dissection, fragments: FragmentTable): Layer {
+  if (!packet.has(40)) return packet.missing(40);
+  const { view, offset: start, addresses } = packet;
   for (let word = 0; word < 8; word += 1) addresses[word] = view.getInt32(start + 8 + word * 4);
-  c.identification = 0;
-  c.hopLimit = view.getUint8(start + 7);
-  c.flowLabel = view.getUint32(start) & 0xfffff;
+  packet.identification = 0;
+  packet.hopLimit = view.getUint8(start + 7);
+  packet.flowLabel = view.getUint32(start) & 0xfffff;
   const payloadLength = view.getUint16(start + 4);
-  c.at = start + 40;
-  c.next = view.getUint8(start + 6);
-  if (payloadLength > 0) c.endAt(c.at + payloadLength);
+  packet.offset = start + 40;
+  packet.nextProtocol = view.getUint8(start + 6);
+  if (payloadLength > 0) packet.setEnd(packet.offset + payloadLength);
   // A jumbogram says 0 and has an option instead; an offloaded segment says 0, and the record knows.
-  else if (c.next === HOP_BY_HOP) takeJumboLength(c);
-  return passExtensionHeaders(c, fragments);
+  else if (packet.nextProtocol === HOP_BY_HOP) readJumboLength(packet);
+  return skipExtensionHeaders(packet, fragments);
 }
 
 const JUMBO_PAYLOAD = 0xc2;
 const PAD_1 = 0;
 
 /** RFC 2675: the length stands in an option of the hop-by-hop header. */
-function takeJumboLength(c: Dissection): void {
-  const { view, at: start } = c;
-  if (!c.has(8)) return;
-  const end = Math.min(start + extensionLength(HOP_BY_HOP, view.getUint8(start + 1)), c.end);
+function readJumboLength(packet: Dissection): void {
+  const { view, offset: start } = packet;
+  if (!packet.has(8)) return;
+  const end = Math.min(start + extensionLength(HOP_BY_HOP, view.getUint8(start + 1)), packet.end);
   for (let at = start + 2; at + 2 <= end;) {
     if (view.getUint8(at) === PAD_1) {
       at += 1;
@@ -100,29 +100,29 @@ function takeJumboLength(c: Dissection): void {
     }
     const length = view.getUint8(at + 1);
     if (view.getUint8(at) === JUMBO_PAYLOAD && length === 4 && at + 6 <= end) {
-      return c.endAt(start + view.getUint32(at + 2));
+      return packet.setEnd(start + view.getUint32(at + 2));
     }
     at += 2 + length;
   }
 }
 
-function passExtensionHeaders(c: Dissection, fragments: FragmentTable): Layer {
-  while (isExtension(c.next)) {
-    if (!c.has(8)) return c.missing(8);
-    const { view, at, next: protocol } = c;
-    if (protocol === AUTHENTICATION) c.through.enterAuthenticated();
-    c.behind(extensionLength(protocol, view.getUint8(at + 1)), {
+function skipExtensionHeaders(packet: Dissection, fragments: FragmentTable): Layer {
+  while (isExtension(packet.nextProtocol)) {
+    if (!packet.has(8)) return packet.missing(8);
+    const { view, offset, nextProtocol: protocol } = packet;
+    if (protocol === AUTHENTICATION) packet.tunnels.addAuthenticationHeader();
+    packet.skip(extensionLength(protocol, view.getUint8(offset + 1)), {
       layer: "IP protocol",
-      next: view.getUint8(at),
+      next: view.getUint8(offset),
     });
     if (protocol !== FRAGMENT) continue;
-    const fragment = view.getUint16(at + 2);
+    const fragment = view.getUint16(offset + 2);
     // RFC 6946: what is all there is no fragment, whatever header it has.
     if ((fragment & 0xfff9) === 0) continue;
-    const layer = fragments.add(c, {
+    const layer = fragments.add(packet, {
       offset: fragment & 0xfff8,
       hasMore: (fragment & 1) === 1,
-      identification: view.getUint32(at + 4),
+      identification: view.getUint32(offset + 4),
     });
     if (layer !== "IP protocol") return layer;
   }
@@ -153,63 +153,65 @@ function extensionLength(protocol: number, units: number): number {
 }
 
 /** What the protocol number of an IP header stands for. */
-export function readProtocol(c: Dissection): Layer {
-  switch (c.next) {
+export function readProtocol(packet: Dissection): Layer {
+  switch (packet.nextProtocol) {
     case TCP:
-      return c.isQuoted ? "quoted tcp" : "tcp";
+      return packet.isInIcmpError ? "quoted tcp" : "tcp";
     case ICMP:
     case ICMPV6:
       return "icmp";
     case UDP:
       return "udp";
     default:
-      return readWrapping(c);
+      return readTunnelProtocol(packet);
   }
 }
 
-function readWrapping(c: Dissection): Layer {
-  switch (c.next) {
+function readTunnelProtocol(packet: Dissection): Layer {
+  switch (packet.nextProtocol) {
     case IPV4:
-      c.through.enterBetween(c.isVersion6 ? "4in6" : "4in4", c.addresses);
+      packet.tunnels.addBetween(packet.isIpv6 ? "4in6" : "4in4", packet.addresses);
       return "ip";
     case IPV6:
-      c.through.enterBetween(c.isVersion6 ? "6in6" : "6in4", c.addresses);
+      packet.tunnels.addBetween(packet.isIpv6 ? "6in6" : "6in4", packet.addresses);
       return "ip";
     case GRE:
       return "gre";
     case AUTHENTICATION:
-      return passAuthentication(c);
+      return skipAuthenticationHeader(packet);
     case ETHER_IP:
-      c.through.enterBetween("EtherIP", c.addresses);
-      return c.behind(2, { layer: "ethernet", next: 0 });
+      packet.tunnels.addBetween("EtherIP", packet.addresses);
+      return packet.skip(2, { layer: "ethernet", next: 0 });
     case MPLS:
       return "mpls";
     case ETHERNET:
       return "ethernet";
     default:
-      return c.undecoded("IP protocol", c.next);
+      return packet.undecoded("IP protocol", packet.nextProtocol);
   }
 }
 
-function passAuthentication(c: Dissection): Layer {
-  if (!c.has(12)) return c.missing(12);
-  c.through.enterAuthenticated();
-  const { view, at } = c;
-  return c.behind(extensionLength(AUTHENTICATION, view.getUint8(at + 1)), {
+function skipAuthenticationHeader(packet: Dissection): Layer {
+  if (!packet.has(12)) return packet.missing(12);
+  packet.tunnels.addAuthenticationHeader();
+  const { view, offset } = packet;
+  return packet.skip(extensionLength(AUTHENTICATION, view.getUint8(offset + 1)), {
     layer: "IP protocol",
-    next: view.getUint8(at),
+    next: view.getUint8(offset),
   });
 }
 
 /** An ICMP error quotes what it is about (RFC 792, RFC 4443); other messages are about no segment. */
-export function readIcmp(c: Dissection): Layer {
-  if (!c.has(8)) return c.missing(8);
-  const type = c.view.getUint8(c.at);
-  const isVersion6 = c.next === ICMPV6;
-  if (c.isQuoted || !isIcmpError({ type, isVersion6 })) return c.undecoded("IP protocol", c.next);
-  c.isQuoted = true;
-  c.icmpType = type;
-  c.icmpCode = c.view.getUint8(c.at + 1);
-  c.reporter.set(c.addresses.subarray(0, 4));
-  return c.behind(8, { layer: "ip", next: 0 });
+export function readIcmp(packet: Dissection): Layer {
+  if (!packet.has(8)) return packet.missing(8);
+  const type = packet.view.getUint8(packet.offset);
+  const isVersion6 = packet.nextProtocol === ICMPV6;
+  if (packet.isInIcmpError || !isIcmpError({ type, isVersion6 })) {
+    return packet.undecoded("IP protocol", packet.nextProtocol);
+  }
+  packet.isInIcmpError = true;
+  packet.icmpType = type;
+  packet.icmpCode = packet.view.getUint8(packet.offset + 1);
+  packet.icmpSource.set(packet.addresses.subarray(0, 4));
+  return packet.skip(8, { layer: "ip", next: 0 });
 }

@@ -4,11 +4,11 @@
  * @module
  */
 /** Four words of an address, at some place in an array. */
-export type IpWords = ArrayLike<number>;
+export type IpAddress = ArrayLike<number>;
 
 /** An address as RFC 5952 writes it, or as dotted decimal where IPv4 was mapped into IPv6. */
-export function addressText(words: IpWords, at = 0): string {
-  if (isVersion4(words, at)) {
+export function addressText(words: IpAddress, at = 0): string {
+  if (isIpv4Mapped(words, at)) {
     const word = words[at + 3] ?? 0;
     return `${word >>> 24}.${word >>> 16 & 255}.${word >>> 8 & 255}.${word & 255}`;
   }
@@ -16,22 +16,22 @@ export function addressText(words: IpWords, at = 0): string {
   for (let word = at; word < at + 4; word += 1) {
     groups.push((words[word] ?? 0) >>> 16, (words[word] ?? 0) & 0xffff);
   }
-  return compress(groups);
+  return compressZeros(groups);
 }
 
 /** An address and a port, as they are written in a URL. */
-export function endpointText(words: IpWords, port: number): string {
+export function endpointText(words: IpAddress, port: number): string {
   const address = addressText(words);
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Whether the words hold an IPv4 address, mapped into IPv6 (RFC 4291, section 2.5.5.2). */
-export function isVersion4(words: IpWords, at = 0): boolean {
+export function isIpv4Mapped(words: IpAddress, at = 0): boolean {
   return words[at + 2] === 0xffff && words[at] === 0 && words[at + 1] === 0;
 }
 
 /** RFC 5952, section 4: the longest run of two or more zero groups becomes "::". */
-function compress(groups: readonly number[]): string {
+function compressZeros(groups: readonly number[]): string {
   let bestStart = 0;
   let bestLength = 1;
   let runStart = 0;
@@ -49,13 +49,13 @@ function compress(groups: readonly number[]): string {
 }
 
 /** Reads a literal IPv4 or IPv6 address; nothing where the text is neither. */
-export function parseAddress(text: string): IpWords | undefined {
-  const groups = text.includes(":") ? parseVersion6(text) : parseVersion4(text);
+export function parseAddress(text: string): IpAddress | undefined {
+  const groups = text.includes(":") ? parseIpv6(text) : parseIpv4(text);
   if (groups === undefined) return undefined;
   return [0, 2, 4, 6].map((at) => ((groups[at] ?? 0) << 16) | (groups[at + 1] ?? 0));
 }
 
-function parseVersion4(text: string): number[] | undefined {
+function parseIpv4(text: string): number[] | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
   if (match === null) return undefined;
   const [a = 0, b = 0, c = 0, d = 0] = match.slice(1).map(Number);
@@ -63,7 +63,7 @@ function parseVersion4(text: string): number[] | undefined {
   return [0, 0, 0, 0, 0, 0xffff, a << 8 | b, c << 8 | d];
 }
 
-function parseVersion6(text: string): number[] | undefined {
+function parseIpv6(text: string): number[] | undefined {
   const [head = "", tail, ...more] = text.split("::");
   if (more.length > 0) return undefined;
   const before = parseGroups(head);
@@ -79,7 +79,7 @@ function parseGroups(text: string): number[] | undefined {
   const groups: number[] = [];
   for (const [index, part] of text.split(":").entries()) {
     const isLast = index === text.split(":").length - 1;
-    const dotted = isLast ? parseVersion4(part) : undefined;
+    const dotted = isLast ? parseIpv4(part) : undefined;
     if (dotted !== undefined) groups.push(...dotted.slice(6));
     else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(parseInt(part, 16));
     else return undefined;

@@ -6,17 +6,17 @@
 import type { Dissection, Layer } from "./dissection.ts";
 
 /** Reads the header of a link type of <https://www.tcpdump.org/linktypes.html>. */
-export function readLink(c: Dissection): Layer {
-  switch (c.next) {
+export function readLink(packet: Dissection): Layer {
+  switch (packet.nextProtocol) {
     case 1:
       return "ethernet";
     case 113:
-      return c.has(16) ? typed(c, { at: 14, length: 16 }) : c.missing(16);
+      return packet.has(16) ? skipToEtherType(packet, { at: 14, length: 16 }) : packet.missing(16);
     case 276:
-      return readCookedHeader(c);
+      return readLinuxSll2(packet);
     case 0:
     case 108:
-      return readFamily(c);
+      return readBsdLoopback(packet);
     case 12: // LINKTYPE_RAW as some systems number it
     case 14: // and OpenBSD
     case 101:
@@ -24,35 +24,35 @@ export function readLink(c: Dissection): Layer {
     case 229:
       return "ip";
     default:
-      return readPointToPoint(c);
+      return readPointToPoint(packet);
   }
 }
 
-function readPointToPoint(c: Dissection): Layer {
-  switch (c.next) {
+function readPointToPoint(packet: Dissection): Layer {
+  switch (packet.nextProtocol) {
     case 9:
     case 50:
-      return readHdlc(c);
+      return readHdlc(packet);
     case 51: // PPP over Ethernet, from its own header on
-      return c.behind(0, { layer: "EtherType", next: 0x8864 });
+      return packet.skip(0, { layer: "EtherType", next: 0x8864 });
     case 104:
-      return c.has(4) ? typed(c, { at: 2, length: 4 }) : c.missing(4);
+      return packet.has(4) ? skipToEtherType(packet, { at: 2, length: 4 }) : packet.missing(4);
     case 166: // pppd puts the direction in the place of HDLC's address
-      return c.has(2) && c.view.getUint8(c.at + 1) === 3
-        ? c.behind(2, { layer: "ppp", next: 0 })
+      return packet.has(2) && packet.view.getUint8(packet.offset + 1) === 3
+        ? packet.skip(2, { layer: "ppp", next: 0 })
         : "ppp";
     case 204:
-      c.at += 1;
-      return readHdlc(c);
+      packet.offset += 1;
+      return readHdlc(packet);
     case 205:
-      return c.has(5) ? typed(c, { at: 3, length: 5 }) : c.missing(5);
+      return packet.has(5) ? skipToEtherType(packet, { at: 3, length: 5 }) : packet.missing(5);
     default:
-      return readOther(c);
+      return readOther(packet);
   }
 }
 
-function readOther(c: Dissection): Layer {
-  switch (c.next) {
+function readOther(packet: Dissection): Layer {
+  switch (packet.nextProtocol) {
     case 100: // ATM, RFC 2684
       return "802.2";
     case 105:
@@ -61,38 +61,44 @@ function readOther(c: Dissection): Layer {
     case 163:
       return "802.11";
     case 138: // IP over IEEE 1394
-      return c.has(18) ? typed(c, { at: 16, length: 18 }) : c.missing(18);
+      return packet.has(18) ? skipToEtherType(packet, { at: 16, length: 18 }) : packet.missing(18);
     case 192:
-      return readPerPacketInformation(c);
+      return readPpi(packet);
     case 219:
       return "mpls";
     case 239:
-      return readNflog(c);
+      return readNflog(packet);
     case 242:
-      return readInfiniband(c);
+      return readInfiniband(packet);
     default:
-      return c.undecoded("link type", c.next);
+      return packet.undecoded("link type", packet.nextProtocol);
   }
 }
 
 /** A header that names by an EtherType what comes behind it. */
-function typed(c: Dissection, { at, length }: { at: number; length: number }): Layer {
-  return c.behind(length, { layer: "EtherType", next: c.view.getUint16(c.at + at) });
+function skipToEtherType(
+  packet: Dissection,
+  { at, length }: { at: number; length: number },
+): Layer {
+  return packet.skip(length, {
+    layer: "EtherType",
+    next: packet.view.getUint16(packet.offset + at),
+  });
 }
 
 /** LINKTYPE_LINUX_SLL2 is what `tcpdump -i any` writes; it tells the interface, too. */
-function readCookedHeader(c: Dissection): Layer {
-  if (!c.has(20)) return c.missing(20);
-  c.interface = c.view.getUint32(c.at + 4);
-  return typed(c, { at: 0, length: 20 });
+function readLinuxSll2(packet: Dissection): Layer {
+  if (!packet.has(20)) return packet.missing(20);
+  packet.interface = packet.view.getUint32(packet.offset + 4);
+  return skipToEtherType(packet, { at: 0, length: 20 });
 }
 
 /** BSD loopback: an address family in the byte order of whoever captured it. */
-function readFamily(c: Dissection): Layer {
-  if (!c.has(4)) return c.missing(4);
-  const family = c.view.getUint8(c.at) || c.view.getUint8(c.at + 3);
-  c.at += 4;
-  return isIpFamily(family) ? "ip" : c.undecoded("link type", 0);
+function readBsdLoopback(packet: Dissection): Layer {
+  if (!packet.has(4)) return packet.missing(4);
+  const family = packet.view.getUint8(packet.offset) || packet.view.getUint8(packet.offset + 3);
+  packet.offset += 4;
+  return isIpFamily(family) ? "ip" : packet.undecoded("link type", 0);
 }
 
 function isIpFamily(family: number): boolean {
@@ -100,19 +106,23 @@ function isIpFamily(family: number): boolean {
 }
 
 /** HDLC-like framing: PPP's own (RFC 1662), or Cisco's, which has an EtherType. */
-function readHdlc(c: Dissection): Layer {
-  if (!c.has(4)) return c.missing(4);
-  const address = c.view.getUint8(c.at);
-  const isCisco = (address === 0x0f || address === 0x8f) && c.view.getUint8(c.at + 1) === 0;
-  return isCisco ? typed(c, { at: 2, length: 4 }) : "ppp";
+function readHdlc(packet: Dissection): Layer {
+  if (!packet.has(4)) return packet.missing(4);
+  const address = packet.view.getUint8(packet.offset);
+  const isCisco = (address === 0x0f || address === 0x8f) &&
+    packet.view.getUint8(packet.offset + 1) === 0;
+  return isCisco ? skipToEtherType(packet, { at: 2, length: 4 }) : "ppp";
 }
 
 /** PPI: a header of the length that it tells, and the link type of what comes behind it. */
-function readPerPacketInformation(c: Dissection): Layer {
-  if (!c.has(8)) return c.missing(8);
-  const length = c.view.getUint16(c.at + 2, true);
-  if (length < 8) return c.undecoded("malformed");
-  return c.behind(length, { layer: "link", next: c.view.getUint32(c.at + 4, true) });
+function readPpi(packet: Dissection): Layer {
+  if (!packet.has(8)) return packet.missing(8);
+  const length = packet.view.getUint16(packet.offset + 2, true);
+  if (length < 8) return packet.undecoded("malformed");
+  return packet.skip(length, {
+    layer: "link",
+    next: packet.view.getUint32(packet.offset + 4, true),
+  });
 }
 
 const NFLOG_INTERFACE_IN = 4;
@@ -120,37 +130,37 @@ const NFLOG_INTERFACE_OUT = 5;
 const NFLOG_PAYLOAD = 9;
 
 /** NFLOG: attributes in the byte order of whoever captured them, one of which is the datagram. */
-function readNflog(c: Dissection): Layer {
-  if (!c.has(8)) return c.missing(8);
-  const { view } = c;
-  const family = view.getUint8(c.at);
-  c.at += 4;
+function readNflog(packet: Dissection): Layer {
+  if (!packet.has(8)) return packet.missing(8);
+  const { view } = packet;
+  const family = view.getUint8(packet.offset);
+  packet.offset += 4;
   // Attributes are short and there are few kinds of them, so the big byte of either number is 0.
-  const isLittle = view.getUint16(c.at + 2, true) < view.getUint16(c.at + 2);
-  while (c.has(4)) {
-    const length = view.getUint16(c.at, isLittle);
-    const type = view.getUint16(c.at + 2, isLittle) & 0x7fff;
-    if (length < 4) return c.undecoded("malformed");
+  const isLittle = view.getUint16(packet.offset + 2, true) < view.getUint16(packet.offset + 2);
+  while (packet.has(4)) {
+    const length = view.getUint16(packet.offset, isLittle);
+    const type = view.getUint16(packet.offset + 2, isLittle) & 0x7fff;
+    if (length < 4) return packet.undecoded("malformed");
     if (type === NFLOG_PAYLOAD) {
-      c.at += 4;
-      return family === 0 || isIpFamily(family) ? "ip" : c.undecoded("link type", 239);
+      packet.offset += 4;
+      return family === 0 || isIpFamily(family) ? "ip" : packet.undecoded("link type", 239);
     }
-    if ((type === NFLOG_INTERFACE_IN || type === NFLOG_INTERFACE_OUT) && c.has(8)) {
-      c.interface = view.getUint32(c.at + 4);
+    if ((type === NFLOG_INTERFACE_IN || type === NFLOG_INTERFACE_OUT) && packet.has(8)) {
+      packet.interface = view.getUint32(packet.offset + 4);
     }
-    c.at += length + (4 - length % 4) % 4;
+    packet.offset += length + (4 - length % 4) % 4;
   }
-  return c.missing(4);
+  return packet.missing(4);
 }
 
 const INFINIBAND_ROUTING_HEADER = 40;
 
 /** RFC 4391, section 6, behind a global routing header where a capture has one. */
-function readInfiniband(c: Dissection): Layer {
-  if (!c.has(4)) return c.missing(4);
-  const type = c.view.getUint16(c.at);
+function readInfiniband(packet: Dissection): Layer {
+  if (!packet.has(4)) return packet.missing(4);
+  const type = packet.view.getUint16(packet.offset);
   const isBare = (type === 0x0800 || type === 0x86dd || type === 0x0806) &&
-    c.view.getUint16(c.at + 2) === 0;
-  if (!isBare) c.at += INFINIBAND_ROUTING_HEADER;
-  return c.has(4) ? typed(c, { at: 0, length: 4 }) : c.missing(4);
+    packet.view.getUint16(packet.offset + 2) === 0;
+  if (!isBare) packet.offset += INFINIBAND_ROUTING_HEADER;
+  return packet.has(4) ? skipToEtherType(packet, { at: 0, length: 4 }) : packet.missing(4);
 }

@@ -22,7 +22,7 @@ const MODIFIED_MAGIC = 0xa1b2cd34;
 const MODIFIED_EXTRA = 8;
 
 /** libpcap's MAXIMUM_SNAPLEN: it writes no longer record, so a longer one is damage. */
-const LONGEST_RECORD = 262_144;
+const MAX_SNAPLEN = 262_144;
 
 /** Whether a stream that begins with these four bytes (big-endian) is a pcap file. */
 export function isPcapMagic(magic: number): boolean {
@@ -48,7 +48,7 @@ export class PcapFormat {
     const { view, start } = window;
     if (isFileHeader(view, start)) return this.#begin(window);
     const length = view.getUint32(start + 8, this.#littleEndian);
-    if (length > LONGEST_RECORD) {
+    if (length > MAX_SNAPLEN) {
       throw new CaptureError(`the capture is damaged: a packet of ${length} bytes`, window.offset);
     }
     if (window.length < header + length) return "incomplete";

@@ -20,8 +20,8 @@ const OPTION_TIME_RESOLUTION = 9;
 const OPTION_TIME_OFFSET = 14;
 
 /** A packet block longer than this is passed over, so that no length in a file decides our memory. */
-const LONGEST_BLOCK = 1024 * 1024;
-const MOST_INTERFACES = 65_536;
+const MAX_BLOCK_LENGTH = 1024 * 1024;
+const MAX_INTERFACES = 65_536;
 
 interface Interface {
   readonly link: number;
@@ -38,9 +38,9 @@ export class PcapngFormat {
   #interfacesBefore = 0;
 
   /** Packets that came without a time. */
-  untimed = 0;
+  packetsWithoutTime = 0;
 
-  /** Reads the next block; packets that contradict their block are counted in {@linkcode damaged}. */
+  /** Reads the next block; packets that contradict their block are counted in {@linkcode damagedBlocks}. */
   step(window: ByteWindow, packet: Packet): Step {
     if (window.length < 12) return "incomplete";
     if (window.view.getUint32(window.start) === SECTION_HEADER) this.#beginSection(window);
@@ -50,8 +50,8 @@ export class PcapngFormat {
     if (length < 12 || length % 4 !== 0) {
       throw new CaptureError(`the capture is damaged: a block of ${length} bytes`, window.offset);
     }
-    if (!isRead(type) || length > LONGEST_BLOCK) {
-      if (isPacket(type)) this.damaged += 1;
+    if (!isRead(type) || length > MAX_BLOCK_LENGTH) {
+      if (isPacket(type)) this.damagedBlocks += 1;
       window.skip(length);
       return "other";
     }
@@ -66,7 +66,7 @@ export class PcapngFormat {
   }
 
   /** Blocks that were to hold a packet and did not. */
-  damaged = 0;
+  damagedBlocks = 0;
 
   #readBlock(
     block: { type: number; body: number; end: number },
@@ -83,7 +83,7 @@ export class PcapngFormat {
       ? this.#readSimplePacket(block, packet)
       : this.#readTimedPacket(block, packet);
     if (found) return "packet";
-    this.damaged += 1;
+    this.damagedBlocks += 1;
     return "other";
   }
 
@@ -101,9 +101,9 @@ export class PcapngFormat {
     if (end - body < 8) {
       throw new CaptureError("the capture is damaged: an interface of no link type", window.offset);
     }
-    if (this.#interfaces.length === MOST_INTERFACES) {
+    if (this.#interfaces.length === MAX_INTERFACES) {
       throw new CaptureError(
-        `the capture has more than ${MOST_INTERFACES} interfaces`,
+        `the capture has more than ${MAX_INTERFACES} interfaces`,
         window.offset,
       );
     }
@@ -129,7 +129,7 @@ export class PcapngFormat {
       const value = at + 4;
       if (code === 0 || value + length > end) break;
       if (code === OPTION_TIME_RESOLUTION && length === 1) {
-        ticksPerSecond = ticks(view.getUint8(value));
+        ticksPerSecond = ticksPerSecondOf(view.getUint8(value));
       } else if (code === OPTION_TIME_OFFSET && length === 8) {
         offsetSeconds = Number(view.getBigInt64(value, this.#littleEndian));
       }
@@ -172,7 +172,7 @@ export class PcapngFormat {
     packet.link = device.link;
     packet.interface = this.#interfacesBefore + 1;
     // It has no time: that of the packet before is the nearest to it.
-    this.untimed += 1;
+    this.packetsWithoutTime += 1;
     return true;
   }
 }
@@ -190,11 +190,11 @@ function padding(length: number): number {
 }
 
 /** if_tsresol: a negative power of ten, or of two where the top bit is set. */
-function ticks(resolution: number): bigint {
+function ticksPerSecondOf(resolution: number): bigint {
   return resolution < 0x80 ? 10n ** BigInt(resolution) : 1n << BigInt(resolution & 0x7f);
 }
 
-const MOST_EXACT = 2 ** 53;
+const MAX_EXACT_INTEGER = 2 ** 53;
 const NANOSECONDS = 1e9;
 
 function setTime(packet: Packet, device: Interface, time: { high: number; low: number }): void {
@@ -202,7 +202,7 @@ function setTime(packet: Packet, device: Interface, time: { high: number; low: n
   const perSecond = Number(ticksPerSecond);
   const count = time.high * 0x100000000 + time.low;
   // Whole microseconds and nanoseconds are exact in numbers as long as the count is.
-  const isExact = count < MOST_EXACT && NANOSECONDS % perSecond === 0;
+  const isExact = count < MAX_EXACT_INTEGER && NANOSECONDS % perSecond === 0;
   if (isExact) {
     packet.seconds = Math.floor(count / perSecond);
     packet.nanoseconds = (count % perSecond) * (NANOSECONDS / perSecond);

@@ -4,16 +4,16 @@
  * @module
  */
 /** Names by their numbers: of what cannot hold TCP, and of what may and cannot be read. */
-export interface NumberNames {
+export interface ProtocolNames {
   /** What carries no TCP. */
-  readonly others: ReadonlyMap<number, string>;
+  readonly withoutTcp: ReadonlyMap<number, string>;
   /** What may carry TCP in a form that cannot be read. */
-  readonly hidden: ReadonlyMap<number, string>;
+  readonly undecodable: ReadonlyMap<number, string>;
 }
 
 /** EtherTypes (IEEE 802). */
-export const ETHER_TYPES: NumberNames = {
-  others: new Map([
+export const ETHER_TYPES: ProtocolNames = {
+  withoutTcp: new Map([
     [0x0806, "ARP"],
     [0x0842, "wake-on-LAN"],
     [0x2000, "CDP"],
@@ -36,7 +36,7 @@ export const ETHER_TYPES: NumberNames = {
     [0x8915, "RoCE"],
     [0x9000, "Ethernet loopback"],
   ]),
-  hidden: new Map([
+  undecodable: new Map([
     [0x22f3, "TRILL"],
     [0x88e5, "MACsec"],
     [0x893f, "802.1BR"],
@@ -45,20 +45,20 @@ export const ETHER_TYPES: NumberNames = {
 };
 
 /** Service access points of IEEE 802.2. */
-export const LLC_SAPS: NumberNames = {
-  others: new Map([
+export const LLC_SAPS: ProtocolNames = {
+  withoutTcp: new Map([
     [0x42, "spanning tree"],
     [0xe0, "IPX"],
     [0xf0, "NetBIOS"],
     [0xfe, "OSI routing"],
     [0xff, "IPX"],
   ]),
-  hidden: new Map(),
+  undecodable: new Map(),
 };
 
 /** PPP protocols. */
-export const PPP_PROTOCOLS: NumberNames = {
-  others: new Map([
+export const PPP_PROTOCOLS: ProtocolNames = {
+  withoutTcp: new Map([
     [0x0023, "OSI routing"],
     [0x002b, "IPX"],
     [0x8021, "PPP control"],
@@ -71,7 +71,7 @@ export const PPP_PROTOCOLS: NumberNames = {
     [0xc025, "PPP control"],
     [0xc227, "PPP control"],
   ]),
-  hidden: new Map([
+  undecodable: new Map([
     [0x002d, "Van Jacobson compressed TCP"],
     [0x002f, "Van Jacobson uncompressed TCP"],
     [0x003d, "multilink"],
@@ -81,8 +81,8 @@ export const PPP_PROTOCOLS: NumberNames = {
 };
 
 /** IP protocols (IANA). */
-export const IP_PROTOCOLS: NumberNames = {
-  others: new Map([
+export const IP_PROTOCOLS: ProtocolNames = {
+  withoutTcp: new Map([
     [1, "ICMP"],
     [2, "IGMP"],
     [8, "EGP"],
@@ -98,7 +98,7 @@ export const IP_PROTOCOLS: NumberNames = {
     [132, "SCTP"],
     [136, "UDP-Lite"],
   ]),
-  hidden: new Map([
+  undecodable: new Map([
     [50, "ESP, encrypted"],
     [55, "minimal encapsulation"],
     [94, "IPIP"],

@@ -58,39 +58,39 @@ export class Segment {
   /** How many bytes of payload it carries, whether or not they were captured. */
   length = 0;
   /** Whether it is the rest of one that was told of when the first fragment of its datagram came. */
-  isRest = false;
+  isRemainder = false;
   /** When it was captured: whole seconds since 1970. */
   seconds = 0;
   /** When it was captured: the nanoseconds of that second. */
   nanoseconds = 0;
   /** When it was captured, in milliseconds since the origin of whoever tracks it. */
-  at = 0;
+  time = 0;
   /** The interface it was seen on, 0 where that is unknown. */
   interface = 0;
 
   /** Through what it came: VLANs and tunnels. */
-  readonly through: TunnelPath = new TunnelPath();
+  readonly tunnels: TunnelPath = new TunnelPath();
 
   /** An ICMP error's type and code; its addresses and ports are those of the segment it quotes. */
   icmpType = 0;
   /** See {@linkcode icmpType}. */
   icmpCode = 0;
   /** Who sent the ICMP error. */
-  readonly reporter: Int32Array = new Int32Array(4);
+  readonly icmpSource: Int32Array = new Int32Array(4);
 
-  readonly #optionsPlace = { view: NO_BYTES, start: 0, captured: 0, end: 0 };
+  readonly #optionBytes = { view: NO_BYTES, start: 0, captured: 0, end: 0 };
 
   /** Reads the options; valid until the next packet is asked for. */
   get options(): TcpOptions {
-    const { view, start, captured, end } = this.#optionsPlace;
+    const { view, start, captured, end } = this.#optionBytes;
     const options = readTcpOptions(view, start, captured);
-    if (captured < end) options.isCut = true;
+    if (captured < end) options.isTruncated = true;
     return options;
   }
 
   /** Remembers where the options lie, to read them only if someone asks. */
   setOptions(view: DataView, at: { start: number; captured: number; end: number }): void {
-    const place = this.#optionsPlace;
+    const place = this.#optionBytes;
     place.view = view;
     place.start = at.start;
     place.captured = at.captured;

@@ -12,6 +12,6 @@ export function distance(from: number, to: number): number {
 }
 
 /** The sequence number `count` further on. */
-export function advanced(seq: number, count: number): number {
+export function advance(seq: number, count: number): number {
   return (seq + count) >>> 0;
 }

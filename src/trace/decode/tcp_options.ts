@@ -35,9 +35,9 @@ export interface TcpOptions {
   /** Multipath TCP (RFC 8684): what the option is about, and the version where it tells one. */
   mptcp?: { subtype: number; version?: number };
   /** Options of other kinds, in their order. */
-  others?: OtherOption[];
+  otherOptions?: OtherOption[];
   /** Whether the capture holds only the first of the options. */
-  isCut?: true;
+  isTruncated?: true;
 }
 
 /** An option that is known by its number only. */
@@ -91,7 +91,7 @@ function readOption(options: TcpOptions, option: Option): void {
   } else if (kind === MPTCP && length > 0) options.mptcp = readMptcp(option);
   else if ((kind === EXPERIMENT_1 || kind === EXPERIMENT_2) && length >= 2) {
     readExperiment(options, option);
-  } else (options.others ??= []).push({ kind });
+  } else (options.otherOptions ??= []).push({ kind });
 }
 
 function readExperiment(options: TcpOptions, { view, kind, at, length }: Option): void {
@@ -99,7 +99,7 @@ function readExperiment(options: TcpOptions, { view, kind, at, length }: Option)
   if (experiment === FAST_OPEN_EXPERIMENT) {
     const cookie = hex({ view, kind, at: at + 2, length: length - 2 });
     options.fastOpen = { cookie, isExperimental: true };
-  } else (options.others ??= []).push({ kind, experiment });
+  } else (options.otherOptions ??= []).push({ kind, experiment });
 }
 
 /** RFC 8684, section 3.1: only MP_CAPABLE, subtype 0, tells a version. */

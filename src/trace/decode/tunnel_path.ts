@@ -20,15 +20,15 @@ export type NumberedTunnel =
 /** What wraps a packet and is known by its two ends only. */
 export type UnnumberedTunnel = "GRE" | "4in4" | "4in6" | "6in4" | "6in6" | "EtherIP" | "PPTP";
 
-interface Wrapping {
+interface Tunnel {
   kind: NumberedTunnel | UnnumberedTunnel | "AH";
   number: number;
-  readonly ends: Int32Array;
-  hasEnds: boolean;
+  readonly endpoints: Int32Array;
+  hasEndpoints: boolean;
 }
 
 /** A path of more wrappings than this is not followed. */
-export const MOST_WRAPPINGS = 12;
+export const MAX_TUNNELS = 12;
 
 /** Through what a packet came. One object is filled anew for each packet. */
 export class TunnelPath {
@@ -37,7 +37,7 @@ export class TunnelPath {
    * through none that could be told from another.
    */
   key = 0;
-  readonly #wrappings: Wrapping[] = [];
+  readonly #tunnels: Tunnel[] = [];
   #length = 0;
 
   /** How many wrappings there are. */
@@ -52,7 +52,7 @@ export class TunnelPath {
   }
 
   /** Goes into a tunnel that has a number. */
-  enter(kind: NumberedTunnel, number: number): void {
+  addNumbered(kind: NumberedTunnel, number: number): void {
     const wrapping = this.#next();
     wrapping.kind = kind;
     wrapping.number = number;
@@ -61,39 +61,39 @@ export class TunnelPath {
   }
 
   /** Goes into a tunnel between two addresses, which lie in words 0 to 3 and 4 to 7. */
-  enterBetween(kind: UnnumberedTunnel, addresses: Int32Array): void {
+  addBetween(kind: UnnumberedTunnel, addresses: Int32Array): void {
     const wrapping = this.#next();
     wrapping.kind = kind;
-    wrapping.hasEnds = true;
-    wrapping.ends.set(addresses);
+    wrapping.hasEndpoints = true;
+    wrapping.endpoints.set(addresses);
     // Both directions of a tunnel are one.
-    if (isBehind(addresses)) {
-      wrapping.ends.copyWithin(0, 4);
-      wrapping.ends.set(addresses.subarray(0, 4), 4);
+    if (isSourceGreater(addresses)) {
+      wrapping.endpoints.copyWithin(0, 4);
+      wrapping.endpoints.set(addresses.subarray(0, 4), 4);
     }
-    for (const word of wrapping.ends) this.#mix(word);
+    for (const word of wrapping.endpoints) this.#mix(word);
   }
 
   /** Passes an authentication header, whose numbers come and go with its keys. */
-  enterAuthenticated(): void {
+  addAuthenticationHeader(): void {
     this.#next().kind = "AH";
   }
 
   /** The path in words, such as `["VLAN 5", "VXLAN 42"]`. */
-  words(): string[] {
-    return this.#wrappings.slice(0, this.#length).map(wordsOf);
+  names(): string[] {
+    return this.#tunnels.slice(0, this.#length).map(nameOf);
   }
 
-  #next(): Wrapping {
-    const last = Math.min(this.#length, MOST_WRAPPINGS - 1);
-    const wrapping = this.#wrappings[last] ??= {
+  #next(): Tunnel {
+    const last = Math.min(this.#length, MAX_TUNNELS - 1);
+    const wrapping = this.#tunnels[last] ??= {
       kind: "AH",
       number: 0,
-      ends: new Int32Array(8),
-      hasEnds: false,
+      endpoints: new Int32Array(8),
+      hasEndpoints: false,
     };
     wrapping.number = 0;
-    wrapping.hasEnds = false;
+    wrapping.hasEndpoints = false;
     this.#length = last + 1;
     return wrapping;
   }
@@ -104,7 +104,7 @@ export class TunnelPath {
   }
 }
 
-function isBehind(addresses: Int32Array): boolean {
+function isSourceGreater(addresses: Int32Array): boolean {
   for (let word = 0; word < 4; word += 1) {
     const difference = (addresses[word]! >>> 0) - (addresses[word + 4]! >>> 0);
     if (difference !== 0) return difference > 0;
@@ -112,9 +112,9 @@ function isBehind(addresses: Int32Array): boolean {
   return false;
 }
 
-function wordsOf({ kind, number, ends, hasEnds }: Wrapping): string {
+function nameOf({ kind, number, endpoints, hasEndpoints }: Tunnel): string {
   if (kind === "AH") return kind;
   if (kind === "GTP-U") return `${kind} 0x${number.toString(16)}`;
-  if (!hasEnds) return `${kind} ${number}`;
-  return `${kind} ${addressText(ends)}–${addressText(ends, 4)}`;
+  if (!hasEndpoints) return `${kind} ${number}`;
+  return `${kind} ${addressText(endpoints)}–${addressText(endpoints, 4)}`;
 }

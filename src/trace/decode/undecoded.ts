@@ -26,13 +26,13 @@ export type UndecodedKind =
   | "GTP-U message"
   | "pseudowire channel"
   | "ICMP error"
-  | "cut"
+  | "truncated"
   | "malformed"
   | "fragment"
   | "nested";
 
 /** So many kinds are told apart; a capture may hold any number of them. */
-const MOST_KINDS = 64;
+const MAX_KINDS = 64;
 
 interface Count {
   readonly kind: UndecodedKind;
@@ -44,26 +44,26 @@ interface Count {
 export class UndecodedCounts {
   readonly #counts = new Map<string, Count>();
   /** Packets of more kinds than are told apart. */
-  #others = 0;
+  #otherPackets = 0;
 
   /** Counts packets of a kind. */
   add(kind: UndecodedKind, number = 0, packets = 1): void {
     const key = `${kind} ${number}`;
     const count = this.#counts.get(key);
     if (count !== undefined) count.packets += packets;
-    else if (this.#counts.size < MOST_KINDS) this.#counts.set(key, { kind, number, packets });
-    else this.#others += packets;
+    else if (this.#counts.size < MAX_KINDS) this.#counts.set(key, { kind, number, packets });
+    else this.#otherPackets += packets;
   }
 
   /** Packets that were read and carry something other than TCP, by its name. */
   get withoutTcp(): ReadonlyMap<string, number> {
-    return this.#byName(isOther);
+    return this.#byName(isWithoutTcp);
   }
 
   /** Packets that could not be read to their end, by why not, such as `of link type 7 (ARCNET)`. */
-  get notUnderstood(): ReadonlyMap<string, number> {
-    const named = new Map(this.#byName((count) => !isOther(count)));
-    return this.#others === 0 ? named : named.set("of further kinds", this.#others);
+  get undecodable(): ReadonlyMap<string, number> {
+    const named = new Map(this.#byName((count) => !isWithoutTcp(count)));
+    return this.#otherPackets === 0 ? named : named.set("of further kinds", this.#otherPackets);
   }
 
   #byName(fits: (count: Count) => boolean): Map<string, number> {
@@ -77,16 +77,16 @@ export class UndecodedCounts {
 }
 
 /** Whether the packet was read, and carries no TCP. */
-function isOther({ kind, number }: Count): boolean {
+function isWithoutTcp({ kind, number }: Count): boolean {
   switch (kind) {
     case "EtherType":
-      return ETHER_TYPES.others.has(number);
+      return ETHER_TYPES.withoutTcp.has(number);
     case "LLC SAP":
-      return LLC_SAPS.others.has(number);
+      return LLC_SAPS.withoutTcp.has(number);
     case "PPP protocol":
-      return PPP_PROTOCOLS.others.has(number);
+      return PPP_PROTOCOLS.withoutTcp.has(number);
     case "IP protocol":
-      return IP_PROTOCOLS.others.has(number);
+      return IP_PROTOCOLS.withoutTcp.has(number);
     case "802.11 type":
     case "GRE keepalive":
     case "GTP-U message":
@@ -102,18 +102,18 @@ function nameOf(count: Count): string {
   const { kind, number } = count;
   switch (kind) {
     case "link type":
-      return `of link type ${number}${inBrackets(LINK_TYPES.get(number))}`;
+      return `of link type ${number}${inParentheses(LINK_TYPES.get(number))}`;
     case "EtherType":
-      return ETHER_TYPES.others.get(number) ??
-        `of EtherType ${hex(number, 4)}${inBrackets(ETHER_TYPES.hidden.get(number))}`;
+      return ETHER_TYPES.withoutTcp.get(number) ??
+        `of EtherType ${hex(number, 4)}${inParentheses(ETHER_TYPES.undecodable.get(number))}`;
     case "LLC SAP":
-      return LLC_SAPS.others.get(number) ?? `of LLC SAP ${hex(number, 2)}`;
+      return LLC_SAPS.withoutTcp.get(number) ?? `of LLC SAP ${hex(number, 2)}`;
     case "PPP protocol":
-      return PPP_PROTOCOLS.others.get(number) ??
-        `of PPP protocol ${hex(number, 4)}${inBrackets(PPP_PROTOCOLS.hidden.get(number))}`;
+      return PPP_PROTOCOLS.withoutTcp.get(number) ??
+        `of PPP protocol ${hex(number, 4)}${inParentheses(PPP_PROTOCOLS.undecodable.get(number))}`;
     case "IP protocol":
-      return IP_PROTOCOLS.others.get(number) ??
-        `of IP protocol ${number}${inBrackets(IP_PROTOCOLS.hidden.get(number))}`;
+      return IP_PROTOCOLS.withoutTcp.get(number) ??
+        `of IP protocol ${number}${inParentheses(IP_PROTOCOLS.undecodable.get(number))}`;
     case "802.11 type":
       return ["802.11 management", "802.11 control", "802.11 without data"][number] ?? "802.11";
     case "GRE version":
@@ -121,7 +121,7 @@ function nameOf(count: Count): string {
     case "encrypted 802.11":
     case "802.11 A-MSDU":
       return `of ${kind}`;
-    case "cut":
+    case "truncated":
       return "whose headers were cut off";
     case "malformed":
       return "with contradictory headers";
@@ -138,6 +138,6 @@ function hex(number: number, digits: number): string {
   return `0x${number.toString(16).padStart(digits, "0")}`;
 }
 
-function inBrackets(name: string | undefined): string {
+function inParentheses(name: string | undefined): string {
   return name === undefined ? "" : ` (${name})`;
 }

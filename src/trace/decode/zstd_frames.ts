@@ -28,10 +28,10 @@ type Part =
   | "checksum";
 
 /** Follows a stream of frames byte by byte, without decompressing anything. */
-export class ZstdFrames {
+export class ZstdFrameScanner {
   #part: Part = "magic";
   /** How many bytes of the part are missing. */
-  #missing = 4;
+  #remaining = 4;
   /** The number that the part's bytes make up, little-endian. */
   #value = 0;
   #shift = 0;
@@ -40,7 +40,7 @@ export class ZstdFrames {
 
   /** Whether the stream may end here. */
   get isBetweenFrames(): boolean {
-    return this.#part === "magic" && this.#missing === 4;
+    return this.#part === "magic" && this.#remaining === 4;
   }
 
   /**
@@ -48,20 +48,20 @@ export class ZstdFrames {
    *
    * @throws {RangeError} where no frame begins
    */
-  pass(bytes: Uint8Array, from: number): number {
+  scan(bytes: Uint8Array, from: number): number {
     let at = from;
     while (at < bytes.length) {
       if (this.#part === "content" || this.#part === "skipped" || this.#part === "header") {
-        const taken = Math.min(this.#missing, bytes.length - at);
-        this.#missing -= taken;
+        const taken = Math.min(this.#remaining, bytes.length - at);
+        this.#remaining -= taken;
         at += taken;
       } else {
         this.#value += bytes[at]! * 2 ** this.#shift;
         this.#shift += 8;
-        this.#missing -= 1;
+        this.#remaining -= 1;
         at += 1;
       }
-      while (this.#missing === 0) {
+      while (this.#remaining === 0) {
         if (this.#finishPart()) return at;
       }
     }
@@ -110,7 +110,7 @@ export class ZstdFrames {
 
   #begin(part: Part, length: number): void {
     this.#part = part;
-    this.#missing = length;
+    this.#remaining = length;
     this.#value = 0;
     this.#shift = 0;
   }

@@ -9,30 +9,30 @@ import type { KernelSocket, ListenCounters } from "./parse_sockets.ts";
 import { readBacklogs, readListenCounters, readSockets } from "./read_sockets.ts";
 import { isListenerOf, isOwnAddress } from "./own_listeners.ts";
 import { type Outcome, outcomeOf } from "../report/outcome.ts";
-import type { ServerView } from "../report/listener_state.ts";
+import type { ListenerState } from "../report/listener_state.ts";
 
 /** How long what the kernel said is good enough, in milliseconds: a server may have started since. */
-const FRESH = 50;
+const MIN_CACHE_TIME = 50;
 
 /** Under a flood the kernel is asked no more than a tenth of the time. */
-const SHARE = 10;
+const CACHE_TIME_FACTOR = 10;
 
 /** By how many readings it is known what one costs: the quickest counts, for the others were interrupted. */
-const READINGS = 4;
+const MAX_TIMINGS = 4;
 
 /** Tells what the kernel knows of a flow whose server is this machine. */
-export class KernelWatch {
-  readonly #before = readListenCounters();
-  #read: { until: number; sockets: KernelSocket[]; counters: ListenCounters } | undefined;
+export class ListenerWatch {
+  readonly #initialCounters = readListenCounters();
+  #cached: { until: number; sockets: KernelSocket[]; counters: ListenCounters } | undefined;
   #costs: number[] = [];
   #backlogs: Map<string, number> | undefined;
 
   /** The server's side of an attempt that got no proper answer, if that is here. */
-  view(flow: Flow): ServerView | undefined {
-    if (!ASKED.includes(outcomeOf(flow))) return undefined;
+  stateFor(flow: Flow): ListenerState | undefined {
+    if (!EXPLAINED_OUTCOMES.includes(outcomeOf(flow))) return undefined;
     const address = addressText(flow.server.address);
     if (!isOwnAddress(address)) return undefined;
-    const { sockets, counters } = this.#now();
+    const { sockets, counters } = this.#current();
     const listener = sockets.find((socket) => isListenerOf(socket, address, flow.server.port));
     this.#backlogs ??= readBacklogs();
     const backlog = listener === undefined ? undefined : this.#backlogs.get(listener.local);
@@ -40,29 +40,32 @@ export class KernelWatch {
       isListening: listener !== undefined,
       queue: listener?.receiveQueue ?? 0,
       ...(backlog === undefined ? {} : { backlog }),
-      overflows: counters.overflows - this.#before.overflows,
-      cookies: counters.cookies - this.#before.cookies,
+      overflows: counters.overflows - this.#initialCounters.overflows,
+      cookies: counters.cookies - this.#initialCounters.cookies,
     };
   }
 
-  #now(): { sockets: KernelSocket[]; counters: ListenCounters } {
+  #current(): { sockets: KernelSocket[]; counters: ListenCounters } {
     const at = performance.now();
-    if (this.#read === undefined || at > this.#read.until) {
+    if (this.#cached === undefined || at > this.#cached.until) {
       if (this.#costs.length === 0) this.#readTimed();
       const read = this.#readTimed();
       const cost = Math.min(...this.#costs);
-      this.#read = { ...read, until: performance.now() + Math.max(FRESH, cost * SHARE) };
+      this.#cached = {
+        ...read,
+        until: performance.now() + Math.max(MIN_CACHE_TIME, cost * CACHE_TIME_FACTOR),
+      };
     }
-    return this.#read;
+    return this.#cached;
   }
 
   #readTimed(): { sockets: KernelSocket[]; counters: ListenCounters } {
     const start = performance.now();
     const read = { sockets: readSockets(), counters: readListenCounters() };
-    this.#costs = [...this.#costs, performance.now() - start].slice(-READINGS);
+    this.#costs = [...this.#costs, performance.now() - start].slice(-MAX_TIMINGS);
     return read;
   }
 }
 
 /** Outcomes of which the kernel knows the cause. */
-const ASKED: readonly Outcome[] = ["unanswered", "stalled", "refused"];
+const EXPLAINED_OUTCOMES: readonly Outcome[] = ["unanswered", "stalled", "refused"];

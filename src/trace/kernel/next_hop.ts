@@ -15,7 +15,7 @@ export interface NextHop {
 }
 
 /** The first step on the way, where there is one and `ip` is there to ask. */
-export async function nextHopTo(address: string): Promise<NextHop | undefined> {
+export async function nextHopOf(address: string): Promise<NextHop | undefined> {
   const [plain = address] = address.split("%");
   const [route] = await askIp("route", "get", plain);
   const device = textOf(route?.dev);

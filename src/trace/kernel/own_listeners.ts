@@ -23,50 +23,50 @@ export function isListenerOf(socket: KernelSocket, address: string, port: number
 }
 
 /** Where the kernel connects to when it is told to connect to any address. */
-const MEANT: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+const CONNECT_TARGETS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /**
  * Whether something listens at an address; `undefined` where it is none of this machine's, or where
  * the kernel cannot be asked.
  */
-export async function isListenedOn(address: string, port: number): Promise<boolean | undefined> {
-  if (!await mayAsk()) return undefined;
-  const own = MEANT[address] ?? address;
+export async function hasListener(address: string, port: number): Promise<boolean | undefined> {
+  if (!await hasPermissions()) return undefined;
+  const own = CONNECT_TARGETS[address] ?? address;
   if (!isOwnAddress(own)) return undefined;
   return (await recentListeners())?.some((socket) => isListenerOf(socket, own, port));
 }
 
 /** How long what the kernel said is good enough, in milliseconds. */
-const FRESH = 50;
+const MIN_CACHE_TIME = 50;
 
 /** Whoever is refused very often asks the kernel no more than a tenth of the time: it takes milliseconds. */
-const SHARE = 10;
+const CACHE_TIME_FACTOR = 10;
 
 /** What the kernel said last, or is saying. */
-interface Look {
+interface CachedListeners {
   until: number;
   readonly sockets: Promise<readonly KernelSocket[] | undefined>;
 }
 
-let latest: Look | undefined;
+let cached: CachedListeners | undefined;
 
 /** The sockets that listen, as of a moment ago. */
-function recentListeners(): Look["sockets"] {
+function recentListeners(): CachedListeners["sockets"] {
   const start = performance.now();
-  if (latest !== undefined && start < latest.until) return latest.sockets;
-  const look: Look = { until: Infinity, sockets: read() };
-  async function read(): Look["sockets"] {
+  if (cached !== undefined && start < cached.until) return cached.sockets;
+  const look: CachedListeners = { until: Infinity, sockets: read() };
+  async function read(): CachedListeners["sockets"] {
     const sockets = await listeningSockets();
     const end = performance.now();
-    look.until = end + Math.max(FRESH, (end - start) * SHARE);
+    look.until = end + Math.max(MIN_CACHE_TIME, (end - start) * CACHE_TIME_FACTOR);
     return sockets;
   }
-  latest = look;
+  cached = look;
   return look.sockets;
 }
 
 /** Whether it can be looked up without asking a person for a permission. */
-async function mayAsk(): Promise<boolean> {
+async function hasPermissions(): Promise<boolean> {
   const needed = [
     { name: "sys", kind: "networkInterfaces" },
     { name: "read", path: "/proc/net/tcp" },

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { endpointText, type IpWords } from "../decode/ip_address.ts";
+import { endpointText, type IpAddress } from "../decode/ip_address.ts";
 import type { State } from "../track/state.ts";
 
 /** A state as the kernel has it: it knows of listening sockets, too. */
-export type KernelState = Exclude<State, "UNKNOWN"> | "LISTEN";
+export type SocketState = Exclude<State, "UNKNOWN"> | "LISTEN";
 
 /** One socket of this machine. */
 export interface KernelSocket {
@@ -22,7 +22,7 @@ export interface KernelSocket {
   /** The other end's port. */
   readonly peerPort: number;
   /** Its state. */
-  readonly state: KernelState;
+  readonly state: SocketState;
   /** Bytes that were sent and not acknowledged. */
   readonly sendQueue: number;
   /** Bytes that were not read yet; of a listening socket, the connections that wait to be accepted. */
@@ -33,7 +33,7 @@ export interface KernelSocket {
   readonly inode: number;
 }
 
-const STATES: readonly KernelState[] = [
+const STATES: readonly SocketState[] = [
   "CLOSED",
   "ESTABLISHED",
   "SYN_SENT",
@@ -64,9 +64,9 @@ function socketOf(fields: readonly string[]): KernelSocket {
   const [local = "", localPort = "", peer = "", peerPort = "", state = ""] = fields;
   const [sendQueue, receiveQueue, retransmits] = fields.slice(5, 8).map((hex) => parseInt(hex, 16));
   return {
-    local: endpointText(wordsOf(local), parseInt(localPort, 16)),
+    local: endpointText(parseProcAddress(local), parseInt(localPort, 16)),
     localPort: parseInt(localPort, 16),
-    peer: endpointText(wordsOf(peer), parseInt(peerPort, 16)),
+    peer: endpointText(parseProcAddress(peer), parseInt(peerPort, 16)),
     peerPort: parseInt(peerPort, 16),
     state: STATES[parseInt(state, 16)] ?? "CLOSED",
     sendQueue: sendQueue ?? 0,
@@ -79,7 +79,7 @@ function socketOf(fields: readonly string[]): KernelSocket {
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** The kernel prints each word of an address as a number of its own byte order. */
-function wordsOf(hex: string): IpWords {
+function parseProcAddress(hex: string): IpAddress {
   const words = (hex.match(/.{8}/g) ?? []).map((word) => inNetworkOrder(parseInt(word, 16)));
   return words.length === 1 ? [0, 0, 0xffff, ...words] : words;
 }

@@ -11,10 +11,10 @@ import {
   parseSockets,
 } from "./parse_sockets.ts";
 
-const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
+const PROC_TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
 /** How much is read and parsed at a time, at most: the kernel itself gives some 30 sockets. */
-const PIECE = 64 * 1024;
+const BUFFER_LENGTH = 64 * 1024;
 
 /**
  * The sockets that listen; `undefined` where the kernel does not tell. It tells them before all others, so no more is
@@ -23,11 +23,11 @@ const PIECE = 64 * 1024;
 export async function listeningSockets(): Promise<KernelSocket[] | undefined> {
   const listening: KernelSocket[] = [];
   let isTold = false;
-  for (const table of TABLES) {
+  for (const table of PROC_TABLES) {
     using file = await open(table);
     if (!file) continue;
     isTold = true;
-    for await (const sockets of piecesOf(file)) {
+    for await (const sockets of readTable(file)) {
       const found = sockets.filter(({ state }) => state === "LISTEN");
       listening.push(...found);
       if (found.length < sockets.length) break;
@@ -37,11 +37,11 @@ export async function listeningSockets(): Promise<KernelSocket[] | undefined> {
 }
 
 /** All sockets but those in TIME_WAIT, which nobody holds any more, as they are read. */
-export async function* heldSockets(): AsyncGenerator<KernelSocket> {
-  for (const table of TABLES) {
+export async function* socketsInUse(): AsyncGenerator<KernelSocket> {
+  for (const table of PROC_TABLES) {
     using file = await open(table);
     if (file) {
-      for await (const sockets of piecesOf(file, /^(?!\s*\d+: \S+ \S+ 06 )/)) yield* sockets;
+      for await (const sockets of readTable(file, /^(?!\s*\d+: \S+ \S+ 06 )/)) yield* sockets;
     }
   }
 }
@@ -51,8 +51,8 @@ function open(table: string): Promise<Deno.FsFile | undefined> {
 }
 
 /** A table, in turns of the event loop, for each read is one. */
-async function* piecesOf(file: Deno.FsFile, wanted?: RegExp): AsyncGenerator<KernelSocket[]> {
-  const buffer = new Uint8Array(PIECE);
+async function* readTable(file: Deno.FsFile, wanted?: RegExp): AsyncGenerator<KernelSocket[]> {
+  const buffer = new Uint8Array(BUFFER_LENGTH);
   const decoder = new TextDecoder();
   let rest = "";
   for (let n = await file.read(buffer); n !== null; n = await file.read(buffer)) {

@@ -20,7 +20,7 @@ export function socketOwners(inodes: ReadonlySet<number>): Map<number, string> {
 }
 
 /** Processes come and go, and most are not ours to look at: what cannot be read is passed over. */
-function attempt<T>(look: () => T, otherwise: T): T {
+function readOr<T>(look: () => T, otherwise: T): T {
   try {
     return look();
   } catch {
@@ -29,16 +29,16 @@ function attempt<T>(look: () => T, otherwise: T): T {
 }
 
 function processes(): string[] {
-  const entries = attempt(() => [...Deno.readDirSync("/proc")], []);
+  const entries = readOr(() => [...Deno.readDirSync("/proc")], []);
   return entries.map(({ name }) => name).filter((name) => /^\d+$/.test(name));
 }
 
 function socketsOf(pid: string): number[] {
   const folder = `/proc/${pid}/fd`;
-  const entries = attempt(() => [...Deno.readDirSync(folder)], []);
+  const entries = readOr(() => [...Deno.readDirSync(folder)], []);
   const inodes = new Set<number>();
   for (const { name } of entries) {
-    const target = attempt(() => Deno.readLinkSync(`${folder}/${name}`), "");
+    const target = readOr(() => Deno.readLinkSync(`${folder}/${name}`), "");
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
     if (inode !== undefined) inodes.add(Number(inode));
   }
@@ -46,5 +46,5 @@ function socketsOf(pid: string): number[] {
 }
 
 function nameOf(pid: string): string {
-  return attempt(() => Deno.readTextFileSync(`/proc/${pid}/comm`), "?").trim();
+  return readOr(() => Deno.readTextFileSync(`/proc/${pid}/comm`), "?").trim();
 }

@@ -6,7 +6,7 @@
 import type { KernelSocket, ListenCounters } from "./parse_sockets.ts";
 
 /** What a table is made of. */
-export interface SocketTable {
+export interface SocketReport {
   /** The sockets to show. */
   readonly sockets: readonly KernelSocket[];
   /** What was dropped for want of room. */
@@ -17,28 +17,30 @@ export interface SocketTable {
   readonly listening?: ReadonlySet<number>;
   /** The processes that hold each socket open, by inode, where that is known. */
   readonly owners?: ReadonlyMap<number, string>;
-  /** For how many milliseconds a socket has been seen in CLOSE_WAIT, by {@linkcode keyOf}. */
-  readonly lingering?: ReadonlyMap<string, number>;
+  /** For how many milliseconds a socket has been seen in CLOSE_WAIT, by {@linkcode socketKey}. */
+  readonly closeWaitTimes?: ReadonlyMap<string, number>;
 }
 
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 /** Of connections that are over, no more than so many, after all others. */
-const MOST_OVER = 20;
+const MAX_TIME_WAIT_ROWS = 20;
 
 /** Renders the table: listening sockets first, then connections by port, those in TIME_WAIT last. */
-export function renderSockets(table: SocketTable): string {
-  const sorted = table.sockets.toSorted(inOrder);
+export function renderSockets(table: SocketReport): string {
+  const sorted = table.sockets.toSorted(compareSockets);
   const isOver = ({ state }: KernelSocket) => state === "TIME_WAIT";
   const [over, open] = [sorted.filter(isOver), sorted.filter((socket) => !isOver(socket))];
-  const shown = [...open.slice(0, MOST_ROWS), ...over.slice(0, MOST_OVER)];
+  const shown = [...open.slice(0, MAX_ROWS), ...over.slice(0, MAX_TIME_WAIT_ROWS)];
   const widths = { local: widthOf(shown, "local"), peer: widthOf(shown, "peer") };
   const listening = table.listening ?? listeningPorts(sorted);
   const lines = [
     row(["STATE", "LOCAL", "PEER", "HERE", "RECV", "SEND", "AGAIN", "PROCESS"], widths),
     ...shown.map((socket) => row(cells(socket, { table, listening }), widths)),
   ];
-  if (open.length > MOST_ROWS) lines.push(`… and ${open.length - MOST_ROWS} more`);
-  if (over.length > MOST_OVER) lines.push(`… and ${over.length - MOST_OVER} more in TIME_WAIT`);
+  if (open.length > MAX_ROWS) lines.push(`… and ${open.length - MAX_ROWS} more`);
+  if (over.length > MAX_TIME_WAIT_ROWS) {
+    lines.push(`… and ${over.length - MAX_TIME_WAIT_ROWS} more in TIME_WAIT`);
+  }
   const { overflows, drops } = table.counters;
   lines.push(`since boot: ListenOverflows ${overflows}, ListenDrops ${drops}`);
   return lines.map((line) => `${line.trimEnd()}\n`).join("");
@@ -50,7 +52,7 @@ export function listeningPorts(sockets: readonly KernelSocket[]): Set<number> {
 }
 
 /** What tells one socket from another between two looks. */
-export function keyOf({ local, peer }: KernelSocket): string {
+export function socketKey({ local, peer }: KernelSocket): string {
   return `${local} ${peer}`;
 }
 
@@ -58,7 +60,7 @@ function isListening({ state }: KernelSocket): boolean {
   return state === "LISTEN";
 }
 
-function inOrder(a: KernelSocket, b: KernelSocket): number {
+function compareSockets(a: KernelSocket, b: KernelSocket): number {
   return Number(isListening(b)) - Number(isListening(a)) ||
     a.localPort - b.localPort || compare(a.state, b.state) || compare(a.peer, b.peer);
 }
@@ -102,7 +104,7 @@ function row(
 
 function cells(
   socket: KernelSocket,
-  { table, listening }: { table: SocketTable; listening: ReadonlySet<number> },
+  { table, listening }: { table: SocketReport; listening: ReadonlySet<number> },
 ): string[] {
   const isListener = isListening(socket);
   const limit = table.backlogs.get(socket.local);
@@ -115,7 +117,7 @@ function cells(
     isListener ? String(limit ?? "?") : String(socket.sendQueue),
     socket.retransmits > 0 ? String(socket.retransmits) : "",
     table.owners?.get(socket.inode) ?? "",
-    noteOn(socket, { limit, lingers: table.lingering?.get(keyOf(socket)) ?? 0 }),
+    noteOn(socket, { limit, lingers: table.closeWaitTimes?.get(socketKey(socket)) ?? 0 }),
   ];
 }
 

@@ -20,7 +20,7 @@ export class CaptureMarker {
   #tail = "";
 
   /** Sends it over the loopback; resolves to whether it was seen within so many milliseconds. */
-  async pass(within: number): Promise<boolean> {
+  async send(within: number): Promise<boolean> {
     const socket = createSocket("udp4");
     const timer = setTimeout(() => this.#seen.resolve(false), within);
     socket.on("error", () => this.#seen.resolve(false));
@@ -34,7 +34,7 @@ export class CaptureMarker {
   }
 
   /** Looks for it in the next bytes of the capture. */
-  look(chunk: Uint8Array): void {
+  scan(chunk: Uint8Array): void {
     const text = this.#tail + characters.decode(chunk);
     if (text.includes(this.#text)) this.#seen.resolve(true);
     this.#tail = text.slice(-LENGTH);

@@ -11,17 +11,17 @@ import { Tcpdump, type TcpdumpOptions } from "./tcpdump.ts";
 import { Tracker } from "../track/tracker.ts";
 
 /** How many flows are remembered, with their segments. */
-const MOST_FLOWS = 4096;
+const MAX_FLOWS = 4096;
 
 /** Follows the connections that tcpdump shows. Disposing it ends both. */
 export class LiveCapture implements AsyncDisposable {
   readonly #tcpdump: Tcpdump;
-  readonly #tracker = new Tracker({ keepSegments: true, limit: MOST_FLOWS });
+  readonly #tracker = new Tracker({ keepSegments: true, limit: MAX_FLOWS });
   readonly #markers = new Set<CaptureMarker>();
   readonly #waiters = new Set<() => void>();
-  readonly #byEnds = new Map<string, Flow>();
+  readonly #byEndpoints = new Map<string, Flow>();
   /** How many flows there had been when they were put there. */
-  #indexed = 0;
+  #indexedFlowCount = 0;
   readonly #reading: Promise<void>;
   readonly #pipeline: CapturePipeline;
 
@@ -48,29 +48,29 @@ export class LiveCapture implements AsyncDisposable {
 
   /** Every flow that is remembered: those that are over in the order of their end, then the others as they began. */
   flows(): Iterable<Flow> {
-    return this.#tracker.remembered();
+    return this.#tracker.flows();
   }
 
   /** The latest flow between two ends, as they are written in a URL. */
   find(client: string, server: string): Flow | undefined {
-    if (this.#indexed !== this.#tracker.flows) this.#index();
-    return this.#byEnds.get(`${client} ${server}`);
+    if (this.#indexedFlowCount !== this.#tracker.flowCount) this.#index();
+    return this.#byEndpoints.get(`${client} ${server}`);
   }
 
   /** Whoever asks for all connections asks for one after the other: the ends are written out once for all of them. */
   #index(): void {
-    this.#indexed = this.#tracker.flows;
-    this.#byEnds.clear();
+    this.#indexedFlowCount = this.#tracker.flowCount;
+    this.#byEndpoints.clear();
     for (const flow of this.flows()) {
       const { client, server, number } = flow;
       const ends = `${endpointText(client.address, client.port)} ` +
         endpointText(server.address, server.port);
-      if ((this.#byEnds.get(ends)?.number ?? -1) < number) this.#byEnds.set(ends, flow);
+      if ((this.#byEndpoints.get(ends)?.number ?? -1) < number) this.#byEndpoints.set(ends, flow);
     }
   }
 
   /** The latest flow that fits, now or once it has come so far; nothing after so many milliseconds. */
-  async until(fits: (flow: Flow) => boolean, within: number): Promise<Flow | undefined> {
+  async waitForFlow(fits: (flow: Flow) => boolean, within: number): Promise<Flow | undefined> {
     const found = Promise.withResolvers<Flow | undefined>();
     const look = () => {
       const [latest] = [...this.flows()].filter(fits)
@@ -89,11 +89,11 @@ export class LiveCapture implements AsyncDisposable {
   }
 
   /** Waits until everything that was on the wire before is followed; false if that is not known in time. */
-  async caughtUp(within: number): Promise<boolean> {
+  async waitUntilCurrent(within: number): Promise<boolean> {
     const marker = new CaptureMarker();
     this.#markers.add(marker);
     try {
-      return await marker.pass(within);
+      return await marker.send(within);
     } finally {
       this.#markers.delete(marker);
     }
@@ -109,7 +109,7 @@ export class LiveCapture implements AsyncDisposable {
   async #read(): Promise<void> {
     for await (const chunk of this.#tcpdump.chunks()) {
       this.#pipeline.feed(chunk);
-      for (const marker of this.#markers) marker.look(chunk);
+      for (const marker of this.#markers) marker.scan(chunk);
       for (const look of this.#waiters) look();
     }
   }

@@ -38,7 +38,7 @@ export class Tcpdump implements AsyncDisposable {
     this.#device = device;
     this.#stderr = new StderrText(child.stderr);
     // The end of a process orphans its children.
-    addEventListener("unload", this.#endWithUs);
+    addEventListener("unload", this.#endOnUnload);
   }
 
   /**
@@ -56,7 +56,7 @@ export class Tcpdump implements AsyncDisposable {
       complaints = tcpdump.#stderr.text;
       if (!/filtering not implemented/.test(complaints)) break;
     }
-    throw new NoCaptureError(refusal(options.interface, complaints));
+    throw new NoCaptureError(captureFailure(options.interface, complaints));
   }
 
   /** The capture, as it grows. Ends when tcpdump does. */
@@ -65,7 +65,7 @@ export class Tcpdump implements AsyncDisposable {
     const { success } = await this.#child.status;
     await this.#stderr.ended;
     if (!success && !this.#isEnding) {
-      throw new NoCaptureError(refusal(this.#device, this.#stderr.text));
+      throw new NoCaptureError(captureFailure(this.#device, this.#stderr.text));
     }
   }
 
@@ -75,7 +75,7 @@ export class Tcpdump implements AsyncDisposable {
   }
 
   #isEnding = false;
-  readonly #endWithUs = tasks.guard(() => this.end());
+  readonly #endOnUnload = tasks.guard(() => this.end());
 
   /** Asks it to write what it has, and to end. */
   end(): void {
@@ -90,7 +90,7 @@ export class Tcpdump implements AsyncDisposable {
   /** Ends it and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.end();
-    removeEventListener("unload", this.#endWithUs);
+    removeEventListener("unload", this.#endOnUnload);
     if (!this.#child.stdout.locked) await this.#child.stdout.cancel();
     await this.#child.status;
     await this.#stderr.ended;
@@ -98,7 +98,7 @@ export class Tcpdump implements AsyncDisposable {
 }
 
 /** The IP protocols that wrap packets: IP in IP, GRE, AH, EtherIP, MPLS, Ethernet. */
-const WRAPPING_PROTOCOLS = [4, 41, 47, 51, 97, 137, 143];
+const TUNNEL_PROTOCOLS = [4, 41, 47, 51, 97, 137, 143];
 
 /**
  * The filter, in the language of pcap-filter(7): for what was asked where it shows at once, and for all
@@ -110,14 +110,14 @@ export function filterExpression({ hosts, ports }: Filter): string {
   if (hosts.length > 0) clauses.push(anyOf(hosts.map((host) => `host ${addressText(host)}`)));
   // Errors come from anywhere, and quote what they are about: the tracker knows what is asked for.
   return `(${clauses.join(" and ")}) or icmp[0] == 3 or icmp[0] == 11 or ` +
-    `(icmp6 and (ip6[40] == 1 or ip6[40] == 3)) or ${WRAPPED}`;
+    `(icmp6 and (ip6[40] == 1 or ip6[40] == 3)) or ${MAY_CONTAIN_TCP}`;
 }
 
 /** VLANs and what else is no IP; fragments; tunnels; IPv6 with extension headers. */
-const WRAPPED = [
+const MAY_CONTAIN_TCP = [
   "not (ip or ip6 or arp)",
   "ip[6:2] & 0x3fff != 0",
-  `(ip and ${anyOf(WRAPPING_PROTOCOLS.map((protocol) => `proto ${protocol}`))})`,
+  `(ip and ${anyOf(TUNNEL_PROTOCOLS.map((protocol) => `proto ${protocol}`))})`,
   "(ip6 and not (ip6[6] == 6 or ip6[6] == 17 or ip6[6] == 58))",
   ...TUNNEL_PORTS.map((port) => `udp dst port ${port}`),
 ].join(" or ");
@@ -151,7 +151,7 @@ function spawn(device: string, filter: string): Deno.ChildProcess {
   }
 }
 
-function refusal(device: string, complaints: string): string {
+function captureFailure(device: string, complaints: string): string {
   const reason = complaints.split("\n").find((line) => line.startsWith("tcpdump: ")) ?? complaints;
   const isForbidden = /permi(ssion|tted)/i.test(complaints);
   const grant = "; grant it with: " +
@@ -166,7 +166,7 @@ class StderrText {
   text = "";
   readonly ended: Promise<void>;
   #wake: () => void = () => {};
-  #isOver = false;
+  #hasEnded = false;
 
   constructor(stream: ReadableStream<Uint8Array>) {
     this.ended = this.#collect(stream);
@@ -174,7 +174,7 @@ class StderrText {
 
   /** Whether the pattern shows before the stream ends. */
   async shows(pattern: RegExp): Promise<boolean> {
-    while (!pattern.test(this.text) && !this.#isOver) {
+    while (!pattern.test(this.text) && !this.#hasEnded) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     return pattern.test(this.text);
@@ -184,14 +184,14 @@ class StderrText {
     const decoder = new TextDecoder();
     for await (const chunk of stream) {
       const text = this.text + decoder.decode(chunk, { stream: true });
-      this.text = text.length > LONGEST
-        ? text.slice(0, LONGEST / 2) + text.slice(-LONGEST / 2)
+      this.text = text.length > MAX_STDERR_LENGTH
+        ? text.slice(0, MAX_STDERR_LENGTH / 2) + text.slice(-MAX_STDERR_LENGTH / 2)
         : text;
       this.#wake();
     }
-    this.#isOver = true;
+    this.#hasEnded = true;
     this.#wake();
   }
 }
 
-const LONGEST = 8192;
+const MAX_STDERR_LENGTH = 8192;

@@ -7,7 +7,7 @@ import { formatDuration } from "./elapsed.ts";
 import type { End, Flow } from "../track/flow.ts";
 
 /** What happened, and what to look at if it is not what was hoped for. */
-export interface Words {
+export interface DiagnosisText {
   /** What happened. */
   readonly words: string;
   /** What to look at. */
@@ -15,13 +15,13 @@ export interface Words {
 }
 
 /** How often an end sent its SYN or SYN+ACK, and in how long a time. */
-export function times({ syns, lastSynAt }: End, firstAt = lastSynAt): string {
+export function countText({ syns, lastSynAt }: End, firstAt = lastSynAt): string {
   if (syns <= 1) return "once";
   return `${syns} times over ${formatDuration(lastSynAt - firstAt)}`;
 }
 
 /** What was not seen may have come after the last segment that was. */
-export function untilEnd({ finishedAt, evicted, isOverdue }: Flow): string {
+export function untilText({ finishedAt, evicted, isOverdue }: Flow): string {
   if (finishedAt !== undefined || evicted === "reused" || isOverdue) return "";
   return evicted === "full" ? " before it was left to make room" : " before the capture ended";
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-const LONGEST_HOURS = 1000;
-const LONGEST_DAYS = 99_999;
+const MAX_HOURS = 1000;
+const MAX_DAYS = 99_999;
 
 /** Milliseconds in at most eight characters, in the unit that suits them. */
 export function formatElapsed(exact: number): string {
@@ -19,9 +19,9 @@ export function formatElapsed(exact: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 99.9995) return `${seconds.toFixed(3)} s`;
   if (seconds < 9999.95) return `${seconds.toFixed(1)} s`;
-  if (seconds < LONGEST_HOURS * 3600) return `${(seconds / 3600).toFixed(1)} h`;
+  if (seconds < MAX_HOURS * 3600) return `${(seconds / 3600).toFixed(1)} h`;
   const days = Math.round(seconds / 86_400);
-  return days < LONGEST_DAYS ? `${days} d` : "> 270 y";
+  return days < MAX_DAYS ? `${days} d` : "> 270 y";
 }
 
 /** The same in a sentence, where also nothing has a unit. */

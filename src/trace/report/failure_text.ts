@@ -3,44 +3,48 @@
  *
  * @module
  */
-import { addressText, endpointText, isVersion4 } from "../decode/ip_address.ts";
+import { addressText, endpointText, isIpv4Mapped } from "../decode/ip_address.ts";
 import { formatDuration } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
-import { icmpWords } from "../decode/icmp.ts";
-import { whoReset } from "./reset_text.ts";
+import { describeIcmpError } from "../decode/icmp.ts";
+import { resetSenderText } from "./reset_text.ts";
 import { RST } from "../decode/segment.ts";
-import { type ServerView, serverWords } from "./listener_state.ts";
-import { times, untilEnd, type Words } from "./diagnosis_text.ts";
+import { describeListener, type ListenerState } from "./listener_state.ts";
+import { countText, type DiagnosisText, untilText } from "./diagnosis_text.ts";
 
 /** A reset after the SYN+ACK, or by who had asked. */
-export function resetWords(flow: Flow): Words {
+export function describeReset(flow: Flow): DiagnosisText {
   const after = formatDuration((flow.finishedAt ?? flow.lastAt) - flow.startedAt);
-  if (flow.answeredAt === undefined) {
+  if (flow.synAckAt === undefined) {
     return { words: `Given up with a reset by the client after ${after}.` };
   }
   if (flow.reset?.by === "client") {
     return {
-      words: `Reset by the client after the SYN+ACK, ${after} after its SYN${whoReset(flow)}.`,
+      words: `Reset by the client after the SYN+ACK, ${after} after its SYN${
+        resetSenderText(flow)
+      }.`,
       next: "A port scan looks like this, and a client that no longer waits.",
     };
   }
   return {
-    words: `Reset by the server after its own SYN+ACK, ${after} after the SYN${whoReset(flow)}.`,
+    words: `Reset by the server after its own SYN+ACK, ${after} after the SYN${
+      resetSenderText(flow)
+    }.`,
     next: "See who answers for the server: a load balancer or firewall without a live target?",
   };
 }
 
 /** A SYN+ACK that was not acknowledged. */
-export function halfOpenWords(flow: Flow): Words {
-  const { client, server, answeredAt } = flow;
-  if (answeredAt === undefined) {
+export function describeHalfOpen(flow: Flow): DiagnosisText {
+  const { client, server, synAckAt } = flow;
+  if (synAckAt === undefined) {
     return {
-      words: `Both ends sent a SYN at once, and neither was acknowledged${untilEnd(flow)}.`,
+      words: `Both ends sent a SYN at once, and neither was acknowledged${untilText(flow)}.`,
       next: "A firewall drops what comes from outside, on both sides.",
     };
   }
-  const words = `Half-open: the SYN+ACK was sent ${times(server, answeredAt)} and never ` +
-    `acknowledged${untilEnd(flow)}.`;
+  const words = `Half-open: the SYN+ACK was sent ${countText(server, synAckAt)} and never ` +
+    `acknowledged${untilText(flow)}.`;
   if (client.segments > client.syns) {
     return {
       words,
@@ -58,7 +62,7 @@ export function halfOpenWords(flow: Flow): Words {
 }
 
 /** Segments that answered another SYN: RFC 9293, section 3.5.1 and figure 9; RFC 5961, section 4. */
-export function mismatchWords(flow: Flow): Words {
+export function describeMismatch(flow: Flow): DiagnosisText {
   const { client, server } = flow;
   const isReset = (flow.strayFlags & RST) !== 0;
   const certainty = flow.hasPredecessor ? "" : " (inferred)";
@@ -66,8 +70,8 @@ export function mismatchWords(flow: Flow): Words {
     ? `a reset came for another SYN (ack=${flow.strayAck})`
     : `an old connection still holds these ports${certainty}`;
   const words = `Answered, but not this SYN: ${cause}; the SYN was sent ` +
-    `${times(client, flow.startedAt)}, and ${flow.strayAnswers} ` +
-    `${flow.strayAnswers === 1 ? "answer was" : "answers were"} for another${untilEnd(flow)}.`;
+    `${countText(client, flow.startedAt)}, and ${flow.strayAnswers} ` +
+    `${flow.strayAnswers === 1 ? "answer was" : "answers were"} for another${untilText(flow)}.`;
   if (isReset) return { words, next: "A reset like this is forged, or older than the SYN." };
   const ends = `sport = :${server.port} and dport = :${client.port}`;
   const hasReset = client.segments > client.syns;
@@ -81,24 +85,26 @@ export function mismatchWords(flow: Flow): Words {
 }
 
 /** Silence. */
-export function unansweredWords(flow: Flow, view: ServerView | undefined): Words {
+export function describeUnanswered(flow: Flow, view: ListenerState | undefined): DiagnosisText {
   return {
-    words: `No answer: the SYN was sent ${times(flow.client, flow.startedAt)}${untilEnd(flow)}.`,
+    words: `No answer: the SYN was sent ${countText(flow.client, flow.startedAt)}${
+      untilText(flow)
+    }.`,
     next: view === undefined
       ? "Dropped by a firewall, the host is gone, or its accept queue is full; " +
         "see there: ss -ltn and nstat -az TcpExtListenOverflows"
-      : serverWords(flow.server.port, view),
+      : describeListener(flow.server.port, view),
   };
 }
 
 /** An ICMP error. */
-export function unreachableWords(flow: Flow): Words {
+export function describeUnreachable(flow: Flow): DiagnosisText {
   const { unreachable, server } = flow;
   if (unreachable === undefined) return { words: "Unreachable." };
   const { type, code } = unreachable;
-  const isVersion6 = !isVersion4(flow.client.address);
-  const reporter = addressText(unreachable.reporter);
-  const said = `${reporter} says ${icmpWords({ type, code, isVersion6 })}`;
+  const isVersion6 = !isIpv4Mapped(flow.client.address);
+  const reporter = addressText(unreachable.source);
+  const said = `${reporter} says ${describeIcmpError({ type, code, isVersion6 })}`;
   if (isProhibited({ type, code, isVersion6 })) {
     return {
       words: `Forbidden: ${said}.`,

@@ -31,7 +31,7 @@ export function inferLadder(attempt: Attempt): Ladder {
     rungs: inferredRungs(attempt.outcome, elapsed),
     offers: [],
     notes: ["inferred: nothing was captured"],
-    verdict: inferredVerdict(attempt.outcome, elapsed),
+    diagnosis: inferredDiagnosis(attempt.outcome, elapsed),
   };
 }
 
@@ -63,7 +63,7 @@ function inferredRung(
   return { elapsed, direction, label, tone: "inferred", clientState, serverState };
 }
 
-function inferredVerdict(outcome: Attempt["outcome"], elapsed: string): Diagnosis {
+function inferredDiagnosis(outcome: Attempt["outcome"], elapsed: string): Diagnosis {
   const capture = "Let outlet capture to see the segments themselves.";
   switch (outcome) {
     case "established":

@@ -6,18 +6,23 @@
 import { endpointText } from "../decode/ip_address.ts";
 import { formatDuration, formatElapsed } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
-import type { GapLine, Line, Mark, SegmentLine } from "../track/segment_history.ts";
-import { notesOf, throughWords } from "./notes.ts";
+import type {
+  HistoryEntry,
+  OmittedEntry,
+  SegmentAnalysis,
+  SegmentEntry,
+} from "../track/segment_history.ts";
+import { notesOf, tunnelText } from "./notes.ts";
 import { isoTime } from "./record.ts";
 import { ACK, FIN, RST, SYN } from "../decode/segment.ts";
-import { advanced } from "../decode/sequence.ts";
+import { advance } from "../decode/sequence.ts";
 import type { State } from "../track/state.ts";
-import { type OfferedSyn, offersOf } from "./syn_options.ts";
+import { describeSyns, type SynOffer } from "./syn_options.ts";
 import type { TcpOptions } from "../decode/tcp_options.ts";
 import { diagnose, type Diagnosis, type ServerView } from "./diagnosis.ts";
 
 /** What a rung is about, for its colour. */
-export type Tone = "handshake" | "data" | "closing" | "failure" | "again" | "inferred";
+export type Tone = "handshake" | "data" | "closing" | "failure" | "retransmission" | "inferred";
 
 /** One line of a ladder. */
 export interface Rung {
@@ -50,7 +55,7 @@ export interface Ladder {
   /** Facts about the whole: both ISNs, bytes, what was sent again. */
   readonly notes: readonly string[];
   /** What became of it. */
-  readonly verdict: Diagnosis;
+  readonly diagnosis: Diagnosis;
 }
 
 /** The longest label that leaves an arrow room in a line of 80 columns. */
@@ -61,37 +66,43 @@ export interface LadderOptions {
   /** Whether sequence numbers count from each end's ISN. */
   readonly isRelative?: boolean;
   /** What the kernel says where this machine is the server. */
-  readonly view?: ServerView | undefined;
+  readonly listener?: ServerView | undefined;
   /** How many lines were shown before, so that only what came since is drawn. */
-  readonly from?: number;
+  readonly firstEntry?: number;
 }
 
 /** Draws a flow whose segments were kept. */
 export function ladderOf(flow: Flow, options: LadderOptions = {}): Ladder {
   const { client, server, hasRoles } = flow;
-  const lines = flow.history?.lines.slice(options.from ?? 0) ?? [];
+  const lines = flow.history?.entries.slice(options.firstEntry ?? 0) ?? [];
   return {
     client: `${hasRoles ? "client " : ""}${endpointText(client.address, client.port)}`,
     server: `${hasRoles ? "server " : ""}${endpointText(server.address, server.port)}`,
-    when: [isoTime(flow), ...throughWords(flow), ...options.from ? ["(continued)"] : []].join(" "),
+    when: [isoTime(flow), ...tunnelText(flow), ...options.firstEntry ? ["(continued)"] : []].join(
+      " ",
+    ),
     rungs: lines.flatMap((line) => rungsOf(flow, line, options)),
-    offers: offersOf(synsOf(lines)),
+    offers: describeSyns(synsOf(lines)),
     notes: notesOf(flow),
-    verdict: diagnose(flow, options.view),
+    diagnosis: diagnose(flow, options.listener),
   };
 }
 
-function rungsOf(flow: Flow, line: Line, { isRelative = false, view }: LadderOptions): Rung[] {
+function rungsOf(
+  flow: Flow,
+  line: HistoryEntry,
+  { isRelative = false, listener }: LadderOptions,
+): Rung[] {
   const common = {
-    elapsed: formatElapsed(line.at - flow.startedAt),
-    clientState: shown(line.client),
-    serverState: isAwaited(flow, line, view) ? "LISTEN" : shown(line.server),
+    elapsed: formatElapsed(line.time - flow.startedAt),
+    clientState: stateText(line.client),
+    serverState: isListening(flow, line, listener) ? "LISTEN" : stateText(line.server),
   };
-  if (line.kind === "report") {
-    return [{ ...common, direction: "none", label: `ICMP: ${line.words}`, tone: "failure" }];
+  if (line.kind === "icmp") {
+    return [{ ...common, direction: "none", label: `ICMP: ${line.description}`, tone: "failure" }];
   }
-  if (line.kind === "gap") {
-    return [{ ...common, direction: "none", label: gapLabel(line), tone: "data" }];
+  if (line.kind === "omitted") {
+    return [{ ...common, direction: "none", label: omittedLabel(line), tone: "data" }];
   }
   const rung: Rung = {
     ...common,
@@ -107,40 +118,44 @@ function clockRung(common: Omit<Rung, "direction" | "label" | "tone">, back: num
   return { ...common, direction: "none", label, tone: "failure" };
 }
 
-function shown(state: State): string {
+function stateText(state: State): string {
   return state === "UNKNOWN" ? "?" : state;
 }
 
 /** A server listens before it answers a SYN: its SYN+ACK proves that, or the kernel says so. */
-function isAwaited(flow: Flow, line: Line, view: ServerView | undefined): boolean {
+function isListening(flow: Flow, line: HistoryEntry, view: ServerView | undefined): boolean {
   if (line.server !== "UNKNOWN" || !flow.hasRoles || line.client === "CLOSED") return false;
-  return flow.askedAt !== undefined &&
-    (flow.answeredAt !== undefined || view?.isListening === true);
+  return flow.synAt !== undefined &&
+    (flow.synAckAt !== undefined || view?.isListening === true);
 }
 
-function toneOf({ flags, mark, length }: SegmentLine): Tone {
+function toneOf({ flags, analysis, length }: SegmentEntry): Tone {
   if ((flags & RST) !== 0) return "failure";
-  if (mark !== "" && mark !== "keep-alive" && mark !== "window-probe") return "again";
+  if (analysis !== "" && analysis !== "keep-alive" && analysis !== "window-probe") {
+    return "retransmission";
+  }
   if ((flags & SYN) !== 0) return "handshake";
   if ((flags & FIN) !== 0) return "closing";
   return length > 0 ? "data" : "handshake";
 }
 
-function relativeTo(flow: Flow, line: SegmentLine): SegmentLine {
+function relativeTo(flow: Flow, line: SegmentEntry): SegmentEntry {
   const end = flow[line.from];
   return {
     ...line,
-    seq: end.hasIsn ? advanced(line.seq, -end.isn) : line.seq,
-    ack: end.peer.hasIsn ? advanced(line.ack, -end.peer.isn) : line.ack,
+    seq: end.hasIsn ? advance(line.seq, -end.isn) : line.seq,
+    ack: end.peer.hasIsn ? advance(line.ack, -end.peer.isn) : line.ack,
   };
 }
 
-function segmentLabel(line: SegmentLine): string {
-  const prefix = line.mark === "again" ? "↻ " : "";
+function segmentLabel(line: SegmentEntry): string {
+  const prefix = line.analysis === "retransmission" ? "↻ " : "";
   const parts = [prefix + segmentName(line), `seq=${line.seq}`];
   // What a stray segment acknowledges tells that it is one.
-  if ((line.flags & ACK) !== 0) parts.splice(line.mark === "stray" ? 1 : 2, 0, `ack=${line.ack}`);
-  if (line.options !== undefined) parts.push(...offered(line.options));
+  if ((line.flags & ACK) !== 0) {
+    parts.splice(line.analysis === "stray" ? 1 : 2, 0, `ack=${line.ack}`);
+  }
+  if (line.options !== undefined) parts.push(...synOptionParts(line.options));
   let label = parts.join(" ");
   while (label.length > LABEL_WIDTH && parts.length > 1) {
     parts.pop();
@@ -150,20 +165,20 @@ function segmentLabel(line: SegmentLine): string {
 }
 
 /** What stands before a segment that is not what the connection waited for. */
-const PREFIXES: Readonly<Partial<Record<Mark, string>>> = {
-  overtaken: "overtaken",
+const PREFIXES: Readonly<Partial<Record<SegmentAnalysis, string>>> = {
+  "out-of-order": "out of order",
   "fills-gap": "fills a gap",
   stray: "stray",
-  "other-answer": "another",
+  "other-syn-ack": "another",
   ignored: "ignored",
   late: "late",
 };
 
-function segmentName({ flags, length, mark }: SegmentLine): string {
-  if (mark === "keep-alive") return "keep-alive";
-  if (mark === "window-probe") return "zero-window probe";
+function segmentName({ flags, length, analysis }: SegmentEntry): string {
+  if (analysis === "keep-alive") return "keep-alive";
+  if (analysis === "window-probe") return "zero-window probe";
   const names: string[] = [];
-  const prefix = PREFIXES[mark];
+  const prefix = PREFIXES[analysis];
   if (prefix !== undefined) names.push(`${prefix}:`);
   if (length > 0) names.push(`data ${length}`);
   const bits: string[] = [];
@@ -175,19 +190,21 @@ function segmentName({ flags, length, mark }: SegmentLine): string {
   return names.join(" ") || "no flags";
 }
 
-function offered({ mss, windowScale }: TcpOptions): string[] {
+function synOptionParts({ mss, windowScale }: TcpOptions): string[] {
   const parts: string[] = [];
   if (mss !== undefined) parts.push(`mss=${mss}`);
   if (windowScale !== undefined) parts.push(`ws=${windowScale}`);
   return parts;
 }
 
-function gapLabel({ segments, clientBytes, serverBytes, reports }: GapLine): string {
-  const errors = reports > 0 ? `, ${reports} ICMP` : "";
+function omittedLabel(
+  { segments, clientBytes, serverBytes, icmpErrors }: OmittedEntry,
+): string {
+  const errors = icmpErrors > 0 ? `, ${icmpErrors} ICMP` : "";
   return `⋮ ${segments} more: ${clientBytes} B →, ← ${serverBytes} B${errors}`;
 }
 
-function synsOf(lines: readonly Line[]): OfferedSyn[] {
+function synsOf(lines: readonly HistoryEntry[]): SynOffer[] {
   return lines.flatMap((line) =>
     line.kind === "segment" && line.options !== undefined
       ? [{ flags: line.flags, options: line.options }]

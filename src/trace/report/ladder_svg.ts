@@ -17,11 +17,11 @@ const HEAD = 92;
 const STYLE = `
 .ladder { --paper: #ffffff; --ink: #1f2328; --quiet: #59636e; --rule: #d1d9e0;
   --handshake: #0969da; --data: #59636e; --closing: #8250df; --failure: #cf222e;
-  --again: #9a6700; --inferred: #59636e; --good: #1a7f37; }
+  --retransmission: #9a6700; --inferred: #59636e; --good: #1a7f37; }
 @media (prefers-color-scheme: dark) {
   .ladder { --paper: #0d1117; --ink: #e6edf3; --quiet: #9198a1; --rule: #3d444d;
     --handshake: #58a6ff; --data: #9198a1; --closing: #bc8cff; --failure: #ff7b72;
-    --again: #e3b341; --inferred: #9198a1; --good: #56d364; }
+    --retransmission: #e3b341; --inferred: #9198a1; --good: #56d364; }
 }
 .ladder { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .ladder text { fill: var(--ink); }
@@ -41,7 +41,7 @@ const TONES: readonly Rung["tone"][] = [
   "data",
   "closing",
   "failure",
-  "again",
+  "retransmission",
   "inferred",
 ];
 
@@ -61,7 +61,7 @@ export function renderLadders(ladders: readonly Ladder[]): string {
 }
 
 function titleOf(ladders: readonly Ladder[]): string {
-  return ladders.map(({ client, server, verdict }) => `${client} → ${server}: ${verdict.words}`)
+  return ladders.map(({ client, server, diagnosis }) => `${client} → ${server}: ${diagnosis.words}`)
     .join("\n");
 }
 
@@ -122,12 +122,14 @@ function drawArrow(direction: "left" | "right", y: number): string {
     `<path class="tip" d="M${to} ${y + 8}L${back} ${y + 4}L${back} ${y + 12}z"/>`;
 }
 
-function footOf({ when, offers, notes, verdict }: Ladder): { line: string; style: string }[] {
+function footOf(
+  { when, offers, notes, diagnosis }: Ladder,
+): { line: string; style: string }[] {
   const lines = [...wrapped(when).slice(1), ...offers].map((line) => ({ line, style: "quiet" }));
   if (notes.length > 0) lines.push({ line: notes.join(" · "), style: "quiet" });
-  const good = verdict.outcome === "established";
-  lines.push({ line: verdict.words, style: good ? "good" : "bad" });
-  if (verdict.next !== undefined) lines.push({ line: `→ ${verdict.next}`, style: "quiet" });
+  const good = diagnosis.outcome === "established";
+  lines.push({ line: diagnosis.words, style: good ? "good" : "bad" });
+  if (diagnosis.next !== undefined) lines.push({ line: `→ ${diagnosis.next}`, style: "quiet" });
   return lines.flatMap(({ line, style }) => wrapped(line).map((part) => ({ line: part, style })));
 }
 

@@ -19,8 +19,8 @@ export function renderLadder(ladder: Ladder, { color = false } = {}): string {
     ...ladder.rungs.map((rung) => renderRung(rung, paint)),
     ...ladder.offers.flatMap(wrap),
     ...ladder.notes.length > 0 ? wrap(ladder.notes.join(" · ")) : [],
-    ...wrap(ladder.verdict.words).map((line) => color ? verdictColor(ladder)(line) : line),
-    ...ladder.verdict.next === undefined ? [] : wrap(`→ ${ladder.verdict.next}`),
+    ...wrap(ladder.diagnosis.words).map((line) => color ? diagnosisColor(ladder)(line) : line),
+    ...ladder.diagnosis.next === undefined ? [] : wrap(`→ ${ladder.diagnosis.next}`),
   ];
   return lines.map((line) => `${line.trimEnd()}\n`).join("");
 }
@@ -61,7 +61,7 @@ function paintRung(text: string, tone: Tone | "state"): string {
       return cyan(text);
     case "failure":
       return red(text);
-    case "again":
+    case "retransmission":
       return yellow(text);
     case "inferred":
       return dim(text);
@@ -71,9 +71,9 @@ function paintRung(text: string, tone: Tone | "state"): string {
   }
 }
 
-function verdictColor({ verdict }: Ladder): (text: string) => string {
-  if (verdict.outcome === "established") return green;
-  return verdict.outcome === "partial" ? yellow : red;
+function diagnosisColor({ diagnosis }: Ladder): (text: string) => string {
+  if (diagnosis.outcome === "established") return green;
+  return diagnosis.outcome === "partial" ? yellow : red;
 }
 
 function wrap(text: string): string[] {

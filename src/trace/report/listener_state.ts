@@ -5,7 +5,7 @@
  */
 
 /** What the kernel says of the server's socket, where this machine is the server. */
-export interface ServerView {
+export interface ListenerState {
   /** Whether anything listens on the port. */
   readonly isListening: boolean;
   /** How many connections wait to be accepted. */
@@ -19,7 +19,7 @@ export interface ServerView {
 }
 
 /** Why a SYN, or an ACK, of somebody who connects to this port of this machine is not heeded. */
-export function serverWords(port: number, view: ServerView): string {
+export function describeListener(port: number, view: ListenerState): string {
   if (!view.isListening) {
     return `Nothing listens on port ${port} of this machine: a firewall drops the SYN.`;
   }

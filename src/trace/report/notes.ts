@@ -5,12 +5,12 @@
  */
 import { formatDuration } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
-import { missingOf } from "../track/sequence_space.ts";
+import { missingLength } from "../track/sequence_space.ts";
 
 /** In what the segments of both ends came, where that was more than a link. */
-export function throughWords({ client, server }: Flow): string[] {
-  const there = client.through.join(", ");
-  const back = server.through.join(", ");
+export function tunnelText({ client, server }: Flow): string[] {
+  const there = client.tunnels.join(", ");
+  const back = server.tunnels.join(", ");
   if (there === "" && back === "") return [];
   const isOne = there === back || server.segments === 0;
   return [isOne ? `in ${there}` : `in ${there || "no tunnel"} →, ← ${back || "no tunnel"}`];
@@ -18,33 +18,33 @@ export function throughWords({ client, server }: Flow): string[] {
 
 /** The notes below a ladder. */
 export function notesOf(flow: Flow): string[] {
-  return [...numbers(flow), ...amounts(flow), ...doubts(flow)];
+  return [...sequenceNotes(flow), ...countNotes(flow), ...captureNotes(flow)];
 }
 
-function numbers(flow: Flow): string[] {
-  const { client, server, otherAnswers } = flow;
+function sequenceNotes(flow: Flow): string[] {
+  const { client, server, otherSynAckIsns } = flow;
   const notes: string[] = [];
   if (client.hasIsn) {
     notes.push(`j = ${client.isn}${server.hasIsn ? `, k = ${server.isn}` : ""}`);
   } else if (server.hasIsn) {
     notes.push(`j unknown: its SYN was not captured, k = ${server.isn}`);
   }
-  if (otherAnswers.length > 0) {
+  if (otherSynAckIsns.length > 0) {
     notes.push(
-      `another SYN+ACK had k = ${otherAnswers.join(", ")}: a stale or forged one, or a second ` +
+      `another SYN+ACK had k = ${otherSynAckIsns.join(", ")}: a stale or forged one, or a second ` +
         "host behind the address (inferred)",
     );
   }
   return notes;
 }
 
-function amounts({ client, server, late }: Flow): string[] {
+function countNotes({ client, server, late }: Flow): string[] {
   const notes: string[] = [];
   if (client.bytes + server.bytes > 0) {
     notes.push(`${bytesText(client.bytes)} →, ← ${bytesText(server.bytes)}`);
   }
   const counts = [
-    ["↻ sent again", client.resent + server.resent],
+    ["↻ sent again", client.retransmissions + server.retransmissions],
     ["out of order", client.outOfOrder + server.outOfOrder],
     ["keep-alives", client.keepAlives + server.keepAlives],
     ["zero-window probes", client.windowProbes + server.windowProbes],
@@ -54,13 +54,13 @@ function amounts({ client, server, late }: Flow): string[] {
   return notes;
 }
 
-function doubts(flow: Flow): string[] {
+function captureNotes(flow: Flow): string[] {
   const notes: string[] = [];
-  const missing = [missingOf(flow.client), missingOf(flow.server)] as const;
+  const missing = [missingLength(flow.client), missingLength(flow.server)] as const;
   if (missing[0] + missing[1] > 0) {
     notes.push(`not captured: ${bytesText(missing[0])} →, ← ${bytesText(missing[1])}`);
   }
-  if (flow.copies > 0) notes.push(`segments captured twice, counted once: ${flow.copies}`);
+  if (flow.duplicates > 0) notes.push(`segments captured twice, counted once: ${flow.duplicates}`);
   if (flow.isReordered) notes.push("captured in another order than on the wire");
   if (flow.clockBack > 0) {
     notes.push(

@@ -3,17 +3,22 @@
  *
  * @module
  */
-import type { CaptureFacts } from "../track/capture_pipeline.ts";
+import type { CaptureCounters } from "../track/capture_pipeline.ts";
 
 /** A line for each kind of packet that stands in no ladder; a summary has most of them itself. */
-export function leftOutLines(facts: CaptureFacts, { isSummary }: { isSummary: boolean }): string[] {
-  const lines = [...facts.notUnderstood].map(([name, packets]) =>
+export function omissionLines(
+  facts: CaptureCounters,
+  { isSummary }: { isSummary: boolean },
+): string[] {
+  const lines = [...facts.undecodable].map(([name, packets]) =>
     `${counted(packets, "packet")} ${name} ${packets === 1 ? "was" : "were"} not understood`
   );
   return isSummary ? lines : [...packetLines(facts), ...lines, ...flowLines(facts)];
 }
 
-function packetLines({ withoutTcp, filtered, strayReports }: CaptureFacts): string[] {
+function packetLines(
+  { withoutTcp, filtered, strayIcmpErrors }: CaptureCounters,
+): string[] {
   const lines: string[] = [];
   const packets = [...withoutTcp.values()].reduce((sum, count) => sum + count, 0);
   if (packets > 0) {
@@ -21,13 +26,13 @@ function packetLines({ withoutTcp, filtered, strayReports }: CaptureFacts): stri
     lines.push(`${counted(packets, "packet")} without TCP: ${kinds}`);
   }
   if (filtered > 0) lines.push(`${counted(filtered, "segment")} of other hosts or ports`);
-  if (strayReports > 0) {
-    lines.push(`${counted(strayReports, "ICMP error")} about no segment that was seen`);
+  if (strayIcmpErrors > 0) {
+    lines.push(`${counted(strayIcmpErrors, "ICMP error")} about no segment that was seen`);
   }
   return lines;
 }
 
-function flowLines({ evicted, expired }: CaptureFacts): string[] {
+function flowLines({ evicted, expired }: CaptureCounters): string[] {
   const lines: string[] = [];
   if (evicted > 0) {
     lines.push(

@@ -28,23 +28,23 @@ export type Outcome = FlowOutcome | "unsent";
 export function outcomeOf(flow: Flow): FlowOutcome {
   if (flow.isPartial) return "partial";
   if (flow.establishedAt !== undefined) {
-    const isStalled = flow.server.state === "SYN_RECV" || isMute(flow);
+    const isStalled = flow.server.state === "SYN_RECV" || isSilentServer(flow);
     return isStalled ? "stalled" : "established";
   }
   if (flow.reset !== undefined) {
-    return flow.answeredAt === undefined && flow.reset.by === "server" ? "refused" : "reset";
+    return flow.synAckAt === undefined && flow.reset.by === "server" ? "refused" : "reset";
   }
   if (flow.unreachable !== undefined) return "unreachable";
-  if (flow.answeredAt !== undefined || flow.isSimultaneous) return "half-open";
+  if (flow.synAckAt !== undefined || flow.isSimultaneous) return "half-open";
   return flow.strayAnswers > 0 ? "mismatch" : "unanswered";
 }
 
 /** After so many repetitions of data that nobody acknowledges, nobody is there who knows the connection. */
-const MUTE_AFTER = 2;
+const MIN_UNANSWERED_RETRANSMISSIONS = 2;
 
 /** Whether the server has sent nothing after its SYN+ACK, while the client repeats its data. */
-export function isMute({ client, server, reset, isHandshakeIncomplete }: Flow): boolean {
-  const repeated = client.resent - Math.max(0, client.syns - 1);
+export function isSilentServer({ client, server, reset, isHandshakeIncomplete }: Flow): boolean {
+  const repeated = client.retransmissions - Math.max(0, client.syns - 1);
   return !isHandshakeIncomplete && reset === undefined && !server.hasSentData &&
-    repeated >= MUTE_AFTER;
+    repeated >= MIN_UNANSWERED_RETRANSMISSIONS;
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { addressText, endpointText, isVersion4 } from "../decode/ip_address.ts";
+import { addressText, endpointText, isIpv4Mapped } from "../decode/ip_address.ts";
 import type { End, Flow } from "../track/flow.ts";
-import { icmpWords } from "../decode/icmp.ts";
-import { missingOf } from "../track/sequence_space.ts";
+import { describeIcmpError } from "../decode/icmp.ts";
+import { missingLength } from "../track/sequence_space.ts";
 import type { Role, State } from "../track/state.ts";
 import { recordOfSyn, type SynRecord } from "./syn_options.ts";
 import { diagnose, type Outcome, type ServerView } from "./diagnosis.ts";
@@ -100,43 +100,43 @@ export function recordOf(flow: Flow, view?: ServerView): HandshakeRecord {
     verdict: outcome,
     words,
     next: next ?? null,
-    answeredMs: since(flow.askedAt, flow.answeredAt),
-    establishedMs: since(flow.askedAt, flow.establishedAt),
+    answeredMs: since(flow.synAt, flow.synAckAt),
+    establishedMs: since(flow.synAt, flow.establishedAt),
     durationMs: rounded(flow.lastAt - flow.startedAt),
     closedBy: (flow.isSimultaneousClose ? "both" : flow.closedBy) ?? null,
     closedHow: closedHow(flow),
     beganBefore: flow.isPartial,
     unreachable: unreachable === undefined ? null : {
-      reporter: addressText(unreachable.reporter),
-      words: icmpWords({ ...unreachable, isVersion6: !isVersion4(flow.client.address) }),
+      reporter: addressText(unreachable.source),
+      words: describeIcmpError({ ...unreachable, isVersion6: !isIpv4Mapped(flow.client.address) }),
     },
     simultaneousOpen: flow.isSimultaneous,
-    otherIsns: flow.otherAnswers,
+    otherIsns: flow.otherSynAckIsns,
     strayAnswers: flow.strayAnswers,
     late: flow.late,
-    copies: flow.copies,
+    copies: flow.duplicates,
     reordered: flow.isReordered,
     clockBackMs: rounded(flow.clockBack),
-    continued: flow.isTold,
+    continued: flow.isReported,
   };
 }
 
 function recordOfEnd(end: End): EndRecord {
   return {
     address: endpointText(end.address, end.port),
-    through: end.through,
+    through: end.tunnels,
     state: end.state,
     isn: end.hasIsn ? end.isn : null,
-    syn: end.offered === undefined ? null : recordOfSyn(end.offered),
+    syn: end.syn === undefined ? null : recordOfSyn(end.syn),
     synRetransmits: Math.max(0, end.syns - 1),
-    backoffMs: end.synGaps.map(rounded),
+    backoffMs: end.synIntervals.map(rounded),
     segments: end.segments,
-    retransmits: end.resent,
+    retransmits: end.retransmissions,
     keepAlives: end.keepAlives,
     bytes: end.bytes,
     outOfOrder: end.outOfOrder,
     windowProbes: end.windowProbes,
-    missingBytes: missingOf(end),
+    missingBytes: missingLength(end),
   };
 }
 

@@ -6,17 +6,17 @@
 import { formatDuration } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
 import type { Fingerprint } from "../track/host_fingerprints.ts";
-import type { ServerView } from "./listener_state.ts";
-import type { Words } from "./diagnosis_text.ts";
+import type { ListenerState } from "./listener_state.ts";
+import type { DiagnosisText } from "./diagnosis_text.ts";
 
 /** A reset that answered the SYN, in words. */
-export function refusedWords(flow: Flow, view: ServerView | undefined): Words {
+export function describeRefused(flow: Flow, view: ListenerState | undefined): DiagnosisText {
   const after = formatDuration((flow.finishedAt ?? flow.lastAt) - flow.startedAt);
   const words = `Refused after ${after}: a reset answered the SYN.`;
   return { words, next: view === undefined ? inferredCause(flow) : knownCause(flow, view) };
 }
 
-function knownCause({ server: { port } }: Flow, { isListening }: ServerView): string {
+function knownCause({ server: { port } }: Flow, { isListening }: ListenerState): string {
   return isListening
     ? `Something listens on port ${port} of this machine: a firewall rejects with a TCP reset, or ` +
       "the socket takes only IPv6 or one interface (ss -ltn shows it), or is newer than the SYN."
@@ -26,7 +26,7 @@ function knownCause({ server: { port } }: Flow, { isListening }: ServerView): st
 
 function inferredCause(flow: Flow): string {
   const { server: { port }, reset, hostFingerprint } = flow;
-  if (flow.isAnsweredLate) {
+  if (flow.hasSynAckAfterReset) {
     return "A SYN+ACK came after the reset: the host does listen, and a firewall in between " +
       "sent the reset (inferred).";
   }
@@ -63,7 +63,7 @@ function comparedCause(
 }
 
 /** What the time to live of a reset gives away. */
-export function whoReset({ reset, client, server }: Flow): string {
+export function resetSenderText({ reset, client, server }: Flow): string {
   if (reset === undefined) return "";
   const { hopLimit } = reset.by === "client" ? client : server;
   const seen = reset.fingerprint.hopLimit;

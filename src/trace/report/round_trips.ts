@@ -6,20 +6,20 @@
 import { formatElapsed } from "./elapsed.ts";
 
 /** Buckets for each doubling: a percentile is told to within about one per cent. */
-const PER_DOUBLING = 64;
+const BUCKETS_PER_DOUBLING = 64;
 const DOUBLINGS = 42;
 const BAR_WIDTH = 40;
 const PERCENTILES = [50, 90, 99];
 
 /** Counts times in buckets that widen with the time. */
-export class RoundTrips {
-  readonly #buckets = new Uint32Array(PER_DOUBLING * DOUBLINGS);
+export class HandshakeTimes {
+  readonly #buckets = new Uint32Array(BUCKETS_PER_DOUBLING * DOUBLINGS);
   #count = 0;
   #longest = 0;
 
   /** Counts one time, in milliseconds. */
   add(milliseconds: number): void {
-    const bucket = Math.floor(Math.log2(Math.max(1, milliseconds * 1000)) * PER_DOUBLING);
+    const bucket = Math.floor(Math.log2(Math.max(1, milliseconds * 1000)) * BUCKETS_PER_DOUBLING);
     const index = Math.min(this.#buckets.length - 1, bucket);
     this.#buckets[index] = (this.#buckets[index] ?? 0) + 1;
     this.#count += 1;
@@ -33,7 +33,7 @@ export class RoundTrips {
     for (const [bucket, count] of this.#buckets.entries()) {
       seen += count;
       if (seen >= rank && seen > 0) {
-        return Math.min(this.#longest, 2 ** ((bucket + 0.5) / PER_DOUBLING) / 1000);
+        return Math.min(this.#longest, 2 ** ((bucket + 0.5) / BUCKETS_PER_DOUBLING) / 1000);
       }
     }
     return 0;
@@ -66,7 +66,10 @@ export class RoundTrips {
   }
 
   #countIn(doubling: number): number {
-    const from = doubling * PER_DOUBLING;
-    return this.#buckets.subarray(from, from + PER_DOUBLING).reduce((sum, count) => sum + count, 0);
+    const from = doubling * BUCKETS_PER_DOUBLING;
+    return this.#buckets.subarray(from, from + BUCKETS_PER_DOUBLING).reduce(
+      (sum, count) => sum + count,
+      0,
+    );
   }
 }

@@ -4,19 +4,19 @@
  * @module
  */
 import type { Flow } from "../track/flow.ts";
-import { isMute } from "./outcome.ts";
-import { type ServerView, serverWords } from "./listener_state.ts";
-import { times, type Words } from "./diagnosis_text.ts";
+import { isSilentServer } from "./outcome.ts";
+import { describeListener, type ListenerState } from "./listener_state.ts";
+import { countText, type DiagnosisText } from "./diagnosis_text.ts";
 
 /** A handshake that was acknowledged while the server goes on as if it was not. */
-export function stalledWords(flow: Flow, view: ServerView | undefined): Words {
+export function describeStalled(flow: Flow, view: ListenerState | undefined): DiagnosisText {
   const { client, server } = flow;
-  const isSilent = server.state !== "SYN_RECV" && isMute(flow);
+  const isSilent = server.state !== "SYN_RECV" && isSilentServer(flow);
   const words = isSilent
     ? "Stalled: acknowledged, yet the server has sent nothing since its SYN+ACK, and the client " +
-      `sent ${client.resent - Math.max(0, client.syns - 1)} segments again.`
-    : `Stalled: acknowledged, yet the server sent its SYN+ACK ${times(server, flow.answeredAt)}.`;
-  if (view !== undefined) return { words, next: serverWords(server.port, view) };
+      `sent ${client.retransmissions - Math.max(0, client.syns - 1)} segments again.`
+    : `Stalled: acknowledged, yet the server sent its SYN+ACK ${countText(server, flow.synAckAt)}.`;
+  if (view !== undefined) return { words, next: describeListener(server.port, view) };
   return { words, next: isSilent ? causesOfSilence(flow) : causesOfRepetition(flow) };
 }
 
@@ -30,7 +30,7 @@ function causesOfSilence({ server }: Flow): string {
 }
 
 function causesOfRepetition({ client }: Flow): string {
-  const hasSentPayload = client.bytes > client.synLength;
+  const hasSentPayload = client.bytes > client.synPayload;
   return hasSentPayload
     ? "Not even data completes it: its accept queue is full, or what the client sends is lost on " +
       `the way to it; which of them cannot be known from here; ${SEE_THERE}`

@@ -4,22 +4,22 @@
  * @module
  */
 import { endpointText } from "../decode/ip_address.ts";
-import type { CaptureFacts } from "../track/capture_pipeline.ts";
+import type { CaptureCounters } from "../track/capture_pipeline.ts";
 import type { Flow } from "../track/flow.ts";
-import { RoundTrips } from "./round_trips.ts";
+import { HandshakeTimes } from "./round_trips.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 
 /** Failures are told by destination, of no more than this many; the rest is told together. */
-const MOST_DESTINATIONS = 1000;
+const MAX_DESTINATIONS = 1000;
 const DESTINATIONS_SHOWN = 10;
-const ELSEWHERE = "elsewhere";
+const OTHER_DESTINATIONS = "elsewhere";
 
 /** Adds up flows as they finish, in memory that does not grow with them. */
 export class Summary {
   readonly #outcomes = new Map<Outcome, number>();
   readonly #refusals = new Map<string, number>();
   readonly #silences = new Map<string, number>();
-  readonly #roundTrips = new RoundTrips();
+  readonly #roundTrips = new HandshakeTimes();
   #flows = 0;
   #simultaneous = 0;
   #outOfOrder = 0;
@@ -33,22 +33,22 @@ export class Summary {
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     if (flow.isSimultaneous) this.#simultaneous += 1;
     this.#outOfOrder += flow.client.outOfOrder + flow.server.outOfOrder;
-    this.#sending += flow.client.sending + flow.server.sending;
-    this.#resent += flow.client.resent + flow.server.resent;
+    this.#sending += flow.client.nonEmptySegments + flow.server.nonEmptySegments;
+    this.#resent += flow.client.retransmissions + flow.server.retransmissions;
     if (outcome === "refused") count(this.#refusals, flow);
     if (outcome === "unanswered") count(this.#silences, flow);
     // Of a repeated SYN nobody can tell which one was answered (Karn's algorithm, RFC 6298, section 3).
     const isMeasurable = flow.client.syns === 1 && flow.server.syns === 1 &&
       !flow.isSimultaneous && !flow.isReordered && flow.clockBack === 0;
-    if (flow.establishedAt !== undefined && flow.askedAt !== undefined && isMeasurable) {
-      this.#roundTrips.add(flow.establishedAt - flow.askedAt);
+    if (flow.establishedAt !== undefined && flow.synAt !== undefined && isMeasurable) {
+      this.#roundTrips.add(flow.establishedAt - flow.synAt);
     }
   }
 
   /** Everything in lines of at most 80 columns. */
-  render(facts: CaptureFacts): string {
+  render(facts: CaptureCounters): string {
     const lines = [
-      row("packets", `${number(facts.packets)}${passedOver(facts)}`),
+      row("packets", `${number(facts.packets)}${omittedPackets(facts)}`),
       row("connections", `${number(this.#flows)}${this.#renderOutcomes()}`),
       row("success", this.#renderSuccess()),
       row("SYN to ACK", this.#roundTrips.renderPercentiles()),
@@ -88,7 +88,7 @@ export class Summary {
 function count(destinations: Map<string, number>, { server }: Flow): void {
   const name = endpointText(server.address, server.port);
   const isNew = !destinations.has(name);
-  const key = isNew && destinations.size >= MOST_DESTINATIONS ? ELSEWHERE : name;
+  const key = isNew && destinations.size >= MAX_DESTINATIONS ? OTHER_DESTINATIONS : name;
   destinations.set(key, (destinations.get(key) ?? 0) + 1);
 }
 
@@ -106,14 +106,20 @@ function renderDestinations(title: string, destinations: ReadonlyMap<string, num
 }
 
 /** What the packets were that stand in no connection, a line each. */
-function passedOver(facts: CaptureFacts): string {
-  const { withoutTcp, notUnderstood, filtered, copies, strayReports } = facts;
+function omittedPackets(facts: CaptureCounters): string {
+  const {
+    withoutTcp,
+    undecodable,
+    filtered,
+    duplicates,
+    strayIcmpErrors,
+  } = facts;
   const counts = [
     ...[...withoutTcp].map(([name, packets]) => [`without TCP, ${name}`, packets] as const),
-    ...[...notUnderstood].map(([name, packets]) => [`not understood, ${name}`, packets] as const),
+    ...[...undecodable].map(([name, packets]) => [`not understood, ${name}`, packets] as const),
     ["of other hosts or ports", filtered] as const,
-    ["captured twice", copies] as const,
-    ["ICMP errors about nothing seen", strayReports] as const,
+    ["captured twice", duplicates] as const,
+    ["ICMP errors about nothing seen", strayIcmpErrors] as const,
   ];
   return counts.filter(([, packets]) => packets > 0)
     .map(([name, packets]) => `\n${" ".repeat(15)}${name}: ${number(packets)}`).join("");

@@ -7,7 +7,7 @@ import { ACK, AE, CWR, ECE } from "../decode/segment.ts";
 import type { OtherOption, TcpOptions } from "../decode/tcp_options.ts";
 
 /** A SYN, or a SYN+ACK, as far as its words depend on it. */
-export interface OfferedSyn {
+export interface SynOffer {
   /** Its control bits. */
   readonly flags: number;
   /** Its options. */
@@ -39,7 +39,7 @@ export interface SynRecord {
 }
 
 /** What a SYN offered, as plain data. */
-export function recordOfSyn({ flags, options }: OfferedSyn): SynRecord {
+export function recordOfSyn({ flags, options }: SynOffer): SynRecord {
   const { fastOpen, mptcp } = options;
   return {
     mss: options.mss ?? null,
@@ -54,23 +54,23 @@ export function recordOfSyn({ flags, options }: OfferedSyn): SynRecord {
     mptcp: mptcp === undefined
       ? null
       : { subtype: mptcpName(mptcp.subtype), version: mptcp.version ?? null },
-    otherKinds: (options.others ?? []).map(({ kind }) => kind),
+    otherKinds: (options.otherOptions ?? []).map(({ kind }) => kind),
     ecnBits: ecnBits(flags),
   };
 }
 
 /** What a SYN offered, in tcpdump's words, such as `mss 1460, sackOK, wscale 7`. */
-export function synWords({ flags, options }: OfferedSyn): string {
-  const { mss, windowScale, timestamps, fastOpen, mptcp, others = [] } = options;
+export function describeSyn({ flags, options }: SynOffer): string {
+  const { mss, windowScale, timestamps, fastOpen, mptcp, otherOptions = [] } = options;
   const words: string[] = [];
   if (mss !== undefined) words.push(`mss ${mss}`);
   if (options.sackPermitted) words.push("sackOK");
   if (timestamps !== undefined) words.push(`TS val ${timestamps.value} ecr ${timestamps.echo}`);
   if (windowScale !== undefined) words.push(`wscale ${windowScale}`);
-  if (fastOpen !== undefined) words.push(fastOpenWords(flags, fastOpen));
-  if (mptcp !== undefined) words.push(mptcpWords(mptcp));
-  words.push(...others.map(otherWords));
-  if (options.isCut) words.push("the rest of the options was not captured");
+  if (fastOpen !== undefined) words.push(fastOpenText(flags, fastOpen));
+  if (mptcp !== undefined) words.push(mptcpText(mptcp));
+  words.push(...otherOptions.map(otherOptionText));
+  if (options.isTruncated) words.push("the rest of the options was not captured");
   const bits = ecnBits(flags);
   if (bits.length > 0) words.push(`ECN: ${bits.join("+")}`);
   return words.length === 0 ? NOTHING : words.join(", ");
@@ -79,17 +79,17 @@ export function synWords({ flags, options }: OfferedSyn): string {
 const NOTHING = "no options";
 
 /** What each SYN offered, a line each; of those that were sent again, what they offered otherwise. */
-export function offersOf(syns: readonly OfferedSyn[]): string[] {
-  if (syns.every((syn) => synWords(syn) === NOTHING)) return [];
+export function describeSyns(syns: readonly SynOffer[]): string[] {
+  if (syns.every((syn) => describeSyn(syn) === NOTHING)) return [];
   const lines = new Map<string, string>();
   const seen = new Set<string>();
   for (const { flags, options } of syns) {
     const name = (flags & ACK) === 0 ? "SYN" : "SYN+ACK";
     // The clock goes on from one to the next.
     const { timestamps: _, ...lasting } = options;
-    const key = `${name} ${synWords({ flags, options: lasting })}`;
+    const key = `${name} ${describeSyn({ flags, options: lasting })}`;
     const title = seen.has(name) ? `${name} again` : name;
-    if (!lines.has(key)) lines.set(key, `${title}: ${synWords({ flags, options })}`);
+    if (!lines.has(key)) lines.set(key, `${title}: ${describeSyn({ flags, options })}`);
     seen.add(name);
   }
   return [...lines.values()];
@@ -110,7 +110,7 @@ function fastOpenStep(flags: number, cookie: string): "asked" | "given" | "used"
   return isAnswer ? "given" : "used";
 }
 
-function fastOpenWords(
+function fastOpenText(
   flags: number,
   { cookie, isExperimental }: { cookie: string; isExperimental: boolean },
 ): string {
@@ -129,7 +129,7 @@ function mptcpName(subtype: number): string {
   return MPTCP_SUBTYPES[subtype] ?? `subtype ${subtype}`;
 }
 
-function mptcpWords({ subtype, version }: { subtype: number; version?: number }): string {
+function mptcpText({ subtype, version }: { subtype: number; version?: number }): string {
   return `MPTCP ${mptcpName(subtype)}${version === undefined ? "" : ` v${version}`}`;
 }
 
@@ -141,7 +141,7 @@ const KIND_NAMES: Readonly<Record<number, string>> = {
   174: "AccECN order 1",
 };
 
-function otherWords({ kind, experiment }: OtherOption): string {
+function otherOptionText({ kind, experiment }: OtherOption): string {
   if (experiment !== undefined) {
     return `option ${kind} (experiment 0x${experiment.toString(16).padStart(4, "0")})`;
   }

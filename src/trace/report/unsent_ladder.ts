@@ -36,6 +36,6 @@ export function unsentLadder({ server, startedAt, took, cause, next }: UnsentAtt
     }],
     offers: [],
     notes: [],
-    verdict: { outcome: "unsent", words: `No SYN left this machine: ${cause}.`, next },
+    diagnosis: { outcome: "unsent", words: `No SYN left this machine: ${cause}.`, next },
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IpWords } from "../decode/ip_address.ts";
+import type { IpAddress } from "../decode/ip_address.ts";
 import { CaptureReader } from "../decode/capture_reader.ts";
 import { Decoder } from "../decode/decoder.ts";
 import { Segment } from "../decode/segment.ts";
@@ -12,27 +12,27 @@ import type { Tracker } from "./tracker.ts";
 /** Which segments are followed: those between any of the hosts and any of the ports. */
 export interface Filter {
   /** Addresses of one end; any where there are none. */
-  readonly hosts: readonly IpWords[];
+  readonly hosts: readonly IpAddress[];
   /** Ports of one end; any where there are none. */
   readonly ports: readonly number[];
 }
 
 /** What a summary has to say besides the flows. */
-export interface CaptureFacts {
+export interface CaptureCounters {
   /** Packets in the capture. */
   readonly packets: number;
   /** Packets that carry something other than TCP, by its name. */
   readonly withoutTcp: ReadonlyMap<string, number>;
   /** Packets that could not be read to their end, by the reason. */
-  readonly notUnderstood: ReadonlyMap<string, number>;
+  readonly undecodable: ReadonlyMap<string, number>;
   /** Segments, and ICMP errors about some, that were found in the packets. */
   readonly segments: number;
   /** Segments of connections that were not asked for. */
   readonly filtered: number;
   /** Segments captured a second time. */
-  readonly copies: number;
+  readonly duplicates: number;
   /** ICMP errors about segments of no connection that is known. */
-  readonly strayReports: number;
+  readonly strayIcmpErrors: number;
   /** Finished flows that were forgotten to make room. */
   readonly expired: number;
   /** Open flows that left to make room. */
@@ -69,7 +69,7 @@ export class CapturePipeline {
       if (decoded === "undecoded") continue;
       this.#segments += 1;
       if (this.#filter === undefined || passes(this.#filter, segment)) {
-        this.#tracker.see(segment, decoded);
+        this.#tracker.track(segment, decoded);
       } else {
         this.#filtered += 1;
       }
@@ -82,16 +82,16 @@ export class CapturePipeline {
   }
 
   /** What a summary says besides the flows. */
-  get facts(): CaptureFacts {
-    const { packets, damaged } = this.reader;
-    const { copies, strayReports, expired, evicted } = this.#tracker;
-    const { withoutTcp, notUnderstood } = this.#decoder.undecoded;
-    const unread = new Map(notUnderstood);
-    if (damaged > 0) unread.set("in damaged blocks", damaged);
+  get counters(): CaptureCounters {
+    const { packets, damagedBlocks } = this.reader;
+    const { duplicates, strayIcmpErrors, expired, evicted } = this.#tracker;
+    const { withoutTcp, undecodable } = this.#decoder.undecoded;
+    const unread = new Map(undecodable);
+    if (damagedBlocks > 0) unread.set("in damaged blocks", damagedBlocks);
     return {
-      ...{ packets, withoutTcp, notUnderstood: unread },
+      ...{ packets, withoutTcp, undecodable: unread },
       ...{ segments: this.#segments, filtered: this.#filtered },
-      ...{ copies, strayReports, expired, evicted },
+      ...{ duplicates, strayIcmpErrors, expired, evicted },
     };
   }
 }
@@ -105,7 +105,7 @@ function passes({ hosts, ports }: Filter, segment: Segment): boolean {
     hosts.some((host) => isAt(host, addresses, 0) || isAt(host, addresses, 4));
 }
 
-function isAt(host: IpWords, addresses: IpWords, at: number): boolean {
+function isAt(host: IpAddress, addresses: IpAddress, at: number): boolean {
   return host[3] === addresses[at + 3] && host[2] === addresses[at + 2] &&
     host[1] === addresses[at + 1] && host[0] === addresses[at];
 }

@@ -4,30 +4,30 @@
  * @module
  */
 import type { End, Flow } from "./flow.ts";
-import { acknowledgesSyn, takeStray } from "./handshake.ts";
+import { acknowledgesSyn, handleStray } from "./handshake.ts";
 import { fingerprintOf } from "./host_fingerprints.ts";
-import { takePayload } from "./payload.ts";
-import type { Mark } from "./segment_history.ts";
+import { handlePayload } from "./payload.ts";
+import type { SegmentAnalysis } from "./segment_history.ts";
 import { ACK, RST, type Segment, SYN } from "../decode/segment.ts";
-import { advanced, distance } from "../decode/sequence.ts";
+import { advance, distance } from "../decode/sequence.ts";
 import type { State } from "./state.ts";
 
 /** Takes a reset. */
-export function takeReset(flow: Flow, segment: Segment, end: End): Mark {
+export function handleReset(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   if (!isAcceptableReset(flow, segment, end)) {
     const isForOld = flow.strayAnswers > 0 && end.role === "client" &&
       segment.seq === flow.strayAck;
     // RFC 9293, figure 9: it resets the old connection, and not its own attempt.
     if (isForOld) return "stray";
     return flow.hasStates && end.peer.state === "SYN_SENT"
-      ? takeStray(flow, segment, end)
+      ? handleStray(flow, segment, end)
       : "ignored";
   }
   const { seq, window } = segment;
   const fingerprint = fingerprintOf(segment);
-  flow.reset = { by: end.role, seq, acknowledgeable: end.peer.next, fingerprint, window };
+  flow.reset = { by: end.role, seq, peerNextSeq: end.peer.nextSeq, fingerprint, window };
   flow.closedBy ??= end.role;
-  flow.finishedAt = segment.at;
+  flow.finishedAt = segment.time;
   end.state = end.peer.state = "CLOSED";
   return "";
 }
@@ -38,16 +38,16 @@ function isAcceptableReset(flow: Flow, segment: Segment, end: End): boolean {
   if (peer.state === "SYN_SENT" && !end.hasIsn && !flow.isPartial) {
     return (segment.flags & ACK) !== 0 && acknowledgesSyn(peer, segment.ack);
   }
-  if (end.hasNext && segment.seq === end.next) return true;
+  if (end.hasNextSeq && segment.seq === end.nextSeq) return true;
   if (!peer.hasAcked) return flow.isPartial;
-  const offset = distance(peer.acked, segment.seq);
+  const offset = distance(peer.highestAck, segment.seq);
   return offset >= 0 && offset <= peer.scaledWindow;
 }
 
 /** Notes that the end's FIN was acknowledged, if it was. */
-export function takeAckOfFin(flow: Flow, end: End): void {
+export function handleAckOfFin(flow: Flow, end: End): void {
   const { peer } = end;
-  if (!peer.hasFin || peer.isFinAcked || distance(peer.fin, end.acked) <= 0) return;
+  if (!peer.hasFin || peer.isFinAcked || distance(peer.finSeq, end.highestAck) <= 0) return;
   peer.isFinAcked = true;
   if (!flow.hasStates) return;
   peer.state = afterFinAcknowledged(peer.state);
@@ -55,16 +55,16 @@ export function takeAckOfFin(flow: Flow, end: End): void {
 }
 
 /** Takes a FIN that was not seen before. */
-export function takeFin(flow: Flow, segment: Segment, end: End): void {
+export function handleFin(flow: Flow, segment: Segment, end: End): void {
   end.hasFin = true;
-  end.fin = advanced(segment.seq, segment.length);
+  end.finSeq = advance(segment.seq, segment.length);
   flow.closedBy ??= end.role;
   if (end.peer.hasFin && !end.peer.isFinAcked) flow.isSimultaneousClose = true;
   if (flow.hasStates) end.state = end.state === "CLOSE_WAIT" ? "LAST_ACK" : "FIN_WAIT1";
 }
 
 /** Ends a flow of which both FINs were acknowledged. */
-export function finish(flow: Flow, at: number): void {
+export function finishFlow(flow: Flow, at: number): void {
   flow.finishedAt = at;
   if (flow.hasStates) return;
   const closer = flow.closedBy === "client" ? flow.client : flow.server;
@@ -85,24 +85,24 @@ function afterFinReceived(state: State): State {
 }
 
 /** Takes a segment that comes after the end. */
-export function takeLate(flow: Flow, segment: Segment, end: End): Mark {
+export function handleLate(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   flow.late += 1;
   const { flags } = segment;
-  if ((flags & RST) !== 0) return takeLateReset(flow, segment, end);
+  if ((flags & RST) !== 0) return handleLateReset(flow, segment, end);
   if ((flags & SYN) !== 0) {
     const isAnswer = (flags & ACK) !== 0 && acknowledgesSyn(end.peer, segment.ack);
-    if (isAnswer && flow.answeredAt === undefined) flow.isAnsweredLate = true;
+    if (isAnswer && flow.synAckAt === undefined) flow.hasSynAckAfterReset = true;
     return "late";
   }
-  return takePayload(flow, segment, end) === "again" ? "again" : "late";
+  return handlePayload(flow, segment, end) === "retransmission" ? "retransmission" : "late";
 }
 
 /** Who is in TIME_WAIT takes a reset as in any other state, and forgets the connection. */
-function takeLateReset(flow: Flow, segment: Segment, end: End): Mark {
+function handleLateReset(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   const { peer } = end;
-  if (peer.state !== "TIME_WAIT" || segment.seq !== peer.acked) return "late";
+  if (peer.state !== "TIME_WAIT" || segment.seq !== peer.highestAck) return "late";
   peer.state = "CLOSED";
-  flow.timeWaitCutBy = end.role;
+  flow.timeWaitResetBy = end.role;
   return "";
 }
 
@@ -110,17 +110,21 @@ function takeLateReset(flow: Flow, segment: Segment, end: End): Mark {
  * Whether the segment shows that both ends live on after a reset: it was forged then, or not heeded.
  * Who was reset acknowledges what was sent after it, or what it sends after it is acknowledged.
  */
-export function isReviving({ reset, establishedAt }: Flow, segment: Segment, end: End): boolean {
+export function continuesAfterReset(
+  { reset, establishedAt }: Flow,
+  segment: Segment,
+  end: End,
+): boolean {
   if (reset === undefined || establishedAt === undefined) return false;
   if ((segment.flags & (SYN | RST)) !== 0 || (segment.flags & ACK) === 0) return false;
-  const limit = reset.by === end.role ? reset.acknowledgeable : reset.seq;
+  const limit = reset.by === end.role ? reset.peerNextSeq : reset.seq;
   return distance(limit, segment.ack) > 0;
 }
 
 /** Takes back what the reset had ended. */
-export function revive(flow: Flow): void {
+export function undoReset(flow: Flow): void {
   flow.reset = flow.closedBy = flow.finishedAt = undefined;
-  flow.isResetUnheeded = true;
+  flow.hasIgnoredReset = true;
   for (const end of [flow.client, flow.server]) {
     end.state = "ESTABLISHED";
     if (end.hasFin) flow.closedBy ??= end.role;

@@ -3,18 +3,18 @@
  *
  * @module
  */
-import type { IpWords } from "../decode/ip_address.ts";
+import type { IpAddress } from "../decode/ip_address.ts";
 import type { Role, State } from "./state.ts";
 import type { TcpOptions } from "../decode/tcp_options.ts";
 
 /** Sequence numbers that were skipped: somebody sent or acknowledged what follows them. */
-export interface Gap {
+export interface SequenceGap {
   /** The first of them. */
   from: number;
   /** The one after the last. */
   to: number;
   /** When they were skipped, in milliseconds since the flow's origin. */
-  readonly at: number;
+  readonly time: number;
   /** Whether it was an acknowledgement that showed them, which had been captured before them. */
   readonly isAcknowledged: boolean;
 }
@@ -30,9 +30,9 @@ export class End {
   /** The other end. */
   peer: End = this;
   /** Through what its segments came, outermost first, such as `VXLAN 42`. */
-  declare through: readonly string[];
+  declare tunnels: readonly string[];
   /** The key of that path, 0 where none was seen that could be told from another. */
-  declare tunnel: number;
+  declare tunnelKey: number;
   /** Its state, as far as its segments prove it. */
   declare state: State;
 
@@ -40,39 +40,39 @@ export class End {
   declare hasIsn: boolean;
   /** Its initial sequence number: the handshake's j or k. */
   declare isn: number;
-  /** Whether it has sent anything that shows {@linkcode next}. */
-  declare hasNext: boolean;
+  /** Whether it has sent anything that shows {@linkcode nextSeq}. */
+  declare hasNextSeq: boolean;
   /** The sequence number after the last one it used. */
-  declare next: number;
+  declare nextSeq: number;
   /** The first sequence number after its SYN, or the first that was seen. */
-  declare first: number;
-  /** What lies between {@linkcode first} and {@linkcode next} and was not seen. */
-  declare gaps: Gap[] | undefined;
+  declare firstSeq: number;
+  /** What lies between {@linkcode firstSeq} and {@linkcode nextSeq} and was not seen. */
+  declare gaps: SequenceGap[] | undefined;
   /** How many sequence numbers of gaps there was no memory left for. */
-  declare forgottenGaps: number;
+  declare discardedGapLength: number;
   /** Whether it has acknowledged anything. */
   declare hasAcked: boolean;
   /** The highest acknowledgement it sent. */
-  declare acked: number;
+  declare highestAck: number;
   /** The window it last offered, unscaled. */
   declare window: number;
   /** By how many bits its window is shifted, where its SYN said so. */
   declare windowScale: number | undefined;
   /** What its first SYN, or SYN+ACK, offered; the flags hold the ECN bits. */
-  declare offered: { flags: number; options: TcpOptions } | undefined;
+  declare syn: { flags: number; options: TcpOptions } | undefined;
   /** How many bytes of payload its SYN carried. */
-  declare synLength: number;
+  declare synPayload: number;
   /** How many of those the SYN+ACK acknowledged. */
-  declare synAcknowledged: number;
+  declare synPayloadAcked: number;
   /** The time to live of what it sends, resets apart; 0 before it has sent anything else. */
   declare hopLimit: number;
 
   /** How many segments it sent. */
   declare segments: number;
   /** How many of those took up sequence space: payload, SYN or FIN. */
-  declare sending: number;
+  declare nonEmptySegments: number;
   /** How many of those had been seen before. */
-  declare resent: number;
+  declare retransmissions: number;
   /** How many of those came after bytes that follow them. */
   declare outOfOrder: number;
   /** How many SYN, or SYN+ACK, it sent. */
@@ -80,7 +80,7 @@ export class End {
   /** Whether a SYN+ACK was among them. */
   declare hasSynAck: boolean;
   /** The milliseconds between them: its back-off. */
-  declare synGaps: readonly number[];
+  declare synIntervals: readonly number[];
   /** When it last sent one, in milliseconds since the flow's origin. */
   declare lastSynAt: number;
   /** How many bytes of payload it sent, each counted once. */
@@ -94,57 +94,57 @@ export class End {
   /** Whether it sent a FIN. */
   declare hasFin: boolean;
   /** The sequence number of its FIN. */
-  declare fin: number;
+  declare finSeq: number;
   /** Whether its FIN was acknowledged. */
   declare isFinAcked: boolean;
 
   /** What it sent last, to know copies by: numbers side by side, for there are many ends. */
-  readonly sightings: number[] = [];
+  readonly recentSegments: number[] = [];
   /** How many sightings were noted. */
-  declare sighted: number;
+  declare recentCount: number;
 
   /** An end that is part of no flow yet. */
   constructor(role: Role) {
     this.role = role;
-    this.begin([0, 0, 0, 0], { at: 0, port: 0 });
+    this.initialise([0, 0, 0, 0], { at: 0, port: 0 });
   }
 
   /** Forgets all it has shown, and is the end at another address. */
-  begin(words: IpWords, { at, port }: { at: number; port: number }): void {
+  initialise(words: IpAddress, { at, port }: { at: number; port: number }): void {
     for (let word = 0; word < 4; word += 1) this.address[word] = words[at + word] ?? 0;
     this.port = port;
-    this.through = NO_TUNNELS;
-    this.tunnel = 0;
+    this.tunnels = NO_TUNNELS;
+    this.tunnelKey = 0;
     this.state = "UNKNOWN";
     this.hasIsn =
-      this.hasNext =
+      this.hasNextSeq =
       this.hasAcked =
       this.hasSynAck =
         false;
     this.hasSentData = this.hasFin = this.isFinAcked = false;
     this.isn =
-      this.next =
-      this.first =
-      this.acked =
+      this.nextSeq =
+      this.firstSeq =
+      this.highestAck =
       this.window =
-      this.fin =
+      this.finSeq =
         0;
     this.gaps = undefined;
-    this.windowScale = this.offered = undefined;
-    this.forgottenGaps =
-      this.synLength =
-      this.synAcknowledged =
+    this.windowScale = this.syn = undefined;
+    this.discardedGapLength =
+      this.synPayload =
+      this.synPayloadAcked =
       this.hopLimit =
         0;
     this.segments =
-      this.sending =
-      this.resent =
+      this.nonEmptySegments =
+      this.retransmissions =
       this.outOfOrder =
         0;
     this.syns = this.lastSynAt = 0;
-    this.synGaps = NO_GAPS;
+    this.synIntervals = NO_INTERVALS;
     this.bytes = this.keepAlives = this.windowProbes = 0;
-    this.sighted = 0;
+    this.recentCount = 0;
   }
 
   /** How many bytes the window it offers holds (RFC 7323, section 2.2: scaled if both ends said so). */
@@ -155,5 +155,5 @@ export class End {
   }
 }
 
-const NO_GAPS: readonly number[] = [];
+const NO_INTERVALS: readonly number[] = [];
 const NO_TUNNELS: readonly string[] = [];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { addressText, type IpWords } from "../decode/ip_address.ts";
+import { addressText, type IpAddress } from "../decode/ip_address.ts";
 import { End } from "./end.ts";
 import type { Fingerprint } from "./host_fingerprints.ts";
 import type { SegmentHistory } from "./segment_history.ts";
@@ -13,13 +13,13 @@ import type { Role } from "./state.ts";
 export { End };
 
 /** An ICMP error that answered one of the flow's segments. */
-export interface Unreachable {
+export interface IcmpError {
   /** The message's type and code. */
   readonly type: number;
   /** See {@linkcode type}. */
   readonly code: number;
   /** Who sent it. */
-  readonly reporter: IpWords;
+  readonly source: IpAddress;
 }
 
 /** A reset that was taken, with what may tell who really sent it. */
@@ -29,7 +29,7 @@ export interface Reset {
   /** Its sequence number. */
   readonly seq: number;
   /** The sequence number after the last one that the other end had used then. */
-  readonly acknowledgeable: number;
+  readonly peerNextSeq: number;
   /** What its IP header tells of who made it. */
   readonly fingerprint: Fingerprint;
   /** The window it offers, which means nothing in a reset; kernels say 0. */
@@ -45,14 +45,14 @@ export interface FlowContext {
   /** The second since 1970 that all times count from. */
   readonly origin: number;
   /** Whether its first segment is a SYN+ACK, which the server sends. */
-  readonly isAnswer: boolean;
+  readonly startsWithSynAck: boolean;
   /** Where its segments are kept, if they are. */
   readonly history: SegmentHistory | undefined;
 }
 
 /**
  * One attempt at a connection and what became of it. Its fields are declared here and set by
- * {@linkcode begin}, so that a tracker under a flood can use the same objects again.
+ * {@linkcode initialise}, so that a tracker under a flood can use the same objects again.
  */
 export class Flow {
   /** The end that asked; in a flow that began before the capture, whoever was seen first. */
@@ -66,9 +66,9 @@ export class Flow {
   /** When its last segment was seen; it never goes back, whatever the capture's clock does. */
   declare lastAt: number;
   /** What the capture's clock said at the last segment. */
-  declare stampedAt: number;
+  declare captureClock: number;
   /** The latest time that the capture's clock has said. */
-  declare peakAt: number;
+  declare maxCaptureClock: number;
   /** By how much the capture's clock has gone back, at most. */
   declare clockBack: number;
   /** What is added to the capture's clock since it went back. */
@@ -77,7 +77,7 @@ export class Flow {
   /** Whether its SYN was not captured: who asked is then not known before a SYN+ACK. */
   declare isPartial: boolean;
   /** Whether flows had left to make room when it began, so that it may be what is left of one. */
-  declare mayBeRemainder: boolean;
+  declare mayContinueEvicted: boolean;
   /** Whether both ends sent a SYN before they had seen the other's. */
   declare isSimultaneous: boolean;
   /** Whether the capture shows segments in another order than the wire. */
@@ -85,15 +85,15 @@ export class Flow {
   /** Whether data shows that a SYN+ACK, or the ACK after it, was missed by the capture. */
   declare isHandshakeIncomplete: boolean;
   /** When the client's first SYN was seen. */
-  declare askedAt: number | undefined;
+  declare synAt: number | undefined;
   /** When the first SYN+ACK was seen. */
-  declare answeredAt: number | undefined;
+  declare synAckAt: number | undefined;
   /** When the handshake was complete. */
   declare establishedAt: number | undefined;
   /** How often the server repeated its SYN+ACK though it had been acknowledged. */
   declare synAckRetransmits: number;
   /** The ISNs of SYN+ACKs that answered the same SYN and that the client did not acknowledge. */
-  declare otherAnswers: readonly number[];
+  declare otherSynAckIsns: readonly number[];
   /** How many segments answered the SYN as if it were another one. */
   declare strayAnswers: number;
   /** What the last of those acknowledged. */
@@ -110,38 +110,38 @@ export class Flow {
   /** What the IP headers of the host that sent the reset are like in other flows, if that was seen. */
   declare hostFingerprint: Fingerprint | undefined;
   /** Whether a SYN+ACK came after the reset that had answered the SYN. */
-  declare isAnsweredLate: boolean;
+  declare hasSynAckAfterReset: boolean;
   /** Whether it went on after a reset, which nobody can then have heeded. */
-  declare isResetUnheeded: boolean;
+  declare hasIgnoredReset: boolean;
   /** Who sent the reset that ended the other end's TIME_WAIT. */
-  declare timeWaitCutBy: Role | undefined;
+  declare timeWaitResetBy: Role | undefined;
   /** Who sent the first FIN, or the RST. */
   declare closedBy: Role | undefined;
   /** Whether each end sent its FIN before it saw the other's. */
   declare isSimultaneousClose: boolean;
   /** The first ICMP error about it. */
-  declare unreachable: Unreachable | undefined;
+  declare unreachable: IcmpError | undefined;
   /** When it was over: reset, or both FINs acknowledged. What comes later is late. */
   declare finishedAt: number | undefined;
   /** How many segments came after that. */
   declare late: number;
   /** How many of its segments were captured twice. */
-  declare copies: number;
+  declare duplicates: number;
   /** Whether it left the tracker unfinished, to make room or because its ports were used anew. */
   declare evicted: "full" | "reused" | undefined;
   /** Its segments one by one, where somebody wants to see them. */
   declare history: SegmentHistory | undefined;
 
   /** Whether the tracker has told of it. */
-  declare isTold: boolean;
+  declare isReported: boolean;
   /** Whether something came after that. */
-  declare hasNews: boolean;
+  declare hasUnreportedSegments: boolean;
   /** Whether the next SYN or SYN+ACK of its handshake is overdue. */
   declare isOverdue: boolean;
   /** The tracker's hash of both ends. */
   declare hash: number;
   /** The next flow of the same hash. */
-  declare chain: Flow | undefined;
+  declare nextInBucket: Flow | undefined;
   /** How many flows began before it. */
   declare number: number;
   /** The list of the tracker's that it is in. */
@@ -155,51 +155,54 @@ export class Flow {
   constructor(segment: Segment, context: FlowContext) {
     this.client.peer = this.server;
     this.server.peer = this.client;
-    this.begin(segment, context);
+    this.initialise(segment, context);
   }
 
   /** Forgets all that was seen, and is the flow whose first segment is `segment`. */
-  begin(segment: Segment, { hash, number, origin, isAnswer, history }: FlowContext): void {
+  initialise(
+    segment: Segment,
+    { hash, number, origin, startsWithSynAck: startsWithSynAck, history }: FlowContext,
+  ): void {
     const { addresses, sourcePort, destinationPort } = segment;
-    const source = isAnswer ? this.server : this.client;
-    source.begin(addresses, { at: 0, port: sourcePort });
-    source.peer.begin(addresses, { at: 4, port: destinationPort });
+    const source = startsWithSynAck ? this.server : this.client;
+    source.initialise(addresses, { at: 0, port: sourcePort });
+    source.peer.initialise(addresses, { at: 4, port: destinationPort });
     this.hash = hash;
     this.origin = origin;
     this.history = history;
     this.startedAt =
       this.lastAt =
-      this.stampedAt =
-      this.peakAt =
-        segment.at;
+      this.captureClock =
+      this.maxCaptureClock =
+        segment.time;
     this.clockBack = this.clockOffset = 0;
     this.isPartial =
-      this.mayBeRemainder =
+      this.mayContinueEvicted =
       this.isSimultaneous =
       this.isReordered =
         false;
     this.isHandshakeIncomplete = this.hasPredecessor = this.isResumed = false;
-    this.askedAt = this.answeredAt = this.establishedAt = undefined;
+    this.synAt = this.synAckAt = this.establishedAt = undefined;
     this.synAckRetransmits =
       this.strayAnswers =
       this.strayAck =
       this.strayFlags =
         0;
-    this.otherAnswers = NO_ANSWERS;
+    this.otherSynAckIsns = NO_ISNS;
     this.reset =
       this.hostFingerprint =
-      this.timeWaitCutBy =
+      this.timeWaitResetBy =
       this.closedBy =
         undefined;
-    this.isAnsweredLate = this.isResetUnheeded = this.isSimultaneousClose = false;
+    this.hasSynAckAfterReset = this.hasIgnoredReset = this.isSimultaneousClose = false;
     this.unreachable = undefined;
     this.finishedAt = undefined;
-    this.late = this.copies = 0;
+    this.late = this.duplicates = 0;
     this.evicted = undefined;
-    this.isTold = this.isOverdue = this.hasNews = false;
+    this.isReported = this.isOverdue = this.hasUnreportedSegments = false;
     this.number = number;
     this.list =
-      this.chain =
+      this.nextInBucket =
       this.older =
       this.newer =
         undefined;
@@ -219,7 +222,7 @@ export class Flow {
 
   /** Whether its segments show in which state each end is. */
   get hasStates(): boolean {
-    return !this.isPartial || this.answeredAt !== undefined;
+    return !this.isPartial || this.synAckAt !== undefined;
   }
 
   /** Whether it is known who asked. */
@@ -228,7 +231,7 @@ export class Flow {
   }
 }
 
-const NO_ANSWERS: readonly number[] = [];
+const NO_ISNS: readonly number[] = [];
 
 /** Whether the end is the source of the segment. */
 export function isSource(end: End, { addresses, sourcePort }: Segment): boolean {

@@ -14,20 +14,20 @@ const CLOCK_STEP = 100;
  *
  * Where a clock was set, nobody knows how long it really took: the flow's time stands still there.
  */
-export function flowTime(flow: Flow, stamped: number): number {
-  const back = flow.stampedAt - stamped;
+export function advanceFlowClock(flow: Flow, stamped: number): number {
+  const back = flow.captureClock - stamped;
   if (back > 0) flow.clockBack = Math.max(flow.clockBack, back);
   if (back > CLOCK_STEP) flow.clockOffset = flow.lastAt - stamped;
-  if (back > CLOCK_STEP || back < 0) flow.stampedAt = stamped;
-  if (stamped >= flow.peakAt) {
+  if (back > CLOCK_STEP || back < 0) flow.captureClock = stamped;
+  if (stamped >= flow.maxCaptureClock) {
     // Two interfaces may have clocks of their own: this one is the first one's again.
     flow.clockOffset = 0;
-    flow.peakAt = stamped;
+    flow.maxCaptureClock = stamped;
   }
   return Math.max(flow.lastAt, stamped + flow.clockOffset);
 }
 
 /** Counts a segment's time from a flow's own origin, so that what else was captured rounds nothing. */
-export function stamp(segment: Segment, origin: number = segment.seconds): void {
-  segment.at = (segment.seconds - origin) * 1000 + segment.nanoseconds / 1e6;
+export function setTimeSince(segment: Segment, origin: number = segment.seconds): void {
+  segment.time = (segment.seconds - origin) * 1000 + segment.nanoseconds / 1e6;
 }

@@ -5,14 +5,14 @@
  */
 import { type End, type Flow, isDestination, isSource } from "./flow.ts";
 import { FlowList } from "./flow_list.ts";
-import { BEST_FIT, tunnelFit } from "./tunnel_match.ts";
+import { BEST_MATCH, tunnelMatch } from "./tunnel_match.ts";
 import type { Segment } from "../decode/segment.ts";
 
 /**
  * Tunnels may hold any number of flows between the same addresses: no more of them than this are
  * told apart at a time, so that no capture makes the search for one long.
  */
-const LONGEST_CHAIN = 64;
+const MAX_BUCKET_LENGTH = 64;
 
 /**
  * Flows by their two ends, no more than a given number. Who leaves to make room: the oldest that is
@@ -21,8 +21,8 @@ const LONGEST_CHAIN = 64;
  */
 export class FlowTable {
   readonly #limit: number;
-  readonly #chains = new Map<number, Flow>();
-  readonly #unproven = new FlowList();
+  readonly #buckets = new Map<number, Flow>();
+  readonly #unestablished = new FlowList();
   readonly #established = new FlowList();
   readonly #finished = new FlowList();
   // Whoever writes a capture must not be able to choose which flows share a chain.
@@ -35,7 +35,7 @@ export class FlowTable {
 
   /** How many flows it holds. */
   get size(): number {
-    return this.#unproven.size + this.#established.size + this.#finished.size;
+    return this.#unestablished.size + this.#established.size + this.#finished.size;
   }
 
   /** The same number for both directions of a flow. */
@@ -47,40 +47,40 @@ export class FlowTable {
 
   /** The latest flow of the segment's ends, in either direction. */
   find(segment: Segment, hash: number): Flow | undefined {
-    return bestIn(this.#chains.get(hash), segment);
+    return bestMatch(this.#buckets.get(hash), segment);
   }
 
   /** The flow of the same ends, and through the same tunnel, before this one, if it is remembered. */
-  findBefore(flow: Flow, segment: Segment): Flow | undefined {
-    for (let before = flow.chain; before !== undefined; before = before.chain) {
-      const sender = senderIn(before, segment);
-      if (sender !== undefined && tunnelFit(sender, segment) === BEST_FIT) return before;
+  findPredecessor(flow: Flow, segment: Segment): Flow | undefined {
+    for (let before = flow.nextInBucket; before !== undefined; before = before.nextInBucket) {
+      const sender = senderIfMember(before, segment);
+      if (sender !== undefined && tunnelMatch(sender, segment) === BEST_MATCH) return before;
     }
     return undefined;
   }
 
   /** Takes out the flow that has to leave before another of this hash can be added, if one has to. */
-  makeRoom(hash: number): Flow | undefined {
-    const crowded = this.#lastOfLongChain(hash);
+  evict(hash: number): Flow | undefined {
+    const crowded = this.#lastOfFullBucket(hash);
     if (crowded === undefined && this.size < this.#limit) return undefined;
-    const leaving = crowded ?? this.#finished.oldest ?? this.#unproven.oldest ??
+    const leaving = crowded ?? this.#finished.oldest ?? this.#unestablished.oldest ??
       this.#established.oldest;
     if (leaving !== undefined) this.remove(leaving);
     return leaving;
   }
 
-  #lastOfLongChain(hash: number): Flow | undefined {
-    let flow = this.#chains.get(hash);
+  #lastOfFullBucket(hash: number): Flow | undefined {
+    let flow = this.#buckets.get(hash);
     let length = flow === undefined ? 0 : 1;
-    for (; flow?.chain !== undefined; length += 1) flow = flow.chain;
-    return length < LONGEST_CHAIN ? undefined : flow;
+    for (; flow?.nextInBucket !== undefined; length += 1) flow = flow.nextInBucket;
+    return length < MAX_BUCKET_LENGTH ? undefined : flow;
   }
 
   /** Adds a flow. */
   add(flow: Flow): void {
-    flow.chain = this.#chains.get(flow.hash);
-    this.#chains.set(flow.hash, flow);
-    this.#unproven.append(flow);
+    flow.nextInBucket = this.#buckets.get(flow.hash);
+    this.#buckets.set(flow.hash, flow);
+    this.#unestablished.append(flow);
   }
 
   /** Moves a flow to the others of its kind, after it has changed. */
@@ -92,27 +92,31 @@ export class FlowTable {
   /** Takes a flow out. */
   remove(flow: Flow): void {
     flow.list?.remove(flow);
-    const first = this.#chains.get(flow.hash);
+    const first = this.#buckets.get(flow.hash);
     if (first === flow) {
-      if (flow.chain === undefined) this.#chains.delete(flow.hash);
-      else this.#chains.set(flow.hash, flow.chain);
+      if (flow.nextInBucket === undefined) this.#buckets.delete(flow.hash);
+      else this.#buckets.set(flow.hash, flow.nextInBucket);
       return;
     }
     let before = first;
-    while (before !== undefined && before.chain !== flow) before = before.chain;
-    if (before !== undefined) before.chain = flow.chain;
+    while (before !== undefined && before.nextInBucket !== flow) before = before.nextInBucket;
+    if (before !== undefined) before.nextInBucket = flow.nextInBucket;
   }
 
   /** The flows whose handshake has not succeeded, oldest first; each may leave as it comes. */
-  unproven(): Iterable<Flow> {
-    return this.#unproven;
+  unestablished(): Iterable<Flow> {
+    return this.#unestablished;
   }
 
   /** The flows that have ended since they were last told of, in the order in which they ended. */
-  finishedLately(): Flow[] {
+  unreportedFinished(): Flow[] {
     const flows: Flow[] = [];
     let flow = this.#finished.newest;
-    for (; flow !== undefined && (!flow.isTold || flow.hasNews); flow = flow.older) {
+    for (
+      ;
+      flow !== undefined && (!flow.isReported || flow.hasUnreportedSegments);
+      flow = flow.older
+    ) {
       flows.push(flow);
     }
     return flows.toReversed();
@@ -121,30 +125,30 @@ export class FlowTable {
   /** All flows: those that are over in the order in which they ended, then the others as they began. */
   *all(): Generator<Flow> {
     yield* this.#finished;
-    yield* [...this.#unproven, ...this.#established].toSorted((a, b) => a.number - b.number);
+    yield* [...this.#unestablished, ...this.#established].toSorted((a, b) => a.number - b.number);
   }
 
   #listFor({ finishedAt, establishedAt }: Flow): FlowList {
     if (finishedAt !== undefined) return this.#finished;
-    return establishedAt === undefined ? this.#unproven : this.#established;
+    return establishedAt === undefined ? this.#unestablished : this.#established;
   }
 }
 
-function bestIn(chain: Flow | undefined, segment: Segment): Flow | undefined {
+function bestMatch(chain: Flow | undefined, segment: Segment): Flow | undefined {
   let best: Flow | undefined;
   let bestFit = 0;
-  for (let flow = chain; flow !== undefined; flow = flow.chain) {
-    const sender = senderIn(flow, segment);
+  for (let flow = chain; flow !== undefined; flow = flow.nextInBucket) {
+    const sender = senderIfMember(flow, segment);
     if (sender === undefined) continue;
-    const fit = tunnelFit(sender, segment);
-    if (fit === BEST_FIT) return flow;
+    const fit = tunnelMatch(sender, segment);
+    if (fit === BEST_MATCH) return flow;
     if (fit > bestFit) best = flow;
     bestFit = Math.max(fit, bestFit);
   }
   return best;
 }
 
-function senderIn({ client, server }: Flow, segment: Segment): End | undefined {
+function senderIfMember({ client, server }: Flow, segment: Segment): End | undefined {
   if (isSource(client, segment) && isDestination(server, segment)) return client;
   if (isSource(server, segment) && isDestination(client, segment)) return server;
   return undefined;

@@ -19,20 +19,20 @@ export interface Fingerprint {
 }
 
 /** How many hosts are remembered; of more, who was first seen, or last changed, long ago is forgotten. */
-const MOST_HOSTS = 4096;
+const MAX_HOSTS = 4096;
 
 /** The IP headers of each host's SYN+ACKs. */
 export class HostFingerprints {
   readonly #hosts = new Map<string | number, Fingerprint>();
 
   /** Notes how an end's SYN+ACK has arrived. */
-  note({ address }: End, segment: Segment): void {
-    const key = keyOf(address);
+  record({ address }: End, segment: Segment): void {
+    const key = addressKey(address);
     const known = this.#hosts.get(key);
-    if (known !== undefined && isLike(known, segment)) return;
+    if (known !== undefined && matches(known, segment)) return;
     this.#hosts.delete(key);
     this.#hosts.set(key, fingerprintOf(segment));
-    if (this.#hosts.size <= MOST_HOSTS) return;
+    if (this.#hosts.size <= MAX_HOSTS) return;
     for (const oldest of this.#hosts.keys()) {
       this.#hosts.delete(oldest);
       return;
@@ -41,7 +41,7 @@ export class HostFingerprints {
 
   /** How they arrive from this host, if any were seen. */
   of({ address }: End): Fingerprint | undefined {
-    return this.#hosts.get(keyOf(address));
+    return this.#hosts.get(addressKey(address));
   }
 }
 
@@ -50,12 +50,12 @@ export function fingerprintOf({ hopLimit, flowLabel }: Segment): Fingerprint {
   return { hopLimit, hasFlowLabel: flowLabel !== 0 };
 }
 
-function isLike(known: Fingerprint, { hopLimit, flowLabel }: Segment): boolean {
+function matches(known: Fingerprint, { hopLimit, flowLabel }: Segment): boolean {
   return known.hopLimit === hopLimit && known.hasFlowLabel === (flowLabel !== 0);
 }
 
 /** IPv4 is mapped into IPv6. */
-function keyOf(address: readonly number[]): string | number {
+function addressKey(address: readonly number[]): string | number {
   const isVersion4 = address[0] === 0 && address[1] === 0 && address[2] === 0xffff;
   return isVersion4 ? address[3] ?? 0 : address.join();
 }

@@ -4,26 +4,26 @@
  * @module
  */
 import type { End, Flow } from "./flow.ts";
-import { flowTime } from "./flow_clock.ts";
-import { recordReport } from "./record_segment.ts";
+import { advanceFlowClock } from "./flow_clock.ts";
+import { recordIcmpError } from "./record_segment.ts";
 import type { Segment } from "../decode/segment.ts";
 import { distance } from "../decode/sequence.ts";
 import { senderOf } from "./transition.ts";
 
 /** Takes an ICMP error; returns whether it quotes a segment that the flow's end can have sent. */
-export function takeReport(flow: Flow, segment: Segment): boolean {
+export function handleIcmpError(flow: Flow, segment: Segment): boolean {
   if (!hasSent(senderOf(flow, segment), segment)) return false;
-  const { icmpType: type, icmpCode: code, reporter } = segment;
-  segment.at = flowTime(flow, segment.at);
-  flow.lastAt = segment.at;
-  if (flow.finishedAt === undefined) flow.unreachable ??= { type, code, reporter: [...reporter] };
-  if (flow.history !== undefined) recordReport(flow.history, flow, segment);
+  const { icmpType: type, icmpCode: code, icmpSource } = segment;
+  segment.time = advanceFlowClock(flow, segment.time);
+  flow.lastAt = segment.time;
+  if (flow.finishedAt === undefined) flow.unreachable ??= { type, code, source: [...icmpSource] };
+  if (flow.history !== undefined) recordIcmpError(flow.history, flow, segment);
   return true;
 }
 
 /** A forged error would have to guess the sequence number (RFC 5927, section 4.1). */
 function hasSent(end: End, { seq }: Segment): boolean {
-  if (!end.hasNext) return false;
-  const first = end.hasIsn ? end.isn : end.first;
-  return distance(first, seq) >= 0 && distance(seq, end.next) >= 0;
+  if (!end.hasNextSeq) return false;
+  const first = end.hasIsn ? end.isn : end.firstSeq;
+  return distance(first, seq) >= 0 && distance(seq, end.nextSeq) >= 0;
 }

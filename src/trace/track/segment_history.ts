@@ -17,22 +17,22 @@ import type { TcpOptions } from "../decode/tcp_options.ts";
  * - `ignored`: the other end cannot have accepted it.
  * - `late`: it came after the end.
  */
-export type Mark =
+export type SegmentAnalysis =
   | ""
-  | "again"
-  | "overtaken"
+  | "retransmission"
+  | "out-of-order"
   | "fills-gap"
   | "keep-alive"
   | "window-probe"
   | "stray"
-  | "other-answer"
+  | "other-syn-ack"
   | "ignored"
   | "late";
 
 /** What every line of a ladder tells. */
-export interface Moment {
+export interface EntryBase {
   /** When, in milliseconds since the flow's origin. */
-  readonly at: number;
+  readonly time: number;
   /** The client's state after it. */
   readonly client: State;
   /** The server's state after it. */
@@ -40,7 +40,7 @@ export interface Moment {
 }
 
 /** One segment of a flow. */
-export interface SegmentLine extends Moment {
+export interface SegmentEntry extends EntryBase {
   /** Tells it from the other lines. */
   readonly kind: "segment";
   /** Who sent it. */
@@ -54,7 +54,7 @@ export interface SegmentLine extends Moment {
   /** How many bytes of payload it carries. */
   readonly length: number;
   /** What is remarkable about it. */
-  readonly mark: Mark;
+  readonly analysis: SegmentAnalysis;
   /** By how many milliseconds the capture's clock had gone back before it, if it had. */
   readonly clockBack?: number;
   /** What it offered, if it is a SYN. */
@@ -62,17 +62,17 @@ export interface SegmentLine extends Moment {
 }
 
 /** An ICMP error about a segment of a flow. */
-export interface ReportLine extends Moment {
+export interface IcmpErrorEntry extends EntryBase {
   /** Tells it from the other lines. */
-  readonly kind: "report";
+  readonly kind: "icmp";
   /** What it says. */
-  readonly words: string;
+  readonly description: string;
 }
 
 /** Segments that were left out; the states are those after the last of them. */
-export interface GapLine extends Moment {
+export interface OmittedEntry extends EntryBase {
   /** Tells it from the other lines. */
-  readonly kind: "gap";
+  readonly kind: "omitted";
   /** How many there were. */
   readonly segments: number;
   /** How many bytes of payload the client sent in them. */
@@ -80,65 +80,65 @@ export interface GapLine extends Moment {
   /** How many bytes of payload the server sent in them. */
   readonly serverBytes: number;
   /** How many ICMP errors there were. */
-  readonly reports: number;
+  readonly icmpErrors: number;
 }
 
 /** One line of a ladder. */
-export type Line = SegmentLine | ReportLine | GapLine;
+export type HistoryEntry = SegmentEntry | IcmpErrorEntry | OmittedEntry;
 
 /** How many segments that carry only data, or acknowledge it, are shown one by one. */
-const ORDINARY_SHOWN = 6;
+const MAX_ORDINARY = 6;
 /** How many lines there are before all but those that change a state is left out. */
-const MOST_LINES = 48;
+const MAX_ENTRIES = 48;
 /** How many lines there are at all. */
-const LIMIT = 80;
+const MAX_ENTRIES_WITH_CHANGES = 80;
 
 /** What decides whether a segment is shown. */
-export interface Weight {
+export interface Importance {
   /** Whether it only carries data, or acknowledges it. */
   readonly isOrdinary: boolean;
   /** Whether an end's state is another one after it. */
-  readonly isChange: boolean;
+  readonly changesState: boolean;
 }
 
 /** The segments of a flow in their order: all of those that matter, and the first of the others. */
 export class SegmentHistory {
   /** What was kept. */
-  readonly lines: Line[] = [];
+  readonly entries: HistoryEntry[] = [];
   #ordinary = 0;
 
   /** Adds a segment, or counts it in a gap if there are too many of its kind. */
-  add(line: SegmentLine, { isOrdinary, isChange }: Weight): void {
+  add(line: SegmentEntry, { isOrdinary, changesState }: Importance): void {
     if (isOrdinary) this.#ordinary += 1;
-    const isLeftOut = isOrdinary && this.#ordinary > ORDINARY_SHOWN;
-    const limit = isChange ? LIMIT : MOST_LINES;
-    if (isLeftOut || this.lines.length >= limit) this.#leaveOut(line);
-    else this.lines.push(line);
+    const isLeftOut = isOrdinary && this.#ordinary > MAX_ORDINARY;
+    const limit = changesState ? MAX_ENTRIES_WITH_CHANGES : MAX_ENTRIES;
+    if (isLeftOut || this.entries.length >= limit) this.#omit(line);
+    else this.entries.push(line);
   }
 
   /** Adds an ICMP error. */
-  addReport(line: ReportLine): void {
-    if (this.lines.length < MOST_LINES) this.lines.push(line);
-    else this.#leaveOut(line);
+  addIcmpError(line: IcmpErrorEntry): void {
+    if (this.entries.length < MAX_ENTRIES) this.entries.push(line);
+    else this.#omit(line);
   }
 
-  #leaveOut(line: SegmentLine | ReportLine): void {
-    const last = this.lines.at(-1);
-    const gap = last?.kind === "gap" ? this.lines.pop() as GapLine : undefined;
+  #omit(line: SegmentEntry | IcmpErrorEntry): void {
+    const last = this.entries.at(-1);
+    const gap = last?.kind === "omitted" ? this.entries.pop() as OmittedEntry : undefined;
     const isSegment = line.kind === "segment";
-    this.lines.push({
-      kind: "gap",
-      at: gap?.at ?? line.at,
+    this.entries.push({
+      kind: "omitted",
+      time: gap?.time ?? line.time,
       segments: (gap?.segments ?? 0) + (isSegment ? 1 : 0),
       clientBytes: (gap?.clientBytes ?? 0) + bytesFrom("client", line),
       serverBytes: (gap?.serverBytes ?? 0) + bytesFrom("server", line),
-      reports: (gap?.reports ?? 0) + (isSegment ? 0 : 1),
+      icmpErrors: (gap?.icmpErrors ?? 0) + (isSegment ? 0 : 1),
       client: line.client,
       server: line.server,
     });
   }
 }
 
-function bytesFrom(role: Role, line: SegmentLine | ReportLine): number {
+function bytesFrom(role: Role, line: SegmentEntry | IcmpErrorEntry): number {
   return line.kind === "segment" && line.from === role ? line.length : 0;
 }

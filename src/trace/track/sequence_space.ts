@@ -3,86 +3,93 @@
  *
  * @module
  */
-import type { End, Gap } from "./end.ts";
-import { advanced, distance } from "../decode/sequence.ts";
+import type { End, SequenceGap } from "./end.ts";
+import { advance, distance } from "../decode/sequence.ts";
 
 /** How many gaps of an end are remembered; of more, the oldest is taken for lost. */
-export const MOST_GAPS = 32;
+export const MAX_GAPS = 32;
 
 /** What of a segment was new. */
-export interface Covered {
+export interface RecordedRange {
   /** How many of its sequence numbers were seen for the first time. */
-  readonly fresh: number;
+  readonly newLength: number;
   /** The gap that it filled, or a part of it. */
-  readonly gap: Gap | undefined;
+  readonly gap: SequenceGap | undefined;
 }
 
 /** Notes the sequence numbers that a segment takes up. */
-export function cover(end: End, { seq, span, at }: Span): Covered {
-  if (!end.hasNext) begin(end, seq);
-  const ahead = distance(end.next, seq);
+export function recordRange(
+  end: End,
+  { seq, length, time }: SequenceRange,
+): RecordedRange {
+  if (!end.hasNextSeq) startAt(end, seq);
+  const ahead = distance(end.nextSeq, seq);
   if (ahead === 0 && end.gaps === undefined) {
-    end.next = advanced(seq, span);
-    return { fresh: span, gap: undefined };
+    end.nextSeq = advance(seq, length);
+    return { newLength: length, gap: undefined };
   }
-  if (ahead > 0) addGap(end, { from: end.next, to: seq, at, isAcknowledged: false });
-  const beyond = Math.max(0, Math.min(span, span + ahead));
-  if (beyond > 0) end.next = advanced(seq, span);
-  const before = coverBefore(end, seq, span);
-  const { filled, gap } = fill(end, seq, advanced(seq, span - beyond));
-  return { fresh: beyond + before + filled, gap };
+  if (ahead > 0) addGap(end, { from: end.nextSeq, to: seq, time, isAcknowledged: false });
+  const beyond = Math.max(0, Math.min(length, length + ahead));
+  if (beyond > 0) end.nextSeq = advance(seq, length);
+  const before = extendBackwards(end, seq, length);
+  const { filled, gap } = fillGaps(end, seq, advance(seq, length - beyond));
+  return { newLength: beyond + before + filled, gap };
 }
 
 /** A stretch of sequence numbers. */
-export interface Span {
+export interface SequenceRange {
   /** Its first number. */
   readonly seq: number;
   /** How many numbers it has. */
-  readonly span: number;
+  readonly length: number;
   /** When it was seen. */
-  readonly at: number;
+  readonly time: number;
 }
 
-function begin(end: End, seq: number): void {
-  end.hasNext = true;
-  end.first = end.next = seq;
+function startAt(end: End, seq: number): void {
+  end.hasNextSeq = true;
+  end.firstSeq = end.nextSeq = seq;
 }
 
 /** Where the beginning was not captured, what comes later may lie before the first that was seen. */
-function coverBefore(end: End, seq: number, span: number): number {
-  const early = distance(seq, end.first);
+function extendBackwards(end: End, seq: number, span: number): number {
+  const early = distance(seq, end.firstSeq);
   if (end.hasIsn || early <= 0) return 0;
-  end.first = seq;
+  end.firstSeq = seq;
   return Math.min(early, span);
 }
 
 /** Notes that everything before `ack` was sent, whether or not it was seen. */
-export function coverAcknowledged(end: End, ack: number, at: number): void {
-  if (!end.hasNext) return begin(end, ack);
-  if (distance(end.next, ack) <= 0) return;
-  addGap(end, { from: end.next, to: ack, at, isAcknowledged: true });
-  end.next = ack;
+export function recordAcknowledged(end: End, ack: number, at: number): void {
+  if (!end.hasNextSeq) return startAt(end, ack);
+  if (distance(end.nextSeq, ack) <= 0) return;
+  addGap(end, { from: end.nextSeq, to: ack, time: at, isAcknowledged: true });
+  end.nextSeq = ack;
 }
 
 /** How many sequence numbers were passed over and never seen. */
-export function missingOf({ gaps, forgottenGaps }: End): number {
-  return (gaps ?? []).reduce((sum, { from, to }) => sum + distance(from, to), forgottenGaps);
+export function missingLength({ gaps, discardedGapLength }: End): number {
+  return (gaps ?? []).reduce((sum, { from, to }) => sum + distance(from, to), discardedGapLength);
 }
 
-function addGap(end: End, gap: Gap): void {
+function addGap(end: End, gap: SequenceGap): void {
   end.gaps ??= [];
   end.gaps.push(gap);
-  if (end.gaps.length <= MOST_GAPS) return;
+  if (end.gaps.length <= MAX_GAPS) return;
   const oldest = end.gaps.shift();
-  if (oldest !== undefined) end.forgottenGaps += distance(oldest.from, oldest.to);
+  if (oldest !== undefined) end.discardedGapLength += distance(oldest.from, oldest.to);
 }
 
-function fill(end: End, from: number, to: number): { filled: number; gap: Gap | undefined } {
+function fillGaps(
+  end: End,
+  from: number,
+  to: number,
+): { filled: number; gap: SequenceGap | undefined } {
   const { gaps } = end;
   if (gaps === undefined || distance(from, to) <= 0) return { filled: 0, gap: undefined };
   let filled = 0;
-  let hit: Gap | undefined;
-  const left: Gap[] = [];
+  let hit: SequenceGap | undefined;
+  const left: SequenceGap[] = [];
   for (const gap of gaps) {
     const start = distance(gap.from, from) > 0 ? from : gap.from;
     const stop = distance(to, gap.to) > 0 ? to : gap.to;
@@ -96,6 +103,6 @@ function fill(end: End, from: number, to: number): { filled: number; gap: Gap | 
     if (distance(gap.from, start) > 0) left.push({ ...gap, to: start });
     if (distance(stop, gap.to) > 0) left.push({ ...gap, from: stop });
   }
-  end.gaps = left.length === 0 ? undefined : left.slice(-MOST_GAPS);
+  end.gaps = left.length === 0 ? undefined : left.slice(-MAX_GAPS);
   return { filled, gap: hit };
 }

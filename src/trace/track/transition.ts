@@ -4,18 +4,18 @@
  * @module
  */
 import {
-  finish,
-  isReviving,
-  revive,
-  takeAckOfFin,
-  takeFin,
-  takeLate,
-  takeReset,
+  continuesAfterReset,
+  finishFlow,
+  handleAckOfFin,
+  handleFin,
+  handleLate,
+  handleReset,
+  undoReset,
 } from "./closing.ts";
 import { type End, type Flow, isSource } from "./flow.ts";
-import { completes, takeStray, takeSyn, takeSynAck } from "./handshake.ts";
-import { isFar, noteAck, takePayload } from "./payload.ts";
-import type { Mark } from "./segment_history.ts";
+import { completesHandshake, handleStray, handleSyn, handleSynAck } from "./handshake.ts";
+import { handlePayload, isOutOfRange, recordAck } from "./payload.ts";
+import type { SegmentAnalysis } from "./segment_history.ts";
 import { ACK, FIN, RST, type Segment, SYN } from "../decode/segment.ts";
 
 /**
@@ -25,23 +25,23 @@ import { ACK, FIN, RST, type Segment, SYN } from "../decode/segment.ts";
  * Whoever watches the wire does not see the sockets: an end is moved by what it sends, and by an
  * acknowledgement or a reset that it is sent; a segment that it could not have accepted is ignored.
  */
-export function advance(flow: Flow, segment: Segment, end: End): Mark {
+export function handleSegment(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   const { flags } = segment;
-  flow.lastAt = segment.at;
-  if (!segment.isRest) {
+  flow.lastAt = segment.time;
+  if (!segment.isRemainder) {
     end.segments += 1;
-    if ((flags & (SYN | FIN)) !== 0 || segment.length > 0) end.sending += 1;
+    if ((flags & (SYN | FIN)) !== 0 || segment.length > 0) end.nonEmptySegments += 1;
   }
   if (flow.finishedAt !== undefined) {
-    if (!isReviving(flow, segment, end)) return takeLate(flow, segment, end);
-    revive(flow);
+    if (!continuesAfterReset(flow, segment, end)) return handleLate(flow, segment, end);
+    undoReset(flow);
   }
-  if ((flags & RST) !== 0) return takeReset(flow, segment, end);
+  if ((flags & RST) !== 0) return handleReset(flow, segment, end);
   if (end.hopLimit === 0) end.hopLimit = segment.hopLimit;
   if ((flags & SYN) !== 0) {
-    return (flags & ACK) === 0 ? takeSyn(flow, segment, end) : takeSynAck(flow, segment, end);
+    return (flags & ACK) === 0 ? handleSyn(flow, segment, end) : handleSynAck(flow, segment, end);
   }
-  return takeOrdinary(flow, segment, end);
+  return handleOrdinary(flow, segment, end);
 }
 
 /** The end that sent the segment. */
@@ -54,18 +54,20 @@ export function senderOf(flow: Flow, segment: Segment): End {
   return fromClient ? flow.client : flow.server;
 }
 
-function takeOrdinary(flow: Flow, segment: Segment, end: End): Mark {
-  if (isFar(end, segment)) return flow.hasStates ? takeStray(flow, segment, end) : "ignored";
+function handleOrdinary(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
+  if (isOutOfRange(end, segment)) {
+    return flow.hasStates ? handleStray(flow, segment, end) : "ignored";
+  }
   const isOpen = flow.establishedAt !== undefined || !flow.hasStates;
-  if (!isOpen && !completes(flow, segment, end)) return takeStray(flow, segment, end);
+  if (!isOpen && !completesHandshake(flow, segment, end)) return handleStray(flow, segment, end);
   if (end.state === "SYN_RECV") end.state = "ESTABLISHED";
-  if (end.peer.state === "SYN_RECV" && isHeeded(flow)) end.peer.state = "ESTABLISHED";
+  if (end.peer.state === "SYN_RECV" && mayBeReceived(flow)) end.peer.state = "ESTABLISHED";
   end.hasSentData = true;
-  const mark = takePayload(flow, segment, end);
-  noteAck(flow, segment, end);
-  if ((segment.flags & ACK) !== 0) takeAckOfFin(flow, end);
-  if ((segment.flags & FIN) !== 0 && !end.hasFin) takeFin(flow, segment, end);
-  if (end.isFinAcked && end.peer.isFinAcked) finish(flow, segment.at);
+  const mark = handlePayload(flow, segment, end);
+  recordAck(flow, segment, end);
+  if ((segment.flags & ACK) !== 0) handleAckOfFin(flow, end);
+  if ((segment.flags & FIN) !== 0 && !end.hasFin) handleFin(flow, segment, end);
+  if (end.isFinAcked && end.peer.isFinAcked) finishFlow(flow, segment.time);
   return mark;
 }
 
@@ -73,6 +75,6 @@ function takeOrdinary(flow: Flow, segment: Segment, end: End): Mark {
  * Whether another ACK may be believed to be taken. One may have been lost behind us; after two, the
  * server's accept queue is full, or it waits for data before it accepts.
  */
-function isHeeded({ synAckRetransmits }: Flow): boolean {
+function mayBeReceived({ synAckRetransmits }: Flow): boolean {
   return synAckRetransmits < 2;
 }
