@@ -11,14 +11,16 @@ export function resolverMetrics(counts: () => ResolverCounts): { text(): Promise
   const registers = [new Registry()];
   new Counter({
     name: "outlet_name_lookups_total",
-    help: "Names that the system was asked for, by what came of it.",
+    help: "Names that were to be looked up, by what came of it; refused ones were not, " +
+      "because too many others were silent.",
     labelNames: ["result"],
     registers,
     collect() {
-      const { lookups, failures, underWay } = counts();
+      const { lookups, failures, underWay, refused } = counts();
       this.reset();
       this.inc({ result: "answered" }, lookups - failures - underWay);
       this.inc({ result: "failed" }, failures);
+      this.inc({ result: "refused" }, refused);
     },
   });
   new Counter({
@@ -36,11 +38,12 @@ export function resolverMetrics(counts: () => ResolverCounts): { text(): Promise
   });
   new Gauge({
     name: "outlet_name_lookups_running",
-    help: "Names that the system is asked for now; silent ones have had no answer for a while.",
+    help: "Names that are being looked up: queued, waiting for an answer, silent for a while.",
     labelNames: ["state"],
     registers,
     collect() {
-      const { underWay, silent } = counts();
+      const { underWay, silent, queued } = counts();
+      this.set({ state: "queued" }, queued);
       this.set({ state: "waiting" }, underWay - silent);
       this.set({ state: "silent" }, silent);
     },

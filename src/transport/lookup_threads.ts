@@ -1,6 +1,6 @@
 /**
- * Where names are looked up: a few at a time in this thread, and the others in a worker, which is started when it is
- * needed and ends when it is not.
+ * Where names are looked up: a few at a time in this thread, and the others in workers, which are started when they
+ * are needed and end when they are not.
  *
  * A look-up that nobody answers holds a blocking thread for up to a minute, whoever has given up waiting. Deno has 32
  * of them in each thread, and every file and every TLS handshake needs one: most of them are never taken for names.
@@ -26,12 +26,13 @@ export type LookupAnswer =
     | { readonly code: string | undefined; readonly message: string }
   );
 
-/** Look-ups that this thread makes itself, and those that a worker has blocking threads for. */
+/** Look-ups that this thread makes itself, those that a worker has blocking threads for, and the most workers. */
 const HERE = 4;
 const IN_WORKER = 24;
+const WORKERS = 4;
 
 /** How many look-ups there are threads for. */
-export const LOOKUP_THREADS: number = HERE + IN_WORKER;
+export const LOOKUP_THREADS: number = HERE + WORKERS * IN_WORKER;
 
 const tasks = new TaskScope("hearing of a name", {
   without: "it is looked up anew when it is needed",
@@ -40,9 +41,7 @@ const tasks = new TaskScope("hearing of a name", {
 /** Threads in which names are looked up. */
 export class LookupThreads {
   #here = 0;
-  #worker: Worker | undefined;
-  #number = 0;
-  readonly #waiting = new Map<number, PromiseWithResolvers<readonly string[]>>();
+  readonly #workers = new Set<LookupWorker>();
 
   /**
    * Looks a name up.
@@ -60,17 +59,45 @@ export class LookupThreads {
   }
 
   async #askWorker(name: string): Promise<readonly string[]> {
+    const worker = this.#workers.values().find(({ size }) => size < IN_WORKER) ??
+      new LookupWorker();
+    this.#workers.add(worker);
+    try {
+      return await worker.ask(name);
+    } finally {
+      if (worker.size === 0) {
+        this.#workers.delete(worker);
+        worker[Symbol.dispose]();
+      }
+    }
+  }
+}
+
+/** One worker; disposing it ends it. */
+class LookupWorker implements Disposable {
+  readonly #worker = this.#start();
+  readonly #waiting = new Map<number, PromiseWithResolvers<readonly string[]>>();
+  #number = 0;
+
+  /** How many look-ups it makes. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  async ask(name: string): Promise<readonly string[]> {
     const number = ++this.#number;
     const answer = Promise.withResolvers<readonly string[]>();
     this.#waiting.set(number, answer);
-    this.#worker ??= this.#start();
     this.#worker.postMessage({ number, name } satisfies LookupRequest);
     try {
       return await answer.promise;
     } finally {
       this.#waiting.delete(number);
-      if (this.#waiting.size === 0) this.#end();
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
   }
 
   #start(): Worker {
@@ -91,12 +118,6 @@ export class LookupThreads {
   }
 
   #fail(error: Error): void {
-    this.#end();
     for (const { reject } of this.#waiting.values()) reject(error);
-  }
-
-  #end(): void {
-    this.#worker?.terminate();
-    this.#worker = undefined;
   }
 }

@@ -5,11 +5,16 @@
  * @module
  */
 import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
-import { LOOKUP_THREADS, LookupThreads } from "./lookup_threads.ts";
 import { LookupError } from "./lookup_error.ts";
+import {
+  type LookupLane,
+  LookupQueue,
+  type LookupQueueCounts,
+  type LookupQueueTimes,
+} from "./lookup_queue.ts";
 
 /** In milliseconds. */
-export interface ResolverTimes {
+export interface ResolverTimes extends LookupQueueTimes {
   /** How long an answer is good for: the system tells no TTL. */
   readonly answer: number;
   /** How long a failure is good for. */
@@ -18,10 +23,13 @@ export interface ResolverTimes {
   readonly silence: number;
 }
 
-const TIMES: ResolverTimes = { answer: 5_000, failure: 1_000, silence: 1_800 };
-
-/** Look-ups at the same time; those of silent names do not count, up to {@linkcode LOOKUP_THREADS} of both. */
-const AT_ONCE = 8;
+const TIMES: ResolverTimes = {
+  answer: 5_000,
+  failure: 1_000,
+  silence: 1_800,
+  place: 250,
+  queue: 5_000,
+};
 
 /** Names that are remembered; of more, the one that was asked for longest ago is forgotten. */
 const REMEMBERED = 1_000;
@@ -35,10 +43,8 @@ export interface Resolved {
 }
 
 /** What a resolver has done so far, and does now. */
-export interface ResolverCounts {
-  /** Questions that the system was asked. */
-  readonly lookups: number;
-  /** Of these, how many failed. */
+export interface ResolverCounts extends LookupQueueCounts {
+  /** Of the questions that the system was asked, how many failed. */
   readonly failures: number;
   /** Answers that came from memory. */
   readonly hits: number;
@@ -46,10 +52,6 @@ export interface ResolverCounts {
   readonly stale: number;
   /** Callers that wait now. */
   readonly waiting: number;
-  /** Look-ups that are under way now. */
-  readonly underWay: number;
-  /** Of these, how many have been silent for a while. */
-  readonly silent: number;
 }
 
 /** What a resolver works with. */
@@ -66,6 +68,8 @@ interface Entry {
   addresses?: readonly string[] | undefined;
   failure?: LookupError | undefined;
   freshUntil: number;
+  /** What it is looked up as. */
+  lane: LookupLane;
   /** Whether the system did not answer when it was asked last. */
   isSilent: boolean;
   /** What all who ask wait for, while the system is being asked. */
@@ -78,30 +82,20 @@ const tasks = new TaskScope("looking up a name", {
 
 /** Looks names up. */
 export class Resolver {
-  readonly #ask: (name: string) => Promise<readonly string[]>;
+  readonly #lookups: LookupQueue;
   readonly #times: ResolverTimes;
   readonly #entries = new Map<string, Entry>();
-  readonly #queue: (() => void)[] = [];
-  readonly #counts = {
-    lookups: 0,
-    failures: 0,
-    hits: 0,
-    stale: 0,
-    waiting: 0,
-    underWay: 0,
-    silent: 0,
-  };
+  readonly #counts = { failures: 0, hits: 0, stale: 0, waiting: 0 };
 
   /** A resolver that knows no name yet. */
   constructor({ ask, times }: ResolverOptions = {}) {
     this.#times = { ...TIMES, ...times };
-    const threads = new LookupThreads();
-    this.#ask = ask ?? ((name) => threads.ask(name));
+    this.#lookups = new LookupQueue({ ask, times: this.#times });
   }
 
   /** What it has done so far, and does now. */
   get counts(): ResolverCounts {
-    return { ...this.#counts };
+    return { ...this.#counts, ...this.#lookups.counts };
   }
 
   /**
@@ -130,7 +124,8 @@ export class Resolver {
 
   /** What is known of a name, as the one that was asked for last. */
   #entryOf(name: string): Entry {
-    const entry = this.#entries.get(name) ?? { name, freshUntil: 0, isSilent: false };
+    const entry = this.#entries.get(name) ??
+      { name, freshUntil: 0, lane: "new", isSilent: false };
     this.#entries.delete(name);
     this.#entries.set(name, entry);
     for (const [oldest, { answer }] of this.#entries) {
@@ -152,6 +147,7 @@ export class Resolver {
     const late = setTimeout(
       tasks.guard(() => {
         entry.isSilent = true;
+        entry.lane = "silent";
         if (entry.addresses) resolve(this.#known(entry));
       }),
       this.#times.silence,
@@ -166,55 +162,34 @@ export class Resolver {
       } finally {
         clearTimeout(late);
         entry.answer = undefined;
-        this.#next();
       }
     };
-    this.#queue.push(() => tasks.run(begin));
-    this.#next();
+    tasks.run(begin);
     return promise;
   }
 
-  /** Takes the next from the queue where there is a place for it. */
-  #next(): void {
-    const { underWay, silent } = this.#counts;
-    if (underWay - silent >= AT_ONCE || underWay >= LOOKUP_THREADS) return;
-    this.#queue.shift()?.();
-  }
-
   async #lookUpNow(entry: Entry): Promise<void> {
-    const counts = this.#counts;
     const start = performance.now();
-    let isSilent = false;
-    const late = setTimeout(
-      tasks.guard(() => {
-        isSilent = true;
-        counts.silent++;
-        this.#next();
-      }),
-      this.#times.silence,
-    );
-    counts.lookups++;
-    counts.underWay++;
     try {
-      entry.addresses = await this.#ask(entry.name);
+      entry.addresses = await this.#lookups.lookUp(entry.name, entry.lane);
       Object.assign(entry, {
         failure: undefined,
         isSilent: false,
+        lane: "answered",
         ...freshFor(this.#times.answer),
       });
     } catch (cause) {
-      counts.failures++;
       throw this.#failed(entry, new LookupError(cause, { took: performance.now() - start }));
-    } finally {
-      clearTimeout(late);
-      counts.underWay--;
-      if (isSilent) counts.silent--;
     }
   }
 
   /** Remembers a failure; where nobody answered, addresses that are known stay. */
   #failed(entry: Entry, failure: LookupError): LookupError {
-    const keeps = failure.kind !== "unknown" && entry.addresses !== undefined;
+    const { kind } = failure;
+    if (kind !== "refused") this.#counts.failures++;
+    if (kind === "unknown") entry.lane = "answered";
+    else if (kind === "unanswered") entry.lane = "silent";
+    const keeps = kind !== "unknown" && entry.addresses !== undefined;
     Object.assign(entry, { isSilent: keeps, ...freshFor(this.#times.failure) });
     entry.failure = keeps ? undefined : failure;
     if (!keeps) entry.addresses = undefined;

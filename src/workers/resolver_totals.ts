@@ -23,7 +23,13 @@ export class ResolverTotals {
     this.#told.delete(worker);
     if (!counts) return;
     const done = { ...counts, lookups: counts.lookups - counts.underWay };
-    const sum = [...this.#gone.splice(0), { ...done, waiting: 0, underWay: 0, silent: 0 }].reduce(
+    const sum = [...this.#gone.splice(0), {
+      ...done,
+      waiting: 0,
+      underWay: 0,
+      silent: 0,
+      queued: 0,
+    }].reduce(
       add,
     );
     this.#gone.push(sum);
@@ -44,5 +50,7 @@ function add(one: ResolverCounts, other: ResolverCounts): ResolverCounts {
     waiting: one.waiting + other.waiting,
     underWay: one.underWay + other.underWay,
     silent: one.silent + other.silent,
+    refused: one.refused + other.refused,
+    queued: one.queued + other.queued,
   };
 }

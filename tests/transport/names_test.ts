@@ -143,11 +143,11 @@ testInNamespaces(
 
 for (const workers of ["1", "2"]) {
   testInNamespaces(
-    `many silent names do not hold up another, which a thread of its own looks up (${workers} workers)`,
+    `many silent names do not hold up another, which threads of their own look up (${workers} workers)`,
     async () => {
       await using machine = await NamedMachine.make();
       await using names = await machine.serveNames();
-      const silent = Array.from({ length: 12 }, (_, i) => 7100 + i);
+      const silent = Array.from({ length: 40 }, (_, i) => 7100 + i);
       await using server = new Program(machine.on(...outlet(
         "server",
         ...silent.map((port) => `forward://127.0.0.1:${port}?to=silent-${port}.test:80`),
@@ -172,9 +172,9 @@ for (const workers of ["1", "2"]) {
       assertEquals(stdout, "through\n");
       await eventually(async () => {
         const { stdout } = await run(machine.on("curl", "-s", "http://127.0.0.1:7006/metrics"));
-        return /^outlet_name_waiters 12$/m.test(stdout) &&
-          /^outlet_name_lookups_running\{state="silent"\} 12$/m.test(stdout);
-      }, "metrics of twelve silent names");
+        return /^outlet_name_waiters 40$/m.test(stdout) &&
+          /^outlet_name_lookups_running\{state="silent"\} 40$/m.test(stdout);
+      }, "metrics of 40 silent names");
     },
   );
 }

@@ -1,5 +1,5 @@
 /** One resolver for all: shared, bounded, and never stopped by a name that nobody answers for. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Resolver, type ResolverTimes } from "../../src/transport/resolver.ts";
 
 /** A system that answers when the test says so. */
@@ -68,27 +68,68 @@ Deno.test("at most eight are under way, and the ninth follows when one is answer
   await Promise.all(waiting);
 });
 
-Deno.test("silent names do not hold up another, up to the threads that there are", async () => {
-  const { system, resolver } = machine({ silence: 1 });
-  const silentOnes = (from: number, to: number) =>
-    Array.from({ length: to - from }, (_, i) => resolver.lookUp(`silent-${from + i}.test`));
-  const silent = silentOnes(0, 20);
-  await system.isAsked("silent-19.test");
-  const quick = resolver.lookUp("quick.test");
-  await system.isAsked("quick.test");
-  system.answer("quick.test", "10.0.0.1");
-  assertEquals((await quick).addresses, ["10.0.0.1"]);
-  silent.push(...silentOnes(20, 60));
-  await system.isAsked("silent-27.test");
-  assertEquals([system.asked.size, resolver.counts.underWay], [28, 28]);
-  const settled = Promise.allSettled(silent);
+/** Lets names that wait fail as the system does that gave up, until none is left. */
+async function giveUp({ system, resolver }: ReturnType<typeof machine>): Promise<void> {
   while (resolver.counts.underWay > 0) {
     for (const name of [...system.asked.keys()]) system.fail(name, "EAI_AGAIN");
     await new Promise((resolve) => setTimeout(resolve));
   }
-  const outcomes = await settled;
-  assertEquals(outcomes.every(({ status }) => status === "rejected"), true);
+}
+
+function lookUpMany(resolver: Resolver, word: string, count: number): Promise<unknown> {
+  const each = Array.from({ length: count }, (_, i) => resolver.lookUp(`${word}-${i}.test`));
+  return Promise.allSettled(each);
+}
+
+Deno.test("60 silent names do not hold up another", async () => {
+  const { system, resolver } = machine({ place: 1 });
+  const silent = lookUpMany(resolver, "silent", 60);
+  await system.isAsked("silent-59.test");
+  const quick = resolver.lookUp("quick.test");
+  await system.isAsked("quick.test");
+  system.answer("quick.test", "10.0.0.1");
+  assertEquals((await quick).addresses, ["10.0.0.1"]);
+  await giveUp({ system, resolver });
+  await silent;
   assertEquals([resolver.counts.silent, resolver.counts.failures], [0, 60]);
+});
+
+Deno.test("names that nobody answered for leave threads to new names, and both to names that were answered for", async () => {
+  const { system, resolver } = machine({ place: 1, answer: 0, failure: 0, silence: 1 });
+  const known = resolver.lookUp("known.test");
+  system.answer("known.test", "10.0.0.1");
+  await known;
+  const first = lookUpMany(resolver, "silent", 80);
+  await system.isAsked("silent-79.test");
+  await giveUp({ system, resolver });
+  await first;
+
+  const again = lookUpMany(resolver, "silent", 80);
+  await system.isAsked("silent-63.test");
+  const fresh = lookUpMany(resolver, "new", 40);
+  await system.isAsked("new-27.test");
+  assertEquals([resolver.counts.underWay, resolver.counts.queued], [92, 28]);
+  const asked = resolver.lookUp("known.test");
+  await system.isAsked("known.test");
+  system.answer("known.test", "10.0.0.2");
+  assertEquals((await asked).addresses, ["10.0.0.2"]);
+  await giveUp({ system, resolver });
+  await Promise.all([again, fresh]);
+  assertEquals(resolver.counts.queued, 0);
+});
+
+Deno.test("a name that finds no place for long is refused, with the reason, and counted", async () => {
+  const { system, resolver } = machine({ place: 60_000, queue: 1 });
+  const silent = lookUpMany(resolver, "silent", 92);
+  await system.isAsked("silent-7.test");
+  await assertRejects(
+    () => resolver.lookUp("late.test"),
+    Error,
+    "the name was not looked up:",
+  );
+  assert(resolver.counts.refused > 0);
+  await giveUp({ system, resolver });
+  await silent;
 });
 
 Deno.test("known addresses go on while the name servers are silent, and after they failed", async () => {
