@@ -4,88 +4,70 @@
  * @module
  */
 import { HexCapture } from "./client/hex_capture.ts";
+import type { ClientIo } from "./client/client_io.ts";
 import { connectWithRetry, endpointOf } from "./client/connect.ts";
 import { Timeline } from "./client/timeline.ts";
 import type { ClientConfig, ClientOptions } from "./config/client_config.ts";
 import type { DialledEndpoint, DialStep } from "./transport/dial.ts";
-import type { Ladder } from "./trace/report/ladder.ts";
 import { formatDuration } from "./options/quantity.ts";
 import { type Address, formatAddress } from "./endpoint/address.ts";
 import { Connection } from "./connection/connection.ts";
 import { type ByteStream, wrap } from "./transport/stream.ts";
 import { ReaderGone } from "./terminal/stdio.ts";
-import { bridgeStdio, type EofPolicy, type StdioEndpoints } from "./connection/stdio_bridge.ts";
+import { bridgeStdio, type EofPolicy } from "./connection/stdio_bridge.ts";
 import { Sweeper } from "./connection/deadlines.ts";
 import { explain, faultOf, isReset } from "./transport/errors.ts";
 
 /** How long the peer may take to close after we have, in milliseconds. */
 const CLOSE_TIMEOUT = 500;
 
-/** The client's input and output. */
-export interface ClientIo extends StdioEndpoints {
-  /** The input's length in bytes, where known. */
-  readonly inputSize?: number | undefined;
-  /** Writes a line about progress or a problem. */
-  tell(line: string): void;
-  /** Writes the result of a probe or a load test, or a hex dump. */
-  print(text: string): Promise<void>;
-  /** Writes the timeline of the connection as a line of JSON, apart from the received bytes. */
-  report(line: string): void;
-  /** Writes a line over the one before; absent without a terminal. */
-  readonly status?: ((line: string) => void) | undefined;
-  /** Shows the ladder of a handshake, for `--trace`. */
-  draw?(ladder: Ladder): void;
-  /** Aborted to end a probe or a load test early; its results so far are still printed. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * Runs the client until it is done.
  *
  * @throws {Error} whose message says what was tried, what failed, and what that means
  */
-export async function runClient(config: ClientConfig, ends: ClientIo): Promise<void> {
+export async function runClient(config: ClientConfig, io: ClientIo): Promise<void> {
   const { options } = config;
   if (options.probe) {
     const { probe } = await import("./client/probe.ts");
-    return await probe(config, ends);
+    return await probe(config, io);
   }
   if (options.bench) {
     const { bench } = await import("./client/load.ts");
-    return await bench(config, ends);
+    return await bench(config, io);
   }
   const [target] = config.targets;
-  const tell = options.verbose ? ends.tell : () => {};
-  const timeline = new Timeline(formatAddress(target), tell);
+  const log = options.verbose ? io.log : () => {};
+  const timeline = new Timeline(formatAddress(target), log);
   try {
-    await runSession(target, { options, ends, timeline });
+    await runSession(target, { options, io, timeline });
   } catch (error) {
     if (!(error instanceof ReaderGone)) timeline.failed(explain(error));
     throw error;
   } finally {
-    if (options.json) ends.report(timeline.json());
+    if (options.json) io.report(timeline.json());
   }
 }
 
 /** The parts of a session. */
 interface Session {
   readonly options: ClientOptions;
-  readonly ends: ClientIo;
+  readonly io: ClientIo;
   readonly timeline: Timeline;
 }
 
 /** Connects and runs the session. */
-async function runSession(target: Address, { options, ends, timeline }: Session): Promise<void> {
-  const conversation = await sessionRunner(options, ends);
+async function runSession(target: Address, { options, io, timeline }: Session): Promise<void> {
+  const run = await sessionRunner(options, io);
   const endpoint = await endpointOf(target, options);
-  using capture = await HexCapture.open(options, { print: ends.print });
-  const socket = await connect(endpoint, { options, ends, timeline });
+  using capture = await HexCapture.open(options, { print: io.print });
+  const socket = await connect(endpoint, { options, io, timeline });
   await capture.begin();
   using connection = new Connection(firstByteTap(capture.of(socket), timeline), { id: 1 });
   using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
-  using _progress = await startProgress(connection, { options, ends });
+  using _progress = await startProgress(connection, { options, io });
   try {
-    await conversation(connection);
+    await run(connection);
   } catch (error) {
     throw closeWithCause(error, { connection, target, options });
   } finally {
@@ -96,16 +78,16 @@ async function runSession(target: Address, { options, ends, timeline }: Session)
 /** Connects, with the ladders of its handshakes where `--trace` asks for them. */
 async function connect(
   endpoint: DialledEndpoint,
-  { options, ends, timeline }: Session,
+  { options, io, timeline }: Session,
 ): Promise<ByteStream> {
   if (!options.trace) {
     const onStep = timeline.step.bind(timeline);
-    return (await connectWithRetry(endpoint, { options, tell: ends.tell, onStep })).socket;
+    return (await connectWithRetry(endpoint, { options, log: io.log, onStep })).socket;
   }
   const { AttemptTrace } = await import("./client/attempt_trace.ts");
   await using trace = await AttemptTrace.start(
     endpoint.proxy?.address ?? endpoint.address,
-    ends.tell,
+    io.log,
   );
   let socket: ByteStream | undefined;
   function onStep(step: DialStep): void {
@@ -113,21 +95,21 @@ async function connect(
     trace.step(step);
   }
   try {
-    ({ socket } = await connectWithRetry(endpoint, { options, tell: ends.tell, onStep }));
+    ({ socket } = await connectWithRetry(endpoint, { options, log: io.log, onStep }));
     return socket;
   } finally {
     const ladders = await trace.ladders(socket, { isRelative: options.relative });
-    for (const ladder of ladders) ends.draw?.(ladder);
+    for (const ladder of ladders) io.draw?.(ladder);
   }
 }
 
 /** What the session does: a script, or stdin and stdout. */
 async function sessionRunner(
   options: ClientOptions,
-  ends: ClientIo,
+  io: ClientIo,
 ): Promise<(connection: Connection) => Promise<void>> {
   if (options.script === undefined) {
-    return (connection) => bridgeStdio(connection, ends, eofPolicyOf(options));
+    return (connection) => bridgeStdio(connection, io, eofPolicyOf(options));
   }
   const [{ readScript }, { runScript }] = await Promise.all([
     import("./script/script.ts"),
@@ -135,25 +117,25 @@ async function sessionRunner(
   ]);
   const name = options.script === "-" ? "stdin" : options.script;
   const steps = await readScript(options.script);
-  const tell = options.verbose ? ends.tell : () => {};
-  return (connection) => runScript(connection, { steps, name, tell });
+  const log = options.verbose ? io.log : () => {};
+  return (connection) => runScript(connection, { steps, name, log });
 }
 
 function eofPolicyOf(options: ClientOptions): EofPolicy {
   const { "send-only": sendOnly, "recv-only": receiveOnly, "quit-delay": delay, eof, crlf } =
     options;
-  const leaveFirst = sendOnly || eof === "close";
+  const closesFirst = sendOnly || eof === "close";
   return {
     only: sendOnly ? "send" : receiveOnly ? "receive" : undefined,
     crlf,
-    halfClose: leaveFirst || eof === "half-close",
-    closeTimeout: delay ?? (leaveFirst ? CLOSE_TIMEOUT : undefined),
+    halfClose: closesFirst || eof === "half-close",
+    closeTimeout: delay ?? (closesFirst ? CLOSE_TIMEOUT : undefined),
   };
 }
 
 async function startProgress(
   connection: Connection,
-  { options, ends: { status, inputSize } }: Pick<Session, "options" | "ends">,
+  { options, io: { status, inputSize } }: Pick<Session, "options" | "io">,
 ): Promise<Disposable | undefined> {
   if (!options.progress || !status) return undefined;
   const { showProgress } = await import("./terminal/progress.ts");

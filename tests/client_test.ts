@@ -26,7 +26,7 @@ async function talk(
       shown.push(bytes.slice());
       return Promise.resolve();
     },
-    tell: (line) => told.push(line),
+    log: (line) => told.push(line),
     print: (text) => Promise.resolve(void told.push(text)),
     report: (line) => told.push(line),
   });

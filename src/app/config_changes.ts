@@ -1,37 +1,37 @@
 /**
- * The config of a running server: read once, and again whenever its file changes or somebody asks.
+ * Loads the config of a server, and again when its file changes or on SIGHUP.
  *
  * @module
  */
 import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
-import { refuseEmptyReload } from "../config/server_rules.ts";
+import { checkNotEmptied } from "../config/server_rules.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
 import type { ConfigWatcher, ConfigWatcherOptions } from "./config_watcher.ts";
 
 /**
- * What the server was asked to be, in words or in a file.
+ * Loads the config, and checks what it needs of this machine.
  *
- * @throws {UsageError} where that is no config
- * @throws {Error} where something that it needs is not there
+ * @throws {UsageError} where the config is wrong
+ * @throws {Error} where something that it needs is missing
  */
 export async function loadConfig(command: ServerCommand): Promise<ServerConfig> {
-  const config = await readConfig(command);
+  const config = await loadUnchecked(command);
   const { preflight } = await import("../server/preflight.ts");
   await preflight(config);
   return config;
 }
 
-/** The same, without a look at what it needs. */
-export async function readConfig(command: ServerCommand): Promise<ServerConfig> {
+/** Loads the config without checking what it needs. */
+export async function loadUnchecked(command: ServerCommand): Promise<ServerConfig> {
   if ("config" in command) return command.config;
   const { readConfigFile } = await import("../config/config_file.ts");
   return await readConfigFile(command.file.path, command.file.flags);
 }
 
-/** Watches the config's file, if there is one. Begin before it is read for the first time: then no change is missed. */
+/** Watches the config file, if there is one. To miss no change, call this before reading the file. */
 export async function watchConfig(
   command: ServerCommand,
   options: ConfigWatcherOptions,
@@ -41,7 +41,7 @@ export async function watchConfig(
   return await ConfigWatcher.of(command.file.path, options);
 }
 
-/** What a promise resolves to, or `undefined` once the signal is aborted: a pipe may never say anything. */
+/** Resolves as the promise, or to `undefined` once the signal is aborted: reading a FIFO may block forever. */
 export async function abortable<T>(
   promise: Promise<T>,
   signal: AbortSignal,
@@ -58,19 +58,19 @@ export async function abortable<T>(
   }
 }
 
-/** Where configs come from, and who is told how that went. */
+/** How the config of a running server changes. */
 export interface ConfigChangesOptions {
-  /** Says when to read it again. */
+  /** Reports changes of the file; absent without a file. */
   readonly watcher: ConfigWatcher | undefined;
-  /** Ends it. */
+  /** Aborted when the server stops. */
   readonly signal: AbortSignal;
-  /** Told of every look, and of files that are no config. */
+  /** Gets `reloading` and `rejected` events. */
   readonly eventBus: EventBus;
-  /** What the server was asked to be at first. */
+  /** The config that the server was started with. */
   readonly atStart: ServerConfig;
 }
 
-/** Every config that the file becomes, until the signal is aborted. A file that is none is told, and passed over. */
+/** Yields each valid config that the file changes to, until the signal is aborted. */
 export async function* configChanges(
   command: ServerCommand,
   { watcher, signal, eventBus, atStart }: ConfigChangesOptions,
@@ -80,23 +80,28 @@ export async function* configChanges(
     try {
       const config = await abortable(reloadConfig(command), signal);
       if (!config) continue;
-      refuseEmptyReload({ atStart, next: config });
+      checkNotEmptied({ atStart, next: config });
       yield config;
     } catch (error) {
-      eventBus.publish({ event: "rejected", reason: `${explain(error)}; all stays as it was` });
+      publishRejected(eventBus, error);
     }
   }
 }
 
-/** A pipe can be read once; a file that has become one would be waited for. */
+/** Publishes that a config was rejected. */
+export function publishRejected(eventBus: EventBus, error: unknown): void {
+  eventBus.publish({ event: "rejected", reason: `${explain(error)}; nothing was changed` });
+}
+
+/** Refuses to reload from a FIFO, which would block. */
 async function reloadConfig(command: ServerCommand): Promise<ServerConfig> {
   if ("file" in command) {
     const { path } = command.file;
     const info = await Deno.stat(path).catch(() => undefined);
     if (info && !info.isFile) {
-      throw new Error(`cannot read the config ${path}: it is no regular file`);
+      throw new Error(`cannot read the config ${path}: it is not a regular file`);
     }
   }
-  // What it needs is looked at when the server is to become it.
-  return await readConfig(command);
+  // serve() checks what it needs.
+  return await loadUnchecked(command);
 }

@@ -1,31 +1,31 @@
 /**
- * When a config file is worth another look: it has changed, or somebody asks.
+ * Reports when a config file has changed, or on SIGHUP.
  *
- * The file is looked at twice a second, as Caddy does, instead of being watched by the kernel: that sees files behind
- * symbolic links and in folders that are made anew, on every file system, and needs nothing that can be used up.
+ * It polls stat(2) twice a second instead of using inotify(7): that works behind symbolic links, in replaced folders
+ * and on all file systems, and uses no inotify watches.
  *
  * @module
  */
 import { delay } from "@std/async/delay";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
-/** How often the file is looked at, in milliseconds. */
+/** How often the file is checked, in milliseconds. */
 const PERIOD = 500;
 
-/** How long a file has to be left alone before it is read, in milliseconds: editors write in steps. */
+/** How long a changed file must stay unchanged before it is reported, because editors write in several steps. */
 const SETTLE = 100;
 
-const tasks = new TaskScope("watching the config", { without: "SIGHUP still has it read again" });
+const tasks = new TaskScope("watching the config", { without: "SIGHUP still reloads it" });
 
-/** What wakes those who look. */
+/** When to stop watching, and another source of reloads. */
 export interface ConfigWatcherOptions {
-  /** Ends it. */
+  /** Aborted when the server stops. */
   readonly signal: AbortSignal;
-  /** Registers who is called when somebody asks for another look. */
-  onHangup(look: () => void): void;
+  /** Sets the callback for SIGHUP. */
+  onHangup(callback: () => void): void;
 }
 
-/** The moments at which a file is worth another look. However many come while one is used, one follows. */
+/** Watches a file. Changes between two calls of `next` are reported once. */
 export class ConfigWatcher implements Disposable {
   readonly #path: string;
   readonly #signal: AbortSignal;
@@ -40,16 +40,16 @@ export class ConfigWatcher implements Disposable {
     this.#seen = seen;
     this.#signal = signal;
     signal.addEventListener("abort", this.#wakeUp);
-    onHangup(() => this.#look());
+    onHangup(() => this.#report());
     tasks.run(this.#poll());
   }
 
-  /** Watches a file from now on: what it is now is what will be read first. */
+  /** Starts watching for changes from the file's current state. */
   static async of(path: string, options: ConfigWatcherOptions): Promise<ConfigWatcher> {
-    return new ConfigWatcher(path, await markOf(path), options);
+    return new ConfigWatcher(path, await fingerprint(path), options);
   }
 
-  /** Resolves to `true` when it is time to look, to `false` when there will be no more looks. */
+  /** Resolves to `true` when the file should be reloaded, and to `false` when the server stops. */
   async next(): Promise<boolean> {
     while (!this.#isDue && !this.#signal.aborted) {
       await new Promise<void>((resolve) => this.#wake = resolve);
@@ -58,38 +58,40 @@ export class ConfigWatcher implements Disposable {
     return !this.#signal.aborted;
   }
 
-  /** Looks no more. */
+  /** Stops watching. */
   [Symbol.dispose](): void {
     this.#closed.abort();
     this.#signal.removeEventListener("abort", this.#wakeUp);
   }
 
-  #look(): void {
+  #report(): void {
     this.#isDue = true;
     this.#wake();
   }
 
   async #poll(): Promise<void> {
     const { signal } = this.#closed;
-    let before = this.#seen;
+    let last = this.#seen;
     while (!signal.aborted) {
-      const mark = await markOf(this.#path);
-      if (mark !== this.#seen && mark === before) {
+      const mark = await fingerprint(this.#path);
+      if (mark !== this.#seen && mark === last) {
         this.#seen = mark;
-        this.#look();
+        this.#report();
       }
       const pause = mark === this.#seen ? PERIOD : SETTLE;
-      before = mark;
+      last = mark;
       await delay(pause, { signal }).catch(() => {});
     }
   }
 }
 
-/** What differs once a file has changed. What is no regular file, such as a pipe, does not change. */
-async function markOf(path: string): Promise<string> {
+/** A text that differs once the file has changed. Files that are not regular, such as FIFOs, never change. */
+async function fingerprint(path: string): Promise<string> {
   try {
     const { isFile, dev, ino, size, mtime, ctime } = await Deno.stat(path);
-    return isFile ? [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join() : "no regular file";
+    return isFile
+      ? [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join()
+      : "not a regular file";
   } catch (error) {
     return String(error);
   }

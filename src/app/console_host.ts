@@ -1,5 +1,5 @@
 /**
- * The console of a running server, where there is one. It is loaded when it is asked for.
+ * Opens and replaces the web console of a running server. Its code is loaded only if there is a console.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import type { InternetAddress } from "../endpoint/address.ts";
 import type { Prepared } from "./prepared.ts";
 import { explain } from "../transport/errors.ts";
 
-/** What the console is joined to. */
+/** What the console depends on. */
 export interface ConsoleHostOptions {
-  /** Where the facts are told. */
+  /** Where events are published. */
   readonly eventBus: EventBus;
-  /** Whether there is a console also when nothing was said of it, if its address is free. */
+  /** Whether to open the console at its default address where `console` is not given; a failure is not an error then. */
   readonly byDefault: boolean;
-  /** Takes the line that tells the person who started the server where the console is. It is no log. */
-  tell(line: string): void;
+  /** Writes the line with the console's URL, which contains the token and must not be logged. */
+  announce(line: string): void;
 }
 
-/** Opens the console that options ask for, and another one when they change. */
+/** Opens the console, and replaces it when its options change. */
 export class ConsoleHost implements AsyncDisposable {
   readonly #parts: ConsoleHostOptions;
   #options: ServerOptions;
   #console: Console | undefined;
-  #look: ((console: Console) => void) | undefined;
+  #onOpen: ((console: Console) => void) | undefined;
 
   private constructor(options: ServerOptions, parts: ConsoleHostOptions) {
     this.#options = options;
@@ -37,32 +37,31 @@ export class ConsoleHost implements AsyncDisposable {
   }
 
   /**
-   * Opens the console, where the options ask for one.
+   * Opens the console, if the options ask for one.
    *
-   * @throws {Error} which says why it can't be had
+   * @throws {Error} which says why it cannot be opened
    */
   static async open(options: ServerOptions, parts: ConsoleHostOptions): Promise<ConsoleHost> {
     const host = new ConsoleHost(options, parts);
     if (options.console === undefined && parts.byDefault) {
       await host.#open({ ...options, console: CONSOLE_ADDRESS })
-        .catch((error) => parts.tell(`no console: ${explain(error)}`));
+        .catch((error) => parts.announce(`no console: ${explain(error)}`));
     } else {
       await host.#open(options);
     }
     return host;
   }
 
-  /** Shows the server in the console from now on, with its handshakes where they are captured. */
+  /** Shows a server in the console, and its handshakes if they are captured. */
   watch(server: ServerHandle, ladders?: Ladders): void {
-    this.#look = (console) => console.watch(server, ladders);
-    if (this.#console) this.#look(this.#console);
+    this.#onOpen = (console) => console.watch(server, ladders);
+    if (this.#console) this.#onOpen(this.#console);
   }
 
   /**
-   * Makes the console ready that other options ask for, and changes nothing yet. Where it stays at its address, that
-   * is free only once the one before has gone.
+   * Prepares a console with other options. At an unchanged address, it is opened by `commit`, after the old one is closed.
    *
-   * @throws {Error} which says why it can't be had
+   * @throws {Error} which says why it cannot be opened
    */
   async prepare(options: ServerOptions): Promise<Prepared> {
     const before = this.#options;
@@ -70,18 +69,18 @@ export class ConsoleHost implements AsyncDisposable {
       return { commit: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
     }
     const parts = await this.#partsOf(options);
-    const address = placeOf(options);
-    const stays = isEqual(address, placeOf(before));
-    const made = stays ? undefined : this.#openAt(address, parts);
+    const address = addressOf(options);
+    const staysAtAddress = isEqual(address, addressOf(before));
+    const opened = staysAtAddress ? undefined : this.#openAt(address, parts);
     return {
       commit: async () => {
-        const gone = this.#console;
+        const old = this.#console;
         this.#options = options;
-        if (stays) await gone?.[Symbol.asyncDispose]();
-        this.#show(stays ? this.#openAt(address, parts) : made, options);
-        if (!stays) await gone?.[Symbol.asyncDispose]();
+        if (staysAtAddress) await old?.[Symbol.asyncDispose]();
+        this.#use(staysAtAddress ? this.#openAt(address, parts) : opened, options);
+        if (!staysAtAddress) await old?.[Symbol.asyncDispose]();
       },
-      [Symbol.asyncDispose]: async () => await made?.[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: async () => await opened?.[Symbol.asyncDispose](),
     };
   }
 
@@ -91,12 +90,12 @@ export class ConsoleHost implements AsyncDisposable {
   }
 
   async #open(options: ServerOptions): Promise<void> {
-    this.#show(this.#openAt(placeOf(options), await this.#partsOf(options)), options);
+    this.#use(this.#openAt(addressOf(options), await this.#partsOf(options)), options);
   }
 
-  /** What a console is opened with, read from the files that the options name. */
+  /** Loads the console's code, and its token and certificate from their files. */
   async #partsOf(options: ServerOptions): Promise<Parts | undefined> {
-    if (placeOf(options) === undefined) return undefined;
+    if (addressOf(options) === undefined) return undefined;
     const { "console-token-file": tokenFile } = options;
     const { freshToken, tokenFrom } = await import("../console/credentials.ts");
     const { Console } = await import("../console/console.ts");
@@ -115,12 +114,12 @@ export class ConsoleHost implements AsyncDisposable {
     return open(address, { ...settings, eventBus, drainTimeout });
   }
 
-  /** Makes a console the one that there is, and tells where it is. */
-  #show(opened: Console | undefined, { "console-token-file": tokenFile }: ServerOptions): void {
+  /** Makes an opened console the current one, and announces its URL. */
+  #use(opened: Console | undefined, { "console-token-file": tokenFile }: ServerOptions): void {
     this.#console = opened;
     if (opened === undefined) return;
-    this.#look?.(opened);
-    this.#parts.tell(
+    this.#onOpen?.(opened);
+    this.#parts.announce(
       tokenFile === undefined
         ? `console at ${opened.url}`
         : `console at ${opened.origin}/ (its token is in ${tokenFile})`,
@@ -128,7 +127,7 @@ export class ConsoleHost implements AsyncDisposable {
   }
 }
 
-/** What a console is opened with. */
+/** What a console is opened with, beside its address. */
 interface Parts extends Pick<ConsoleOptions, "token" | "tls"> {
   open(address: InternetAddress, options: ConsoleOptions): Console;
 }
@@ -139,8 +138,8 @@ async function keyPairOf({ "console-cert": certFile, "console-key": keyFile }: C
   return await readServingPair({ certFile, keyFile, prefix: "console" });
 }
 
-function placeOf({ console: place }: ServerOptions): InternetAddress | undefined {
-  return place === "off" ? undefined : place;
+function addressOf({ console: address }: ServerOptions): InternetAddress | undefined {
+  return address === "off" ? undefined : address;
 }
 
 function consoleOptions(options: ServerOptions): [string, unknown][] {

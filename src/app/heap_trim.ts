@@ -1,57 +1,57 @@
 /**
- * Giving memory back to the system once a crowd has come to rest, or has gone.
+ * Runs V8's garbage collector when a server becomes idle after many connections were opened or closed.
  *
- * V8 lets its heap grow with a burst of clients and has no reason to look at it again while nothing happens: 10,000
- * idle connections then take 17 KB each instead of 7, and go on taking them when they are closed.
+ * V8 grows its heap in a burst and does not shrink it while idle: 10,000 idle connections then use 17 KB each instead
+ * of 7 KB, even after they are closed.
  *
  * @module
  */
 import type { ServerHandle } from "../server/handle.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
-const tasks = new TaskScope("giving memory back", {
-  without: "V8 does it when it has to",
+const tasks = new TaskScope("trimming the heap", {
+  without: "V8 collects garbage when it needs memory",
 });
 
-/** How long nobody may come, go or say anything before it is time, in milliseconds. */
-const REST = 2_000;
+/** How long nothing may happen before the server counts as idle, in milliseconds. */
+const IDLE_TIME = 2_000;
 
-/** How many have to have come or gone since the last time: to collect garbage takes some 15 µs for each who is there. */
-const CROWD = 2_000;
+/** By how much the number of connections must have changed: a collection takes about 15 µs per connection. */
+const MIN_CHANGE = 2_000;
 
-/** Looks now and then whether a crowd rests, until it is disposed. */
+/** Checks for idleness periodically, until the result is disposed. */
 export function trimHeap(server: Pick<ServerHandle, "connections">): Disposable {
-  const crowd = new IdleDetector();
+  const detector = new IdleDetector();
   const timer = setInterval(
-    tasks.guard(() => crowd.rests(server.connections()) && collectGarbage()),
-    REST,
+    tasks.guard(() => detector.becameIdle(server.connections()) && collectGarbage()),
+    IDLE_TIME,
   );
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** What is known of a crowd from one look to the next. */
+/** Detects when a server becomes idle after a large change in its number of connections. */
 export class IdleDetector {
   #count = 0;
   #bytes = 0;
-  #countBefore = 0;
+  #countAtTrim = 0;
 
-  /** Whether this is the first look at which a crowd that has come or gone does nothing any more. */
-  rests(connections: ReturnType<ServerHandle["connections"]>): boolean {
+  /** Whether nothing has changed since the last call, while the number of connections has since the last `true`. */
+  becameIdle(connections: ReturnType<ServerHandle["connections"]>): boolean {
     let [count, bytes] = [0, 0];
     for (const { connection } of connections) {
       count++;
       bytes += connection.bytesIn + connection.bytesOut;
     }
-    const moves = count !== this.#count || bytes !== this.#bytes;
+    const isActive = count !== this.#count || bytes !== this.#bytes;
     this.#count = count;
     this.#bytes = bytes;
-    if (moves || Math.abs(count - this.#countBefore) < CROWD) return false;
-    this.#countBefore = count;
+    if (isActive || Math.abs(count - this.#countAtTrim) < MIN_CHANGE) return false;
+    this.#countAtTrim = count;
     return true;
   }
 }
 
-/** Lets V8 look through all of its heap at once, where it can be asked to. */
+/** Runs a full garbage collection, where V8 allows it. */
 export async function collectGarbage(): Promise<void> {
   const { setFlagsFromString } = await import("node:v8");
   const { runInNewContext } = await import("node:vm");
@@ -60,6 +60,6 @@ export async function collectGarbage(): Promise<void> {
     const collect: () => void = runInNewContext("gc");
     collect();
   } catch {
-    // This V8 cannot be asked; it will collect when it has to.
+    // V8 does not allow it, and will collect when it needs memory.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Who listens to a server's event bus: the log, and what else was asked for. Each is loaded when it is.
+ * The subscribers of a server's event bus: log, metrics, ladders and systemd. Each is loaded only if it is used.
  *
  * @module
  */
@@ -20,15 +20,15 @@ const tasks = new TaskScope("capturing handshakes", {
   without: "they are inferred",
 });
 
-/** What observers are joined to. */
+/** What the observers depend on. */
 export interface ObserversOptions {
-  /** Where the facts are told. */
+  /** Where events are published. */
   readonly eventBus: EventBus;
-  /** Takes each line of the log, where it does not go to a file. */
+  /** Writes a line of the log, if there is no log file. */
   write(line: string): void;
 }
 
-/** The observers of one server. They can be changed while it runs; what has been counted stays. */
+/** The observers of one server. Their options can change; metrics keep their values. */
 export class Observers implements AsyncDisposable {
   readonly #eventBus: EventBus;
   readonly #write: (line: string) => void;
@@ -48,9 +48,9 @@ export class Observers implements AsyncDisposable {
   }
 
   /**
-   * Opens what the options ask for.
+   * Opens the observers that the options ask for.
    *
-   * @throws {Error} which says what can't be opened, and why
+   * @throws {Error} which says what cannot be opened, and why
    */
   static async open(options: ServerOptions, parts: ObserversOptions): Promise<Observers> {
     await using undo = new AsyncDisposableStack();
@@ -64,12 +64,12 @@ export class Observers implements AsyncDisposable {
     return observers;
   }
 
-  /** The handshakes of the server's connections, where they are kept. */
+  /** The handshakes of the server's connections, if they are kept. */
   get ladders(): Ladders | undefined {
     return this.#ladders;
   }
 
-  /** Shows the server's open connections to whoever looks at them. */
+  /** Sets the server whose connections are captured and measured. */
   watch(server: ServerHandle): void {
     this.#server = server;
     if (this.#ladders) tasks.run(this.#ladders.capture(portsOf(server)));
@@ -81,9 +81,9 @@ export class Observers implements AsyncDisposable {
   }
 
   /**
-   * Makes ready what other options ask for, and changes nothing yet.
+   * Prepares observers with other options.
    *
-   * @throws {Error} which says what can't be had
+   * @throws {Error} which says what cannot be opened
    */
   async prepare(options: ServerOptions): Promise<Prepared> {
     await using undo = new AsyncDisposableStack();
@@ -93,29 +93,29 @@ export class Observers implements AsyncDisposable {
       : undo.use(await this.#log.prepare(log));
     const isMoved = !isEqual(options.metrics, this.#options.metrics);
     const page = isMoved ? undo.use(await this.#openMetrics(options.metrics)) : undefined;
-    const made = undo.move();
+    const prepared = undo.move();
     return {
       commit: async () => {
         this.#options = options;
         await newLog?.commit();
         if (isMoved) await this.#replaceMetrics(page);
       },
-      [Symbol.asyncDispose]: () => made.disposeAsync(),
+      [Symbol.asyncDispose]: () => prepared.disposeAsync(),
     };
   }
 
-  /** The line, in the log's format, that tells how many are missing before it. */
+  /** The line of the log, in its format, that reports dropped lines. */
   droppedLine(count: number): string {
     return this.#log.droppedLine(count);
   }
 
-  /** Ends them all, once they have told what they know. */
+  /** Closes all observers after they have written what is pending. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#metricsPage?.[Symbol.asyncDispose]();
     await this.#stack.disposeAsync();
   }
 
-  /** From now on, and after each change, the ports of all outlets are captured. */
+  /** Captures the ports of all outlets, now and after each reload. */
   async #openLadders(): Promise<void> {
     const { Ladders } = await import("../telemetry/ladders.ts");
     const ladders = this.#stack.use(new Ladders(this.#eventBus));

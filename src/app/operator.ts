@@ -1,5 +1,5 @@
 /**
- * The operator of a server: who sits at its terminal.
+ * Runs the operator's commands at the server's terminal.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import { renderLadder } from "../trace/report/ladder_text.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import type { Ladders } from "../telemetry/ladders.ts";
 
-/** What an operator is heard and shown with. */
+/** What the operator's terminal depends on. */
 export interface OperatorOptions {
-  /** Where lines are typed. */
+  /** The terminal. */
   readonly editor: LineEditor;
   /** Does what Ctrl-C does. */
   interrupt(): void;
-  /** The handshakes of the server's connections, where they are kept. */
+  /** The handshakes of the server's connections, if they are kept. */
   readonly ladders: Ladders | undefined;
 }
 
-const tasks = new TaskScope("the operator's terminal", {
-  without: "the server goes on without an operator",
+const tasks = new TaskScope("reading the operator's terminal", {
+  without: "the server continues without an operator",
 });
 
-/** Does what the operator types, until there is no more of it, or until it is disposed. */
+/** Runs what the operator types, until the input ends or the result is disposed. */
 export function listenToOperator(
   server: ServerHandle,
   { editor, interrupt, ladders }: OperatorOptions,

@@ -1,27 +1,27 @@
 /**
- * A change in two steps: what can fail is done first, and undone where something else cannot be had.
+ * Changes in two phases, as in a two-phase commit: `prepare` may fail and be undone, `commit` may not.
  *
  * @module
  */
 import type { ServerOptions } from "../config/server_config.ts";
 
-/** A change that is ready. Disposing it undoes it. */
+/** A prepared change. Disposing it undoes it. */
 export interface Prepared extends AsyncDisposable {
-  /** Makes it hold. It is not disposed any more, then. */
+  /** Applies the change. It must not be disposed afterwards. */
   commit(): Promise<void>;
 }
 
-/** Whoever goes along with a change of the config. */
+/** Something that changes with the server's options. */
 export interface Preparing {
   /**
-   * Makes ready what other options ask for, and changes nothing yet.
+   * Prepares a change to other options, without any effect yet.
    *
-   * @throws {Error} which says what can't be had
+   * @throws {Error} which says what cannot be done
    */
   prepare(options: ServerOptions): Promise<Prepared>;
 }
 
-/** Makes all of them ready, or none. */
+/** Prepares all parts, or none. */
 export async function prepareAll(
   parts: readonly Preparing[],
   options: ServerOptions,
@@ -29,11 +29,11 @@ export async function prepareAll(
   await using undo = new AsyncDisposableStack();
   const prepared: Prepared[] = [];
   for (const part of parts) prepared.push(undo.use(await part.prepare(options)));
-  const made = undo.move();
+  const all = undo.move();
   return {
     async commit() {
       for (const part of prepared) await part.commit();
     },
-    [Symbol.asyncDispose]: () => made.disposeAsync(),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }

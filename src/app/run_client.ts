@@ -1,11 +1,12 @@
 /**
- * `outlet client` as a process: joined to stdin and stdout, or to the person at the terminal.
+ * `outlet client` as a process, on stdin and stdout or with a line editor on the terminal.
  *
  * @module
  */
 import { fstatSync } from "node:fs";
 import { LineEditor } from "../terminal/line_editor.ts";
-import { type ClientIo, runClient } from "../client.ts";
+import { runClient } from "../client.ts";
+import type { ClientIo } from "../client/client_io.ts";
 import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import { renderLadder } from "../trace/report/ladder_text.ts";
 import { printable, printableLines } from "../terminal/printable.ts";
@@ -23,9 +24,9 @@ import {
 const encoder = new TextEncoder();
 
 /**
- * Does what the config asks for, to its end.
+ * Runs the client until it is done.
  *
- * @throws {Error} which says what was tried, what happened, and what that means
+ * @throws {Error} whose message says what was tried, what failed, and what that means
  */
 export async function runClientMode(
   config: ClientConfig,
@@ -34,21 +35,21 @@ export async function runClientMode(
   const { options } = config;
   const measures = options.probe || options.bench;
   const isAtTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-  const talks = isAtTerminal && !options["recv-only"] && !measures && !options.script;
+  const isInteractive = isAtTerminal && !options["recv-only"] && !measures && !options.script;
   await using _end = { [Symbol.asyncDispose]: flushStdio };
-  using editor = talks
+  using editor = isInteractive
     ? new LineEditor({ output: stdout, isStuck: isTerminalStuck, onInterrupt: interrupt })
     : undefined;
   using status = Deno.stderr.isTerminal() && !editor ? new StatusLine(stderr) : undefined;
   const write = stderrLines(editor, status);
-  const tell = (line: string) => write(printable(`outlet: ${line}`));
-  if (options.tls) await refuseKeyLog(tell);
+  const log = (line: string) => write(printable(`outlet: ${line}`));
+  if (options.tls) await refuseKeyLog(log);
   await runClient(config, {
     input: editor ? typedBytes(editor) : stdinChunks(),
     inputSize: options.progress ? sizeOfStdin() : undefined,
-    show: showOn(editor, options),
+    show: writerFor(editor, options),
     print: (text) => writeStdout(encoder.encode(printableLines(text))),
-    tell,
+    log,
     report: (line) => write(printable(line)),
     draw(ladder) {
       const text = renderLadder(ladder, { color: Deno.stderr.isTerminal() && !Deno.noColor });
@@ -59,8 +60,8 @@ export async function runClientMode(
   });
 }
 
-/** How what arrives is shown: to a person safely, to a file or a pipe as it is. */
-function showOn(
+/** Writes received bytes: escaped to a terminal, unchanged to a file or a pipe. */
+function writerFor(
   editor: LineEditor | undefined,
   { raw, "hex-dump": dump }: ClientOptions,
 ): ClientIo["show"] {
@@ -77,7 +78,7 @@ function showOn(
   };
 }
 
-/** Writes lines that are safe to show to stderr, above whatever else is shown there. */
+/** Writes lines to stderr, above the line being typed or the status line. The lines must be printable. */
 function stderrLines(
   editor: LineEditor | undefined,
   status: StatusLine | undefined,
@@ -89,7 +90,7 @@ function stderrLines(
   };
 }
 
-/** How long the file on stdin is; `undefined` where it is none. */
+/** The size of the file on stdin; `undefined` if it is not a file. */
 function sizeOfStdin(): number | undefined {
   const stat = fstatSync(0);
   return stat.isFile() ? stat.size : undefined;

@@ -1,19 +1,20 @@
 /**
- * `outlet server` as a process: events go to the log, and an operator at the terminal is listened to.
+ * `outlet server` as a process, with its log, metrics, console and operator.
  *
  * @module
  */
 import type { LineEditor } from "../terminal/line_editor.ts";
 import type { ServerCommand } from "../cli/server_args.ts";
+import type { ServerConfig } from "../config/server_config.ts";
 import { EventBus } from "../events/event_bus.ts";
 import { serve } from "./serve.ts";
 import type { Standard } from "../services/service.ts";
 import { publishFaults } from "../telemetry/faults.ts";
 import { abortable, configChanges, loadConfig, watchConfig } from "./config_changes.ts";
-import { ConsoleHost } from "./console_host.ts";
+import { ConsoleHost, type ConsoleHostOptions } from "./console_host.ts";
 import { trimHeap } from "./heap_trim.ts";
 import { refuseKeyLog } from "./key_log.ts";
-import { Observers } from "./observers.ts";
+import { Observers, type ObserversOptions } from "./observers.ts";
 import { printable } from "../terminal/printable.ts";
 import { StatusLine } from "../terminal/status_line.ts";
 import {
@@ -26,20 +27,20 @@ import {
   writeStdout,
 } from "../terminal/stdio.ts";
 
-/** What the system and the terminal ask of a running server. */
+/** What signals and the terminal ask of a running server. */
 export interface ServerSignals {
-  /** Aborted when the server is to stop. */
+  /** Aborted to stop the server. */
   readonly signal: AbortSignal;
-  /** Registers who is called when somebody asks for another look at the config's file. */
-  onHangup(look: () => void): void;
+  /** Sets the callback for SIGHUP, which reloads the config. */
+  onHangup(callback: () => void): void;
   /** Does what Ctrl-C does. */
   interrupt(): void;
 }
 
 /**
- * Serves until the signal is aborted and the connections have drained.
+ * Runs the server until the signal is aborted and the connections have drained.
  *
- * @returns whether all went well where only one client was served
+ * @returns `false` where an outlet of `stdio` served a single client, and that failed
  */
 export async function runServerMode(
   command: ServerCommand,
@@ -49,66 +50,77 @@ export async function runServerMode(
   using watcher = await watchConfig(command, signals);
   const config = await abortable(loadConfig(command), signal);
   if (config === undefined) return true;
-  // Whose clients are joined to the standard streams has no operator there.
-  const lends = config.outlets.some(({ service }) => service === "stdio");
-  using editor = lends ? undefined : await openEditor(interrupt);
-  using status = lends && Deno.stderr.isTerminal() ? new StatusLine(stderr) : undefined;
-  const { standard, outcome } = lend(signals, status);
+  // The stdio service uses the standard streams, so there is no operator then.
+  const usesStdio = config.outlets.some(({ service }) => service === "stdio");
+  using editor = usesStdio ? undefined : await openEditor(interrupt);
+  using status = usesStdio && Deno.stderr.isTerminal() ? new StatusLine(stderr) : undefined;
+  const { standard, outcome } = standardStreams(signals, status);
   const write = lineWriter(editor, status);
   await refuseKeyLog((line) => write(`outlet: ${printable(line)}`));
   const eventBus = new EventBus();
   publishFaults(eventBus);
+  const changes = configChanges(command, { watcher, signal, eventBus, atStart: config });
   try {
-    using stack = new DisposableStack();
-    await using observers = await Observers.open(config.options, { eventBus, write });
-    stderr.notice = (count) => observers.droppedLine(count);
-    await using consoleHost = await ConsoleHost.open(config.options, {
-      eventBus,
+    await runServer(config, {
+      ...{ signals, eventBus, standard, changes, editor, write },
+      announce: editor || usesStdio ? write : (line) => stdout.writeLine(line),
       byDefault: "namesOutlets" in command && !command.namesOutlets,
-      tell: editor || lends ? write : (line) => stdout.writeLine(line),
     });
-    await serve(config, {
-      signal,
-      eventBus,
-      standard,
-      changes: configChanges(command, { watcher, signal, eventBus, atStart: config }),
-      observers: [observers, consoleHost],
-      async onOpen(server) {
-        observers.watch(server);
-        const { ladders } = observers;
-        consoleHost.watch(server, ladders);
-        stack.use(trimHeap(server));
-        if (editor) {
-          const { listenToOperator } = await import("./operator.ts");
-          stack.use(listenToOperator(server, { editor, interrupt, ladders }));
-        }
-      },
-    });
-    return outcome.isWell;
+    return outcome.isOk;
   } finally {
     await flushStdio();
   }
 }
 
-/** The standard streams, for clients that are joined to them, and what came of those clients. */
-function lend(
+/** The parts of the process around a server. */
+interface ServerProcess extends ConsoleHostOptions, ObserversOptions {
+  readonly signals: ServerSignals;
+  readonly standard: Standard;
+  readonly changes: AsyncIterable<ServerConfig>;
+  readonly editor: LineEditor | undefined;
+}
+
+async function runServer(config: ServerConfig, process: ServerProcess): Promise<void> {
+  const { signals: { signal, interrupt }, eventBus, standard, changes, editor } = process;
+  using stack = new DisposableStack();
+  await using observers = await Observers.open(config.options, process);
+  stderr.notice = (count) => observers.droppedLine(count);
+  await using consoleHost = await ConsoleHost.open(config.options, process);
+  await serve(config, {
+    ...{ signal, eventBus, standard, changes },
+    observers: [observers, consoleHost],
+    async onOpen(server) {
+      observers.watch(server);
+      const { ladders } = observers;
+      consoleHost.watch(server, ladders);
+      stack.use(trimHeap(server));
+      if (editor) {
+        const { listenToOperator } = await import("./operator.ts");
+        stack.use(listenToOperator(server, { editor, interrupt, ladders }));
+      }
+    },
+  });
+}
+
+/** The standard streams for the stdio service, and whether its client was served without a failure. */
+function standardStreams(
   { signal, interrupt }: ServerSignals,
   status: StatusLine | undefined,
-): { standard: Standard; outcome: { isWell: boolean } } {
-  const outcome = { isWell: true };
+): { standard: Standard; outcome: { isOk: boolean } } {
+  const outcome = { isOk: true };
   const standard: Standard = {
     input: stdinChunks(),
     write: writeStdout,
     status: status && ((line) => status.show(line)),
-    end(well) {
-      if (!well) outcome.isWell = false;
+    end(isOk) {
+      if (!isOk) outcome.isOk = false;
       if (!signal.aborted) interrupt();
     },
   };
   return { standard, outcome };
 }
 
-/** Where lines for whoever started the server go: above what else is shown on a terminal. */
+/** Writes lines above the line being typed or the status line. */
 function lineWriter(
   editor: LineEditor | undefined,
   status: StatusLine | undefined,
@@ -118,7 +130,7 @@ function lineWriter(
   return (line) => stderr.writeLine(line);
 }
 
-/** What an operator types in. It brings much of Node's along, which a server in the background has no use for. */
+/** The operator's line editor. It is loaded only at a terminal, because it loads much of Node's compatibility layer. */
 async function openEditor(onInterrupt: () => void): Promise<LineEditor | undefined> {
   const output = terminalOutput();
   if (output === undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * `outlet trace` as a process: from tcpdump, a file or stdin to stdout.
+ * `outlet trace` as a process: reads from tcpdump, a file or stdin, and writes to stdout.
  *
  * @module
  */
@@ -24,14 +24,14 @@ const tasks = new TaskScope("ending the capture", {
 
 const encoder = new TextEncoder();
 
-/** How often a live trace looks for attempts that nobody answers any more, in milliseconds. */
+/** How often a live trace checks for attempts that have timed out, in milliseconds. */
 const TICK = 1000;
 
-/** How much of a file is read at a time. */
+/** How many bytes of a file are read at a time. */
 const CHUNK = 256 * 1024;
 
 /**
- * Shows handshakes, or the kernel's sockets, until there are no more or the signal is aborted.
+ * Shows handshakes, or the kernel's sockets, until the end of the input or until the signal is aborted.
  *
  * @throws {Error} which says what cannot be captured or read, and what to do
  */
@@ -50,7 +50,7 @@ export async function runTraceMode(
 }
 
 /**
- * Shows what a file holds, or what comes on stdin.
+ * Traces a capture from a file or stdin.
  *
  * @throws {Error} which names the file, and says what is wrong with it
  */
@@ -90,7 +90,7 @@ async function traceLive(
     ...traceOutput(),
     filter,
     isLive: true,
-    // When the signal comes, tcpdump first writes what it has, and then ends.
+    // On SIGINT, tcpdump writes what it has buffered, and then exits.
     chunks: withTicks(tcpdump.chunks(), { interval: TICK }),
     listenerState: (flow) => kernel.stateFor(flow),
   });
@@ -126,7 +126,7 @@ function unreadable(path: string, error: unknown): never {
   throw new Error(`cannot read ${path}: ${reason}`, { cause: error });
 }
 
-/** The addresses of a host, as a filter compares them. */
+/** The addresses of a host name or an IP address. */
 async function addressesOf(host: string): Promise<IpAddress[]> {
   const literal = parseAddress(host);
   if (literal !== undefined) return [literal];

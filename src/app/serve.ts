@@ -1,5 +1,5 @@
 /**
- * A server's life: it opens, changes with its config, and drains.
+ * The life of a server: open, change with its config, drain.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import { Server } from "../server.ts";
 import type { Standard } from "../services/service.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { prepareAll, type Preparing } from "./prepared.ts";
-import { explain } from "../transport/errors.ts";
+import { publishRejected } from "./config_changes.ts";
 
-/** What a server that runs by itself is given besides its config. */
+/** What a server depends on beside its config. */
 export interface ServeOptions {
-  /** Aborted when the server is to stop. */
+  /** Aborted to stop the server. */
   readonly signal: AbortSignal;
-  /** Told of everything that happens. */
+  /** Where events are published. */
   readonly eventBus?: EventBus;
-  /** The standard streams, for services that join clients to them. */
+  /** The standard streams, for the stdio service. */
   readonly standard?: Standard;
-  /** Called once every outlet is open; where it fails, the server stops. */
+  /** Called once all outlets listen; an error stops the server. */
   readonly onOpen?: (server: ServerHandle) => void | Promise<void>;
-  /** Other configs to become, one after the other; they end once the signal is aborted. */
+  /** Configs to change to; ends once the signal is aborted. */
   readonly changes?: AsyncIterable<ServerConfig>;
-  /** Who goes along with each of them. Either everything changes, or nothing does. */
+  /** What changes together with the server: everything, or nothing on an error. */
   readonly observers?: readonly Preparing[];
 }
 
 /**
  * Serves until the signal is aborted, then drains.
  *
- * @returns how many connections had to be cut
+ * @returns how many connections were aborted at the end of the drain timeout
  */
 export async function serve(
   config: ServerConfig,
@@ -40,7 +40,7 @@ export async function serve(
   await using server = await openServer(config, { eventBus, standard });
   await onOpen?.(server);
   let { options } = config;
-  const become = async (next: ServerConfig) => {
+  const change = async (next: ServerConfig) => {
     await using undo = new AsyncDisposableStack();
     const prepared = undo.use(await prepareAll(observers, next.options));
     const changed = await server.change(next);
@@ -51,9 +51,7 @@ export async function serve(
   };
   const follow = async () => {
     for await (const next of changes ?? []) {
-      await become(next).catch((error) =>
-        eventBus.publish({ event: "rejected", reason: `${explain(error)}; all stays as it was` })
-      );
+      await change(next).catch((error) => publishRejected(eventBus, error));
     }
     await aborted(signal);
   };
@@ -67,7 +65,7 @@ export async function serve(
   return cut;
 }
 
-/** One server, or several workers where they were asked for. */
+/** A server in this thread, or one with several workers. */
 async function openServer(
   config: ServerConfig,
   parts: { eventBus: EventBus; standard: Standard | undefined },

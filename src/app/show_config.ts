@@ -1,5 +1,5 @@
 /**
- * `outlet server --check` and `--print-config`: what was asked for, without doing it.
+ * `outlet server --check` and `--print-config`.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import type { ServerCommand } from "../cli/server_args.ts";
 import { CONSOLE_ADDRESS } from "../config/console_options.ts";
 import type { ServerConfig } from "../config/server_config.ts";
 import { writeConfig } from "../config/write_config.ts";
-import { loadConfig, readConfig } from "./config_changes.ts";
+import { loadConfig, loadUnchecked } from "./config_changes.ts";
 
-/** A file always names its outlets, so what is only the case where nobody does has to be said in it. */
+/** Adds the default console to a config without outlets of its own, because a file always names its outlets. */
 function withConsole(command: ServerCommand, config: ServerConfig): ServerConfig {
   const isDefault = "namesOutlets" in command && !command.namesOutlets;
   if (!isDefault || config.options.console !== undefined) return config;
@@ -17,13 +17,13 @@ function withConsole(command: ServerCommand, config: ServerConfig): ServerConfig
 }
 
 /**
- * What is to be printed: the config as a file, or a line that says that it is valid.
+ * The text to print: the config as a file, or a line that says that it is valid.
  *
- * @throws {Error} which names what is wrong with it
+ * @throws {Error} which says what is wrong with it
  */
 export async function showConfig(command: ServerCommand): Promise<string> {
   if (command.action === "print-config") {
-    return writeConfig(withConsole(command, await readConfig(command)));
+    return writeConfig(withConsole(command, await loadUnchecked(command)));
   }
   const config = await loadConfig(command);
   const { length } = config.outlets;

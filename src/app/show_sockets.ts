@@ -1,5 +1,5 @@
 /**
- * `outlet trace --sockets` as a process: the kernel's sockets, once or again and again.
+ * `outlet trace --sockets` as a process: shows the kernel's sockets, on a terminal repeatedly.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { socketOwners } from "../trace/kernel/socket_owners.ts";
 import { printable } from "../terminal/printable.ts";
 import { listeningPorts, renderSockets, socketKey } from "../trace/kernel/socket_report.ts";
 
-/** How often the table is drawn on a terminal, in milliseconds. */
+/** How often the table is updated on a terminal, in milliseconds. */
 const REFRESH = 1000;
 
-/** The cursor goes home, and what was there is cleared: ECMA-48, sections 8.3.21 and 8.3.39. */
+/** Moves the cursor home and erases the display: CUP and ED of ECMA-48, 8.3.21 and 8.3.39. */
 const REDRAW = "\x1b[H\x1b[J";
 
-/** Shows the sockets of these ports, or all: once, and on a terminal every second until aborted. */
+/** Shows the sockets of these ports, or of all: once, or on a terminal every second until aborted. */
 export async function showSockets(
   ports: readonly number[],
   { signal, show }: { signal: AbortSignal; show(text: string): Promise<void> },
@@ -27,7 +27,7 @@ export async function showSockets(
     const now = performance.now();
     const all = readSockets();
     const sockets = all.filter((socket) => isOf(ports, socket));
-    waiting = noteWaiting(sockets, { before: waiting, now });
+    waiting = closeWaitSince(sockets, { before: waiting, now });
     const lingering = new Map([...waiting].map(([key, since]) => [key, now - since]));
     const table = renderSockets({
       sockets,
@@ -44,7 +44,7 @@ export async function showSockets(
   }
 }
 
-/** Whose the sockets are; a program may call itself anything. */
+/** The owning programs by inode, escaped because a program can choose its name. */
 function ownersOf(sockets: readonly KernelSocket[]): Map<number, string> {
   const inodes = new Set(sockets.map(({ inode }) => inode).filter((inode) => inode !== 0));
   const owners = socketOwners(inodes);
@@ -55,8 +55,8 @@ function isOf(ports: readonly number[], { localPort, peerPort }: KernelSocket): 
   return ports.length === 0 || ports.includes(localPort) || ports.includes(peerPort);
 }
 
-/** Since when each socket has been in CLOSE_WAIT, as far as we have looked. */
-function noteWaiting(
+/** Since when each socket has been observed in CLOSE_WAIT. */
+function closeWaitSince(
   sockets: readonly KernelSocket[],
   { before, now }: { before: ReadonlyMap<string, number>; now: number },
 ): Map<string, number> {

@@ -1,23 +1,23 @@
 /**
- * A stream that is also heard when nothing comes.
+ * Adds ticks to a stream while no data arrives.
  *
  * @module
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("closing a stream", {
-  without: "it is over",
+  without: "it is not used any more",
 });
 
-/** When a stream is interrupted, and how long it may be silent. Times are in milliseconds. */
+/** When a stream ticks and when it ends. */
 export interface TicksOptions {
-  /** Yields `undefined` each time nothing has come for this long. */
+  /** Yields `undefined` after this many milliseconds without data. */
   readonly interval?: number;
-  /** Ends the stream, even while it waits. */
+  /** Aborted to end the stream, even while it waits. */
   readonly signal?: AbortSignal;
 }
 
-/** Passes on what comes, `undefined` when nothing does, and ends when the signal is aborted. */
+/** Yields what the source yields, with `undefined` for ticks, and ends when the signal is aborted. */
 export async function* withTicks<T>(
   source: AsyncGenerator<T>,
   { interval, signal }: TicksOptions,
@@ -29,12 +29,12 @@ export async function* withTicks<T>(
   let next = source.next();
   try {
     for (;;) {
-      const timer = Promise.withResolvers<"pulse">();
-      const id = interval === undefined ? 0 : setTimeout(() => timer.resolve("pulse"), interval);
+      const timer = Promise.withResolvers<"tick">();
+      const id = interval === undefined ? 0 : setTimeout(() => timer.resolve("tick"), interval);
       const first = await Promise.race([next, aborted.promise, timer.promise])
         .finally(() => clearTimeout(id));
       if (first === "aborted") return;
-      if (first === "pulse") {
+      if (first === "tick") {
         yield undefined;
       } else if (first.done) {
         return;
@@ -45,7 +45,7 @@ export async function* withTicks<T>(
     }
   } finally {
     signal?.removeEventListener("abort", abort);
-    // A source that waits for what never comes cannot be waited for.
+    // Not awaited: the source may be blocked forever.
     tasks.run(source.return(undefined));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The handshakes of one's own attempts: captured where that is possible, else inferred from what connect
- * said and how long it took.
+ * The handshakes of the client's own connection attempts: captured if possible, otherwise inferred from the result of
+ * connect(2) and its duration.
  *
  * @module
  */
@@ -25,37 +25,37 @@ import type { DialStep } from "../transport/dial.ts";
 import { codeOf, explain } from "../transport/errors.ts";
 import { unsentCause } from "./unsent.ts";
 
-/** How long tcpdump may take to pass on what the kernel has done already, in milliseconds. */
-const PASSAGE = 5000;
+/** How long to wait for tcpdump to pass on captured packets, in milliseconds. */
+const CAPTURE_DELAY = 5000;
 
-/** An address that was tried, and what came of it. */
-interface Try {
+/** An attempt to connect, and its result once known. */
+interface TracedAttempt {
   readonly address: InternetAddress;
   readonly startedAt: Date;
   readonly start: number;
   readonly end?: Extract<DialStep, { step: "failed" | "connected" }>;
 }
 
-/** Both ends as a capture writes them; ours is known once we are connected. */
-interface Ends {
+/** Both endpoints as text; the client's is known once connected. */
+interface AttemptEndpoints {
   readonly client?: string;
   readonly server: string;
 }
 
-/** Watches attempts to connect from before they begin. Disposing it ends the capture. */
+/** Traces connection attempts. Disposing it ends the capture. */
 export class AttemptTrace implements AsyncDisposable {
   readonly #capture: LiveCapture | undefined;
   readonly #kernel = new ListenerWatch();
-  readonly #tries = new Map<string, Try>();
+  readonly #attempts = new Map<string, TracedAttempt>();
 
   private constructor(watch: LiveCapture | undefined) {
     this.#capture = watch;
   }
 
-  /** Begins to watch what is going to be dialled; `tell` hears why it can't be captured, if so. */
-  static async start(target: Address, tell: (reason: string) => void): Promise<AttemptTrace> {
+  /** Starts the capture. `log` gets the reason if that fails; handshakes are then inferred. */
+  static async start(target: Address, log: (reason: string) => void): Promise<AttemptTrace> {
     if (isUnix(target)) {
-      tell("a Unix socket has no handshake");
+      log("a Unix socket has no handshake");
       return new AttemptTrace(undefined);
     }
     const literal = parseAddress(target.hostname);
@@ -64,44 +64,46 @@ export class AttemptTrace implements AsyncDisposable {
       const options = { interface: "any", hosts, ports: [target.port] };
       return new AttemptTrace(await LiveCapture.start(options));
     } catch (error) {
-      const isTold = error instanceof NoCaptureError;
-      tell(isTold ? error.message : `cannot capture: ${explain(error)}`);
+      const isExplained = error instanceof NoCaptureError;
+      log(isExplained ? error.message : `cannot capture: ${explain(error)}`);
       return new AttemptTrace(undefined);
     }
   }
 
-  /** Takes a step on the way; those that are no attempt are no matter. */
+  /** Records the start or the result of an attempt; ignores other steps. */
   step(step: { readonly step: string } | DialStep): void {
     if (!isAttempt(step) || isUnix(step.address)) return;
     const key = formatAddress(step.address);
-    const before = this.#tries.get(key);
+    const before = this.#attempts.get(key);
     if (step.step === "trying") {
       const { address } = step;
-      this.#tries.set(key, { address, startedAt: new Date(), start: performance.now() });
+      this.#attempts.set(key, { address, startedAt: new Date(), start: performance.now() });
     } else if (before !== undefined) {
-      this.#tries.set(key, { ...before, end: step });
+      this.#attempts.set(key, { ...before, end: step });
     }
   }
 
-  /** The ladder of each address that was tried, with the socket that came of it, if one did. */
+  /** The ladder of each attempt; `socket` is the connection, if there is one. */
   async ladders(
     socket?: Pick<ByteStream, "localAddr" | "remoteAddr">,
     { isRelative = false } = {},
   ): Promise<Ladder[]> {
     const capture = this.#capture;
     if (capture === undefined) {
-      return [...this.#tries.values()].map((attempt) => inferred(attempt, endsOf(attempt, socket)));
+      return [...this.#attempts.values()].map((attempt) =>
+        inferredLadder(attempt, endpointsOf(attempt, socket))
+      );
     }
-    const isComplete = await capture.waitUntilCurrent(PASSAGE);
+    const isComplete = await capture.waitUntilCurrent(CAPTURE_DELAY);
     const ladders: Ladder[] = [];
-    for (const attempt of this.#tries.values()) {
-      const ends = endsOf(attempt, socket);
-      const flow = latestOf(capture, attempt, ends);
+    for (const attempt of this.#attempts.values()) {
+      const ends = endpointsOf(attempt, socket);
+      const flow = latestFlow(capture, attempt, ends);
       if (flow !== undefined) {
         ladders.push(ladderOf(flow, { isRelative, listener: this.#kernel.stateFor(flow) }));
       } else {
         const isSent = attempt.end?.step === "connected" || !isComplete;
-        ladders.push(isSent ? inferred(attempt, ends) : await unsent(attempt, ends));
+        ladders.push(isSent ? inferredLadder(attempt, ends) : await explainedUnsent(attempt, ends));
       }
     }
     return ladders;
@@ -113,8 +115,12 @@ export class AttemptTrace implements AsyncDisposable {
   }
 }
 
-/** The latest flow of an attempt, if anything of it was on the wire. */
-function latestOf(capture: LiveCapture, attempt: Try, ends: Ends): Flow | undefined {
+/** The latest flow of an attempt, if any of its segments were captured. */
+function latestFlow(
+  capture: LiveCapture,
+  attempt: TracedAttempt,
+  ends: AttemptEndpoints,
+): Flow | undefined {
   let latest: Flow | undefined;
   for (const flow of capture.flows()) {
     const isOurs = isBetween(flow, ends) && isDuring(flow, attempt);
@@ -123,12 +129,12 @@ function latestOf(capture: LiveCapture, attempt: Try, ends: Ends): Flow | undefi
   return latest;
 }
 
-/** The clocks of the capture and ours are the same, but for rounding. */
-function isDuring({ origin, lastAt }: Flow, { startedAt }: Try): boolean {
+/** Both times are from the system's clock, but rounded differently. */
+function isDuring({ origin, lastAt }: Flow, { startedAt }: TracedAttempt): boolean {
   return origin * 1000 + lastAt >= startedAt.getTime() - 1000;
 }
 
-async function unsent(attempt: Try, ends: Ends): Promise<Ladder> {
+async function explainedUnsent(attempt: TracedAttempt, ends: AttemptEndpoints): Promise<Ladder> {
   const { address: { hostname }, startedAt, start, end } = attempt;
   const hop = await nextHopOf(hostname);
   const cause = unsentCause(hostname, { code: errorCodeOf(attempt), hop });
@@ -142,10 +148,10 @@ function isAttempt(step: { readonly step: string }): step is AttemptStep {
   return step.step === "trying" || step.step === "failed" || step.step === "connected";
 }
 
-function endsOf(
-  { address, end }: Try,
+function endpointsOf(
+  { address, end }: TracedAttempt,
   socket: Pick<ByteStream, "localAddr" | "remoteAddr"> | undefined,
-): Ends {
+): AttemptEndpoints {
   if (end?.step === "connected" && socket !== undefined) {
     return {
       client: formatAddress(addressOf(socket.localAddr)),
@@ -156,16 +162,16 @@ function endsOf(
   return { server: words ? endpointText(words, address.port) : formatAddress(address) };
 }
 
-function isBetween({ client, server }: Flow, ends: Ends): boolean {
+function isBetween({ client, server }: Flow, ends: AttemptEndpoints): boolean {
   return endpointText(server.address, server.port) === ends.server &&
     (ends.client === undefined || endpointText(client.address, client.port) === ends.client);
 }
 
-function errorCodeOf({ end }: Try): string | undefined {
+function errorCodeOf({ end }: TracedAttempt): string | undefined {
   return end?.step === "failed" ? codeOf(end.error) : undefined;
 }
 
-function outcomeOf(attempt: Try): Attempt["outcome"] {
+function outcomeOf(attempt: TracedAttempt): Attempt["outcome"] {
   if (attempt.end?.step === "connected") return "established";
   switch (errorCodeOf(attempt)) {
     case "ECONNREFUSED":
@@ -178,7 +184,7 @@ function outcomeOf(attempt: Try): Attempt["outcome"] {
   }
 }
 
-function inferred(attempt: Try, ends: Ends): Ladder {
+function inferredLadder(attempt: TracedAttempt, ends: AttemptEndpoints): Ladder {
   const { startedAt, start, end } = attempt;
   const took = end?.took ?? performance.now() - start;
   return inferLadder({ ...ends, startedAt, took, outcome: outcomeOf(attempt) });

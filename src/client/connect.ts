@@ -1,5 +1,5 @@
 /**
- * From a client's options to a connection: the way to the target, walked again where it is asked for.
+ * Connects by the client's options, with retries.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import { type Address, isUnix } from "../endpoint/address.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import type { KeyPair } from "../transport/tls/key_pair.ts";
 import { readPem } from "../transport/tls/pem.ts";
-import { retrying } from "./retry.ts";
+import { withRetry } from "./retry.ts";
 
-/** Who hears of it, and who ends it. */
+/** How progress is reported and connecting is aborted. */
 export interface ConnectOptions {
-  /** Told of every step. */
+  /** Called for each step of an attempt. */
   readonly onStep?: (step: DialStep) => void;
-  /** Takes a line about what happens. */
-  tell(line: string): void;
-  /** Makes no other attempt once aborted. */
+  /** Writes a line about a warning or a retry. */
+  log(line: string): void;
+  /** Aborted to start no further attempt. */
   readonly signal?: AbortSignal | undefined;
-  /** Gives up the attempt that is under way, too; Deno loses a connection that comes at that very moment. */
+  /** Aborted to cancel the current attempt, too. Deno leaks a connection that is established at that moment. */
   readonly abandon?: AbortSignal | undefined;
 }
 
 /**
- * The way to the target.
+ * The endpoint to dial: the target with its proxy and TLS settings.
  *
  * @throws {Error} which names the file that cannot be read
  */
@@ -52,7 +52,7 @@ export async function endpointOf(
   };
 }
 
-/** The proxy, with what we are to it, wherever that was said. */
+/** The proxy with its credentials, from its URL or from `--proxy-auth`. */
 function proxyOf(
   { proxy, "proxy-auth": credentials, "proxy-auth-preemptive": preemptive }: ClientOptions,
 ): Proxy | undefined {
@@ -68,18 +68,20 @@ async function identityOf(
 }
 
 /**
- * Walks the way, and again where that fails and `--retry` says so.
+ * Dials the endpoint, and retries as `--retry` says.
  *
- * @returns the socket, and how long the walk took that got there, without looking up the name, in milliseconds
+ * @returns the socket, and the milliseconds that the successful attempt took without the name look-up
  */
 export async function connectWithRetry(
   endpoint: DialledEndpoint,
-  { options, onStep, tell, signal, abandon }: ConnectOptions & { options: ClientOptions },
+  { options, onStep, log, signal, abandon }: ConnectOptions & { options: ClientOptions },
 ): Promise<{ socket: ByteStream; took: number }> {
   if (options["tls-insecure"]) {
-    tell("warning: --tls-insecure: whoever answers is trusted, and may read and change everything");
+    log(
+      "warning: --tls-insecure: the server's certificate is not verified, so anybody may intercept this",
+    );
   }
-  return await retrying(async () => {
+  return await withRetry(async () => {
     const start = performance.now();
     let lookup = 0;
     const step = (step: DialStep) => {
@@ -96,6 +98,6 @@ export async function connectWithRetry(
     delay: options["retry-delay"],
     signal,
     isFinal: (error) => error instanceof Error && error.name === "TrustError",
-    tell,
+    log,
   });
 }

@@ -1,29 +1,30 @@
 /**
- * Whether what comes back is what was sent.
+ * Checks echoed bytes.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { printable } from "../terminal/printable.ts";
 
-/** How much of an answer an error shows, in bytes. */
-const SHOWN = 60;
+/** The most bytes of an answer in an error. */
+const MAX_SHOWN = 60;
 
-/** The service answered, but not with what was sent. */
+/** The service answered with something other than an echo. */
 export class NoEcho extends Error {
-  /** What it answered instead. */
+  /** Takes the answer. */
   constructor(answer: Uint8Array) {
-    const text = printable(new TextDecoder().decode(answer.subarray(0, SHOWN)));
-    super(`gave no echo: it answered ${JSON.stringify(text)}${answer.length > SHOWN ? "…" : ""}`);
+    const text = printable(new TextDecoder().decode(answer.subarray(0, MAX_SHOWN)));
+    const more = answer.length > MAX_SHOWN ? "…" : "";
+    super(`sent no echo: it answered ${JSON.stringify(text)}${more}`);
   }
 }
 
-/** A message that no service sends by chance: the alphabet over and over. */
+/** A message that a service does not send by chance: the alphabet, repeated. */
 export function echoMessage(size: number): Uint8Array {
   return Uint8Array.from({ length: size }, (_, at) => 0x61 + at % 26);
 }
 
-/** Whether the bytes are the next ones of what was sent. */
+/** Whether the bytes are the start of what was sent. */
 export function isEcho(bytes: Uint8Array, sent: Uint8Array): boolean {
   return bytes.length <= sent.length && Buffer.compare(bytes, sent.subarray(0, bytes.length)) === 0;
 }

@@ -1,5 +1,5 @@
 /**
- * What a client keeps of a conversation: the bytes as they came, or a hex dump of both directions.
+ * Writes a client's traffic to files: received bytes, or a hex dump of both directions.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { ByteStream } from "../transport/stream.ts";
 import { explain } from "../transport/errors.ts";
 import { hexRecorder, type Recorder, tapStage } from "../connection/tap.ts";
 
-/** A file that is open, and what is done once it is certain that it is needed, or that it is not. */
+/** An open file. */
 interface OpenFile {
   readonly path: string;
   readonly file: Deno.FsFile;
-  /** Whether it was not there before. */
+  /** Whether it was created here. */
   readonly isNew: boolean;
 }
 
 /**
- * The files that a client writes to. They are open before anybody is connected to, and emptied after that: where there
- * is no connection, a file that was there is as it was, and a new one goes again. Disposing it closes them.
+ * The output files of a client. They are opened before connecting and truncated after it, so that a failed connect
+ * leaves existing files unchanged and removes new ones. Disposing it closes them.
  */
 export class HexCapture implements Disposable {
   readonly #files: OpenFile[] = [];
@@ -57,7 +57,7 @@ export class HexCapture implements Disposable {
     }
   }
 
-  /** There is a connection: what the files held before goes. */
+  /** Truncates the files, once connected. */
   async begin(): Promise<void> {
     this.#hasBegun = true;
     for (const { file, isNew } of this.#files) {
@@ -65,7 +65,7 @@ export class HexCapture implements Disposable {
     }
   }
 
-  /** The socket, with what comes and goes written down. A full disk ends the conversation. */
+  /** The socket with a tap that writes to the files. A failed write fails the connection. */
   of(socket: ByteStream): ByteStream {
     if (this.#recorders.length === 0) return socket;
     const tap = tapStage(async (direction, bytes) => {
@@ -75,7 +75,7 @@ export class HexCapture implements Disposable {
     return tap(socket);
   }
 
-  /** Closes the files, and removes those that were made for nothing. */
+  /** Closes the files, and removes new ones if there was no connection. */
   [Symbol.dispose](): void {
     for (const { path, file, isNew } of this.#files.splice(0)) {
       file.close();
@@ -97,19 +97,20 @@ export class HexCapture implements Disposable {
 
 function textWriter(file: Deno.FsFile): (text: string) => Promise<void> {
   const encoder = new TextEncoder();
-  return async (text) => {
-    const bytes = encoder.encode(text);
-    for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
-  };
+  return (text) => writeAll(file, encoder.encode(text));
 }
 
 function rawRecorder(file: Deno.FsFile, onFault: (error: unknown) => void): Recorder {
   return async (direction, bytes) => {
     if (direction === ">") return;
     try {
-      for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
+      await writeAll(file, bytes);
     } catch (error) {
       onFault(error);
     }
   };
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
 }

@@ -1,34 +1,34 @@
 /**
- * Many lengths of time in little room: every one is counted in a bucket that is at most 1 % wide, from a
- * microsecond to a day, however many there are (the idea of HdrHistogram).
+ * A histogram of durations in constant memory, with buckets at most 1 % wide, from a microsecond to a day (as in
+ * HdrHistogram).
  *
  * @module
  */
 import { formatDuration } from "../options/quantity.ts";
 
-/** Values have 8 significant bits: a bucket is at most 1/128 of its values, which is under 1 %. */
+/** Significant bits of a value: a bucket is at most 1/128 of its values wide, under 1 %. */
 const BITS = 8;
 const STEPS = 2 ** BITS;
 
-/** Powers of two above the exact range: up to 2^37 µs, a day and a half. */
+/** Powers of two above the exact range: up to 2^37 µs, 38 hours. */
 const POWERS = 30;
 
-/** The rows and the width of a histogram in text. */
+/** The number of rows and the length of the bars in text. */
 const ROWS = 12;
 const WIDTH = 40;
 
-/** Counts lengths of time, in milliseconds. */
+/** Counts durations, in milliseconds. */
 export class Histogram {
-  /** How many were recorded. */
+  /** The number of values. */
   count = 0;
-  /** The shortest, exactly. */
+  /** The smallest value, exact. */
   min: number = Infinity;
-  /** The longest, exactly. */
+  /** The largest value, exact. */
   max = 0;
   #sum = 0;
   readonly #counts = new Float64Array(STEPS * (POWERS + 1));
 
-  /** Counts one more. */
+  /** Adds a value. */
   record(milliseconds: number): void {
     this.count++;
     this.#sum += milliseconds;
@@ -37,12 +37,12 @@ export class Histogram {
     this.#counts[bucketOf(milliseconds * 1000)]!++;
   }
 
-  /** Their mean; `NaN` where there are none. */
+  /** The mean; `NaN` if there are no values. */
   get mean(): number {
     return this.#sum / this.count;
   }
 
-  /** What `share` of them, from 0 to 1, do not exceed; `NaN` where there are none. */
+  /** The quantile of `share`, 0 to 1; `NaN` if there are no values. */
   quantile(share: number): number {
     if (this.count === 0) return NaN;
     let left = Math.max(1, Math.ceil(share * this.count));
@@ -53,7 +53,7 @@ export class Histogram {
     return this.max;
   }
 
-  /** Bars for people: a row for each span of time, the spans growing by a constant factor. */
+  /** A bar chart of text lines with logarithmic ranges. */
   bars(): string[] {
     if (this.count === 0) return [];
     const rows = this.#rows();

@@ -1,37 +1,37 @@
 /**
- * What a load showed, for people and for programs, with its own limits told beside it.
+ * The results of a load test, as text and JSON.
  *
  * @module
  */
-import { formatDuration, formatSize, threeDigits } from "../options/quantity.ts";
+import { formatDuration, formatSize, roundMilliseconds, threeDigits } from "../options/quantity.ts";
 import { printableJson } from "../terminal/printable.ts";
 import type { Histogram } from "./histogram.ts";
 
-/** What was measured. Times are in milliseconds, sizes in bytes. */
+/** The results of a load test. Times are in milliseconds, sizes in bytes. */
 export interface LoadResult {
-  /** What was put under load. */
+  /** The address of the service. */
   readonly target: string;
-  /** What each connection did. */
+  /** What each connection repeated. */
   readonly mode: "round-trip" | "stream" | "connect";
-  /** How many there were at the same time. */
+  /** Concurrent connections. */
   readonly connections: number;
-  /** Bytes of each message. */
+  /** Bytes per message. */
   readonly size: number;
-  /** How long it lasted. */
+  /** How long the test ran. */
   readonly elapsed: number;
-  /** How much of one core the client itself used, 1 being all of it. */
+  /** The client's own CPU use; 1 is one core. */
   readonly cpuShare: number;
   /** Round trips, or connects. */
   readonly times: Histogram;
-  /** Bytes that were sent. */
+  /** Bytes sent. */
   readonly bytesOut: number;
-  /** Bytes that came back. */
+  /** Bytes received. */
   readonly bytesIn: number;
-  /** How often what went wrong. */
+  /** How often each error occurred. */
   readonly errors: ReadonlyMap<string, number>;
 }
 
-/** From so much of a core on, the client is as fast as it can be. */
+/** From this CPU use on, the client is considered the bottleneck. */
 const BUSY = 0.9;
 
 const QUANTILES = [0.5, 0.9, 0.99, 0.999] as const;
@@ -42,7 +42,7 @@ const UNITS: Readonly<Record<LoadResult["mode"], string>> = {
   connect: "connects",
 };
 
-/** For people. */
+/** The results as text. */
 export function loadText(result: LoadResult): string {
   const { target, mode, connections, size, elapsed, times, bytesOut, bytesIn, errors } = result;
   const seconds = elapsed / 1000;
@@ -60,12 +60,12 @@ export function loadText(result: LoadResult): string {
     ],
     ...times.count > 0 ? [latencies(times), ...times.bars()] : [],
     ...[...errors].map(([reason, count]) => `${count} × ${reason}`),
-    verdict(result),
+    bottleneck(result),
   ];
   return lines.join("\n") + "\n";
 }
 
-/** One object. */
+/** The results as a JSON object. */
 export function loadJson(result: LoadResult): string {
   const { target, mode, connections, size, elapsed, cpuShare, times, errors } = result;
   const seconds = elapsed / 1000;
@@ -74,14 +74,14 @@ export function loadJson(result: LoadResult): string {
     mode,
     connections,
     size,
-    duration_ms: round(elapsed),
+    duration_ms: roundMilliseconds(elapsed),
     count: times.count,
-    per_second: round(times.count / seconds),
+    per_second: roundMilliseconds(times.count / seconds),
     bytes_out: result.bytesOut,
     bytes_in: result.bytesIn,
     ...times.count > 0 ? { latency_ms: quantiles(times) } : {},
     errors: Object.fromEntries(errors),
-    client_cpu: round(cpuShare),
+    client_cpu: roundMilliseconds(cpuShare),
     client_was_bottleneck: cpuShare >= BUSY,
   }) + "\n";
 }
@@ -96,22 +96,18 @@ function latencies(times: Histogram): string {
 
 function quantiles(times: Histogram): Record<string, number> {
   return {
-    min: round(times.min),
+    min: roundMilliseconds(times.min),
     ...Object.fromEntries(
-      QUANTILES.map((share) => [`p${share * 100}`, round(times.quantile(share))]),
+      QUANTILES.map((share) => [`p${share * 100}`, roundMilliseconds(times.quantile(share))]),
     ),
-    max: round(times.max),
-    mean: round(times.mean),
+    max: roundMilliseconds(times.max),
+    mean: roundMilliseconds(times.mean),
   };
 }
 
-function verdict({ cpuShare }: LoadResult): string {
+function bottleneck({ cpuShare }: LoadResult): string {
   const used = `this client used ${Math.round(cpuShare * 100)} % of a core`;
   return cpuShare >= BUSY
-    ? `${used}: it was the bottleneck, and the service can probably bear more`
+    ? `${used}: it was the bottleneck, and the service can probably handle more`
     : `${used}: the limit is probably elsewhere`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

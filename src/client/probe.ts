@@ -1,5 +1,5 @@
 /**
- * Is anything listening there, how fast does it answer, and how steadily?
+ * The probe: connects to ports to see whether they are open, and how fast.
  *
  * @module
  */
@@ -10,38 +10,32 @@ import { formatDuration } from "../options/quantity.ts";
 import { formatAddress, isIP, isUnix } from "../endpoint/address.ts";
 import { explain } from "../transport/errors.ts";
 import type { DialledEndpoint, DialStep } from "../transport/dial.ts";
+import type { ClientIo } from "./client_io.ts";
 import { connectWithRetry, endpointOf } from "./connect.ts";
 import { Finding } from "./probe_finding.ts";
 import { notOpen, probeJson, probeText } from "./probe_report.ts";
 
-/** How many ports are probed at the same time, where there are descriptors for so many. */
+/** The most ports that are probed at the same time. */
 const AT_ONCE = 128;
 
-/** Who hears of a probe. */
-export interface ProbeEnds {
-  /** Takes a line about what happens. */
-  tell(line: string): void;
-  /** Takes what was found. */
-  print(text: string): Promise<void>;
-  /** Ends it early when aborted; what was found until then is still told. */
-  readonly signal?: AbortSignal | undefined;
-}
+/** The output of a probe. */
+type ProbeIo = Pick<ClientIo, "log" | "print" | "signal">;
 
-/** What every connect of a probe needs. */
+/** What each connect of a probe needs. */
 interface Task {
   readonly endpoint: DialledEndpoint;
   readonly options: ClientOptions;
-  readonly ends: ProbeEnds;
+  readonly io: ProbeIo;
 }
 
 /**
- * Connects to every target as often as is asked, and tells what came of it.
+ * Probes all targets and prints the results.
  *
- * @throws {Error} which says which are not open; what was found has been told then
+ * @throws {Error} which says which are not open, after printing
  */
 export async function probe(
   { targets, options }: ClientConfig,
-  ends: ProbeEnds,
+  io: ProbeIo,
 ): Promise<void> {
   const findings = targets.map((target) => new Finding(target));
   const endpoint = await endpointOf(targets[0], options);
@@ -52,21 +46,21 @@ export async function probe(
       await probeOne(finding, {
         endpoint: { ...endpoint, address: finding.address },
         options,
-        ends,
+        io,
       });
     }
   });
   await Promise.all(workers);
-  const isInterrupted = ends.signal?.aborted ?? false;
+  const isInterrupted = io.signal?.aborted ?? false;
   const isRepeated = options.count > 1 || isInterrupted;
-  await ends.print(options.json ? probeJson(findings) : probeText(findings, { isRepeated }));
+  await io.print(options.json ? probeJson(findings) : probeText(findings, { isRepeated }));
   const [only] = findings;
   if (findings.length === 1 && only!.reason !== "") throw new Error(only!.reason);
   if (findings.some(({ state }) => state !== "open")) throw new Error(notOpen(findings));
 }
 
 async function probeOne(finding: Finding, task: Task): Promise<void> {
-  const { options, ends: { signal } } = task;
+  const { options, io: { signal } } = task;
   for (let n = 1; n <= options.count && !signal?.aborted; n++) {
     const next = performance.now() + options.interval;
     await connectOnce(finding, task);
@@ -75,8 +69,8 @@ async function probeOne(finding: Finding, task: Task): Promise<void> {
   }
 }
 
-async function connectOnce(finding: Finding, { endpoint, options, ends }: Task): Promise<void> {
-  const tell = options.verbose ? ends.tell : () => {};
+async function connectOnce(finding: Finding, { endpoint, options, io }: Task): Promise<void> {
+  const log = options.verbose ? io.log : () => {};
   const start = performance.now();
   let isResolved = isUnix(finding.address) || isIP(finding.address.hostname);
   const onStep = (step: DialStep) => {
@@ -88,15 +82,15 @@ async function connectOnce(finding: Finding, { endpoint, options, ends }: Task):
     const { socket, took } = await connectWithRetry(endpoint, {
       options,
       onStep,
-      tell: ends.tell,
-      signal: ends.signal,
-      abandon: ends.signal,
+      log: io.log,
+      signal: io.signal,
+      abandon: io.signal,
     });
     socket.close();
     finding.open(took);
-    tell(`${formatAddress(finding.address)}: connected in ${formatDuration(took)}`);
+    log(`${formatAddress(finding.address)}: connected in ${formatDuration(took)}`);
   } catch (error) {
-    if (isAbort(error, ends.signal)) {
+    if (isAbort(error, io.signal)) {
       const waited = formatDuration(performance.now() - start);
       return finding.interrupt(
         isResolved
@@ -105,11 +99,11 @@ async function connectOnce(finding: Finding, { endpoint, options, ends }: Task):
       );
     }
     finding.fail(error);
-    tell(explain(error));
+    log(explain(error));
   }
 }
 
-/** Whether it failed because of the signal; what is tried again may have failed before by itself. */
+/** Whether the signal is a cause of the error; a retry may have failed before the abort. */
 function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
   if (!signal?.aborted) return false;
   for (let cause = error; cause !== undefined; cause = (cause as Error).cause) {

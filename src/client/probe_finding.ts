@@ -1,5 +1,5 @@
 /**
- * What came of probing one port, as often as it was probed.
+ * The result of probing one port.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { codeOf, explain, isShortage } from "../transport/errors.ts";
 import { LookupError } from "../transport/lookup_error.ts";
 import { Histogram } from "./histogram.ts";
 
-/** What a port answered, at worst; `unprobed` where nothing was sent. */
+/** The worst result so far: `silent` is a timeout, `unprobed` means that no SYN was sent. */
 export type State =
   | "open"
   | "refused"
@@ -19,37 +19,37 @@ export type State =
   | "untrusted"
   | "unprobed";
 
-/** One port, and what is known of it so far. */
+/** The results for one port. */
 export class Finding {
-  /** Where it is. */
+  /** Its address. */
   readonly address: Address;
-  /** How long connects took, name look-ups not included. */
+  /** How long connects took, without the name look-up. */
   readonly times: Histogram = new Histogram();
-  /** How long the system took to look the name up, each time that it was asked. */
+  /** How long look-ups by the system took. */
   readonly lookups: Histogram = new Histogram();
-  /** Connects that came to nothing. */
+  /** Failed connects. */
   lost = 0;
-  /** What it answered. */
+  /** The worst result so far. */
   state: State = "unprobed";
   /** Why it is not open. */
   reason = "";
-  #before: number | undefined;
-  #steps = 0;
+  #previous: number | undefined;
+  #differences = 0;
 
-  /** Nothing is known yet. */
+  /** Starts as `unprobed`. */
   constructor(address: Address) {
     this.address = address;
   }
 
-  /** A connect succeeded. */
+  /** Records a successful connect. */
   open(took: number): void {
     if (this.lost === 0) this.state = "open";
     this.times.record(took);
-    if (this.#before !== undefined) this.#steps += Math.abs(took - this.#before);
-    this.#before = took;
+    if (this.#previous !== undefined) this.#differences += Math.abs(took - this.#previous);
+    this.#previous = took;
   }
 
-  /** A connect failed. */
+  /** Records a failed connect. */
   fail(error: unknown): void {
     this.reason = explain(error);
     const state = stateOf(error);
@@ -58,24 +58,24 @@ export class Finding {
     this.state = state;
   }
 
-  /** The probe was interrupted while a connect was under way. */
+  /** Records an interrupted connect. */
   interrupt({ state, reason }: { state: State; reason: string }): void {
     this.lost++;
     this.state = state;
     this.reason = reason;
   }
 
-  /** How many connects were tried. */
+  /** The number of connects. */
   get sent(): number {
     return this.times.count + this.lost;
   }
 
-  /** The mean difference between one time and the next (RFC 3550 smooths the same), in milliseconds. */
+  /** The mean difference of successive times, in milliseconds: the jitter of RFC 3550 6.4.1 without smoothing. */
   get jitter(): number {
-    return this.times.count > 1 ? this.#steps / (this.times.count - 1) : 0;
+    return this.times.count > 1 ? this.#differences / (this.times.count - 1) : 0;
   }
 
-  /** The share of connects that came to nothing, 0 to 1. */
+  /** The share of failed connects, 0 to 1. */
   get loss(): number {
     return this.lost / Math.max(this.sent, 1);
   }
@@ -94,7 +94,7 @@ function stateOf(error: unknown): State {
   return "unreachable";
 }
 
-/** What several addresses answered: whoever refuses is there, and whoever is silent may be. */
+/** Combines the results of several addresses of one name, most informative first. */
 function bestOf(states: readonly State[]): State {
   const order: readonly State[] = ["refused", "silent", "unreachable"];
   return order.find((state) => states.includes(state)) ?? "unreachable";

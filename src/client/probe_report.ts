@@ -1,18 +1,18 @@
 /**
- * What a probe found, for people and for programs.
+ * The results of a probe, as text and JSON.
  *
  * @module
  */
 import { formatAddress, isUnix } from "../endpoint/address.ts";
-import { formatDuration, formatPercent } from "../options/quantity.ts";
+import { formatDuration, formatPercent, roundMilliseconds } from "../options/quantity.ts";
 import { printableJson } from "../terminal/printable.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Finding } from "./probe_finding.ts";
 
-/** How many ports an error names. */
-const NAMED = 12;
+/** The most port ranges in an error. */
+const MAX_NAMED = 12;
 
-/** For people: a line for one port, statistics where it was probed more than once, a table for several. */
+/** As text: a line for one port, statistics where it was probed repeatedly, a table for several. */
 export function probeText(
   findings: readonly Finding[],
   { isRepeated }: { isRepeated: boolean },
@@ -22,7 +22,7 @@ export function probeText(
   return text === "" ? "" : text + "\n";
 }
 
-/** For programs: one object, or a list of them. */
+/** As JSON: one object, or a list of objects. */
 export function probeJson(findings: readonly Finding[]): string {
   const objects = findings.map(toObject);
   return printableJson(objects.length === 1 ? objects[0] : objects) + "\n";
@@ -80,29 +80,26 @@ function toObject({ address, times, lookups, sent, loss, jitter, state, reason }
     count: sent,
     open: times.count,
     loss,
-    ...times.count > 0 ? { ...milliseconds(times), jitter_ms: round(jitter) } : {},
-    ...lookups.count > 0 ? { lookups: lookups.count, lookup_max_ms: round(lookups.max) } : {},
+    ...times.count > 0 ? { ...milliseconds(times), jitter_ms: roundMilliseconds(jitter) } : {},
+    ...lookups.count > 0
+      ? { lookups: lookups.count, lookup_max_ms: roundMilliseconds(lookups.max) }
+      : {},
   };
 }
 
 function milliseconds(times: Histogram): Record<string, number> {
   return {
-    min_ms: round(times.min),
-    median_ms: round(times.quantile(0.5)),
-    p99_ms: round(times.quantile(0.99)),
-    max_ms: round(times.max),
+    min_ms: roundMilliseconds(times.min),
+    median_ms: roundMilliseconds(times.quantile(0.5)),
+    p99_ms: roundMilliseconds(times.quantile(0.99)),
+    max_ms: roundMilliseconds(times.max),
   };
 }
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
-}
-
 function portOf({ address }: Finding): string {
   return isUnix(address) ? address.path : String(address.port);
 }
 
-/** `9-10, 22`, and how many more where there are many. */
+/** `9-10, 22`, and the number of further ports. */
 function portList(ports: readonly string[]): string {
   const ranges: { from: number; to: number }[] = [];
   for (const port of ports.map(Number).toSorted((a, b) => a - b)) {
@@ -110,8 +107,8 @@ function portList(ports: readonly string[]): string {
     if (last?.to === port - 1) last.to = port;
     else ranges.push({ from: port, to: port });
   }
-  const named = ranges.slice(0, NAMED);
+  const named = ranges.slice(0, MAX_NAMED);
   const words = named.map(({ from, to }) => from === to ? `${from}` : `${from}-${to}`);
-  const more = ranges.slice(NAMED).reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const more = ranges.slice(MAX_NAMED).reduce((sum, { from, to }) => sum + to - from + 1, 0);
   return [...words, ...more > 0 ? [`${more} more`] : []].join(", ");
 }

@@ -1,5 +1,5 @@
 /**
- * Trying again, for scripts that wait until a service is up.
+ * Retries with exponential back-off.
  *
  * @module
  */
@@ -7,41 +7,41 @@ import { delay } from "@std/async/delay";
 import { formatDuration } from "../options/quantity.ts";
 import { explain } from "../transport/errors.ts";
 
-/** The longest pause between two attempts, unless the first is longer, in milliseconds. */
-const LONGEST = 30_000;
+/** The longest delay, in milliseconds, unless the first is longer. */
+const MAX_DELAY = 30_000;
 
-/** How much longer each pause is than the one before. */
+/** The factor between one delay and the next. */
 const GROWTH = 2;
 
-/** By how much a pause differs by chance, so that many who wait do not all come at once. */
+/** The random share of a delay, so that waiting clients do not retry all at once. */
 const JITTER = 0.25;
 
-/** How often to try again, and how. */
+/** How often to retry, and when. */
 export interface RetryOptions {
-  /** How often, at most; may be `Infinity`. */
+  /** The most retries; may be `Infinity`. */
   readonly retries: number;
-  /** The first pause, in milliseconds. */
+  /** The first delay, in milliseconds. */
   readonly delay: number;
-  /** Ends the waiting. */
+  /** Aborted to stop retrying. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether trying again is useless after this error. */
+  /** Whether a retry is useless after this error. */
   isFinal(error: unknown): boolean;
-  /** Told before each pause. */
-  tell(line: string): void;
+  /** Writes a line before each delay. */
+  log(line: string): void;
 }
 
-/** Attempts until it works, and gives what came of it; the error of the last attempt where it never does. */
-export async function retrying<T>(
+/** Calls `attempt` until it succeeds; throws its last error when there are no retries left. */
+export async function withRetry<T>(
   attempt: () => Promise<T>,
-  { retries, delay: first, signal, isFinal, tell }: RetryOptions,
+  { retries, delay: first, signal, isFinal, log }: RetryOptions,
 ): Promise<T> {
   for (let tried = 0;; tried++) {
     try {
       return await attempt();
     } catch (error) {
       if (tried >= retries || isFinal(error) || signal?.aborted) throw error;
-      const pause = pauseAfter(tried, first);
-      tell(`${explain(error)}; trying again in ${formatDuration(pause)}`);
+      const pause = backoffDelay(tried, first);
+      log(`${explain(error)}; trying again in ${formatDuration(pause)}`);
       await delay(pause, signal ? { signal } : {}).catch(() => {
         throw error;
       });
@@ -49,8 +49,8 @@ export async function retrying<T>(
   }
 }
 
-/** The pause after so many failed attempts that began with 0, in milliseconds. */
-export function pauseAfter(tried: number, first: number): number {
-  const grown = Math.min(first * GROWTH ** tried, Math.max(first, LONGEST));
+/** The delay after this many retries, in milliseconds. */
+export function backoffDelay(tried: number, first: number): number {
+  const grown = Math.min(first * GROWTH ** tried, Math.max(first, MAX_DELAY));
   return Math.round(grown * (1 + JITTER * (2 * Math.random() - 1)));
 }

@@ -1,5 +1,5 @@
 /**
- * How a connection went, from the name to the end: told as it happens, or as one object when it is over.
+ * Records the steps of a connection, from the name look-up to the end.
  *
  * @module
  */
@@ -7,67 +7,71 @@ import { type Certificate, dayOf } from "../transport/tls/certificate.ts";
 import { formatProxy } from "../endpoint/proxy.ts";
 import type { DialStep } from "../transport/dial.ts";
 import type { TlsSession } from "../transport/tls/connect.ts";
-import { formatDuration, formatSize } from "../options/quantity.ts";
+import { formatDuration, formatSize, roundMilliseconds } from "../options/quantity.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import { printableJson } from "../terminal/printable.ts";
 import type { Connection } from "../connection/connection.ts";
 
-/** Collects what happens on the way and tells each step as it comes. */
+/** Logs each step as a line, and collects all in a JSON object. */
 export class Timeline {
   readonly #target: string;
-  readonly #tell: (line: string) => void;
+  readonly #log: (line: string) => void;
   readonly #object: Record<string, unknown> = {};
   readonly #attempts: Record<string, unknown>[] = [];
 
-  /** `tell` takes each step as a line. */
-  constructor(target: string, tell: (line: string) => void) {
+  /** `log` gets each step as a line. */
+  constructor(target: string, log: (line: string) => void) {
     this.#target = target;
-    this.#tell = tell;
+    this.#log = log;
   }
 
-  /** A step on the way to the connection. */
+  /** Records a step of connecting. */
   step(step: DialStep): void {
-    for (const line of describe(step)) this.#tell(line);
+    for (const line of describe(step)) this.#log(line);
     switch (step.step) {
       case "resolved":
-        this.#object.resolved = { hosts: step.hosts, from: step.from, ms: round(step.took) };
+        this.#object.resolved = {
+          hosts: step.hosts,
+          from: step.from,
+          ms: roundMilliseconds(step.took),
+        };
         break;
       case "failed":
         this.#attempts.push({
           address: formatAddress(step.address),
           reason: step.reason,
-          ms: round(step.took),
+          ms: roundMilliseconds(step.took),
         });
         break;
       case "connected":
         this.#attempts.push({
           address: formatAddress(step.address),
           connected: true,
-          ms: round(step.took),
+          ms: roundMilliseconds(step.took),
         });
         break;
       case "proxied":
-        this.#object.proxy = { proxy: formatProxy(step.proxy), ms: round(step.took) };
+        this.#object.proxy = { proxy: formatProxy(step.proxy), ms: roundMilliseconds(step.took) };
         break;
       case "secured":
-        this.#object.tls = { ...sessionObject(step.session), ms: round(step.took) };
+        this.#object.tls = { ...sessionObject(step.session), ms: roundMilliseconds(step.took) };
         break;
     }
   }
 
-  /** The first byte came, so many milliseconds after the connection stood. */
+  /** Records the first received byte, `took` milliseconds after the connection was established. */
   firstByte(took: number): void {
-    this.#tell(`first byte after ${formatDuration(took)}`);
-    this.#object.first_byte_ms = round(took);
+    this.#log(`first byte after ${formatDuration(took)}`);
+    this.#object.first_byte_ms = roundMilliseconds(took);
   }
 
-  /** The conversation is over. */
+  /** Records the end of the connection. */
   ended(connection: Connection): void {
     const { bytesOut, bytesIn, openedAt } = connection;
     const reason = connection.reason?.replace(/^error: /, "") || "closed by us";
     const by = connection.peerEnded ? "closed by the peer" : reason;
     const took = performance.now() - openedAt;
-    this.#tell(
+    this.#log(
       `${formatSize(bytesOut)} sent, ${formatSize(bytesIn)} received; ${by} after ` +
         formatDuration(took),
     );
@@ -75,16 +79,16 @@ export class Timeline {
       bytes_out: bytesOut,
       bytes_in: bytesIn,
       ended: by,
-      duration_ms: round(took),
+      duration_ms: roundMilliseconds(took),
     });
   }
 
-  /** It failed, for this reason. */
+  /** Records an error. */
   failed(reason: string): void {
     this.#object.error = reason;
   }
 
-  /** All of it on one line. */
+  /** Formats everything as one line of JSON. */
   json(): string {
     return printableJson({
       target: this.#target,
@@ -145,8 +149,4 @@ function sessionObject(
     sha256: certificate.fingerprint,
     trusted_by: trust,
   };
-}
-
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
 }

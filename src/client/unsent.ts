@@ -1,21 +1,21 @@
 /**
- * Why the SYN of an attempt did not leave this machine.
+ * Explains why the SYN of an attempt was not sent.
  *
  * @module
  */
 import type { NextHop } from "../trace/kernel/next_hop.ts";
 
-/** Why, and what to look at. */
+/** A cause, and how to investigate it. */
 export interface UnsentCause {
-  /** Why. */
+  /** The cause. */
   readonly cause: string;
-  /** What to look at. */
+  /** What to look at next. */
   readonly next: string;
 }
 
 const RULES = "See its rules: nft list ruleset, or iptables-save";
 
-/** Why nothing was sent to an address, by what connect said and the first step on the way. */
+/** Finds the cause from connect(2)'s error code and the next hop of the route. */
 export function unsentCause(
   address: string,
   { code, hop }: { code: string | undefined; hop: NextHop | undefined },

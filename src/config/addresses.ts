@@ -38,7 +38,7 @@ export function listeningAt({ outlets, options }: ServerConfig): Listening[] {
  *
  * @throws {UsageError} which names two of them
  */
-export function refuseOverlaps(listening: readonly Listening[]): void {
+export function checkOverlaps(listening: readonly Listening[]): void {
   for (const [at, one] of listening.entries()) {
     const other = listening.slice(at + 1).find(({ address }) => overlaps(one.address, address));
     if (other) throw new UsageError(`${one.name} and ${other.name} ${conflict(one, other)}`);
@@ -59,12 +59,12 @@ export type Reaches = (target: Address, listen: Address) => boolean;
  *
  * @throws {UsageError} which names the loop
  */
-export function refuseCircles(
+export function checkForwardingLoops(
   outlets: readonly OutletConfig[],
-  reaches: Reaches = reachesForSure,
+  reaches: Reaches = reachesByAddress,
 ): void {
   for (const outlet of outlets) {
-    const circle = circleFrom(outlet, { outlets, reaches });
+    const circle = loopThrough(outlet, { outlets, reaches });
     if (!circle) continue;
     const path = [...circle, outlet].map(({ listen }) => formatAddress(listen)).join(" → ");
     const fault = circle.length === 1 ? "forward to itself" : "forward in a circle";
@@ -75,7 +75,7 @@ export function refuseCircles(
 }
 
 /** The shortest loop through an outlet; breadth-first search. */
-function circleFrom(
+function loopThrough(
   start: OutletConfig,
   { outlets, reaches }: { outlets: readonly OutletConfig[]; reaches: Reaches },
 ): readonly OutletConfig[] | undefined {
@@ -97,7 +97,7 @@ export function upstreamsOf({ service, serviceOptions }: OutletConfig): readonly
 }
 
 /** Whether the addresses alone show it. Host names and the machine's other addresses would have to be looked up. */
-function reachesForSure(target: Address, listen: Address): boolean {
+function reachesByAddress(target: Address, listen: Address): boolean {
   if (isUnix(target) || isUnix(listen)) return overlaps(target, listen);
   if (target.hostname.toLowerCase() === "localhost") {
     const { port } = target;

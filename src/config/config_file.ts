@@ -14,7 +14,7 @@ import {
   type ParsedOptions,
   serverConfig,
 } from "./outlet_config.ts";
-import { type Resolve, resolveAddress, resolvePaths } from "./paths.ts";
+import { absoluteAddress, absolutePaths, type Resolve } from "./paths.ts";
 import { parseJsonc } from "./jsonc.ts";
 import { checkFile, type FileContent, type FileOutlet } from "./schema.ts";
 import { parseSpec } from "./spec.ts";
@@ -45,7 +45,7 @@ export async function readConfigFile(
     throw new Error(`cannot read the config ${path}: ${explain(cause)}`, { cause });
   }
   try {
-    return readConfig(text, { flags, folder: dirname(resolve(path)) });
+    return parseConfig(text, { flags, folder: dirname(resolve(path)) });
   } catch (error) {
     throw withSubject(path, error);
   }
@@ -64,8 +64,8 @@ export interface ConfigContext {
  *
  * @throws {UsageError} which names the path of each wrong value, and what was expected
  */
-export function readConfig(text: string, context: ConfigContext = {}): ServerConfig {
-  return readConfigJson(parseJsonc(text), context);
+export function parseConfig(text: string, context: ConfigContext = {}): ServerConfig {
+  return parseConfigJson(parseJsonc(text), context);
 }
 
 /**
@@ -73,7 +73,7 @@ export function readConfig(text: string, context: ConfigContext = {}): ServerCon
  *
  * @throws {UsageError} which names the path of each wrong value, and what was expected
  */
-export function readConfigJson(
+export function parseConfigJson(
   json: unknown,
   { flags = new Map(), folder = Deno.cwd() }: ConfigContext = {},
 ): ServerConfig {
@@ -81,11 +81,11 @@ export function readConfigJson(
   const table = { ...OUTLET_OPTIONS, ...SERVER_OPTIONS };
   const absolute = (path: string) => resolve(folder, path);
   const common = new Map([
-    ...resolvePaths(new Map(Object.entries(values)), { table, resolve: absolute }),
+    ...absolutePaths(new Map(Object.entries(values)), { table, resolve: absolute }),
     ...flags,
   ]);
   return serverConfig(
-    outlets.map((outlet, at) => readOutlet(outlet, { at, common, resolve: absolute })),
+    outlets.map((outlet, at) => parseOutlet(outlet, { at, common, resolve: absolute })),
     common,
     { label: (name) => flags.has(name) ? asFlag(name) : asKey(name) },
   );
@@ -101,7 +101,7 @@ function check(json: unknown): FileContent {
   throw new UsageError(faults.slice(0, MAX_FAULTS).join("; ") + more);
 }
 
-function readOutlet(
+function parseOutlet(
   outlet: string | FileOutlet,
   { at, common, resolve }: { at: number; common: ParsedOptions; resolve: Resolve },
 ): OutletConfig {
@@ -111,8 +111,8 @@ function readOutlet(
     const service = findService(name);
     const table = outletTable(service);
     return outletConfig(service, {
-      listen: resolveAddress(listen, resolve),
-      own: resolvePaths(new Map(Object.entries(values)), { table, resolve }),
+      listen: absoluteAddress(listen, resolve),
+      own: absolutePaths(new Map(Object.entries(values)), { table, resolve }),
       common,
     });
   } catch (error) {

@@ -21,20 +21,20 @@ export function parseJsonc(text: string): unknown {
   } catch (error) {
     throw new UsageError(withLine(explain(error), plain));
   }
-  refuseTwice(plain);
+  checkDuplicateKeys(plain);
   return value;
 }
 
 /** Replaces the parser's character offset by a line and a column. */
 function withLine(message: string, text: string): string {
-  if (/unexpected end of JSONC/.test(message)) return whereItEnds(text);
+  if (/unexpected end of JSONC/.test(message)) return describeTruncation(text);
   const [, what, position] =
     /^Cannot parse JSONC: (.*) in JSONC at position (\d+)$/s.exec(message) ?? [];
   if (what === undefined) return message;
   return `${lineOf(text, Number(position))}: ${what}`;
 }
 
-function whereItEnds(text: string): string {
+function describeTruncation(text: string): string {
   const open: Token[] = [];
   for (const token of tokensOf(text)) {
     if (/^[{[]$/.test(token.text)) open.push(token);
@@ -51,7 +51,7 @@ function whereItEnds(text: string): string {
 }
 
 /** The parser accepts duplicate keys and keeps the last value. */
-function refuseTwice(text: string): void {
+function checkDuplicateKeys(text: string): void {
   const keys: Map<string, number>[] = [];
   let before: Token | undefined;
   for (const token of tokensOf(text)) {

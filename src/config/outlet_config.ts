@@ -9,7 +9,7 @@ import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import type { Address } from "../endpoint/address.ts";
-import { listeningAt, refuseCircles, refuseOverlaps } from "./addresses.ts";
+import { checkForwardingLoops, checkOverlaps, listeningAt } from "./addresses.ts";
 import { checkConsole } from "./console_options.ts";
 import { checkBus, checkWorkers } from "./server_rules.ts";
 import { checkProxies, whyIgnored } from "./outlet_rules.ts";
@@ -91,9 +91,9 @@ export function serverConfig(
 ): ServerConfig {
   const options = valuesOf(SERVER_OPTIONS, common);
   const config = { outlets, options, admissionOptions: valuesOf(ADMISSION_OPTIONS, common) };
-  refuseSameNames(outlets);
-  refuseOverlaps(listeningAt(config));
-  refuseCircles(outlets);
+  checkUniqueNames(outlets);
+  checkOverlaps(listeningAt(config));
+  checkForwardingLoops(outlets);
   checkRequirements(common.keys(), {
     table: { ...SERVER_OPTIONS, ...ADMISSION_OPTIONS },
     values: {
@@ -103,14 +103,14 @@ export function serverConfig(
     },
     label,
   });
-  refuseNoEffectOnAny(config, { common, label });
+  checkEffect(config, { common, label });
   checkConsole(options);
   checkBus(options);
   checkWorkers(config);
   return config;
 }
 
-function refuseSameNames(outlets: readonly OutletConfig[]): void {
+function checkUniqueNames(outlets: readonly OutletConfig[]): void {
   const names = outlets.flatMap(({ name }) => name ?? []);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice === undefined) return;
@@ -118,7 +118,7 @@ function refuseSameNames(outlets: readonly OutletConfig[]): void {
 }
 
 /** Refuses common options that have no effect on any outlet. */
-function refuseNoEffectOnAny(
+function checkEffect(
   { outlets, admissionOptions }: ServerConfig,
   { common, label }: { common: ParsedOptions; label: Label },
 ): void {

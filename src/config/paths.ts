@@ -11,42 +11,42 @@ import type { Address } from "../endpoint/address.ts";
 export type Resolve = (path: string) => string;
 
 /** The values with all paths in them made absolute. */
-export function resolvePaths(
+export function absolutePaths(
   values: ReadonlyMap<string, unknown>,
   { table, resolve }: { table: OptionTable; resolve: Resolve },
 ): Map<string, unknown> {
   return new Map(
     [...values].map(([name, value]) => {
       const option = table[name];
-      return [name, option ? resolveValue(value, { option, resolve }) : value];
+      return [name, option ? absoluteValue(value, { option, resolve }) : value];
     }),
   );
 }
 
 /** The address, with the path of a Unix socket made absolute. */
-export function resolveAddress<T extends Address>(address: T, resolve: Resolve): T {
+export function absoluteAddress<T extends Address>(address: T, resolve: Resolve): T {
   return "path" in address ? { ...address, path: resolve(address.path) } : address;
 }
 
 /** An option's value with all paths in it made absolute. */
-export function resolveValue(
+export function absoluteValue(
   value: unknown,
   { option, resolve }: { option: Option; resolve: Resolve },
 ): unknown {
   if (Array.isArray(value)) {
     // The first item is the program; its arguments are left alone.
     const paths = option.path === "run" ? 1 : value.length;
-    return value.map((item, at) => at < paths ? resolveItem(item, { option, resolve }) : item);
+    return value.map((item, at) => at < paths ? absoluteItem(item, { option, resolve }) : item);
   }
-  return resolveItem(value, { option, resolve });
+  return absoluteItem(value, { option, resolve });
 }
 
-function resolveItem(
+function absoluteItem(
   item: unknown,
   { option: { path }, resolve }: { option: Option; resolve: Resolve },
 ): unknown {
   if (typeof item === "object" && item !== null && "path" in item) {
-    return resolveAddress(item as Address, resolve);
+    return absoluteAddress(item as Address, resolve);
   }
   if (path === undefined || typeof item !== "string") return item;
   // A program's name without a slash is looked up in PATH.

@@ -36,7 +36,7 @@ export function checkWorkers({ outlets, options: { workers } }: ServerConfig): v
  *
  * @throws {UsageError} which says what to do instead
  */
-export function refuseEmptyReload(
+export function checkNotEmptied(
   { atStart, next }: { atStart: ServerConfig; next: ServerConfig },
 ): void {
   if (next.outlets.length > 0 || atStart.outlets.length === 0) return;

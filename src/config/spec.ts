@@ -4,7 +4,7 @@
  * @module
  */
 import { findService, outletConfig, outletTable, type ParsedOptions } from "./outlet_config.ts";
-import { type Resolve, resolveAddress, resolvePaths } from "./paths.ts";
+import { absoluteAddress, absolutePaths, type Resolve } from "./paths.ts";
 import type { OutletConfig } from "./server_config.ts";
 import { quote, unknownWord, UsageError, withSubject } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
@@ -40,8 +40,8 @@ export function parseSpec(
   try {
     const { service, listen, own } = splitSpec(word);
     return outletConfig(service, {
-      listen: resolveAddress(listen, resolve),
-      own: resolvePaths(own, { table: outletTable(service), resolve }),
+      listen: absoluteAddress(listen, resolve),
+      own: absolutePaths(own, { table: outletTable(service), resolve }),
       common,
     });
   } catch (error) {
@@ -56,8 +56,8 @@ function splitSpec(word: string): Spec {
   const service = findService(name);
   return {
     service,
-    listen: unix ? { path: readPath(endpoint) } : readEndpoint(name, endpoint.replace(/\/$/, "")),
-    own: readQuery(query, service),
+    listen: unix ? { path: readPath(endpoint) } : parseHostPort(name, endpoint.replace(/\/$/, "")),
+    own: parseQuery(query, service),
   };
 }
 
@@ -71,7 +71,7 @@ function guess(word: string): string {
     : `did you mean ${service}://${host}:${port}?`;
 }
 
-function readEndpoint(name: string, endpoint: string): InternetAddress {
+function parseHostPort(name: string, endpoint: string): InternetAddress {
   const parts = splitHostPort(endpoint);
   if (parts && parts.port !== "") return parseListen(parts);
   if (/^\d+$/.test(endpoint)) {
@@ -80,7 +80,7 @@ function readEndpoint(name: string, endpoint: string): InternetAddress {
   throw new UsageError(`expected a port, as in ${name}://${endpoint.replace(/:$/, "")}:7007`);
 }
 
-function readQuery(query: string, service: Service): Map<string, unknown> {
+function parseQuery(query: string, service: Service): Map<string, unknown> {
   const table = outletTable(service);
   const values = new Map<string, unknown>();
   for (const [name, word] of new URLSearchParams(query)) {

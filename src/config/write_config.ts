@@ -9,7 +9,7 @@ import type { OptionTable } from "../options/option.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import { findService } from "./outlet_config.ts";
 import { isEqual } from "./equal.ts";
-import { type Resolve, resolveAddress, resolveValue } from "./paths.ts";
+import { absoluteAddress, absoluteValue, type Resolve } from "./paths.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import {
   OUTLET_OPTIONS,
@@ -39,7 +39,7 @@ function writeOutlet(outlet: OutletConfig, resolve: Resolve): Written {
   return {
     ...name === undefined ? {} : { name },
     service,
-    listen: formatAddress(resolveAddress(listen, resolve)),
+    listen: formatAddress(absoluteAddress(listen, resolve)),
     ...writeValues(serviceOptions, { table: findService(service).options, resolve }),
     ...writeValues(outletOptions, { table: OUTLET_OPTIONS, resolve }),
     ...writeValues(admissionOptions, { table: ADMISSION_OPTIONS, resolve }),
@@ -54,7 +54,7 @@ function writeValues(
   for (const [name, given] of Object.entries(values)) {
     const option = table[name]!;
     if (isEqual(given, option.default)) continue;
-    const value = resolveValue(given, { option, resolve });
+    const value = absoluteValue(given, { option, resolve });
     const items = value as readonly unknown[];
     written[name] = option.repeats ? items.map((item) => option.write(item)) : option.write(value);
   }

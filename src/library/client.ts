@@ -1,5 +1,5 @@
 /**
- * A client inside a program of your own, such as a test.
+ * A client for use in other programs, such as tests.
  *
  * ```ts
  * import { connect } from "@outlet/outlet/client";
@@ -19,7 +19,7 @@
 import { connectWithRetry, endpointOf } from "../client/connect.ts";
 import { Connection } from "../connection/connection.ts";
 import { ClientConnection } from "./client_connection.ts";
-import { type ConnectOptions, readConnectOptions } from "./connect_options.ts";
+import { type ConnectOptions, parseConnectOptions } from "./connect_options.ts";
 
 export type { ClientConnection } from "./client_connection.ts";
 export type { TlsClientConfig } from "../config/tls_client_options.ts";
@@ -30,16 +30,16 @@ export type { OptionValue } from "./open_options.ts";
  * Connects to an outlet, or to any other service.
  *
  * @param target is an outlet of `open`, `HOST:PORT`, `tls://HOST:PORT` or `unix:PATH`
- * @throws {UsageError} which names the option that is wrong, or cannot be had through the library
- * @throws {Error} which says what was tried, what happened, and what that means
+ * @throws {UsageError} which names the option that is wrong, or not supported by the library
+ * @throws {Error} which says what was tried, what failed, and what that means
  */
 export async function connect(
   target: string | { readonly address: string },
   options: ConnectOptions = {},
 ): Promise<ClientConnection> {
   const word = typeof target === "string" ? target : target.address;
-  const config = readConnectOptions(word, options);
+  const config = parseConnectOptions(word, options);
   const endpoint = await endpointOf(config.targets[0], config.options);
-  const { socket } = await connectWithRetry(endpoint, { options: config.options, tell() {} });
+  const { socket } = await connectWithRetry(endpoint, { options: config.options, log() {} });
   return new ClientConnection(new Connection(socket, { id: 0 }));
 }

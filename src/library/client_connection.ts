@@ -1,5 +1,5 @@
 /**
- * A connection that a program has made.
+ * The client connection of the library.
  *
  * @module
  */
@@ -9,31 +9,31 @@ import type { Connection } from "../connection/connection.ts";
 
 const NEWLINE = 0x0a;
 
-/** The most bytes that a line may have. */
-const LONGEST_LINE = 1024 * 1024;
+/** The longest line, in bytes. */
+const MAX_LINE = 1024 * 1024;
 
 const encoder = new TextEncoder();
 
 /** A connection to a service. Disposing it closes it. */
 export class ClientConnection implements Disposable {
-  /** Our end, as events of the server name it (`peer`): `127.0.0.1:51234`. */
+  /** The client's address, which is `peer` in the server's events: `127.0.0.1:51234`. */
   readonly localAddress: string;
   readonly #connection: Connection;
-  /** What has arrived and was not asked for yet. */
+  /** Received bytes that were not read yet. */
   #unread: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-  /** Takes over a connection that stands. */
+  /** Wraps an established connection. */
   constructor(connection: Connection) {
     this.#connection = connection;
     this.localAddress = formatAddress(connection.local);
   }
 
-  /** Sends all of the bytes, or the text as UTF-8; resolves when the kernel has taken the last. */
+  /** Sends bytes, or text as UTF-8; resolves when the kernel has accepted all of them. */
   async write(data: string | Uint8Array): Promise<void> {
     await this.#connection.write(typeof data === "string" ? encoder.encode(data) : data);
   }
 
-  /** The next bytes that arrive; `null` once the peer has ended its half. One read at a time. */
+  /** Reads the next bytes; `null` once the peer has closed its half. One read at a time. */
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
     if (this.#unread.length === 0) return (await this.#connection.read())?.slice() ?? null;
     const bytes = this.#unread;
@@ -42,14 +42,13 @@ export class ClientConnection implements Disposable {
   }
 
   /**
-   * The next line as UTF-8, without its LF or CRLF; the last may lack it. `null` once the peer has ended its half and
-   * all is read.
+   * Reads a line of UTF-8, without its LF or CRLF, which the last line may lack; `null` at the end.
    *
-   * @throws {Error} where a line is longer than a mebibyte
+   * @throws {Error} where a line is longer than 1 MiB
    */
   async readLine(): Promise<string | null> {
     const parts: Uint8Array<ArrayBuffer>[] = [];
-    for (let length = 0; length <= LONGEST_LINE;) {
+    for (let length = 0; length <= MAX_LINE;) {
       const chunk = await this.read();
       if (chunk === null) return parts.length === 0 ? null : textOf(parts);
       const end = chunk.indexOf(NEWLINE);
@@ -63,17 +62,17 @@ export class ClientConnection implements Disposable {
     throw new Error(`a line from ${formatAddress(this.#connection.peer)} is longer than 1 MiB`);
   }
 
-  /** Ends our half: the peer reads to the end of what was written, and may still send. */
+  /** Closes our half (FIN): the peer can still send. */
   async closeWrite(): Promise<void> {
     await this.#connection.closeWrite();
   }
 
-  /** Closes both halves at once. */
+  /** Closes the connection. */
   close(): void {
-    this.#connection.close("server closed");
+    this.#connection.close("closed by us");
   }
 
-  /** Closes it. */
+  /** Closes the connection. */
   [Symbol.dispose](): void {
     this.close();
   }

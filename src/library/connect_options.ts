@@ -1,5 +1,5 @@
 /**
- * How a program connects: the client's own options, as an object.
+ * The options of the library's `connect`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { asKey } from "../options/requirements.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import type { OptionValue } from "./open_options.ts";
 
-/** Options of `outlet client` that say how to connect, by their names: `{ tls: true, "tls-ca": "ca.pem" }`. */
+/** The options of `outlet client` about connecting, by name: `{ tls: true, "tls-ca": "ca.pem" }`. */
 export type ConnectOptions =
   & { readonly [Name in keyof TlsClientConfig]?: OptionValue }
   & {
@@ -26,35 +26,35 @@ export type ConnectOptions =
     ]?: OptionValue;
   };
 
-const OFFERED: ReadonlySet<string> = new Set([
+const SUPPORTED: ReadonlySet<string> = new Set([
   ...Object.keys(TLS_CLIENT_OPTIONS),
   ...["connect-timeout", "retry", "retry-delay"],
   ...["proxy", "proxy-auth", "proxy-auth-preemptive"],
 ]);
 
 /**
- * The client that is asked for, with defaults for all that is not said.
+ * Builds the config of a client.
  *
- * @throws {UsageError} which names what is wrong, or cannot be had through the library
+ * @throws {UsageError} which names the option that is wrong, or not supported by the library
  */
-export function readConnectOptions(target: string, asked: ConnectOptions): ClientConfig {
+export function parseConnectOptions(target: string, given: ConnectOptions): ClientConfig {
   const values = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(asked)) {
-    if (value !== undefined) readOption(name, { value, values });
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) addOption(name, { value, values });
   }
   return clientConfig(parseTarget([target]), { values, label: asKey });
 }
 
-function readOption(
+function addOption(
   name: string,
   { value, values }: { value: OptionValue; values: Map<string, unknown> },
 ): void {
-  if (!OFFERED.has(name)) {
+  if (!SUPPORTED.has(name)) {
     if (!Object.hasOwn(CLIENT_OPTIONS, name)) {
-      throw unknownWord(name, { noun: "option", words: [...OFFERED] });
+      throw unknownWord(name, { noun: "option", words: [...SUPPORTED] });
     }
     throw new UsageError(
-      `${name} cannot be had through the library: it is for outlet client`,
+      `${name} is not supported by the library: it is for outlet client`,
       { option: name },
     );
   }

@@ -9,63 +9,63 @@ import type { OutletEvent } from "../events/events.ts";
 /** The events of this name, or of one of these names. */
 export type EventOf<Name extends OutletEvent["event"]> = Extract<OutletEvent, { event: Name }>;
 
-/** The most events that wait to be read. */
+/** The most buffered events. */
 const MAX_WAITING = 10_000;
 
-/** Which events are collected, and who hears that no more are. */
+/** Which events a stream has. */
 export interface EventStreamOptions<Event extends OutletEvent> {
-  /** Where they are published. */
+  /** Where events are published. */
   readonly eventBus: EventBus;
-  /** Whether it is one of them. */
+  /** Whether the stream includes an event. */
   accepts(event: OutletEvent): event is Event;
-  /** Called when it takes no more. */
+  /** Called when the stream is closed. */
   ended(): void;
 }
 
-/** The events of one server from now on, in order. It ends when the server has stopped and all are read. */
+/** The events of a server, in order, from its creation until the server has stopped. */
 export class EventStream<Event extends OutletEvent> implements AsyncIterableIterator<Event> {
   readonly #waiting: Event[] = [];
   readonly #subscription: Disposable;
   readonly #ended: () => void;
-  #wanted: PromiseWithResolvers<void> | undefined;
-  #isOver = false;
+  #available: PromiseWithResolvers<void> | undefined;
+  #isClosed = false;
   #overflowed = false;
 
-  /** Collects the events that are accepted, from now on. */
+  /** Subscribes to the events. */
   constructor({ eventBus, accepts, ended }: EventStreamOptions<Event>) {
     this.#ended = ended;
     this.#subscription = eventBus.subscribe((event) => {
-      if (accepts(event)) this.#take(event);
+      if (accepts(event)) this.#push(event);
     });
   }
 
-  /** Takes no more events: what waits can still be read. */
+  /** Closes the stream; buffered events can still be read. */
   end(): void {
     this.#subscription[Symbol.dispose]();
-    this.#isOver = true;
-    this.#wanted?.resolve();
+    this.#isClosed = true;
+    this.#available?.resolve();
     this.#ended();
   }
 
   /**
-   * The next event.
+   * Reads the next event.
    *
-   * @throws {Error} where more than 10,000 events waited to be read; those are read first
+   * @throws {Error} after 10,000 buffered events, where more were lost
    */
   async next(): Promise<IteratorResult<Event, undefined>> {
     while (this.#waiting.length === 0) {
       if (this.#overflowed) {
         this.#overflowed = false;
-        throw new Error(`events: more than ${MAX_WAITING} waited to be read, and the rest is lost`);
+        throw new Error(`events: more than ${MAX_WAITING} were not read in time, the rest is lost`);
       }
-      if (this.#isOver) return { done: true, value: undefined };
-      this.#wanted ??= Promise.withResolvers();
-      await this.#wanted.promise;
+      if (this.#isClosed) return { done: true, value: undefined };
+      this.#available ??= Promise.withResolvers();
+      await this.#available.promise;
     }
     return { done: false, value: this.#waiting.shift()! };
   }
 
-  /** Ends it: nothing that waits is read any more. */
+  /** Closes the stream and discards buffered events. */
   return(): Promise<IteratorResult<Event, undefined>> {
     this.#waiting.length = 0;
     this.#overflowed = false;
@@ -73,23 +73,23 @@ export class EventStream<Event extends OutletEvent> implements AsyncIterableIter
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Itself. */
+  /** Returns itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** Ends it. */
+  /** Closes the stream. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
 
-  #take(event: Event): void {
+  #push(event: Event): void {
     if (this.#waiting.length >= MAX_WAITING) {
       this.#overflowed = true;
       return this.end();
     }
     this.#waiting.push(event);
-    this.#wanted?.resolve();
-    this.#wanted = undefined;
+    this.#available?.resolve();
+    this.#available = undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A server that a program has opened, and its outlets.
+ * The running server of the library, and its outlets.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { ServerHandle } from "../server/handle.ts";
 import { type EventOf, EventStream } from "./event_stream.ts";
 import type { OutletSpec } from "./open_options.ts";
 
-/** An outlet that is open. */
+/** An open outlet. */
 export class RunningOutlet {
-  /** What events call it. */
+  /** Its name in events. */
   readonly name: string;
-  /** Where it listens: `127.0.0.1:40123` or `unix:/run/echo.sock`, which `connect` takes. */
+  /** Its address, as `connect` takes it: `127.0.0.1:40123` or `unix:/run/echo.sock`. */
   readonly address: string;
   readonly #address: Address;
 
-  /** An outlet of this name that listens at this address. */
+  /** Describes an open outlet. */
   constructor({ name, address }: { readonly name: string; readonly address: Address }) {
     this.name = name;
     this.address = formatAddress(address);
@@ -27,9 +27,9 @@ export class RunningOutlet {
   }
 
   /**
-   * The port at which it listens.
+   * The port that it listens on.
    *
-   * @throws {TypeError} where it listens at a Unix socket
+   * @throws {TypeError} for a Unix socket
    */
   get port(): number {
     if (isUnix(this.#address)) throw new TypeError(`${this.name}: ${this.address} has no port`);
@@ -37,9 +37,9 @@ export class RunningOutlet {
   }
 
   /**
-   * The IP address at which it listens; IPv6 stands without brackets.
+   * The IP address that it listens on; IPv6 without brackets.
    *
-   * @throws {TypeError} where it listens at a Unix socket
+   * @throws {TypeError} for a Unix socket
    */
   get hostname(): string {
     if (isUnix(this.#address)) throw new TypeError(`${this.name}: ${this.address} has no hostname`);
@@ -47,9 +47,9 @@ export class RunningOutlet {
   }
 
   /**
-   * The path of the Unix socket at which it listens.
+   * The path of its Unix socket.
    *
-   * @throws {TypeError} where it listens at a port
+   * @throws {TypeError} for a TCP socket
    */
   get path(): string {
     if (isUnix(this.#address)) return this.#address.path;
@@ -58,31 +58,33 @@ export class RunningOutlet {
 }
 
 /**
- * A TLS stream whose peer has ended TCP needs two turns of the event loop to tell how, also once it is closed: their
- * timers would be the leak of a test that ends before them.
+ * How many turns of the event loop a closed TLS stream may need to release its timers, which a test's sanitizer would
+ * report as leaks.
  */
 const TURNS_TO_END = 3;
 
-/** What a running server is made of. */
+/** The parts of a running server. */
 export interface RunningServerParts {
-  /** The server itself. */
+  /** The server. */
   readonly server: ServerHandle;
   /** Where its events are published. */
   readonly eventBus: EventBus;
-  /** How long `stop` lets connections go on, in milliseconds. */
+  /** How long connections may continue after `stop`, in milliseconds. */
   readonly drainTimeout: number;
 }
+
+/** A running server. Disposing it closes its outlets and aborts their connections. */
 
 /** A server that is open. Disposing it closes its outlets and cuts their connections. */
 export class RunningServer<Specs extends readonly OutletSpec[] = readonly OutletSpec[]>
   implements AsyncDisposable {
-  /** Its outlets, in the order in which they were asked for. */
+  /** Its outlets, in the given order. */
   readonly outlets: { readonly [Index in keyof Specs]: RunningOutlet };
   readonly #parts: RunningServerParts;
   readonly #streams = new Set<{ end(): void }>();
   #hasStopped = false;
 
-  /** A server that is open already. */
+  /** Wraps a server that is open. */
   constructor(parts: RunningServerParts) {
     this.#parts = parts;
     const outlets = [...parts.server.outlets].map((outlet) => new RunningOutlet(outlet));
@@ -90,8 +92,8 @@ export class RunningServer<Specs extends readonly OutletSpec[] = readonly Outlet
   }
 
   /**
-   * The events from now on: all of them, or those of the given names. The iterable ends with the server; at most
-   * 10,000 events wait to be read.
+   * Subscribes to all events, or to those with the given names. The iterable ends when the server has stopped; it buffers
+   * at most 10,000 events.
    */
   events<Name extends OutletEvent["event"] = OutletEvent["event"]>(
     ...names: readonly Name[]
@@ -109,15 +111,15 @@ export class RunningServer<Specs extends readonly OutletSpec[] = readonly Outlet
   }
 
   /**
-   * Stops: no new clients, and `drain-timeout` for those who are there.
+   * Stops accepting, and waits up to `drain-timeout` for open connections to end.
    *
-   * @returns how many connections had to be cut
+   * @returns how many connections were aborted
    */
   stop(): Promise<number> {
     return this.#stop(this.#parts.drainTimeout);
   }
 
-  /** Stops at once. */
+  /** Stops and aborts all connections at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop(0);
   }

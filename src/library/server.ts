@@ -1,6 +1,5 @@
 /**
- * Outlets inside a program of your own, such as a test: on free ports, with their events, and gone at the end of the
- * block.
+ * Outlets inside another program, such as a test: on free ports, with their events, closed at the end of the block.
  *
  * ```ts
  * import { open } from "@outlet/outlet/server";
@@ -25,7 +24,7 @@ import { EventBus } from "../events/event_bus.ts";
 import { preflight } from "../server/preflight.ts";
 import { Server } from "../server.ts";
 import { libc } from "../transport/libc.ts";
-import { type OpenOptions, type OutletSpec, readOpenOptions } from "./open_options.ts";
+import { type OpenOptions, type OutletSpec, parseOpenOptions } from "./open_options.ts";
 import { RunningServer } from "./running_server.ts";
 
 export type { EventOf } from "./event_stream.ts";
@@ -44,11 +43,11 @@ export type { Address, InternetAddress, UnixAddress } from "../endpoint/address.
 export type * from "../events/events.ts";
 export type * from "../events/server_events.ts";
 
-// It stays loaded for the life of the process: loaded here, no test is the one that leaks it.
+// libc stays loaded for the life of the process. Loading it here keeps tests from reporting it as a leak.
 libc();
 
 /**
- * Opens outlets, all of them or none.
+ * Opens outlets: all of them, or none on an error.
  *
  * ```ts
  * import { open } from "@outlet/outlet/server";
@@ -57,14 +56,14 @@ libc();
  * const { port } = server.outlets[1];
  * ```
  *
- * @throws {UsageError} which names what is wrong, or cannot be had through the library
- * @throws {Error} which names what this machine refuses, such as an address in use
+ * @throws {UsageError} which names what is wrong, or not supported by the library
+ * @throws {Error} which names what the system refused, such as an address in use
  */
 export function open<const Specs extends readonly OutletSpec[]>(
   ...outlets: Specs
 ): Promise<RunningServer<Specs>>;
 /**
- * Opens the outlets of a config, all of them or none.
+ * Opens the outlets of a config: all of them, or none on an error.
  *
  * ```ts
  * import { open } from "@outlet/outlet/server";
@@ -79,20 +78,20 @@ export function open<const Specs extends readonly OutletSpec[]>(
  * console.assert(names.join() === "listening,ready");
  * ```
  *
- * @throws {UsageError} which names what is wrong, or cannot be had through the library
- * @throws {Error} which names what this machine refuses, such as an address in use
+ * @throws {UsageError} which names what is wrong, or not supported by the library
+ * @throws {Error} which names what the system refused, such as an address in use
  */
 export function open<const Specs extends readonly OutletSpec[]>(
   config: OpenOptions<Specs>,
 ): Promise<RunningServer<Specs>>;
 export async function open(
-  ...asked: readonly OutletSpec[] | readonly [OpenOptions]
+  ...given: readonly OutletSpec[] | readonly [OpenOptions]
 ): Promise<RunningServer> {
-  const [first] = asked;
-  const options = asked.length === 1 && isConfig(first)
+  const [first] = given;
+  const options = given.length === 1 && isConfig(first)
     ? first
-    : { outlets: asked as readonly OutletSpec[] };
-  const config = readOpenOptions(options);
+    : { outlets: given as readonly OutletSpec[] };
+  const config = parseOpenOptions(options);
   await preflight(config, { handedSockets: "ignore" });
   const eventBus = new EventBus();
   if (options.onEvent) eventBus.subscribe(options.onEvent);
@@ -100,6 +99,6 @@ export async function open(
   return new RunningServer({ server, eventBus, drainTimeout: config.options["drain-timeout"] });
 }
 
-function isConfig(asked: OutletSpec | OpenOptions | undefined): asked is OpenOptions {
-  return typeof asked === "object" && asked !== null && "outlets" in asked;
+function isConfig(given: OutletSpec | OpenOptions | undefined): given is OpenOptions {
+  return typeof given === "object" && given !== null && "outlets" in given;
 }

@@ -1,5 +1,5 @@
 /**
- * TCP handshakes out of a capture, for programs.
+ * Reads TCP handshakes from a capture.
  *
  * @module
  */
@@ -19,22 +19,22 @@ export type { SynRecord } from "../trace/report/syn_options.ts";
 export type { Role, State } from "../trace/track/state.ts";
 export type { EndRecord, HandshakeRecord } from "../trace/report/record.ts";
 
-/** How much of a capture is decoded at a time. */
+/** How many bytes of a capture are decoded at a time. */
 const CHUNK = 64 * 1024;
 
-/** Which handshakes to look for, and who is told what stands in none. */
+/** Which handshakes to return. */
 export interface HandshakeOptions {
   /** Only connections of these IP addresses. */
   readonly hosts?: readonly string[];
   /** Only connections of these ports. */
   readonly ports?: readonly number[];
-  /** Told, in lines, what was left out: packets that are no TCP or not understood, a capture that is cut short. */
+  /** Called with lines about what was left out: packets that are not TCP or malformed, a truncated capture. */
   readonly onNote?: (line: string) => void;
 }
 
 /**
- * The handshakes of a capture (pcap or pcapng, also behind gzip or zstd), each once it is known what became of it:
- * what `outlet trace --json` prints.
+ * Yields the handshakes of a capture (pcap or pcapng, optionally compressed with gzip or zstd) as their outcomes
+ * become known: the objects that `outlet trace --json` prints.
  *
  * ```ts
  * import { handshakesOf } from "@outlet/outlet/trace";
@@ -49,8 +49,8 @@ export interface HandshakeOptions {
  * ```
  *
  * @param capture is its path, its bytes, or a stream of them
- * @throws {CaptureError} where it is damaged, after all that came before
- * @throws {UsageError} where a host is no IP address
+ * @throws {CaptureError} where it is damaged, after the handshakes before the damage
+ * @throws {UsageError} where a host is not an IP address
  */
 export async function* handshakesOf(
   capture: string | URL | Uint8Array | AsyncIterable<Uint8Array>,
@@ -77,12 +77,12 @@ export async function* handshakesOf(
   pipeline.finish();
   tracker.finish();
   yield* found.splice(0);
-  tellLeftOut(pipeline, onNote);
+  reportLeftOut(pipeline, onNote);
   if (damage !== undefined) throw damage;
-  refuseNothing(pipeline);
+  checkUnderstood(pipeline);
 }
 
-function tellLeftOut(
+function reportLeftOut(
   { reader, counters }: CapturePipeline,
   onNote: (line: string) => void,
 ): void {
@@ -95,8 +95,8 @@ function tellLeftOut(
   for (const line of omissionLines(counters, { isSummary: false })) onNote(line);
 }
 
-/** @throws {CaptureError} where nothing at all was understood */
-function refuseNothing({ counters }: CapturePipeline): void {
+/** @throws {CaptureError} where no packet was understood */
+function checkUnderstood({ counters }: CapturePipeline): void {
   if (counters.segments === 0 && counters.withoutTcp.size === 0 && counters.undecodable.size > 0) {
     throw new CaptureError("nothing in it was understood");
   }

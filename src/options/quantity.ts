@@ -80,3 +80,8 @@ export function formatPercent(share: number): string {
 export function threeDigits(value: number): string {
   return value >= 999.5 ? String(Math.round(value)) : value.toPrecision(3);
 }
+
+/** Rounds to three decimals, for JSON: milliseconds to microseconds. */
+export function roundMilliseconds(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

@@ -31,11 +31,11 @@ const tasks = new TaskScope("timing out what a script expects", {
  */
 export async function runScript(
   connection: Connection,
-  { steps, name, tell }: { steps: readonly Step[]; name: string; tell(line: string): void },
+  { steps, name, log }: { steps: readonly Step[]; name: string; log(line: string): void },
 ): Promise<void> {
   const runner = new ScriptRunner(connection);
   for (const step of steps) {
-    tell(`${name}:${step.line}: ${step.source}`);
+    log(`${name}:${step.line}: ${step.source}`);
     try {
       await runner.run(step);
     } catch (error) {

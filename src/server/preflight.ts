@@ -8,7 +8,7 @@
  * @module
  */
 import { refuseAddress, refuseForwardToSelf, refuseNamesOverlap } from "./preflight_addresses.ts";
-import { outletName, refuseCircles } from "../config/addresses.ts";
+import { checkForwardingLoops, outletName } from "../config/addresses.ts";
 import { pathFault } from "../config/path_fault.ts";
 import {
   OUTLET_OPTIONS,
@@ -83,7 +83,7 @@ export async function preflight(
 export async function preflightOutlet(outlet: OutletConfig): Promise<void> {
   const faults = [
     ...await outletFaults(outlet),
-    ...await attempt(() => refuseCircles([outlet])),
+    ...await attempt(() => checkForwardingLoops([outlet])),
     ...await attempt(() => refuseForwardToSelf([outlet])),
   ];
   const [first] = faults;

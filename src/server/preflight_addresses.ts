@@ -4,11 +4,11 @@
  * @module
  */
 import {
+  checkForwardingLoops,
+  checkOverlaps,
   isWildcard,
   type Listening,
   listeningAt,
-  refuseCircles,
-  refuseOverlaps,
   upstreamsOf,
 } from "../config/addresses.ts";
 import { folderOf, pathFault } from "../config/path_fault.ts";
@@ -96,7 +96,7 @@ export async function refuseNamesOverlap(config: ServerConfig): Promise<void> {
     const [hostname = address.hostname] = await hostsOf(address.hostname);
     return { ...one, address: { ...address, hostname } };
   }));
-  refuseOverlaps(found);
+  checkOverlaps(found);
 }
 
 /**
@@ -119,7 +119,7 @@ export async function refuseForwardToSelf(outlets: readonly OutletConfig[]): Pro
     ),
   );
   const own = new Set(Deno.networkInterfaces().map(({ address }) => address));
-  refuseCircles(outlets, (target, listen) => {
+  checkForwardingLoops(outlets, (target, listen) => {
     if (isUnix(target) || isUnix(listen) || !isSamePort(target, listen)) {
       return overlaps(target, listen);
     }

@@ -6,7 +6,7 @@
  */
 import type { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
-import { listeningAt, refuseOverlaps } from "../config/addresses.ts";
+import { checkOverlaps, listeningAt } from "../config/addresses.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { LoopDelay } from "../scheduling/loop_delay.ts";
@@ -228,7 +228,7 @@ export abstract class ServerControl<
   }
 
   async #become(next: DesiredState, { grace }: { grace: number }): Promise<void> {
-    refuseOverlaps(listeningAt(resolvedConfig(next)));
+    checkOverlaps(listeningAt(resolvedConfig(next)));
     const prepared = await this.host.prepare(next, { grace });
     try {
       await prepared.bind();

@@ -8,29 +8,32 @@ function connections(count: number, { bytes = 0 } = {}): ReturnType<ServerHandle
   })) as unknown as ReturnType<ServerHandle["connections"]>;
 }
 
-Deno.test("a crowd that has come rests once nothing moves, and is told of once", () => {
-  const crowd = new IdleDetector();
-  assertEquals(crowd.rests(connections(0)), false);
-  assertEquals(crowd.rests(connections(3000)), false);
-  assertEquals(crowd.rests(connections(3000, { bytes: 6 })), false);
-  assertEquals(crowd.rests(connections(3000, { bytes: 6 })), true);
-  assertEquals(crowd.rests(connections(3000, { bytes: 6 })), false);
+Deno.test("a server becomes idle once after many connections were opened and nothing moves", () => {
+  const detector = new IdleDetector();
+  assertEquals(detector.becameIdle(connections(0)), false);
+  assertEquals(detector.becameIdle(connections(3000)), false);
+  assertEquals(detector.becameIdle(connections(3000, { bytes: 6 })), false);
+  assertEquals(detector.becameIdle(connections(3000, { bytes: 6 })), true);
+  assertEquals(detector.becameIdle(connections(3000, { bytes: 6 })), false);
 });
 
-Deno.test("a crowd that has gone is told of, and a few are no crowd", () => {
-  const crowd = new IdleDetector();
-  for (let look = 0; look < 3; look++) assertEquals(crowd.rests(connections(500)), false);
-  crowd.rests(connections(4000));
-  assertEquals(crowd.rests(connections(4000)), true);
-  assertEquals(crowd.rests(connections(0)), false);
-  assertEquals(crowd.rests(connections(0)), true);
+Deno.test("a server becomes idle after many connections were closed, but not after a few", () => {
+  const detector = new IdleDetector();
+  for (let call = 0; call < 3; call++) assertEquals(detector.becameIdle(connections(500)), false);
+  detector.becameIdle(connections(4000));
+  assertEquals(detector.becameIdle(connections(4000)), true);
+  assertEquals(detector.becameIdle(connections(0)), false);
+  assertEquals(detector.becameIdle(connections(0)), true);
 });
 
-Deno.test("what nobody needs any more is given back when it is asked for", async () => {
-  let crowd: unknown[] | undefined = Array.from({ length: 200_000 }, (_, id) => ({ id, of: [id] }));
+Deno.test("a garbage collection shrinks the heap", async () => {
+  let objects: unknown[] | undefined = Array.from(
+    { length: 200_000 },
+    (_, id) => ({ id, of: [id] }),
+  );
   const full = Deno.memoryUsage().heapTotal;
-  assert(crowd.length > 0);
-  crowd = undefined;
+  assert(objects.length > 0);
+  objects = undefined;
   await collectGarbage();
   assert(Deno.memoryUsage().heapTotal < full, "the heap is as large as before");
 });

@@ -1,7 +1,7 @@
 /** A reload holds for the server and for whoever observes it, or for nobody. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { serve } from "../../src/app/serve.ts";
-import { readConfig } from "../../src/config/config_file.ts";
+import { parseConfig } from "../../src/config/config_file.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { Folder } from "../harness/folder.ts";
 import { outlet, Program } from "../harness/program.ts";
@@ -18,12 +18,12 @@ Deno.test("what observers made ready holds once the server has changed, and is u
   using _ = eventBus.subscribe(({ event }) => {
     if (event === "reloaded" || event === "rejected") done.push(event);
   });
-  await serve(readConfig(configAt("127.0.0.1:0")), {
+  await serve(parseConfig(configAt("127.0.0.1:0")), {
     signal: stop.signal,
     eventBus,
     changes: (async function* () {
-      yield readConfig(configAt("203.0.113.9:0"));
-      yield readConfig(configAt("127.0.0.1:0", { "max-connections": 5 }));
+      yield parseConfig(configAt("203.0.113.9:0"));
+      yield parseConfig(configAt("127.0.0.1:0", { "max-connections": 5 }));
       stop.abort();
     })(),
     observers: [{

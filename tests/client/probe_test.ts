@@ -64,7 +64,7 @@ Deno.test("of several ports that are interrupted, those that were not probed are
   const stop = new AbortController();
   const printed: string[] = [];
   const ends = {
-    tell() {},
+    log() {},
     print: (text: string) => Promise.resolve(void printed.push(text)),
     signal: stop.signal,
   };

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { pauseAfter, retrying } from "../../src/client/retry.ts";
+import { backoffDelay, withRetry } from "../../src/client/retry.ts";
 import { plug } from "../harness/client.ts";
 
 Deno.test("pauses grow to half a minute, with a quarter of chance around them", () => {
   for (const [tried, middle] of [[0, 1000], [1, 2000], [3, 8000], [20, 30_000]] as const) {
     for (let i = 0; i < 50; i++) {
-      const pause = pauseAfter(tried, 1000);
+      const pause = backoffDelay(tried, 1000);
       assert(pause >= middle * 0.75 && pause <= middle * 1.25, `${tried}: ${pause}`);
     }
   }
@@ -13,17 +13,17 @@ Deno.test("pauses grow to half a minute, with a quarter of chance around them", 
 
 Deno.test("an attempt is made again as often as is asked, and the last error is told", async () => {
   let attempts = 0;
-  const options = { retries: 3, delay: 1, isFinal: () => false, tell: () => {} };
+  const options = { retries: 3, delay: 1, isFinal: () => false, log: () => {} };
   const fail = () => Promise.reject(new Error(`attempt ${++attempts}`));
-  await assertRejects(() => retrying(fail, options), Error, "attempt 4");
-  assertEquals(await retrying(() => Promise.resolve(7), options), 7);
+  await assertRejects(() => withRetry(fail, options), Error, "attempt 4");
+  assertEquals(await withRetry(() => Promise.resolve(7), options), 7);
 });
 
 Deno.test("what is final is not tried again", async () => {
   let attempts = 0;
   const fail = () => Promise.reject(new Error(`attempt ${++attempts}`));
-  const options = { retries: Infinity, delay: 1, isFinal: () => true, tell: () => {} };
-  await assertRejects(() => retrying(fail, options), Error, "attempt 1");
+  const options = { retries: Infinity, delay: 1, isFinal: () => true, log: () => {} };
+  await assertRejects(() => withRetry(fail, options), Error, "attempt 1");
 });
 
 Deno.test("--retry waits until the service is up", async () => {

@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { showConfig } from "../../src/app/show_config.ts";
 import { parseServerArgs } from "../../src/cli/server_args.ts";
-import { readConfig, readConfigFile } from "../../src/config/config_file.ts";
+import { parseConfig, readConfigFile } from "../../src/config/config_file.ts";
 import { jsonSchema } from "../../src/config/schema.ts";
-import { refuseEmptyReload } from "../../src/config/server_rules.ts";
+import { checkNotEmptied } from "../../src/config/server_rules.ts";
 import type { ServerConfig } from "../../src/config/server_config.ts";
 import { writeConfig } from "../../src/config/write_config.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
@@ -15,7 +15,7 @@ function fileOf(config: object): string {
 }
 
 Deno.test("a file says what the same words on the command line say", () => {
-  const config = readConfig(`{
+  const config = parseConfig(`{
     // comments and trailing commas may stand
     "outlets": [
       { "service": "chat", "listen": ":7000", "room": "ops", "max-per-ip": 2, "idle-timeout": 90, },
@@ -55,7 +55,7 @@ Deno.test("what flags say wins over the file's defaults, and loses against an ou
     "log-level": "error",
   });
   const flags = new Map<string, unknown>([["idle-timeout", 3000], ["log-level", "debug"]]);
-  const { outlets, options } = readConfig(text, { flags });
+  const { outlets, options } = parseConfig(text, { flags });
   assertEquals(outlets.map(({ outletOptions }) => outletOptions["idle-timeout"]), [1000, 3000]);
   assertEquals(options["log-level"], "debug");
 });
@@ -131,13 +131,13 @@ for (
   ] as const
 ) {
   Deno.test(`${fault} in a file is named with its path and what was expected`, () => {
-    assertThrows(() => readConfig(fileOf(file)), UsageError, message);
+    assertThrows(() => parseConfig(fileOf(file)), UsageError, message);
   });
 }
 
 Deno.test("a file that is no JSON is told by line and column", () => {
   assertThrows(
-    () => readConfig('{\n  "outlets": [}\n'),
+    () => parseConfig('{\n  "outlets": [}\n'),
     UsageError,
     'line 2, column 15: unexpected token "}"',
   );
@@ -170,37 +170,37 @@ for (
   ] as const
 ) {
   Deno.test(`${fault} is told by line and column`, () => {
-    assertThrows(() => readConfig(text), UsageError, message);
+    assertThrows(() => parseConfig(text), UsageError, message);
   });
 }
 
 Deno.test("the same key may stand in several outlets, and a byte order mark at the beginning", () => {
   const text =
     '\uFEFF{"outlets": [{"service": "echo", "listen": ":7"}, {"service": "echo", "listen": ":8"}]}';
-  assertEquals(readConfig(text).outlets.length, 2);
+  assertEquals(parseConfig(text).outlets.length, 2);
 });
 
 Deno.test("an outlet is an object or a SPEC, and both say the same", () => {
   assertEquals(
-    readConfig(fileOf({ outlets: ["echo://:7007?idle-timeout=90&name=one"] })),
-    readConfig(
+    parseConfig(fileOf({ outlets: ["echo://:7007?idle-timeout=90&name=one"] })),
+    parseConfig(
       fileOf({ outlets: [{ service: "echo", listen: ":7007", "idle-timeout": 90, name: "one" }] }),
     ),
   );
   assertEquals(
-    readConfig(fileOf({ outlets: ["chat+unix:///run/x"] })),
-    readConfig(fileOf({ outlets: [{ service: "chat", listen: "unix:/run/x" }] })),
+    parseConfig(fileOf({ outlets: ["chat+unix:///run/x"] })),
+    parseConfig(fileOf({ outlets: [{ service: "chat", listen: "unix:/run/x" }] })),
   );
 });
 
 Deno.test("a SPEC in a file that can't be read is named with its place in the list", () => {
   assertThrows(
-    () => readConfig(fileOf({ outlets: ["echo://:7", "ecko://:8"] })),
+    () => parseConfig(fileOf({ outlets: ["echo://:7", "ecko://:8"] })),
     UsageError,
     'outlets[1]: "ecko://:8": unknown service "ecko": did you mean "echo"?',
   );
   assertThrows(
-    () => readConfig(fileOf({ outlets: [7] })),
+    () => parseConfig(fileOf({ outlets: [7] })),
     UsageError,
     "outlets[0]: expected an outlet, not 7",
   );
@@ -252,15 +252,15 @@ Deno.test("relative paths in a file are meant from its folder, and those of flag
 
 Deno.test("a reload that empties the list of outlets is refused, unless it was empty at the start", () => {
   const [none, some] = [{ outlets: [] }, { outlets: ["echo://:7"] }].map((file) =>
-    readConfig(fileOf(file))
+    parseConfig(fileOf(file))
   );
   assertThrows(
-    () => refuseEmptyReload({ atStart: some!, next: none! }),
+    () => checkNotEmptied({ atStart: some!, next: none! }),
     UsageError,
     "outlets: the list is empty, which would close every outlet",
   );
-  refuseEmptyReload({ atStart: none!, next: none! });
-  refuseEmptyReload({ atStart: some!, next: some! });
+  checkNotEmptied({ atStart: none!, next: none! });
+  checkNotEmptied({ atStart: some!, next: some! });
 });
 
 Deno.test("what is printed of no words at all has the console that they stand for", async () => {
@@ -291,7 +291,7 @@ for (
 ) {
   Deno.test(`outlet server ${words.join(" ")} --print-config prints what means the same`, () => {
     const config: ServerConfig = configOf(words);
-    assertEquals(readConfig(writeConfig(config)), config);
+    assertEquals(parseConfig(writeConfig(config)), config);
   });
 }
 
@@ -303,5 +303,5 @@ Deno.test("docs/config.schema.json is what the code says; else run: deno task sc
 Deno.test("the example in docs/operations.md is a config", async () => {
   const page = await Deno.readTextFile(`${ROOT}docs/operations.md`);
   const [, example] = /```jsonc\n([^]*?)```/.exec(page)!;
-  assertEquals(readConfig(example!).outlets.length, 3);
+  assertEquals(parseConfig(example!).outlets.length, 3);
 });

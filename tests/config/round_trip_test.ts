@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { readConfig } from "../../src/config/config_file.ts";
+import { parseConfig } from "../../src/config/config_file.ts";
 import { outletConfig, outletTable, serverConfig } from "../../src/config/outlet_config.ts";
 import { ADMISSION_OPTIONS } from "../../src/config/admission_options.ts";
 import { SERVER_OPTIONS, type ServerConfig } from "../../src/config/server_config.ts";
@@ -104,9 +104,9 @@ function configWith(
 
 function assertRoundTrip(config: ServerConfig): void {
   const printed = writeConfig(config, { folder: "/somewhere" });
-  const again = readConfig(printed, { folder: "/elsewhere" });
+  const again = parseConfig(printed, { folder: "/elsewhere" });
   assertEquals(writeConfig(again, { folder: "/elsewhere" }), printed);
-  assertEquals(readConfig(printed, { folder: "/third" }), again);
+  assertEquals(parseConfig(printed, { folder: "/third" }), again);
   assertEquals(printed.includes("sub/x.sock") === printed.includes("/somewhere/sub/x.sock"), true);
 }
 

@@ -110,7 +110,7 @@ testWith(
     await pipe.write(new TextEncoder().encode(text));
     pipe.close();
     await server.complains(/ready/);
-    await server.complains(/rejected +the config: .*it is no regular file/);
+    await server.complains(/rejected +the config: .*it is not a regular file/);
     server.signal("SIGTERM");
     assertEquals((await server.outcome()).code, 0);
   },
@@ -130,7 +130,7 @@ testWith(
     await server.complains(/ready/);
     await Deno.remove(config);
     await run(["mkfifo", config]);
-    await server.complains(/rejected +the config: .*it is no regular file/);
+    await server.complains(/rejected +the config: .*it is not a regular file/);
     server.signal("SIGINT");
     assertEquals((await server.outcome()).code, 0);
   },

@@ -34,7 +34,7 @@ export async function plug(words: readonly string[], input = ""): Promise<Talk> 
         talk.printed += text;
         return Promise.resolve();
       },
-      tell: (line) => void (talk.told += line + "\n"),
+      log: (line) => void (talk.told += line + "\n"),
       report: (line) => void (talk.told += line + "\n"),
     });
   } catch (error) {

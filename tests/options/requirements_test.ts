@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { readConfig } from "../../src/config/config_file.ts";
+import { parseConfig } from "../../src/config/config_file.ts";
 import { outletTable } from "../../src/config/outlet_config.ts";
 import { SERVER_OPTIONS } from "../../src/config/server_config.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
@@ -39,7 +39,7 @@ for (const [key, value, needed] of USELESS) {
         ...said,
       }]
     ) {
-      const error = assertThrows(() => readConfig(JSON.stringify(file)), UsageError);
+      const error = assertThrows(() => parseConfig(JSON.stringify(file)), UsageError);
       assertMatch(error.message, new RegExp(`${why(key, needed)}$`));
     }
   });

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { addValue } from "../../options/add_value.ts";
-import { outletName, refuseOverlaps } from "../../config/addresses.ts";
+import { checkOverlaps, outletName } from "../../config/addresses.ts";
 import { findService, outletConfig, outletTable } from "../../config/outlet_config.ts";
 import { ADMISSION_OPTIONS } from "../../config/admission_options.ts";
 import type { OutletConfig } from "../../config/server_config.ts";
@@ -150,7 +150,7 @@ async function refuseImpossible(config: OutletConfig, { outlets }: ServerView): 
   }
   const listening = [...open, { name: outletName(config), address: config.listen }];
   try {
-    refuseOverlaps(listening);
+    checkOverlaps(listening);
   } catch (error) {
     throw new HttpError(409, explain(error), { field: "port" });
   }
