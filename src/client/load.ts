@@ -33,7 +33,7 @@ const OTHER_MODES =
 const tasks = new TaskScope("showing a load test's progress", { without: "the test continues" });
 
 /** The output of a load test. */
-type LoadIo = Pick<ClientIo, "log" | "print" | "status" | "signal">;
+export type LoadIo = Pick<ClientIo, "log" | "print" | "status" | "signal">;
 
 /**
  * Runs a load test and prints its results.

@@ -19,7 +19,7 @@ import { notOpen, probeJson, probeText } from "./probe_report.ts";
 const AT_ONCE = 128;
 
 /** The output of a probe. */
-type ProbeIo = Pick<ClientIo, "log" | "print" | "signal">;
+export type ProbeIo = Pick<ClientIo, "log" | "print" | "signal">;
 
 /** What each connect of a probe needs. */
 interface Task {
