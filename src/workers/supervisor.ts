@@ -10,25 +10,18 @@ import { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import { isUnix } from "../endpoint/address.ts";
-import type { OutletEvent } from "../events/events.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import { joinBus } from "../server/join_bus.ts";
-import { healthEvent } from "../server/open_service.ts";
 import { ServerControl } from "../server/server_control.ts";
 import type { ResolverCounts } from "../transport/resolver.ts";
 import { BusRelay } from "./bus_relay.ts";
-import { Incidents } from "./incidents.ts";
-import type {
-  HealthReport,
-  SharedResources,
-  WorkerMessage,
-  WorkerMethods,
-  WorkerPort,
-} from "./messages.ts";
-import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
+import { JoiningWorkers } from "./joining_workers.ts";
+import type { SharedResources, WorkerMethods, WorkerPort } from "./messages.ts";
+import type { RemoteConnection, RemoteOutlet } from "./remote.ts";
 import { sharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
+import { WorkerEvents } from "./worker_events.ts";
 import { WorkerOutlets } from "./worker_outlets.ts";
 import { type WorkerLoss, WorkerPool } from "./worker_pool.ts";
 import type { SupervisorOptions } from "./supervisor_options.ts";
@@ -45,8 +38,8 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   readonly #shared: SharedResources;
   readonly #pool: WorkerPool;
   readonly #sockets: WorkerSockets | undefined;
+  readonly #joining = new JoiningWorkers();
   readonly #reports = new WorkerReports(this.rooms);
-  readonly #incidents = new Incidents();
 
   private constructor(config: ServerConfig, options: SupervisorOptions) {
     super(config, options);
@@ -64,9 +57,11 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       workers,
       limits: this.#shared.limits,
       descriptors: this.#shared.descriptors,
+      joining: this.#joining,
       publish: (event) => eventBus.publish(event),
       onBound: async (worker) => await this.#sockets?.note(worker),
     });
+    const events = new WorkerEvents({ outlets: this.host, eventBus });
     this.#pool = new WorkerPool({
       count: workers,
       spawn: options.spawn ??
@@ -74,8 +69,11 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       wait,
       silence: options.silence,
       start: (worker) => worker.request("start", this.#beginning(worker)),
-      join: (worker) => this.between((desired) => this.host.join(worker, desired)),
-      onMessage: (message, worker) => this.#receive(message, worker),
+      join: (worker) => this.#join(worker),
+      onMessage: (message, worker) => {
+        events.receive(message, worker);
+        this.#reports.receive(message, worker);
+      },
       onGone: (worker, loss) => this.#lose(worker, loss),
       releaseSockets: (worker) => this.#release(worker),
       onFatal: (error) => this.fail(error),
@@ -148,6 +146,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   /** Stops every worker. */
   override async stop({ grace }: { grace: number }): Promise<number> {
     this.#pool.stop();
+    this.#joining.stop();
     const cut = await super.stop({ grace });
     this.#pool[Symbol.dispose]();
     return cut;
@@ -165,6 +164,13 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return { state: this.desired, shared: this.#shared, slot };
   }
 
+  #join(worker: WorkerHandle): Promise<void> {
+    return this.#joining.add(
+      () => this.host.join(worker, this.desired),
+      (join) => this.between(join),
+    );
+  }
+
   /** Takes its sockets from a worker that hangs. */
   async #release(worker: WorkerHandle): Promise<void> {
     if (!this.#sockets) throw new Error("nobody knows which sockets it has");
@@ -176,73 +182,11 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return new Set(outlets.flatMap(({ address }) => isUnix(address) ? [] : [address.port]));
   }
 
-  #receive(message: WorkerMessage, worker: WorkerHandle): void {
-    switch (message.type) {
-      case "events":
-        for (const event of message.events) this.#forward(event, worker);
-        break;
-      case "counts":
-        this.#count(message.counts);
-        break;
-      case "bytes":
-        this.host.findConnection(message.connection)?.show(message.way, message.bytes);
-        break;
-      case "health":
-        this.#learn(message.report, worker);
-        break;
-      default:
-        this.#reports.receive(message, worker);
-    }
-  }
-
-  /** Passes on what a worker tells, as if one server told it: what all of them tell is told once. */
-  #forward(event: OutletEvent, worker: WorkerHandle): void {
-    if (!("outlet" in event)) return this.eventBus.publish(event);
-    const outlet = this.host.find(event.id);
-    switch (event.event) {
-      case "listening":
-        return outlet?.listens(event);
-      case "stopped":
-        return this.host.left(event.id, { worker, cut: event.cut });
-      case "opened":
-        outlet?.add(new RemoteConnection(event, worker));
-        break;
-      case "closed":
-        outlet?.remove(event.connection);
-        break;
-      case "failed":
-        // A client that could not be accepted is one worker's alone.
-        if (!("code" in event) && !this.#incidents.isNews(event, worker.index)) return;
-    }
-    this.#publish(event, outlet);
-  }
-
-  /** Publishes what a worker has found out of an upstream, unless another one has found it out before. */
-  #learn(report: HealthReport, worker: WorkerHandle): void {
-    const outlet = this.host.find(report.outlet);
-    if (!outlet || !this.host.learn(report, worker)) return;
-    this.#publish(healthEvent(outlet.about, report), outlet);
-  }
-
-  #publish(event: OutletEvent, outlet: RemoteOutlet | undefined): void {
-    if (!outlet?.keep(event)) this.eventBus.publish(event);
-  }
-
   #lose(worker: WorkerHandle, { reason, hangs }: WorkerLoss): void {
     this.eventBus.publish({ event: "worker-restarted", worker: worker.index, reason });
     this.#reports.gone(worker);
     if (!hangs) this.#sockets?.forget(worker);
     this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
-  }
-
-  #count(counts: Float64Array): void {
-    for (let at = 0; at < counts.length; at += 4) {
-      const connection = this.host.findConnection(counts[at]!);
-      if (!connection) continue;
-      connection.bytesIn = counts[at + 1]!;
-      connection.bytesOut = counts[at + 2]!;
-      connection.halfClosed = counts[at + 3] === 1;
-    }
   }
 }
 

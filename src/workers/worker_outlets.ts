@@ -4,7 +4,7 @@
  * @module
  */
 import type { DescriptorBudget } from "../admission/descriptors.ts";
-import { type Address, isUnix } from "../endpoint/address.ts";
+import { isUnix } from "../endpoint/address.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { configOf, type DesiredState } from "../server/desired_state.ts";
@@ -20,9 +20,10 @@ import {
   type SharedLimits,
   sharedLimits,
 } from "./shared_counters.ts";
-import { WorkerChange } from "./worker_change.ts";
+import { shareOf, WorkerChange } from "./worker_change.ts";
+import type { JoiningWorkers } from "./joining_workers.ts";
 import { WorkerMembers } from "./worker_members.ts";
-import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 
 /** What outlets need beside their workers. */
 export interface WorkerOutletsOptions {
@@ -34,6 +35,8 @@ export interface WorkerOutletsOptions {
   readonly descriptors: DescriptorBudget | undefined;
   /** Tells what happens. */
   publish(event: OutletEvent): void;
+  /** Workers that are ready to join. */
+  readonly joining: JoiningWorkers;
   /** Told once a worker has bound its sockets, before another one binds. */
   onBound?(worker: WorkerHandle): Promise<void>;
 }
@@ -145,17 +148,23 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
         { id },
       ) => [id, this.#open.get(id)?.limits ?? sharedLimits(this.#options.workers)]),
     );
-    const change = new WorkerChange(this.#members.all);
-    try {
-      await change.prepare((worker) => ({ state: shareOf(next, worker), limits, grace }));
-    } catch (error) {
-      await change.undo();
-      throw error;
-    }
+    const task = (worker: WorkerHandle) => ({ state: shareOf(next, worker), limits, grace });
+    const { onBound } = this.#options;
+    let change = await this.#prepare(task);
     let addresses: Addresses = new Map();
     return {
       bind: async () => {
-        addresses = await this.#bind(next, change);
+        let found = await change.bind(onBound);
+        while (!found) {
+          // All of them have ended: those that come in their places begin from the start.
+          change = await this.#prepare(task);
+          found = await change.bind(onBound);
+        }
+        const unbound = next.outlets.filter(({ config: { listen } }) => isUnix(listen));
+        addresses = new Map([
+          ...unbound.map(({ id, config }) => [id, config.listen] as const),
+          ...found,
+        ]);
       },
       commit: () => this.#commit(next, { change, limits, addresses }),
       undo: () => change.undo(),
@@ -183,24 +192,6 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
       this.#members.all.map((worker) => worker.request("stop", { grace }).catch(() => 0)),
     );
     return cuts.reduce((sum, cut) => sum + cut, 0);
-  }
-
-  /** One worker binds what is new, and finds out whether it can be had; the others follow, one by one. */
-  async #bind(next: DesiredState, change: WorkerChange): Promise<Addresses> {
-    let found: Addresses | undefined;
-    for (const worker of change.workers) {
-      try {
-        const addresses = found ?? new Map<number, Address>();
-        const bound = await worker.request("bind", { addresses, alone: found === undefined });
-        found ??= bound;
-        await this.#options.onBound?.(worker);
-      } catch (error) {
-        if (!(error instanceof WorkerGoneError)) throw error;
-      }
-    }
-    if (!found) throw new Error("every worker ended while the change was made");
-    const unbound = next.outlets.filter(({ config: { listen } }) => isUnix(listen));
-    return new Map([...unbound.map(({ id, config }) => [id, config.listen] as const), ...found]);
   }
 
   async #commit(
@@ -232,6 +223,11 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     }
   }
 
+  #prepare(task: (worker: WorkerHandle) => WorkerTask): Promise<WorkerChange> {
+    const { joining } = this.#options;
+    return WorkerChange.prepare(task, { joining, members: () => this.#members.all });
+  }
+
   #servedBy(worker: WorkerHandle, state: DesiredState): void {
     if (worker.isGone) return;
     for (const { id } of shareOf(state, worker).outlets) this.#open.get(id)?.servedBy(worker);
@@ -251,10 +247,4 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     yield* this.#open.values();
     yield* this.#draining.values();
   }
-}
-
-/** What a worker is to be: a Unix socket has one worker, for its path can be bound once. */
-function shareOf(state: DesiredState, { index }: WorkerHandle): DesiredState {
-  if (index === 0) return state;
-  return { ...state, outlets: state.outlets.filter(({ config }) => !isUnix(config.listen)) };
 }

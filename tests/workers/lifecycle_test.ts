@@ -37,12 +37,24 @@ async function workersAt(supervisor: TestSupervisor, port: number): Promise<Set<
   }
 }
 
+/** A client that was answered: whoever is in the queue of a worker that has just died is reset. */
+async function served(port: number): Promise<Deno.TcpConn> {
+  for (;;) {
+    const client = await Deno.connect({ hostname: "127.0.0.1", port });
+    try {
+      await send(client, "hello\n");
+      await readUntil(client, /hello\n/);
+      return client;
+    } catch {
+      client.close();
+    }
+  }
+}
+
 /** Lets one worker die: the one that serves a new client of this port. */
 async function killOne(supervisor: TestSupervisor, port: number): Promise<void> {
   const deaths = supervisor.count("worker-restarted");
-  using client = await Deno.connect({ hostname: "127.0.0.1", port });
-  await send(client, "hello\n");
-  await readUntil(client, /hello\n/);
+  using client = await served(port);
   const { localAddr } = client;
   const mine = () =>
     [...supervisor.supervisor.connections()].find(({ connection: { peer } }) =>
@@ -132,6 +144,49 @@ Deno.test("a reload beside a dead worker holds, and its successor comes to it on
     "the successor at the new port",
   );
   assertEquals((await workersAt(supervisor, port)).size, WORKERS);
+});
+
+/** A server all of whose workers are dead; others come once they are let in. */
+async function withoutWorkers() {
+  const { promise, resolve: letIn } = Promise.withResolvers<void>();
+  const supervisor = await TestSupervisor.open(["echo://:0"], {
+    module: MORTAL,
+    wait: (_, { signal }) => {
+      const stopped = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => stopped.resolve());
+      return Promise.race([promise, stopped.promise]);
+    },
+  });
+  for (let dead = 0; dead < WORKERS; dead++) await killOne(supervisor, supervisor.port());
+  return { supervisor, letIn };
+}
+
+Deno.test("a reload while every worker is dead waits for one, and holds in all that come", async () => {
+  const { supervisor: test, letIn } = await withoutWorkers();
+  await using supervisor = test;
+  const changes = Promise.all([
+    supervisor.supervisor.change(configOf(["echo://:0", "echo://:0?max-per-ip=100", ...N])),
+    supervisor.supervisor.open(configOf(["echo://:0"]).outlets[0]!),
+  ]);
+  letIn();
+  await changes;
+  assertEquals(names(supervisor), ["echo", "echo", "echo"]);
+  for (const at of [0, 1, 2]) {
+    await eventually(
+      async () => (await workersAt(supervisor, supervisor.port(at))).size === WORKERS,
+      "all workers at each port",
+    );
+  }
+});
+
+Deno.test("a server that is stopped while a reload waits for a worker stops, and says so", async () => {
+  const { supervisor: { supervisor } } = await withoutWorkers();
+  const changed = supervisor.change(configOf(["daytime://:0", ...N]));
+  await eventually(() => supervisor.state === "reloading");
+  const refused = assertRejects(() => changed, Error, "the server is stopping");
+  assertEquals(await supervisor.stop({ grace: 0 }), 0);
+  await refused;
+  assertEquals([...supervisor.outlets], []);
 });
 
 Deno.test("outlets that are opened at once are all opened, and listed", async () => {
