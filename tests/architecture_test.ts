@@ -1,5 +1,6 @@
 /** The house keeps its order: imports run one way, from what is done up to who asks for it. */
 import { assertEquals } from "@std/assert";
+import ts from "typescript";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
@@ -92,6 +93,91 @@ Deno.test("nothing is written in a way that could stop the process: no console, 
   assertEquals(wrong, []);
 });
 
+/** What opens a socket and is no transport: sd_notify's datagrams, and a pair of sockets for a program. */
+const OTHER_SOCKETS = ["src/telemetry/systemd.ts", "src/services/exec/socket_pair.ts"];
+
+Deno.test("whatever is listened on or dialled is so through transport/", async () => {
+  const wrong: string[] = [];
+  for (const file of await sources()) {
+    if (file.startsWith("src/transport/") || OTHER_SOCKETS.includes(file)) continue;
+    const text = await Deno.readTextFile(ROOT + file);
+    const isOther = /\bDeno\.(listen|connect)|^import (?!type)[^;]* from "node:(net|tls|http)"/m;
+    if (isOther.test(text)) wrong.push(file);
+  }
+  assertEquals(wrong, []);
+});
+
+const LIMITS = { file: 250, function: 40 };
+
+/** What is still longer. It may only become shorter: what has been cut is taken off. */
+const TOO_LONG = {
+  files: [
+    "src/chat/room.ts",
+    "src/config/server_config.ts",
+    "src/connection/connection.ts",
+    "src/console/page/style.css",
+    "src/outlet/outlet.ts",
+    "src/server/outlet_set.ts",
+    "src/server/server_control.ts",
+    "src/telemetry/log_line.ts",
+    "src/telemetry/metrics.ts",
+    "src/trace/track/tracker.ts",
+    "src/workers/supervisor.ts",
+    "src/workers/worker_outlets.ts",
+  ],
+  functions: [
+    "src/app/run_server.ts: runServerMode",
+    "src/client/load.ts: bench",
+    "src/console/page/charts.js: ChartView",
+    "src/console/page/charts.js: optionsOf",
+    "src/console/page/client.js: DialForm",
+    "src/console/page/client.js: DialledView",
+    "src/console/page/connection.js: ConnectionView",
+    "src/console/page/connections.js: Connections",
+    "src/console/page/messages.js: Messages",
+    "src/console/page/outlet_form.js: OutletForm",
+    "src/console/page/room.js: RoomView",
+    "src/telemetry/log_line.ts: tell",
+    "src/telemetry/metrics.ts: #count",
+    "src/telemetry/resolver_metrics.ts: resolverMetrics",
+    "src/telemetry/room_metrics.ts: roomMetrics",
+    "src/trace/track/flow.ts: begin",
+  ],
+};
+
+Deno.test("no file has over 250 lines, and no function over 40, but for those that are named here", async () => {
+  const files: string[] = [];
+  const functions: string[] = [];
+  for (const file of await everyFile()) {
+    const text = await Deno.readTextFile(ROOT + file);
+    if (text.split("\n").length - 1 > LIMITS.file) files.push(file);
+    if (/\.[jt]s$/.test(file)) {
+      functions.push(...longFunctions(file, text).map((name) => `${file}: ${name}`));
+    }
+  }
+  const known = new Set([...TOO_LONG.files, ...TOO_LONG.functions]);
+  assertEquals([...files, ...functions].filter((name) => !known.has(name)), []);
+  const cut = [...known].filter((name) => ![...files, ...functions].includes(name));
+  assertEquals(cut, [], "these are short enough by now: take them off the list");
+});
+
+/** The names of functions that are too long, their docstrings not counted. */
+function longFunctions(file: string, text: string): string[] {
+  const found: string[] = [];
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
+  const lineAt = (position: number) => source.getLineAndCharacterOfPosition(position).line;
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) {
+      const lines = lineAt(node.getEnd()) - lineAt(node.getStart()) + 1;
+      const { name } = ts.isArrowFunction(node) ? node.parent as ts.VariableDeclaration : node;
+      if (lines > LIMITS.function) found.push(name?.getText() ?? "a function without a name");
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
 // The linter finds unused variables, but no unused members; TypeScript's own check (noUnusedLocals) would find them, and
 // refuse every example in a docstring, for `deno test --doc` imports all that the module exports.
 Deno.test("no private member is declared and never used", async () => {
@@ -127,11 +213,15 @@ async function imports(): Promise<{ from: string; to: string }[]> {
   return found;
 }
 
-async function sources(folder = "src/"): Promise<string[]> {
-  const files: string[] = folder === "src/" ? ["main.ts"] : [];
+async function sources(): Promise<string[]> {
+  return ["main.ts", ...(await everyFile()).filter((file) => file.endsWith(".ts"))];
+}
+
+async function everyFile(folder = "src/"): Promise<string[]> {
+  const files: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
-    if (isDirectory) files.push(...await sources(`${folder}${name}/`));
-    else if (name.endsWith(".ts")) files.push(folder + name);
+    if (isDirectory) files.push(...await everyFile(`${folder}${name}/`));
+    else files.push(folder + name);
   }
   return files;
 }

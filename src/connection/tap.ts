@@ -27,8 +27,11 @@ export function tapStage(
         return length;
       },
       close() {
-        stream.close();
-        closed?.();
+        try {
+          stream.close();
+        } finally {
+          closed?.();
+        }
       },
     });
 }

@@ -17,6 +17,7 @@ import { type Address, type InternetAddress, isUnix } from "../endpoint/address.
 import { isLiteral, overlaps } from "../endpoint/overlap.ts";
 import { lookUp } from "../transport/dial_address.ts";
 import { codeOf, explain } from "../transport/errors.ts";
+import { listen } from "../transport/listen.ts";
 
 /** Milliseconds to wait for a name server, so that a start does not hang on one that is down. */
 const LOOKUP_TIMEOUT = 1_000;
@@ -36,8 +37,9 @@ export async function refuseAddress(address: Address): Promise<void> {
   const hostname = await firstHostOf(address.hostname);
   if (hostname === undefined) return;
   try {
-    Deno.listen({ hostname, port: 0 }).close();
-  } catch (cause) {
+    listen({ address: { hostname, port: 0 } }, { backlog: 1 }).close();
+  } catch (error) {
+    const { cause } = error as Error;
     // All ephemeral ports are in use, but the address is local.
     if (codeOf(cause) === "EADDRINUSE") return;
     const meant = hostname === address.hostname ? "" : ` (${hostname})`;

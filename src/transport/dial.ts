@@ -182,6 +182,8 @@ async function withinTime(
   );
   const timer = timeout > 0 ? setTimeout(late, dialling.timeLeft) : undefined;
   signal?.addEventListener("abort", abort);
+  // It may have been aborted between the carrier's connection and here.
+  if (signal?.aborted) abort();
   const going = dialling.goOn();
   try {
     return await Promise.race([going, promise]);

@@ -1,0 +1,148 @@
+/**
+ * What everything keeps that carries bytes: every carrier, with every layer, through every proxy, and every stage. A new
+ * one is tested here by being in its table, and `ways.ts` does not compile before it says how that is opened. That no
+ * descriptor is left behind, the sanitizer of resources sees to in each test.
+ */
+import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
+import { dial } from "../../src/transport/dial.ts";
+import { libc } from "../../src/transport/libc.ts";
+import { sendReset } from "../../src/transport/reset.ts";
+import type { ByteStream } from "../../src/transport/stream.ts";
+import { noise, readAll, readText, send } from "../harness/bytes.ts";
+import { testWith } from "../harness/tools.ts";
+import { Open, TIMEOUT, type Way, WAYS } from "./ways.ts";
+
+// It is loaded once in the life of a process, and no test is the one that leaks it.
+libc();
+
+function contract(
+  way: Way,
+  sentence: string,
+  run: (open: Open, way: Way) => Promise<void>,
+): void {
+  testWith(way.layer ? ["openssl"] : [], `${way.name}: ${sentence}`, async () => {
+    await using open = await Open.make(way);
+    await run(open, way);
+  });
+}
+
+for (const way of WAYS) {
+  contract(
+    way,
+    "bytes go both ways, and the end of one half leaves the other open",
+    async (open) => {
+      const { client, server } = await open.connect();
+      const [up, down] = [noise(300_000, 1), noise(300_000, 2)];
+      const sent = send(client, up).then(() => client.closeWrite());
+      assertEquals(await readAll(server), up);
+      await sent;
+      const answered = send(server, down).then(() => server.closeWrite());
+      assertEquals(await readAll(client), down);
+      await answered;
+      client.close();
+      server.close();
+    },
+  );
+
+  contract(way, "who reads one byte at a time misses none", async (open) => {
+    const { client, server } = await open.connect();
+    for (const [from, to] of [[client, server], [server, client]] as const) {
+      const sent = send(from, "hello").then(() => from.closeWrite());
+      assertEquals(await readSingly(to), "hello");
+      await sent;
+    }
+    client.close();
+    server.close();
+  });
+
+  contract(
+    way,
+    "a read that waits ends when its own side closes, and the other side is told",
+    async (open) => {
+      const { client, server } = await open.connect();
+      const waiting = assertRejects(() => server.read(new Uint8Array(8)));
+      server.close();
+      await waiting;
+      await client.read(new Uint8Array(8)).then(
+        (length) => assertEquals(length, null),
+        (error) => assertInstanceOf(error, Error),
+      );
+      client.close();
+    },
+  );
+
+  contract(way, "options of TCP are passed through, or mean nothing", async (open) => {
+    const { client, server } = await open.connect();
+    for (const end of [client, server]) {
+      end.setNoDelay(true);
+      end.setKeepAlive(true);
+    }
+    const sent = send(client, "x").then(() => client.closeWrite());
+    assertEquals(await readText(server), "x");
+    await sent;
+    client.close();
+    server.close();
+  });
+
+  contract(
+    way,
+    "a reset is none of the orderly ends; where there is none, an end is one",
+    async (open) => {
+      const { client, server, raw } = await open.connect();
+      const isReset = sendReset(raw);
+      assertEquals(isReset, way.carrier === "tcp" && Deno.build.os === "linux");
+      raw.close();
+      const told = client.read(new Uint8Array(8));
+      // Without a reset only a layer with an end of its own can tell that this was none.
+      if (isReset || way.layer) await assertRejects(() => told);
+      else assertEquals(await told, null);
+      client.close();
+      if (server !== raw) closeAgain(server);
+    },
+  );
+
+  if (!way.stage) {
+    contract(way, "where nobody listens, dialling says so", async (open) => {
+      const { message } = await assertRejects(
+        () => dial(open.silent, { timeout: TIMEOUT }),
+        Error,
+      );
+      assertMatch(message, open.refusal);
+    });
+
+    contract(way, "dialling is given up at once, whatever it waits for", async (open) => {
+      const stop = new AbortController();
+      const reason = new Error("no longer wanted");
+      if (!way.layer) stop.abort(reason);
+      const dialling = assertRejects(
+        () => dial(open.endpoint, { timeout: TIMEOUT, signal: stop.signal }),
+        Error,
+        "no longer wanted",
+      );
+      if (way.layer) {
+        // Nobody answers the client's hello.
+        const silent = await open.acceptRaw();
+        stop.abort(reason);
+        await dialling;
+        silent.close();
+      }
+      await dialling;
+    });
+  }
+}
+
+async function readSingly(stream: ByteStream): Promise<string> {
+  const byte = new Uint8Array(1);
+  let text = "";
+  while (await stream.read(byte) !== null) text += String.fromCharCode(byte[0]!);
+  return text;
+}
+
+/** Closes a stage whose socket is closed already. */
+function closeAgain(stream: ByteStream): void {
+  try {
+    stream.close();
+  } catch {
+    // It passes on that it is.
+  }
+}

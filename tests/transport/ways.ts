@@ -1,0 +1,210 @@
+/**
+ * Every way from a client to a server: each carrier, with each layer, through each proxy, and each stage.
+ *
+ * @module
+ */
+import { captureStage } from "../../src/connection/capture.ts";
+import { tapStage } from "../../src/connection/tap.ts";
+import { TrustedProxies } from "../../src/admission/trusted_proxies.ts";
+import { type Address, addressOf } from "../../src/endpoint/address.ts";
+import { STAGES } from "../../src/outlet/stages.ts";
+import type { OutletSettings } from "../../src/outlet/settings.ts";
+import { CARRIERS } from "../../src/transport/carriers.ts";
+import { dial, type DialledEndpoint } from "../../src/transport/dial.ts";
+import {
+  acceptStage,
+  type ClientLayers,
+  LAYERS,
+  type ServerLayers,
+} from "../../src/transport/layers.ts";
+import { listen, type Listener } from "../../src/transport/listen.ts";
+import { HANDSHAKES } from "../../src/transport/proxy/connect.ts";
+import { contextOf, type Stage } from "../../src/transport/stage.ts";
+import type { ByteStream } from "../../src/transport/stream.ts";
+import { send } from "../harness/bytes.ts";
+import { Authority } from "../harness/certificates.ts";
+import { Folder } from "../harness/folder.ts";
+import { freePort } from "../harness/ports.ts";
+import { TestProxy } from "../harness/proxy.ts";
+
+/** How long dialling may take, in milliseconds: it is never meant to take it. */
+export const TIMEOUT = 20_000;
+
+/** Where each carrier can be listened on, and where nobody listens. */
+const PLACES: Record<
+  keyof typeof CARRIERS,
+  (folder: string) => { free: Address; silent: Address; refusal: RegExp }
+> = {
+  tcp: () => ({
+    free: { hostname: "127.0.0.1", port: 0 },
+    silent: { hostname: "127.0.0.1", port: freePort() },
+    refusal: /refused|rejected|502/,
+  }),
+  unix: (folder) => ({
+    free: { path: `${folder}/s` },
+    silent: { path: `${folder}/none` },
+    refusal: /there is no such file/,
+  }),
+};
+
+/** What both ends of each layer are asked. */
+const OPTIONS: {
+  [Name in keyof typeof LAYERS]: (authority: Authority) => Promise<{
+    client: NonNullable<ClientLayers[Name]>;
+    server: NonNullable<ServerLayers[Name]>;
+  }>;
+} = {
+  async tls(authority) {
+    const { cert, key } = await authority.sign();
+    const [ca, ...pair] = await Promise.all(
+      [authority.cert, cert, key].map((file) => Deno.readTextFile(file)),
+    );
+    return {
+      client: { serverName: "localhost", ca },
+      server: { contents: () => ({ pair: { cert: pair[0]!, key: pair[1]! } }), alpn: [] },
+    };
+  },
+};
+
+/** An outlet's settings that ask for each stage, and what its client says first. */
+const SETTINGS: Record<
+  keyof typeof STAGES,
+  (parts: Parts) => Promise<{ settings: Partial<OutletSettings>; preface?: string }>
+> = {
+  proxyHeader: () =>
+    Promise.resolve({
+      settings: { proxies: new TrustedProxies([]) },
+      preface: "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+    }),
+  layers: () => Promise.resolve({ settings: {} }),
+  capture: ({ folder }) => {
+    const onFault = (error: unknown) => {
+      throw error;
+    };
+    const options = { folder: folder.path, name: "echo", limit: 100_000, onFault };
+    return Promise.resolve({ settings: { capture: captureStage(options) } });
+  },
+};
+
+/** What a test may use. */
+interface Parts {
+  readonly folder: Folder;
+  readonly stack: AsyncDisposableStack;
+}
+
+/** One way from a client to a server. */
+export interface Way {
+  readonly name: string;
+  readonly carrier: keyof typeof CARRIERS;
+  readonly layer?: keyof typeof LAYERS;
+  readonly scheme?: keyof typeof HANDSHAKES;
+  readonly stage?: keyof typeof STAGES | "tap";
+}
+
+const CARRIER_NAMES = Object.keys(CARRIERS) as (keyof typeof CARRIERS)[];
+const LAYER_NAMES = [undefined, ...Object.keys(LAYERS) as (keyof typeof LAYERS)[]];
+const SCHEMES = [undefined, ...Object.keys(HANDSHAKES) as (keyof typeof HANDSHAKES)[]];
+const STAGE_NAMES = [...Object.keys(STAGES) as (keyof typeof STAGES)[], "tap"] as const;
+
+/** Every way that there is. */
+export const WAYS: readonly Way[] = [
+  ...CARRIER_NAMES.flatMap((carrier) =>
+    LAYER_NAMES.flatMap((layer) =>
+      // A proxy reaches no Unix socket.
+      SCHEMES.filter((scheme) => !scheme || carrier === "tcp").map((scheme): Way => ({
+        name: [carrier, layer, scheme && `through ${scheme}`].filter(Boolean).join(" "),
+        carrier,
+        ...layer ? { layer } : {},
+        ...scheme ? { scheme } : {},
+      }))
+    )
+  ),
+  ...STAGE_NAMES.map((stage): Way => ({ name: `stage ${stage}`, carrier: "tcp", stage })),
+];
+
+/** Both ends of a way, before anything is dialled. */
+export class Open implements AsyncDisposable {
+  readonly endpoint: DialledEndpoint;
+  readonly silent: DialledEndpoint;
+  readonly refusal: RegExp;
+  readonly #stack: AsyncDisposableStack;
+  readonly #listener: Listener;
+  readonly #stage: Stage | undefined;
+  readonly #preface: string;
+
+  private constructor(fields: {
+    endpoint: DialledEndpoint;
+    silent: Address;
+    refusal: RegExp;
+    stack: AsyncDisposableStack;
+    listener: Listener;
+    stage: Stage | undefined;
+    preface: string;
+  }) {
+    this.endpoint = fields.endpoint;
+    this.silent = { ...fields.endpoint, address: fields.silent };
+    this.refusal = fields.refusal;
+    this.#stack = fields.stack;
+    this.#listener = fields.listener;
+    this.#stage = fields.stage;
+    this.#preface = fields.preface;
+  }
+
+  static async make({ carrier, layer, scheme, stage: name }: Way): Promise<Open> {
+    const stack = new AsyncDisposableStack();
+    const folder = stack.use(await Folder.make());
+    const { free, silent, refusal } = PLACES[carrier](folder.path);
+    const listener = listen({ address: free }, { backlog: 16 });
+    stack.defer(() => listener.close());
+    const proxy = scheme && stack.use(new TestProxy(scheme)).proxy;
+    const options = layer && await OPTIONS[layer](stack.use(await Authority.make()));
+    const { stage, preface = "" } = await stageOf(name, { folder, stack });
+    return new Open({
+      endpoint: {
+        address: addressOf(listener.addr),
+        proxy,
+        layers: layer && options && { [layer]: options.client },
+      },
+      silent,
+      refusal,
+      stack,
+      listener,
+      stage: layer && options ? acceptStage({ [layer]: options.server }) : stage,
+      preface,
+    });
+  }
+
+  /** Dials and accepts. `raw` is the server's socket, before its stages. */
+  async connect(): Promise<{ client: ByteStream; server: ByteStream; raw: ByteStream }> {
+    const accepting = this.accept();
+    const client = await dial(this.endpoint, { timeout: TIMEOUT });
+    await send(client, this.#preface);
+    return { client, ...await accepting };
+  }
+
+  /** Accepts one client. */
+  async accept(): Promise<{ server: ByteStream; raw: ByteStream }> {
+    const raw = await this.#listener.accept();
+    const context = contextOf(raw, new AbortController().signal);
+    return { raw, server: this.#stage ? await this.#stage(raw, context) : raw };
+  }
+
+  /** Accepts one client, and says nothing to it. */
+  async acceptRaw(): Promise<ByteStream> {
+    return await this.#listener.accept();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}
+
+async function stageOf(
+  name: Way["stage"],
+  parts: Parts,
+): Promise<{ stage?: Stage | undefined; preface?: string }> {
+  if (name === undefined) return {};
+  if (name === "tap") return { stage: tapStage(() => Promise.resolve()) };
+  const { settings, preface = "" } = await SETTINGS[name](parts);
+  return { stage: STAGES[name](settings as OutletSettings), preface };
+}
