@@ -141,7 +141,7 @@ const TOO_LONG = {
     "src/telemetry/metrics.ts: #count",
     "src/telemetry/resolver_metrics.ts: resolverMetrics",
     "src/telemetry/room_metrics.ts: roomMetrics",
-    "src/trace/track/flow.ts: begin",
+    "src/trace/track/flow.ts: initialise",
   ],
 };
 
