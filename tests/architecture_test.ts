@@ -126,8 +126,6 @@ const TOO_LONG = {
     "src/workers/worker_outlets.ts",
   ],
   functions: [
-    "src/app/run_server.ts: runServerMode",
-    "src/client/load.ts: bench",
     "src/console/page/charts.js: ChartView",
     "src/console/page/charts.js: optionsOf",
     "src/console/page/client.js: DialForm",
