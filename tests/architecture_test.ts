@@ -122,8 +122,6 @@ const TOO_LONG = {
     "src/telemetry/log_line.ts",
     "src/telemetry/metrics.ts",
     "src/trace/track/tracker.ts",
-    "src/workers/supervisor.ts",
-    "src/workers/worker_outlets.ts",
   ],
   functions: [
     "src/console/page/charts.js: ChartView",
