@@ -13,7 +13,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { echoMessage, NoEcho } from "./echo.ts";
 import type { ClientIo } from "./client_io.ts";
 import { loadJson, type LoadResult, loadText } from "./load_report.ts";
-import { LoadTotals, type LoadWork, repeatUntilOver } from "./load_work.ts";
+import { LoadTotals, type LoadWork, repeatUntilOver, SERVICE_CLOSED } from "./load_work.ts";
 import { connectWithRetry, endpointOf } from "./connect.ts";
 
 /** How often the progress line is updated, in milliseconds. */
@@ -93,6 +93,9 @@ async function loadWork({ targets, options }: ClientConfig, io: LoadIo): Promise
 /** Why nothing was measured; `undefined` where something was. */
 function faultOf({ mode, times, errors, bytesIn, bytesOut, elapsed }: LoadResult) {
   if (times.count > 0 || (mode === "stream" && bytesIn + bytesOut > 0)) return undefined;
+  if (mode === "round-trip" && bytesIn === 0 && errors.size === 1 && errors.has(SERVICE_CLOSED)) {
+    return `sent no echo: it closed each connection without an answer; ${OTHER_MODES}`;
+  }
   if (mode === "connect" || errors.size > 0 || bytesOut === 0) {
     return "failed on every connection: see the errors above";
   }

@@ -93,6 +93,9 @@ async function useConnection(
   }
 }
 
+/** The error that is counted if the service is the first to close. */
+export const SERVICE_CLOSED = "the service closed the connection";
+
 /** Sends the message and waits for its echo, repeatedly. */
 async function roundTrips(
   connection: Connection,
@@ -104,7 +107,7 @@ async function roundTrips(
     totals.bytesOut += message.length;
     for (let echoed = 0; echoed < message.length;) {
       const chunk = await connection.read();
-      if (chunk === null) throw new Error("the service closed the connection");
+      if (chunk === null) throw new Error(SERVICE_CLOSED);
       totals.bytesIn += chunk.length;
       if (!isEcho(chunk, message.subarray(echoed))) throw new NoEcho(chunk);
       echoed += chunk.length;
@@ -117,7 +120,7 @@ async function roundTrips(
 async function stream(connection: Connection, { totals, over, message }: LoadWork): Promise<void> {
   const reading = (async () => {
     for await (const chunk of connection.chunks()) totals.bytesIn += chunk.length;
-    if (!over.aborted) throw new Error("the service closed the connection");
+    if (!over.aborted) throw new Error(SERVICE_CLOSED);
   })();
   const writing = (async () => {
     while (!over.aborted) {

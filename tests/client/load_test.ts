@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { plug } from "../harness/client.ts";
+import { Folder } from "../harness/folder.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
@@ -37,11 +38,34 @@ Deno.test("a service that ends each connection is an error of its own kind", asy
     for await (const client of listener) client.close();
   })().catch(() => {});
   const words = ["127.0.0.1", String(listener.addr.port), "--bench", "--size", "1k", "--json"];
-  const { errors } = JSON.parse((await plug([...words, ...SHORT])).printed);
-  assert(Object.keys(errors).length > 0);
+  const { printed, error } = await plug([...words, ...SHORT]);
+  assert(JSON.parse(printed).errors["the service closed the connection"] > 0, printed);
+  assertMatch(error, /sent no echo: it closed each connection without an answer; --mode connect/);
   listener.close();
   await serving;
 });
+
+testWith(
+  ["dropbear", "dropbearkey"],
+  "an SSH server gives no echo, and how fast it accepts is measured",
+  async () => {
+    await using folder = await Folder.make();
+    const key = `${folder.path}/key`;
+    const made = await run(["dropbearkey", "-t", "ed25519", "-f", key]);
+    assertEquals(made.code, 0, made.stderr);
+    await using server = await TestServer.open(
+      "exec://:0?stdio=socket",
+      ...["--", "dropbear", "-i", "-r", key],
+    );
+    const words = ["client", "127.0.0.1", String(server.port()), "--bench", ...SHORT];
+    const echo = await run(outlet(...words));
+    assertEquals([echo.code, echo.stdout], [1, ""]);
+    assertMatch(echo.stderr, /sent no echo: it answered "SSH-2\.0-dropbear.*--mode connect/);
+    const connects = await run(outlet(...words, "--mode", "connect", "--json"));
+    assertEquals([connects.code, connects.stderr], [0, ""]);
+    assert(JSON.parse(connects.stdout).count > 0, connects.stdout);
+  },
+);
 
 Deno.test("a service that does not echo is said to give no echo, and what can be measured of it", async () => {
   await using server = await TestServer.open("daytime://:0", "discard://:0");
