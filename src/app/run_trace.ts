@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { pathFault } from "../config/path_fault.ts";
 import type { TraceConfig, TraceOptions } from "../config/trace_config.ts";
 import { type IpAddress, parseAddress } from "../trace/decode/ip_address.ts";
 import { CaptureError } from "../trace/decode/packet.ts";
 import { decompress } from "../trace/decode/decompress.ts";
 import { ListenerWatch } from "../trace/kernel/listener_watch.ts";
 import { Tcpdump } from "../trace/live/tcpdump.ts";
+import { UsageError } from "../options/usage_error.ts";
 import { printable } from "../terminal/printable.ts";
 import { lookUp } from "../transport/dial_address.ts";
 import { explain } from "../transport/errors.ts";
@@ -41,6 +43,7 @@ export async function runTraceMode(
 ): Promise<void> {
   await using _end = { [Symbol.asyncDispose]: flushStdio };
   if (options.sockets) return await showSockets(options.port, { signal, show: write });
+  if (options.svg !== undefined) await refuseUnwritable(options.svg);
   const hosts = (await Promise.all(options.host.map(addressesOf))).flat();
   const filter = { hosts, ports: options.port };
   const svg = options.read === undefined
@@ -110,20 +113,28 @@ async function write(text: string): Promise<void> {
   await writeStdout(encoder.encode(text));
 }
 
-async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
-  if (path === "-") return yield* stdinChunks();
-  using file = await Deno.open(path).catch((error) => unreadable(path, error));
-  const buffer = new Uint8Array(CHUNK);
-  for (;;) {
-    const length = await file.read(buffer).catch((error) => unreadable(path, error));
-    if (length === null) return;
-    yield buffer.subarray(0, length);
-  }
+/** Refuses a file before the trace that could not be written after it. */
+async function refuseUnwritable(path: string): Promise<void> {
+  const fault = await pathFault(path, "append");
+  if (fault !== undefined) throw new UsageError(`--svg ${path}: cannot be written: ${fault}`);
 }
 
-function unreadable(path: string, error: unknown): never {
-  const reason = explain(error);
-  throw new Error(`cannot read ${path}: ${reason}`, { cause: error });
+async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
+  if (path === "-") return yield* stdinChunks();
+  const words = (error: unknown) => `cannot read ${path}: ${explain(error)}`;
+  const refuse = (cause: unknown) => {
+    throw new UsageError(words(cause), { cause });
+  };
+  using file = await Deno.open(path).catch(refuse);
+  const buffer = new Uint8Array(CHUNK);
+  // A folder can be opened, too.
+  let length = await file.read(buffer).catch(refuse);
+  while (length !== null) {
+    yield buffer.subarray(0, length);
+    length = await file.read(buffer).catch((cause) => {
+      throw new Error(words(cause), { cause });
+    });
+  }
 }
 
 /** The addresses of a host name or an IP address. */

@@ -23,7 +23,8 @@ const INTRODUCTION =
 /** The last paragraphs of every page. */
 export const CLOSING: readonly string[] = [
   "Durations: 500ms, 30s, 5m, 2h; a bare number is seconds. Sizes: 4096, 64k, 16M, 1G; k is 1024 bytes.",
-  "Exit codes: 0 success, 1 network or system error, 2 wrong usage.",
+  "Exit codes: 0 success, 1 network or system error, 2 wrong usage, also if an option names a file that cannot " +
+  "be used.",
 ];
 
 /** Where the second column begins. */

@@ -31,8 +31,7 @@ const MAX_FAULTS = 5;
 /**
  * Reads a config file. Flags override the file's settings for all outlets, but not those of a single outlet.
  *
- * @throws {UsageError} which names the path of each wrong value, and what was expected
- * @throws {Error} where the file cannot be read
+ * @throws {UsageError} which names the path of each wrong value, and what was expected, or where the file cannot be read
  */
 export async function readConfigFile(
   path: string,
@@ -42,7 +41,7 @@ export async function readConfigFile(
   try {
     text = await Deno.readTextFile(path);
   } catch (cause) {
-    throw new Error(`cannot read the config ${path}: ${explain(cause)}`, { cause });
+    throw new UsageError(`cannot read the config ${path}: ${explain(cause)}`, { cause });
   }
   try {
     return parseConfig(text, { flags, folder: dirname(resolve(path)) });

@@ -1,12 +1,15 @@
 /**
- * Errors in what the user typed: one line, exit code 2.
+ * Errors in what the user asked for: one line, exit code 2.
  *
  * @module
  */
 import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
-/** Wrong usage, as opposed to a fault of the system or the network. Its message is shown unchanged. */
+/**
+ * Wrong usage, as opposed to a fault of the system or the network: arguments, a config or a script that are wrong, or
+ * that name a file, folder or program that cannot be used. Its message is shown unchanged.
+ */
 export class UsageError extends Error {
   /** Distinguishes it from other errors. */
   override readonly name = "UsageError";
@@ -14,8 +17,11 @@ export class UsageError extends Error {
   readonly option: string | undefined;
 
   /** `option` is the name of the option at fault. */
-  constructor(message: string, { option }: { option?: string | undefined } = {}) {
-    super(message);
+  constructor(
+    message: string,
+    { option, cause }: { option?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? {} : { cause });
     this.option = option;
   }
 }

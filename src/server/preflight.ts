@@ -30,11 +30,13 @@ const MAX_TOLD = 5;
 /** A fault: the outlet, the option and the message. */
 interface Fault {
   readonly owner?: OutletConfig;
+  /** Whether the config is at fault, or a file that it names; else it is the machine. */
+  readonly isUsage?: boolean;
   readonly option?: string | undefined;
   readonly message: string;
 }
 
-/** Something that a config needs is missing. */
+/** Something that a config needs is not to be had on this machine, such as an address. */
 export class PreflightError extends Error {
   /** The name that tells it from network errors. */
   override readonly name = "PreflightError";
@@ -59,7 +61,8 @@ export interface PreflightOptions {
 /**
  * Checks everything that a config needs. It changes nothing, and can run beside the same server.
  *
- * @throws {PreflightError} one line that names the outlets, the options and the reasons
+ * @throws {UsageError} one line that names the outlets, the options and the reasons
+ * @throws {PreflightError} the same, where the config is not at fault but the machine
  */
 export async function preflight(
   config: ServerConfig,
@@ -78,7 +81,8 @@ export async function preflight(
 /**
  * The same for one outlet, such as one that is opened at run time.
  *
- * @throws {PreflightError} that names the option and the reason
+ * @throws {UsageError} that names the option and the reason
+ * @throws {PreflightError} the same, where the config is not at fault but the machine
  */
 export async function preflightOutlet(outlet: OutletConfig): Promise<void> {
   const faults = [
@@ -87,7 +91,7 @@ export async function preflightOutlet(outlet: OutletConfig): Promise<void> {
     ...await attempt(() => refuseForwardToSelf([outlet])),
   ];
   const [first] = faults;
-  if (first) throw new PreflightError(first.message, first.option);
+  if (first) throw errorOf(first.message, [first]);
 }
 
 function refuse(faults: readonly Fault[]): void {
@@ -95,7 +99,14 @@ function refuse(faults: readonly Fault[]): void {
   const byMessage = Map.groupBy(faults, ({ message }) => message);
   const lines = [...byMessage].map(([message, same]) => ownerOf(same) + message);
   const more = lines.length > MAX_TOLD ? `; and ${lines.length - MAX_TOLD} more` : "";
-  throw new PreflightError(lines.slice(0, MAX_TOLD).join("; ") + more, faults[0]!.option);
+  throw errorOf(lines.slice(0, MAX_TOLD).join("; ") + more, faults);
+}
+
+function errorOf(message: string, faults: readonly Fault[]): Error {
+  const { option } = faults[0]!;
+  return faults.some(({ isUsage }) => isUsage)
+    ? new UsageError(message, { option })
+    : new PreflightError(message, option);
 }
 
 /** `echo at 127.0.0.1:7007: `; empty for a fault of the server as a whole. */
@@ -117,7 +128,10 @@ async function outletFaults(outlet: OutletConfig): Promise<Fault[]> {
   // The contents of files are only checked if the files can be read.
   if (faults.length === 0) {
     faults.push(
-      ...[service.preflight?.(serviceOptions) ?? []].flat(),
+      ...[service.preflight?.(serviceOptions) ?? []].flat().map((fault) => ({
+        ...fault,
+        isUsage: true,
+      })),
       ...(await attempt(() => refuseTls(outletOptions))).map((fault) => ({
         ...fault,
         option: "tls-cert",
@@ -146,7 +160,8 @@ async function pathFaults(table: OptionTable, values: object): Promise<Fault[]> 
   });
   const faults = await Promise.all(named.map(async ({ name, path, use }) => {
     const fault = await pathFault(path, use);
-    return fault === undefined ? [] : [{ option: name, message: `${name} ${path}: ${fault}` }];
+    const message = `${name} ${path}: ${fault}`;
+    return fault === undefined ? [] : [{ option: name, message, isUsage: true }];
   }));
   return faults.flat();
 }
@@ -195,7 +210,7 @@ async function attempt(look: () => unknown): Promise<Fault[]> {
     await look();
     return [];
   } catch (error) {
-    const option = error instanceof UsageError ? error.option : undefined;
-    return [{ option, message: explain(error) }];
+    const isUsage = error instanceof UsageError;
+    return [{ option: isUsage ? error.option : undefined, message: explain(error), isUsage }];
   }
 }

@@ -3,7 +3,10 @@ import { assertEquals } from "@std/assert";
 import { outlet, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
+/** What was asked for cannot be done as it is asked, files that it names included. */
 const USAGE = 2;
+
+/** The network or the machine does not give it. */
 const SYSTEM = 1;
 
 const CASES: readonly (readonly [words: string, code: number, line: string])[] = [
@@ -13,33 +16,38 @@ const CASES: readonly (readonly [words: string, code: number, line: string])[] =
     "--tls-cert needs --tls, without which it has no effect",
   ],
   ["server echo://:0 --log-file", USAGE, "--log-file: expected a file, and nothing follows it"],
-  ["server echo://:0 --log-file /none/x", SYSTEM, "log-file /none/x: there is no folder /none"],
+  ["server echo://:0 --log-file /none/x", USAGE, "log-file /none/x: there is no folder /none"],
   [
     "server echo://:0 --check --log-file /none/x",
-    SYSTEM,
+    USAGE,
     "log-file /none/x: there is no folder /none",
   ],
   [
     "server exec://:0?run=/none --check",
-    SYSTEM,
+    USAGE,
     'exec at 127.0.0.1:0: cannot run "/none": no such program, or no permission to run it',
   ],
   [
     "server record://:0?dir=/none",
-    SYSTEM,
+    USAGE,
     "record at 127.0.0.1:0: dir /none: there is no such folder",
   ],
   [
     "server --config /none",
-    SYSTEM,
+    USAGE,
     "cannot read the config /none: there is no such file or folder",
   ],
-  ["server --config /", SYSTEM, "cannot read the config /: it is a folder"],
+  ["server --config /", USAGE, "cannot read the config /: it is a folder"],
   ["server --config", USAGE, "--config: expected a file, and nothing follows it"],
   ["client 127.0.0.1 1 --script", USAGE, "--script: expected a file, and nothing follows it"],
   ["client 127.0.0.1 1 -o", USAGE, "-o: expected a file, and nothing follows it"],
-  ["trace --read /none", SYSTEM, "cannot read /none: there is no such file or folder"],
-  ["trace --read /", SYSTEM, "cannot read /: it is a folder"],
+  ["trace --read /none", USAGE, "cannot read /none: there is no such file or folder"],
+  ["trace --read /", USAGE, "cannot read /: it is a folder"],
+  [
+    "server echo://203.0.113.9:7",
+    SYSTEM,
+    "echo at 203.0.113.9:7: this machine has no such address",
+  ],
 ];
 
 for (const [words, code, line] of CASES) {

@@ -44,7 +44,9 @@ testWith(
       `ip link set lo up && { ncat -lk 127.0.0.1 7001 & } && ` +
       `until ncat -z 127.0.0.1 7001; do :; done; exec ${quoted("server")}`,
     ]);
-    await server.prints(/^no console: cannot serve the console on 127\.0\.0\.1:7001: .* in use\n$/);
+    await server.prints(
+      /^no console: cannot serve the console on 127\.0\.0\.1:7001: .* in use; stop what .*\n$/,
+    );
     await server.complains(/listening chat on 127\.0\.0\.1:7000/);
   },
 );
@@ -66,7 +68,10 @@ Deno.test("a console that was asked for and cannot be had ends the program", asy
     outlet("server", "echo://:0", "--console", `:${port}`),
   );
   assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /^outlet: cannot serve the console on 127\.0\.0\.1:\d+: .* in use\n$/);
+  assertMatch(
+    stderr,
+    /^outlet: cannot serve the console on 127\.0\.0\.1:\d+: .* in use; stop what .*\n$/,
+  );
 });
 
 testWith(["sh"], "the console answers while the outlets have no descriptor left", async () => {

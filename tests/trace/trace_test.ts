@@ -173,7 +173,7 @@ Deno.test("A capture that is damaged is shown as far as it goes, then the offset
   assertMatch(stderr, /damaged: a packet of 4294967040 bytes \(at byte 360\)/);
 });
 
-Deno.test("What is no capture, or cannot be read, is one clear line and exit code 1", async () => {
+Deno.test("What is no capture is one clear line and exit code 1, and what cannot be read 2", async () => {
   const words = outlet("trace", "--read", "-");
   for (const [stdin, complaint] of [["hello world", /neither pcap nor pcapng/], ["", /is empty/]]) {
     const { code, stdout, stderr } = await run(words, { stdin: stdin as string });
@@ -181,7 +181,7 @@ Deno.test("What is no capture, or cannot be read, is one clear line and exit cod
     assertMatch(stderr, complaint as RegExp);
   }
   const missing = await run(outlet("trace", "--read", "/nonexistent/capture.pcap"));
-  assertEquals(missing.code, 1);
+  assertEquals(missing.code, 2);
   assertMatch(missing.stderr, /cannot read \/nonexistent\/capture\.pcap: there is no such file/);
 });
 

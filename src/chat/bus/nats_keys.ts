@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UsageError } from "../../options/usage_error.ts";
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -22,7 +23,7 @@ export interface NatsKeys {
 /**
  * The keys in these files.
  *
- * @throws {Error} which names the file that can't be used, and the reason
+ * @throws {UsageError} which names the file that can't be used, and the reason
  */
 export async function readNatsKeys(paths: NatsKeys): Promise<NatsKeys> {
   const [credentials, ca] = await Promise.all([
@@ -32,7 +33,7 @@ export async function readNatsKeys(paths: NatsKeys): Promise<NatsKeys> {
   try {
     if (credentials !== undefined) authenticatorOf(credentials)("a nonce");
   } catch (cause) {
-    throw new Error(
+    throw new UsageError(
       `bus-credentials ${paths.credentials}: expected a user's JWT and the seed of its key, as nsc writes them`,
       { cause },
     );

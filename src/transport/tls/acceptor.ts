@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UsageError } from "../../options/usage_error.ts";
 import { X509Certificate } from "node:crypto";
 import { explain } from "../errors.ts";
 import { readPem } from "./pem.ts";
@@ -45,7 +46,7 @@ export class TlsAcceptor implements TlsServer {
   /**
    * Reads the files.
    *
-   * @throws {Error} which says which of them can't be used, and why
+   * @throws {UsageError} which says which of them can't be used, and why
    */
   static async open(options: TlsAcceptorOptions): Promise<TlsAcceptor> {
     const stamp = await stampOf(options);
@@ -87,7 +88,7 @@ export class TlsAcceptor implements TlsServer {
  * Reads the files of an outlet that speaks TLS, and tries whether clients can be served with them; unless they are as
  * they were `before`.
  *
- * @throws {Error} which says which of them can't be used, and why
+ * @throws {UsageError} which says which of them can't be used, and why
  */
 export async function readTlsFiles(
   { certFile, keyFile, clientCaFile }: TlsFiles,
@@ -110,7 +111,7 @@ async function readAuthorities(file: string | undefined): Promise<string | undef
     return pem;
   } catch (cause) {
     const reason = "there is no certificate in it that can be read";
-    throw new Error(`tls-client-ca ${file}: ${reason}`, { cause });
+    throw new UsageError(`tls-client-ca ${file}: ${reason}`, { cause });
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UsageError } from "../../options/usage_error.ts";
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readPem } from "./pem.ts";
 
@@ -18,7 +19,7 @@ export interface KeyPair {
  * Reads a certificate and its key; without a file of its own, the key is in the same file. Errors name the
  * files by their options, which begin with `prefix`.
  *
- * @throws {Error} which says which file can't be used, or that the two don't belong together
+ * @throws {UsageError} which says which file can't be used, or that the two don't belong together
  */
 export async function readKeyPair(
   { certFile, keyFile = certFile, prefix = "tls" }: {
@@ -30,7 +31,7 @@ export async function readKeyPair(
   const cert = blocks(await readPem(certFile, `${prefix}-cert`), "CERTIFICATE");
   const key = blocks(await readPem(keyFile, `${prefix}-key`), "PRIVATE KEY");
   if (cert.includes("-----BEGIN TRUSTED CERTIFICATE-----")) {
-    throw new Error(
+    throw new UsageError(
       `${prefix}-cert ${certFile} holds a TRUSTED CERTIFICATE, which is for openssl alone: ` +
         "openssl x509 -in FILE -out FILE makes a plain one of it",
     );
@@ -48,7 +49,7 @@ export async function readKeyPair(
     `${prefix}-cert ${certFile}: its key is of a kind that cannot be used, such as RSA-PSS`,
   );
   if (isItsKey) return { cert, key };
-  throw new Error(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
+  throw new UsageError(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
 }
 
 /** The blocks of one kind in a PEM text, which may hold certificates and keys side by side. */
@@ -68,6 +69,6 @@ function attempt<T>(read: () => T, fault: string): T {
   try {
     return read();
   } catch {
-    throw new Error(fault);
+    throw new UsageError(fault);
   }
 }

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { UsageError } from "../../options/usage_error.ts";
 import { explain } from "../errors.ts";
 
 /**
  * Reads a PEM file. `asked` is the option that names it, for errors; what is in the file is never told.
  *
- * @throws {Error} which says why it can't be used
+ * @throws {UsageError} which says why it can't be used
  */
 export async function readPem(path: string, asked: string): Promise<string>;
 /** The same; `undefined` where no file was named. */
@@ -21,8 +22,8 @@ export async function readPem(
   const text = await Deno.readTextFile(path).catch((cause) => {
     const isMissing = cause instanceof Deno.errors.NotFound;
     const reason = isMissing ? "there is no such file" : `cannot read it: ${explain(cause)}`;
-    throw new Error(`${asked} ${path}: ${reason}`, { cause });
+    throw new UsageError(`${asked} ${path}: ${reason}`, { cause });
   });
   if (text.includes("-----BEGIN ")) return text;
-  throw new Error(`${asked} ${path}: there is no PEM block in it (-----BEGIN …)`);
+  throw new UsageError(`${asked} ${path}: there is no PEM block in it (-----BEGIN …)`);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UsageError } from "../../options/usage_error.ts";
 import { duplexPair } from "node:stream";
 import { connect, createServer } from "node:tls";
 import { createPrivateKey } from "node:crypto";
@@ -15,7 +16,7 @@ const tasks = new TaskScope("a trial of a certificate", { without: "the file is 
  * Reads a certificate and its key, and shakes hands with it once, in memory. Errors name the files by their options,
  * which begin with `prefix`. A `known` pair was tried before.
  *
- * @throws {Error} which says which file can't be used, and why
+ * @throws {UsageError} which says which file can't be used, and why
  */
 export async function readServingPair(
   { known, ...files }: {
@@ -29,7 +30,7 @@ export async function readServingPair(
   if (pair.cert === known?.cert && pair.key === known.key) return pair;
   if (await canServe(pair)) return pair;
   const { certFile, keyFile = certFile, prefix = "tls" } = files;
-  throw new Error(
+  throw new UsageError(
     `${prefix}-key ${keyFile} can serve no client: it is ${kindOf(pair.key)}, and what works is ` +
       "RSA of 2048 bits or more (not RSA-PSS), EC with P-256, P-384 or P-521, and Ed25519",
   );

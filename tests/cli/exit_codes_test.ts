@@ -1,0 +1,86 @@
+/** One rule for exit codes: 2 for what was asked for, files that it names included; 1 for network and system. */
+import { assert, assertEquals } from "@std/assert";
+import { CLIENT_OPTIONS } from "../../src/config/client_config.ts";
+import { TRACE_OPTIONS } from "../../src/config/trace_config.ts";
+import { SERVER_FLAGS } from "../../src/cli/server_args.ts";
+import type { OptionTable } from "../../src/options/option.ts";
+import { SERVICES } from "../../src/services/registry.ts";
+import { Folder } from "../harness/folder.ts";
+import { outlet, run } from "../harness/program.ts";
+
+/** What an option needs beside it to have an effect. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  "tls-ca": ["--tls"],
+  "tls-cert": ["--tls"],
+  "tls-key": ["--tls", "--tls-cert", "PATH"],
+  "tls-client-ca": ["--tls", "--tls-self-signed"],
+  "console-token-file": ["--console", "127.0.0.1:0"],
+  "console-cert": ["--console", "127.0.0.1:0"],
+  "console-key": ["--console", "127.0.0.1:0", "--console-cert", "PATH"],
+  "bus-credentials": ["--bus", "nats://127.0.0.1:9"],
+  "bus-ca": ["--bus", "nats://127.0.0.1:9"],
+  svg: ["--read", "FOLDER/file"],
+};
+
+/** The options of a table whose value is a path, each with all that it needs, and that path in it. */
+function callsOf(table: OptionTable, before: readonly string[]): [name: string, words: string[]][] {
+  return Object.entries(table).filter(([, { path }]) => path !== undefined).map(([name]) => [
+    name,
+    [...name === "config" ? ["server"] : before, ...BESIDE[name] ?? [], `--${name}`, "PATH"],
+  ]);
+}
+
+const CALLS = [
+  ...callsOf(SERVER_FLAGS, ["server", "chat://127.0.0.1:0"]),
+  ...callsOf(CLIENT_OPTIONS, ["client", "127.0.0.1", "9"]),
+  ...callsOf(TRACE_OPTIONS, ["trace"]),
+  ...[...SERVICES.values()].flatMap(({ name, options }) =>
+    Object.entries(options).filter(([, { path }]) => path !== undefined).map(([key]) => {
+      const program = name === "exec" && key === "cwd" ? "&run=true" : "";
+      const call: [string, string[]] = [key, [
+        "server",
+        `${name}://127.0.0.1:0?${key}=PATH${program}`,
+      ]];
+      return call;
+    })
+  ),
+];
+
+Deno.test("an option whose file, folder or program cannot be used is wrong usage, before anything is begun", async () => {
+  await using folder = await Folder.make();
+  await Deno.writeTextFile(`${folder.path}/file`, "");
+  // Nothing can be read, made or worked in below a file, whoever asks.
+  const path = `${folder.path}/file/below`;
+  for (const [name, words] of CALLS) {
+    const filled = words.map((word) => word.replace("FOLDER", folder.path).replace("PATH", path));
+    const { code, stdout, stderr } = await run(outlet(...filled));
+    assertEquals([code, stdout], [2, ""], `${filled.join(" ")}: ${stderr}`);
+    assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+    // Of several files that are missing the first may be told; a program is told as such.
+    const told = [name, name.replace("key", "cert"), "run"];
+    assert(stderr.includes(path) && told.some((each) => stderr.includes(each)), stderr);
+  }
+});
+
+Deno.test("what the network or the machine does not give is no wrong usage", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = `${taken.addr.port}`;
+  const calls = [
+    ["server", `echo://127.0.0.1:${port}`],
+    ["server", "--check", "echo://203.0.113.9:7"],
+    ["client", "127.0.0.2", port],
+    ["client", "-z", "127.0.0.2", port],
+    ["client", "--tls", "127.0.0.2", port],
+  ];
+  for (const words of calls) {
+    const { code, stdout, stderr } = await run(outlet(...words));
+    assertEquals([code, stdout], [1, ""], `${words.join(" ")}: ${stderr}`);
+  }
+});
+
+Deno.test("words that nobody knows are wrong usage in every mode", async () => {
+  for (const mode of ["server", "client", "trace"]) {
+    const { code, stdout } = await run(outlet(mode, "--no-such-option"));
+    assertEquals([code, stdout], [2, ""], mode);
+  }
+});
