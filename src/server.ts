@@ -12,7 +12,7 @@ import type { Outlet } from "./outlet/outlet.ts";
 import { joinBus } from "./server/join_bus.ts";
 import { OutletSet } from "./server/outlet_set.ts";
 import { ServerControl, type ServerControlOptions } from "./server/server_control.ts";
-import type { Standard } from "./services/service.ts";
+import type { StandardStreams } from "./services/service.ts";
 import type { listen } from "./transport/listen.ts";
 
 /** What a server is opened with. */
@@ -20,7 +20,7 @@ export interface ServerParts {
   /** Told of everything that happens. */
   readonly eventBus?: EventBus;
   /** The standard streams, for services that join clients to them. */
-  readonly standard?: Standard | undefined;
+  readonly standard?: StandardStreams | undefined;
   /** Looks whether what is asked for can be had; at this machine, unless it is said. */
   readonly inspect?: ServerControlOptions["inspect"];
   /** Listens; in the system's way, unless it is said. */

@@ -8,7 +8,7 @@ import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
 import { EventBus } from "../events/event_bus.ts";
 import { serve } from "./serve.ts";
-import type { Standard } from "../services/service.ts";
+import type { StandardStreams } from "../services/service.ts";
 import { publishFaults } from "../telemetry/faults.ts";
 import { abortable, configChanges, loadConfig, watchConfig } from "./config_changes.ts";
 import { ConsoleHost, type ConsoleHostOptions } from "./console_host.ts";
@@ -75,7 +75,7 @@ export async function runServerMode(
 /** The parts of the process around a server. */
 interface ServerProcess extends ConsoleHostOptions, ObserversOptions {
   readonly signals: ServerSignals;
-  readonly standard: Standard;
+  readonly standard: StandardStreams;
   readonly changes: AsyncIterable<ServerConfig>;
   readonly editor: LineEditor | undefined;
 }
@@ -106,9 +106,9 @@ async function runServer(config: ServerConfig, process: ServerProcess): Promise<
 function standardStreams(
   { signal, interrupt }: ServerSignals,
   status: StatusLine | undefined,
-): { standard: Standard; outcome: { isOk: boolean } } {
+): { standard: StandardStreams; outcome: { isOk: boolean } } {
   const outcome = { isOk: true };
-  const standard: Standard = {
+  const standard: StandardStreams = {
     input: stdinChunks(),
     write: writeStdout,
     status: status && ((line) => status.show(line)),

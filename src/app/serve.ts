@@ -7,7 +7,7 @@ import type { ServerConfig } from "../config/server_config.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import { EventBus } from "../events/event_bus.ts";
 import { Server } from "../server.ts";
-import type { Standard } from "../services/service.ts";
+import type { StandardStreams } from "../services/service.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { prepareAll, type Preparing } from "./prepared.ts";
 import { publishRejected } from "./config_changes.ts";
@@ -19,7 +19,7 @@ export interface ServeOptions {
   /** Where events are published. */
   readonly eventBus?: EventBus;
   /** The standard streams, for the stdio service. */
-  readonly standard?: Standard;
+  readonly standard?: StandardStreams;
   /** Called once all outlets listen; an error stops the server. */
   readonly onOpen?: (server: ServerHandle) => void | Promise<void>;
   /** Configs to change to; ends once the signal is aborted. */
@@ -68,7 +68,7 @@ export async function serve(
 /** A server in this thread, or one with several workers. */
 async function openServer(
   config: ServerConfig,
-  parts: { eventBus: EventBus; standard: Standard | undefined },
+  parts: { eventBus: EventBus; standard: StandardStreams | undefined },
 ): Promise<ServerHandle> {
   const { workers } = config.options;
   const count = workers === "auto" ? navigator.hardwareConcurrency : workers;

@@ -7,6 +7,7 @@ import type { ClientOptions } from "../config/client_config.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { explain } from "../transport/errors.ts";
+import { writeAll } from "../transport/write_all.ts";
 import { hexRecorder, type Recorder, tapStage } from "../connection/tap.ts";
 
 /** An open file. */
@@ -109,8 +110,4 @@ function rawRecorder(file: Deno.FsFile, onFault: (error: unknown) => void): Reco
       onFault(error);
     }
   };
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import type { PathUse } from "../options/kinds.ts";
 import { codeOf, explain } from "../transport/errors.ts";
 
@@ -43,7 +44,7 @@ async function appendFault(path: string): Promise<string | undefined> {
 }
 
 async function makeFault(path: string): Promise<string | undefined> {
-  const folder = folderOf(path);
+  const folder = dirname(path);
   return await stat(folder) ? await FAULTS["write-in"](folder) : `there is no folder ${folder}`;
 }
 
@@ -64,14 +65,8 @@ async function writeInFault(folder: string): Promise<string | undefined> {
 
 async function nearestFolder(path: string): Promise<string> {
   let folder = path;
-  while (!await stat(folder) && folder !== folderOf(folder)) folder = folderOf(folder);
+  while (!await stat(folder) && folder !== dirname(folder)) folder = dirname(folder);
   return folder;
-}
-
-/** The folder of a path; `.` for a bare file name. */
-export function folderOf(path: string): string {
-  const [, folder] = /^(.*[^/])?\/+[^/]*\/*$/.exec(path) ?? [];
-  return folder ?? (path.startsWith("/") ? "/" : ".");
 }
 
 async function stat(path: string): Promise<Deno.FileInfo | undefined> {

@@ -11,7 +11,7 @@ import type { EventBus } from "../events/event_bus.ts";
 import type { AboutOutlet, Failed, Recovered } from "../events/events.ts";
 import type { Outlet } from "../outlet/outlet.ts";
 import { SERVICES } from "../services/registry.ts";
-import type { ServiceContext, Standard } from "../services/service.ts";
+import type { ServiceContext, StandardStreams } from "../services/service.ts";
 import type { HealthFinding, SharedHealth } from "../services/shared_health.ts";
 
 /** The same service in the other threads of the server. */
@@ -29,13 +29,13 @@ export interface ServiceParts {
   /** The chat rooms of the server. */
   readonly rooms: Rooms;
   /** The standard streams. If absent, input is at its end and output is discarded. */
-  readonly standard?: Standard | undefined;
+  readonly standard?: StandardStreams | undefined;
   /** The other threads of the server; absent without workers. */
   readonly threads?: ServiceThreads | undefined;
 }
 
-/** Standard streams of a server that has none: no input, output discarded. */
-const SILENCE: Standard = {
+/** StandardStreams streams of a server that has none: no input, output discarded. */
+const SILENCE: StandardStreams = {
   input: {
     [Symbol.asyncIterator]: () => ({
       next: () => Promise.resolve({ done: true, value: undefined }),
@@ -100,7 +100,7 @@ function contextOf(
       follow: () => {},
     },
     oncePerServer: (run) => threads ? threads.oncePerServer(signal, run) : run(signal),
-    said: ({ id: connection, peer }, text) =>
+    output: ({ id: connection, peer }, text) =>
       eventBus.publish({ event: "service-output", ...about, connection, peer, text }),
   };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import {
   checkForwardingLoops,
   checkOverlaps,
@@ -11,7 +12,7 @@ import {
   listeningAt,
   upstreamsOf,
 } from "../config/addresses.ts";
-import { folderOf, pathFault } from "../config/path_fault.ts";
+import { pathFault } from "../config/path_fault.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import { type Address, type InternetAddress, isUnix } from "../endpoint/address.ts";
 import { isLiteral, overlaps } from "../endpoint/overlap.ts";
@@ -59,7 +60,7 @@ async function firstHostOf(hostname: string): Promise<string | undefined> {
 }
 
 async function refusePath(path: string): Promise<void> {
-  const folder = folderOf(path);
+  const folder = dirname(path);
   const fault = await pathFault(folder, "write-in");
   if (fault !== undefined) throw new Error(`folder ${folder}: ${fault}`);
   const there = await Deno.lstat(path).catch(() => undefined);

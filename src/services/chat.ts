@@ -11,27 +11,29 @@ import { readLines } from "../connection/line_reader.ts";
 import type { Line } from "../connection/lines.ts";
 import { type Service, service } from "./service.ts";
 
-/** The most bytes of a line that are read; the rest of it is dropped. */
-const LINE_LIMIT = 4 * 1024;
+/** The most bytes of a line that are read; the rest is dropped. */
+const MAX_LINE = 4 * 1024;
 
-/** The most names of one answer; the console lists all. */
+/** The most names in one reply; the console lists all. */
 const NAMES_SHOWN = 1_000;
 
-/** Farewells of one turn: each is a system call. */
+/** The budget for farewells in one turn of the event loop; each is a system call. */
 const FAREWELLS = { units: 256, clockEvery: 16 };
 
 const encoder = new TextEncoder();
 
-const tasks = new TaskScope("saying goodbye in a chat room", { without: "members are not told" });
+const tasks = new TaskScope("announcing the end of a chat room", {
+  without: "members are not told",
+});
 
-/** A room's name: short, and nothing that has to be shown as a mark. */
+/** A room's name: short, and printable as it is. */
 const ROOM: OptionKind<string> = {
   expects: "a name of 1 to 64 characters, none of them a control",
   placeholder: "NAME",
   parse: (word) => word !== "" && word.length <= 64 && printable(word) === word ? word : undefined,
 };
 
-/** A room for people: lines in, `name> text` out to everyone else. */
+/** A chat room: lines in, `name> text` out to everyone else. */
 export const chat: Service = service({
   name: "chat",
   summary: "chat room: send each client's lines to all others; /help lists commands",
@@ -65,9 +67,9 @@ export const chat: Service = service({
       const farewell = () => reply("* the server is stopping\n");
       farewells.add(farewell, signal);
       try {
-        reply(welcome(room, member) + lately(room, history));
-        for await (const line of readLines(connection, { limit: LINE_LIMIT, timeout })) {
-          if (obey(line, { member, history, reply }) === "leave") {
+        reply(welcome(room, member) + recentLines(room, history));
+        for await (const line of readLines(connection, { limit: MAX_LINE, timeout })) {
+          if (handleLine(line, { member, history, reply }) === "leave") {
             connection.endAs("peer quit");
             break;
           }
@@ -80,66 +82,66 @@ export const chat: Service = service({
   },
 });
 
-/** What is said to the members of one outlet when it stops, in turns of the event loop, for they may be thousands. */
+/** The farewells of one outlet, sent in turns of the event loop because there may be thousands. */
 class Farewells {
   readonly #pending = new Set<() => void>();
   #signal: AbortSignal | undefined;
 
-  /** Says it once the signal is aborted, which is the same for all. */
-  add(say: () => void, signal: AbortSignal): void {
-    this.#pending.add(say);
+  /** Calls `send` once the signal is aborted, which must be the same for all. */
+  add(send: () => void, signal: AbortSignal): void {
+    this.#pending.add(send);
     if (this.#signal === signal) return;
     this.#signal = signal;
-    signal.addEventListener("abort", tasks.guard(() => this.#sayAll()), { once: true });
+    signal.addEventListener("abort", tasks.guard(() => this.#sendAll()), { once: true });
   }
 
-  delete(say: () => void): void {
-    this.#pending.delete(say);
+  delete(send: () => void): void {
+    this.#pending.delete(send);
   }
 
-  async #sayAll(): Promise<void> {
+  async #sendAll(): Promise<void> {
     const budget = new TurnBudget(FAREWELLS);
-    for (const say of this.#pending) {
-      say();
+    for (const send of this.#pending) {
+      send();
       const turn = budget.spend();
       if (turn) await turn;
     }
   }
 }
 
-/** What a command is handed: who gave it, what came after it, and how to answer. */
+/** A command: its member, its argument, and how to reply. */
 interface Command {
   readonly member: Member;
   readonly argument: string;
-  /** How many lines newcomers are shown. */
+  /** How many lines new members are shown. */
   readonly history: number;
   reply(text: string): void;
 }
 
-/** What members can type besides what they say. The help is written from this table. */
+/** The commands; help is derived from this table. */
 const COMMANDS: Readonly<Record<string, { help: string; run(command: Command): "leave" | void }>> =
   {
     "/name": {
-      help: "/name NAME   be called NAME",
+      help: "/name NAME   change your name",
       run({ member, argument, reply }) {
         const problem = member.room.rename(member, argument);
         reply(problem ? `* ${problem}\n` : `* you are ${member.name}\n`);
       },
     },
     "/who": {
-      help: "/who         who is here",
+      help: "/who         list the members",
       run({ member, reply }) {
-        reply(whoIsIn(member.room));
+        reply(memberList(member.room));
       },
     },
     "/history": {
-      help: "/history     what was said lately",
+      help: "/history     show recent lines",
       run({ member, history, reply }) {
-        reply(lately(member.room, history) || "* nothing is remembered\n");
+        reply(recentLines(member.room, history) || "* no history\n");
       },
     },
     "/me": {
-      help: "/me TEXT     say what you do",
+      help: "/me TEXT     describe what you do",
       run({ member, argument, reply }) {
         if (argument === "") reply("* /me needs a text\n");
         else member.room.act(member, argument);
@@ -177,7 +179,7 @@ function join(
   });
 }
 
-function whoIsIn(room: Room): string {
+function memberList(room: Room): string {
   const names = Iterator.from(room.everyone()).take(NAMES_SHOWN).map(({ name }) => name);
   const more = room.count - NAMES_SHOWN;
   return `* ${room.count} here: ${names.toArray().join(", ")}${
@@ -193,24 +195,24 @@ function welcome(room: Room, member: Member): string {
   }: you are ${member.name}, ${company}; /help lists commands\n`;
 }
 
-/** The last lines of the room, under a headline; nothing where there are none. */
-function lately(room: Room, history: number): string {
-  const said = room.history.last(history);
-  if (said.length === 0) return "";
-  return `* ${said.length === 1 ? "the last line" : `the last ${said.length} lines`}:\n` +
-    said.join("");
+/** The last lines of the room under a heading; empty where there are none. */
+function recentLines(room: Room, history: number): string {
+  const lines = room.history.last(history);
+  if (lines.length === 0) return "";
+  return `* ${lines.length === 1 ? "the last line" : `the last ${lines.length} lines`}:\n` +
+    lines.join("");
 }
 
-/** Does what a line asks for: a command, or words for the others. */
-function obey(
+/** Runs a command, or sends the line to the room. */
+function handleLine(
   { text, cut }: Line,
   { member, history, reply }: Omit<Command, "argument">,
 ): "leave" | void {
-  if (cut) reply(`* your line was cut after ${LINE_LIMIT} bytes\n`);
+  if (cut) reply(`* your line was cut after ${MAX_LINE} bytes\n`);
   if (text.trim() === "") return;
   if (!text.startsWith("/")) return member.room.say(member, text);
   const [, word = "", argument = ""] = /^(\S+)\s*(.*?)\s*$/s.exec(text) ?? [];
   const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
   if (command) return command.run({ member, argument, history, reply });
-  reply(`* there is no ${printable(word)}; /help lists commands\n`);
+  reply(`* unknown command ${printable(word)}; /help lists commands\n`);
 }

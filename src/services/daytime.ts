@@ -1,6 +1,6 @@
 import { type Service, service } from "./service.ts";
 
-/** Sends the date and time as one line of text, then closes (RFC 867, which leaves the format free). */
+/** Sends date and time as a line of text, then closes (RFC 867, which does not define the format). */
 export const daytime: Service = service({
   name: "daytime",
   summary: "send date and time as a line of text, then close (RFC 867)",

@@ -1,6 +1,6 @@
 import { type Service, service } from "./service.ts";
 
-/** Reads everything and answers nothing (RFC 863). */
+/** Reads everything and sends nothing (RFC 863). */
 export const discard: Service = service({
   name: "discard",
   summary: "read and discard all data (RFC 863)",

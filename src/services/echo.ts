@@ -1,6 +1,6 @@
 import { type Service, service } from "./service.ts";
 
-/** Sends back whatever arrives, until the client has ended its half (RFC 862). */
+/** Sends back what is received, until the client closes its half (RFC 862). */
 export const echo: Service = service({
   name: "echo",
   summary: "send back all received data (RFC 862)",

@@ -1,6 +1,6 @@
 import { type Service, service } from "./service.ts";
 
-/** Each is under 512 characters, as RFC 865 asks. */
+/** Each is shorter than 512 characters, as RFC 865 requires. */
 const QUOTES = [
   "A server needs at least two sockets: one to say welcome, and one for every guest.",
   "An address says which house; a port says which outlet in the wall.",

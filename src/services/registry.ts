@@ -1,5 +1,5 @@
 /**
- * The services that can be plugged into. A new one is its file and its line here.
+ * All services. A new service is a file in this folder and a line here.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Service } from "./service.ts";
 import { stdio } from "./stdio.ts";
 import { time } from "./time.ts";
 
-/** Every service by its name, in the order in which help shows them. */
+/** All services by name, in the order of help. */
 export const SERVICES: ReadonlyMap<string, Service> = new Map(
   [chat, echo, discard, chargen, daytime, time, qotd, exec, forward, record, stdio].map((
     service,

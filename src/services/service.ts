@@ -1,6 +1,6 @@
 /**
- * What an outlet offers. A service is one file in this folder and one line in `registry.ts`; its options
- * appear by themselves as flags, SPEC query keys, config keys and in help.
+ * The interface of a service. A new one is a file in this folder and a line in `registry.ts`; its options then are
+ * flags, SPEC query keys and config keys, and in help.
  *
  * @module
  */
@@ -10,79 +10,79 @@ import type { Rooms } from "../chat/rooms.ts";
 import type { SharedHealth } from "./shared_health.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
 
-/** What a service may know of the house that it is opened in. */
+/** What a service can use of its outlet and server. */
 export interface ServiceContext {
-  /** The address of its outlet, as people write it: `127.0.0.1:7000`. */
+  /** The address of the outlet as text: `127.0.0.1:7000`. */
   readonly address: string;
-  /** The chat rooms of this server. */
+  /** The chat rooms of the server. */
   readonly rooms: Rooms;
   /** The standard streams of the process. */
-  readonly standard: Standard;
-  /** Aborted when the outlet stops, or opens the service anew: for work that belongs to no connection. */
+  readonly standard: StandardStreams;
+  /** Aborted when the outlet stops or reopens the service, to end work outside of connections. */
   readonly signal: AbortSignal;
-  /** Tells that something went wrong which is no connection's fault, such as an upstream that is down. */
+  /** Publishes a failure that is not a connection's, such as an upstream that is down. */
   failed(reason: string): void;
-  /** The health of what the outlet depends on, as all threads of the server know it. */
+  /** The health of what the outlet depends on, shared by all threads of the server. */
   readonly health: SharedHealth;
   /**
-   * Runs work that belongs to the whole server in one of its threads, such as health checks. Every thread registers it;
-   * one runs it, and another if that one ends.
+   * Runs a task of the whole server in one of its threads, such as health checks. All threads call this; one of them
+   * runs the task, and another takes over when that one ends.
    */
   oncePerServer(run: (signal: AbortSignal) => void): void;
-  /** Tells one line about a connection, such as what its program complained of. */
-  said(connection: Connection, text: string): void;
+  /** Publishes a line of output about a connection, such as a line of a program's stderr. */
+  output(connection: Connection, text: string): void;
 }
 
-/** The standard streams of the process, for a service that joins clients to them. */
-export interface Standard {
-  /** All that comes on standard input; each chunk is valid until the next is asked for. */
+/** The standard streams of the process. */
+export interface StandardStreams {
+  /** Standard input; each chunk is valid until the next is requested. */
   readonly input: AsyncIterable<Uint8Array>;
-  /** Takes a line that is written over the one before; absent where nobody looks. */
+  /** Writes a line over the one before; absent without a terminal. */
   readonly status?: ((line: string) => void) | undefined;
-  /** Writes all of the bytes to standard output. */
+  /** Writes all bytes to standard output. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Ends the process, as there is nothing more to do; `well` is whether all went well. */
-  end(well: boolean): void;
+  /** Ends the process; `isOk` is whether its client was served without a failure. */
+  end(isOk: boolean): void;
 }
 
-/** Something that a service needs is not there. */
+/** Something that a service needs is missing. */
 export interface PreflightFault {
-  /** The option that asks for it. */
+  /** The option that needs it. */
   readonly option: string;
-  /** What is missing, in words. */
+  /** What is missing. */
   readonly message: string;
 }
 
-/** A service: what it is called, what can be asked of it, and how it serves a client. */
+/** A service: its name, its options, and how it serves a client. */
 export interface Service<T extends OptionTable = OptionTable> {
-  /** The word in front of `://`. */
+  /** The scheme of its SPECs, before `://`. */
   readonly name: string;
   /** One line for help. */
   readonly summary: string;
-  /** What can be asked of it. */
+  /** Its options. */
   readonly options: T;
-  /** File descriptors that a connection takes besides its own socket, such as an upstream's; none, unless said. */
+  /** File descriptors per connection beside its socket, such as an upstream's; 0 by default. */
   readonly descriptors?: number;
-  /** Which option the words behind `--` are for, where the service runs a program. */
+  /** The option that gets the arguments after `--`, where the service runs a program. */
   readonly command?: string;
   /**
-   * Looks at the options together, before anything is opened.
+   * Checks options that depend on each other.
    *
-   * @throws {UsageError} which says what is missing or what excludes what
+   * @throws {UsageError} which says what is missing or cannot be combined
    */
   check?(options: OptionValues<T>): void;
-  /** Where its clients are passed on to. */
+  /** The addresses that it forwards clients to. */
   upstreams?(options: OptionValues<T>): readonly Address[];
   /**
-   * Looks at what only the machine can tell, such as whether a program is there, leaves nothing behind, and returns what
-   * is wrong. Files and folders that options name are looked at without it.
+   * Checks what it needs of this machine, such as a program, without changing anything. Files and folders that options
+   * name are checked separately.
    */
   preflight?(options: OptionValues<T>): PreflightFault | undefined;
-  /** Opens the service behind one outlet. Its state lives in the closure: there are no globals. */
+  /** Opens the service of one outlet. All state is in the returned closure; there are no globals. */
   open(options: OptionValues<T>, context: ServiceContext): Handler;
 }
 
-/** Lets TypeScript read the types of a service's options off its table. */
+/** Infers the types of a service's options from its table. */
 export function service<const T extends OptionTable>(definition: Service<T>): Service<T> {
   return definition;
 }

@@ -5,9 +5,9 @@ import type { Connection, Handler } from "../connection/connection.ts";
 import { bridgeStdio } from "../connection/stdio_bridge.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
-import { type Service, service, type ServiceContext, type Standard } from "./service.ts";
+import { type Service, service, type ServiceContext, type StandardStreams } from "./service.ts";
 
-/** Joins a client to this process's stdin and stdout, as `nc -l` does, and ends with it. */
+/** Connects a client to this process's stdin and stdout, as `nc -l` does, and then exits. */
 export const stdio: Service = service({
   name: "stdio",
   summary: "connect one client to stdin and stdout, as nc -l does, then exit",
@@ -21,24 +21,25 @@ export const stdio: Service = service({
     progress: flag("show byte counts and rates on the terminal"),
   },
   open({ keep, clients, progress }, { standard, signal, failed }) {
-    const ends = { keep, progress, standard };
-    return clients === "many" ? together({ ...ends, signal, failed }) : inTurn(ends);
+    const shared = { keep, progress, standard };
+    return clients === "many"
+      ? serveConcurrently({ ...shared, signal, failed })
+      : serveInTurn(shared);
   },
 });
 
-/** What the clients share. */
+/** What all clients share. */
 interface Shared {
   readonly keep: boolean;
   readonly progress: boolean;
-  readonly standard: Standard;
+  readonly standard: StandardStreams;
 }
 
-/** What clients share who are there at the same time. */
 type SharedByMany = Shared & Pick<ServiceContext, "signal" | "failed">;
 
-/** One client after the other; without `keep`, only the first. */
-function inTurn({ keep, progress, standard }: Shared): Handler {
-  const input = lasting(standard.input);
+/** Serves one client after the other; without `keep`, only the first. */
+function serveInTurn({ keep, progress, standard }: Shared): Handler {
+  const input = shareable(standard.input);
   let turn = Promise.resolve();
   let taken = false;
   return async (connection) => {
@@ -48,35 +49,35 @@ function inTurn({ keep, progress, standard }: Shared): Handler {
     const { promise, resolve } = Promise.withResolvers<void>();
     turn = promise;
     await before;
-    let well = false;
+    let isOk = false;
     try {
-      using _progress = shownProgress(connection, { progress, standard });
+      using _progress = progressOf(connection, { progress, standard });
       await bridgeStdio(connection, { input, show: standard.write }, { halfClose: true });
-      well = true;
+      isOk = true;
     } finally {
       resolve();
-      if (!keep) standard.end(well);
+      if (!keep) standard.end(isOk);
     }
   };
 }
 
-const tasks = new TaskScope("passing stdin on to clients", { without: "they are still read" });
+const tasks = new TaskScope("copying stdin to clients", { without: "clients are still read" });
 
-/** All clients at the same time, at the pace of the slowest who still reads. */
-function together({ keep, progress, standard, signal, failed }: SharedByMany): Handler {
+/** Serves all clients at the same time; stdin is read at the pace of the slowest. */
+function serveConcurrently({ keep, progress, standard, signal, failed }: SharedByMany): Handler {
   const present = new Set<Connection>();
   let input: "unread" | "read" | "ended" = "unread";
   let writing = Promise.resolve();
   const each = (act: (connection: Connection) => Promise<void>) =>
     Promise.allSettled([...present].map(act));
-  const passOn = async () => {
+  const copyInput = async () => {
     try {
       for await (const chunk of standard.input) {
         if (signal.aborted) return;
         await each((connection) => connection.write(chunk));
       }
     } catch (error) {
-      failed(`cannot read stdin: ${explain(error)}; clients read an end`);
+      failed(`cannot read stdin: ${explain(error)}; clients see its end`);
     }
     input = "ended";
     await each((connection) => connection.closeWrite());
@@ -85,13 +86,13 @@ function together({ keep, progress, standard, signal, failed }: SharedByMany): H
     present.add(connection);
     if (input === "unread") {
       input = "read";
-      tasks.run(passOn);
+      tasks.run(copyInput);
     }
     try {
-      using _progress = shownProgress(connection, { progress, standard });
+      using _progress = progressOf(connection, { progress, standard });
       if (input === "ended") await connection.closeWrite();
       for await (const chunk of connection.chunks()) {
-        // One write at a time, so that what one client says stays together.
+        // One write at a time, so that the chunks of clients do not mix.
         await (writing = writing.then(() => standard.write(chunk)));
       }
     } finally {
@@ -101,24 +102,21 @@ function together({ keep, progress, standard, signal, failed }: SharedByMany): H
   };
 }
 
-function shownProgress(
+function progressOf(
   connection: Connection,
   { progress, standard: { status } }: Pick<Shared, "progress" | "standard">,
 ): Disposable | undefined {
   return progress && status ? showProgress(connection, { status, size: undefined }) : undefined;
 }
 
-/**
- * The same input for one reader after the other: who leaves does not end it, and what was asked for and not yet
- * taken goes to the next.
- */
-function lasting(input: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+/** An input for several readers, one after the other: a chunk that one requested and did not get goes to the next. */
+function shareable(input: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const source = input[Symbol.asyncIterator]();
-  let asked: Promise<IteratorResult<Uint8Array>> | undefined;
+  let pending: Promise<IteratorResult<Uint8Array>> | undefined;
   const next = async () => {
-    const mine = asked ??= source.next();
+    const mine = pending ??= source.next();
     const result = await mine;
-    if (asked === mine && !result.done) asked = undefined;
+    if (pending === mine && !result.done) pending = undefined;
     return result;
   };
   return { [Symbol.asyncIterator]: () => ({ next }) };

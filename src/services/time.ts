@@ -1,6 +1,6 @@
 import { type Service, service } from "./service.ts";
 
-/** Seconds from 1900-01-01, where the protocol counts from, to 1970-01-01, where computers do. */
+/** The seconds from 1900-01-01, the protocol's epoch, to 1970-01-01, the Unix epoch. */
 const EPOCH = 2_208_988_800;
 
 /** Sends the seconds since 1900-01-01 UTC as 32 bits, big-endian, then closes (RFC 868). */
@@ -10,7 +10,7 @@ export const time: Service = service({
   options: {},
   open: () => (connection) => {
     const bytes = new Uint8Array(4);
-    // From 2036 on the count wraps around, as setUint32 does.
+    // The count wraps around in 2036, as setUint32 does.
     new DataView(bytes.buffer).setUint32(0, Math.floor(Date.now() / 1000) + EPOCH);
     return connection.write(bytes);
   },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeAll } from "../transport/write_all.ts";
 import type { ByteSink } from "../terminal/bounded_writer.ts";
 import { explain } from "../transport/errors.ts";
 
@@ -58,7 +59,7 @@ export class LogFileSink implements ByteSink, Disposable {
     if (!info.isFile) length = lines.length;
     if (length === 0) length = lines.indexOf(NEWLINE) + 1 || lines.length;
     try {
-      for (let sent = 0; sent < length;) sent += await file.write(lines.subarray(sent, length));
+      await writeAll(file, lines.subarray(0, length));
     } catch (error) {
       // Half a line would be taken for a whole one.
       if (info.isFile) await file.truncate(info.size);

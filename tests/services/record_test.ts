@@ -185,7 +185,7 @@ Deno.test("record wants to know where, once", () => {
   assertThrows(
     () => parseServerArgs(["record://:0"]),
     UsageError,
-    "record needs to know where to: file or dir",
+    "record needs file or dir",
   );
   assertThrows(
     () => parseServerArgs(["record://:0?file=a&dir=b"]),

@@ -118,7 +118,7 @@ testWith(["sh", "ncat"], "a stdin that cannot be read is told, and ends nothing 
   const said = await run(["ncat", "127.0.0.1", port!], { stdin: "for stdout\n" });
   assertEquals([said.code, said.stdout], [0, ""]);
   await server.prints(/for stdout/);
-  await server.complains(/failed +stdio.*: cannot read stdin: .*; clients read an end/);
+  await server.complains(/failed +stdio.*: cannot read stdin: .*; clients see its end/);
   const answer = await run(["ncat", "127.0.0.1", echo!], { stdin: "still here\n" });
   assertEquals(answer.stdout, "still here\n");
 });

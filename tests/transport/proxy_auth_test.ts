@@ -220,7 +220,7 @@ Deno.test("what a proxy's password needs is said at the start, and it is never r
   const cases: [string[], RegExp][] = [
     [["--proxy-auth", "a:s3cret"], /^--proxy-auth needs --proxy, without which/],
     [["--proxy", "http://h:1", "--proxy-auth", "s3cret"], /^--proxy-auth: expected USER:PASSWORD$/],
-    [["--proxy", "http://b:c@h:1", "--proxy-auth", "a:s3cret"], /URL names a user already/],
+    [["--proxy", "http://b:c@h:1", "--proxy-auth", "a:s3cret"], /URL already has credentials/],
     [["--proxy", "http://h:1", "--proxy-auth-preemptive"], /needs --proxy-auth, or a user/],
     [["--proxy", "socks5://a:s3cret@h:1", "--proxy-auth-preemptive"], /is for http:\/\/ proxies/],
   ];
@@ -230,5 +230,5 @@ Deno.test("what a proxy's password needs is said at the start, and it is never r
     assertEquals(message.includes("s3cret"), false);
   }
   const unix = ["unix:/run/x.sock", "--proxy", "http://h:1"];
-  assertThrows(() => parseClientArgs(unix), Error, "a proxy reaches no Unix socket");
+  assertThrows(() => parseClientArgs(unix), Error, "a proxy cannot reach a Unix socket");
 });

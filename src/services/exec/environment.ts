@@ -1,25 +1,25 @@
 /**
- * What programs that serve a client look for in their environment.
+ * The environment variables of programs that serve a client.
  *
  * @module
  */
 import { type Address, type InternetAddress, isUnix } from "../../endpoint/address.ts";
 
-/** Both ends of the connection that a program serves. */
-export interface Ends {
-  /** The client's end. */
+/** The addresses of a connection. */
+export interface ConnectionAddresses {
+  /** The client's address. */
   readonly peer: Address;
-  /** Our end. */
+  /** The server's address. */
   readonly local: Address;
 }
 
 /**
- * The two ends of a connection by all the names that programs know them under: those of UCSPI-TCP (`tcpserver`,
- * `s6-tcpserver`), `xinetd`, systemd's socket activation and `ncat`. `count` is the number of connections that
- * the client's host has, this one included.
+ * The addresses of a connection under all the names that programs use: those of UCSPI-TCP (`tcpserver`,
+ * `s6-tcpserver`), `xinetd`, systemd's socket activation and `ncat`. `count` is the number of connections from the
+ * client's address, including this one.
  */
-export function endsEnvironment(
-  { peer, local }: Ends,
+export function addressEnvironment(
+  { peer, local }: ConnectionAddresses,
   { count }: { count: number },
 ): Record<string, string> {
   if (isUnix(local)) return { PROTO: "UNIX", UNIXLOCALPATH: local.path };
@@ -48,7 +48,7 @@ function internetEnvironment(
   };
 }
 
-/** What is known of a client that came through TLS: `TLS_PROTOCOL`, `TLS_ALPN`, `TLS_CLIENT_SUBJECT`. */
+/** The TLS session of a connection: `TLS_PROTOCOL`, `TLS_ALPN`, `TLS_CLIENT_SUBJECT`. */
 export function tlsEnvironment(
   notes: Readonly<Record<string, string | number>> = {},
 ): Record<string, string> {
@@ -64,8 +64,8 @@ export function tlsEnvironment(
   );
 }
 
-/** The variables that words ask for: `NAME=VALUE` as it stands, `NAME` with outlet's own value, if it has one. */
-export function passedEnvironment(words: readonly string[]): Record<string, string> {
+/** Parses variables: `NAME=VALUE`, or `NAME` for the value in outlet's own environment, if set. */
+export function parseEnvironment(words: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const word of words) {
     const [, name = word, value = Deno.env.get(word)] = /^([^=]*)=(.*)$/s.exec(word) ?? [];

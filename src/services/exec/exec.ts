@@ -1,13 +1,13 @@
 import { choice, DURATION, folder, type OptionKind, TEXT } from "../../options/kinds.ts";
 import { option, repeatable } from "../../options/option.ts";
 import { quote, UsageError } from "../../options/usage_error.ts";
-import { passedEnvironment } from "./environment.ts";
+import { parseEnvironment } from "./environment.ts";
 import { programFault } from "./program_fault.ts";
 import { ClientCounter, runSession } from "./session.ts";
 import { LineRate } from "./stderr_log.ts";
 import { type Service, service } from "../service.ts";
 
-/** Where programs are looked for when outlet itself has no `PATH`. */
+/** The search path where outlet has no `PATH`. */
 const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 const VARIABLE: OptionKind<string> = {
@@ -16,7 +16,7 @@ const VARIABLE: OptionKind<string> = {
   parse: (word) => /^[A-Za-z_]\w*(=|$)/.test(word) ? word : undefined,
 };
 
-/** A program's name, or where it is. */
+/** The name or the path of a program. */
 const PROGRAM: OptionKind<string> = {
   ...TEXT,
   expects: "a program",
@@ -24,7 +24,7 @@ const PROGRAM: OptionKind<string> = {
   path: "run",
 };
 
-/** The program, or one of its arguments, which may be empty. */
+/** The program or one of its arguments, which may be empty. */
 const WORD: OptionKind<string> = {
   expects: "text",
   placeholder: "WORD",
@@ -32,11 +32,11 @@ const WORD: OptionKind<string> = {
   parse: (word) => word,
 };
 
-/** Runs a program for every client: what the client sends is its stdin, what it prints goes to the client. */
+/** Runs a program for each client, with the connection as its stdin and stdout. */
 export const exec: Service = service({
   name: "exec",
   summary: "run a program for each client, with the connection as its stdin and stdout",
-  // Three pipes, and what tells of the program's end.
+  // Three pipes, and the pidfd or wait handle of the process.
   descriptors: 4,
   options: {
     run: option(PROGRAM, "program to run, without arguments", { excludes: ["command"] }),
@@ -74,23 +74,23 @@ export const exec: Service = service({
       message: `cannot run ${quote(name)}: ${fault}`,
     };
   },
-  open({ run, command, env, cwd, stdio, stderr, "kill-after": killAfter }, { said }) {
+  open({ run, command, env, cwd, stdio, stderr, "kill-after": killAfter }, { output }) {
     const settings = {
       command: run === undefined ? command : [run],
-      env: { ...passedEnvironment(env), PATH: searchPath(env) },
+      env: { ...parseEnvironment(env), PATH: searchPath(env) },
       cwd,
       stdio,
       stderr,
       killAfter,
       clients: new ClientCounter(),
       rate: new LineRate(),
-      said,
+      output,
     };
     return (connection) => runSession(connection, settings);
   },
 });
 
-/** Where programs are looked for: where the client's program looks for others, too. */
+/** The program's own PATH, which it is also looked up in. */
 function searchPath(env: readonly string[]): string {
-  return { PATH: SEARCH_PATH, ...passedEnvironment(["PATH"]), ...passedEnvironment(env) }.PATH;
+  return { PATH: SEARCH_PATH, ...parseEnvironment(["PATH"]), ...parseEnvironment(env) }.PATH;
 }

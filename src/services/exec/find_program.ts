@@ -1,24 +1,23 @@
 /**
- * Programs by name, as a shell finds them.
+ * Finds programs in a search path, as a shell does.
  *
  * @module
  */
 
-/** Where programs were found, as a shell remembers it: to look into all folders takes as long as half a start. */
+/** Results of earlier searches, as a shell's hash table: searching takes as long as half of a spawn. */
 const found = new Map<string, string>();
 
-/** The file behind a program's name: the name itself where it has a slash, else the first in the search path. */
+/** The path of a program: the name itself if it contains a slash, else the first match in the search path. */
 export function findProgram(name: string, searchPath: string): string | undefined {
   if (name.includes("/")) return isExecutable(name) ? name : undefined;
-  const sought = `${name} in ${searchPath}`;
-  const before = found.get(sought);
-  if (before !== undefined && isExecutable(before)) return before;
+  const key = `${name} in ${searchPath}`;
+  const cached = found.get(key);
+  if (cached !== undefined && isExecutable(cached)) return cached;
   const file = searchPath.split(":").map((folder) => `${folder || "."}/${name}`).find(isExecutable);
-  if (file !== undefined) found.set(sought, file);
+  if (file !== undefined) found.set(key, file);
   return file;
 }
 
-/** Whether there is a folder at this path. */
 export function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;

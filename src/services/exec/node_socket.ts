@@ -1,33 +1,35 @@
 /**
- * Programs with a socket for stdin and stdout, in Node's way, where there is no better one (`socket_pair.ts`): what a
- * program writes just before it ends with bytes unread may be lost, for Node takes the reset that follows first.
+ * Starts programs with a socket for stdin and stdout through Node's `child_process`, where `socket_pair.ts` has no libc.
+ * Output that a program writes just before it exits with unread input may be lost, because Node sees the reset first.
  *
  * @module
  */
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
-import type { Call, SocketStarter, Started } from "./spawn.ts";
+import type { SocketStarter, SpawnCall, SpawnedProgram } from "./spawn.ts";
 
 /**
- * Makes descriptor 3 stdin and stdout, and becomes the program: neither Deno nor any other tool that every
- * system has can do that. The program's own words are handed through unread.
+ * A shell command that moves descriptor 3 to stdin and stdout and replaces itself by the program. Deno has no API for
+ * that. The shell does not interpret the program's arguments.
  */
 const MOVE_DESCRIPTORS = ["-c", 'exec "$@" 0<&3 1>&3 3>&-', "sh"] as const;
 
-const tasks = new TaskScope("carrying a program's bytes", { without: "it ends with its client" });
+const tasks = new TaskScope("copying a program's data", {
+  without: "the program ends with its client",
+});
 
-/** Starts programs whose stdin and stdout are one socket. */
+/** Starts programs with one socket for stdin and stdout. */
 export const NODE_STARTER: SocketStarter = { start: withSocket, [Symbol.dispose]() {} };
 
-function withSocket({ file, args, ...call }: Call): Started {
+function withSocket({ file, args, ...call }: SpawnCall): SpawnedProgram {
   const child = spawn("/bin/sh", [...MOVE_DESCRIPTORS, file, ...args], {
     ...call,
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
   const status = statusOf(child);
   const socket = child.stdio[3] as unknown as Duplex;
-  // Whatever goes wrong shows in what is read and written.
+  // Errors appear in reads and writes.
   socket.on("error", tasks.guard(() => {}));
   return {
     pid: child.pid!,
@@ -39,15 +41,15 @@ function withSocket({ file, args, ...call }: Call): Started {
 }
 
 /**
- * How a child of Node's ends.
+ * Resolves with the exit status of a Node child process.
  *
- * @throws {Error} when it was not even started
+ * @throws {Error} where it was not started
  */
-export function statusOf(child: ChildProcess): Started["status"] {
-  const { promise, resolve } = Promise.withResolvers<Awaited<Started["status"]>>();
-  // It is told once more, later, why it could not be started.
+export function statusOf(child: ChildProcess): SpawnedProgram["status"] {
+  const { promise, resolve } = Promise.withResolvers<Awaited<SpawnedProgram["status"]>>();
+  // Emitted a second time, asynchronously, where it could not be started.
   child.on("error", tasks.guard(() => {}));
-  if (child.pid === undefined) throw new Error("the system would not start it");
+  if (child.pid === undefined) throw new Error("the system could not start it");
   child.on(
     "exit",
     tasks.guard((code: number | null, signal: string | null) =>
@@ -57,13 +59,13 @@ export function statusOf(child: ChildProcess): Started["status"] {
   return promise;
 }
 
-/** What a child of Node's complains of. */
-export function stderrOf({ stderr }: ChildProcess): Started["stderr"] {
+/** The stderr of a Node child process. */
+export function stderrOf({ stderr }: ChildProcess): SpawnedProgram["stderr"] {
   return readableOf(stderr!);
 }
 
-// The two directions are made by hand, for Duplex.toWeb of Deno 2.9 throws out of a callback when the other end
-// has closed first. Each has at most one chunk under way.
+// Both directions are converted by hand, because Duplex.toWeb of Deno 2.9 throws out of a callback when the peer has
+// closed first. Each has at most one chunk in flight.
 
 function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
   let isOver = false;
@@ -75,15 +77,15 @@ function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
         if (isOver) return;
         isOver = true;
         controller.close();
-        // A read that waits hears of the end only so.
+        // Ends a pending read, which close() does not.
         controller.byobRequest?.respond(0);
       });
-      const take = tasks.guard((chunk: Uint8Array<ArrayBuffer>) => {
+      const push = tasks.guard((chunk: Uint8Array<ArrayBuffer>) => {
         socket.pause();
-        // A stream of bytes takes the whole buffer, and Node cuts several chunks from one.
+        // A byte stream detaches the whole buffer, which Node shares among several chunks.
         if (!isOver) controller.enqueue(chunk.slice());
       });
-      socket.on("data", take);
+      socket.on("data", push);
       socket.on("end", end);
       socket.on("close", end);
     },

@@ -1,17 +1,17 @@
 /**
- * What a program writes, read to its end, also where somebody else keeps the end open.
+ * Reads the output of a program to its end, even if other processes keep the pipe open.
  *
  * @module
  */
 
 import { TaskScope } from "../../scheduling/task_scope.ts";
 
-const tasks = new TaskScope("giving up a pipe", { without: "it is read to its end" });
+const tasks = new TaskScope("closing a pipe", { without: "it is read to its end" });
 
-/** How long a read may wait, in milliseconds, once the program that should write has ended. */
-const MOMENT = 500;
+/** How long a read may block after the program has exited, in milliseconds. */
+const READ_TIMEOUT = 500;
 
-/** The bytes that are read at once: few, until a program writes much; then as many as a pipe holds. */
+/** The size of reads, in bytes: small until a program writes much, then the capacity of a pipe. */
 const SIZE = { first: 4 * 1024, then: 64 * 1024 };
 
 /** The reading end of a pipe from a program. */
@@ -22,12 +22,12 @@ export class Pipe {
   #ended = false;
   #watch: ReturnType<typeof setInterval> | undefined;
 
-  /** Takes over a stream of bytes. */
+  /** Reads from this stream. */
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
     this.#reader = stream.getReader({ mode: "byob" });
   }
 
-  /** All that is written, chunk by chunk, each valid until the next one; leaving the loop early closes the pipe. */
+  /** The chunks, each valid until the next is requested; leaving the loop early closes the pipe. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     try {
       for (let space = new Uint8Array(SIZE.first);;) {
@@ -48,16 +48,16 @@ export class Pipe {
   }
 
   /**
-   * Says that the program has ended. What it wrote is in the pipe already and is still read, however slowly, and so
-   * is what those it started still pass on; a read that has to wait waits for a stranger, and is given up.
+   * Call this when the program has exited. What is in the pipe is still read, and so is what its descendants write; but
+   * a read that blocks for {@linkcode READ_TIMEOUT} is cancelled.
    */
-  writersLeft(): void {
+  programExited(): void {
     if (this.#ended) return;
     let seen = -1;
-    const look = () => {
+    const check = () => {
       if (this.#waiting && this.#reads === seen) tasks.run(this.#reader.cancel());
       seen = this.#reads;
     };
-    this.#watch = setInterval(tasks.guard(look), MOMENT);
+    this.#watch = setInterval(tasks.guard(check), READ_TIMEOUT);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A program that serves a client: its pipes, and its end with all of its descendants.
+ * A program that serves a client: its pipes, and how it is ended with all its descendants.
  *
  * @module
  */
@@ -7,61 +7,63 @@ import { handledElsewhere, TaskScope } from "../../scheduling/task_scope.ts";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { Pipe } from "./pipe.ts";
-import { spawn, type SpawnOptions, type Started } from "./spawn.ts";
+import { spawn, type SpawnedProgram, type SpawnOptions } from "./spawn.ts";
 
-/** What to run, and how. */
+/** How to run a program. */
 export interface ProgramOptions extends SpawnOptions {
-  /** Milliseconds between asking it to end (`SIGTERM`) and ending it (`SIGKILL`). */
+  /** The time between `SIGTERM` and `SIGKILL`, in milliseconds. */
   readonly killAfter: number;
 }
 
-/** How a program ended: its exit code, or the name of the signal that ended it. */
+/** How a program ended: its exit code, or the signal that ended it. */
 export type Exit = number | Deno.Signal;
 
 /**
- * Bytes that are written to it at a time: at first a page of a pipe, so that one that reads slowly is seen to read; then
- * a share of all that it has taken, up to a whole pipe.
+ * The size of writes, in bytes: at first one page, so that slow reading counts as progress; then a share of all that was
+ * written, up to the capacity of a pipe.
  */
 const SLICE = { first: 4 * 1024, share: 1 / 64, most: 64 * 1024 };
 
-const tasks = new TaskScope("ending a program", { without: "it ends by itself" });
+const tasks = new TaskScope("ending a program", {
+  without: "it continues until it ends by itself",
+});
 
-/** How often it is looked whether the group is gone, in milliseconds; the pause doubles. */
-const LOOK = { first: 5, last: 100 };
+/** How often to check whether the process group has ended, in milliseconds; the interval doubles. */
+const POLL = { first: 5, last: 100 };
 
-/** How long what it started may go on once the program has ended, in milliseconds. */
-const LAST_WORDS = 500;
+/** How long descendants may continue after the program has exited, in milliseconds. */
+const DESCENDANT_TIMEOUT = 500;
 
 /**
- * A running program, in a process group of its own, so that what it starts can be ended with it. Whoever makes
- * one calls {@linkcode end}. When outlet itself is ended at once, the group is killed.
+ * A running program in a process group of its own. Its owner must call {@linkcode end}, which also ends its
+ * descendants in that group. The group is killed when outlet exits.
  */
 export class Program {
-  /** Resolves when the program has ended; what it started may still run. */
+  /** Resolves when the program has exited; descendants may still run. */
   readonly exited: Promise<Exit>;
-  /** What it writes to stdout. */
+  /** Its stdout. */
   readonly output: Pipe;
-  /** What it writes to stderr. */
+  /** Its stderr. */
   readonly stderr: Pipe;
 
-  /** Whether bytes wait for it to read them. */
+  /** Whether a write is pending. */
   writing = false;
-  /** Bytes that its pipe has taken so far. */
+  /** Bytes written to its stdin. */
   bytesOut = 0;
 
-  readonly #child: Started;
+  readonly #child: SpawnedProgram;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #killAfter: number;
   #hasExited = false;
   #isWriteClosed = false;
-  #dropWrite: (() => void) | undefined;
-  #lastWords: ReturnType<typeof setTimeout> | undefined;
+  #resolveWrite: (() => void) | undefined;
+  #descendantTimer: ReturnType<typeof setTimeout> | undefined;
   #ended: Promise<void> | undefined;
 
   /**
    * Starts the program.
    *
-   * @throws {Error} `cannot run "bc": …` when it can't be started
+   * @throws {Error} `cannot run "bc": …` where it cannot be started
    */
   constructor(options: ProgramOptions) {
     this.#child = spawn(options);
@@ -72,16 +74,16 @@ export class Program {
     this.stderr = new Pipe(this.#child.stderr);
     this.exited = this.#child.status.then(({ code, signal }) => {
       this.#hasExited = true;
-      // What it started may still be passing on its last words, but not for ever.
-      this.#lastWords = setTimeout(tasks.guard(() => this.end()), LAST_WORDS);
-      this.output.writersLeft();
-      this.stderr.writersLeft();
+      // Descendants may still write the last output.
+      this.#descendantTimer = setTimeout(tasks.guard(() => this.end()), DESCENDANT_TIMEOUT);
+      this.output.programExited();
+      this.stderr.programExited();
       return signal ?? code;
     });
     globalThis.addEventListener("unload", this.#kill);
   }
 
-  /** Gives it bytes to read, once it has read those before. What it will not read any more is dropped. */
+  /** Writes to its stdin, one write at a time. Bytes are dropped once it has closed its stdin. */
   async write(bytes: Uint8Array): Promise<void> {
     this.writing = true;
     for (let start = 0; start < bytes.length && !this.#isWriteClosed;) {
@@ -96,59 +98,59 @@ export class Program {
 
   #writeSlice(slice: Uint8Array): Promise<void> {
     return new Promise((resolve) => {
-      this.#dropWrite = resolve;
+      this.#resolveWrite = resolve;
       const written = this.#input.write(slice).catch(() => this.#isWriteClosed = true);
       tasks.run(written.finally(resolve));
     });
   }
 
-  /** Ends what it can read. */
+  /** Closes its stdin. */
   async endInput(): Promise<void> {
     this.#isWriteClosed = true;
     await this.#input.close().catch(() => {});
   }
 
-  /** Ends the program, if it still runs, and all that is left of what it started; resolves when they are gone. */
+  /** Ends the program and its descendants: `SIGTERM`, then `SIGKILL`. Resolves when they have ended. */
   end(): Promise<void> {
     return this.#ended ??= this.#end();
   }
 
   async #end(): Promise<void> {
-    const latest = performance.now() + this.#killAfter;
-    // A stopped process hears of a signal only when it goes on; the others don't mind.
+    const deadlineAt = performance.now() + this.#killAfter;
+    // A stopped process handles SIGTERM only after SIGCONT.
     let isAlive = this.#signal("SIGTERM") && this.#signal("SIGCONT");
-    for (let pause = LOOK.first; isAlive; pause = Math.min(pause * 2, LOOK.last)) {
-      const left = latest - performance.now();
+    for (let pause = POLL.first; isAlive; pause = Math.min(pause * 2, POLL.last)) {
+      const left = deadlineAt - performance.now();
       if (left <= 0) break;
-      await this.#look(Math.min(pause, left));
+      await this.#pause(Math.min(pause, left));
       isAlive = this.#signal("SIGCONT");
     }
     if (isAlive) this.#kill();
     await this.exited;
-    // A stranger who inherited the pipe may leave it full for ever.
-    await deadline(this.endInput(), LAST_WORDS).catch(() => {});
-    this.#dropWrite?.();
-    clearTimeout(this.#lastWords);
+    // A process outside of the group may have inherited the pipe and leave it full.
+    await deadline(this.endInput(), DESCENDANT_TIMEOUT).catch(() => {});
+    this.#resolveWrite?.();
+    clearTimeout(this.#descendantTimer);
     globalThis.removeEventListener("unload", this.#kill);
   }
 
-  /** Waits before it is looked again; where it is the program itself that still runs, at most until it has ended. */
-  async #look(pause: number): Promise<void> {
+  /** Waits before the next check; while the program itself runs, at most until it exits. */
+  async #pause(pause: number): Promise<void> {
     if (this.#hasExited) await delay(pause);
     else await deadline(this.exited, pause).catch(() => {});
   }
 
   readonly #kill = tasks.guard(() => this.#signal("SIGKILL"));
 
-  /** Signals everyone in the group; `false` when nobody is left. */
+  /** Sends a signal to the process group; `false` where it has no members. */
   #signal(signal: Deno.Signal): boolean {
     const { pid } = this.#child;
-    // A program that was just started may not have made its group yet.
-    return send(-pid, signal) || (!this.#hasExited && send(pid, signal));
+    // A program that was just started may not lead its group yet.
+    return sendSignal(-pid, signal) || (!this.#hasExited && sendSignal(pid, signal));
   }
 }
 
-function send(pid: number, signal: Deno.Signal): boolean {
+function sendSignal(pid: number, signal: Deno.Signal): boolean {
   try {
     Deno.kill(pid, signal);
     return true;

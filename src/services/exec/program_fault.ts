@@ -1,18 +1,18 @@
 /**
- * Whether a program can be started, as far as its file tells.
+ * Checks whether a program can be started, by its file.
  *
  * @module
  */
 import { explain } from "../../transport/errors.ts";
 import { findProgram } from "./find_program.ts";
 
-/** How much of a file is read: the kernel reads no more of a script's first line (BINPRM_BUF_SIZE). */
+/** How many bytes of the file are read: the kernel's limit for a `#!` line (BINPRM_BUF_SIZE). */
 const HEAD = 256;
 
-/** Where an ELF file of 64 bits keeps its program headers, and a header's type for the interpreter (elf(5)). */
+/** Offsets in the header of a 64-bit ELF file, and the type of the program header PT_INTERP; see elf(5). */
 const ELF = { header: 64, offset: 32, size: 54, count: 56, interpreter: 3 };
 
-/** Why the program of this name, or what the system runs it with, can't be started; `undefined` where it can. */
+/** Why the program or its interpreter cannot be started; `undefined` where it can. */
 export function programFault(name: string, searchPath: string): string | undefined {
   const path = findProgram(name, searchPath);
   if (path === undefined) return "no such program, or no permission to run it";
@@ -25,18 +25,18 @@ export function programFault(name: string, searchPath: string): string | undefin
     if (interpreter === undefined || findProgram(interpreter, "") !== undefined) return undefined;
     return `there is no ${interpreter}, which runs it`;
   } catch (error) {
-    // What may be run need not be readable.
+    // A file can be executable but not readable.
     return error instanceof Deno.errors.PermissionDenied ? undefined : explain(error);
   }
 }
 
-/** What stands behind `#!`. */
+/** The interpreter after `#!`. */
 function scriptInterpreter(head: Uint8Array): string | undefined {
   const [line = ""] = new TextDecoder().decode(head).split("\n", 1);
   return /^#![ \t]*([^ \t\0]+)/.exec(line)?.[1];
 }
 
-/** The loader that an ELF file of 64 bits, least significant byte first, asks for. */
+/** The dynamic loader of a 64-bit, little-endian ELF file. */
 function elfInterpreter(file: Deno.FsFile, head: Uint8Array): string | undefined {
   const isElf = new TextDecoder().decode(head.subarray(1, 4)) === "ELF" && head[0] === 0x7f;
   if (!isElf || head[4] !== 2 || head[5] !== 1) return undefined;
@@ -61,7 +61,7 @@ function readAt(
   file.seekSync(offset, Deno.SeekMode.Start);
   for (let done = 0; done < length;) {
     const read = file.readSync(bytes.subarray(done));
-    if (read === null) throw new Error("the file is cut off");
+    if (read === null) throw new Error("the file is truncated");
     done += read;
   }
   return bytes;

@@ -1,5 +1,5 @@
 /**
- * A client and its program, from start to end.
+ * Serves one client with a program.
  *
  * @module
  */
@@ -8,38 +8,38 @@ import type { Connection } from "../../connection/connection.ts";
 import { quote } from "../../options/usage_error.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { faultOf } from "../../transport/errors.ts";
-import { endsEnvironment, tlsEnvironment } from "./environment.ts";
+import { addressEnvironment, tlsEnvironment } from "./environment.ts";
 import { type Exit, Program } from "./program.ts";
 import type { SocketStarter } from "./spawn.ts";
-import { type LineRate, tellLines } from "./stderr_log.ts";
-import { whyNotStarted } from "./why_not.ts";
+import { type LineRate, logLines } from "./stderr_log.ts";
+import { startFailure } from "./start_failure.ts";
 
-/** What all programs of an outlet have in common. */
+/** The settings of one outlet's programs. */
 export interface ExecSettings {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** What they find in their environment, besides what is known of their clients. */
+  /** Its environment, without the variables about the client. */
   readonly env: Readonly<Record<string, string>> & { readonly PATH: string };
-  /** Their working folder. */
+  /** Its working folder. */
   readonly cwd: string | undefined;
-  /** What their stdin and stdout are. */
+  /** The type of its stdin and stdout. */
   readonly stdio: "pipes" | "socket";
-  /** Who reads what they complain of. */
+  /** Where its stderr goes. */
   readonly stderr: "log" | "client";
-  /** How long one may take to end once its client has left, in milliseconds. */
+  /** The time between `SIGTERM` and `SIGKILL` when the client has disconnected, in milliseconds. */
   readonly killAfter: number;
-  /** Counts their clients. */
+  /** Counts connections by client address. */
   readonly clients: ClientCounter;
-  /** How many of their complaints are told. */
+  /** Limits the lines of stderr in the log. */
   readonly rate: LineRate;
-  /** Tells a complaint. */
-  said(connection: Connection, line: string): void;
+  /** Logs a line of stderr. */
+  output(connection: Connection, line: string): void;
 }
 
 /**
- * Starts a program for the client and joins the two until it has ended, and all that it printed is sent.
+ * Runs a program for the client, until it has exited and all its output is sent.
  *
- * @throws {Error} `cannot run "bc": …` when it did not start
+ * @throws {Error} `cannot run "bc": …` where it did not start
  */
 export async function runSession(connection: Connection, settings: ExecSettings): Promise<void> {
   using client = settings.clients.enter(connection);
@@ -47,43 +47,43 @@ export async function runSession(connection: Connection, settings: ExecSettings)
   const { command, env, cwd, killAfter } = settings;
   const program = new Program({
     command,
-    env: { ...env, ...endsEnvironment(connection, client), ...tlsEnvironment(connection.notes) },
+    env: { ...env, ...addressEnvironment(connection, client), ...tlsEnvironment(connection.notes) },
     cwd,
     start: socket?.start,
     killAfter,
   });
   connection.sink = { name: "program", flow: program };
-  const feeding = feed(program, connection);
-  let complaint: string | undefined;
-  const tell = (line: string) => {
-    complaint ??= line;
-    settings.said(connection, line);
+  const feeding = copyToProgram(program, connection);
+  let firstLine: string | undefined;
+  const log = (line: string) => {
+    firstLine ??= line;
+    settings.output(connection, line);
   };
-  const exit = await untilEnd(program, {
+  const exit = await waitForEnd(program, {
     connection,
     stderr: settings.stderr === "log"
-      ? tellLines(program.stderr.chunks(), { rate: settings.rate, tell })
-      : send(program.stderr.chunks(), connection),
+      ? logLines(program.stderr.chunks(), { rate: settings.rate, log })
+      : copyToClient(program.stderr.chunks(), connection),
   });
   const [name = ""] = command;
-  const why = whyNotStarted(name, { exit, complaint, searchPath: env.PATH });
-  if (why !== undefined) throw new Error(`cannot run ${quote(name)}: ${why}`);
+  const failure = startFailure(name, { exit, stderr: firstLine, searchPath: env.PATH });
+  if (failure !== undefined) throw new Error(`cannot run ${quote(name)}: ${failure}`);
   connection.note("exit", exit);
   await connection.finish(feeding);
 }
 
-/** What starts a program with a socket for its stdin and stdout. It is loaded for those that want one alone. */
+/** Starts a program with a socket for stdin and stdout. Loaded only for that. */
 async function openSocket(): Promise<SocketStarter> {
   return await (await import("./socket_pair.ts")).openSocketPair() ??
     (await import("./node_socket.ts")).NODE_STARTER;
 }
 
-const tasks = new TaskScope("ending a program whose client has gone", {
-  without: "it ends by itself, or when the server does",
+const tasks = new TaskScope("ending a program whose client has disconnected", {
+  without: "it continues until it ends by itself, or the server stops",
 });
 
-/** Resolves once the program has ended, with all that it started, and what they wrote has gone where it belongs. */
-async function untilEnd(
+/** Resolves once the program and its descendants have ended, and their output is written. */
+async function waitForEnd(
   program: Program,
   { connection, stderr }: { connection: Connection; stderr: Promise<void> },
 ): Promise<Exit> {
@@ -92,7 +92,7 @@ async function untilEnd(
   closed.addEventListener("abort", end);
   if (closed.aborted) end();
   try {
-    await Promise.all([send(program.output.chunks(), connection), stderr, program.exited]);
+    await Promise.all([copyToClient(program.output.chunks(), connection), stderr, program.exited]);
   } finally {
     await program.end();
     closed.removeEventListener("abort", end);
@@ -100,8 +100,8 @@ async function untilEnd(
   return await program.exited;
 }
 
-/** What the client sends goes to the program; a client that is gone ends it. */
-async function feed(program: Program, connection: Connection): Promise<void> {
+/** Copies from the client to the program; when the connection fails, it is closed, which ends the program. */
+async function copyToProgram(program: Program, connection: Connection): Promise<void> {
   try {
     await connection.forEachChunk((chunk) => program.write(chunk));
     await program.endInput();
@@ -110,8 +110,11 @@ async function feed(program: Program, connection: Connection): Promise<void> {
   }
 }
 
-/** What the program prints goes to the client, to its last byte. */
-async function send(chunks: AsyncIterable<Uint8Array>, connection: Connection): Promise<void> {
+/** Copies the program's output to the client. */
+async function copyToClient(
+  chunks: AsyncIterable<Uint8Array>,
+  connection: Connection,
+): Promise<void> {
   try {
     for await (const chunk of chunks) await connection.write(chunk);
   } catch (error) {
@@ -119,11 +122,11 @@ async function send(chunks: AsyncIterable<Uint8Array>, connection: Connection): 
   }
 }
 
-/** How many connections each host has. */
+/** Counts connections by client address. */
 export class ClientCounter {
   readonly #counts = new Map<string, number>();
 
-  /** Counts a connection until it is disposed. */
+  /** Counts a connection until the result is disposed. */
   enter({ peer }: Connection): Disposable & { readonly count: number } {
     const host = isUnix(peer) ? formatAddress(peer) : peer.hostname;
     const count = (this.#counts.get(host) ?? 0) + 1;

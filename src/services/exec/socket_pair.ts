@@ -1,21 +1,22 @@
 /**
- * Programs with a socket for stdin and stdout, for those that insist on one: one of two connected Unix sockets becomes
- * the program's, the other is read and written by Deno.
+ * Starts programs with a socket for stdin and stdout, for programs that require one: one of two connected Unix sockets
+ * is the program's, the other is read and written by Deno.
  *
  * @module
  */
 import { spawn } from "node:child_process";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { type Libc, libc } from "../../transport/libc.ts";
+import { writeAll } from "../../transport/write_all.ts";
 import { statusOf, stderrOf } from "./node_socket.ts";
-import type { Call, SocketStarter, Started } from "./spawn.ts";
+import type { SocketStarter, SpawnCall, SpawnedProgram } from "./spawn.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
-/** Programs that others start meanwhile do not get it. */
+/** Keeps programs that are started concurrently from inheriting the descriptor. */
 const SOCK_CLOEXEC = 0o2000000;
 
-/** A starter for one program; `undefined` where there is no socket to be had for it. */
+/** A starter for one program; `undefined` without libc. */
 export async function openSocketPair(): Promise<SocketStarter | undefined> {
   const system = libc();
   if (!system) return undefined;
@@ -23,9 +24,9 @@ export async function openSocketPair(): Promise<SocketStarter | undefined> {
   let isStarted = false;
   return {
     start(call) {
-      const started = startWith({ ours, theirs }, call);
+      const started = spawnWith({ ours, theirs }, call);
       isStarted = true;
-      // The program's own is the last one: when it closes that, we read its end.
+      // Only the program has this descriptor now: when it closes it, we read the end.
       system.close(theirs);
       return started;
     },
@@ -37,23 +38,23 @@ export async function openSocketPair(): Promise<SocketStarter | undefined> {
   };
 }
 
-/** Our end, and the descriptor of the program's, which blocks as programs expect it. */
+/** Our socket, and the descriptor of the program's, which is in blocking mode. */
 interface SocketPair {
   readonly ours: Deno.Conn;
   readonly theirs: number;
 }
 
 async function connectedPair({ socket, connect, close }: Libc): Promise<SocketPair> {
-  // An abstract name: it is in no file system, and gone with the listener.
+  // An abstract name (unix(7)): it is not in the file system, and ends with the listener.
   const path = `\0outlet-${crypto.randomUUID()}`;
   using listener = Deno.listen({ transport: "unix", path });
   const theirs = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   try {
     const address = new Uint8Array([AF_UNIX, 0, ...new TextEncoder().encode(path)]);
     if (theirs < 0 || connect(theirs, address, address.length) !== 0) {
-      throw new Error("the system has no socket for it");
+      throw new Error("the system could not create a socket for it");
     }
-    // Connected in the same turn in which it began to listen: nobody else can be the first.
+    // connect(2) was called before the event loop could accept any other connection.
     return { ours: await listener.accept(), theirs };
   } catch (error) {
     close(theirs);
@@ -61,7 +62,10 @@ async function connectedPair({ socket, connect, close }: Libc): Promise<SocketPa
   }
 }
 
-function startWith({ ours, theirs }: SocketPair, { file, args, ...call }: Call): Started {
+function spawnWith(
+  { ours, theirs }: SocketPair,
+  { file, args, ...call }: SpawnCall,
+): SpawnedProgram {
   const child = spawn(file, [...args], { ...call, stdio: [theirs, theirs, "pipe"] });
   const status = statusOf(child);
   return { pid: child.pid!, stderr: stderrOf(child), status, ...streamsOf(ours, status) };
@@ -69,11 +73,11 @@ function startWith({ ours, theirs }: SocketPair, { file, args, ...call }: Call):
 
 const tasks = new TaskScope("closing a program's socket", { without: "the program has ended" });
 
-/** Both directions of the socket, which is closed once the program has ended and all that it wrote is read. */
+/** The streams of our socket, which is closed once the program has ended and all its output is read. */
 function streamsOf(
   socket: Deno.Conn,
   status: Promise<unknown>,
-): Pick<Started, "stdin" | "stdout"> {
+): Pick<SpawnedProgram, "stdin" | "stdout"> {
   const read = Promise.withResolvers<void>();
   let isClosed = false;
   const close = () => {
@@ -84,7 +88,7 @@ function streamsOf(
   return {
     stdin: new WritableStream({
       async write(bytes) {
-        for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+        await writeAll(socket, bytes);
       },
       async close() {
         if (!isClosed) await socket.closeWrite().catch(() => {});
@@ -94,7 +98,7 @@ function streamsOf(
       type: "bytes",
       async pull(controller) {
         const request = controller.byobRequest!;
-        // A program that ends with bytes unread resets the socket, behind all that it wrote.
+        // A program that exits with unread input resets the socket, after all that it wrote.
         const length = await socket.read(request.view as Uint8Array<ArrayBuffer>).catch(() => null);
         if (length === null) {
           controller.close();

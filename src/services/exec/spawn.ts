@@ -1,5 +1,5 @@
 /**
- * Starting a program as the leader of a process group.
+ * Starts programs, each as the leader of a process group.
  *
  * @module
  */
@@ -7,50 +7,50 @@ import { quote } from "../../options/usage_error.ts";
 import { explain } from "../../transport/errors.ts";
 import { findProgram, isFolder } from "./find_program.ts";
 
-/** What to run, and how. */
+/** How to start a program. */
 export interface SpawnOptions {
-  /** The program and its arguments; no shell reads them. */
+  /** The program and its arguments; no shell is involved. */
   readonly command: readonly string[];
-  /** Its whole environment; `PATH` is also where the program is looked for. */
+  /** Its environment; it is looked up in `PATH`. */
   readonly env: Readonly<Record<string, string>>;
-  /** Its working folder; the server's own where it is not said. */
+  /** Its working folder; the server's by default. */
   readonly cwd?: string | undefined;
-  /** What starts it, which decides what its stdin and stdout are: pipes, where it is not said. */
+  /** Starts it, with pipes by default. */
   readonly start?: Starter | undefined;
 }
 
-/** A program that was started. */
-export interface Started {
-  /** Its process, and the group that it leads. */
+/** A started program. */
+export interface SpawnedProgram {
+  /** Its process id, which is also its process group id. */
   readonly pid: number;
-  /** What it reads. */
+  /** Its stdin. */
   readonly stdin: WritableStream<Uint8Array>;
-  /** What it writes. */
+  /** Its stdout. */
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** What it complains of. */
+  /** Its stderr. */
   readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Resolves when it has ended. */
+  /** Resolves when it has exited. */
   readonly status: Promise<{ readonly code: number; readonly signal: Deno.Signal | null }>;
 }
 
-/** What is to be started, to the letter. */
-export interface Call {
-  /** The program's file. */
+/** The arguments of execve(2), and how to make a process group. */
+export interface SpawnCall {
+  /** The path of the executable. */
   readonly file: string;
   /** Its arguments. */
   readonly args: readonly string[];
-  /** Its whole environment. */
+  /** Its environment. */
   readonly env: Record<string, string>;
   /** Its working folder. */
   readonly cwd?: string;
-  /** Whether it still has to be made the leader of a group. */
+  /** Whether the runtime must make it a group leader. */
   readonly detached: boolean;
 }
 
-/** Starts what is called for, and joins it to streams. Throws the system's error when it can't be. */
-export type Starter = (call: Call) => Started;
+/** Starts a program with streams. Throws the system's error where it cannot. */
+export type Starter = (call: SpawnCall) => SpawnedProgram;
 
-/** What starts one program and gives back what that takes, also where it was never called. */
+/** Starts one program with a socket. Disposing it closes the socket if it was not used. */
 export interface SocketStarter extends Disposable {
   /** Starts the program. */
   readonly start: Starter;
@@ -59,44 +59,44 @@ export interface SocketStarter extends Disposable {
 /**
  * Starts the program.
  *
- * @throws {Error} `cannot run "bc": …` when it can't be started
+ * @throws {Error} `cannot run "bc": …` where it cannot be started
  */
 export function spawn(
   { command: [name = "", ...args], env, cwd, start = withPipes }: SpawnOptions,
-): Started {
+): SpawnedProgram {
   const file = findProgram(name, env.PATH ?? "");
   if (file === undefined) throw cannotRun(name, "no such program, or no permission to run it");
   if (cwd !== undefined && !isFolder(cwd)) {
     throw cannotRun(name, `there is no working folder ${quote(cwd)}`);
   }
   try {
-    return start({ ...leading([file, ...args], env), ...cwd === undefined ? {} : { cwd } });
+    return start({ ...asGroupLeader([file, ...args], env), ...cwd === undefined ? {} : { cwd } });
   } catch (error) {
     throw cannotRun(name, explain(error));
   }
 }
 
 /**
- * The words, so that they lead a group: through `setsid` where the system has it. Deno's own `detached` forks,
- * which copies the page tables of the whole server and costs several times as much as a spawn.
+ * Makes the program a group leader by running it through `setsid`, if the system has it. Deno's own `detached` uses
+ * fork(2), which copies the page tables of the server and takes several times as long.
  */
-function leading(
+function asGroupLeader(
   [file = "", ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
-): Call {
+): SpawnCall {
   setsid ??= findProgram("setsid", SYSTEM_PATH) ?? "none";
   return setsid === "none"
     ? { file, args, env, detached: true }
     : { file: setsid, args: [file, ...args], env, detached: false };
 }
 
-/** Where the system's own tools are. */
+/** The search path for `setsid`. */
 const SYSTEM_PATH = "/usr/bin:/bin";
 
-/** Where `setsid` is, once it was looked for. */
+/** The path of `setsid`, or `none`; `undefined` before the first search. */
 let setsid: string | undefined;
 
-function withPipes({ file, args, ...call }: Call): Started {
+function withPipes({ file, args, ...call }: SpawnCall): SpawnedProgram {
   return new Deno.Command(file, {
     ...call,
     args: [...args],

@@ -1,47 +1,48 @@
 /**
- * What programs complain of, told line by line, as far as anybody could read it.
+ * Logs the stderr of programs by lines, up to a rate.
  *
  * @module
  */
 import { lines } from "../../connection/lines.ts";
+import { formatCount } from "../../options/quantity.ts";
 
-/** The longest line that is told, in bytes. */
+/** The longest logged line, in bytes. */
 const LINE_LIMIT = 4 * 1024;
 
-/** Lines of all programs of one outlet that are told in a second; more are counted. */
-export const LINES_A_SECOND = 100;
+/** The most lines of an outlet's programs that are logged per second; others are counted. */
+export const LINES_PER_SECOND = 100;
 
-/** What may still be told in this second, for all programs of one outlet together. */
+/** Limits the logged lines of all programs of one outlet. */
 export class LineRate {
   #second = -1;
-  #told = 0;
+  #logged = 0;
 
-  /** Whether one more line may be told. */
+  /** Whether one more line may be logged. */
   take(now: number = performance.now()): boolean {
     const second = Math.floor(now / 1_000);
-    if (second !== this.#second) this.#told = 0;
+    if (second !== this.#second) this.#logged = 0;
     this.#second = second;
-    return ++this.#told <= LINES_A_SECOND;
+    return ++this.#logged <= LINES_PER_SECOND;
   }
 }
 
-/** Tells the lines of one program, and how many were left out before the next that is told, or at the end. */
-export async function tellLines(
+/** Logs the lines of one program, and the number of dropped lines before the next one or at the end. */
+export async function logLines(
   chunks: AsyncIterable<Uint8Array>,
-  { rate, tell }: { rate: LineRate; tell(line: string): void },
+  { rate, log }: { rate: LineRate; log(line: string): void },
 ): Promise<void> {
-  let untold = 0;
-  const catchUp = () => {
-    if (untold > 0) tell(`(${untold === 1 ? "1 line is" : `${untold} lines are`} not told here)`);
-    untold = 0;
+  let dropped = 0;
+  const reportDropped = () => {
+    if (dropped > 0) log(`(${formatCount(dropped, "line")} dropped)`);
+    dropped = 0;
   };
   for await (const { text, cut } of lines(chunks, { limit: LINE_LIMIT })) {
     if (rate.take()) {
-      catchUp();
-      tell(cut ? `${text}…` : text);
+      reportDropped();
+      log(cut ? `${text}…` : text);
     } else {
-      untold++;
+      dropped++;
     }
   }
-  catchUp();
+  reportDropped();
 }

@@ -28,7 +28,7 @@ const OPTIONS = {
   ),
 };
 
-/** Keeps what arrives. A client that sees its connection end in order knows that all it sent is on disk. */
+/** Writes received data to files. An orderly close by the server means that all of the client's data is on disk. */
 export const record: Service = service({
   name: "record",
   summary: "write received data to a file, or to one file per client",
@@ -42,18 +42,19 @@ export const record: Service = service({
       }
     }
     if (file === undefined && dir === undefined) {
-      throw new UsageError("record needs to know where to: file or dir", { option: "file" });
+      throw new UsageError("record needs file or dir", { option: "file" });
     }
   },
   open(options, { failed }) {
     const recordingFor = options.file === undefined
-      ? (connection: Connection) => new Recording(nameIn(options.dir!, connection), how(options))
-      : sharedRecording(options.file, how(options));
+      ? (connection: Connection) =>
+        new Recording(pathIn(options.dir!, connection), settings(options))
+      : sharedRecording(options.file, settings(options));
     return async (connection) => {
       const recording = recordingFor(connection);
       connection.note("file", recording.path);
       try {
-        await keep(connection, { recording, lines: options.lines });
+        await recordAll(connection, { recording, lines: options.lines });
         if (options.sync !== "never") await recording.sync();
       } catch (error) {
         if (error instanceof RecordingError) failed(error.message);
@@ -65,7 +66,7 @@ export const record: Service = service({
   },
 });
 
-function how(options: OptionValues<typeof OPTIONS>): RecordingOptions {
+function settings(options: OptionValues<typeof OPTIONS>): RecordingOptions {
   return {
     rotateSize: options["rotate-size"],
     rotateAge: options["rotate-age"],
@@ -74,20 +75,20 @@ function how(options: OptionValues<typeof OPTIONS>): RecordingOptions {
   };
 }
 
-/** One recording for all; what one of them closes is opened again by the next who writes. */
+/** One recording for all clients, which reopens its file after a close. */
 function sharedRecording(path: string, options: RecordingOptions): () => Recording {
   const recording = new Recording(path, options);
   return () => recording;
 }
 
-/** `20261122T204745.123Z_127.0.0.1_53422_7`: when, from where, and the connection's number. */
-function nameIn(folder: string, { peer, id }: Connection): string {
+/** A file name from time, address and connection number: `20261122T204745.123Z_127.0.0.1_53422_7`. */
+function pathIn(folder: string, { peer, id }: Connection): string {
   const from = formatAddress(peer).replaceAll(/[^\w.]+/g, "_");
   return `${folder}/${timestamp()}_${from}_${id}`;
 }
 
-/** Appends all that the client sends, to its end or until it breaks off. */
-async function keep(
+/** Appends all data of a client. */
+async function recordAll(
   connection: Connection,
   { recording, lines }: { recording: Recording; lines: boolean },
 ): Promise<void> {

@@ -1,31 +1,33 @@
 /**
- * A file that what arrives is appended to, and that is put aside when it has grown too large or too old.
+ * A file that data is appended to, with rotation.
  *
  * @module
  */
+import { basename, dirname } from "node:path";
 import { codeOf, explain } from "../../transport/errors.ts";
+import { writeAll } from "../../transport/write_all.ts";
 
-/** When a file is put aside, and what is done to keep it through a power cut. */
+/** When a file is rotated, and when it is flushed to disk. */
 export interface RecordingOptions {
-  /** Bytes after which a new file is begun. */
+  /** Rotate before the file exceeds this many bytes. */
   readonly rotateSize?: number | undefined;
-  /** Milliseconds after which a new file is begun. */
+  /** Rotate at this age, in milliseconds. */
   readonly rotateAge?: number | undefined;
-  /** How many files that were put aside are kept; all, where it is not said. */
+  /** How many rotated files are kept; all by default. */
   readonly keep?: number | undefined;
-  /** When the disk has to have it: after every write, when a client ends, or when the system likes. */
+  /** When to call fsync(2): after every write, before a client is closed, or never. */
   readonly sync: "write" | "close" | "never";
 }
 
-/** Something could not be recorded. Its message says where and why. */
+/** Data could not be recorded. The message says where and why. */
 export class RecordingError extends Error {
-  /** Tells it from faults of the network. */
+  /** Distinguishes it from network errors. */
   override readonly name = "RecordingError";
 }
 
-/** One file. Whatever is asked of it happens in turn; it is opened when it is first written to. */
+/** One file. Its operations run one after the other; it is opened at the first append. */
 export class Recording {
-  /** Where it is. */
+  /** The path of the file. */
   readonly path: string;
 
   readonly #options: RecordingOptions;
@@ -36,19 +38,19 @@ export class Recording {
   #size = 0;
   #since = 0;
 
-  /** Nothing is opened yet. */
+  /** Does not open the file yet. */
   constructor(path: string, options: RecordingOptions) {
     this.path = path;
     this.#options = options;
   }
 
   /**
-   * Appends the parts, one behind the other, all of them or none.
+   * Appends all parts, or none on an error.
    *
    * @throws {RecordingError}
    */
   append(...parts: readonly Uint8Array[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#serialize(async () => {
       const length = parts.reduce((sum, part) => sum + part.length, 0);
       await this.#open();
       if (this.#isFull(length)) await this.#rotate();
@@ -58,33 +60,33 @@ export class Recording {
         this.#size += length;
         this.#isDirty = true;
       } catch (error) {
-        // Half a line would run into the next one.
+        // Removes a partial write.
         await file.truncate(this.#size).catch(() => {});
         throw error;
       }
-      if (this.#options.sync === "write") await this.#settle();
+      if (this.#options.sync === "write") await this.#flush();
     });
   }
 
   /**
-   * Resolves when the disk has all that was appended so far.
+   * Resolves when all appended data is on disk.
    *
    * @throws {RecordingError}
    */
   sync(): Promise<void> {
-    // Whoever asks before it is begun is served by it, too.
-    return this.#syncing ??= this.#inTurn(async () => {
+    // Calls that wait for the same fsync share it.
+    return this.#syncing ??= this.#serialize(async () => {
       this.#syncing = undefined;
-      await this.#settle();
+      await this.#flush();
     });
   }
 
-  /** Closes the file; it is opened again when something is appended. */
+  /** Closes the file; the next append opens it again. */
   close(): Promise<void> {
-    return this.#inTurn(() => this.#close());
+    return this.#serialize(() => this.#close());
   }
 
-  #inTurn(job: () => Promise<void>): Promise<void> {
+  #serialize(job: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(job).catch((error) => {
       throw new RecordingError(`cannot record to ${this.path}: ${reasonOf(error)}`, {
         cause: error,
@@ -101,7 +103,7 @@ export class Recording {
       const { size, birthtime } = await file.stat();
       this.#size = size;
       this.#since = birthtime?.getTime() ?? Date.now();
-      // A name is kept through a power cut by its folder.
+      // The name of a new file is on disk only after fsync(2) of its folder.
       if (size === 0 && this.#options.sync !== "never") await syncFolder(this.path);
     } catch (error) {
       file.close();
@@ -110,10 +112,10 @@ export class Recording {
     return this.#file = file;
   }
 
-  async #settle(): Promise<void> {
+  async #flush(): Promise<void> {
     if (!this.#isDirty) return;
     await this.#file?.sync().catch((error) => {
-      // A pipe or a device has no disk behind it.
+      // A FIFO or a device cannot be synced.
       if (codeOf(error) !== "EINVAL") throw error;
     });
     this.#isDirty = false;
@@ -122,8 +124,8 @@ export class Recording {
   async #close(): Promise<void> {
     using file = this.#file;
     if (!file) return;
-    // Others who share the file may not have asked for their bytes to be kept yet.
-    if (this.#options.sync !== "never") await this.#settle();
+    // Other clients that share the file may not have called sync yet.
+    if (this.#options.sync !== "never") await this.#flush();
     this.#file = undefined;
   }
 
@@ -135,36 +137,32 @@ export class Recording {
 
   async #rotate(): Promise<void> {
     await this.#close();
-    await Deno.rename(this.path, await freeName(`${this.path}.${timestamp()}`));
-    if (this.#options.keep !== undefined) await forget(this.path, this.#options.keep);
+    await Deno.rename(this.path, await unusedName(`${this.path}.${timestamp()}`));
+    if (this.#options.keep !== undefined) await removeOldest(this.path, this.#options.keep);
   }
 }
 
-/** This moment as it stands in names of files: `20261122T204745.123Z`. */
+/** The current time for file names: `20261122T204745.123Z`. */
 export function timestamp(): string {
   return new Date().toISOString().replaceAll(/[-:]/g, "");
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-}
-
 async function syncFolder(path: string): Promise<void> {
-  using folder = await Deno.open(folderOf(path));
+  using folder = await Deno.open(dirname(path));
   await folder.sync();
 }
 
-async function freeName(name: string): Promise<string> {
+async function unusedName(name: string): Promise<string> {
   for (let number = 1;; number++) {
     const candidate = number === 1 ? name : `${name}-${number}`;
     if (!await Deno.lstat(candidate).catch(() => undefined)) return candidate;
   }
 }
 
-/** Removes the oldest of the files that were put aside, but for so many. */
-async function forget(path: string, keep: number): Promise<void> {
-  const folder = folderOf(path);
-  const start = path.slice(path.lastIndexOf("/") + 1) + ".";
+/** Removes the oldest rotated files, except for `keep`. */
+async function removeOldest(path: string, keep: number): Promise<void> {
+  const folder = dirname(path);
+  const start = `${basename(path)}.`;
   const names = [];
   for await (const { name } of Deno.readDir(folder)) {
     if (name.startsWith(start) && /^\d{8}T\d{6}\.\d{3}Z/.test(name.slice(start.length))) {
@@ -174,11 +172,6 @@ async function forget(path: string, keep: number): Promise<void> {
   for (const name of names.sort().slice(0, Math.max(names.length - keep, 0))) {
     await Deno.remove(`${folder}/${name}`);
   }
-}
-
-function folderOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash === -1 ? "." : path.slice(0, slash) || "/";
 }
 
 function reasonOf(error: unknown): string {

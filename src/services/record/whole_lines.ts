@@ -1,65 +1,67 @@
 /**
- * Lines that come in pieces, passed on as wholes.
+ * Buffers partial lines, for recordings of several clients.
  *
  * @module
  */
 import { type Recording, RecordingError } from "./recording.ts";
 
-/** The longest line that is held until it is whole. */
-const LONGEST = 1024 * 1024;
+/** The longest line, in bytes. */
+const MAX_LINE = 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
-/** What one client sends, appended to a recording that others append to as well: whole lines at a time. */
+/** Appends the lines of one client to a recording that is shared with other clients. */
 export class WholeLines {
   readonly #recording: Recording;
-  #begun: Uint8Array = new Uint8Array(0);
+  #partial: Uint8Array = new Uint8Array(0);
   #length = 0;
 
-  /** Lines for this recording. */
+  /** Appends to this recording. */
   constructor(recording: Recording) {
     this.#recording = recording;
   }
 
   /**
-   * Appends the lines that these bytes complete, and keeps what is begun.
+   * Appends complete lines and buffers the rest.
    *
    * @throws {RecordingError}
    */
   async append(bytes: Uint8Array): Promise<void> {
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) await this.#recording.append(this.#release(), bytes.subarray(0, end));
-    this.#hold(bytes.subarray(end));
-    if (this.#length > LONGEST) {
+    if (end > 0) await this.#recording.append(this.#takePartial(), bytes.subarray(0, end));
+    this.#buffer(bytes.subarray(end));
+    if (this.#length > MAX_LINE) {
       await this.end();
-      throw new RecordingError(`a line has more than ${LONGEST} bytes`);
+      throw new RecordingError(`a line has more than ${MAX_LINE} bytes`);
     }
   }
 
   /**
-   * Appends what was begun and never ended, as a line.
+   * Appends a last line without a newline, with one.
    *
    * @throws {RecordingError}
    */
   async end(): Promise<void> {
-    if (this.#length > 0) await this.#recording.append(this.#release(), Uint8Array.of(NEWLINE));
+    if (this.#length > 0) {
+      await this.#recording.append(this.#takePartial(), Uint8Array.of(NEWLINE));
+    }
   }
 
-  #hold(bytes: Uint8Array): void {
+  #buffer(bytes: Uint8Array): void {
     const length = this.#length + bytes.length;
-    if (length > this.#begun.length) {
+    if (length > this.#partial.length) {
       const larger = new Uint8Array(length * 2);
-      larger.set(this.#release());
-      this.#begun = larger;
+      larger.set(this.#takePartial());
+      this.#partial = larger;
     }
-    this.#begun.set(bytes, length - bytes.length);
+    this.#partial.set(bytes, length - bytes.length);
     this.#length = length;
   }
 
-  #release(): Uint8Array {
-    const begun = this.#begun.subarray(0, this.#length);
-    this.#begun = new Uint8Array(0);
+  #takePartial(): Uint8Array {
+    const partial = this.#partial.subarray(0, this.#length);
+    this.#partial = new Uint8Array(0);
     this.#length = 0;
-    return begun;
+    return partial;
   }
 }

@@ -10,7 +10,7 @@ import { formatAddress } from "../../endpoint/address.ts";
 import type { ByteStream } from "../stream.ts";
 import { readChallenges } from "./challenges.ts";
 import { type HttpAnswer, readAnswer } from "./http_answer.ts";
-import { writeAll } from "./read_full.ts";
+import { writeAll } from "../write_all.ts";
 import type { ProxyHandshakeRequest } from "./handshake.ts";
 
 /** How often we say who we are: a second time where the first nonce was too old. */

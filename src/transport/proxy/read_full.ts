@@ -1,14 +1,14 @@
 /**
- * Whole questions and whole answers, without a byte of what comes behind them.
+ * Reads an exact number of bytes, as Go's `io.ReadFull` does.
  *
  * @module
  */
 import type { ByteStream } from "../stream.ts";
 
 /**
- * Reads exactly so many bytes.
+ * Reads exactly `length` bytes.
  *
- * @throws {Error} where the peer ends before that
+ * @throws {Error} where the peer closes before that
  */
 export async function readFull(
   socket: ByteStream,
@@ -21,9 +21,4 @@ export async function readFull(
     filled += more;
   }
   return bytes;
-}
-
-/** Sends all of the bytes. */
-export async function writeAll(socket: ByteStream, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
 }

@@ -5,7 +5,8 @@
  */
 import { isIPv4, isIPv6 } from "../../endpoint/address.ts";
 import type { ByteStream } from "../stream.ts";
-import { readFull, writeAll } from "./read_full.ts";
+import { readFull } from "./read_full.ts";
+import { writeAll } from "../write_all.ts";
 import type { ProxyHandshakeRequest } from "./handshake.ts";
 
 const VERSION = 4;

@@ -6,7 +6,8 @@
 import { type InternetAddress, isIPv4, isIPv6 } from "../../endpoint/address.ts";
 import { EITHER_REFUSES } from "../dial_error.ts";
 import type { ByteStream } from "../stream.ts";
-import { readFull, writeAll } from "./read_full.ts";
+import { readFull } from "./read_full.ts";
+import { writeAll } from "../write_all.ts";
 import type { Credentials } from "../../endpoint/proxy.ts";
 import type { ProxyHandshakeRequest } from "./handshake.ts";
 

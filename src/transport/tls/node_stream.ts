@@ -13,6 +13,7 @@ import { nextTurn } from "../../scheduling/turn_budget.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { CutOffError } from "../errors.ts";
 import type { ByteStream } from "../stream.ts";
+import { writeAll } from "../write_all.ts";
 
 const tasks = new TaskScope("a TLS connection", { without: "that connection is closed" });
 
@@ -98,10 +99,6 @@ async function readChunk(socket: ByteStream, valve: FlowControl): Promise<Uint8A
   const length = await socket.read(chunk);
   if (length === null) await valve.end();
   return length === null ? null : chunk.subarray(0, length);
-}
-
-async function writeAll(socket: ByteStream, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
 }
 
 /** What a stream is between. */

@@ -42,7 +42,7 @@ testAttack("a client's program complains without end, and leaves the others be",
   words: () => ["exec://:0?name=it", "--", "sh", "-c", "exec yes '' >&2"],
   async begin(server, stack) {
     stack.use(new RudeClient(await server.port("it")));
-    await server.tells(/"service-output".*lines are not told here/);
+    await server.tells(/"service-output".*lines dropped/);
   },
 });
 
