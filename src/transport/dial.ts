@@ -100,7 +100,7 @@ class Dialling {
     const start = performance.now();
     const { address } = this.#endpoint;
     try {
-      if (isUnix(address)) throw new Error("a proxy reaches no Unix socket");
+      if (isUnix(address)) throw new Error("a proxy cannot reach a Unix socket");
       const { hostname } = address;
       const addresses = takesAddresses(proxy) ? await this.#lookUp(hostname) : [hostname];
       this.waitsFor = `the ${

@@ -18,6 +18,7 @@ export function findProgram(name: string, searchPath: string): string | undefine
   return file;
 }
 
+/** Whether the path is a folder. */
 export function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
