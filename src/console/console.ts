@@ -18,7 +18,7 @@ import { Guard } from "./guard.ts";
 import { KernelView } from "./kernel_view.ts";
 import { pageFile } from "./page_files.ts";
 import { HttpError } from "./http_error.ts";
-import { refused, Router, type Routes } from "./router.ts";
+import { API, refused, Router, type Routes } from "./router.ts";
 import { clientRoutes } from "./routes/clients.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { outletRoutes } from "./routes/outlets.ts";
@@ -80,7 +80,7 @@ export class Console implements AsyncDisposable {
     this.#streams = new Streams(parts);
     this.#open = new Router(this.#sessionRoutes());
     this.#closed = new Router({
-      "GET /api/server": () => describeServer(this.#subject),
+      "GET /server": () => describeServer(this.#subject),
       ...outletRoutes(parts),
       ...connectionRoutes(parts),
       ...clientRoutes(this.#room),
@@ -136,7 +136,8 @@ export class Console implements AsyncDisposable {
     const token = searchParams.get("token");
     if (pathname === "/" && token !== null) return this.#signIn(token);
     if (!pathname.startsWith("/api/")) return pageFile(request);
-    if (pathname === "/api/session") return await this.#open.answer(request);
+    if (!pathname.startsWith(`${API}/`)) throw new HttpError(404, whereApiIs(pathname));
+    if (pathname === `${API}/session`) return await this.#open.answer(request);
     if (this.#credentials.admits(request)) return await this.#closed.answer(request);
     throw new HttpError(401, "sign in with the token that outlet printed when it started");
   }
@@ -160,14 +161,20 @@ export class Console implements AsyncDisposable {
     const withCookie = (cookie: string) =>
       new Response(null, { status: 204, headers: { "set-cookie": cookie } });
     return {
-      "POST /api/session": async (asked: Asked) => {
+      "POST /session": async (asked: Asked) => {
         const { token } = await asked.body(z.strictObject({ token: z.string() }));
         if (!this.#credentials.isToken(token)) throw new HttpError(403, "the token is wrong");
         return withCookie(this.#credentials.signIn);
       },
-      "DELETE /api/session": () => withCookie(this.#credentials.signOut),
+      "DELETE /session": () => withCookie(this.#credentials.signOut),
     };
   }
+}
+
+/** What to ask instead of a path of before the API had a version, or of one that it does not have. */
+function whereApiIs(pathname: string): string {
+  const asked = pathname.replace(/^\/api\/(v\d+\/)?/, "");
+  return `there is no ${pathname}: the API is at ${API}, see ${API}/${asked}`;
 }
 
 function describeServer(subject: ServerView): object {

@@ -11,7 +11,10 @@ import { Asked } from "./request.ts";
 /** Answers a request: with a response of its own, or with what becomes JSON; nothing is 204. */
 export type Answer = (asked: Asked) => Promise<unknown> | unknown;
 
-/** Answers by method and path, such as `GET /api/connections/:id`; `:id` is a whole number. */
+/** Where the API is. Whatever would break a program that uses it has to come with another number. */
+export const API = "/api/v1";
+
+/** Answers by method and path within the API, such as `GET /connections/:id`; `:id` is a whole number. */
 export type Routes = Readonly<Record<string, Answer>>;
 
 interface Route {
@@ -28,7 +31,8 @@ export class Router {
   constructor(routes: Routes) {
     this.#routes = Object.entries(routes).map(([place, answer]) => {
       const [method = "", pathname = ""] = place.split(" ");
-      const pattern = new URLPattern({ pathname: pathname.replaceAll(":id", ":id(\\d{1,15})") });
+      const path = API + pathname.replaceAll(":id", ":id(\\d{1,15})");
+      const pattern = new URLPattern({ pathname: path });
       return { method, pattern, answer };
     });
   }

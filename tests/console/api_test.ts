@@ -1,12 +1,26 @@
 /** The console's API, as programs use it. */
+import { API } from "../../src/console/router.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readAll, readText, readUntil, send } from "../harness/bytes.ts";
 import { type Streamed, TestConsole } from "../harness/console.ts";
 import { from } from "../harness/server.ts";
 
+Deno.test("the API has a version: the page asks for it, and paths without one are answered with where it is", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  assertMatch(await (await console.ask("/api.js")).text(), new RegExp(`API = "${API}"`));
+  for (const [path, instead] of [["/api/outlets", "outlets"], ["/api/v0/rooms/1", "rooms/1"]]) {
+    const answer = await fetch(console.origin + path);
+    const { error } = await answer.json();
+    assertEquals([answer.status, error], [
+      404,
+      `there is no ${path}: the API is at ${API}, see ${API}/${instead}`,
+    ]);
+  }
+});
+
 Deno.test("an outlet is opened with its service's options, told, and stopped", async () => {
   await using console = await TestConsole.open("echo://:0");
-  const opened = await console.post("/api/outlets", {
+  const opened = await console.post("/api/v1/outlets", {
     service: "daytime",
     host: "127.0.0.1",
     port: 0,
@@ -19,24 +33,24 @@ Deno.test("an outlet is opened with its service's options, told, and stopped", a
     assertMatch(await readText(client), /\d{4}/);
     await console.server.event("closed", from(client));
   }
-  assertEquals((await console.get("/api/server")).state, "ready");
-  const outlets = await console.get("/api/outlets");
+  assertEquals((await console.get("/api/v1/server")).state, "ready");
+  const outlets = await console.get("/api/v1/outlets");
   assertEquals(outlets.map(({ name }: { name: string }) => name), ["echo", "daytime"]);
   const { state, open, opened: total, bytesOut, queue } = outlets[1];
   assertEquals([state, open, total, queue], ["open", 0, 1, 0]);
   assert(bytesOut > 0);
-  await console.post(`/api/outlets/${opened.id}/stop`);
+  await console.post(`/api/v1/outlets/${opened.id}/stop`);
   await console.server.event("stopped");
-  assertEquals((await console.get("/api/outlets")).length, 1);
+  assertEquals((await console.get("/api/v1/outlets")).length, 1);
 });
 
 Deno.test("an outlet drains as long as is asked, and is told until it is gone", async () => {
   await using console = await TestConsole.open("echo://:0");
   using client = await console.server.connect();
   await console.server.event("opened");
-  await console.post("/api/outlets/1/stop", { grace: "1h" });
-  assertEquals((await console.get("/api/outlets"))[0].state, "draining");
-  await console.post("/api/outlets/1/stop", { grace: "0" });
+  await console.post("/api/v1/outlets/1/stop", { grace: "1h" });
+  assertEquals((await console.get("/api/v1/outlets"))[0].state, "draining");
+  await console.post("/api/v1/outlets/1/stop", { grace: "0" });
   assertEquals(await readText(client), "");
   assertEquals((await console.server.event("stopped")).cut, 1);
 });
@@ -90,7 +104,7 @@ Deno.test("what cannot be opened is told with the field at fault", async (t) => 
   }
   for (const [body, status, field, error] of cases) {
     await t.step(JSON.stringify(body), async () => {
-      const answer = await console.ask("/api/outlets", {
+      const answer = await console.ask("/api/v1/outlets", {
         method: "POST",
         body: JSON.stringify(body),
         headers: { "content-type": "application/json" },
@@ -107,8 +121,8 @@ Deno.test("what cannot be opened is told with the field at fault", async (t) => 
 Deno.test("two outlets that are opened have no name in common", async () => {
   await using console = await TestConsole.open("echo://:0");
   const body = { service: "echo", port: 0, options: { name: "one" } };
-  await console.post("/api/outlets", body);
-  const answer = await console.ask("/api/outlets", {
+  await console.post("/api/v1/outlets", body);
+  const answer = await console.ask("/api/v1/outlets", {
     method: "POST",
     body: JSON.stringify(body),
     headers: { "content-type": "application/json" },
@@ -118,13 +132,13 @@ Deno.test("two outlets that are opened have no name in common", async () => {
 
 Deno.test("what a form is made of speaks of no flags", async () => {
   await using console = await TestConsole.open("echo://:0");
-  const text = JSON.stringify(await console.get("/api/services"));
+  const text = JSON.stringify(await console.get("/api/v1/services"));
   assertEquals(text.replace("rsync --daemon", "").match(/--[a-z].{20}/g), null);
 });
 
 Deno.test("every service tells what a form for it is made of", async () => {
   await using console = await TestConsole.open("echo://:0");
-  const services = await console.get("/api/services");
+  const services = await console.get("/api/v1/services");
   const chat = services.find(({ name }: { name: string }) => name === "chat");
   const option = (name: string) =>
     chat.options.find((option: { name: string }) => option.name === name);
@@ -147,17 +161,19 @@ Deno.test("connections are filtered, sorted and shown a window at a time", async
     for (const client of clients) await console.server.event("opened", from(client));
     await send(clients[7]!, "the most bytes");
     await readUntil(clients[7]!, /bytes/);
-    const page = await console.get("/api/connections?sort=-bytesIn&limit=3&offset=0&filter=echo");
+    const page = await console.get(
+      "/api/v1/connections?sort=-bytesIn&limit=3&offset=0&filter=echo",
+    );
     assertEquals([page.open, page.matching, page.connections.length], [25, 20, 3]);
     const { local, peer, state, bytesIn, bytesOut } = page.connections[0];
     const { port } = clients[7]!.localAddr;
     assertEquals([local, peer], [`127.0.0.1:${console.server.port()}`, `127.0.0.1:${port}`]);
     assertEquals([state, bytesIn, bytesOut], ["ESTABLISHED", 14, 14]);
-    const one = await console.get(`/api/connections?filter=%23${page.connections[0].id}`);
+    const one = await console.get(`/api/v1/connections?filter=%23${page.connections[0].id}`);
     assertEquals(one.matching, 1);
-    const { closed } = await console.post("/api/connections/close", { filter: "discard" });
+    const { closed } = await console.post("/api/v1/connections/close", { filter: "discard" });
     assertEquals(closed, 5);
-    assertEquals((await console.get("/api/connections")).open, 20);
+    assertEquals((await console.get("/api/v1/connections")).open, 20);
   } finally {
     for (const client of clients) client.close();
   }
@@ -175,19 +191,19 @@ Deno.test("a connection is watched, answered, half-closed and closed", async () 
   });
   await begun.promise;
   await send(client, "ping");
-  await console.post(`/api/connections/${id}/send`, { text: "pong\u001b[31m\n" });
+  await console.post(`/api/v1/connections/${id}/send`, { text: "pong\u001b[31m\n" });
   assertEquals(
     new Map(piecesIn(await watching).map(({ direction, data }) => [direction, atob(data)])),
     new Map([["in", "ping"], ["out", "pong\x1b[31m\n"]]),
   );
-  await console.post(`/api/connections/${id}/send`, { hex: "00 fF" });
-  await console.post(`/api/connections/${id}/end`);
+  await console.post(`/api/v1/connections/${id}/send`, { hex: "00 fF" });
+  await console.post(`/api/v1/connections/${id}/end`);
   assertEquals([...await readAll(client)].slice(-3), [0x0a, 0x00, 0xff]);
-  const answer = await console.ask(`/api/connections/${id}`, { method: "DELETE" });
+  const answer = await console.ask(`/api/v1/connections/${id}`, { method: "DELETE" });
   assertEquals(answer.status, 204);
   const closed = await console.server.event("closed");
   assertEquals(closed.reason, "closed by the operator");
-  const { open, events } = await console.get(`/api/connections/${id}`);
+  const { open, events } = await console.get(`/api/v1/connections/${id}`);
   assertEquals(open, false);
   assertEquals(events.map(({ event }: { event: string }) => event), ["opened", "closed"]);
 });
@@ -199,7 +215,7 @@ Deno.test("a client that does not read does not hold up who sends to it", async 
   const block = { text: "x".repeat(200_000) };
   await assertRejects(
     async () => {
-      for (;;) await console.post(`/api/connections/${id}/send`, block);
+      for (;;) await console.post(`/api/v1/connections/${id}/send`, block);
     },
     Error,
     "the peer does not read",
@@ -210,7 +226,7 @@ Deno.test("a handshake is an image, and says that it is inferred where it is", a
   await using console = await TestConsole.open("echo://:0");
   using _client = await console.server.connect();
   const { connection: id } = await console.server.event("opened");
-  const answer = await console.ask(`/api/connections/${id}/ladder.svg`);
+  const answer = await console.ask(`/api/v1/connections/${id}/ladder.svg`);
   assertEquals(answer.headers.get("content-type"), "image/svg+xml");
   const svg = await answer.text();
   assertMatch(svg, /^<svg /);
@@ -219,7 +235,7 @@ Deno.test("a handshake is an image, and says that it is inferred where it is", a
 
 Deno.test("the console dials out, talks, and tells how the handshake went", async () => {
   await using console = await TestConsole.open("echo://:0");
-  const { id } = await console.post("/api/clients", {
+  const { id } = await console.post("/api/v1/clients", {
     host: "127.0.0.1",
     port: console.server.port(),
   });
@@ -232,7 +248,7 @@ Deno.test("the console dials out, talks, and tells how the handshake went", asyn
       ),
   );
   assert(states.length > 0);
-  await console.post(`/api/clients/${id}/send`, { text: "hello\n" });
+  await console.post(`/api/v1/clients/${id}/send`, { text: "hello\n" });
   // A stream that comes later begins with what was said before.
   const pieces = await console.stream(
     `?watch=${name}`,
@@ -242,9 +258,9 @@ Deno.test("the console dials out, talks, and tells how the handshake went", asyn
     ["out", "hello\n"],
     ["in", "hello\n"],
   ]);
-  const ladder = await console.ask(`/api/clients/${id}/ladders/0.svg`);
+  const ladder = await console.ask(`/api/v1/clients/${id}/ladders/0.svg`);
   assertMatch(await ladder.text(), /ESTABLISHED/);
-  await console.post(`/api/clients/${id}/end`);
+  await console.post(`/api/v1/clients/${id}/end`);
   await console.server.event("closed");
 });
 
@@ -253,14 +269,18 @@ Deno.test("a client that fails says why, in words and as a ladder", async () => 
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = squatter.addr;
   squatter.close();
-  const { id } = await console.post("/api/clients", { host: "127.0.0.1", port });
+  const { id } = await console.post("/api/v1/clients", { host: "127.0.0.1", port });
   const [last] = (await console.stream(
     `?watch=client:${id}`,
     (all) => all.some(({ event, data }) => event === "client" && data.ladders === 1),
   )).filter(({ event, data }) => event === "client" && data.ladders === 1);
   assertEquals(last!.data.state, "failed");
   assertMatch(last!.data.error, /cannot connect to .*: refused: nothing listens on that port/);
-  await assertRejects(() => console.post(`/api/clients/${id}/send`, { text: "x" }), Error, "409");
+  await assertRejects(
+    () => console.post(`/api/v1/clients/${id}/send`, { text: "x" }),
+    Error,
+    "409",
+  );
 });
 
 Deno.test("whoever comes back to the event stream gets what it missed, once", async () => {
@@ -293,7 +313,7 @@ Deno.test("the seconds of the last quarter of an hour can be read", async () => 
   const samples = await console.stream("", (all) => all.some(({ event }) => event === "sample"));
   const { open, opened, bytesIn, bytesOut } = samples.find(({ event }) => event === "sample")!.data;
   assertEquals([open, opened, bytesIn, bytesOut], [1, 1, 5, 5]);
-  assertEquals((await console.get("/api/history")).length >= 1, true);
+  assertEquals((await console.get("/api/v1/history")).length >= 1, true);
 });
 
 interface Piece {

@@ -23,7 +23,7 @@ Deno.test("rooms, their members on every server, and the bus are told, and told 
   bob.member.room.rename(bob.member, "bob");
   await Promise.all([alice.sees("bob"), bob.sees("alice")]);
 
-  const told = await console.get("/api/rooms");
+  const told = await console.get("/api/v1/rooms");
   assertEquals(told.rooms.map(({ name }: { name: string }) => name), [
     "ops",
     `127.0.0.1:${console.server.port(1)}`,
@@ -34,10 +34,10 @@ Deno.test("rooms, their members on every server, and the bus are told, and told 
   assertEquals([told.buses[0].name, told.buses[0].state], ["test", "up"]);
   assert(told.buses[0].traffic.in > 0 && told.buses[0].traffic.out > 0);
 
-  const { members, largest } = await console.get("/api/rooms/1");
+  const { members, largest } = await console.get("/api/v1/rooms/1");
   assertEquals(members, [{ name: "alice" }, { name: "bob", server: SERVER }]);
   assertEquals(largest, [{ server: SERVER, members: 1 }]);
-  const part = await console.get("/api/rooms/1?filter=bo&limit=1&offset=0");
+  const part = await console.get("/api/v1/rooms/1?filter=bo&limit=1&offset=0");
   assertEquals([part.matching, part.members[0].name], [1, "bob"]);
 
   // Each change is made once the one before it has been seen.
@@ -66,29 +66,29 @@ Deno.test("of a room with thousands of members a part is told at a time", async 
       disconnect() {},
     });
   }
-  const text = await (await console.ask("/api/rooms")).text();
+  const text = await (await console.ask("/api/v1/rooms")).text();
   assert(text.length < 1_000, text);
   assertEquals(JSON.parse(text).rooms[0].here, 3_000);
-  const page = await console.get("/api/rooms/1?offset=2990&limit=5000");
+  const page = await console.get("/api/v1/rooms/1?offset=2990&limit=5000");
   assertEquals([page.matching, page.members.length, page.members[0].name], [
     3_000,
     10,
     "guest-2991",
   ]);
-  assertEquals((await console.get("/api/rooms/1?limit=5000")).members.length, 1_000);
+  assertEquals((await console.get("/api/v1/rooms/1?limit=5000")).members.length, 1_000);
 });
 
 Deno.test("rooms are told to nobody without the token, and a room that is none is not found", async () => {
   await using console = await TestConsole.open("chat://:0");
-  for (const path of ["/api/rooms", "/api/rooms/1", "/api/stream?watch=rooms"]) {
+  for (const path of ["/api/v1/rooms", "/api/v1/rooms/1", "/api/v1/stream?watch=rooms"]) {
     const answer = await fetch(console.origin + path);
     assertEquals(answer.status, 401);
     await answer.body?.cancel();
   }
-  const missing = await console.ask("/api/rooms/2");
+  const missing = await console.ask("/api/v1/rooms/2");
   assertEquals(missing.status, 404);
   assertMatch((await missing.json()).error, /no room 2/);
-  const wrong = await console.ask("/api/rooms/1?offset=x", {
+  const wrong = await console.ask("/api/v1/rooms/1?offset=x", {
     headers: { authorization: `Bearer ${TOKEN}` },
   });
   assertEquals([wrong.status, (await wrong.json()).field], [400, "offset"]);

@@ -12,7 +12,7 @@ const JSON_BODY = { "content-type": "application/json" };
 Deno.test("the API answers to the token alone", async (t) => {
   await using console = await TestConsole.open("echo://:0");
   const statusWith = async (headers: Record<string, string>) => {
-    const answer = await fetch(`${console.origin}/api/outlets`, { headers });
+    const answer = await fetch(`${console.origin}/api/v1/outlets`, { headers });
     await answer.body?.cancel();
     return answer.status;
   };
@@ -42,7 +42,7 @@ Deno.test("the URL that is printed becomes a cookie, and an address without the 
   );
   assert(!cookie.includes(TOKEN));
   assertEquals(answer.headers.get("referrer-policy"), "no-referrer");
-  const inside = await fetch(`${console.origin}/api/outlets`, {
+  const inside = await fetch(`${console.origin}/api/v1/outlets`, {
     headers: { cookie: cookie.split(";")[0]! },
   });
   assertEquals((await inside.json()).length, 1);
@@ -52,7 +52,7 @@ Deno.test("a wrong token in the URL or in the form signs nobody in", async () =>
   await using console = await TestConsole.open("echo://:0");
   const opened = await fetch(`${console.origin}/?token=wrong`, { redirect: "manual" });
   await opened.body?.cancel();
-  const typed = await fetch(`${console.origin}/api/session`, {
+  const typed = await fetch(`${console.origin}/api/v1/session`, {
     method: "POST",
     body: JSON.stringify({ token: "wrong" }),
     headers: JSON_BODY,
@@ -68,7 +68,7 @@ Deno.test("a host that is not the console's is not answered: DNS rebinding leads
   const { port } = console;
   const statusAt = async (host: string) => {
     const answer = await console.raw(
-      `GET /api/outlets HTTP/1.1\nHost: ${host}\nAuthorization: Bearer ${TOKEN}\nConnection: close\n\n`,
+      `GET /api/v1/outlets HTTP/1.1\nHost: ${host}\nAuthorization: Bearer ${TOKEN}\nConnection: close\n\n`,
     );
     return Number(answer.split(" ")[1]);
   };
@@ -91,11 +91,11 @@ Deno.test("pages of other origins are refused, whatever they know", async () => 
     { "sec-fetch-site": "same-site" },
   ];
   for (const headers of foreign) {
-    const answer = await console.ask("/api/outlets", { headers: headers as HeadersInit });
+    const answer = await console.ask("/api/v1/outlets", { headers: headers as HeadersInit });
     await answer.body?.cancel();
     assertEquals(answer.status, 403, JSON.stringify(headers));
   }
-  const own = await console.ask("/api/outlets", { headers: { origin: console.origin } });
+  const own = await console.ask("/api/v1/outlets", { headers: { origin: console.origin } });
   await own.body?.cancel();
   assertEquals(own.status, 200);
 });
@@ -113,7 +113,7 @@ Deno.test("a body is JSON of the right form, and short", async (t) => {
   ];
   for (const [what, body, type, status] of cases) {
     await t.step(what, async () => {
-      const answer = await console.ask("/api/outlets", {
+      const answer = await console.ask("/api/v1/outlets", {
         method: "POST",
         body,
         headers: { "content-type": type },
@@ -128,14 +128,14 @@ Deno.test("whatever acts is asked for in JSON, also where nothing has to be said
   await using console = await TestConsole.open("echo://:0");
   using _client = await console.server.connect();
   const { connection } = await console.server.event("opened");
-  const { id } = await console.post("/api/clients", {
+  const { id } = await console.post("/api/v1/clients", {
     host: "127.0.0.1",
     port: console.server.port(),
   });
   const acts = [`connections/${connection}/end`, `clients/${id}/end`, `clients/${id}/close`];
   for (const act of acts) {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", ""]) {
-      const answer = await console.ask(`/api/${act}`, {
+      const answer = await console.ask(`/api/v1/${act}`, {
         method: "POST",
         body: new TextEncoder().encode("{}"),
         headers: type === "" ? {} : { "content-type": type },
@@ -145,7 +145,7 @@ Deno.test("whatever acts is asked for in JSON, also where nothing has to be said
     }
   }
   await console.server.event("opened", (event) => event.connection !== connection);
-  for (const act of acts) await console.post(`/api/${act}`);
+  for (const act of acts) await console.post(`/api/v1/${act}`);
 });
 
 Deno.test("a request says which host it means, and its target says no other", async () => {
@@ -153,11 +153,11 @@ Deno.test("a request says which host it means, and its target says no other", as
   const { port } = console;
   const host = `Host: 127.0.0.1:${port}`;
   const cases: [head: string, status: number][] = [
-    ["GET /api/outlets HTTP/1.1", 400],
-    ["GET /api/outlets HTTP/1.0", 400],
-    [`GET /api/outlets HTTP/1.1\n${host}\n${host}`, 400],
-    [`GET http://evil.example/api/outlets HTTP/1.1\n${host}`, 400],
-    [`GET http://127.0.0.1:${port}/api/outlets HTTP/1.1\n${host}`, 200],
+    ["GET /api/v1/outlets HTTP/1.1", 400],
+    ["GET /api/v1/outlets HTTP/1.0", 400],
+    [`GET /api/v1/outlets HTTP/1.1\n${host}\n${host}`, 400],
+    [`GET http://evil.example/api/v1/outlets HTTP/1.1\n${host}`, 400],
+    [`GET http://127.0.0.1:${port}/api/v1/outlets HTTP/1.1\n${host}`, 200],
   ];
   for (const [head, status] of cases) {
     const answer = await console.raw(
@@ -172,9 +172,9 @@ Deno.test("a filter is short, wherever it stands", async () => {
   const filter = "a ".repeat(90_000);
   const close = { method: "POST", headers: { "content-type": "application/json" } };
   const cases: [path: string, init: RequestInit, status: number][] = [
-    [`/api/connections?filter=${filter.slice(0, 202)}`, {}, 400],
-    ["/api/connections/close", { ...close, body: JSON.stringify({ filter }) }, 400],
-    [`/api/connections?filter=${"a".repeat(20_000)}`, {}, 400],
+    [`/api/v1/connections?filter=${filter.slice(0, 202)}`, {}, 400],
+    ["/api/v1/connections/close", { ...close, body: JSON.stringify({ filter }) }, 400],
+    [`/api/v1/connections?filter=${"a".repeat(20_000)}`, {}, 400],
   ];
   for (const [path, init, status] of cases) {
     const answer = await console.ask(path, init);
@@ -206,7 +206,7 @@ Deno.test("no path leads out of the page", async () => {
 
 Deno.test("every answer forbids browsers to run, frame or remember what is foreign", async () => {
   await using console = await TestConsole.open("echo://:0");
-  for (const path of ["/", "/app.js", "/api/outlets", "/no-such-page"]) {
+  for (const path of ["/", "/app.js", "/api/v1/outlets", "/no-such-page"]) {
     const answer = await console.ask(path);
     await answer.body?.cancel();
     const policy = answer.headers.get("content-security-policy")!;
@@ -232,7 +232,7 @@ Deno.test("a reader of the event stream that does not keep up is dropped", async
   using reader = await Deno.connect({ hostname: "127.0.0.1", port: console.port });
   await send(
     reader,
-    `GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1:${console.port}\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`,
+    `GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1:${console.port}\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`,
   );
   const { address } = [...console.server.server.outlets][0]!;
   const peer = { hostname: "127.0.0.1", port: 1 };

@@ -88,7 +88,7 @@ testWith(["sh"], "the console answers while the outlets have no descriptor left"
   );
   try {
     await server.complains(/refused .* full/);
-    const answer = await fetch(`${origin}/api/outlets`, {
+    const answer = await fetch(`${origin}/api/v1/outlets`, {
       headers: { authorization: `Bearer ${searchParams.get("token")}` },
     });
     const [{ open, refused }] = await answer.json();
@@ -111,6 +111,6 @@ testWith(["openssl", "curl"], "with a certificate the console is HTTPS", async (
   const curl = (...words: string[]) => run(["curl", "-s", "--cacert", authority.cert, ...words]);
   const opened = await curl("-D", "-", "-o", "/dev/null", `${origin}/?token=${token}`);
   assertMatch(opened.stdout, /set-cookie: .*; HttpOnly; SameSite=Strict; Secure/);
-  const outlets = await curl("-H", `authorization: Bearer ${token}`, `${origin}/api/outlets`);
+  const outlets = await curl("-H", `authorization: Bearer ${token}`, `${origin}/api/v1/outlets`);
   assertEquals(JSON.parse(outlets.stdout).length, 1);
 });

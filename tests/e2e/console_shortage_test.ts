@@ -21,7 +21,7 @@ testWith(
     const [, origin] = await server.prints(/console at (http:\S+:\d+)\//);
     const ask = async (path: string, init: RequestInit = {}) => {
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-      const answer = await fetch(`${origin}/api/${path}`, { headers, ...init });
+      const answer = await fetch(`${origin}/api/v1/${path}`, { headers, ...init });
       return await answer.json();
     };
     // What is loaded with the first dial is there.

@@ -84,7 +84,7 @@ export class TestConsole implements AsyncDisposable {
     fits: (all: readonly Streamed[]) => boolean,
     headers: Record<string, string> = {},
   ): Promise<Streamed[]> {
-    const { body } = await this.ask(`/api/stream${query}`, { headers });
+    const { body } = await this.ask(`/api/v1/stream${query}`, { headers });
     const all: Streamed[] = [];
     let text = "";
     for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {

@@ -1,6 +1,9 @@
 // @ts-check
 /** The console's API, as the page asks it. */
 
+/** Where the API is. */
+export const API = "/api/v1";
+
 /** What the console does not do, and why. */
 export class Refused extends Error {
   /** @param {number} status @param {string} message @param {string} [field] */
@@ -29,7 +32,7 @@ export function remove(path) {
 
 /** @param {string} method @param {string} path @param {object} [body] */
 async function ask(method, path, body) {
-  const answer = await fetch(`/api/${path}`, {
+  const answer = await fetch(`${API}/${path}`, {
     method,
     ...body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {},
   }).catch(() => {

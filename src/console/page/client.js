@@ -1,7 +1,7 @@
 // @ts-check
 /** The console as a client: dialling out, and the conversations that come of it. */
 import { html, useState } from "./preact.js";
-import { get, post, remove } from "./api.js";
+import { API, get, post, remove } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { size } from "./format.js";
 import { useAttempt, useLive, usePolled } from "./hooks.js";
@@ -126,7 +126,7 @@ function DialledView({ id, onForgotten }) {
       <section class="card"><h2>Handshake</h2>
           ${Array.from({ length: client.ladders }, (_, index) =>
             html`
-              <${Ladder} key=${index} src=${`/api/${path}/ladders/${index}.svg`} about=${`with ${client.target}`} />
+              <${Ladder} key=${index} src=${`${API}/${path}/ladders/${index}.svg`} about=${`with ${client.target}`} />
             `)}
           ${client.ladders === 0 &&
             html`<${Empty} title="Not yet">It is drawn once it is known how it ended.<//>`}

@@ -1,7 +1,7 @@
 // @ts-check
 /** One connection: its handshake, its story, its bytes, and a way to answer. */
 import { html, useRef } from "./preact.js";
-import { get, post, remove } from "./api.js";
+import { API, get, post, remove } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { clock, duration, size } from "./format.js";
 import { useAttempt, usePolled } from "./hooks.js";
@@ -49,7 +49,7 @@ export function ConnectionView({ id }) {
         <section class="card">
           <h2>Handshake</h2>
           ${drawable.current
-            ? html`<${Ladder} src=${`/api/${path}/ladder.svg`} about=${`of connection #${id}`} />`
+            ? html`<${Ladder} src=${`${API}/${path}/ladder.svg`} about=${`of connection #${id}`} />`
             : html`<p class="quiet">It is kept only for as long as the connection is open.</p>`}
         </section>
         <section class="card"><h2>Timeline</h2>${timeline(events)}</section>

@@ -1,6 +1,6 @@
 // @ts-check
 /** What happens, as it happens: one event stream for the whole page. */
-import { get } from "./api.js";
+import { API, get } from "./api.js";
 
 /** How many events the page remembers. */
 const KEPT = 2000;
@@ -56,7 +56,7 @@ class Live extends EventTarget {
     this.#source?.close();
     const query = new URLSearchParams({ since: this.#lastId });
     for (const name of this.#watches.keys()) query.append("watch", name);
-    const source = new EventSource(`/api/stream?${query}`);
+    const source = new EventSource(`${API}/stream?${query}`);
     this.#source = source;
     source.onopen = () => this.#become("live");
     source.onerror = () => this.#lose(source);

@@ -30,22 +30,22 @@ export function clientRoutes(room: OutboundConnections): Routes {
     throw new HttpError(409, `client ${id} is not connected`);
   };
   return {
-    "GET /api/clients": () => room.all.map((dialled) => dialled.describe()),
-    "GET /api/clients/:id": ({ id }) => room.get(id).describe(),
-    async "POST /api/clients"(asked) {
+    "GET /clients": () => room.all.map((dialled) => dialled.describe()),
+    "GET /clients/:id": ({ id }) => room.get(id).describe(),
+    async "POST /clients"(asked) {
       const { host, port, tls, insecure } = await asked.body(DIALLING);
       const dialled = room.dial({ target: readTarget(host, port), tls, insecure });
       return json(dialled.describe(), { status: 201 });
     },
-    "GET /api/clients/:id/ladders/:index.svg": ({ id, params }) =>
+    "GET /clients/:id/ladders/:index.svg": ({ id, params }) =>
       ladderImage(room.get(id).ladders[Number(params.index)]),
-    async "POST /api/clients/:id/send"(asked) {
+    async "POST /clients/:id/send"(asked) {
       const bytes = readSendRequest(await asked.body(SENDING));
       return await sender.send(connectionOf(asked.id), bytes);
     },
-    "POST /api/clients/:id/end": ({ id }) => connectionOf(id).closeWrite(),
-    "POST /api/clients/:id/close": ({ id }) => room.get(id).close(),
-    "DELETE /api/clients/:id": ({ id }) => room.forget(id),
+    "POST /clients/:id/end": ({ id }) => connectionOf(id).closeWrite(),
+    "POST /clients/:id/close": ({ id }) => room.get(id).close(),
+    "DELETE /clients/:id": ({ id }) => room.forget(id),
   };
 }
 

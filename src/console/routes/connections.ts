@@ -49,23 +49,23 @@ export interface ConnectionRoutesParts {
 export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutesParts): Routes {
   const sender = new Sender();
   return {
-    async "GET /api/connections"(asked) {
+    async "GET /connections"(asked) {
       await kernel.refresh();
       return await page(subject, { kernel, asked });
     },
-    async "GET /api/connections/:id"({ id }) {
+    async "GET /connections/:id"({ id }) {
       await kernel.refresh();
       return detail(id, { subject, kernel });
     },
-    "GET /api/connections/:id/ladder.svg": ({ id }) =>
+    "GET /connections/:id/ladder.svg": ({ id }) =>
       ladderImage(ladderOf(subject.visit(id).connection)),
-    async "POST /api/connections/:id/send"(asked) {
+    async "POST /connections/:id/send"(asked) {
       const bytes = readSendRequest(await asked.body(SENDING));
       return await sender.send(subject.visit(asked.id).connection, bytes);
     },
-    "POST /api/connections/:id/end": ({ id }) => subject.visit(id).connection.closeWrite(),
-    "DELETE /api/connections/:id": ({ id }) => subject.visit(id).connection.close(REASON),
-    "POST /api/connections/close": async (asked) => {
+    "POST /connections/:id/end": ({ id }) => subject.visit(id).connection.closeWrite(),
+    "DELETE /connections/:id": ({ id }) => subject.visit(id).connection.close(REASON),
+    "POST /connections/close": async (asked) => {
       const wanted = await asked.body(CLOSING);
       await kernel.refresh();
       const closes = "ids" in wanted ? new Set(wanted.ids) : undefined;

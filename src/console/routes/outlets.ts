@@ -56,10 +56,10 @@ export interface OutletRoutesParts {
 export function outletRoutes(parts: OutletRoutesParts): Routes {
   const { subject } = parts;
   return {
-    "GET /api/services": () => [...SERVICES.values()].map(describeService),
-    "GET /api/outlets": () => listOutlets(parts),
-    "POST /api/outlets": (asked) => openOutlet(asked, subject),
-    "POST /api/outlets/:id/stop": (asked) => stopOutlet(asked, parts),
+    "GET /services": () => [...SERVICES.values()].map(describeService),
+    "GET /outlets": () => listOutlets(parts),
+    "POST /outlets": (asked) => openOutlet(asked, subject),
+    "POST /outlets/:id/stop": (asked) => stopOutlet(asked, parts),
   };
 }
 

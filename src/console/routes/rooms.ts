@@ -20,8 +20,8 @@ const SHOWN = { names: 12, servers: 100 };
 /** The routes of rooms. */
 export function roomRoutes(subject: ServerView): Routes {
   return {
-    "GET /api/rooms": () => describeRooms(subject),
-    "GET /api/rooms/:id": (asked) => describeRoom(asked, subject),
+    "GET /rooms": () => describeRooms(subject),
+    "GET /rooms/:id": (asked) => describeRoom(asked, subject),
   };
 }
 

@@ -37,8 +37,8 @@ const tasks = new TaskScope("an event stream of the console", { without: "the ot
 export class Streams implements Disposable {
   /** The routes of the stream, and of what was before it. */
   readonly routes: Routes = {
-    "GET /api/stream": (asked) => this.#open(asked),
-    "GET /api/history": () => this.#parts.subject.traffic.samples,
+    "GET /stream": (asked) => this.#open(asked),
+    "GET /history": () => this.#parts.subject.traffic.samples,
   };
 
   readonly #parts: StreamRoutesParts;
