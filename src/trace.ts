@@ -1,11 +1,11 @@
 /**
- * The trace: from the bytes of a capture to handshakes that people and programs can read.
+ * `outlet trace`: reads a capture and prints its TCP connections.
  *
  * @module
  */
 import type { TraceOptions } from "./config/trace_config.ts";
 import { endpointText } from "./trace/decode/ip_address.ts";
-import { CaptureError } from "./trace/decode/capture_reader.ts";
+import { CaptureError } from "./trace/decode/packet.ts";
 import { formatDuration } from "./trace/report/elapsed.ts";
 import type { Flow } from "./trace/track/flow.ts";
 import { CapturePipeline, type Filter } from "./trace/track/capture_pipeline.ts";
@@ -18,47 +18,48 @@ import type { SegmentHistory } from "./trace/track/segment_history.ts";
 import type { Role } from "./trace/track/state.ts";
 import { Summary } from "./trace/report/summary.ts";
 import { Tracker } from "./trace/track/tracker.ts";
-import { diagnose, type ServerView } from "./trace/report/diagnosis.ts";
+import { diagnose } from "./trace/report/diagnosis.ts";
+import type { ListenerState } from "./trace/report/listener_state.ts";
 
-/** Where the bytes come from, and where the words go. */
+/** Input and output of {@linkcode trace}. */
 export interface TraceIo {
-  /** The capture; `undefined` stands for a moment in which nothing came. */
+  /** Chunks of the capture; `undefined` is a tick without data. */
   readonly chunks: AsyncIterable<Uint8Array | undefined>;
-  /** Which connections are followed. */
+  /** Connections to show. */
   readonly filter: Filter;
-  /** Whether the capture goes on while we look, so that time passes without packets. */
+  /** Whether the capture is live, so that time passes without packets. */
   readonly isLive: boolean;
-  /** Whether it may go on, as a pipe does, so that what is over is shown before its end. */
+  /** Whether the capture is a pipe, so that finished connections are shown before its end. */
   readonly isStream?: boolean;
-  /** Whether the output takes colour. */
+  /** Whether the output is coloured. */
   readonly color: boolean;
-  /** What the kernel says of a flow whose server is this machine. */
-  listenerState?(flow: Flow): ServerView | undefined;
-  /** Takes text, all of it, before more is read. */
+  /** State of the server's socket, if it is on this machine. */
+  listenerState?(flow: Flow): ListenerState | undefined;
+  /** Writes text to the output; no more is read until it resolves. */
   write(text: string): Promise<void>;
-  /** Takes a line about what happens. */
+  /** Writes a diagnostic line to stderr. */
   log(line: string): void;
 }
 
-/** How often what is over is shown of a stream, in milliseconds. */
+/** Interval at which finished connections of a pipe are shown, in milliseconds. */
 const REPORT_INTERVAL = 1000;
 
-/** An SVG image of more ladders than this helps nobody. */
+/** Maximum number of ladders in an SVG image. */
 const MAX_DRAWN = 200;
 
 /**
- * Shows every handshake of a capture.
+ * Shows every TCP connection of a capture.
  *
- * @returns the ladders as an SVG image, where that was asked for
- * @throws {CaptureError} where the capture is damaged, after all that came before has been shown
+ * @returns the SVG image, if requested
+ * @throws {CaptureError} if the capture is damaged, after the part before the damage is shown
  */
-export async function trace(options: TraceOptions, ends: TraceIo): Promise<string | undefined> {
-  const session = new TraceSession(options, ends);
+export async function trace(options: TraceOptions, io: TraceIo): Promise<string | undefined> {
+  const session = new TraceSession(options, io);
   const damage = await session.readAll();
   await session.finish();
   if (damage !== undefined) throw damage;
-  if (session.hasDecodedNothing && !ends.isLive) {
-    throw new CaptureError("nothing in it was understood");
+  if (session.hasDecodedNothing && !io.isLive) {
+    throw new CaptureError("no packet in it could be decoded");
   }
   return session.svg;
 }
@@ -75,20 +76,20 @@ class TraceSession {
   #finished = 0;
   #reportedAt = performance.now();
 
-  constructor(options: TraceOptions, ends: TraceIo) {
+  constructor(options: TraceOptions, io: TraceIo) {
     this.#options = options;
-    this.#io = ends;
-    const tellsProgress = ends.isLive && !options.json && !options.summary;
+    this.#io = io;
+    const showsProgress = io.isLive && !options.json && !options.summary;
     this.#tracker = new Tracker({
       limit: options.flows,
       reusesFlows: true,
       keepSegments: options.svg !== undefined || (!options.json && !options.summary),
       onFlow: (flow) => this.#addFlow(flow),
       onFlowContinued: (flow) => this.#show(flow),
-      ...(tellsProgress
+      ...(showsProgress
         ? {
           onSettled: (flow) => {
-            // What is over at once is shown whole at once.
+            // A reset connection is finished and is shown in full at once.
             if (flow.reset === undefined) this.#pendingText.push(settledLine(flow));
           },
           onSynRetransmission: (flow, by) =>
@@ -96,10 +97,10 @@ class TraceSession {
         }
         : {}),
     });
-    this.#pipeline = new CapturePipeline(this.#tracker, ends.filter);
+    this.#pipeline = new CapturePipeline(this.#tracker, io.filter);
   }
 
-  /** Reads until the capture ends, is damaged, or enough was seen. */
+  /** Reads until the capture ends, is damaged, or `--count` is reached. Returns the damage. */
   async readAll(): Promise<CaptureError | undefined> {
     try {
       for await (const chunk of this.#io.chunks) {
@@ -125,7 +126,7 @@ class TraceSession {
     for (const line of omissionLines(counters, { isSummary })) this.#io.log(line);
   }
 
-  /** A summary is shown at the end; all else as soon as it is over, where there may be no end. */
+  /** Shows finished connections of a live capture or pipe. A summary is shown at the end only. */
   #reportFinished(): void {
     if (this.#options.summary) return;
     if (this.#io.isLive) return this.#tracker.reportOverdue(Date.now());
@@ -135,7 +136,7 @@ class TraceSession {
     this.#tracker.reportFinished();
   }
 
-  /** Whether there were packets, and none of them could be read to its end. */
+  /** Whether there were packets, but none could be decoded. */
   get hasDecodedNothing(): boolean {
     const { segments, withoutTcp, undecodable } = this.#pipeline.counters;
     return segments === 0 && withoutTcp.size === 0 && undecodable.size > 0;
@@ -143,8 +144,9 @@ class TraceSession {
 
   get svg(): string | undefined {
     if (this.#options.svg === undefined) return undefined;
-    const left = this.#finished - this.#drawn.length;
-    if (left > 0) this.#io.log(`the image holds the first ${MAX_DRAWN}, not ${left} more`);
+    if (this.#finished > this.#drawn.length) {
+      this.#io.log(`the image shows the first ${MAX_DRAWN} of ${this.#finished} connections`);
+    }
     return renderLadders(this.#drawn);
   }
 
@@ -161,7 +163,7 @@ class TraceSession {
     }
     if (reader.packetsWithoutTime > 0) {
       this.#io.log(
-        `${reader.packetsWithoutTime} packets have no time in this capture; they are shown with that before`,
+        `${reader.packetsWithoutTime} packets have no timestamp; they are shown with that of the packet before`,
       );
     }
   }
@@ -173,18 +175,18 @@ class TraceSession {
     this.#show(flow);
   }
 
-  /** Shows a connection, or what came since it was shown. */
+  /** Shows a connection, or its segments since it was last shown. */
   #show(flow: Flow): void {
     const { json, summary, svg, relative } = this.#options;
-    const view = this.#io.listenerState?.(flow);
-    if (json) this.#pendingText.push(`${JSON.stringify(recordOf(flow, view))}\n`);
+    const listener = this.#io.listenerState?.(flow);
+    if (json) this.#pendingText.push(`${JSON.stringify(recordOf(flow, listener))}\n`);
     const { history } = flow;
     if (history === undefined) return;
-    const from = this.#shownEntries.get(history);
-    if (flow.isReported && from === undefined) return;
-    const isGap = history.entries.at(-1)?.kind === "omitted";
-    this.#shownEntries.set(history, history.entries.length - (isGap ? 1 : 0));
-    const ladder = ladderOf(flow, { isRelative: relative, listener: view, firstEntry: from ?? 0 });
+    const firstEntry = this.#shownEntries.get(history);
+    if (flow.isReported && firstEntry === undefined) return;
+    const endsWithOmitted = history.entries.at(-1)?.kind === "omitted";
+    this.#shownEntries.set(history, history.entries.length - (endsWithOmitted ? 1 : 0));
+    const ladder = ladderOf(flow, { isRelative: relative, listener, firstEntry });
     if (svg !== undefined && this.#drawn.length < MAX_DRAWN) this.#drawn.push(ladder);
     if (!json && !summary) {
       this.#pendingText.push(`${renderLadder(ladder, { color: this.#io.color })}\n`);
@@ -213,7 +215,7 @@ function answerText(flow: Flow, by: Role): string {
   const after = formatDuration(flow.lastAt - flow.startedAt);
   if (flow[by].hasSynAck) return `not acknowledged for ${after}`;
   if (flow.synAckAt !== undefined) return "though answered";
-  return flow.strayAnswers > 0 ? "answered as if it were another" : `no answer for ${after}`;
+  return flow.strayAnswers > 0 ? "answered another SYN" : `no answer for ${after}`;
 }
 
 function endpointsText({ client, server }: Flow): string {

@@ -81,7 +81,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["?", "state unknown: no captured segment shows it"],
       ["↻", "retransmission: all of its data was captured before"],
       ["⋮", "segments not shown, and their bytes"],
-      ["overtaken:", "out of order: later bytes were captured just before it"],
+      ["out of order:", "later bytes were captured just before it"],
       ["fills a gap:", "out of order, or the retransmission of a segment that was not captured"],
       ["stray:", "belongs to another connection between the same ports"],
       ["another:", "a second SYN+ACK for this SYN; its k is not the one acknowledged"],

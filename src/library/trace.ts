@@ -90,7 +90,7 @@ function reportLeftOut(
     onNote(`the capture is cut short at byte ${reader.truncatedAt}, inside a packet`);
   }
   if (reader.packetsWithoutTime > 0) {
-    onNote(`${reader.packetsWithoutTime} packets have no time in this capture`);
+    onNote(`${reader.packetsWithoutTime} packets have no timestamp`);
   }
   for (const line of omissionLines(counters, { isSummary: false })) onNote(line);
 }
@@ -98,7 +98,7 @@ function reportLeftOut(
 /** @throws {CaptureError} where no packet was understood */
 function checkUnderstood({ counters }: CapturePipeline): void {
   if (counters.segments === 0 && counters.withoutTcp.size === 0 && counters.undecodable.size > 0) {
-    throw new CaptureError("nothing in it was understood");
+    throw new CaptureError("no packet in it could be decoded");
   }
 }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CaptureError, CaptureReader } from "../../src/trace/decode/capture_reader.ts";
+import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
+import { CaptureError } from "../../src/trace/decode/packet.ts";
 import { type CapturedPacket, datagram, type FileFields, pcapFile, pcapngFile } from "./wire.ts";
 
 const RECORDS: CapturedPacket[] = [
@@ -106,5 +107,5 @@ Deno.test("What is no capture is refused with what it is instead", () => {
   assertThrows(() => readAll(gzip), CaptureError, "compressed twice");
   assertThrows(() => readAll(new TextEncoder().encode("hello")), CaptureError, "neither pcap nor");
   assertThrows(() => readAll(new Uint8Array()), CaptureError, "empty");
-  assertThrows(() => readAll(Uint8Array.of(1, 2)), CaptureError, "no capture: 2 bytes");
+  assertThrows(() => readAll(Uint8Array.of(1, 2)), CaptureError, "not a capture: 2 bytes");
 });

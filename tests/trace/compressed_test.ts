@@ -172,8 +172,8 @@ Deno.test("What is no capture is refused by its name, with what it is instead", 
   assertEquals([passwd.code, passwd.stdout], [1, ""]);
   assertEquals(
     passwd.stderr,
-    "outlet: cannot read /etc/passwd: this is no capture: " +
-      "it is text, neither pcap nor pcapng\n",
+    "outlet: cannot read /etc/passwd: not a capture: " +
+      "text, neither pcap nor pcapng\n",
   );
   const empty = await run(outlet("trace", "--read", "/dev/null"));
   assertMatch(empty.stderr, /^outlet: cannot read \/dev\/null: the capture is empty\n$/);

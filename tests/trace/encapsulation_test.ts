@@ -102,7 +102,7 @@ Deno.test("What is wrapped without an end is given up, and counted", () => {
   let ip: Uint8Array = DATAGRAMS[0]!;
   for (let depth = 0; depth < 100; depth += 1) ip = overIpv4(4, ip);
   const { decoded, notUnderstood } = decode({ bytes: ip, link: 101 });
-  assertEquals([decoded, [...notUnderstood]], ["undecoded", [["wrapped too deep", 1]]]);
+  assertEquals([decoded, [...notUnderstood]], ["undecoded", [["in too many tunnels", 1]]]);
 });
 
 Deno.test("An ICMP error inside a tunnel is about the flow inside", () => {
@@ -155,7 +155,7 @@ Deno.test("More kinds than are told apart are counted together", () => {
   const file = pcapFile(frames.map((bytes) => ({ bytes })), { link: 1 });
   for (const packet of new CaptureReader().read(file)) decoder.decode(packet, new Segment());
   const { undecodable } = decoder.undecoded;
-  assertEquals([undecodable.size, undecodable.get("of further kinds")], [65, 300 - 64]);
+  assertEquals([undecodable.size, undecodable.get("of other kinds")], [65, 300 - 64]);
 });
 
 Deno.test("stderr tells what was not understood; exit 1 where that was all", async () => {
@@ -166,8 +166,8 @@ Deno.test("stderr tells what was not understood; exit 1 where that was all", asy
   assertEquals([nothing.code, nothing.stdout], [1, ""]);
   assertStringIncludes(
     nothing.stderr,
-    "14 packets of link type 7 (ARCNET) were not understood\n" +
-      "outlet: cannot read stdin: nothing in it was understood",
+    "14 packets of link type 7 (ARCNET) could not be decoded\n" +
+      "outlet: cannot read stdin: no packet in it could be decoded",
   );
 
   const mixed = [
@@ -181,7 +181,7 @@ Deno.test("stderr tells what was not understood; exit 1 where that was all", asy
   assertStringIncludes(some.stderr, "outlet: 2 packets without TCP: 1 ARP, 1 UDP\n");
   assertStringIncludes(
     some.stderr,
-    "outlet: 1 packet of EtherType 0x88e5 (MACsec) was not understood\n",
+    "outlet: 1 packet of EtherType 0x88e5 (MACsec) could not be decoded\n",
   );
   assert(some.stdout.includes("SYN seq=4000000000"));
 });

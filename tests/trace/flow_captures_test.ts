@@ -1,7 +1,8 @@
 /** Real captures that were misread once, each with its right values. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { notesOf } from "../../src/trace/report/notes.ts";
-import { diagnose, outcomeOf } from "../../src/trace/report/diagnosis.ts";
+import { diagnose } from "../../src/trace/report/diagnosis.ts";
+import { outcomeOf } from "../../src/trace/report/outcome.ts";
 import { ladderOf } from "../../src/trace/report/ladder.ts";
 import { renderLadder } from "../../src/trace/report/ladder_text.ts";
 import { recordOf } from "../../src/trace/report/record.ts";
@@ -136,7 +137,7 @@ Deno.test("simul_real: a simultaneous open of two kernels has no retransmission"
   ]);
   assertMatch(
     diagnose(flow).words,
-    /^Established in 15 µs \(both opened at once\); closed by 10\./,
+    /^Established in 15 µs \(simultaneous open\); closed by 10\./,
   );
 });
 

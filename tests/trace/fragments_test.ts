@@ -92,7 +92,7 @@ for (const [name, ends] of [["IPv4", {}], ["IPv6", V6]] as const) {
     const { seen, notUnderstood } = decodeAll(fragments.slice(1));
     assertEquals(seen, []);
     assertEquals([...notUnderstood], [[
-      "in fragments that never became whole",
+      "in incomplete fragments",
       fragments.length - 1,
     ]]);
     assertEquals([...decodeAll([fragments[0]!, fragments[2]!]).notUnderstood.values()], [2]);
@@ -150,7 +150,7 @@ Deno.test("Fragments that overlap, and datagrams longer than there can be, are c
   assertEquals([...decodeAll(overlapping).notUnderstood], []);
   const far = fragments[0]!.slice();
   far.set(u16(0x1fff), 6);
-  assertEquals([...decodeAll([far]).notUnderstood], [["with contradictory headers", 1]]);
+  assertEquals([...decodeAll([far]).notUnderstood], [["with malformed headers", 1]]);
 });
 
 Deno.test("However many datagrams are begun, few are remembered, and all are counted", () => {

@@ -4,7 +4,8 @@ import { type Ladder, ladderOf } from "../../src/trace/report/ladder.ts";
 import { renderLadders } from "../../src/trace/report/ladder_svg.ts";
 import { renderLadder } from "../../src/trace/report/ladder_text.ts";
 import { formatElapsed } from "../../src/trace/report/elapsed.ts";
-import { diagnose, type ServerView } from "../../src/trace/report/diagnosis.ts";
+import { diagnose } from "../../src/trace/report/diagnosis.ts";
+import type { ListenerState } from "../../src/trace/report/listener_state.ts";
 import { play, playOne } from "./play.ts";
 
 const CONVERSATION = `
@@ -161,7 +162,7 @@ Deno.test("An SVG image is well-formed, for light and dark, and escapes what it 
 
 Deno.test("Where this machine is the server, the verdict tells what the kernel says", () => {
   const flow = playOne("> S seq=100");
-  function next(view: ServerView): string {
+  function next(view: ListenerState): string {
     return diagnose(flow, view).next ?? "";
   }
   assertEquals(

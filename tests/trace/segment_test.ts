@@ -152,7 +152,7 @@ Deno.test("A snapped packet is read as long as its header is there, with its tru
   for (let length = 0; length < 20 + 16; length += 1) {
     assertEquals(
       decode(whole.subarray(0, length), 101, whole.length).decoded,
-      "whose headers were cut off",
+      "with truncated headers",
     );
   }
 });
@@ -160,16 +160,16 @@ Deno.test("A snapped packet is read as long as its header is there, with its tru
 Deno.test("Headers that contradict themselves are malformed, unknown links unknown", () => {
   const version5 = datagram();
   version5[0] = 0x55;
-  assertEquals(decode(version5).decoded, "with contradictory headers");
+  assertEquals(decode(version5).decoded, "with malformed headers");
   const shortHeader = datagram();
   shortHeader[0] = 0x44;
-  assertEquals(decode(shortHeader).decoded, "with contradictory headers");
+  assertEquals(decode(shortHeader).decoded, "with malformed headers");
   const tinyTcp = datagram();
   tinyTcp[20 + 12] = 0x40;
-  assertEquals(decode(tinyTcp).decoded, "with contradictory headers");
+  assertEquals(decode(tinyTcp).decoded, "with malformed headers");
   const overrun = datagram();
   overrun[20 + 12] = 0xf0;
-  assertEquals(decode(overrun).decoded, "with contradictory headers");
+  assertEquals(decode(overrun).decoded, "with malformed headers");
   assertEquals(decode(datagram(), 147).decoded, "of link type 147 (user 0)");
   assertEquals(
     decode(ethernet(new Uint8Array(40)).fill(0x88, 12, 14), 1).decoded,

@@ -74,7 +74,7 @@ testInNamespaces("A network without a route is told in the router's words", asyn
   await machines.routeToNowhere("10.88.0.0/24");
   await using trace = await LiveTrace.start(machines.onClient(...traceWords(PORT)));
   await using _client = new Program(machines.onClient(...connectTo("10.88.0.9")));
-  await trace.prints(/Unreachable: 10\.77\.0\.2 says host unreachable/);
+  await trace.prints(/Unreachable: 10\.77\.0\.2 reports host unreachable/);
   assertMatch(await trace.ended(), /│ ICMP: host unreachable +│/);
 });
 

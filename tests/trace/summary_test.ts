@@ -53,17 +53,17 @@ Deno.test("A summary tells outcomes, success, refusals and silences by destinati
   for (
     const expected of [
       "packets        1,234\n               without TCP, UDP: 29\n",
-      "               not understood, of link type 7 (ARCNET): 2\n",
+      "               not decoded, of link type 7 (ARCNET): 2\n",
       "               of other hosts or ports: 4\n",
-      "               ICMP errors about nothing seen: 3\n",
+      "               ICMP errors about segments not captured: 3\n",
       "established: 3",
       "began before the capture: 1",
       "success        50.00 % (3 of 6 attempts)",
       "longest 2.00 ms",
-      "sent again     16.67 % (2 of 12 segments)",
+      "retransmitted  16.67 % (2 of 12 segments)",
       "refused by             2  0.0.0.2:80",
-      "silent                 1  0.0.0.3:80",
-      "left           7 finished flows forgotten, 1 open ones left, to make room",
+      "unanswered by          1  0.0.0.3:80",
+      "evicted        7 finished and 1 open connections",
     ]
   ) {
     assert(text.includes(expected), `${expected}\n${text}`);
@@ -79,5 +79,5 @@ Deno.test("A summary of many destinations stays short", () => {
   }
   tracker.finish();
   const text = summary.render(FACTS);
-  assert(text.includes("2,000  elsewhere") && text.includes("at 991 others"), text);
+  assert(text.includes("2,000  other destinations") && text.includes("at 991 others"), text);
 });

@@ -123,7 +123,7 @@ testWithFirewall(
     const rule = ["-A", "INPUT", "-p", "tcp", "--dport", `${PORT}`, "-j", "REJECT"];
     await machines.addRule("server", ...rule, "--reject-with", "icmp-admin-prohibited");
     const text = await traceOf(machines, machines.serverAddress);
-    assertMatch(text, /Forbidden: 10\.77\.0\.2 says communication prohibited by a filter\./);
-    assertMatch(text, /→ There is a route; a firewall on 10\.77\.0\.2/);
+    assertMatch(text, /Forbidden: 10\.77\.0\.2 reports communication prohibited by a filter\./);
+    assertMatch(text, /→ There is a route, but a firewall on 10\.77\.0\.2/);
   },
 );

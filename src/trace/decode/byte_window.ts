@@ -1,32 +1,32 @@
 /**
- * A stream as it arrives, held only as far as it has not been used.
+ * A buffer that holds only the unparsed part of a stream.
  *
  * @module
  */
-/** The part of a stream that has arrived and has not been used yet, in one reused buffer. */
+/** The received and not yet parsed bytes of a stream, in one reused buffer. */
 export class ByteWindow {
-  /** Reads what is in the window: valid between {@linkcode start} and {@linkcode end}. */
+  /** The buffer; valid from {@linkcode start} to {@linkcode end}. */
   view: DataView = new DataView(new ArrayBuffer(256 * 1024));
-  /** Where in {@linkcode view} the unused bytes begin. */
+  /** Offset of the first unparsed byte in {@linkcode view}. */
   start = 0;
-  /** Where in {@linkcode view} the unused bytes end. */
+  /** Offset after the last received byte in {@linkcode view}. */
   end = 0;
-  /** How many bytes of the stream lie before {@linkcode start}. */
+  /** Stream offset of {@linkcode start}, in bytes. */
   offset = 0;
-  /** Bytes that were skipped before they arrived. */
+  /** Skipped bytes that have not been received yet. */
   #pendingSkip = 0;
 
-  /** How many unused bytes there are. */
+  /** Number of unparsed bytes. */
   get length(): number {
     return this.end - this.start;
   }
 
-  /** How many bytes were skipped that have not arrived. */
+  /** Number of skipped bytes that have not been received yet. */
   get pendingSkip(): number {
     return this.#pendingSkip;
   }
 
-  /** Copies a chunk behind what is there already. */
+  /** Appends a copy of a chunk; bytes that were already skipped are dropped. */
   append(chunk: Uint8Array): void {
     const late = Math.min(this.#pendingSkip, chunk.length);
     this.#pendingSkip -= late;
@@ -36,7 +36,7 @@ export class ByteWindow {
     this.end += rest.length;
   }
 
-  /** Moves on by `count` bytes, which may lie beyond what has arrived. */
+  /** Advances by `count` bytes, which may be more than have been received. */
   skip(count: number): void {
     const here = Math.min(count, this.length);
     this.start += here;

@@ -1,5 +1,5 @@
 /**
- * Captures: packets out of a stream of pcap or pcapng.
+ * Reads the packets of a pcap or pcapng stream.
  *
  * @module
  */
@@ -8,43 +8,40 @@ import { CaptureError, Packet } from "./packet.ts";
 import { isPcapMagic, PcapFormat } from "./pcap.ts";
 import { PcapngFormat, SECTION_HEADER } from "./pcapng.ts";
 
-export { CaptureError, Packet };
-
 /**
- * Finds the packets in a stream of pcap or pcapng as its chunks arrive, holding no more of it than
- * one record.
+ * Reads packets from the chunks of a pcap or pcapng stream. At most one record is buffered.
  *
  * ```ts ignore
  * for await (const chunk of file.readable) {
- *   for (const packet of reader.read(chunk)) look(packet);
+ *   for (const packet of reader.read(chunk)) handle(packet);
  * }
  * reader.finish();
  * ```
  */
 export class CaptureReader {
-  /** How many packets were found. */
+  /** Number of packets read. */
   packets = 0;
-  /** The byte at which the stream ended inside a record, once {@linkcode finish} has been called. */
+  /** Byte offset of the end if it is inside a record; set by {@linkcode finish}. */
   truncatedAt: number | undefined;
 
   readonly #window = new ByteWindow();
   readonly #packet = new Packet();
   #format: PcapFormat | PcapngFormat | undefined;
 
-  /** Packets that the capture tells no time of. */
+  /** Packets without a timestamp (pcapng simple packet blocks). */
   get packetsWithoutTime(): number {
     return this.#format instanceof PcapngFormat ? this.#format.packetsWithoutTime : 0;
   }
 
-  /** Records that were passed over because they contradict themselves. */
+  /** Blocks that were skipped because their lengths contradict each other. */
   get damagedBlocks(): number {
     return this.#format instanceof PcapngFormat ? this.#format.damagedBlocks : 0;
   }
 
   /**
-   * Yields each packet that is complete with this chunk: always the same object, filled anew.
+   * Yields the packets completed by this chunk. The yielded object is reused for every packet.
    *
-   * @throws {CaptureError} where the stream is no capture, or cannot be followed any further
+   * @throws {CaptureError} if the stream is no capture or its remainder cannot be read
    */
   *read(chunk: Uint8Array): Generator<Packet> {
     const window = this.#window;
@@ -61,16 +58,16 @@ export class CaptureReader {
   }
 
   /**
-   * Says that the stream has ended, and notes in {@linkcode truncatedAt} whether it did so too early.
+   * Ends the stream and sets {@linkcode truncatedAt} if it ends inside a record.
    *
-   * @throws {CaptureError} where it ended before it had begun
+   * @throws {CaptureError} if the stream ended before the format was known
    */
   finish(): void {
     const window = this.#window;
     const end = window.offset - window.pendingSkip + window.length;
     if (this.#format === undefined) {
       const isEmpty = end === 0;
-      throw new CaptureError(isEmpty ? "the capture is empty" : `this is no capture: ${end} bytes`);
+      throw new CaptureError(isEmpty ? "the capture is empty" : `not a capture: ${end} bytes`);
     }
     if (window.length > 0 || window.pendingSkip > 0) this.truncatedAt = end;
   }
@@ -80,25 +77,25 @@ function detectFormat(window: ByteWindow): PcapFormat | PcapngFormat {
   const magic = window.view.getUint32(window.start);
   if (isPcapMagic(magic)) return new PcapFormat();
   if (magic === SECTION_HEADER) return new PcapngFormat();
-  throw new CaptureError(`this is no capture: ${describeForeignFormat(magic)}`);
+  throw new CaptureError(`not a capture: ${describeForeignFormat(magic)}`);
 }
 
-/** What a file is instead, by its first four bytes, and what can be done about it. */
+/** Names a file format by its first four bytes and says how to convert it. */
 function describeForeignFormat(magic: number): string {
   switch (magic) {
     case 0xfd377a58:
-      return "it is compressed with xz: pass it through xz -dc";
+      return "compressed with xz; decompress it with xz -dc";
     case 0x04224d18:
-      return "it is compressed with lz4: pass it through lz4 -dc";
+      return "compressed with lz4; decompress it with lz4 -dc";
     case 0x736e6f6f:
-      return "it is in the format of snoop: make pcap of it with editcap -F pcap";
+      return "in snoop format; convert it with editcap -F pcap";
     case 0x504b0304:
-      return "it is a ZIP archive: unpack it";
+      return "a ZIP archive; unpack it";
   }
-  if (magic >>> 8 === 0x425a68) return "it is compressed with bzip2: pass it through bzip2 -dc";
-  if (magic >>> 16 === 0x1f8b) return "it is compressed twice: pass it through gunzip";
+  if (magic >>> 8 === 0x425a68) return "compressed with bzip2; decompress it with bzip2 -dc";
+  if (magic >>> 16 === 0x1f8b) return "compressed twice; decompress it with gunzip";
   const isText = [24, 16, 8, 0].every((shift) => isPrintable(magic >>> shift & 255));
-  return `${isText ? "it is text, " : ""}neither pcap nor pcapng`;
+  return `${isText ? "text, " : ""}neither pcap nor pcapng`;
 }
 
 function isPrintable(byte: number): boolean {

@@ -1,5 +1,5 @@
 /**
- * The decoder: from a packet to the TCP segment in it, or to the ICMP error about one.
+ * Decodes a packet down to its TCP segment, or to the segment quoted in an ICMP error.
  *
  * @module
  */
@@ -16,19 +16,19 @@ import { readGre, readUdp } from "./tunnels.ts";
 import { UndecodedCounts } from "./undecoded.ts";
 import { readWireless } from "./wireless.ts";
 
-/** No packet is followed through more headers than this. */
+/** Maximum number of headers per packet. */
 const MAX_LAYERS = 48;
 
-/** Finds the TCP segments in packets, through whatever wraps them, and counts what is none. */
+/** Finds TCP segments in packets, through any encapsulation, and counts the other packets. */
 export class Decoder {
-  /** What the other packets are. */
+  /** Counts of the packets that hold no TCP segment. */
   readonly undecoded: UndecodedCounts = new UndecodedCounts();
   readonly #dissection = new Dissection();
   readonly #fragments = new FragmentTable((packets, { kind, number }) =>
     this.undecoded.add(kind, number, packets)
   );
 
-  /** Reads a packet into `segment` and says what it is. Never throws, whatever the bytes are. */
+  /** Decodes a packet into `segment`. Never throws. */
   decode(packet: Packet, segment: Segment): Decoded {
     const dissection = this.#dissection;
     begin(dissection, packet, segment);
@@ -37,7 +37,7 @@ export class Decoder {
     return decoded;
   }
 
-  /** Says that no packet will come: fragments that wait for others are given up. */
+  /** Ends the capture: incomplete fragments are counted and discarded. */
   finish(): void {
     this.#fragments.finish();
   }
@@ -98,10 +98,10 @@ export class Decoder {
     if (dissection.fragment === "none") return "tcp";
     const isFirst = dissection.fragment === "first" &&
       this.#fragments.isSegmentOfDatagram(dissection);
-    // The FIN stands behind the last byte, which has not come.
+    // The FIN follows the last byte, which is in a later fragment.
     if (isFirst) segment.flags &= ~FIN;
     const { seq, length } = segment;
-    this.#fragments.setResult(isFirst ? { what: "segment", seq, length } : { what: "read" });
+    this.#fragments.setResult(isFirst ? { what: "segment", seq, length } : { what: "decoded" });
     return "tcp";
   }
 
@@ -112,11 +112,11 @@ export class Decoder {
     segment.seq = advance(seq, length + ((segment.flags & SYN) === 0 ? 0 : 1));
     segment.flags &= ~SYN;
     segment.length -= length;
-    this.#fragments.setResult({ what: "read" });
+    this.#fragments.setResult({ what: "decoded" });
     return "tcp";
   }
 
-  /** RFC 792 promises eight bytes of what it quotes: the ports and the sequence number. */
+  /** ICMP quotes at least eight bytes of the segment (RFC 792): ports and sequence number. */
   #readQuoted(dissection: Dissection, segment: Segment): Decoded {
     if (!dissection.has(8)) {
       dissection.missing(8);
@@ -127,14 +127,14 @@ export class Decoder {
     segment.icmpType = dissection.icmpType;
     segment.icmpCode = dissection.icmpCode;
     segment.icmpSource.set(dissection.icmpSource);
-    if (dissection.fragment !== "none") this.#fragments.setResult({ what: "read" });
+    if (dissection.fragment !== "none") this.#fragments.setResult({ what: "decoded" });
     return "icmp";
   }
 
   #countUndecoded(dissection: Dissection): Decoded {
     if (dissection.isInIcmpError) dissection.undecoded("ICMP error");
     const { undecodedKind, undecodedNumber } = dissection;
-    // A header that goes on in the next fragment is not malformed.
+    // A header that continues in the next fragment is not malformed.
     const isOpen = dissection.fragment === "first" && undecodedKind === "malformed";
     if (dissection.fragment !== "none") {
       this.#fragments.setResult(
@@ -172,7 +172,7 @@ function fill(segment: Segment, dissection: Dissection, packet: Packet): void {
   segment.interface = dissection.interface;
 }
 
-/** The header of RFC 9293, section 3.1. A snapped one will do as long as its window is there. */
+/** Reads a TCP header (RFC 9293, 3.1). A truncated one needs at least its first 16 bytes. */
 function readTcp(dissection: Dissection, segment: Segment): Layer {
   if (!dissection.has(16)) return dissection.missing(16);
   const { view, offset, end } = dissection;

@@ -1,5 +1,5 @@
 /**
- * Captures that are compressed with gzip or zstd, read as they are.
+ * Decompresses captures in gzip (RFC 1952) or zstd (RFC 8878) format.
  *
  * @module
  */
@@ -13,24 +13,24 @@ const tasks = new TaskScope("unpacking a capture", {
   without: "what was unpacked is read",
 });
 
-/** The magic numbers that tell how a stream is compressed: gzip's two bytes, zstd's four. */
+/** Length of the longest magic number: two bytes for gzip, four for zstd. */
 const MAX_MAGIC_LENGTH = 4;
 const GZIP_MAGIC = 0x8b1f;
 
 /**
- * A block of zstd is at most half as long. With a block at a time, the decompressor finds what is wrong
- * in the call that it was given it in: of what it finds later, it tells nobody who could catch it.
+ * Output buffer size, twice the largest zstd block. With one block per call, Node's zstd stream
+ * reports an error in the write that caused it; later errors would reach no handler.
  */
 const ZSTD_CHUNK_SIZE = 256 * 1024;
 
-/** How much is decompressed at a time, so that little input makes no heap of output. */
+/** Bytes of input per write, which bounds the output buffered for a high compression ratio. */
 const INPUT_SLICE = 16 * 1024;
 
 /**
- * Passes a stream on, decompressed where it is compressed with gzip or zstd: every member, every
- * frame. Where it is cut short, all that is there is passed on, and `onCut` is told.
+ * Decompresses a gzip or zstd stream, all members or frames; other streams are passed on unchanged.
+ * Calls `onCut` if the compressed data is truncated.
  *
- * @throws {CaptureError} where the compressed data is damaged
+ * @throws {CaptureError} if the compressed data is damaged
  */
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
@@ -47,7 +47,7 @@ export async function* decompress(
   else yield* stream;
 }
 
-/** The first bytes, as many as tell the format, in a copy of their own; and what came with them. */
+/** Reads the first four bytes (a copy), and the rest of the chunk that they were in. */
 async function readHead(
   input: AsyncIterator<Uint8Array>,
 ): Promise<{ head: Uint8Array<ArrayBuffer>; rest: Uint8Array }> {
@@ -72,7 +72,7 @@ async function* joined(
   for (let next = await input.next(); !next.done; next = await input.next()) yield next.value;
 }
 
-/** gzip's members follow each other as if they were one. */
+/** Concatenated gzip members are decompressed as one stream (RFC 1952, 2.2). */
 async function* gunzip(
   stream: AsyncIterable<Uint8Array>,
   onCut: () => void,
@@ -80,7 +80,6 @@ async function* gunzip(
   try {
     yield* transformed(stream, createGunzip());
   } catch (error) {
-    // What is missing at the end is told; what is wrong is damage.
     if (!isUnexpectedEnd(error)) throw damagedError("gzip", error);
     onCut();
   }
@@ -105,7 +104,7 @@ async function* unzstd(
   if (!source.isWhole) onCut();
 }
 
-/** A stream of zstd, one frame at a time. */
+/** Splits a zstd stream into frames. */
 class FrameSource {
   readonly #stream: AsyncGenerator<Uint8Array>;
   readonly #frames = new ZstdFrameScanner();
@@ -116,12 +115,12 @@ class FrameSource {
     this.#stream = stream;
   }
 
-  /** Whether all that was read is whole frames. */
+  /** Whether the stream ended at the end of a frame. */
   get isWhole(): boolean {
     return this.#frames.isBetweenFrames;
   }
 
-  /** Waits for the first byte of another frame; `false` at the end of the stream. */
+  /** Waits for the next frame; `false` at the end of the stream. */
   async begin(): Promise<boolean> {
     while (this.#at === this.#chunk.length) {
       const { done, value } = await this.#stream.next();
@@ -132,7 +131,7 @@ class FrameSource {
     return true;
   }
 
-  /** The bytes of this frame, a block of it at a time. */
+  /** Yields the bytes of one frame, block by block. */
   async *frame(): AsyncGenerator<Uint8Array> {
     do {
       const from = this.#at;
@@ -143,8 +142,8 @@ class FrameSource {
 }
 
 /**
- * Pushes a stream through a transform, slice by slice: each is taken, and what it has become passed
- * on, before the next one.
+ * Pipes a stream through a Node transform in slices: all output of a slice is yielded before the
+ * next slice is written.
  */
 async function* transformed(
   input: AsyncIterable<Uint8Array>,
@@ -163,7 +162,7 @@ async function* transformed(
   }
 }
 
-/** Writes to a transform and reads what comes of it, whichever it waits for. */
+/** Writes to a Node transform and reads its output. */
 class TransformPump {
   readonly #transform: Transform;
   #hasEnded = false;
@@ -177,7 +176,7 @@ class TransformPump {
     transform.on("error", tasks.guard((error: Error) => this.#end(error)));
   }
 
-  /** Passes bytes in; yields all that they become. */
+  /** Writes bytes and yields the output that they produce. */
   async *push(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
     let isTaken = false;
     this.#transform.write(bytes, (error) => {
@@ -188,7 +187,7 @@ class TransformPump {
     yield* this.#readUntil(() => isTaken);
   }
 
-  /** Says that there is no more; yields the rest. */
+  /** Ends the input and yields the remaining output. */
   async *end(): AsyncGenerator<Uint8Array> {
     this.#transform.end();
     yield* this.#readUntil(() => this.#hasEnded);

@@ -1,5 +1,5 @@
 /**
- * A packet on the way from its outermost header to the TCP segment in it.
+ * The state of decoding one packet.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import { TunnelPath } from "./tunnel_path.ts";
 import type { UndecodedKind } from "./undecoded.ts";
 
 /**
- * What comes next in a packet. A reader of one header moves {@linkcode Dissection.offset} behind it and
- * returns what is there.
+ * The header to be read next. The function that reads a header advances {@linkcode
+ * Dissection.offset} past it and returns the layer that follows.
  */
 export type Layer =
   | "link"
@@ -31,80 +31,82 @@ export type Layer =
 
 const NO_BYTES: DataView = new DataView(new ArrayBuffer(0));
 
-/** Where a packet is being read, and what its headers have said so far. */
+/** Read position and decoded header fields of one packet. */
 export class Dissection {
-  /** The buffer that it lies in. */
+  /** Buffer that holds the packet. */
   view: DataView = NO_BYTES;
-  /** The first byte that has not been read. */
+  /** Offset of the next header. */
   offset = 0;
-  /** Where the captured bytes end. */
+  /** Offset after the last captured byte. */
   end = 0;
-  /** Where the packet ends by the account of its headers, captured or not. */
+  /** Offset of the packet's end according to its headers; may be greater than {@linkcode end}. */
   wireEnd = 0;
-  /** The number by which the header before names what comes next. */
+  /** Type number of the next header: link type, EtherType or IP protocol. */
   nextProtocol = 0;
-  /** The interface that it was seen on, where a link header tells. */
+  /** Capture interface, 0 if unknown. */
   interface = 0;
-  /** When it was captured, in seconds since 1970. */
+  /** Capture time in seconds since 1970. */
   seconds = 0;
 
-  /** The source address in words 0 to 3 and the destination in 4 to 7; IPv4 is mapped into IPv6. */
+  /**
+   * Source address in elements 0 to 3 and destination in 4 to 7; IPv4 addresses are mapped to IPv6.
+   */
   addresses: Int32Array = new Int32Array(8);
-  /** Whether the IP header read last is one of IPv6. */
+  /** Whether the innermost IP header is IPv6. */
   isIpv6 = false;
-  /** Its time to live, or hop limit. */
+  /** Time to live, or hop limit, of the innermost IP header. */
   hopLimit = 0;
-  /** The flow label of an IPv6 datagram, 0 where there is none. */
+  /** IPv6 flow label, 0 for IPv4. */
   flowLabel = 0;
-  /** The identification of an IPv4 datagram, 0 where there is none. */
+  /** IPv4 identification, 0 for IPv6. */
   identification = 0;
-  /** How many IP headers have been read. */
+  /** Number of IP headers read. */
   ipHeaders = 0;
-  /** Whether that datagram was put together from fragments, or is the first of them. */
+  /** Whether the datagram is unfragmented, a first fragment, or reassembled. */
   fragment: "none" | "first" | "whole" = "none";
 
-  /** Whether what is read now is quoted in an ICMP error. */
+  /** Whether the current headers are those quoted in an ICMP error. */
   isInIcmpError = false;
-  /** The error's type. */
+  /** ICMP type. */
   icmpType = 0;
-  /** The error's code. */
+  /** ICMP code. */
   icmpCode = 0;
-  /** Who sent the error. */
+  /** Source address of the ICMP error. */
   readonly icmpSource: Int32Array = new Int32Array(4);
 
-  /** Through what it came. */
+  /** VLANs and tunnels that encapsulate the packet. */
   tunnels: TunnelPath = new TunnelPath();
 
-  /** Why no segment was found. */
+  /** Why the packet holds no segment. */
   undecodedKind: UndecodedKind = "malformed";
-  /** What there is instead. */
+  /** Type number that goes with {@linkcode undecodedKind}. */
   undecodedNumber = 0;
 
-  /** Whether so many bytes are there; if not, {@linkcode missing} says why. */
+  /** Whether `count` bytes are captured from {@linkcode offset} on. */
   has(count: number): boolean {
     return this.offset + count <= this.end;
   }
 
-  /** A header is not all there: the capture has cut it off, or it had never been whole. */
+  /** Reports a header shorter than `count` bytes: truncated by the capture, or malformed. */
   missing(count: number): Layer {
     return this.undecoded(this.offset + count <= this.wireEnd ? "truncated" : "malformed");
   }
 
-  /** Nothing is read beyond here; says why. */
+  /** Ends decoding without a segment. */
   undecoded(kind: UndecodedKind, number = 0): Layer {
     this.undecodedKind = kind;
     this.undecodedNumber = number;
     return "undecoded";
   }
 
-  /** Goes on behind a header with what a number stands for. */
+  /** Skips a header of `count` bytes and sets the type of the next one. */
   skip(count: number, { layer, next }: { layer: Layer; next: number }): Layer {
     this.offset += count;
     this.nextProtocol = next;
     return layer;
   }
 
-  /** Notes where the innermost packet ends by its own account: what comes behind is padding. */
+  /** Sets the end of the innermost packet; bytes after it are padding. */
   setEnd(wireEnd: number): void {
     this.wireEnd = wireEnd;
     this.end = Math.min(this.end, wireEnd);

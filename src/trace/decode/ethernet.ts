@@ -1,5 +1,5 @@
 /**
- * Ethernet and what comes by EtherType: VLANs, 802.2, MPLS, PPPoE, provider backbones.
+ * Ethernet, and what an EtherType can name: VLAN, 802.2, MPLS, PPPoE, 802.1ah.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Dissection, Layer } from "./dissection.ts";
 const MAX_802_3_LENGTH = 1500;
 const LINUX_802_2 = 0x0004;
 
-/** IEEE 802.3: two addresses and an EtherType, or a length. */
+/** Ethernet header (IEEE 802.3): two addresses, then an EtherType or a length. */
 export function readEthernet(packet: Dissection): Layer {
   if (!packet.has(14)) return packet.missing(14);
   packet.nextProtocol = packet.view.getUint16(packet.offset + 12);
@@ -16,7 +16,7 @@ export function readEthernet(packet: Dissection): Layer {
   return "EtherType";
 }
 
-/** What an EtherType stands for. */
+/** Continues with the protocol that an EtherType names. */
 export function readEtherType(packet: Dissection): Layer {
   switch (packet.nextProtocol) {
     case 0x0800:
@@ -24,7 +24,7 @@ export function readEtherType(packet: Dissection): Layer {
       return "ip";
     case 0x8100: // 802.1Q
     case 0x88a8: // 802.1ad
-    case 0x9100: // older names of it
+    case 0x9100: // older QinQ values
     case 0x9200:
       return readVlanTag(packet);
     case 0x8847:
@@ -38,7 +38,7 @@ export function readEtherType(packet: Dissection): Layer {
       return "ethernet";
     case 0x880b:
       return "ppp";
-    case 0x883e: // WCCP: four bytes of its own, then IPv4
+    case 0x883e: // WCCP: four bytes, then IPv4
       return packet.skip(4, { layer: "ip", next: 0 });
     case LINUX_802_2:
       return "802.2";
@@ -52,12 +52,12 @@ export function readEtherType(packet: Dissection): Layer {
 function readVlanTag(packet: Dissection): Layer {
   if (!packet.has(4)) return packet.missing(4);
   const identifier = packet.view.getUint16(packet.offset) & 0x0fff;
-  // VLAN 0 is a priority without a VLAN.
+  // VLAN 0 carries only a priority (802.1p).
   if (identifier !== 0) packet.tunnels.addNumbered("VLAN", identifier);
   return packet.skip(4, { layer: "EtherType", next: packet.view.getUint16(packet.offset + 2) });
 }
 
-/** IEEE 802.1ah: a whole frame behind a service's number. */
+/** 802.1ah backbone tag: a 24-bit service identifier (I-SID), then an Ethernet frame. */
 function readBackboneTag(packet: Dissection): Layer {
   if (!packet.has(4)) return packet.missing(4);
   packet.tunnels.addNumbered("802.1ah", packet.view.getUint32(packet.offset) & 0xffffff);
@@ -68,7 +68,7 @@ const SNAP = 0xaa;
 const LLC_IP = 0x06;
 const BRIDGED_ETHERNET = 7;
 
-/** IEEE 802.2, and SNAP behind it. */
+/** 802.2 LLC header, with SNAP if its SAP says so. */
 export function readLlc(packet: Dissection): Layer {
   if (!packet.has(3)) return packet.missing(3);
   const { view, offset } = packet;
@@ -84,7 +84,7 @@ export function readLlc(packet: Dissection): Layer {
   return packet.skip(8, { layer: "EtherType", next: type });
 }
 
-/** PPPoE (RFC 2516): a session's number, then PPP. */
+/** PPPoE session header (RFC 2516), then PPP. */
 function readPppoe(packet: Dissection): Layer {
   if (!packet.has(6)) return packet.missing(6);
   if (packet.view.getUint8(packet.offset) !== 0x11) return packet.undecoded("malformed");
@@ -92,7 +92,10 @@ function readPppoe(packet: Dissection): Layer {
   return packet.skip(6, { layer: "ppp", next: 0 });
 }
 
-/** PPP: HDLC's address and control may be left out, and the protocol's first byte, too (RFC 1661). */
+/**
+ * PPP header. HDLC address and control, and the high byte of the protocol, may be absent (RFC
+ * 1661).
+ */
 export function readPpp(packet: Dissection): Layer {
   if (packet.has(2) && packet.view.getUint16(packet.offset) === 0xff03) packet.offset += 2;
   if (!packet.has(2)) return packet.missing(2);
@@ -113,7 +116,7 @@ export function readPpp(packet: Dissection): Layer {
   }
 }
 
-/** MPLS (RFC 3032): labels down to the bottom of the stack. What comes behind it only its bits tell. */
+/** MPLS label stack (RFC 3032). The payload's first four bits tell its type. */
 export function readMpls(packet: Dissection): Layer {
   let label: number;
   do {
@@ -121,13 +124,13 @@ export function readMpls(packet: Dissection): Layer {
     label = packet.view.getUint32(packet.offset);
     packet.offset += 4;
   } while ((label & 0x100) === 0);
-  // The bottom label is the service's; those above change from hop to hop.
+  // The bottom label identifies the service; those above change at every hop.
   packet.tunnels.addNumbered("MPLS", label >>> 12);
   if (!packet.has(4)) return packet.missing(4);
   const first = packet.view.getUint8(packet.offset) >> 4;
   if (first === 4 || first === 6) return "ip";
   if (first === 1) return packet.undecoded("pseudowire channel");
-  // RFC 4448: a control word that begins with 0, or a frame at once.
+  // Pseudowire control word, which starts with 0 (RFC 4448, 4.6).
   if (first === 0) packet.offset += 4;
   return "ethernet";
 }

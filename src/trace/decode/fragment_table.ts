@@ -1,124 +1,123 @@
 /**
- * IP datagrams that came in fragments, put together as far as their headers and lengths go.
+ * Reassembles IP fragments as far as headers and lengths need it.
  *
  * @module
  */
 import type { Dissection, Layer } from "./dissection.ts";
 import type { UndecodedKind } from "./undecoded.ts";
 
-/** So many datagrams are put together at a time; the oldest leaves first. */
+/** Maximum number of datagrams in reassembly; the oldest is discarded first. */
 const MAX_DATAGRAMS = 1024;
-/** So much of each is kept: every header of a few tunnels; what comes behind is counted only. */
+/** Bytes stored of each datagram, enough for all headers; the remainder is only counted. */
 const HEAD_LENGTH = 512;
-/** So many gaps between fragments are held open. */
+/** Maximum number of separate ranges per datagram. */
 const MAX_RANGES = 64;
-/** RFC 8200, section 4.5: the rest is waited for so long, in seconds. */
+/** Reassembly timeout in seconds of capture time (RFC 8200, 4.5). */
 const REASSEMBLY_TIMEOUT = 60;
 const MAX_DATAGRAM_LENGTH = 65_535;
 
-/** What a fragment's header says. */
+/** The fields of a fragment header. */
 export interface Fragment {
-  /** Where in the datagram's payload it begins. */
+  /** Offset in the datagram's payload, in bytes. */
   readonly offset: number;
-  /** Whether another one lies behind it. */
+  /** The More Fragments flag. */
   readonly hasMore: boolean;
-  /** What the fragments of a datagram have in common. */
+  /** Identification that the fragments of a datagram share. */
   readonly identification: number;
 }
 
-/** What a first fragment, read by itself, turned out to be. */
+/** Result of decoding a first fragment on its own. */
 export type FragmentResult =
   | { readonly what: "segment"; readonly seq: number; readonly length: number }
   | { readonly what: "other"; readonly kind: UndecodedKind; readonly number: number }
-  | { readonly what: "read" };
+  | { readonly what: "decoded" };
 
 interface Reassembly {
   readonly key: string;
   readonly startedAt: number;
-  /** How many IP headers stand before the payload. */
+  /** Number of IP headers before the payload. */
   readonly depth: number;
-  /** The first bytes of the payload. */
+  /** The first {@linkcode HEAD_LENGTH} bytes of the payload. */
   readonly head: Uint8Array<ArrayBuffer>;
-  /** What has come of the payload, as pairs of start and end, sorted and apart from each other. */
+  /** Received ranges of the payload: start and end pairs, sorted, not adjacent. */
   readonly ranges: number[];
-  /** What was captured of {@linkcode head}, likewise. */
+  /** Captured ranges of {@linkcode head}, in the same form. */
   readonly captured: number[];
-  /** How long the payload is, once its last fragment has come. */
+  /** Payload length; known once the last fragment has been received. */
   length: number | undefined;
-  /** The protocol that the first fragment names. */
+  /** IP protocol of the first fragment. */
   protocol: number;
-  /** What the first fragment was by itself, once it has come and could be read. */
+  /** Result of the first fragment, if it could be decoded on its own. */
   first: FragmentResult | undefined;
-  /** Fragments that are part of nothing yet. */
+  /** Fragments that are not counted as part of any result yet. */
   pending: number;
   isDone: boolean;
 }
 
-/** Puts fragments together, in bounded memory. */
+/** Reassembles fragments in bounded memory. */
 export class FragmentTable {
   readonly #reassemblies = new Map<string, Reassembly>();
   readonly #onUndecoded: (packets: number, what: { kind: UndecodedKind; number: number }) => void;
   #current: Reassembly | undefined;
 
-  /** Tells of fragments that are part of no segment. */
-  constructor(onOther: (packets: number, what: { kind: UndecodedKind; number: number }) => void) {
-    this.#onUndecoded = onOther;
-  }
-
-  /** How many datagrams are being put together. */
-  get size(): number {
-    return this.#reassemblies.size;
+  /** Calls `onUndecoded` with the number of fragments that hold no segment. */
+  constructor(
+    onUndecoded: (packets: number, what: { kind: UndecodedKind; number: number }) => void,
+  ) {
+    this.#onUndecoded = onUndecoded;
   }
 
   /**
-   * Takes in a fragment whose payload begins at `c.at`. Where it makes its datagram whole, the
-   * dissection goes on in the whole of it; where it is the first one, in what there is of it.
+   * Adds a fragment whose payload starts at `packet.offset`. Decoding continues in the reassembled
+   * datagram when it is complete, or in the fragment itself if it is the first.
    */
   add(packet: Dissection, fragment: Fragment): Layer {
     const { offset } = fragment;
-    // An error quotes the header of what it is about, in fragments or not.
+    // A quoted datagram may be a fragment; its first one holds the ports.
     if (packet.isInIcmpError) return offset === 0 ? "IP protocol" : packet.undecoded("ICMP error");
     const end = offset + packet.wireEnd - packet.offset;
     if (end > MAX_DATAGRAM_LENGTH || end <= offset) return packet.undecoded("malformed");
-    if (packet.fragment !== "none") this.setResult({ what: "read" });
-    const assembly = this.#reassemblyOf(packet, fragment);
-    this.#current = assembly;
-    if (assembly.isDone || !addRange(assembly.ranges, offset, end)) {
-      return offset === 0 && !assembly.isDone ? readFirst(packet) : this.#hold(assembly);
+    if (packet.fragment !== "none") this.setResult({ what: "decoded" });
+    const reassembly = this.#reassemblyOf(packet, fragment);
+    this.#current = reassembly;
+    if (reassembly.isDone || !addRange(reassembly.ranges, offset, end)) {
+      return offset === 0 && !reassembly.isDone ? readFirst(packet) : this.#hold(reassembly);
     }
-    copyHead(assembly, packet, offset);
-    if (!fragment.hasMore) assembly.length = end;
-    if (offset === 0) assembly.protocol = packet.nextProtocol;
-    if (isWhole(assembly)) return this.#complete(packet, assembly);
-    return offset === 0 ? readFirst(packet) : this.#hold(assembly);
+    copyHead(reassembly, packet, offset);
+    if (!fragment.hasMore) reassembly.length = end;
+    if (offset === 0) reassembly.protocol = packet.nextProtocol;
+    if (isWhole(reassembly)) return this.#complete(packet, reassembly);
+    return offset === 0 ? readFirst(packet) : this.#hold(reassembly);
   }
 
-  /** Whether the segment of this dissection is that of the datagram which came in fragments. */
+  /**
+   * Whether the current segment belongs to the fragmented datagram itself, not to one that it
+   * encapsulates.
+   */
   isSegmentOfDatagram(packet: Dissection): boolean {
     return packet.ipHeaders === this.#current?.depth;
   }
 
   /**
-   * Notes what the fragments turned out to be that have come; `undefined` where a first one says too
-   * little by itself.
+   * Sets what the received fragments hold; `undefined` if the first fragment alone does not tell.
    */
   setResult(result: FragmentResult | undefined): void {
-    const assembly = this.#current;
-    if (assembly === undefined) return;
-    assembly.first = result;
-    if (result === undefined) assembly.pending += 1;
-    else this.#countPending(assembly, result);
+    const reassembly = this.#current;
+    if (reassembly === undefined) return;
+    reassembly.first = result;
+    if (result === undefined) reassembly.pending += 1;
+    else this.#countPending(reassembly, result);
   }
 
-  /** How much of the segment whose rest has come was told of with its first fragment. */
+  /** The part of the segment that was already decoded from the first fragment. */
   get firstPart(): { seq: number; length: number } {
     const first = this.#current?.first;
     return first?.what === "segment" ? first : { seq: 0, length: 0 };
   }
 
-  /** Gives up on all that is not whole. */
+  /** Discards all incomplete datagrams. */
   finish(): void {
-    for (const assembly of this.#reassemblies.values()) this.#discard(assembly);
+    for (const reassembly of this.#reassemblies.values()) this.#discard(reassembly);
     this.#reassemblies.clear();
   }
 
@@ -135,7 +134,7 @@ export class FragmentTable {
       const [oldest] = this.#reassemblies.values();
       if (oldest !== undefined) this.#discard(oldest);
     }
-    const assembly: Reassembly = {
+    const reassembly: Reassembly = {
       key,
       startedAt: packet.seconds,
       depth: packet.ipHeaders,
@@ -148,44 +147,46 @@ export class FragmentTable {
       pending: 0,
       isDone: false,
     };
-    this.#reassemblies.set(key, assembly);
-    return assembly;
+    this.#reassemblies.set(key, reassembly);
+    return reassembly;
   }
 
-  #hold(assembly: Reassembly): Layer {
-    assembly.pending += 1;
-    if (assembly.first !== undefined) this.#countPending(assembly, assembly.first);
+  #hold(reassembly: Reassembly): Layer {
+    reassembly.pending += 1;
+    if (reassembly.first !== undefined) this.#countPending(reassembly, reassembly.first);
     return "held fragment";
   }
 
-  #complete(packet: Dissection, assembly: Reassembly): Layer {
-    assembly.isDone = true;
-    const { first, captured, length = 0 } = assembly;
-    if (first !== undefined && first.what !== "segment") return this.#hold(assembly);
-    packet.view = new DataView(assembly.head.buffer);
+  #complete(packet: Dissection, reassembly: Reassembly): Layer {
+    reassembly.isDone = true;
+    const { first, captured, length = 0 } = reassembly;
+    if (first !== undefined && first.what !== "segment") return this.#hold(reassembly);
+    packet.view = new DataView(reassembly.head.buffer);
     packet.offset = 0;
     packet.end = captured[0] === 0 ? Math.min(captured[1] ?? 0, length) : 0;
     packet.wireEnd = length;
-    packet.nextProtocol = assembly.protocol;
+    packet.nextProtocol = reassembly.protocol;
     packet.fragment = "whole";
     return first === undefined ? "IP protocol" : "tcp remainder";
   }
 
-  /** What has come belongs to what the first fragment was. */
-  #countPending(assembly: Reassembly, result: FragmentResult): void {
-    if (result.what === "other" && assembly.pending > 0) {
-      this.#onUndecoded(assembly.pending, result);
+  /** Counts the pending fragments by the result of the first one. */
+  #countPending(reassembly: Reassembly, result: FragmentResult): void {
+    if (result.what === "other" && reassembly.pending > 0) {
+      this.#onUndecoded(reassembly.pending, result);
     }
-    assembly.pending = 0;
+    reassembly.pending = 0;
   }
 
-  #discard(assembly: Reassembly): void {
-    this.#reassemblies.delete(assembly.key);
-    if (assembly.pending > 0) this.#onUndecoded(assembly.pending, { kind: "fragment", number: 0 });
+  #discard(reassembly: Reassembly): void {
+    this.#reassemblies.delete(reassembly.key);
+    if (reassembly.pending > 0) {
+      this.#onUndecoded(reassembly.pending, { kind: "fragment", number: 0 });
+    }
   }
 }
 
-/** A first fragment is read by itself, also where it is a copy of one: the tracker knows copies. */
+/** A first fragment is decoded even if it is a duplicate; the tracker drops duplicates. */
 function readFirst(packet: Dissection): Layer {
   packet.fragment = "first";
   return "IP protocol";
@@ -195,7 +196,7 @@ function isWhole({ ranges, length }: Reassembly): boolean {
   return ranges.length === 2 && ranges[0] === 0 && ranges[1] === length;
 }
 
-/** Adds a range to sorted ones; `false` where it overlaps another, or there are too many. */
+/** Adds a range to a sorted list; `false` if it overlaps another or the list is full. */
 function addRange(ranges: number[], start: number, end: number): boolean {
   let at = 0;
   while (at < ranges.length && ranges[at]! < start) at += 2;

@@ -1,17 +1,17 @@
 /**
- * What ICMP and ICMPv6 errors say.
+ * ICMP and ICMPv6 error messages.
  *
  * @module
  */
 /**
- * Whether an ICMP (RFC 792) or ICMPv6 (RFC 4443) message says that a segment did not arrive:
- * destination unreachable and time exceeded.
+ * Whether an ICMP (RFC 792) or ICMPv6 (RFC 4443) message is "destination unreachable" or "time
+ * exceeded".
  */
 export function isIcmpError({ type, isVersion6 }: { type: number; isVersion6: boolean }): boolean {
   return isVersion6 ? type === 1 || type === 3 : type === 3 || type === 11;
 }
 
-/** An ICMP error in words, after RFC 792, RFC 1122, RFC 1812 and RFC 4443. */
+/** Names an ICMP error as in RFC 792, RFC 1122, RFC 1812 and RFC 4443. */
 export function describeIcmpError(
   { type, code, isVersion6 }: { type: number; code: number; isVersion6: boolean },
 ): string {

@@ -1,5 +1,5 @@
 /**
- * The internet layer: IPv4 and IPv6 headers, and what their protocol numbers stand for.
+ * IPv4 and IPv6 headers, and the protocols that they carry.
  *
  * @module
  */
@@ -42,8 +42,7 @@ function readIpv4(packet: Dissection, fragments: FragmentTable): Layer {
   if (!packet.has(20)) return packet.missing(20);
   const { view, offset: start, addresses } = packet;
   const headerLength = (view.getUint8(start) & 0x0f) * 4;
-  // Segmentation offload leaves a length of 0 in what the sender's own machine captures: the record
-  // knows how long the packet was.
+  // With TCP segmentation offload (TSO), the sender's own capture shows a total length of 0.
   const totalLength = view.getUint16(start + 2) || packet.wireEnd - start;
   if (headerLength < 20 || totalLength < headerLength) return packet.undecoded("malformed");
   addresses[0] =
@@ -80,7 +79,7 @@ function readIpv6(packet: Dissection, fragments: FragmentTable): Layer {
   packet.offset = start + 40;
   packet.nextProtocol = view.getUint8(start + 6);
   if (payloadLength > 0) packet.setEnd(packet.offset + payloadLength);
-  // A jumbogram says 0 and has an option instead; an offloaded segment says 0, and the record knows.
+  // A payload length of 0 means a jumbogram (with the hop-by-hop option) or segmentation offload.
   else if (packet.nextProtocol === HOP_BY_HOP) readJumboLength(packet);
   return skipExtensionHeaders(packet, fragments);
 }
@@ -88,7 +87,7 @@ function readIpv6(packet: Dissection, fragments: FragmentTable): Layer {
 const JUMBO_PAYLOAD = 0xc2;
 const PAD_1 = 0;
 
-/** RFC 2675: the length stands in an option of the hop-by-hop header. */
+/** Reads the length of a jumbogram from its hop-by-hop option (RFC 2675). */
 function readJumboLength(packet: Dissection): void {
   const { view, offset: start } = packet;
   if (!packet.has(8)) return;
@@ -117,7 +116,7 @@ function skipExtensionHeaders(packet: Dissection, fragments: FragmentTable): Lay
     });
     if (protocol !== FRAGMENT) continue;
     const fragment = view.getUint16(offset + 2);
-    // RFC 6946: what is all there is no fragment, whatever header it has.
+    // An atomic fragment is a whole datagram (RFC 6946).
     if ((fragment & 0xfff9) === 0) continue;
     const layer = fragments.add(packet, {
       offset: fragment & 0xfff8,
@@ -145,14 +144,14 @@ function isExtension(protocol: number): boolean {
   }
 }
 
-/** RFC 8200, section 4; the authentication header counts in other units (RFC 4302, section 2.2). */
+/** Length of an extension header in bytes (RFC 8200, 4; RFC 4302, 2.2). */
 function extensionLength(protocol: number, units: number): number {
   if (protocol === FRAGMENT) return 8;
   if (protocol === AUTHENTICATION) return (units + 2) * 4;
   return (units + 1) * 8;
 }
 
-/** What the protocol number of an IP header stands for. */
+/** Continues with the protocol that an IP header names. */
 export function readProtocol(packet: Dissection): Layer {
   switch (packet.nextProtocol) {
     case TCP:
@@ -201,7 +200,7 @@ function skipAuthenticationHeader(packet: Dissection): Layer {
   });
 }
 
-/** An ICMP error quotes what it is about (RFC 792, RFC 4443); other messages are about no segment. */
+/** Continues with the datagram that an ICMP error quotes; other ICMP messages hold no segment. */
 export function readIcmp(packet: Dissection): Layer {
   if (!packet.has(8)) return packet.missing(8);
   const type = packet.view.getUint8(packet.offset);

@@ -1,12 +1,14 @@
 /**
- * IP addresses as four words, the way packets carry them and trackers compare them.
+ * IP addresses as four 32-bit words.
  *
  * @module
  */
-/** Four words of an address, at some place in an array. */
+/**
+ * An IP address as four 32-bit words in network order; IPv4 is mapped to IPv6 (RFC 4291, 2.5.5.2).
+ */
 export type IpAddress = ArrayLike<number>;
 
-/** An address as RFC 5952 writes it, or as dotted decimal where IPv4 was mapped into IPv6. */
+/** Formats an address as in RFC 5952, or in dotted decimal if it is IPv4-mapped. */
 export function addressText(words: IpAddress, at = 0): string {
   if (isIpv4Mapped(words, at)) {
     const word = words[at + 3] ?? 0;
@@ -19,18 +21,18 @@ export function addressText(words: IpAddress, at = 0): string {
   return compressZeros(groups);
 }
 
-/** An address and a port, as they are written in a URL. */
+/** Formats address and port as in a URL. */
 export function endpointText(words: IpAddress, port: number): string {
   const address = addressText(words);
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Whether the words hold an IPv4 address, mapped into IPv6 (RFC 4291, section 2.5.5.2). */
+/** Whether an address is IPv4-mapped (RFC 4291, 2.5.5.2). */
 export function isIpv4Mapped(words: IpAddress, at = 0): boolean {
   return words[at + 2] === 0xffff && words[at] === 0 && words[at + 1] === 0;
 }
 
-/** RFC 5952, section 4: the longest run of two or more zero groups becomes "::". */
+/** Replaces the longest run of two or more zero groups by "::" (RFC 5952, 4.2). */
 function compressZeros(groups: readonly number[]): string {
   let bestStart = 0;
   let bestLength = 1;
@@ -48,7 +50,7 @@ function compressZeros(groups: readonly number[]): string {
   return `${hex.slice(0, bestStart).join(":")}::${hex.slice(bestStart + bestLength).join(":")}`;
 }
 
-/** Reads a literal IPv4 or IPv6 address; nothing where the text is neither. */
+/** Parses an IPv4 or IPv6 literal; `undefined` if the text is neither. */
 export function parseAddress(text: string): IpAddress | undefined {
   const groups = text.includes(":") ? parseIpv6(text) : parseIpv4(text);
   if (groups === undefined) return undefined;

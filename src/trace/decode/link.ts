@@ -1,11 +1,11 @@
 /**
- * Link types of captures: what their packets begin with.
+ * Link-layer headers by capture link type.
  *
  * @module
  */
 import type { Dissection, Layer } from "./dissection.ts";
 
-/** Reads the header of a link type of <https://www.tcpdump.org/linktypes.html>. */
+/** Reads the header of a link type (<https://www.tcpdump.org/linktypes.html>). */
 export function readLink(packet: Dissection): Layer {
   switch (packet.nextProtocol) {
     case 1:
@@ -17,8 +17,8 @@ export function readLink(packet: Dissection): Layer {
     case 0:
     case 108:
       return readBsdLoopback(packet);
-    case 12: // LINKTYPE_RAW as some systems number it
-    case 14: // and OpenBSD
+    case 12: // LINKTYPE_RAW on some systems
+    case 14: // LINKTYPE_RAW on OpenBSD
     case 101:
     case 228:
     case 229:
@@ -33,11 +33,11 @@ function readPointToPoint(packet: Dissection): Layer {
     case 9:
     case 50:
       return readHdlc(packet);
-    case 51: // PPP over Ethernet, from its own header on
+    case 51: // PPPoE without the Ethernet header
       return packet.skip(0, { layer: "EtherType", next: 0x8864 });
     case 104:
       return packet.has(4) ? skipToEtherType(packet, { at: 2, length: 4 }) : packet.missing(4);
-    case 166: // pppd puts the direction in the place of HDLC's address
+    case 166: // pppd replaces the HDLC address by a direction
       return packet.has(2) && packet.view.getUint8(packet.offset + 1) === 3
         ? packet.skip(2, { layer: "ppp", next: 0 })
         : "ppp";
@@ -75,7 +75,7 @@ function readOther(packet: Dissection): Layer {
   }
 }
 
-/** A header that names by an EtherType what comes behind it. */
+/** Skips a header of `length` bytes that holds an EtherType at `at`. */
 function skipToEtherType(
   packet: Dissection,
   { at, length }: { at: number; length: number },
@@ -86,14 +86,14 @@ function skipToEtherType(
   });
 }
 
-/** LINKTYPE_LINUX_SLL2 is what `tcpdump -i any` writes; it tells the interface, too. */
+/** LINKTYPE_LINUX_SLL2, written by `tcpdump -i any`; it includes the interface index. */
 function readLinuxSll2(packet: Dissection): Layer {
   if (!packet.has(20)) return packet.missing(20);
   packet.interface = packet.view.getUint32(packet.offset + 4);
   return skipToEtherType(packet, { at: 0, length: 20 });
 }
 
-/** BSD loopback: an address family in the byte order of whoever captured it. */
+/** BSD loopback (LINKTYPE_NULL): an address family in the byte order of the capturing host. */
 function readBsdLoopback(packet: Dissection): Layer {
   if (!packet.has(4)) return packet.missing(4);
   const family = packet.view.getUint8(packet.offset) || packet.view.getUint8(packet.offset + 3);
@@ -105,7 +105,7 @@ function isIpFamily(family: number): boolean {
   return family === 2 || family === 10 || family === 24 || family === 28 || family === 30;
 }
 
-/** HDLC-like framing: PPP's own (RFC 1662), or Cisco's, which has an EtherType. */
+/** HDLC framing: PPP (RFC 1662), or Cisco HDLC with an EtherType. */
 function readHdlc(packet: Dissection): Layer {
   if (!packet.has(4)) return packet.missing(4);
   const address = packet.view.getUint8(packet.offset);
@@ -114,7 +114,7 @@ function readHdlc(packet: Dissection): Layer {
   return isCisco ? skipToEtherType(packet, { at: 2, length: 4 }) : "ppp";
 }
 
-/** PPI: a header of the length that it tells, and the link type of what comes behind it. */
+/** PPI: a header with its own length and the link type that follows. */
 function readPpi(packet: Dissection): Layer {
   if (!packet.has(8)) return packet.missing(8);
   const length = packet.view.getUint16(packet.offset + 2, true);
@@ -129,13 +129,13 @@ const NFLOG_INTERFACE_IN = 4;
 const NFLOG_INTERFACE_OUT = 5;
 const NFLOG_PAYLOAD = 9;
 
-/** NFLOG: attributes in the byte order of whoever captured them, one of which is the datagram. */
+/** NFLOG: attributes in host byte order, one of which holds the datagram. */
 function readNflog(packet: Dissection): Layer {
   if (!packet.has(8)) return packet.missing(8);
   const { view } = packet;
   const family = view.getUint8(packet.offset);
   packet.offset += 4;
-  // Attributes are short and there are few kinds of them, so the big byte of either number is 0.
+  // Lengths and types are below 256, so the high byte of both is 0.
   const isLittle = view.getUint16(packet.offset + 2, true) < view.getUint16(packet.offset + 2);
   while (packet.has(4)) {
     const length = view.getUint16(packet.offset, isLittle);
@@ -155,7 +155,7 @@ function readNflog(packet: Dissection): Layer {
 
 const INFINIBAND_ROUTING_HEADER = 40;
 
-/** RFC 4391, section 6, behind a global routing header where a capture has one. */
+/** IP over InfiniBand (RFC 4391, 6), with or without a global routing header. */
 function readInfiniband(packet: Dissection): Layer {
   if (!packet.has(4)) return packet.missing(4);
   const type = packet.view.getUint16(packet.offset);

@@ -1,34 +1,34 @@
 /**
- * A packet as a capture holds it.
+ * A captured packet.
  *
  * @module
  */
-/** Where the bytes of one captured packet lie. A reader fills the same object again for each packet. */
+/** One captured packet. The reader reuses the object for every packet. */
 export class Packet {
-  /** The buffer the packet lies in; valid until the next packet is asked for. */
+  /** Buffer that holds the packet; valid until the next packet is read. */
   view: DataView = new DataView(new ArrayBuffer(0));
-  /** Where in {@linkcode view} the captured bytes begin. */
+  /** Offset of the first captured byte in {@linkcode view}. */
   start = 0;
-  /** Where in {@linkcode view} the captured bytes end; the packet itself may have been longer. */
+  /** Offset after the last captured byte in {@linkcode view}. */
   end = 0;
-  /** How long the packet was before a capture cut it short. */
+  /** Packet length on the wire in bytes. */
   originalLength = 0;
-  /** When it was captured: whole seconds since 1970. */
+  /** Capture time: whole seconds since 1970. */
   seconds = 0;
-  /** When it was captured: the nanoseconds of that second. */
+  /** Capture time: nanoseconds of that second. */
   nanoseconds = 0;
-  /** What the bytes begin with: a LINKTYPE of <https://www.tcpdump.org/linktypes.html>. */
+  /** Link type (<https://www.tcpdump.org/linktypes.html>). */
   link = 0;
-  /** The interface it was seen on where the capture tells, else 0. */
+  /** Capture interface, 0 if unknown. */
   interface = 0;
 }
 
-/** A capture that cannot be read on, and the byte where it went wrong. */
+/** A capture that cannot be read any further. */
 export class CaptureError extends Error {
-  /** How far into the stream the damage begins, where that is known. */
+  /** Byte offset of the damage, if known. */
   readonly offset: number | undefined;
 
-  /** Says what is wrong, then where. */
+  /** Appends the offset to the message. */
   constructor(message: string, offset?: number) {
     super(offset === undefined ? message : `${message} (at byte ${offset})`);
     this.name = "CaptureError";

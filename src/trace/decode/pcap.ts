@@ -1,30 +1,27 @@
 /**
- * The classic capture format, pcap-savefile(5).
+ * The pcap file format (pcap-savefile(5)).
  *
  * @module
  */
 import type { ByteWindow } from "./byte_window.ts";
 import { CaptureError, type Packet } from "./packet.ts";
 
-/**
- * One step through a capture: a packet was found, something else was passed over, or the rest of a
- * record has yet to arrive.
- */
+/** Result of one read: a packet, another record that was skipped, or an incomplete record. */
 export type Step = "packet" | "other" | "incomplete";
 
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
 const MICROSECOND_MAGIC = 0xa1b2c3d4;
 const NANOSECOND_MAGIC = 0xa1b23c4d;
-/** Alexey Kuznetsov's variant, whose records tell more of each packet. */
+/** Modified pcap by Alexey Kuznetsov, with longer record headers. */
 const MODIFIED_MAGIC = 0xa1b2cd34;
-/** By so much its records' headers are longer. */
+/** Additional bytes in each modified record header. */
 const MODIFIED_EXTRA = 8;
 
-/** libpcap's MAXIMUM_SNAPLEN: it writes no longer record, so a longer one is damage. */
+/** MAXIMUM_SNAPLEN of libpcap; a longer record is damage. */
 const MAX_SNAPLEN = 262_144;
 
-/** Whether a stream that begins with these four bytes (big-endian) is a pcap file. */
+/** Whether these four bytes (big-endian) start a pcap file. */
 export function isPcapMagic(magic: number): boolean {
   return isMagic(magic) || magic === 0xd4c3b2a1 || magic === 0x4d3cb2a1 || magic === 0x34cdb2a1;
 }
@@ -33,14 +30,14 @@ function isMagic(magic: number): boolean {
   return magic === MICROSECOND_MAGIC || magic === NANOSECOND_MAGIC || magic === MODIFIED_MAGIC;
 }
 
-/** Reads the classic format of pcap-savefile(5), of either byte order. */
+/** Reads pcap files of either byte order. */
 export class PcapFormat {
   #littleEndian = false;
   #nanosecondsPerTick = 1;
   #recordHeader = RECORD_HEADER;
   #link = -1;
 
-  /** Reads the next record into `packet`, or the file header if that comes first. */
+  /** Reads the next record, or the file header. */
   step(window: ByteWindow, packet: Packet): Step {
     if (this.#link === -1) return this.#begin(window);
     const header = this.#recordHeader;
@@ -71,7 +68,7 @@ export class PcapFormat {
     const magic = view.getUint32(start, this.#littleEndian);
     this.#recordHeader = magic === MODIFIED_MAGIC ? RECORD_HEADER + MODIFIED_EXTRA : RECORD_HEADER;
     this.#nanosecondsPerTick = magic === NANOSECOND_MAGIC ? 1 : 1000;
-    // The upper half holds the length of the frame check sequence, not the link.
+    // The upper 16 bits hold the frame check sequence length.
     this.#link = view.getUint32(start + 20, this.#littleEndian) & 0xffff;
     window.skip(FILE_HEADER);
     return "other";
@@ -79,8 +76,8 @@ export class PcapFormat {
 }
 
 /**
- * Whether another file begins here, as where compressed files were put behind each other: a record
- * never has this time, the number of the format's version for a fraction, and no length.
+ * Whether another file header follows, as in concatenated captures. No record has these values as
+ * timestamp, with both lengths 0.
  */
 function isFileHeader(view: DataView, start: number): boolean {
   if (!isPcapMagic(view.getUint32(start))) return false;

@@ -1,5 +1,5 @@
 /**
- * The newer capture format, draft-ietf-opsawg-pcapng.
+ * The pcapng file format (draft-ietf-opsawg-pcapng).
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { ByteWindow } from "./byte_window.ts";
 import { CaptureError, type Packet } from "./packet.ts";
 import type { Step } from "./pcap.ts";
 
-/** The first block of every section; it reads the same in either byte order. */
+/** Type of the section header block; the same in either byte order. */
 export const SECTION_HEADER = 0x0a0d0d0a;
 
 const INTERFACE_DESCRIPTION = 1;
@@ -19,7 +19,7 @@ const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const OPTION_TIME_RESOLUTION = 9;
 const OPTION_TIME_OFFSET = 14;
 
-/** A packet block longer than this is passed over, so that no length in a file decides our memory. */
+/** Longer packet blocks are skipped, which bounds the read buffer. */
 const MAX_BLOCK_LENGTH = 1024 * 1024;
 const MAX_INTERFACES = 65_536;
 
@@ -30,17 +30,17 @@ interface Interface {
   readonly offsetSeconds: number;
 }
 
-/** Reads the pcapng format of draft-ietf-opsawg-pcapng: sections, interfaces, packets of three kinds. */
+/** Reads pcapng: sections, interfaces, and enhanced, simple and obsolete packet blocks. */
 export class PcapngFormat {
   #littleEndian = true;
   #interfaces: Interface[] = [];
-  /** How many interfaces earlier sections had: their numbers begin anew in each. */
+  /** Number of interfaces in earlier sections; numbering restarts in each section. */
   #interfacesBefore = 0;
 
-  /** Packets that came without a time. */
+  /** Packets without a timestamp. */
   packetsWithoutTime = 0;
 
-  /** Reads the next block; packets that contradict their block are counted in {@linkcode damagedBlocks}. */
+  /** Reads the next block. Contradictory packet blocks are counted in {@linkcode damagedBlocks}. */
   step(window: ByteWindow, packet: Packet): Step {
     if (window.length < 12) return "incomplete";
     if (window.view.getUint32(window.start) === SECTION_HEADER) this.#beginSection(window);
@@ -65,7 +65,7 @@ export class PcapngFormat {
     return step;
   }
 
-  /** Blocks that were to hold a packet and did not. */
+  /** Packet blocks without a readable packet. */
   damagedBlocks = 0;
 
   #readBlock(
@@ -91,7 +91,10 @@ export class PcapngFormat {
     const magic = window.view.getUint32(window.start + 8, true);
     this.#littleEndian = magic === BYTE_ORDER_MAGIC;
     if (!this.#littleEndian && window.view.getUint32(window.start + 8) !== BYTE_ORDER_MAGIC) {
-      throw new CaptureError("the capture is damaged: a section of no byte order", window.offset);
+      throw new CaptureError(
+        "the capture is damaged: a section without a byte-order magic",
+        window.offset,
+      );
     }
     this.#interfacesBefore += this.#interfaces.length;
     this.#interfaces = [];
@@ -99,7 +102,7 @@ export class PcapngFormat {
 
   #describeInterface(window: ByteWindow, { body, end }: { body: number; end: number }): void {
     if (end - body < 8) {
-      throw new CaptureError("the capture is damaged: an interface of no link type", window.offset);
+      throw new CaptureError("the capture is damaged: a truncated interface block", window.offset);
     }
     if (this.#interfaces.length === MAX_INTERFACES) {
       throw new CaptureError(
@@ -138,7 +141,7 @@ export class PcapngFormat {
     return { ticksPerSecond, offsetSeconds };
   }
 
-  /** The enhanced packet block, and the packet block that came before it. */
+  /** Reads an enhanced packet block, or its predecessor, the packet block. */
   #readTimedPacket(block: { type: number; body: number; end: number }, packet: Packet): boolean {
     const { view } = packet;
     const { body, end } = block;
@@ -160,7 +163,7 @@ export class PcapngFormat {
     return true;
   }
 
-  /** The simple packet block has no time and belongs to the first interface. */
+  /** Reads a simple packet block, which has no timestamp and belongs to interface 0. */
   #readSimplePacket({ body, end }: { body: number; end: number }, packet: Packet): boolean {
     const device = this.#interfaces[0];
     if (device === undefined || end - body < 4) return false;
@@ -171,7 +174,7 @@ export class PcapngFormat {
     packet.originalLength = original;
     packet.link = device.link;
     packet.interface = this.#interfacesBefore + 1;
-    // It has no time: that of the packet before is the nearest to it.
+    // The packet keeps the timestamp of the packet before it.
     this.packetsWithoutTime += 1;
     return true;
   }
@@ -189,7 +192,7 @@ function padding(length: number): number {
   return (4 - length % 4) % 4;
 }
 
-/** if_tsresol: a negative power of ten, or of two where the top bit is set. */
+/** if_tsresol: a negative power of 10, or of 2 if the top bit is set. */
 function ticksPerSecondOf(resolution: number): bigint {
   return resolution < 0x80 ? 10n ** BigInt(resolution) : 1n << BigInt(resolution & 0x7f);
 }
@@ -201,7 +204,7 @@ function setTime(packet: Packet, device: Interface, time: { high: number; low: n
   const { ticksPerSecond, offsetSeconds } = device;
   const perSecond = Number(ticksPerSecond);
   const count = time.high * 0x100000000 + time.low;
-  // Whole microseconds and nanoseconds are exact in numbers as long as the count is.
+  // Exact in floating point while the tick count is below 2^53.
   const isExact = count < MAX_EXACT_INTEGER && NANOSECONDS % perSecond === 0;
   if (isExact) {
     packet.seconds = Math.floor(count / perSecond);

@@ -1,13 +1,13 @@
 /**
- * What the numbers of headers stand for, as far as it helps whoever reads of them.
+ * Names of link types, EtherTypes and protocol numbers that hold no decodable TCP.
  *
  * @module
  */
-/** Names by their numbers: of what cannot hold TCP, and of what may and cannot be read. */
+/** Protocol names by number. */
 export interface ProtocolNames {
-  /** What carries no TCP. */
+  /** Protocols that do not carry TCP. */
   readonly withoutTcp: ReadonlyMap<number, string>;
-  /** What may carry TCP in a form that cannot be read. */
+  /** Protocols that may carry TCP in a form that is not decoded. */
   readonly undecodable: ReadonlyMap<number, string>;
 }
 
@@ -44,7 +44,7 @@ export const ETHER_TYPES: ProtocolNames = {
   ]),
 };
 
-/** Service access points of IEEE 802.2. */
+/** Service access points (IEEE 802.2). */
 export const LLC_SAPS: ProtocolNames = {
   withoutTcp: new Map([
     [0x42, "spanning tree"],
@@ -108,7 +108,7 @@ export const IP_PROTOCOLS: ProtocolNames = {
   ]),
 };
 
-/** Link types, of <https://www.tcpdump.org/linktypes.html>, which are not read. */
+/** Link types (<https://www.tcpdump.org/linktypes.html>) that are not decoded. */
 export const LINK_TYPES: ReadonlyMap<number, string> = new Map([
   [3, "AX.25"],
   [6, "token ring"],

@@ -1,17 +1,14 @@
 /**
- * Arithmetic of sequence numbers, which wrap.
+ * Sequence number arithmetic modulo 2^32 (RFC 9293, 3.4).
  *
  * @module
  */
-/**
- * How far `to` lies behind `from` in the sequence space of RFC 9293, section 3.4, which wraps at
- * 2^32: negative where `to` comes first.
- */
+/** `to - from` modulo 2^32, as a signed number: negative if `to` precedes `from`. */
 export function distance(from: number, to: number): number {
   return (to - from) | 0;
 }
 
-/** The sequence number `count` further on. */
+/** `seq + count` modulo 2^32. */
 export function advance(seq: number, count: number): number {
   return (seq + count) >>> 0;
 }

@@ -1,5 +1,5 @@
 /**
- * The options of a TCP header, by the numbers of IANA's registry of TCP parameters.
+ * TCP header options (IANA, TCP parameters).
  *
  * @module
  */
@@ -15,40 +15,40 @@ const FAST_OPEN = 34;
 const EXPERIMENT_1 = 253;
 const EXPERIMENT_2 = 254;
 
-/** The experiment identifier of TCP Fast Open before it had a kind of its own (RFC 7413, appendix). */
+/** Experiment identifier of TCP Fast Open before it had its own kind (RFC 7413, appendix A). */
 const FAST_OPEN_EXPERIMENT = 0xf989;
 
-/** The options that a segment carried. */
+/** Options of one segment. */
 export interface TcpOptions {
-  /** The longest segment the sender takes. */
+  /** Maximum segment size in bytes. */
   mss?: number;
-  /** By how many bits the sender's window is shifted. */
+  /** Window scale in bits (RFC 7323). */
   windowScale?: number;
-  /** Whether the sender takes selective acknowledgements. */
+  /** SACK permitted (RFC 2018). */
   sackPermitted?: boolean;
-  /** The blocks that arrived out of order, as [left, right) edges. */
+  /** SACK blocks as [left, right) edges. */
   sack?: [left: number, right: number][];
-  /** The sender's clock, and the clock of the other end that it echoes. */
+  /** Timestamp value (TSval) and echo reply (TSecr). */
   timestamps?: { value: number; echo: number };
-  /** TCP Fast Open (RFC 7413): the cookie in hexadecimal digits, none where one is asked for. */
+  /** TCP Fast Open (RFC 7413): the cookie in hexadecimal, empty in a cookie request. */
   fastOpen?: { cookie: string; isExperimental: boolean };
-  /** Multipath TCP (RFC 8684): what the option is about, and the version where it tells one. */
+  /** Multipath TCP (RFC 8684): subtype, and version for MP_CAPABLE. */
   mptcp?: { subtype: number; version?: number };
-  /** Options of other kinds, in their order. */
+  /** Options of other kinds, in order. */
   otherOptions?: OtherOption[];
-  /** Whether the capture holds only the first of the options. */
+  /** Whether the capture truncated the options. */
   isTruncated?: true;
 }
 
-/** An option that is known by its number only. */
+/** An option without a parser of its own. */
 export interface OtherOption {
-  /** Its kind. */
+  /** Option kind. */
   kind: number;
-  /** Its experiment identifier (RFC 6994), where the kind is one for experiments. */
+  /** Experiment identifier (RFC 6994) of the experimental kinds. */
   experiment?: number;
 }
 
-/** Reads TCP options; what is cut short or makes no sense ends the list. */
+/** Parses TCP options up to the first that is truncated or malformed. */
 export function readTcpOptions(view: DataView, start: number, end: number): TcpOptions {
   const options: TcpOptions = {};
   let at = start;
@@ -70,9 +70,9 @@ export function readTcpOptions(view: DataView, start: number, end: number): TcpO
 interface Option {
   readonly view: DataView;
   readonly kind: number;
-  /** Where its content begins. */
+  /** Offset of the content. */
   readonly at: number;
-  /** How long its content is. */
+  /** Length of the content in bytes. */
   readonly length: number;
 }
 
@@ -80,7 +80,7 @@ function readOption(options: TcpOptions, option: Option): void {
   const { view, kind, at, length } = option;
   if (kind === MAXIMUM_SEGMENT_SIZE && length === 2) options.mss = view.getUint16(at);
   else if (kind === WINDOW_SCALE && length === 1) {
-    // RFC 7323, section 2.3: more than 14 counts as 14.
+    // RFC 7323, 2.3: a shift above 14 counts as 14.
     options.windowScale = Math.min(view.getUint8(at), 14);
   } else if (kind === SACK_PERMITTED && length === 0) options.sackPermitted = true;
   else if (kind === SACK && length % 8 === 0) options.sack = readBlocks(option);
@@ -102,7 +102,7 @@ function readExperiment(options: TcpOptions, { view, kind, at, length }: Option)
   } else (options.otherOptions ??= []).push({ kind, experiment });
 }
 
-/** RFC 8684, section 3.1: only MP_CAPABLE, subtype 0, tells a version. */
+/** Only MP_CAPABLE (subtype 0) has a version (RFC 8684, 3.1). */
 function readMptcp({ view, at }: Option): { subtype: number; version?: number } {
   const octet = view.getUint8(at);
   const subtype = octet >> 4;

@@ -1,11 +1,11 @@
 /**
- * Through what a packet came: VLANs and tunnels, outermost first.
+ * VLANs and tunnels that encapsulate a packet, outermost first.
  *
  * @module
  */
 import { addressText } from "./ip_address.ts";
 
-/** What wraps a packet and has a number that tells one from another of its kind. */
+/** Encapsulations with an identifier (VLAN ID, VNI, label, key, TEID). */
 export type NumberedTunnel =
   | "VLAN"
   | "802.1ah"
@@ -17,7 +17,7 @@ export type NumberedTunnel =
   | "ERSPAN"
   | "GTP-U";
 
-/** What wraps a packet and is known by its two ends only. */
+/** Encapsulations identified by their two endpoints. */
 export type UnnumberedTunnel = "GRE" | "4in4" | "4in6" | "6in4" | "6in6" | "EtherIP" | "PPTP";
 
 interface Tunnel {
@@ -27,31 +27,28 @@ interface Tunnel {
   hasEndpoints: boolean;
 }
 
-/** A path of more wrappings than this is not followed. */
+/** Maximum number of encapsulations per packet. */
 export const MAX_TUNNELS = 12;
 
-/** Through what a packet came. One object is filled anew for each packet. */
+/** VLANs and tunnels of one packet. The object is reused for every packet. */
 export class TunnelPath {
-  /**
-   * The same number for packets that came through the same tunnels, and 0 for those that came
-   * through none that could be told from another.
-   */
+  /** Hash of the path: equal for packets in the same tunnels, 0 without any identifiable tunnel. */
   key = 0;
   readonly #tunnels: Tunnel[] = [];
   #length = 0;
 
-  /** How many wrappings there are. */
+  /** Number of encapsulations. */
   get length(): number {
     return this.#length;
   }
 
-  /** Forgets the path of the packet before. */
+  /** Removes all encapsulations. */
   clear(): void {
     this.key = 0;
     this.#length = 0;
   }
 
-  /** Goes into a tunnel that has a number. */
+  /** Adds an encapsulation with an identifier. */
   addNumbered(kind: NumberedTunnel, number: number): void {
     const wrapping = this.#next();
     wrapping.kind = kind;
@@ -60,13 +57,13 @@ export class TunnelPath {
     this.#mix(number);
   }
 
-  /** Goes into a tunnel between two addresses, which lie in words 0 to 3 and 4 to 7. */
+  /** Adds a tunnel between two addresses, given in elements 0 to 3 and 4 to 7. */
   addBetween(kind: UnnumberedTunnel, addresses: Int32Array): void {
     const wrapping = this.#next();
     wrapping.kind = kind;
     wrapping.hasEndpoints = true;
     wrapping.endpoints.set(addresses);
-    // Both directions of a tunnel are one.
+    // Both directions get the same hash.
     if (isSourceGreater(addresses)) {
       wrapping.endpoints.copyWithin(0, 4);
       wrapping.endpoints.set(addresses.subarray(0, 4), 4);
@@ -74,12 +71,12 @@ export class TunnelPath {
     for (const word of wrapping.endpoints) this.#mix(word);
   }
 
-  /** Passes an authentication header, whose numbers come and go with its keys. */
+  /** Adds an authentication header. It does not change the hash: its SPI changes with its keys. */
   addAuthenticationHeader(): void {
     this.#next().kind = "AH";
   }
 
-  /** The path in words, such as `["VLAN 5", "VXLAN 42"]`. */
+  /** Names of the encapsulations, such as `["VLAN 5", "VXLAN 42"]`. */
   names(): string[] {
     return this.#tunnels.slice(0, this.#length).map(nameOf);
   }

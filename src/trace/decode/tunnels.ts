@@ -15,7 +15,7 @@ const ERSPAN = 0x88be;
 const ERSPAN_3 = 0x22eb;
 const PPP = 0x880b;
 
-/** GRE (RFC 2784, RFC 2890), with ERSPAN in it, and PPTP's version 1 (RFC 2637). */
+/** GRE (RFC 2784, RFC 2890), ERSPAN in GRE, and PPTP (GRE version 1, RFC 2637). */
 export function readGre(packet: Dissection): Layer {
   if (!packet.has(4)) return packet.missing(4);
   const flags = packet.view.getUint16(packet.offset);
@@ -48,7 +48,7 @@ function readPptp(packet: Dissection, flags: number): Layer {
   return packet.skip(length, { layer: "ppp", next: 0 });
 }
 
-/** ERSPAN, types II and III (draft-foschiano-erspan): a session's number, then a whole frame. */
+/** ERSPAN types II and III (draft-foschiano-erspan): a session ID, then an Ethernet frame. */
 function readErspan(packet: Dissection): Layer {
   if (!packet.has(8)) return packet.missing(8);
   const isType3 = packet.view.getUint8(packet.offset) >> 4 === 2;
@@ -59,13 +59,13 @@ function readErspan(packet: Dissection): Layer {
   return packet.skip(hasPlatformHeader ? length + 8 : length, { layer: "ethernet", next: 0 });
 }
 
-/** A datagram of UDP, which its destination port may tell to be a tunnel's. */
+/** UDP, which holds a tunnel if the destination port is that of one. */
 export function readUdp(packet: Dissection): Layer {
   if (!packet.has(8)) return packet.missing(8);
   const read = TUNNELS.get(packet.view.getUint16(packet.offset + 2));
   if (read === undefined) return packet.undecoded("IP protocol", 17);
   packet.offset += 8;
-  // What is too short, or no tunnel's header, is any program's datagram; unless more of it comes.
+  // Too short, or no tunnel header: counted as UDP, unless the header continues in a fragment.
   const layer = packet.has(4) ? read(packet) : undefined;
   if (layer === undefined && packet.fragment === "first" && !packet.has(4)) {
     return packet.missing(4);
@@ -73,7 +73,7 @@ export function readUdp(packet: Dissection): Layer {
   return layer ?? packet.undecoded("IP protocol", 17);
 }
 
-/** Reads a tunnel's header, of which four bytes are there; `undefined` where it is none. */
+/** Reads a tunnel header, of which four bytes are available; `undefined` if it is none. */
 type TunnelReader = (packet: Dissection) => Layer | undefined;
 
 const TUNNELS: ReadonlyMap<number, TunnelReader> = new Map([
@@ -82,15 +82,15 @@ const TUNNELS: ReadonlyMap<number, TunnelReader> = new Map([
   [4790, readVxlanGpe],
   [6081, readGeneve],
   [6635, () => "mpls" as const],
-  [8472, readVxlan], // Linux's own default
+  [8472, readVxlan], // Linux's default port
 ]);
 
-/** The destination ports of UDP that tell a tunnel. */
+/** UDP destination ports that are decoded as tunnels. */
 export const TUNNEL_PORTS: readonly number[] = [...TUNNELS.keys()];
 
 const VXLAN_HAS_IDENTIFIER = 0x08;
 
-/** RFC 7348: a network's identifier, then a whole frame. */
+/** VXLAN (RFC 7348): a network identifier (VNI), then an Ethernet frame. */
 function readVxlan(packet: Dissection): Layer | undefined {
   if ((packet.view.getUint8(packet.offset) & VXLAN_HAS_IDENTIFIER) === 0) return undefined;
   if (!packet.has(8)) return packet.missing(8);
@@ -113,7 +113,7 @@ function readVxlanGpe(packet: Dissection): Layer | undefined {
   return packet.skip(8, { layer, next: 0 });
 }
 
-/** RFC 8926: options, a network's identifier, and an EtherType. */
+/** Geneve (RFC 8926): options, a network identifier (VNI) and an EtherType. */
 function readGeneve(packet: Dissection): Layer | undefined {
   const version = packet.view.getUint8(packet.offset) >> 6;
   if (version !== 0) return undefined;
@@ -130,7 +130,7 @@ const GTP_DATA = 0xff;
 const GTP_HAS_MORE = 0x07;
 const GTP_HAS_EXTENSION = 0x04;
 
-/** GTP-U (3GPP TS 29.281): a tunnel's end and, behind headers of a length they tell, a datagram. */
+/** GTP-U (3GPP TS 29.281): a tunnel endpoint identifier (TEID), extension headers, then IP. */
 function readGtp(packet: Dissection): Layer | undefined {
   const flags = packet.view.getUint8(packet.offset);
   const isVersion1 = flags >> 4 === 3;

@@ -1,5 +1,5 @@
 /**
- * Packets without a TCP segment that could be read, counted by what they are instead.
+ * Counts packets without a TCP segment, by protocol or by reason.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import {
   PPP_PROTOCOLS,
 } from "./protocol_names.ts";
 
-/** Why no segment was found in a packet. Most kinds come with a number that tells more. */
+/** Why a packet holds no TCP segment. Most kinds go with a type number. */
 export type UndecodedKind =
   | "link type"
   | "EtherType"
@@ -31,7 +31,7 @@ export type UndecodedKind =
   | "fragment"
   | "nested";
 
-/** So many kinds are told apart; a capture may hold any number of them. */
+/** Maximum number of kinds counted separately. */
 const MAX_KINDS = 64;
 
 interface Count {
@@ -40,13 +40,13 @@ interface Count {
   packets: number;
 }
 
-/** How many packets held no segment, by what they are instead, in bounded memory. */
+/** Packet counts by kind, in bounded memory. */
 export class UndecodedCounts {
   readonly #counts = new Map<string, Count>();
-  /** Packets of more kinds than are told apart. */
+  /** Packets of kinds beyond {@linkcode MAX_KINDS}. */
   #otherPackets = 0;
 
-  /** Counts packets of a kind. */
+  /** Adds packets of a kind. */
   add(kind: UndecodedKind, number = 0, packets = 1): void {
     const key = `${kind} ${number}`;
     const count = this.#counts.get(key);
@@ -55,15 +55,15 @@ export class UndecodedCounts {
     else this.#otherPackets += packets;
   }
 
-  /** Packets that were read and carry something other than TCP, by its name. */
+  /** Decoded packets without TCP, by protocol name. */
   get withoutTcp(): ReadonlyMap<string, number> {
     return this.#byName(isWithoutTcp);
   }
 
-  /** Packets that could not be read to their end, by why not, such as `of link type 7 (ARCNET)`. */
+  /** Packets that could not be decoded, by reason, such as `of link type 7 (ARCNET)`. */
   get undecodable(): ReadonlyMap<string, number> {
     const named = new Map(this.#byName((count) => !isWithoutTcp(count)));
-    return this.#otherPackets === 0 ? named : named.set("of further kinds", this.#otherPackets);
+    return this.#otherPackets === 0 ? named : named.set("of other kinds", this.#otherPackets);
   }
 
   #byName(fits: (count: Count) => boolean): Map<string, number> {
@@ -76,7 +76,7 @@ export class UndecodedCounts {
   }
 }
 
-/** Whether the packet was read, and carries no TCP. */
+/** Whether the packet was decoded and carries no TCP. */
 function isWithoutTcp({ kind, number }: Count): boolean {
   switch (kind) {
     case "EtherType":
@@ -122,13 +122,13 @@ function nameOf(count: Count): string {
     case "802.11 A-MSDU":
       return `of ${kind}`;
     case "truncated":
-      return "whose headers were cut off";
+      return "with truncated headers";
     case "malformed":
-      return "with contradictory headers";
+      return "with malformed headers";
     case "fragment":
-      return "in fragments that never became whole";
+      return "in incomplete fragments";
     case "nested":
-      return "wrapped too deep";
+      return "in too many tunnels";
     default:
       return kind;
   }

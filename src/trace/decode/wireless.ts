@@ -1,11 +1,11 @@
 /**
- * IEEE 802.11, and the headers that capturing stations put in front of it.
+ * IEEE 802.11 frames, with the radiotap, Prism and AVS capture headers.
  *
  * @module
  */
 import type { Dissection, Layer } from "./dissection.ts";
 
-/** An 802.11 frame behind the header of its link type. */
+/** Reads an 802.11 frame after the capture header of its link type. */
 export function readWireless(packet: Dissection): Layer {
   switch (packet.nextProtocol) {
     case 127:
@@ -24,7 +24,7 @@ const RADIOTAP_MORE = 1 << 31;
 const FLAG_CHECK_SEQUENCE = 0x10;
 const FLAG_PADDED = 0x20;
 
-/** Radiotap tells its length, whether a check sequence follows, and whether the header is padded. */
+/** Radiotap header: its length, and whether a frame check sequence or padding follows. */
 function readRadiotap(packet: Dissection): Layer {
   if (!packet.has(8)) return packet.missing(8);
   const { view, offset: start } = packet;
@@ -44,7 +44,7 @@ function readRadiotap(packet: Dissection): Layer {
   return readFrame(packet, { isPadded: (flags & FLAG_PADDED) !== 0 });
 }
 
-/** The headers of Prism and AVS: a number, then their length, in the byte order that fits. */
+/** Prism and AVS headers: a number, then the header length in either byte order. */
 function readPrismOrAvs(packet: Dissection): Layer {
   if (!packet.has(8)) return packet.missing(8);
   const little = packet.view.getUint32(packet.offset + 4, true);

@@ -1,13 +1,13 @@
 /**
- * Where the frames of a zstd stream begin and end (RFC 8878): a decompressor stops after the first,
- * and does not tell whether it was whole.
+ * Finds the frame boundaries of a zstd stream (RFC 8878): Node's decompressor stops after the first
+ * frame and does not report whether it was complete.
  *
  * @module
  */
 const FRAME = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a50;
 
-/** Whether a stream that begins with these four bytes (little-endian) is one of zstd. */
+/** Whether these four bytes (little-endian) start a zstd frame. */
 export function isZstdMagic(magic: number): boolean {
   return magic === FRAME || isSkippable(magic);
 }
@@ -16,7 +16,7 @@ function isSkippable(magic: number): boolean {
   return ((magic & 0xfffffff0) >>> 0) === SKIPPABLE;
 }
 
-/** What the next bytes are. */
+/** The part of a frame that is being read. */
 type Part =
   | "magic"
   | "length to skip"
@@ -27,26 +27,27 @@ type Part =
   | "content"
   | "checksum";
 
-/** Follows a stream of frames byte by byte, without decompressing anything. */
+/** Scans a stream of frames without decompressing it. */
 export class ZstdFrameScanner {
   #part: Part = "magic";
-  /** How many bytes of the part are missing. */
+  /** Unread bytes of the part. */
   #remaining = 4;
-  /** The number that the part's bytes make up, little-endian. */
+  /** Little-endian value of the part's bytes. */
   #value = 0;
   #shift = 0;
   #hasChecksum = false;
   #isLastBlock = false;
 
-  /** Whether the stream may end here. */
+  /** Whether the stream is at a frame boundary. */
   get isBetweenFrames(): boolean {
     return this.#part === "magic" && this.#remaining === 4;
   }
 
   /**
-   * Passes bytes from `from` on, and returns where a block or a frame ends in them, or their length.
+   * Scans `bytes` from `from` on. Returns the offset after the next block or frame, or the length
+   * of `bytes` if none ends there.
    *
-   * @throws {RangeError} where no frame begins
+   * @throws {RangeError} if no frame starts where one must
    */
   scan(bytes: Uint8Array, from: number): number {
     let at = from;
@@ -68,7 +69,7 @@ export class ZstdFrameScanner {
     return at;
   }
 
-  /** Goes on to the next part; `true` where that is another block or frame. */
+  /** Starts the next part; `true` at the end of a block or frame. */
   #finishPart(): boolean {
     const value = this.#value;
     switch (this.#part) {
@@ -89,7 +90,7 @@ export class ZstdFrameScanner {
         return false;
       case "block":
         this.#isLastBlock = (value & 1) === 1;
-        // A block of one repeated byte holds that byte; its size is another thing.
+        // An RLE block holds one byte; its size field is the uncompressed length.
         this.#begin("content", (value >> 1 & 3) === 1 ? 1 : value >>> 3);
         return false;
       case "content":
@@ -116,7 +117,7 @@ export class ZstdFrameScanner {
   }
 }
 
-/** How long the rest of the header is that begins with this descriptor (section 3.1.1.1). */
+/** Length of the frame header after its descriptor (RFC 8878, 3.1.1.1). */
 function headerLength(descriptor: number): number {
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const dictionary = [0, 1, 2, 4][descriptor & 3]!;

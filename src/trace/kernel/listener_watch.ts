@@ -1,5 +1,5 @@
 /**
- * The kernel of this machine, asked about its sockets.
+ * Looks up the server's socket for the diagnosis of a flow.
  *
  * @module
  */
@@ -11,23 +11,26 @@ import { isListenerOf, isOwnAddress } from "./own_listeners.ts";
 import { type Outcome, outcomeOf } from "../report/outcome.ts";
 import type { ListenerState } from "../report/listener_state.ts";
 
-/** How long what the kernel said is good enough, in milliseconds: a server may have started since. */
+/** Minimum time for which socket tables are cached, in milliseconds. */
 const MIN_CACHE_TIME = 50;
 
-/** Under a flood the kernel is asked no more than a tenth of the time. */
+/**
+ * Cache time as a multiple of the time to read the tables: reading takes at most a tenth of the
+ * time.
+ */
 const CACHE_TIME_FACTOR = 10;
 
-/** By how many readings it is known what one costs: the quickest counts, for the others were interrupted. */
+/** Number of timings kept; the minimum counts, as others include preemption. */
 const MAX_TIMINGS = 4;
 
-/** Tells what the kernel knows of a flow whose server is this machine. */
+/** Reports the listening socket's state for flows whose server is this machine. */
 export class ListenerWatch {
   readonly #initialCounters = readListenCounters();
   #cached: { until: number; sockets: KernelSocket[]; counters: ListenCounters } | undefined;
   #costs: number[] = [];
   #backlogs: Map<string, number> | undefined;
 
-  /** The server's side of an attempt that got no proper answer, if that is here. */
+  /** The state of the server's socket, for failed attempts to this machine. */
   stateFor(flow: Flow): ListenerState | undefined {
     if (!EXPLAINED_OUTCOMES.includes(outcomeOf(flow))) return undefined;
     const address = addressText(flow.server.address);
@@ -67,5 +70,5 @@ export class ListenerWatch {
   }
 }
 
-/** Outcomes of which the kernel knows the cause. */
+/** Outcomes that the socket state can explain. */
 const EXPLAINED_OUTCOMES: readonly Outcome[] = ["unanswered", "stalled", "refused"];

@@ -1,20 +1,20 @@
 /**
- * What the kernel knows of the way to an address, as ip(8) tells it.
+ * Route and neighbour of an address, by ip(8).
  *
  * @module
  */
 
-/** The first step on the way to an address. */
+/** The next hop to an address. */
 export interface NextHop {
-  /** The machine that has to take the packet: the address itself, or a router. */
+  /** Address of the next hop: the destination itself, or a router. */
   readonly address: string;
-  /** The interface on which it is. */
+  /** Outgoing interface. */
   readonly device: string;
-  /** Whether nobody there has answered to that address (RFC 826, RFC 4861). */
+  /** Whether address resolution has failed (RFC 826, RFC 4861). */
   readonly isUnresolved: boolean;
 }
 
-/** The first step on the way, where there is one and `ip` is there to ask. */
+/** The next hop; `undefined` without a route or without ip(8). */
 export async function nextHopOf(address: string): Promise<NextHop | undefined> {
   const [plain = address] = address.split("%");
   const [route] = await askIp("route", "get", plain);

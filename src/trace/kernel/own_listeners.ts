@@ -1,5 +1,5 @@
 /**
- * Whether a connection to one of this machine's own addresses finds a socket that listens.
+ * Checks whether a socket of this machine listens on an address.
  *
  * @module
  */
@@ -13,8 +13,8 @@ export function isOwnAddress(address: string): boolean {
 }
 
 /**
- * Whether the socket takes connections to this address and port, as far as /proc tells: not whether
- * it takes those of IPv4 on `::` (IPV6_V6ONLY), or those of one interface only (SO_BINDTODEVICE).
+ * Whether the socket accepts connections to this address and port, as far as /proc shows: it does
+ * not show IPV6_V6ONLY and SO_BINDTODEVICE.
  */
 export function isListenerOf(socket: KernelSocket, address: string, port: number): boolean {
   if (socket.state !== "LISTEN" || socket.localPort !== port) return false;
@@ -22,12 +22,12 @@ export function isListenerOf(socket: KernelSocket, address: string, port: number
   return host === address || host === "::" || (host === "0.0.0.0" && !address.includes(":"));
 }
 
-/** Where the kernel connects to when it is told to connect to any address. */
+/** Destinations that the kernel uses for a connect to the unspecified address. */
 const CONNECT_TARGETS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /**
- * Whether something listens at an address; `undefined` where it is none of this machine's, or where
- * the kernel cannot be asked.
+ * Whether a socket listens on an address; `undefined` if the address is not local or the tables
+ * cannot be read.
  */
 export async function hasListener(address: string, port: number): Promise<boolean | undefined> {
   if (!await hasPermissions()) return undefined;
@@ -36,13 +36,16 @@ export async function hasListener(address: string, port: number): Promise<boolea
   return (await recentListeners())?.some((socket) => isListenerOf(socket, own, port));
 }
 
-/** How long what the kernel said is good enough, in milliseconds. */
+/** Minimum cache time in milliseconds. */
 const MIN_CACHE_TIME = 50;
 
-/** Whoever is refused very often asks the kernel no more than a tenth of the time: it takes milliseconds. */
+/**
+ * Cache time as a multiple of the time to read the tables: reading takes at most a tenth of the
+ * time.
+ */
 const CACHE_TIME_FACTOR = 10;
 
-/** What the kernel said last, or is saying. */
+/** Listening sockets, read or being read, and until when they are valid. */
 interface CachedListeners {
   until: number;
   readonly sockets: Promise<readonly KernelSocket[] | undefined>;
@@ -50,7 +53,7 @@ interface CachedListeners {
 
 let cached: CachedListeners | undefined;
 
-/** The sockets that listen, as of a moment ago. */
+/** The listening sockets, cached. */
 function recentListeners(): CachedListeners["sockets"] {
   const start = performance.now();
   if (cached !== undefined && start < cached.until) return cached.sockets;
@@ -65,7 +68,7 @@ function recentListeners(): CachedListeners["sockets"] {
   return look.sockets;
 }
 
-/** Whether it can be looked up without asking a person for a permission. */
+/** Whether the permissions are granted, without a prompt. */
 async function hasPermissions(): Promise<boolean> {
   const needed = [
     { name: "sys", kind: "networkInterfaces" },

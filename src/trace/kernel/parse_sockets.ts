@@ -1,35 +1,33 @@
 /**
- * What the kernel says of its TCP sockets: /proc/net/tcp, /proc/net/tcp6 and /proc/net/netstat, as
- * proc(5) and Linux's networking/proc_net_tcp describe them. Reads text; where it comes from is not
- * its business.
+ * Parses /proc/net/tcp, /proc/net/tcp6, /proc/net/netstat (proc(5)) and the output of ss(8).
  *
  * @module
  */
 import { endpointText, type IpAddress } from "../decode/ip_address.ts";
 import type { State } from "../track/state.ts";
 
-/** A state as the kernel has it: it knows of listening sockets, too. */
+/** A TCP state of a socket. */
 export type SocketState = Exclude<State, "UNKNOWN"> | "LISTEN";
 
-/** One socket of this machine. */
+/** A TCP socket of this machine. */
 export interface KernelSocket {
-  /** Its own address and port. */
+  /** Local address and port. */
   readonly local: string;
-  /** Its own port. */
+  /** Local port. */
   readonly localPort: number;
-  /** The address and port of the other end; a listening socket has none. */
+  /** Remote address and port; unspecified for a listening socket. */
   readonly peer: string;
-  /** The other end's port. */
+  /** Remote port. */
   readonly peerPort: number;
-  /** Its state. */
+  /** State. */
   readonly state: SocketState;
-  /** Bytes that were sent and not acknowledged. */
+  /** Send queue: bytes sent but not acknowledged. */
   readonly sendQueue: number;
-  /** Bytes that were not read yet; of a listening socket, the connections that wait to be accepted. */
+  /** Receive queue: bytes not read; for a listening socket, connections in the accept queue. */
   readonly receiveQueue: number;
-  /** How often the segment it waits for was sent again. */
+  /** Retransmissions of the oldest unacknowledged segment. */
   readonly retransmits: number;
-  /** The socket's inode, 0 while nobody has accepted it or after everybody has closed it. */
+  /** Inode; 0 before accept(2) and after the last close(2). */
   readonly inode: number;
 }
 
@@ -52,7 +50,7 @@ const STATES: readonly SocketState[] = [
 const LINE =
   /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) ([0-9A-F]{8}):([0-9A-F]{8}) \S+ ([0-9A-F]{8})\s+\d+\s+\d+ (\d+)/;
 
-/** Reads the text of /proc/net/tcp or /proc/net/tcp6; lines that are no sockets are passed over. */
+/** Parses /proc/net/tcp or /proc/net/tcp6; other lines are skipped. */
 export function parseSockets(text: string): KernelSocket[] {
   return text.split("\n").flatMap((line) => {
     const fields = LINE.exec(line);
@@ -78,7 +76,7 @@ function socketOf(fields: readonly string[]): KernelSocket {
 
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
-/** The kernel prints each word of an address as a number of its own byte order. */
+/** Each 32-bit word is printed in host byte order. */
 function parseProcAddress(hex: string): IpAddress {
   const words = (hex.match(/.{8}/g) ?? []).map((word) => inNetworkOrder(parseInt(word, 16)));
   return words.length === 1 ? [0, 0, 0xffff, ...words] : words;
@@ -89,17 +87,17 @@ function inNetworkOrder(word: number): number {
   return (word & 0xff) << 24 | (word & 0xff00) << 8 | word >>> 8 & 0xff00 | word >>> 24;
 }
 
-/** How often a connection was dropped because it could not be queued for accept, since boot. */
+/** Listen counters of TcpExt, since boot. */
 export interface ListenCounters {
-  /** The accept queue was full. */
+  /** ListenOverflows: the accept queue was full. */
   readonly overflows: number;
-  /** For any reason, overflows among them. */
+  /** ListenDrops: connections dropped for any reason, including overflows. */
   readonly drops: number;
-  /** How many SYNs were answered with a cookie, of which the kernel keeps nothing. */
+  /** SyncookiesSent: SYN cookies sent. */
   readonly cookies: number;
 }
 
-/** Reads the listen counters out of the text of /proc/net/netstat: names on a line, values on the next. */
+/** Parses the listen counters of /proc/net/netstat: a line of names, then a line of values. */
 export function parseListenCounters(text: string): ListenCounters {
   const lines = text.split("\n").filter((line) => line.startsWith("TcpExt:"));
   const [names = [], values = []] = lines.map((line) => line.trim().split(" "));
@@ -114,10 +112,7 @@ export function parseListenCounters(text: string): ListenCounters {
   };
 }
 
-/**
- * Reads the accept queues' limits out of what `ss -Hltn` prints, by local address and port: the only
- * place where the kernel tells them outside of netlink.
- */
+/** Parses accept queue limits from `ss -Hltn`, by local address; /proc does not show them. */
 export function parseBacklogs(text: string): Map<string, number> {
   const backlogs = new Map<string, number>();
   for (const line of text.split("\n")) {

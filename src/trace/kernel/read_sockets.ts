@@ -1,5 +1,6 @@
 /**
- * The kernel's tables of TCP sockets, read in pieces: with a hundred thousand sockets in TIME_WAIT they are 15 MB.
+ * Reads the kernel's TCP socket tables. With 100,000 sockets in TIME_WAIT they are 15 MB, so the
+ * asynchronous functions read them in pieces.
  *
  * @module
  */
@@ -13,12 +14,12 @@ import {
 
 const PROC_TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/** How much is read and parsed at a time, at most: the kernel itself gives some 30 sockets. */
+/** Maximum bytes per read; the kernel returns about 30 sockets at a time. */
 const BUFFER_LENGTH = 64 * 1024;
 
 /**
- * The sockets that listen; `undefined` where the kernel does not tell. It tells them before all others, so no more is
- * read of it.
+ * The listening sockets; `undefined` if the tables cannot be read. The kernel lists them first, so
+ * reading stops at the first other socket.
  */
 export async function listeningSockets(): Promise<KernelSocket[] | undefined> {
   const listening: KernelSocket[] = [];
@@ -36,7 +37,7 @@ export async function listeningSockets(): Promise<KernelSocket[] | undefined> {
   return isTold ? listening : undefined;
 }
 
-/** All sockets but those in TIME_WAIT, which nobody holds any more, as they are read. */
+/** All sockets except those in TIME_WAIT. */
 export async function* socketsInUse(): AsyncGenerator<KernelSocket> {
   for (const table of PROC_TABLES) {
     using file = await open(table);
@@ -50,7 +51,7 @@ function open(table: string): Promise<Deno.FsFile | undefined> {
   return Deno.open(table).catch(() => undefined);
 }
 
-/** A table, in turns of the event loop, for each read is one. */
+/** Reads a table in pieces, yielding to the event loop between them. */
 async function* readTable(file: Deno.FsFile, wanted?: RegExp): AsyncGenerator<KernelSocket[]> {
   const buffer = new Uint8Array(BUFFER_LENGTH);
   const decoder = new TextDecoder();
@@ -64,17 +65,17 @@ async function* readTable(file: Deno.FsFile, wanted?: RegExp): AsyncGenerator<Ke
   }
 }
 
-/** Every TCP socket of this machine, or of its network namespace; none where there is no /proc. */
+/** All TCP sockets of this network namespace; empty without /proc. */
 export function readSockets(): KernelSocket[] {
   return [...parseSockets(readProc("tcp")), ...parseSockets(readProc("tcp6"))];
 }
 
-/** What was dropped on the way to accept since boot. */
+/** The listen counters since boot. */
 export function readListenCounters(): ListenCounters {
   return parseListenCounters(readProc("netstat"));
 }
 
-/** The limits of the accept queues by address, where `ss` is there to ask. */
+/** Accept queue limits by address; empty without ss(8). */
 export function readBacklogs(): Map<string, number> {
   try {
     const { stdout } = new Deno.Command("ss", { args: ["-Hltn"], stderr: "null" }).outputSync();

@@ -1,10 +1,11 @@
 /**
- * Whose a socket is: the processes that hold it open, as /proc tells it. Without root, only one's own.
+ * Finds the processes that hold a socket, in /proc. Without root, only the user's own processes are
+ * readable.
  *
  * @module
  */
 
-/** The names of the processes that hold these sockets open, such as `nginx[17]`, by inode. */
+/** Names of the processes that hold these sockets, such as `nginx[17]`, by inode. */
 export function socketOwners(inodes: ReadonlySet<number>): Map<number, string> {
   const owners = new Map<number, string>();
   for (const pid of inodes.size === 0 ? [] : processes()) {
@@ -19,7 +20,7 @@ export function socketOwners(inodes: ReadonlySet<number>): Map<number, string> {
   return owners;
 }
 
-/** Processes come and go, and most are not ours to look at: what cannot be read is passed over. */
+/** Reads from /proc; returns `otherwise` if the process has ended or is not readable. */
 function readOr<T>(look: () => T, otherwise: T): T {
   try {
     return look();

@@ -1,40 +1,40 @@
 /**
- * The kernel's sockets as a table for people: what waits where, and what should not be there.
+ * Renders TCP sockets as a table, with notes on full queues and unclosed sockets.
  *
  * @module
  */
 import type { KernelSocket, ListenCounters } from "./parse_sockets.ts";
 
-/** What a table is made of. */
+/** Input of {@linkcode renderSockets}. */
 export interface SocketReport {
-  /** The sockets to show. */
+  /** Sockets to show. */
   readonly sockets: readonly KernelSocket[];
-  /** What was dropped for want of room. */
+  /** Listen counters. */
   readonly counters: ListenCounters;
-  /** The limit of each listening socket's accept queue, by its address, where that is known. */
+  /** Accept queue limits by local address, if known. */
   readonly backlogs: ReadonlyMap<string, number>;
-  /** The ports on which this machine listens, where more sockets were read than are shown. */
+  /** Local ports with a listener; default: those of {@linkcode sockets}. */
   readonly listening?: ReadonlySet<number>;
-  /** The processes that hold each socket open, by inode, where that is known. */
+  /** Processes that hold each socket, by inode, if known. */
   readonly owners?: ReadonlyMap<number, string>;
-  /** For how many milliseconds a socket has been seen in CLOSE_WAIT, by {@linkcode socketKey}. */
+  /** Milliseconds in CLOSE_WAIT, by {@linkcode socketKey}. */
   readonly closeWaitTimes?: ReadonlyMap<string, number>;
 }
 
 const MAX_ROWS = 200;
-/** Of connections that are over, no more than so many, after all others. */
+/** Maximum number of rows in TIME_WAIT, which come last. */
 const MAX_TIME_WAIT_ROWS = 20;
 
-/** Renders the table: listening sockets first, then connections by port, those in TIME_WAIT last. */
+/** Renders listening sockets first, then connections by port, then those in TIME_WAIT. */
 export function renderSockets(table: SocketReport): string {
   const sorted = table.sockets.toSorted(compareSockets);
-  const isOver = ({ state }: KernelSocket) => state === "TIME_WAIT";
-  const [over, open] = [sorted.filter(isOver), sorted.filter((socket) => !isOver(socket))];
+  const isTimeWait = ({ state }: KernelSocket) => state === "TIME_WAIT";
+  const [over, open] = [sorted.filter(isTimeWait), sorted.filter((socket) => !isTimeWait(socket))];
   const shown = [...open.slice(0, MAX_ROWS), ...over.slice(0, MAX_TIME_WAIT_ROWS)];
   const widths = { local: widthOf(shown, "local"), peer: widthOf(shown, "peer") };
   const listening = table.listening ?? listeningPorts(sorted);
   const lines = [
-    row(["STATE", "LOCAL", "PEER", "HERE", "RECV", "SEND", "AGAIN", "PROCESS"], widths),
+    row(["STATE", "LOCAL", "PEER", "HERE", "RECV", "SEND", "RETRANS", "PROCESS"], widths),
     ...shown.map((socket) => row(cells(socket, { table, listening }), widths)),
   ];
   if (open.length > MAX_ROWS) lines.push(`… and ${open.length - MAX_ROWS} more`);
@@ -46,12 +46,12 @@ export function renderSockets(table: SocketReport): string {
   return lines.map((line) => `${line.trimEnd()}\n`).join("");
 }
 
-/** The ports on which sockets listen. */
+/** Local ports of the listening sockets. */
 export function listeningPorts(sockets: readonly KernelSocket[]): Set<number> {
   return new Set(sockets.filter(isListening).map(({ localPort }) => localPort));
 }
 
-/** What tells one socket from another between two looks. */
+/** Key of a socket: both addresses. */
 export function socketKey({ local, peer }: KernelSocket): string {
   return `${local} ${peer}`;
 }
@@ -73,7 +73,7 @@ function widthOf(sockets: readonly KernelSocket[], side: "local" | "peer"): numb
   return Math.max(14, ...sockets.map((socket) => socket[side].length));
 }
 
-/** Which end of the connection is here; with a question mark where that is only likely. */
+/** Role of this machine, with a question mark if uncertain. */
 function roleOf(
   { state, localPort, peerPort }: KernelSocket,
   listening: ReadonlySet<number>,
@@ -81,13 +81,21 @@ function roleOf(
   if (state === "LISTEN") return "";
   if (state === "SYN_SENT") return "client";
   if (state === "SYN_RECV" || listening.has(localPort)) return "server";
-  // Whoever listened on this port may have stopped, but for the other end, which listens here too.
+  // The listener of this port may have been closed, unless the other end's port has one here.
   return listening.has(peerPort) ? "client" : "client?";
 }
 
 function row(
-  [state = "", local = "", peer = "", role = "", receive = "", send = "", again = "", ...rest]:
-    string[],
+  [
+    state = "",
+    local = "",
+    peer = "",
+    role = "",
+    receive = "",
+    send = "",
+    retransmits = "",
+    ...rest
+  ]: string[],
   widths: { local: number; peer: number },
 ): string {
   return [
@@ -97,7 +105,7 @@ function row(
     role.padEnd(7),
     receive.padStart(6),
     send.padStart(6),
-    again.padStart(5),
+    retransmits.padStart(7),
     ...rest.filter((text) => text !== ""),
   ].join(" ");
 }
@@ -117,23 +125,23 @@ function cells(
     isListener ? String(limit ?? "?") : String(socket.sendQueue),
     socket.retransmits > 0 ? String(socket.retransmits) : "",
     table.owners?.get(socket.inode) ?? "",
-    noteOn(socket, { limit, lingers: table.closeWaitTimes?.get(socketKey(socket)) ?? 0 }),
+    noteOn(socket, { limit, closeWaitTime: table.closeWaitTimes?.get(socketKey(socket)) ?? 0 }),
   ];
 }
 
 function noteOn(
   { state, receiveQueue, inode }: KernelSocket,
-  { limit, lingers }: { limit: number | undefined; lingers: number },
+  { limit, closeWaitTime }: { limit: number | undefined; closeWaitTime: number },
 ): string {
   switch (state) {
     case "LISTEN":
       if (limit !== undefined && receiveQueue > limit) return "accept queue full";
-      return receiveQueue > 0 ? "waiting to be accepted" : "";
+      return receiveQueue > 0 ? "waiting for accept" : "";
     case "SYN_RECV":
       return "the client has not acknowledged";
     case "CLOSE_WAIT":
-      return lingers >= 1000
-        ? `not closed here for ${Math.floor(lingers / 1000)} s`
+      return closeWaitTime >= 1000
+        ? `not closed here for ${Math.floor(closeWaitTime / 1000)} s`
         : "the peer has closed";
     default:
       return inode === 0 && state === "ESTABLISHED" ? "not accepted yet" : "";

@@ -1,25 +1,25 @@
 /**
- * A packet that marks a point in a live capture: once it is seen, so is all that came before it.
+ * Sends a marker packet to find out when a live capture has caught up.
  *
  * @module
  */
 import { createSocket } from "node:dgram";
 
-/** Nobody serves this port; the kernel says so with an ICMP error, which every capture takes in. */
+/** An unused UDP port; the kernel answers with an ICMP error, which every capture filter admits. */
 const PORT = 1;
 const LENGTH = 16;
 
-/** Bytes as characters, to search them. */
+/** Decodes bytes one to one, for searching. */
 const characters = new TextDecoder("latin1");
 
-/** One mark. */
+/** One marker packet. */
 export class CaptureMarker {
   readonly #cookie = crypto.getRandomValues(new Uint8Array(LENGTH));
   readonly #text = characters.decode(this.#cookie);
   readonly #seen = Promise.withResolvers<boolean>();
   #tail = "";
 
-  /** Sends it over the loopback; resolves to whether it was seen within so many milliseconds. */
+  /** Sends the marker over loopback; `false` if it is not captured within `within` milliseconds. */
   async send(within: number): Promise<boolean> {
     const socket = createSocket("udp4");
     const timer = setTimeout(() => this.#seen.resolve(false), within);
@@ -33,7 +33,7 @@ export class CaptureMarker {
     }
   }
 
-  /** Looks for it in the next bytes of the capture. */
+  /** Searches the next bytes of the capture for the marker. */
   scan(chunk: Uint8Array): void {
     const text = this.#tail + characters.decode(chunk);
     if (text.includes(this.#text)) this.#seen.resolve(true);

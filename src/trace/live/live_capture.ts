@@ -1,5 +1,5 @@
 /**
- * A live capture that goes on beside a program, so that it can look its own handshakes up.
+ * A live capture in the background, in which a program looks up its own connections.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { CapturePipeline, type Filter } from "../track/capture_pipeline.ts";
 import { Tcpdump, type TcpdumpOptions } from "./tcpdump.ts";
 import { Tracker } from "../track/tracker.ts";
 
-/** How many flows are remembered, with their segments. */
+/** Maximum number of flows, with their histories. */
 const MAX_FLOWS = 4096;
 
-/** Follows the connections that tcpdump shows. Disposing it ends both. */
+/** Tracks the connections that tcpdump captures. Disposing it ends both. */
 export class LiveCapture implements AsyncDisposable {
   readonly #tcpdump: Tcpdump;
   readonly #tracker = new Tracker({ keepSegments: true, limit: MAX_FLOWS });
   readonly #markers = new Set<CaptureMarker>();
   readonly #waiters = new Set<() => void>();
   readonly #byEndpoints = new Map<string, Flow>();
-  /** How many flows there had been when they were put there. */
+  /** Value of {@linkcode Tracker.flowCount} when the index was built. */
   #indexedFlowCount = 0;
   readonly #reading: Promise<void>;
   readonly #pipeline: CapturePipeline;
@@ -35,9 +35,9 @@ export class LiveCapture implements AsyncDisposable {
   }
 
   /**
-   * Starts to watch; when it resolves, every segment from then on is seen.
+   * Starts a capture; resolves when it is running.
    *
-   * @throws {NoCaptureError} where there is no tcpdump, or no right to capture
+   * @throws {NoCaptureError} without tcpdump, or without the permission to capture
    */
   static async start(
     options: TcpdumpOptions,
@@ -46,18 +46,21 @@ export class LiveCapture implements AsyncDisposable {
     return new LiveCapture(await Tcpdump.start(options), { filter: options, onFault });
   }
 
-  /** Every flow that is remembered: those that are over in the order of their end, then the others as they began. */
+  /**
+   * The flows in memory: finished ones in the order in which they ended, then open ones in the
+   * order in which they began.
+   */
   flows(): Iterable<Flow> {
     return this.#tracker.flows();
   }
 
-  /** The latest flow between two ends, as they are written in a URL. */
+  /** The latest flow between two ends, as formatted by {@linkcode endpointText}. */
   find(client: string, server: string): Flow | undefined {
     if (this.#indexedFlowCount !== this.#tracker.flowCount) this.#index();
     return this.#byEndpoints.get(`${client} ${server}`);
   }
 
-  /** Whoever asks for all connections asks for one after the other: the ends are written out once for all of them. */
+  /** Builds an index by both ends, so that looking up all connections is linear. */
   #index(): void {
     this.#indexedFlowCount = this.#tracker.flowCount;
     this.#byEndpoints.clear();
@@ -69,7 +72,7 @@ export class LiveCapture implements AsyncDisposable {
     }
   }
 
-  /** The latest flow that fits, now or once it has come so far; nothing after so many milliseconds. */
+  /** Waits for a flow that fits and returns the latest; `undefined` after `within` milliseconds. */
   async waitForFlow(fits: (flow: Flow) => boolean, within: number): Promise<Flow | undefined> {
     const found = Promise.withResolvers<Flow | undefined>();
     const look = () => {
@@ -88,7 +91,7 @@ export class LiveCapture implements AsyncDisposable {
     }
   }
 
-  /** Waits until everything that was on the wire before is followed; false if that is not known in time. */
+  /** Waits until all packets sent before are processed; `false` after `within` milliseconds. */
   async waitUntilCurrent(within: number): Promise<boolean> {
     const marker = new CaptureMarker();
     this.#markers.add(marker);

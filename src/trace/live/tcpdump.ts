@@ -1,5 +1,5 @@
 /**
- * Live capture by the system's tcpdump: privileges and platforms are its business.
+ * Captures packets with tcpdump.
  *
  * @module
  */
@@ -12,18 +12,21 @@ const tasks = new TaskScope("ending tcpdump with the process", {
   without: "it ends when it captures again",
 });
 
-/** Enough for every header, in a tunnel or two, and for what an ICMP error quotes. */
+/**
+ * Snapshot length: covers all headers, one or two tunnels, and the datagram quoted in an ICMP
+ * error.
+ */
 const SNAP_LENGTH = 512;
 
-/** What tcpdump is asked for. */
+/** Options of {@linkcode Tcpdump.start}. */
 export interface TcpdumpOptions extends Filter {
-  /** The interface to listen on; `any` for all of them. */
+  /** Interface; `any` for all. */
   readonly interface: string;
 }
 
 /** Capturing is not possible; the message says why and what to do. */
 export class NoCaptureError extends Error {
-  /** Tells it from other faults. */
+  /** Name of the error. */
   override readonly name = "NoCaptureError";
 }
 
@@ -37,17 +40,17 @@ export class Tcpdump implements AsyncDisposable {
     this.#child = child;
     this.#device = device;
     this.#stderr = new StderrText(child.stderr);
-    // The end of a process orphans its children.
+    // A child process is not killed when its parent exits.
     addEventListener("unload", this.#endOnUnload);
   }
 
   /**
-   * Starts tcpdump; when it resolves, every segment from then on is captured.
+   * Starts tcpdump; resolves when it captures.
    *
-   * @throws {NoCaptureError} where there is no tcpdump, or no right to capture
+   * @throws {NoCaptureError} without tcpdump, or without the permission to capture
    */
   static async start(options: TcpdumpOptions): Promise<Tcpdump> {
-    // Some links cannot be filtered in the kernel: then all of it comes, and we filter alone.
+    // Some link types have no kernel filter; then everything is captured and filtered here.
     let complaints = "";
     for (const filter of [filterExpression(options), ""]) {
       const tcpdump = new Tcpdump(spawn(options.interface, filter), options.interface);
@@ -59,7 +62,7 @@ export class Tcpdump implements AsyncDisposable {
     throw new NoCaptureError(captureFailure(options.interface, complaints));
   }
 
-  /** The capture, as it grows. Ends when tcpdump does. */
+  /** Yields the capture in pcap format until tcpdump ends. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#child.stdout) yield chunk;
     const { success } = await this.#child.status;
@@ -69,7 +72,7 @@ export class Tcpdump implements AsyncDisposable {
     }
   }
 
-  /** How many packets the kernel dropped because tcpdump was too slow; known once it has ended. */
+  /** Packets dropped by the kernel; known after tcpdump has ended. */
   get dropped(): number {
     return Number(/(\d+) packets? dropped by kernel/.exec(this.#stderr.text)?.[1] ?? 0);
   }
@@ -77,17 +80,17 @@ export class Tcpdump implements AsyncDisposable {
   #isEnding = false;
   readonly #endOnUnload = tasks.guard(() => this.end());
 
-  /** Asks it to write what it has, and to end. */
+  /** Asks tcpdump to flush its output and end. */
   end(): void {
     this.#isEnding = true;
     try {
       this.#child.kill("SIGTERM");
     } catch {
-      // It has ended by itself.
+      // tcpdump has already ended.
     }
   }
 
-  /** Ends it and waits until it is gone. */
+  /** Ends tcpdump and waits for its exit. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.end();
     removeEventListener("unload", this.#endOnUnload);
@@ -97,23 +100,23 @@ export class Tcpdump implements AsyncDisposable {
   }
 }
 
-/** The IP protocols that wrap packets: IP in IP, GRE, AH, EtherIP, MPLS, Ethernet. */
+/** IP protocols of tunnels: IP in IP, GRE, AH, EtherIP, MPLS, Ethernet. */
 const TUNNEL_PROTOCOLS = [4, 41, 47, 51, 97, 137, 143];
 
 /**
- * The filter, in the language of pcap-filter(7): for what was asked where it shows at once, and for all
- * that may hide it, in which only a decoder finds it.
+ * The capture filter (pcap-filter(7)): matching TCP segments, ICMP errors, and packets that may
+ * encapsulate TCP, which only the decoder can tell.
  */
 export function filterExpression({ hosts, ports }: Filter): string {
   const clauses = ["tcp"];
   if (ports.length > 0) clauses.push(anyOf(ports.map((port) => `port ${port}`)));
   if (hosts.length > 0) clauses.push(anyOf(hosts.map((host) => `host ${addressText(host)}`)));
-  // Errors come from anywhere, and quote what they are about: the tracker knows what is asked for.
+  // ICMP errors may come from any host; the tracker matches the quoted segment.
   return `(${clauses.join(" and ")}) or icmp[0] == 3 or icmp[0] == 11 or ` +
     `(icmp6 and (ip6[40] == 1 or ip6[40] == 3)) or ${MAY_CONTAIN_TCP}`;
 }
 
-/** VLANs and what else is no IP; fragments; tunnels; IPv6 with extension headers. */
+/** VLANs and other non-IP frames, fragments, tunnels, and IPv6 with extension headers. */
 const MAY_CONTAIN_TCP = [
   "not (ip or ip6 or arp)",
   "ip[6:2] & 0x3fff != 0",
@@ -128,7 +131,7 @@ function anyOf(clauses: readonly string[]): string {
 
 function spawn(device: string, filter: string): Deno.ChildProcess {
   const snapLength = String(SNAP_LENGTH);
-  // The first to look are PATH's folders, then those where tcpdump is kept from plain users' PATHs.
+  // PATH first, then the directories that are often missing from it.
   const path = `${Deno.env.get("PATH") ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
   try {
     return new Deno.Command("tcpdump", {
@@ -161,7 +164,7 @@ function captureFailure(device: string, complaints: string): string {
     (isForbidden ? grant : "");
 }
 
-/** What a program says on stderr, the first and the last of it. */
+/** Collects the first and last part of a stderr stream. */
 class StderrText {
   text = "";
   readonly ended: Promise<void>;
@@ -172,7 +175,7 @@ class StderrText {
     this.ended = this.#collect(stream);
   }
 
-  /** Whether the pattern shows before the stream ends. */
+  /** Waits for the pattern; `false` if the stream ends without it. */
   async shows(pattern: RegExp): Promise<boolean> {
     while (!pattern.test(this.text) && !this.#hasEnded) {
       await new Promise<void>((resolve) => this.#wake = resolve);

@@ -1,5 +1,5 @@
 /**
- * What became of an attempt, in words, and where to look next.
+ * Describes the outcome of a connection attempt and what to check next.
  *
  * @module
  */
@@ -20,40 +20,38 @@ import type { ListenerState } from "./listener_state.ts";
 import { describeStalled } from "./stall_text.ts";
 import type { DiagnosisText } from "./diagnosis_text.ts";
 
-export { type ListenerState as ServerView, type Outcome, outcomeOf };
-
-/** An outcome in words, and where to look next if it is not what was hoped for. */
+/** The outcome of a connection attempt, described. */
 export interface Diagnosis extends DiagnosisText {
-  /** One word for programs. */
+  /** Outcome. */
   readonly outcome: Outcome;
 }
 
-/** What became of an attempt, in words; with the kernel's view where this machine is the server. */
-export function diagnose(flow: Flow, view?: ListenerState): Diagnosis {
+/** Describes a flow; `listener` is the server's socket state if it is on this machine. */
+export function diagnose(flow: Flow, listener?: ListenerState): Diagnosis {
   const outcome = outcomeOf(flow);
-  return { outcome, ...describe(outcome, flow, view) };
+  return { outcome, ...describe(outcome, flow, listener) };
 }
 
 function describe(
   outcome: FlowOutcome,
   flow: Flow,
-  view: ListenerState | undefined,
+  listener: ListenerState | undefined,
 ): DiagnosisText {
   switch (outcome) {
     case "established":
       return { words: `${establishedText(flow)}; ${closingText(flow)}.` };
     case "refused":
-      return describeRefused(flow, view);
+      return describeRefused(flow, listener);
     case "reset":
       return describeReset(flow);
     case "half-open":
       return describeHalfOpen(flow);
     case "stalled":
-      return describeStalled(flow, view);
+      return describeStalled(flow, listener);
     case "mismatch":
       return describeMismatch(flow);
     case "unanswered":
-      return describeUnanswered(flow, view);
+      return describeUnanswered(flow, listener);
     case "unreachable":
       return describeUnreachable(flow);
     case "partial":
@@ -63,14 +61,14 @@ function describe(
 
 function partialText({ mayContinueEvicted }: Flow): string {
   return mayContinueEvicted
-    ? "Began before the capture, or was forgotten in between to make room"
+    ? "Began before the capture, or was evicted in between"
     : "Began before the capture";
 }
 
 function establishedText(flow: Flow): string {
   const took = (flow.establishedAt ?? 0) - (flow.synAt ?? flow.startedAt);
   const facts = handshakeFacts(flow);
-  // Where its SYN was captured after what it led to, nobody knows.
+  // The duration is unknown if the SYN was captured late.
   const within = took > 0 || !flow.isReordered ? ` in ${formatDuration(took)}` : "";
   return `Established${within}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`;
 }
@@ -78,18 +76,18 @@ function establishedText(flow: Flow): string {
 function handshakeFacts(flow: Flow): string[] {
   const { client, server } = flow;
   const facts: string[] = [];
-  if (flow.isSimultaneous) facts.push("both opened at once");
+  if (flow.isSimultaneous) facts.push("simultaneous open");
   if (client.syns > 1) facts.push(`SYN sent ${client.syns} times`);
   if (server.syns > 1) {
     facts.push(`${flow.isSimultaneous ? "the other SYN" : "SYN+ACK"} sent ${server.syns} times`);
   }
   if (client.synPayload > 0) facts.push(fastOpenFact(flow));
-  if (flow.strayAnswers > 0) facts.push("an old connection of these ports answered first");
-  if (flow.isHandshakeIncomplete) facts.push("a part of the handshake was not captured");
+  if (flow.strayAnswers > 0) facts.push("an old connection on these ports answered first");
+  if (flow.isHandshakeIncomplete) facts.push("part of the handshake was not captured");
   return facts;
 }
 
-/** RFC 7413, section 4.2: the server may take the data of the SYN, or only the SYN. */
+/** The SYN+ACK acknowledges the SYN with or without its data (RFC 7413, 4.2). */
 function fastOpenFact(
   { client: { synPayload, synPayloadAcked } }: Flow,
 ): string {
@@ -106,30 +104,30 @@ function closingText(flow: Flow): string {
     const isClosing = client.hasFin || server.hasFin ? "while closing " : "";
     return `reset by ${nameOf(flow, reset.by)} ${isClosing}${after}${resetSenderText(flow)}`;
   }
-  const unheeded = flow.hasIgnoredReset
-    ? "; it went on after a reset, which was forged or not heeded (inferred)"
+  const ignoredReset = flow.hasIgnoredReset
+    ? "; it continued after a reset, which was forged or lost (inferred)"
     : "";
-  if (flow.closedBy === undefined) return openText(flow, after) + unheeded;
+  if (flow.closedBy === undefined) return openText(flow, after) + ignoredReset;
   if (!client.hasFin || !server.hasFin) {
-    return `half-closed: ${nameOf(flow, flow.closedBy)} has finished sending${unheeded}`;
+    return `half-closed: ${nameOf(flow, flow.closedBy)} has finished sending${ignoredReset}`;
   }
   const who = flow.isSimultaneousClose ? "both ends at once" : nameOf(flow, flow.closedBy);
-  return `closed by ${who} ${after}${closedText(flow)}${unheeded}`;
+  return `closed by ${who} ${after}${closedText(flow)}${ignoredReset}`;
 }
 
 function openText({ evicted }: Flow, after: string): string {
-  if (evicted === "reused") return "its ports were used again before it was closed";
-  return evicted === "full" ? "no longer followed, to make room" : `open ${after}`;
+  if (evicted === "reused") return "its ports were reused before it was closed";
+  return evicted === "full" ? "evicted while open" : `open ${after}`;
 }
 
 function closedText(flow: Flow): string {
   if (flow.timeWaitResetBy !== undefined) {
     return `; a reset by ${nameOf(flow, flow.timeWaitResetBy)} then ended TIME_WAIT (RFC 1337)`;
   }
-  return flow.finishedAt === undefined ? " (its last ACK was not seen)" : "";
+  return flow.finishedAt === undefined ? " (its last ACK was not captured)" : "";
 }
 
-/** How an end is called: by its part in the handshake, or by its address if that was not seen. */
+/** Names an end by its role, or by its address if the role is unknown. */
 function nameOf(flow: Flow, role: Role): string {
   return flow.hasRoles ? `the ${role}` : endpointText(flow[role].address, flow[role].port);
 }

@@ -1,16 +1,16 @@
 /**
- * Lengths of time in a column.
+ * Formats durations.
  *
  * @module
  */
 const MAX_HOURS = 1000;
 const MAX_DAYS = 99_999;
 
-/** Milliseconds in at most eight characters, in the unit that suits them. */
+/** Formats milliseconds in at most eight characters, with a suitable unit. */
 export function formatElapsed(exact: number): string {
   const microseconds = Math.round(exact * 1000);
   const milliseconds = microseconds / 1000;
-  // What a flow has is never negative; what a caller subtracts may be.
+  // Negative only by a caller's subtraction; flow times are monotonic.
   if (microseconds < 0) return "earlier";
   if (microseconds === 0) return "0";
   if (microseconds < 1000) return `${microseconds} µs`;
@@ -24,7 +24,7 @@ export function formatElapsed(exact: number): string {
   return days < MAX_DAYS ? `${days} d` : "> 270 y";
 }
 
-/** The same in a sentence, where also nothing has a unit. */
+/** Formats milliseconds for a sentence: 0 has a unit, too. */
 export function formatDuration(milliseconds: number): string {
   const text = formatElapsed(Math.max(0, milliseconds));
   return text === "0" ? "0 µs" : text;

@@ -1,27 +1,28 @@
 /**
- * A ladder without a capture: what must have happened for an attempt to end as it did.
+ * Ladders inferred from the result of connect, without a capture.
  *
  * @module
  */
 import { formatElapsed } from "./elapsed.ts";
 import type { Ladder, Rung } from "./ladder.ts";
-import type { Diagnosis, Outcome } from "./diagnosis.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { Outcome } from "./outcome.ts";
 
-/** What a program learns of its own attempt without a capture. */
+/** A connection attempt as the connecting program knows it. */
 export interface Attempt {
-  /** Its own address and port, where it got that far. */
+  /** Local address and port, if it connected. */
   readonly client?: string;
-  /** The address and port it asked for. */
+  /** Remote address and port. */
   readonly server: string;
-  /** When it began. */
+  /** Start time. */
   readonly startedAt: Date;
-  /** How many milliseconds it took; whoever accepts a connection is not told. */
+  /** Duration in milliseconds; unknown for accepted connections. */
   readonly took?: number;
-  /** How it ended. */
+  /** Outcome. */
   readonly outcome: Extract<Outcome, "established" | "refused" | "unanswered" | "unreachable">;
 }
 
-/** Draws what must have happened for an attempt to end as it did, each line of it inferred. */
+/** Infers the ladder of an attempt from its outcome. */
 export function inferLadder(attempt: Attempt): Ladder {
   const elapsed = attempt.took === undefined ? "" : formatElapsed(attempt.took);
   return {
@@ -46,7 +47,7 @@ function inferredRungs(outcome: Attempt["outcome"], elapsed: string): Rung[] {
       ];
     case "refused":
       return [syn, inferredRung("left", "RST+ACK", [elapsed, "CLOSED", "CLOSED"])];
-    // Whether a SYN has left this machine, only a capture tells.
+    // Only a capture shows whether the SYN was sent.
     case "unreachable":
       return [inferredRung("none", "unreachable", [elapsed, "CLOSED", "?"])];
     case "unanswered":

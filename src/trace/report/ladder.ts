@@ -1,5 +1,5 @@
 /**
- * A handshake as two poles with the segments between them: the model of every picture of it.
+ * Builds ladder diagrams of connections, as in RFC 9293, 3.5.
  *
  * @module
  */
@@ -19,20 +19,21 @@ import { advance } from "../decode/sequence.ts";
 import type { State } from "../track/state.ts";
 import { describeSyns, type SynOffer } from "./syn_options.ts";
 import type { TcpOptions } from "../decode/tcp_options.ts";
-import { diagnose, type Diagnosis, type ServerView } from "./diagnosis.ts";
+import { diagnose, type Diagnosis } from "./diagnosis.ts";
+import type { ListenerState } from "./listener_state.ts";
 
-/** What a rung is about, for its colour. */
+/** Kind of a rung, which sets its colour. */
 export type Tone = "handshake" | "data" | "closing" | "failure" | "retransmission" | "inferred";
 
 /** One line of a ladder. */
 export interface Rung {
-  /** How long after the first one. */
+  /** Time since the first segment. */
   readonly elapsed: string;
-  /** Which way the segment went; `none` where the line is about something else. */
+  /** Direction of the segment; `none` if the rung is no segment. */
   readonly direction: "right" | "left" | "none";
-  /** The segment, or whatever the line is about. */
+  /** Text of the rung. */
   readonly label: string;
-  /** What it is about. */
+  /** Kind of the rung. */
   readonly tone: Tone;
   /** The client's state after it. */
   readonly clientState: string;
@@ -40,38 +41,38 @@ export interface Rung {
   readonly serverState: string;
 }
 
-/** A handshake as two poles with the segments between them. */
+/** A ladder diagram, ready to be rendered. */
 export interface Ladder {
-  /** What stands above the left pole. */
+  /** Label of the client. */
   readonly client: string;
-  /** What stands above the right pole. */
+  /** Label of the server. */
   readonly server: string;
-  /** When the first segment was seen, or what the ladder rests on instead. */
+  /** Time of the first segment and tunnels, or the source of an inferred ladder. */
   readonly when: string;
-  /** The segments from top to bottom. */
+  /** Rungs from top to bottom. */
   readonly rungs: readonly Rung[];
-  /** What each SYN, and each SYN+ACK, offered. */
+  /** Options of each SYN and SYN+ACK. */
   readonly offers: readonly string[];
-  /** Facts about the whole: both ISNs, bytes, what was sent again. */
+  /** Notes on the whole flow: ISNs, bytes, retransmissions. */
   readonly notes: readonly string[];
-  /** What became of it. */
+  /** Outcome of the attempt. */
   readonly diagnosis: Diagnosis;
 }
 
-/** The longest label that leaves an arrow room in a line of 80 columns. */
+/** Maximum label length for lines of 80 columns. */
 export const LABEL_WIDTH = 40;
 
-/** How a ladder is drawn. */
+/** Options of {@linkcode ladderOf}. */
 export interface LadderOptions {
-  /** Whether sequence numbers count from each end's ISN. */
+  /** Whether sequence numbers are relative to the ISNs. */
   readonly isRelative?: boolean;
-  /** What the kernel says where this machine is the server. */
-  readonly listener?: ServerView | undefined;
-  /** How many lines were shown before, so that only what came since is drawn. */
-  readonly firstEntry?: number;
+  /** State of the server's socket, if it is on this machine. */
+  readonly listener?: ListenerState | undefined;
+  /** Index of the first history entry to show; default 0. */
+  readonly firstEntry?: number | undefined;
 }
 
-/** Draws a flow whose segments were kept. */
+/** Builds the ladder of a flow with a history. */
 export function ladderOf(flow: Flow, options: LadderOptions = {}): Ladder {
   const { client, server, hasRoles } = flow;
   const lines = flow.history?.entries.slice(options.firstEntry ?? 0) ?? [];
@@ -122,11 +123,11 @@ function stateText(state: State): string {
   return state === "UNKNOWN" ? "?" : state;
 }
 
-/** A server listens before it answers a SYN: its SYN+ACK proves that, or the kernel says so. */
-function isListening(flow: Flow, line: HistoryEntry, view: ServerView | undefined): boolean {
+/** Whether the server is in LISTEN: proved by a later SYN+ACK, or reported by the kernel. */
+function isListening(flow: Flow, line: HistoryEntry, listener: ListenerState | undefined): boolean {
   if (line.server !== "UNKNOWN" || !flow.hasRoles || line.client === "CLOSED") return false;
   return flow.synAt !== undefined &&
-    (flow.synAckAt !== undefined || view?.isListening === true);
+    (flow.synAckAt !== undefined || listener?.isListening === true);
 }
 
 function toneOf({ flags, analysis, length }: SegmentEntry): Tone {
@@ -151,7 +152,7 @@ function relativeTo(flow: Flow, line: SegmentEntry): SegmentEntry {
 function segmentLabel(line: SegmentEntry): string {
   const prefix = line.analysis === "retransmission" ? "↻ " : "";
   const parts = [prefix + segmentName(line), `seq=${line.seq}`];
-  // What a stray segment acknowledges tells that it is one.
+  // The acknowledgment number shows why the segment is stray.
   if ((line.flags & ACK) !== 0) {
     parts.splice(line.analysis === "stray" ? 1 : 2, 0, `ack=${line.ack}`);
   }
@@ -164,7 +165,7 @@ function segmentLabel(line: SegmentEntry): string {
   return label;
 }
 
-/** What stands before a segment that is not what the connection waited for. */
+/** Label prefix by analysis. */
 const PREFIXES: Readonly<Partial<Record<SegmentAnalysis, string>>> = {
   "out-of-order": "out of order",
   "fills-gap": "fills a gap",

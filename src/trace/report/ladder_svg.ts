@@ -1,5 +1,5 @@
 /**
- * Ladders as an image.
+ * Renders ladders as SVG.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const ROW = 34;
 const LINE = 20;
 const HEAD = 92;
 
-/** Both schemes meet the contrast of WCAG 2.1, level AA. */
+/** Both colour schemes meet WCAG 2.1 level AA contrast. */
 const STYLE = `
 .ladder { --paper: #ffffff; --ink: #1f2328; --quiet: #59636e; --rule: #d1d9e0;
   --handshake: #0969da; --data: #59636e; --closing: #8250df; --failure: #cf222e;
@@ -45,7 +45,7 @@ const TONES: readonly Rung["tone"][] = [
   "inferred",
 ];
 
-/** Draws ladders below each other as one SVG image, readable on light and on dark. */
+/** Renders ladders one below the other in one SVG image, for light and dark colour schemes. */
 export function renderLadders(ladders: readonly Ladder[]): string {
   let height = 0;
   const drawn: string[] = [];
@@ -133,7 +133,7 @@ function footOf(
   return lines.flatMap(({ line, style }) => wrapped(line).map((part) => ({ line: part, style })));
 }
 
-/** SVG breaks no lines by itself; 96 characters of 7.8 units fit between the margins. */
+/** Wraps text at 96 characters of 7.8 units, since SVG has no line breaking. */
 function wrapped(line: string): string[] {
   return line.match(/.{1,96}(?:\s|$)/g)?.map((part) => part.trimEnd()) ?? [line];
 }
@@ -145,7 +145,7 @@ function text(x: number, y: number, attributes: Record<string, string>, content:
 
 function escapeText(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    // XML 1.0, section 2.2, allows no other control characters, not even escaped.
+    // XML 1.0 allows no other control characters, not even escaped (section 2.2).
     // deno-lint-ignore no-control-regex
     .replaceAll(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, "\ufffd");
 }

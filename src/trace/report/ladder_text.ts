@@ -1,5 +1,5 @@
 /**
- * Ladders as text.
+ * Renders ladders as text.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const TIME_WIDTH = 8;
 const STATE_WIDTH = 11;
 const LANE_WIDTH = WIDTH - TIME_WIDTH - 2 * STATE_WIDTH - 5;
 
-/** Draws a ladder in lines of at most 80 columns, each ended by a line feed. */
+/** Renders a ladder in lines of at most 80 columns. */
 export function renderLadder(ladder: Ladder, { color = false } = {}): string {
   const paint = color ? paintRung : plainRung;
   const lines = [

@@ -1,37 +1,39 @@
 /**
- * What the kernel says of a server's socket, where this machine is the server.
+ * State of the server's listening socket, if it is on this machine.
  *
  * @module
  */
 
-/** What the kernel says of the server's socket, where this machine is the server. */
+/** State of the server's listening socket. */
 export interface ListenerState {
-  /** Whether anything listens on the port. */
+  /** Whether a socket listens on the port. */
   readonly isListening: boolean;
-  /** How many connections wait to be accepted. */
+  /** Length of the accept queue. */
   readonly queue: number;
-  /** How many may wait. */
+  /** Limit of the accept queue, if known. */
   readonly backlog?: number;
-  /** By how much ListenOverflows has grown since the capture began. */
+  /** Increase of ListenOverflows since the capture began. */
   readonly overflows: number;
-  /** By how much SyncookiesSent has grown since the capture began. */
+  /** Increase of SyncookiesSent since the capture began. */
   readonly cookies?: number;
 }
 
-/** Why a SYN, or an ACK, of somebody who connects to this port of this machine is not heeded. */
-export function describeListener(port: number, view: ListenerState): string {
-  if (!view.isListening) {
+/** Explains why a SYN or an ACK to this port had no effect. */
+export function describeListener(port: number, listener: ListenerState): string {
+  if (!listener.isListening) {
     return `Nothing listens on port ${port} of this machine: a firewall drops the SYN.`;
   }
-  const limit = view.backlog === undefined ? "" : ` of ${view.backlog}`;
-  const cookies = (view.cookies ?? 0) > 0 ? `, SyncookiesSent +${view.cookies}` : "";
-  const facts = `accept queue ${view.queue}${limit}, ListenOverflows +${view.overflows}${cookies}`;
-  const isFull = view.overflows > 0 || (view.backlog !== undefined && view.queue > view.backlog);
+  const limit = listener.backlog === undefined ? "" : ` of ${listener.backlog}`;
+  const cookies = (listener.cookies ?? 0) > 0 ? `, SyncookiesSent +${listener.cookies}` : "";
+  const facts =
+    `accept queue ${listener.queue}${limit}, ListenOverflows +${listener.overflows}${cookies}`;
+  const isFull = listener.overflows > 0 ||
+    (listener.backlog !== undefined && listener.queue > listener.backlog);
   if (isFull) {
     return `The accept queue of port ${port} is full (${facts}): its program does not accept.`;
   }
   return cookies === ""
     ? `Port ${port} of this machine has room (${facts}): a firewall drops segments.`
-    : `Port ${port} of this machine has sent SYN cookies (${facts}): it has forgotten the SYN, ` +
+    : `Port ${port} of this machine has sent SYN cookies (${facts}): it keeps no state of the SYN, ` +
       "and the ACK was lost.";
 }

@@ -1,5 +1,5 @@
 /**
- * Facts about a whole flow: both ISNs, what was counted, and what the capture did not see.
+ * Notes on a whole flow: ISNs, counters, and what the capture missed.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { formatDuration } from "./elapsed.ts";
 import type { Flow } from "../track/flow.ts";
 import { missingLength } from "../track/sequence_space.ts";
 
-/** In what the segments of both ends came, where that was more than a link. */
+/** Tunnels of both directions, if any. */
 export function tunnelText({ client, server }: Flow): string[] {
   const there = client.tunnels.join(", ");
   const back = server.tunnels.join(", ");
@@ -44,7 +44,7 @@ function countNotes({ client, server, late }: Flow): string[] {
     notes.push(`${bytesText(client.bytes)} →, ← ${bytesText(server.bytes)}`);
   }
   const counts = [
-    ["↻ sent again", client.retransmissions + server.retransmissions],
+    ["↻ retransmissions", client.retransmissions + server.retransmissions],
     ["out of order", client.outOfOrder + server.outOfOrder],
     ["keep-alives", client.keepAlives + server.keepAlives],
     ["zero-window probes", client.windowProbes + server.windowProbes],
@@ -60,7 +60,7 @@ function captureNotes(flow: Flow): string[] {
   if (missing[0] + missing[1] > 0) {
     notes.push(`not captured: ${bytesText(missing[0])} →, ← ${bytesText(missing[1])}`);
   }
-  if (flow.duplicates > 0) notes.push(`segments captured twice, counted once: ${flow.duplicates}`);
+  if (flow.duplicates > 0) notes.push(`duplicate segments, counted once: ${flow.duplicates}`);
   if (flow.isReordered) notes.push("captured in another order than on the wire");
   if (flow.clockBack > 0) {
     notes.push(

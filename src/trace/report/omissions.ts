@@ -1,17 +1,20 @@
 /**
- * What stands in no ladder, counted in words.
+ * Describes packets and flows that are not part of any ladder.
  *
  * @module
  */
 import type { CaptureCounters } from "../track/capture_pipeline.ts";
 
-/** A line for each kind of packet that stands in no ladder; a summary has most of them itself. */
+/**
+ * One line for each kind of packet or flow that is not shown. A summary includes most of them
+ * itself.
+ */
 export function omissionLines(
   facts: CaptureCounters,
   { isSummary }: { isSummary: boolean },
 ): string[] {
   const lines = [...facts.undecodable].map(([name, packets]) =>
-    `${counted(packets, "packet")} ${name} ${packets === 1 ? "was" : "were"} not understood`
+    `${counted(packets, "packet")} ${name} could not be decoded`
   );
   return isSummary ? lines : [...packetLines(facts), ...lines, ...flowLines(facts)];
 }
@@ -27,7 +30,7 @@ function packetLines(
   }
   if (filtered > 0) lines.push(`${counted(filtered, "segment")} of other hosts or ports`);
   if (strayIcmpErrors > 0) {
-    lines.push(`${counted(strayIcmpErrors, "ICMP error")} about no segment that was seen`);
+    lines.push(`${counted(strayIcmpErrors, "ICMP error")} about segments that were not captured`);
   }
   return lines;
 }
@@ -36,13 +39,13 @@ function flowLines({ evicted, expired }: CaptureCounters): string[] {
   const lines: string[] = [];
   if (evicted > 0) {
     lines.push(
-      `${counted(evicted, "connection")} left while open, to make room; --flows is the limit`,
+      `${counted(evicted, "open connection")} evicted; --flows sets the limit`,
     );
   }
   if (expired > 0) {
     lines.push(
-      `${counted(expired, "connection")} forgotten once over, to make room: ` +
-        "what came of them later is shown apart",
+      `${counted(expired, "finished connection")} evicted: ` +
+        "their later segments are shown as new connections",
     );
   }
   return lines;

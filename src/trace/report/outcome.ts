@@ -1,14 +1,15 @@
 /**
- * What became of an attempt, in one word.
+ * Outcome of a connection attempt.
  *
  * @module
  */
+import type { End } from "../track/end.ts";
 import type { Flow } from "../track/flow.ts";
 
 /**
- * What became of an attempt. `half-open`: the SYN+ACK was never acknowledged. `stalled`: it was, and
- * the server goes on as if it was not. `mismatch`: what answered, answered another SYN. `partial`: the
- * flow began before the capture.
+ * Outcome of a flow. `half-open`: the SYN+ACK was not acknowledged. `stalled`: it was, but the
+ * server retransmits it or sends nothing. `mismatch`: the answers were for another SYN. `partial`:
+ * the flow began before the capture.
  */
 export type FlowOutcome =
   | "established"
@@ -21,10 +22,10 @@ export type FlowOutcome =
   | "unreachable"
   | "partial";
 
-/** The same, or `unsent`: nothing was on the wire, which only who connects can know. */
+/** Outcome of a connection attempt; `unsent` if no SYN was sent, which only the client can know. */
 export type Outcome = FlowOutcome | "unsent";
 
-/** What became of an attempt, in one word. */
+/** Determines the outcome of a flow. */
 export function outcomeOf(flow: Flow): FlowOutcome {
   if (flow.isPartial) return "partial";
   if (flow.establishedAt !== undefined) {
@@ -39,12 +40,16 @@ export function outcomeOf(flow: Flow): FlowOutcome {
   return flow.strayAnswers > 0 ? "mismatch" : "unanswered";
 }
 
-/** After so many repetitions of data that nobody acknowledges, nobody is there who knows the connection. */
+/** Number of unanswered data retransmissions that prove the server does not have the connection. */
 const MIN_UNANSWERED_RETRANSMISSIONS = 2;
 
-/** Whether the server has sent nothing after its SYN+ACK, while the client repeats its data. */
+/** Whether the server sent nothing after its SYN+ACK while the client retransmitted data. */
 export function isSilentServer({ client, server, reset, isHandshakeIncomplete }: Flow): boolean {
-  const repeated = client.retransmissions - Math.max(0, client.syns - 1);
   return !isHandshakeIncomplete && reset === undefined && !server.hasSentData &&
-    repeated >= MIN_UNANSWERED_RETRANSMISSIONS;
+    dataRetransmissions(client) >= MIN_UNANSWERED_RETRANSMISSIONS;
+}
+
+/** Retransmissions of an end, not counting those of its SYN. */
+export function dataRetransmissions({ retransmissions, syns }: End): number {
+  return retransmissions - Math.max(0, syns - 1);
 }

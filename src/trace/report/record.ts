@@ -1,29 +1,35 @@
 /**
- * A handshake as a plain object: what `outlet trace --json` prints.
+ * The JSON object of a connection, printed by `outlet trace --json`.
  *
  * @module
  */
 import { addressText, endpointText, isIpv4Mapped } from "../decode/ip_address.ts";
-import type { End, Flow } from "../track/flow.ts";
+import type { End } from "../track/end.ts";
+import type { Flow } from "../track/flow.ts";
 import { describeIcmpError } from "../decode/icmp.ts";
 import { missingLength } from "../track/sequence_space.ts";
 import type { Role, State } from "../track/state.ts";
 import { recordOfSyn, type SynRecord } from "./syn_options.ts";
-import { diagnose, type Outcome, type ServerView } from "./diagnosis.ts";
+import { diagnose } from "./diagnosis.ts";
+import type { ListenerState } from "./listener_state.ts";
+import type { Outcome } from "./outcome.ts";
 
-/** One handshake as `outlet trace --json` prints it. Fields may be added, none change or go. */
+/**
+ * A connection as printed by `outlet trace --json`. Fields may be added, but are not changed or
+ * removed.
+ */
 export interface HandshakeRecord {
-  /** Who asked, or who was seen first in a flow that began before the capture. */
+  /** End that sent the SYN; without one, the source of the first segment. */
   readonly client: EndRecord;
-  /** Who was asked. */
+  /** The other end. */
   readonly server: EndRecord;
-  /** When the first segment was seen, to the microsecond, in UTC. */
+  /** Time of the first segment: ISO 8601 in UTC, with microseconds. */
   readonly start: string;
-  /** What became of it. */
+  /** Outcome. */
   readonly verdict: Outcome;
-  /** The same in words. */
+  /** Outcome as text. */
   readonly words: string;
-  /** Where to look next. */
+  /** What to check next, or null. */
   readonly next: string | null;
   /** Milliseconds from the first SYN to the first SYN+ACK. */
   readonly answeredMs: number | null;
@@ -31,29 +37,29 @@ export interface HandshakeRecord {
   readonly establishedMs: number | null;
   /** Milliseconds from the first segment to the last. */
   readonly durationMs: number;
-  /** Who sent the first FIN, or the reset. */
+  /** End that sent the first FIN, or the RST. */
   readonly closedBy: Role | "both" | null;
   /** How it was closed. */
   readonly closedHow: "fin" | "reset" | null;
-  /** Whether its SYN came before the capture began. */
+  /** Whether its SYN was not captured. */
   readonly beganBefore: boolean;
-  /** The ICMP error that answered it. */
+  /** ICMP error about it. */
   readonly unreachable: { readonly reporter: string; readonly words: string } | null;
-  /** Whether both ends opened at once. */
+  /** Simultaneous open (RFC 9293, 3.5). */
   readonly simultaneousOpen: boolean;
-  /** The ISNs of SYN+ACKs that answered the same SYN and do not count. */
+  /** ISNs of other SYN+ACKs for the same SYN, which the client did not acknowledge. */
   readonly otherIsns: readonly number[];
-  /** How many segments answered another SYN of the same ports. */
+  /** Segments that answered another SYN on the same ports. */
   readonly strayAnswers: number;
-  /** How many segments came after the end. */
+  /** Segments after the end of the connection. */
   readonly late: number;
-  /** How many segments were captured twice, and counted once. */
+  /** Segments captured more than once; they are counted once. */
   readonly copies: number;
-  /** Whether the capture shows segments in another order than the wire. */
+  /** Whether segments were captured in another order than they were sent. */
   readonly reordered: boolean;
-  /** By how many milliseconds the capture's clock went back, at most. */
+  /** Largest step back of the capture clock, in milliseconds. */
   readonly clockBackMs: number;
-  /** Whether the connection was told of before, and this is what became of it since. */
+  /** Whether this updates an earlier object of the same connection. */
   readonly continued: boolean;
 }
 
@@ -61,37 +67,37 @@ export interface HandshakeRecord {
 export interface EndRecord {
   /** Address and port. */
   readonly address: string;
-  /** Through what its segments came, outermost first, such as `VXLAN 42`. */
+  /** VLANs and tunnels of its segments, outermost first, such as `VXLAN 42`. */
   readonly through: readonly string[];
-  /** The last state its segments prove. */
+  /** TCP state that its segments prove. */
   readonly state: State;
-  /** Its initial sequence number: j or k. */
+  /** Initial sequence number. */
   readonly isn: number | null;
-  /** What its SYN, or SYN+ACK, offered; null where that was not seen. */
+  /** Options and ECN bits of its SYN or SYN+ACK; null if not captured. */
   readonly syn: SynRecord | null;
-  /** How often it sent its SYN, or SYN+ACK, again. */
+  /** SYN, or SYN+ACK, retransmissions. */
   readonly synRetransmits: number;
-  /** The milliseconds before each of those. */
+  /** Milliseconds before each of those. */
   readonly backoffMs: readonly number[];
-  /** How many segments it sent. */
+  /** Segments sent. */
   readonly segments: number;
-  /** How many of them it had sent before. */
+  /** Retransmissions. */
   readonly retransmits: number;
-  /** How many keep-alive probes it sent. */
+  /** Keep-alive probes sent. */
   readonly keepAlives: number;
-  /** How many bytes of payload it sent. */
+  /** Payload bytes sent, without retransmissions. */
   readonly bytes: number;
-  /** How many of its segments came after bytes that follow them. */
+  /** Out-of-order segments. */
   readonly outOfOrder: number;
-  /** How many probes it sent into a closed window. */
+  /** Zero-window probes sent. */
   readonly windowProbes: number;
-  /** How many bytes it sent that were not captured, as far as the others show. */
+  /** Bytes sent but not captured, as far as sequence numbers show. */
   readonly missingBytes: number;
 }
 
-/** A flow as a plain object for JSON. */
-export function recordOf(flow: Flow, view?: ServerView): HandshakeRecord {
-  const { outcome, words, next } = diagnose(flow, view);
+/** Converts a flow to its JSON object. */
+export function recordOf(flow: Flow, listener?: ListenerState): HandshakeRecord {
+  const { outcome, words, next } = diagnose(flow, listener);
   const { unreachable } = flow;
   return {
     client: recordOfEnd(flow.client),
@@ -149,14 +155,14 @@ function since(from: number | undefined, at: number | undefined): number | null 
   return from === undefined || at === undefined || at < from ? null : rounded(at - from);
 }
 
-/** To the microsecond, which is as much as most captures tell. */
+/** Rounds to microseconds. */
 function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }
 
 const LAST_SECOND = 8.64e12;
 
-/** When a flow began: ISO 8601 in UTC, with microseconds, whatever the capture claims. */
+/** Start time of a flow: ISO 8601 in UTC, with microseconds; clamped to the range of Date. */
 export function isoTime({ origin, startedAt }: Flow): string {
   const microseconds = Math.round(startedAt * 1000);
   const seconds = origin + Math.floor(microseconds / 1e6);

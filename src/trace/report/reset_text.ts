@@ -1,5 +1,5 @@
 /**
- * Who sent a reset: a host where nothing listens and a firewall send the same one.
+ * Infers who sent a RST: a host without a listener, or a firewall.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { Fingerprint } from "../track/host_fingerprints.ts";
 import type { ListenerState } from "./listener_state.ts";
 import type { DiagnosisText } from "./diagnosis_text.ts";
 
-/** A reset that answered the SYN, in words. */
-export function describeRefused(flow: Flow, view: ListenerState | undefined): DiagnosisText {
+/** Describes a RST that answered the SYN. */
+export function describeRefused(flow: Flow, listener: ListenerState | undefined): DiagnosisText {
   const after = formatDuration((flow.finishedAt ?? flow.lastAt) - flow.startedAt);
   const words = `Refused after ${after}: a reset answered the SYN.`;
-  return { words, next: view === undefined ? inferredCause(flow) : knownCause(flow, view) };
+  return { words, next: listener === undefined ? inferredCause(flow) : knownCause(flow, listener) };
 }
 
 function knownCause({ server: { port } }: Flow, { isListening }: ListenerState): string {
@@ -41,7 +41,7 @@ function inferredCause(flow: Flow): string {
       "one, the kernels of Linux, BSD and Windows do not (inferred).";
 }
 
-/** What a reset's IP header gives away, held against those of the host's SYN+ACKs. */
+/** Compares the IP header of a RST with those of the host's SYN+ACKs. */
 function comparedCause(
   port: number,
   { seen, usual }: { seen: Fingerprint; usual: Fingerprint },
@@ -62,7 +62,7 @@ function comparedCause(
       "(inferred).";
 }
 
-/** What the time to live of a reset gives away. */
+/** Says if the TTL shows that another machine sent the RST. */
 export function resetSenderText({ reset, client, server }: Flow): string {
   if (reset === undefined) return "";
   const { hopLimit } = reset.by === "client" ? client : server;

@@ -1,23 +1,23 @@
 /**
- * How long handshakes took, as percentiles and a histogram, in memory that does not grow with them.
+ * Percentiles and histogram of handshake durations, in constant memory.
  *
  * @module
  */
 import { formatElapsed } from "./elapsed.ts";
 
-/** Buckets for each doubling: a percentile is told to within about one per cent. */
+/** Histogram buckets per doubling: percentiles are accurate to about 1 %. */
 const BUCKETS_PER_DOUBLING = 64;
 const DOUBLINGS = 42;
 const BAR_WIDTH = 40;
 const PERCENTILES = [50, 90, 99];
 
-/** Counts times in buckets that widen with the time. */
+/** A histogram of durations with logarithmic buckets. */
 export class HandshakeTimes {
   readonly #buckets = new Uint32Array(BUCKETS_PER_DOUBLING * DOUBLINGS);
   #count = 0;
   #longest = 0;
 
-  /** Counts one time, in milliseconds. */
+  /** Adds a duration in milliseconds. */
   add(milliseconds: number): void {
     const bucket = Math.floor(Math.log2(Math.max(1, milliseconds * 1000)) * BUCKETS_PER_DOUBLING);
     const index = Math.min(this.#buckets.length - 1, bucket);
@@ -26,7 +26,7 @@ export class HandshakeTimes {
     this.#longest = Math.max(this.#longest, milliseconds);
   }
 
-  /** The time that `percent` of all times stay below, in milliseconds. */
+  /** Duration at a percentile, in milliseconds. */
   percentile(percent: number): number {
     const rank = Math.ceil(this.#count * percent / 100);
     let seen = 0;
@@ -39,7 +39,7 @@ export class HandshakeTimes {
     return 0;
   }
 
-  /** The percentiles that people ask for, in one line. */
+  /** Renders common percentiles in one line. */
   renderPercentiles(): string {
     if (this.#count === 0) return "none was measured";
     const parts = PERCENTILES.map((percent) =>
@@ -48,7 +48,7 @@ export class HandshakeTimes {
     return `${parts.join(", ")}, longest ${formatElapsed(this.#longest)}`;
   }
 
-  /** One line with a bar for each doubling between the shortest and the longest. */
+  /** Renders one bar for each doubling between the shortest and the longest duration. */
   renderHistogram(): string[] {
     const counts = Array.from({ length: DOUBLINGS }, (_, doubling) => this.#countIn(doubling));
     const first = counts.findIndex((count) => count > 0);

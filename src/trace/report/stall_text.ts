@@ -1,39 +1,39 @@
 /**
- * Handshakes that the client has completed and the server has not, and why.
+ * Describes handshakes that completed for the client but not for the server.
  *
  * @module
  */
 import type { Flow } from "../track/flow.ts";
-import { isSilentServer } from "./outcome.ts";
+import { dataRetransmissions, isSilentServer } from "./outcome.ts";
 import { describeListener, type ListenerState } from "./listener_state.ts";
 import { countText, type DiagnosisText } from "./diagnosis_text.ts";
 
-/** A handshake that was acknowledged while the server goes on as if it was not. */
-export function describeStalled(flow: Flow, view: ListenerState | undefined): DiagnosisText {
+/** Describes a stalled connection. */
+export function describeStalled(flow: Flow, listener: ListenerState | undefined): DiagnosisText {
   const { client, server } = flow;
   const isSilent = server.state !== "SYN_RECV" && isSilentServer(flow);
   const words = isSilent
     ? "Stalled: acknowledged, yet the server has sent nothing since its SYN+ACK, and the client " +
-      `sent ${client.retransmissions - Math.max(0, client.syns - 1)} segments again.`
+      `retransmitted ${dataRetransmissions(client)} segments.`
     : `Stalled: acknowledged, yet the server sent its SYN+ACK ${countText(server, flow.synAckAt)}.`;
-  if (view !== undefined) return { words, next: describeListener(server.port, view) };
-  return { words, next: isSilent ? causesOfSilence(flow) : causesOfRepetition(flow) };
+  if (listener !== undefined) return { words, next: describeListener(server.port, listener) };
+  return { words, next: isSilent ? causesOfSilence(flow) : causesOfSynAckRetransmission(flow) };
 }
 
 const SEE_THERE = "see there: ss -ltn and nstat -az TcpExtListenOverflows";
 
-/** A server that keeps no state repeats nothing: RFC 4987, section 3.6. */
+/** A server that sent a SYN cookie does not retransmit (RFC 4987, 3.6). */
 function causesOfSilence({ server }: Flow): string {
-  return "The ACK was lost and the server had sent a SYN cookie, which it does not repeat, or " +
-    `everything is lost on the way to port ${server.port}; which of them cannot be known from ` +
+  return "The ACK was lost and the server had sent a SYN cookie, which it does not retransmit, or " +
+    `all segments to port ${server.port} are lost; which of them cannot be known from ` +
     `here; ${SEE_THERE}`;
 }
 
-function causesOfRepetition({ client }: Flow): string {
+function causesOfSynAckRetransmission({ client }: Flow): string {
   const hasSentPayload = client.bytes > client.synPayload;
   return hasSentPayload
-    ? "Not even data completes it: its accept queue is full, or what the client sends is lost on " +
-      `the way to it; which of them cannot be known from here; ${SEE_THERE}`
-    : "Its accept queue is full, it waits for data (TCP_DEFER_ACCEPT), or the ACKs are lost on " +
-      `the way to it; which of them cannot be known from here; ${SEE_THERE}`;
+    ? "Its accept queue is full (data does not complete the handshake), or the client's segments " +
+      `are lost; which of them cannot be known from here; ${SEE_THERE}`
+    : "Its accept queue is full, it waits for data (TCP_DEFER_ACCEPT), or the ACKs are " +
+      `lost; which of them cannot be known from here; ${SEE_THERE}`;
 }

@@ -1,5 +1,5 @@
 /**
- * A whole capture in a few lines: how many attempts, how they went, how long they took.
+ * Summarises a capture: outcomes, failed destinations, handshake durations.
  *
  * @module
  */
@@ -9,60 +9,59 @@ import type { Flow } from "../track/flow.ts";
 import { HandshakeTimes } from "./round_trips.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 
-/** Failures are told by destination, of no more than this many; the rest is told together. */
+/** Maximum number of destinations counted separately. */
 const MAX_DESTINATIONS = 1000;
 const DESTINATIONS_SHOWN = 10;
-const OTHER_DESTINATIONS = "elsewhere";
+const OTHER_DESTINATIONS = "other destinations";
 
-/** Adds up flows as they finish, in memory that does not grow with them. */
+/** Counts flows, in bounded memory. */
 export class Summary {
   readonly #outcomes = new Map<Outcome, number>();
-  readonly #refusals = new Map<string, number>();
-  readonly #silences = new Map<string, number>();
-  readonly #roundTrips = new HandshakeTimes();
+  readonly #refused = new Map<string, number>();
+  readonly #unanswered = new Map<string, number>();
+  readonly #handshakeTimes = new HandshakeTimes();
   #flows = 0;
   #simultaneous = 0;
   #outOfOrder = 0;
-  #sending = 0;
-  #resent = 0;
+  #nonEmptySegments = 0;
+  #retransmissions = 0;
 
-  /** Counts one flow. */
+  /** Counts a flow. */
   add(flow: Flow): void {
     const outcome = outcomeOf(flow);
     this.#flows += 1;
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     if (flow.isSimultaneous) this.#simultaneous += 1;
     this.#outOfOrder += flow.client.outOfOrder + flow.server.outOfOrder;
-    this.#sending += flow.client.nonEmptySegments + flow.server.nonEmptySegments;
-    this.#resent += flow.client.retransmissions + flow.server.retransmissions;
-    if (outcome === "refused") count(this.#refusals, flow);
-    if (outcome === "unanswered") count(this.#silences, flow);
-    // Of a repeated SYN nobody can tell which one was answered (Karn's algorithm, RFC 6298, section 3).
+    this.#nonEmptySegments += flow.client.nonEmptySegments + flow.server.nonEmptySegments;
+    this.#retransmissions += flow.client.retransmissions + flow.server.retransmissions;
+    if (outcome === "refused") count(this.#refused, flow);
+    if (outcome === "unanswered") count(this.#unanswered, flow);
+    // Retransmitted SYNs are ambiguous (Karn's algorithm, RFC 6298, 3).
     const isMeasurable = flow.client.syns === 1 && flow.server.syns === 1 &&
       !flow.isSimultaneous && !flow.isReordered && flow.clockBack === 0;
     if (flow.establishedAt !== undefined && flow.synAt !== undefined && isMeasurable) {
-      this.#roundTrips.add(flow.establishedAt - flow.synAt);
+      this.#handshakeTimes.add(flow.establishedAt - flow.synAt);
     }
   }
 
-  /** Everything in lines of at most 80 columns. */
-  render(facts: CaptureCounters): string {
+  /** Renders the summary in lines of at most 80 columns. */
+  render(counters: CaptureCounters): string {
     const lines = [
-      row("packets", `${number(facts.packets)}${omittedPackets(facts)}`),
+      row("packets", `${number(counters.packets)}${omittedPackets(counters)}`),
       row("connections", `${number(this.#flows)}${this.#renderOutcomes()}`),
       row("success", this.#renderSuccess()),
-      row("SYN to ACK", this.#roundTrips.renderPercentiles()),
-      ...this.#roundTrips.renderHistogram(),
-      row("sent again", rate(this.#resent, this.#sending, "segments")),
+      row("SYN to ACK", this.#handshakeTimes.renderPercentiles()),
+      ...this.#handshakeTimes.renderHistogram(),
+      row("retransmitted", rate(this.#retransmissions, this.#nonEmptySegments, "segments")),
       ...(this.#outOfOrder === 0
         ? []
-        : [row("out of order", rate(this.#outOfOrder, this.#sending, "segments"))]),
-      ...renderDestinations("refused by", this.#refusals),
-      ...renderDestinations("silent", this.#silences),
+        : [row("out of order", rate(this.#outOfOrder, this.#nonEmptySegments, "segments"))]),
+      ...renderDestinations("refused by", this.#refused),
+      ...renderDestinations("unanswered by", this.#unanswered),
       row(
-        "left",
-        `${number(facts.expired)} finished flows forgotten, ` +
-          `${number(facts.evicted)} open ones left, to make room`,
+        "evicted",
+        `${number(counters.expired)} finished and ${number(counters.evicted)} open connections`,
       ),
     ];
     return lines.map((line) => `${line}\n`).join("");
@@ -73,7 +72,7 @@ export class Summary {
       .map(([outcome, flows]) => `\n${" ".repeat(15)}${outcomeText(outcome)}: ${number(flows)}`);
     if (this.#simultaneous > 0) {
       parts.push(
-        `\n${" ".repeat(15)}of them opened by both ends at once: ${number(this.#simultaneous)}`,
+        `\n${" ".repeat(15)}of them simultaneous opens: ${number(this.#simultaneous)}`,
       );
     }
     return parts.join("");
@@ -105,21 +104,21 @@ function renderDestinations(title: string, destinations: ReadonlyMap<string, num
   return lines;
 }
 
-/** What the packets were that stand in no connection, a line each. */
-function omittedPackets(facts: CaptureCounters): string {
+/** Packets that belong to no flow, one line per kind. */
+function omittedPackets(counters: CaptureCounters): string {
   const {
     withoutTcp,
     undecodable,
     filtered,
     duplicates,
     strayIcmpErrors,
-  } = facts;
+  } = counters;
   const counts = [
     ...[...withoutTcp].map(([name, packets]) => [`without TCP, ${name}`, packets] as const),
-    ...[...undecodable].map(([name, packets]) => [`not understood, ${name}`, packets] as const),
+    ...[...undecodable].map(([name, packets]) => [`not decoded, ${name}`, packets] as const),
     ["of other hosts or ports", filtered] as const,
-    ["captured twice", duplicates] as const,
-    ["ICMP errors about nothing seen", strayIcmpErrors] as const,
+    ["duplicates", duplicates] as const,
+    ["ICMP errors about segments not captured", strayIcmpErrors] as const,
   ];
   return counts.filter(([, packets]) => packets > 0)
     .map(([name, packets]) => `\n${" ".repeat(15)}${name}: ${number(packets)}`).join("");

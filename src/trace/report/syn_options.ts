@@ -1,44 +1,44 @@
 /**
- * What a SYN, or a SYN+ACK, offered: its options and its ECN bits, in words and as plain data.
+ * TCP options and ECN bits of SYN and SYN+ACK, as text and as JSON.
  *
  * @module
  */
 import { ACK, AE, CWR, ECE } from "../decode/segment.ts";
 import type { OtherOption, TcpOptions } from "../decode/tcp_options.ts";
 
-/** A SYN, or a SYN+ACK, as far as its words depend on it. */
+/** Control bits and options of a SYN or SYN+ACK. */
 export interface SynOffer {
-  /** Its control bits. */
+  /** Control bits. */
   readonly flags: number;
-  /** Its options. */
+  /** Options. */
   readonly options: TcpOptions;
 }
 
-/** What a SYN, or a SYN+ACK, offered, as `outlet trace --json` prints it. */
+/** Options of a SYN or SYN+ACK as printed by `outlet trace --json`. */
 export interface SynRecord {
-  /** The longest segment that its sender takes. */
+  /** Maximum segment size in bytes. */
   readonly mss: number | null;
-  /** By how many bits its sender's window is shifted. */
+  /** Window scale in bits. */
   readonly windowScale: number | null;
-  /** Whether its sender takes selective acknowledgements. */
+  /** SACK permitted. */
   readonly sackPermitted: boolean;
-  /** Its sender's clock, and the other end's clock that it echoes. */
+  /** Timestamp value and echo reply. */
   readonly timestamps: { readonly value: number; readonly echo: number } | null;
-  /** TCP Fast Open: what became of the cookie, and the cookie in hexadecimal digits. */
+  /** TCP Fast Open: the cookie in hexadecimal and its use. */
   readonly fastOpen: {
     readonly cookie: string;
     readonly what: "asked" | "given" | "used" | "none";
     readonly experimental: boolean;
   } | null;
-  /** Multipath TCP: the name of the option's subtype, and the version where it tells one. */
+  /** Multipath TCP: name of the subtype, and version if present. */
   readonly mptcp: { readonly subtype: string; readonly version: number | null } | null;
-  /** The numbers of options of other kinds. */
+  /** Kinds of other options. */
   readonly otherKinds: readonly number[];
-  /** The ECN bits that are set. */
+  /** ECN bits that are set. */
   readonly ecnBits: readonly ("AE" | "CWR" | "ECE")[];
 }
 
-/** What a SYN offered, as plain data. */
+/** Converts a SYN to its JSON object. */
 export function recordOfSyn({ flags, options }: SynOffer): SynRecord {
   const { fastOpen, mptcp } = options;
   return {
@@ -59,7 +59,7 @@ export function recordOfSyn({ flags, options }: SynOffer): SynRecord {
   };
 }
 
-/** What a SYN offered, in tcpdump's words, such as `mss 1460, sackOK, wscale 7`. */
+/** Describes a SYN as tcpdump does, such as `mss 1460, sackOK, wscale 7`. */
 export function describeSyn({ flags, options }: SynOffer): string {
   const { mss, windowScale, timestamps, fastOpen, mptcp, otherOptions = [] } = options;
   const words: string[] = [];
@@ -78,14 +78,14 @@ export function describeSyn({ flags, options }: SynOffer): string {
 
 const NOTHING = "no options";
 
-/** What each SYN offered, a line each; of those that were sent again, what they offered otherwise. */
+/** Describes SYNs, one line each; retransmissions only if their options differ. */
 export function describeSyns(syns: readonly SynOffer[]): string[] {
   if (syns.every((syn) => describeSyn(syn) === NOTHING)) return [];
   const lines = new Map<string, string>();
   const seen = new Set<string>();
   for (const { flags, options } of syns) {
     const name = (flags & ACK) === 0 ? "SYN" : "SYN+ACK";
-    // The clock goes on from one to the next.
+    // Timestamps differ in every retransmission.
     const { timestamps: _, ...lasting } = options;
     const key = `${name} ${describeSyn({ flags, options: lasting })}`;
     const title = seen.has(name) ? `${name} again` : name;
@@ -95,7 +95,7 @@ export function describeSyns(syns: readonly SynOffer[]): string[] {
   return [...lines.values()];
 }
 
-/** The accurate ECN bit (RFC 9768) and those of RFC 3168. */
+/** ECN bits (RFC 9768 and RFC 3168). */
 function ecnBits(flags: number): ("AE" | "CWR" | "ECE")[] {
   const bits: ("AE" | "CWR" | "ECE")[] = [];
   if ((flags & AE) !== 0) bits.push("AE");

@@ -1,26 +1,26 @@
 /**
- * The ladder of an attempt of which nothing was on the wire: that is its diagnosis.
+ * The ladder of an attempt whose SYN was not sent.
  *
  * @module
  */
 import { formatElapsed } from "./elapsed.ts";
 import type { Ladder } from "./ladder.ts";
 
-/** An attempt whose SYN did not leave, and why. */
+/** An attempt whose SYN was not sent. */
 export interface UnsentAttempt {
-  /** The address and port it asked for. */
+  /** Remote address and port. */
   readonly server: string;
-  /** When it began. */
+  /** Start time. */
   readonly startedAt: Date;
-  /** How many milliseconds it took to fail. */
+  /** Duration in milliseconds. */
   readonly took: number;
-  /** Why its SYN did not leave. */
+  /** Why the SYN was not sent. */
   readonly cause: string;
-  /** What to look at. */
+  /** What to check next. */
   readonly next: string;
 }
 
-/** Draws an attempt of which nothing was on the wire. */
+/** Builds the ladder of an attempt whose SYN was not sent. */
 export function unsentLadder({ server, startedAt, took, cause, next }: UnsentAttempt): Ladder {
   return {
     client: "client",

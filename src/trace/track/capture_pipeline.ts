@@ -1,5 +1,5 @@
 /**
- * From the bytes of a capture to the tracker: reader, decoder and filter in a row.
+ * Capture bytes to tracker: reader, decoder and filter in sequence.
  *
  * @module
  */
@@ -9,39 +9,39 @@ import { Decoder } from "../decode/decoder.ts";
 import { Segment } from "../decode/segment.ts";
 import type { Tracker } from "./tracker.ts";
 
-/** Which segments are followed: those between any of the hosts and any of the ports. */
+/** Selects segments that match any of the hosts and any of the ports. */
 export interface Filter {
-  /** Addresses of one end; any where there are none. */
+  /** Addresses of either end; empty matches any. */
   readonly hosts: readonly IpAddress[];
-  /** Ports of one end; any where there are none. */
+  /** Ports of either end; empty matches any. */
   readonly ports: readonly number[];
 }
 
-/** What a summary has to say besides the flows. */
+/** Counters of a capture. */
 export interface CaptureCounters {
   /** Packets in the capture. */
   readonly packets: number;
-  /** Packets that carry something other than TCP, by its name. */
+  /** Packets without TCP, by protocol name. */
   readonly withoutTcp: ReadonlyMap<string, number>;
-  /** Packets that could not be read to their end, by the reason. */
+  /** Packets that could not be decoded, by reason. */
   readonly undecodable: ReadonlyMap<string, number>;
-  /** Segments, and ICMP errors about some, that were found in the packets. */
+  /** TCP segments, and ICMP errors that quote one. */
   readonly segments: number;
-  /** Segments of connections that were not asked for. */
+  /** Segments that the filter excluded. */
   readonly filtered: number;
-  /** Segments captured a second time. */
+  /** Segments captured more than once. */
   readonly duplicates: number;
-  /** ICMP errors about segments of no connection that is known. */
+  /** ICMP errors about segments that were not captured. */
   readonly strayIcmpErrors: number;
-  /** Finished flows that were forgotten to make room. */
+  /** Finished flows evicted because of the flow limit. */
   readonly expired: number;
-  /** Open flows that left to make room. */
+  /** Open flows evicted because of the flow limit. */
   readonly evicted: number;
 }
 
-/** Feeds a tracker from the chunks of a capture. */
+/** Decodes the chunks of a capture and passes the selected segments to a tracker. */
 export class CapturePipeline {
-  /** The capture's reader. */
+  /** The capture reader. */
   readonly reader: CaptureReader = new CaptureReader();
   readonly #decoder = new Decoder();
   readonly #tracker: Tracker;
@@ -50,7 +50,7 @@ export class CapturePipeline {
   #segments = 0;
   #filtered = 0;
 
-  /** Feeds this tracker with what passes the filter. */
+  /** Passes segments that match the filter to the tracker. */
   constructor(tracker: Tracker, filter?: Filter) {
     this.#tracker = tracker;
     const isOpen = filter === undefined || filter.hosts.length + filter.ports.length === 0;
@@ -58,9 +58,9 @@ export class CapturePipeline {
   }
 
   /**
-   * Takes in a chunk.
+   * Processes a chunk.
    *
-   * @throws {CaptureError} where it is no capture, or the rest of it cannot be read
+   * @throws {CaptureError} if the stream is no capture or its remainder cannot be read
    */
   feed(chunk: Uint8Array): void {
     const segment = this.#segment;
@@ -76,12 +76,12 @@ export class CapturePipeline {
     }
   }
 
-  /** Says that the capture has ended: fragments that wait for others are given up. */
+  /** Ends the capture: incomplete fragments are counted and discarded. */
   finish(): void {
     this.#decoder.finish();
   }
 
-  /** What a summary says besides the flows. */
+  /** The counters so far. */
   get counters(): CaptureCounters {
     const { packets, damagedBlocks } = this.reader;
     const { duplicates, strayIcmpErrors, expired, evicted } = this.#tracker;

@@ -1,9 +1,10 @@
 /**
- * How a connection ends, and what comes after that: RFC 9293, section 3.6, and RFC 1337.
+ * Closing and resetting connections (RFC 9293, 3.6 and 3.10.7; RFC 1337).
  *
  * @module
  */
-import type { End, Flow } from "./flow.ts";
+import type { End } from "./end.ts";
+import type { Flow } from "./flow.ts";
 import { acknowledgesSyn, handleStray } from "./handshake.ts";
 import { fingerprintOf } from "./host_fingerprints.ts";
 import { handlePayload } from "./payload.ts";
@@ -12,12 +13,12 @@ import { ACK, RST, type Segment, SYN } from "../decode/segment.ts";
 import { advance, distance } from "../decode/sequence.ts";
 import type { State } from "./state.ts";
 
-/** Takes a reset. */
+/** Handles a RST. */
 export function handleReset(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   if (!isAcceptableReset(flow, segment, end)) {
     const isForOld = flow.strayAnswers > 0 && end.role === "client" &&
       segment.seq === flow.strayAck;
-    // RFC 9293, figure 9: it resets the old connection, and not its own attempt.
+    // It resets the old connection, not this attempt (RFC 9293, figure 9).
     if (isForOld) return "stray";
     return flow.hasStates && end.peer.state === "SYN_SENT"
       ? handleStray(flow, segment, end)
@@ -32,7 +33,9 @@ export function handleReset(flow: Flow, segment: Segment, end: End): SegmentAnal
   return "";
 }
 
-/** RFC 9293, section 3.10.7: in SYN_SENT by its acknowledgement, later by the window. */
+/**
+ * Whether a RST is acceptable: in SYN_SENT by its ACK, otherwise by the window (RFC 9293, 3.10.7).
+ */
 function isAcceptableReset(flow: Flow, segment: Segment, end: End): boolean {
   const { peer } = end;
   if (peer.state === "SYN_SENT" && !end.hasIsn && !flow.isPartial) {
@@ -44,7 +47,7 @@ function isAcceptableReset(flow: Flow, segment: Segment, end: End): boolean {
   return offset >= 0 && offset <= peer.scaledWindow;
 }
 
-/** Notes that the end's FIN was acknowledged, if it was. */
+/** Records that the peer's FIN was acknowledged, if it was. */
 export function handleAckOfFin(flow: Flow, end: End): void {
   const { peer } = end;
   if (!peer.hasFin || peer.isFinAcked || distance(peer.finSeq, end.highestAck) <= 0) return;
@@ -54,7 +57,7 @@ export function handleAckOfFin(flow: Flow, end: End): void {
   end.state = afterFinReceived(end.state);
 }
 
-/** Takes a FIN that was not seen before. */
+/** Handles the first FIN of an end. */
 export function handleFin(flow: Flow, segment: Segment, end: End): void {
   end.hasFin = true;
   end.finSeq = advance(segment.seq, segment.length);
@@ -63,7 +66,7 @@ export function handleFin(flow: Flow, segment: Segment, end: End): void {
   if (flow.hasStates) end.state = end.state === "CLOSE_WAIT" ? "LAST_ACK" : "FIN_WAIT1";
 }
 
-/** Ends a flow of which both FINs were acknowledged. */
+/** Finishes a flow when both FINs are acknowledged. */
 export function finishFlow(flow: Flow, at: number): void {
   flow.finishedAt = at;
   if (flow.hasStates) return;
@@ -84,7 +87,7 @@ function afterFinReceived(state: State): State {
   return state === "FIN_WAIT2" ? "TIME_WAIT" : state;
 }
 
-/** Takes a segment that comes after the end. */
+/** Handles a segment after the end of the connection. */
 export function handleLate(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   flow.late += 1;
   const { flags } = segment;
@@ -97,7 +100,7 @@ export function handleLate(flow: Flow, segment: Segment, end: End): SegmentAnaly
   return handlePayload(flow, segment, end) === "retransmission" ? "retransmission" : "late";
 }
 
-/** Who is in TIME_WAIT takes a reset as in any other state, and forgets the connection. */
+/** A RST ends TIME_WAIT (RFC 1337, "TIME-WAIT assassination"). */
 function handleLateReset(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   const { peer } = end;
   if (peer.state !== "TIME_WAIT" || segment.seq !== peer.highestAck) return "late";
@@ -107,8 +110,8 @@ function handleLateReset(flow: Flow, segment: Segment, end: End): SegmentAnalysi
 }
 
 /**
- * Whether the segment shows that both ends live on after a reset: it was forged then, or not heeded.
- * Who was reset acknowledges what was sent after it, or what it sends after it is acknowledged.
+ * Whether the segment proves that both ends continue after a RST, which was then forged or lost: it
+ * acknowledges data sent after the RST.
  */
 export function continuesAfterReset(
   { reset, establishedAt }: Flow,
@@ -121,7 +124,7 @@ export function continuesAfterReset(
   return distance(limit, segment.ack) > 0;
 }
 
-/** Takes back what the reset had ended. */
+/** Reopens a flow after a RST that had no effect. */
 export function undoReset(flow: Flow): void {
   flow.reset = flow.closedBy = flow.finishedAt = undefined;
   flow.hasIgnoredReset = true;

@@ -1,88 +1,88 @@
 /**
- * The same segment seen twice: a capture on all interfaces shows what passes a bridge once for each side,
- * and a mirror port may send all that it sees two times.
+ * Detects packets captured more than once: on both ports of a bridge, or by a mirror port.
  *
  * @module
  */
 import type { End } from "./end.ts";
 import { FIN, RST, type Segment, SYN } from "../decode/segment.ts";
+import { MIN_RTO } from "./retransmission_timers.ts";
 
-/** The least time in which TCP sends a segment again for want of an answer, in milliseconds. */
-const MIN_RTO = 200;
-/** Without an IP identification, only what comes within this time is taken for a copy, in milliseconds. */
+/** Maximum delay of a duplicate without an IP identification, in milliseconds. */
 const MIRROR_DELAY = 0.1;
-/** The same, once others of the flow were copied. */
+/** The same for a flow that already had duplicates. */
 const KNOWN_MIRROR_DELAY = 1;
 
-/** Copies of two interfaces interleave: how many segments of an end are remembered. */
+/** Number of recent segments compared, as duplicates from two interfaces interleave. */
 const MAX_RECENT = 4;
 
-/** Where in {@linkcode End.recentSegments} the parts of each segment lie. */
-const FINGERPRINT = 0;
+/** Field offsets within one segment's entry in {@linkcode End.recentSegments}. */
+const HASH = 0;
 const CHECKSUM = 1;
 const TIME = 2;
 const INTERFACE = 3;
 const FIELDS = 4;
 
 /**
- * Whether the end sent just this a moment ago.
+ * Whether the segment duplicates a recent one of the same end.
  *
- * @param isMirrored whether copies of this flow were seen before
+ * @param isMirrored whether the flow had duplicates before
  */
 export function isDuplicate(end: End, segment: Segment, isMirrored: boolean): boolean {
   const { recentSegments, recentCount } = end;
   if (recentCount === 0) return false;
-  const print = fingerprint(segment);
+  const hash = hashOf(segment);
   const stop = Math.min(recentCount, MAX_RECENT) * FIELDS;
-  for (let place = 0; place < stop; place += FIELDS) {
-    if (recentSegments[place + FINGERPRINT] !== print) continue;
-    if (isWithinDuplicateDelay(recentSegments, place, { segment, isMirrored })) return true;
+  for (let at = 0; at < stop; at += FIELDS) {
+    if (recentSegments[at + HASH] !== hash) continue;
+    if (isWithinDuplicateDelay(recentSegments, at, { segment, isMirrored })) return true;
   }
   return false;
 }
 
-/** Whether TCP cannot have sent the same again after so short a time. */
+/** Whether the delay is too short for a retransmission. */
 function isWithinDuplicateDelay(
-  sightings: readonly number[],
-  place: number,
+  recent: readonly number[],
+  at: number,
   { segment, isMirrored }: { segment: Segment; isMirrored: boolean },
 ): boolean {
-  const delay = Math.abs(segment.time - (sightings[place + TIME] ?? 0));
-  const device = sightings[place + INTERFACE] ?? 0;
-  const isElsewhere = device !== segment.interface && device !== 0 && segment.interface !== 0;
-  if (isElsewhere) return delay < MIN_RTO;
-  if (sightings[place + CHECKSUM] !== segment.checksum) return false;
-  // ACKs may rightly follow each other: they ask for what was lost (RFC 5681, section 3.2).
-  const isSending = segment.length > 0 || (segment.flags & (SYN | FIN | RST)) !== 0;
-  const isTellable = isSending || isMirrored;
-  // A datagram that is sent again has another identification, where it has one.
+  const delay = Math.abs(segment.time - (recent[at + TIME] ?? 0));
+  const device = recent[at + INTERFACE] ?? 0;
+  const isOtherInterface = device !== segment.interface && device !== 0 && segment.interface !== 0;
+  if (isOtherInterface) return delay < MIN_RTO;
+  if (recent[at + CHECKSUM] !== segment.checksum) return false;
+  // Identical ACKs may be legitimate duplicate ACKs (RFC 5681, 3.2).
+  const occupiesSequence = segment.length > 0 || (segment.flags & (SYN | FIN | RST)) !== 0;
+  const isComparable = occupiesSequence || isMirrored;
+  // A retransmission has another IP identification.
   if (segment.identification !== 0) {
-    return delay < (isTellable ? MIN_RTO : MIRROR_DELAY);
+    return delay < (isComparable ? MIN_RTO : MIRROR_DELAY);
   }
-  return isTellable && delay < (isMirrored ? KNOWN_MIRROR_DELAY : MIRROR_DELAY);
+  return isComparable && delay < (isMirrored ? KNOWN_MIRROR_DELAY : MIRROR_DELAY);
 }
 
-/** Notes what the end sent. */
+/** Stores the segment for comparison with later ones. */
 export function rememberSegment(end: End, segment: Segment): void {
   const { recentSegments } = end;
-  const place = end.recentCount % MAX_RECENT * FIELDS;
+  const at = end.recentCount % MAX_RECENT * FIELDS;
   end.recentCount += 1;
-  recentSegments[place + FINGERPRINT] = fingerprint(segment);
-  recentSegments[place + CHECKSUM] = segment.checksum;
-  recentSegments[place + TIME] = segment.time;
-  recentSegments[place + INTERFACE] = segment.interface;
+  recentSegments[at + HASH] = hashOf(segment);
+  recentSegments[at + CHECKSUM] = segment.checksum;
+  recentSegments[at + TIME] = segment.time;
+  recentSegments[at + INTERFACE] = segment.interface;
 }
 
-/** 32 bits of all that copies have in common, also where a checksum was offloaded and is not there yet. */
-function fingerprint(segment: Segment): number {
+/**
+ * Hash of the fields that duplicates share; excludes the checksum, which offloading leaves unset.
+ */
+function hashOf(segment: Segment): number {
   const { seq, ack, flags, length, window, identification } = segment;
-  let print = mix(seq, ack);
-  print = mix(print, flags | identification << 16);
-  print = mix(print, length);
-  return mix(print, window);
+  let hash = mix(seq, ack);
+  hash = mix(hash, flags | identification << 16);
+  hash = mix(hash, length);
+  return mix(hash, window);
 }
 
-/** MurmurHash3's rounds. */
+/** Mixing step of MurmurHash3. */
 function mix(hash: number, value: number): number {
   let next = Math.imul(hash ^ Math.imul(value, 0xcc9e2d51), 0x85ebca6b);
   next ^= next >>> 13;

@@ -1,5 +1,5 @@
 /**
- * One end of a connection, as far as its segments show it.
+ * One end of a TCP connection.
  *
  * @module
  */
@@ -7,109 +7,111 @@ import type { IpAddress } from "../decode/ip_address.ts";
 import type { Role, State } from "./state.ts";
 import type { TcpOptions } from "../decode/tcp_options.ts";
 
-/** Sequence numbers that were skipped: somebody sent or acknowledged what follows them. */
+/** A gap in the captured sequence numbers. */
 export interface SequenceGap {
-  /** The first of them. */
+  /** First missing sequence number. */
   from: number;
-  /** The one after the last. */
+  /** Sequence number after the last missing one. */
   to: number;
-  /** When they were skipped, in milliseconds since the flow's origin. */
+  /** When the gap was detected, in milliseconds since the flow's origin. */
   readonly time: number;
-  /** Whether it was an acknowledgement that showed them, which had been captured before them. */
+  /** Whether an ACK showed the gap, as when it was captured before the data. */
   readonly isAcknowledged: boolean;
 }
 
-/** What one end of a connection has shown of itself. */
+/** State of one end, as derived from captured segments. */
 export class End {
-  /** Its part in the handshake. */
+  /** Client or server. */
   readonly role: Role;
-  /** Where its address lies. */
+  /** IP address. */
   readonly address: number[] = [0, 0, 0, 0];
-  /** Its port. */
+  /** Port. */
   declare port: number;
   /** The other end. */
   peer: End = this;
-  /** Through what its segments came, outermost first, such as `VXLAN 42`. */
+  /** VLANs and tunnels of its segments, outermost first, such as `VXLAN 42`. */
   declare tunnels: readonly string[];
-  /** The key of that path, 0 where none was seen that could be told from another. */
+  /** Hash of {@linkcode tunnels}, 0 without any identifiable tunnel. */
   declare tunnelKey: number;
-  /** Its state, as far as its segments prove it. */
+  /** TCP state that its segments prove. */
   declare state: State;
 
-  /** Whether its SYN was seen, so that {@linkcode isn} holds. */
+  /** Whether its SYN was captured, which sets {@linkcode isn}. */
   declare hasIsn: boolean;
-  /** Its initial sequence number: the handshake's j or k. */
+  /** Initial sequence number. */
   declare isn: number;
-  /** Whether it has sent anything that shows {@linkcode nextSeq}. */
+  /** Whether {@linkcode nextSeq} is known. */
   declare hasNextSeq: boolean;
-  /** The sequence number after the last one it used. */
+  /** Next sequence number (SND.NXT; `tcp.nxtseq` in Wireshark). */
   declare nextSeq: number;
-  /** The first sequence number after its SYN, or the first that was seen. */
+  /** First sequence number after its SYN, or the first that was captured. */
   declare firstSeq: number;
-  /** What lies between {@linkcode firstSeq} and {@linkcode nextSeq} and was not seen. */
+  /** Missing ranges between {@linkcode firstSeq} and {@linkcode nextSeq}. */
   declare gaps: SequenceGap[] | undefined;
-  /** How many sequence numbers of gaps there was no memory left for. */
+  /** Total length of gaps beyond the limit on their number. */
   declare discardedGapLength: number;
-  /** Whether it has acknowledged anything. */
+  /** Whether it has sent an ACK. */
   declare hasAcked: boolean;
-  /** The highest acknowledgement it sent. */
+  /** Highest acknowledgment number sent. */
   declare highestAck: number;
-  /** The window it last offered, unscaled. */
+  /** Window of its last segment, unscaled. */
   declare window: number;
-  /** By how many bits its window is shifted, where its SYN said so. */
+  /** Window scale of its SYN, in bits. */
   declare windowScale: number | undefined;
-  /** What its first SYN, or SYN+ACK, offered; the flags hold the ECN bits. */
+  /** Options and control bits of its first SYN or SYN+ACK. */
   declare syn: { flags: number; options: TcpOptions } | undefined;
-  /** How many bytes of payload its SYN carried. */
+  /** Payload bytes in its SYN. */
   declare synPayload: number;
-  /** How many of those the SYN+ACK acknowledged. */
+  /** Payload bytes of the SYN that the SYN+ACK acknowledged. */
   declare synPayloadAcked: number;
-  /** The time to live of what it sends, resets apart; 0 before it has sent anything else. */
+  /** TTL, or hop limit, of its first segment other than a RST; 0 if there was none. */
   declare hopLimit: number;
 
-  /** How many segments it sent. */
+  /** Segments sent. */
   declare segments: number;
-  /** How many of those took up sequence space: payload, SYN or FIN. */
+  /** Segments sent with payload, SYN or FIN. */
   declare nonEmptySegments: number;
-  /** How many of those had been seen before. */
+  /** Retransmissions (`tcp.analysis.retransmission`). */
   declare retransmissions: number;
-  /** How many of those came after bytes that follow them. */
+  /** Out-of-order segments (`tcp.analysis.out_of_order`). */
   declare outOfOrder: number;
-  /** How many SYN, or SYN+ACK, it sent. */
+  /** SYNs, or SYN+ACKs, sent. */
   declare syns: number;
-  /** Whether a SYN+ACK was among them. */
+  /** Whether it sent a SYN+ACK. */
   declare hasSynAck: boolean;
-  /** The milliseconds between them: its back-off. */
+  /** Milliseconds between its SYNs. */
   declare synIntervals: readonly number[];
-  /** When it last sent one, in milliseconds since the flow's origin. */
+  /** Time of its last SYN, in milliseconds since the flow's origin. */
   declare lastSynAt: number;
-  /** How many bytes of payload it sent, each counted once. */
+  /** Payload bytes sent, without retransmissions. */
   declare bytes: number;
-  /** How many probes it sent to see whether the other end still lives. */
+  /** Keep-alive probes sent. */
   declare keepAlives: number;
-  /** How many probes it sent to see whether the other end's window is still closed. */
+  /** Zero-window probes sent. */
   declare windowProbes: number;
-  /** Whether it sent anything after its SYN. */
+  /** Whether it sent a segment after its SYN. */
   declare hasSentData: boolean;
   /** Whether it sent a FIN. */
   declare hasFin: boolean;
-  /** The sequence number of its FIN. */
+  /** Sequence number of its FIN. */
   declare finSeq: number;
   /** Whether its FIN was acknowledged. */
   declare isFinAcked: boolean;
 
-  /** What it sent last, to know copies by: numbers side by side, for there are many ends. */
+  /**
+   * Recent segments for duplicate detection, {@link rememberSegment}; flat, as there are many ends.
+   */
   readonly recentSegments: number[] = [];
-  /** How many sightings were noted. */
+  /** Number of segments stored in {@linkcode recentSegments} so far. */
   declare recentCount: number;
 
-  /** An end that is part of no flow yet. */
+  /** An end without an address. */
   constructor(role: Role) {
     this.role = role;
     this.initialise([0, 0, 0, 0], { at: 0, port: 0 });
   }
 
-  /** Forgets all it has shown, and is the end at another address. */
+  /** Resets the object for an end with another address. */
   initialise(words: IpAddress, { at, port }: { at: number; port: number }): void {
     for (let word = 0; word < 4; word += 1) this.address[word] = words[at + word] ?? 0;
     this.port = port;
@@ -147,7 +149,7 @@ export class End {
     this.recentCount = 0;
   }
 
-  /** How many bytes the window it offers holds (RFC 7323, section 2.2: scaled if both ends said so). */
+  /** Window in bytes, scaled if both SYNs had a window scale (RFC 7323, 2.2). */
   get scaledWindow(): number {
     const { windowScale, peer } = this;
     const isScaled = windowScale !== undefined && peer.windowScale !== undefined;

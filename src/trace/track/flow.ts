@@ -1,5 +1,5 @@
 /**
- * A connection as it is seen on the wire: two ends, and what became of it.
+ * A TCP connection as derived from captured segments.
  *
  * @module
  */
@@ -10,155 +10,153 @@ import type { SegmentHistory } from "./segment_history.ts";
 import type { Segment } from "../decode/segment.ts";
 import type { Role } from "./state.ts";
 
-export { End };
-
-/** An ICMP error that answered one of the flow's segments. */
+/** An ICMP error about one of the flow's segments. */
 export interface IcmpError {
-  /** The message's type and code. */
+  /** ICMP type. */
   readonly type: number;
-  /** See {@linkcode type}. */
+  /** ICMP code. */
   readonly code: number;
-  /** Who sent it. */
+  /** Source address. */
   readonly source: IpAddress;
 }
 
-/** A reset that was taken, with what may tell who really sent it. */
+/** An accepted RST. */
 export interface Reset {
-  /** Whose it is, by its address. */
+  /** End that sent it, by its address. */
   readonly by: Role;
-  /** Its sequence number. */
+  /** Sequence number. */
   readonly seq: number;
-  /** The sequence number after the last one that the other end had used then. */
+  /** Next sequence number of the other end at that time. */
   readonly peerNextSeq: number;
-  /** What its IP header tells of who made it. */
+  /** Fingerprint of its IP header. */
   readonly fingerprint: Fingerprint;
-  /** The window it offers, which means nothing in a reset; kernels say 0. */
+  /** Window field, which kernels set to 0 in a RST. */
   readonly window: number;
 }
 
-/** What a tracker knows of a flow when it begins. */
+/** Values that the tracker sets when a flow begins. */
 export interface FlowContext {
-  /** The tracker's hash of both ends. */
+  /** Hash of both ends. */
   readonly hash: number;
-  /** How many flows began before. */
+  /** Sequence number of the flow. */
   readonly number: number;
-  /** The second since 1970 that all times count from. */
+  /** Origin of the flow's times, in seconds since 1970. */
   readonly origin: number;
   /** Whether its first segment is a SYN+ACK, which the server sends. */
   readonly startsWithSynAck: boolean;
-  /** Where its segments are kept, if they are. */
+  /** History of its segments, if recorded. */
   readonly history: SegmentHistory | undefined;
 }
 
 /**
- * One attempt at a connection and what became of it. Its fields are declared here and set by
- * {@linkcode initialise}, so that a tracker under a flood can use the same objects again.
+ * One connection attempt and its outcome. {@linkcode initialise} sets the fields, so that objects
+ * can be reused.
  */
 export class Flow {
-  /** The end that asked; in a flow that began before the capture, whoever was seen first. */
+  /** The end that sent the SYN; without one, the source of the first segment. */
   readonly client: End = new End("client");
-  /** The end that was asked. */
+  /** The other end. */
   readonly server: End = new End("server");
-  /** The second since 1970 that all times of the flow count from. */
+  /** Origin of all times of the flow, in seconds since 1970. */
   declare origin: number;
-  /** When its first segment was seen, in milliseconds since {@linkcode origin}. */
+  /** Time of its first segment, in milliseconds since {@linkcode origin}. */
   declare startedAt: number;
-  /** When its last segment was seen; it never goes back, whatever the capture's clock does. */
+  /** Time of its last segment; monotonic. */
   declare lastAt: number;
-  /** What the capture's clock said at the last segment. */
+  /** Capture timestamp of its last segment. */
   declare captureClock: number;
-  /** The latest time that the capture's clock has said. */
+  /** Latest capture timestamp so far. */
   declare maxCaptureClock: number;
-  /** By how much the capture's clock has gone back, at most. */
+  /** Largest step back of the capture clock, in milliseconds. */
   declare clockBack: number;
-  /** What is added to the capture's clock since it went back. */
+  /** Offset added to capture timestamps after a step back. */
   declare clockOffset: number;
 
-  /** Whether its SYN was not captured: who asked is then not known before a SYN+ACK. */
+  /** Whether its SYN was not captured; client and server are then unknown until a SYN+ACK. */
   declare isPartial: boolean;
-  /** Whether flows had left to make room when it began, so that it may be what is left of one. */
+  /** Whether flows were evicted before it began, so that it may continue one of them. */
   declare mayContinueEvicted: boolean;
-  /** Whether both ends sent a SYN before they had seen the other's. */
+  /** Simultaneous open (RFC 9293, 3.5, figure 7). */
   declare isSimultaneous: boolean;
-  /** Whether the capture shows segments in another order than the wire. */
+  /** Whether segments were captured in another order than they were sent. */
   declare isReordered: boolean;
-  /** Whether data shows that a SYN+ACK, or the ACK after it, was missed by the capture. */
+  /** Whether the SYN+ACK or the ACK after it was not captured, as later data proves. */
   declare isHandshakeIncomplete: boolean;
-  /** When the client's first SYN was seen. */
+  /** Time of the client's first SYN. */
   declare synAt: number | undefined;
-  /** When the first SYN+ACK was seen. */
+  /** Time of the first SYN+ACK. */
   declare synAckAt: number | undefined;
-  /** When the handshake was complete. */
+  /** Time at which the handshake completed. */
   declare establishedAt: number | undefined;
-  /** How often the server repeated its SYN+ACK though it had been acknowledged. */
+  /** SYN+ACK retransmissions after the client's ACK. */
   declare synAckRetransmits: number;
-  /** The ISNs of SYN+ACKs that answered the same SYN and that the client did not acknowledge. */
+  /** ISNs of other SYN+ACKs for the same SYN, which the client did not acknowledge. */
   declare otherSynAckIsns: readonly number[];
-  /** How many segments answered the SYN as if it were another one. */
+  /** Segments that answered another SYN on the same ports. */
   declare strayAnswers: number;
-  /** What the last of those acknowledged. */
+  /** Acknowledgment number of the last of them. */
   declare strayAck: number;
-  /** Its control bits. */
+  /** Control bits of the last of them. */
   declare strayFlags: number;
-  /** Whether the connection before it, on the same ports, was still open when it began. */
+  /** Whether the previous connection on the same ports was open when it began. */
   declare hasPredecessor: boolean;
-  /** Whether the connection went on though its ports seemed to be used anew. */
+  /** Whether it continued after a SYN on the same ports. */
   declare isResumed: boolean;
 
   /** The RST that ended it. */
   declare reset: Reset | undefined;
-  /** What the IP headers of the host that sent the reset are like in other flows, if that was seen. */
+  /** Fingerprint of the SYN+ACKs that the sender of the RST sent in other flows, if any. */
   declare hostFingerprint: Fingerprint | undefined;
-  /** Whether a SYN+ACK came after the reset that had answered the SYN. */
+  /** Whether a SYN+ACK followed the RST that had answered the SYN. */
   declare hasSynAckAfterReset: boolean;
-  /** Whether it went on after a reset, which nobody can then have heeded. */
+  /** Whether it continued after a RST, which was forged or lost. */
   declare hasIgnoredReset: boolean;
-  /** Who sent the reset that ended the other end's TIME_WAIT. */
+  /** End that sent the RST that ended the other end's TIME_WAIT. */
   declare timeWaitResetBy: Role | undefined;
-  /** Who sent the first FIN, or the RST. */
+  /** End that sent the first FIN, or the RST. */
   declare closedBy: Role | undefined;
-  /** Whether each end sent its FIN before it saw the other's. */
+  /** Simultaneous close (RFC 9293, 3.6, figure 13). */
   declare isSimultaneousClose: boolean;
-  /** The first ICMP error about it. */
+  /** First ICMP error about it. */
   declare unreachable: IcmpError | undefined;
-  /** When it was over: reset, or both FINs acknowledged. What comes later is late. */
+  /** Time at which it was reset, or the second FIN was acknowledged. */
   declare finishedAt: number | undefined;
-  /** How many segments came after that. */
+  /** Segments after that. */
   declare late: number;
-  /** How many of its segments were captured twice. */
+  /** Segments captured more than once. */
   declare duplicates: number;
-  /** Whether it left the tracker unfinished, to make room or because its ports were used anew. */
+  /** Why the tracker dropped it while it was open: flow limit, or ports reused. */
   declare evicted: "full" | "reused" | undefined;
-  /** Its segments one by one, where somebody wants to see them. */
+  /** History of its segments, if recorded. */
   declare history: SegmentHistory | undefined;
 
-  /** Whether the tracker has told of it. */
+  /** Whether the tracker has reported it. */
   declare isReported: boolean;
-  /** Whether something came after that. */
+  /** Whether segments were captured after it was reported. */
   declare hasUnreportedSegments: boolean;
-  /** Whether the next SYN or SYN+ACK of its handshake is overdue. */
+  /** Whether the next SYN or SYN+ACK retransmission is overdue. */
   declare isOverdue: boolean;
-  /** The tracker's hash of both ends. */
+  /** Hash of both ends. */
   declare hash: number;
-  /** The next flow of the same hash. */
+  /** Next flow in the same hash bucket. */
   declare nextInBucket: Flow | undefined;
-  /** How many flows began before it. */
+  /** Sequence number of the flow. */
   declare number: number;
-  /** The list of the tracker's that it is in. */
+  /** List of the flow table that it is in. */
   declare list: { remove(flow: Flow): void } | undefined;
-  /** Its neighbours there. */
+  /** Previous flow in that list. */
   declare older: Flow | undefined;
-  /** See {@linkcode older}. */
+  /** Next flow in that list. */
   declare newer: Flow | undefined;
 
-  /** A flow whose first segment is `segment`. */
+  /** Creates a flow from its first segment. */
   constructor(segment: Segment, context: FlowContext) {
     this.client.peer = this.server;
     this.server.peer = this.client;
     this.initialise(segment, context);
   }
 
-  /** Forgets all that was seen, and is the flow whose first segment is `segment`. */
+  /** Resets the object for a flow whose first segment is `segment`. */
   initialise(
     segment: Segment,
     { hash, number, origin, startsWithSynAck: startsWithSynAck, history }: FlowContext,
@@ -208,24 +206,24 @@ export class Flow {
         undefined;
   }
 
-  /** Whether both ends are the same address and port, as when a socket connects to itself. */
+  /** Whether both ends have the same address and port, as when a socket connects to itself. */
   get isToItself(): boolean {
     const { client, server } = this;
     return client.port === server.port &&
       addressText(client.address) === addressText(server.address);
   }
 
-  /** Whether the handshake has succeeded or failed. */
+  /** Whether the handshake has completed or failed. */
   get isSettled(): boolean {
     return (this.establishedAt ?? this.reset ?? this.unreachable) !== undefined;
   }
 
-  /** Whether its segments show in which state each end is. */
+  /** Whether both ends' states are known. */
   get hasStates(): boolean {
     return !this.isPartial || this.synAckAt !== undefined;
   }
 
-  /** Whether it is known who asked. */
+  /** Whether client and server are known. */
   get hasRoles(): boolean {
     return this.hasStates && !this.isSimultaneous;
   }
@@ -233,14 +231,14 @@ export class Flow {
 
 const NO_ISNS: readonly number[] = [];
 
-/** Whether the end is the source of the segment. */
+/** Whether the segment's source is this end. */
 export function isSource(end: End, { addresses, sourcePort }: Segment): boolean {
   const { address } = end;
   return end.port === sourcePort && address[3] === addresses[3] && address[2] === addresses[2] &&
     address[1] === addresses[1] && address[0] === addresses[0];
 }
 
-/** Whether the end is the destination of the segment. */
+/** Whether the segment's destination is this end. */
 export function isDestination(end: End, { addresses, destinationPort }: Segment): boolean {
   const { address } = end;
   return end.port === destinationPort && address[3] === addresses[7] &&

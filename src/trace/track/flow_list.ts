@@ -1,20 +1,23 @@
 /**
- * Flows in the order in which they were appended.
+ * A linked list of flows.
  *
  * @module
  */
 import type { Flow } from "./flow.ts";
 
-/** A list of flows of which any can leave, also the one just yielded. A flow is in one list at a time. */
+/**
+ * A doubly linked list of flows in insertion order, with removal in O(1), also during iteration. A
+ * flow is in at most one list.
+ */
 export class FlowList {
-  /** The first one. */
+  /** First flow. */
   oldest: Flow | undefined;
-  /** The last one. */
+  /** Last flow. */
   newest: Flow | undefined;
-  /** How many there are. */
+  /** Number of flows. */
   size = 0;
 
-  /** Adds a flow at the end. */
+  /** Appends a flow. */
   append(flow: Flow): void {
     flow.list = this;
     flow.older = this.newest;
@@ -25,7 +28,7 @@ export class FlowList {
     this.size += 1;
   }
 
-  /** Takes a flow out. */
+  /** Removes a flow. */
   remove(flow: Flow): void {
     if (flow.older === undefined) this.oldest = flow.newer;
     else flow.older.newer = flow.newer;
@@ -35,7 +38,7 @@ export class FlowList {
     this.size -= 1;
   }
 
-  /** The flows, oldest first. */
+  /** Iterates from the oldest flow to the newest. */
   *[Symbol.iterator](): Generator<Flow> {
     for (let flow = this.oldest; flow !== undefined;) {
       const { newer } = flow;

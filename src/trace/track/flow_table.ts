@@ -1,23 +1,23 @@
 /**
- * Flows by their ends, in bounded memory.
+ * Hash table of flows with a size limit.
  *
  * @module
  */
-import { type End, type Flow, isDestination, isSource } from "./flow.ts";
+import type { End } from "./end.ts";
+import { type Flow, isDestination, isSource } from "./flow.ts";
 import { FlowList } from "./flow_list.ts";
 import { BEST_MATCH, tunnelMatch } from "./tunnel_match.ts";
 import type { Segment } from "../decode/segment.ts";
 
 /**
- * Tunnels may hold any number of flows between the same addresses: no more of them than this are
- * told apart at a time, so that no capture makes the search for one long.
+ * Maximum length of a hash bucket: flows between the same addresses in different tunnels share one.
  */
 const MAX_BUCKET_LENGTH = 64;
 
 /**
- * Flows by their two ends, no more than a given number. Who leaves to make room: the oldest that is
- * finished, else the oldest whose handshake was not seen, else the oldest. So a flood of SYNs from
- * forged addresses drives out itself, and no connection.
+ * Flows by address and port of both ends. When the table is full, it evicts the oldest finished
+ * flow, else the oldest whose handshake has not completed, else the oldest: a SYN flood evicts its
+ * own flows.
  */
 export class FlowTable {
   readonly #limit: number;
@@ -25,32 +25,32 @@ export class FlowTable {
   readonly #unestablished = new FlowList();
   readonly #established = new FlowList();
   readonly #finished = new FlowList();
-  // Whoever writes a capture must not be able to choose which flows share a chain.
+  // Random, so that a capture cannot be crafted to fill one bucket.
   readonly #seed = Math.floor(Math.random() * 2 ** 30);
 
-  /** A table that holds `limit` flows. */
+  /** Creates a table for `limit` flows. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** How many flows it holds. */
+  /** Number of flows. */
   get size(): number {
     return this.#unestablished.size + this.#established.size + this.#finished.size;
   }
 
-  /** The same number for both directions of a flow. */
+  /** Hash of both ends, the same for both directions. */
   hash({ addresses, sourcePort, destinationPort }: Segment): number {
     const source = hashEnd(this.#seed ^ sourcePort, addresses, 0);
     const destination = hashEnd(this.#seed ^ destinationPort, addresses, 4);
     return (source + destination) & 0x3fffffff;
   }
 
-  /** The latest flow of the segment's ends, in either direction. */
+  /** Finds the latest flow of a segment, in either direction. */
   find(segment: Segment, hash: number): Flow | undefined {
     return bestMatch(this.#buckets.get(hash), segment);
   }
 
-  /** The flow of the same ends, and through the same tunnel, before this one, if it is remembered. */
+  /** Finds the previous flow of the same ends and tunnel. */
   findPredecessor(flow: Flow, segment: Segment): Flow | undefined {
     for (let before = flow.nextInBucket; before !== undefined; before = before.nextInBucket) {
       const sender = senderIfMember(before, segment);
@@ -59,7 +59,7 @@ export class FlowTable {
     return undefined;
   }
 
-  /** Takes out the flow that has to leave before another of this hash can be added, if one has to. */
+  /** Removes and returns the flow to be evicted before another with this hash can be added. */
   evict(hash: number): Flow | undefined {
     const crowded = this.#lastOfFullBucket(hash);
     if (crowded === undefined && this.size < this.#limit) return undefined;
@@ -83,13 +83,13 @@ export class FlowTable {
     this.#unestablished.append(flow);
   }
 
-  /** Moves a flow to the others of its kind, after it has changed. */
+  /** Moves a flow to the list of its new state. */
   move(flow: Flow): void {
     flow.list?.remove(flow);
     this.#listFor(flow).append(flow);
   }
 
-  /** Takes a flow out. */
+  /** Removes a flow. */
   remove(flow: Flow): void {
     flow.list?.remove(flow);
     const first = this.#buckets.get(flow.hash);
@@ -103,12 +103,14 @@ export class FlowTable {
     if (before !== undefined) before.nextInBucket = flow.nextInBucket;
   }
 
-  /** The flows whose handshake has not succeeded, oldest first; each may leave as it comes. */
+  /**
+   * Flows whose handshake has not completed, oldest first. A flow may be removed during iteration.
+   */
   unestablished(): Iterable<Flow> {
     return this.#unestablished;
   }
 
-  /** The flows that have ended since they were last told of, in the order in which they ended. */
+  /** Finished flows with unreported segments, in the order in which they ended. */
   unreportedFinished(): Flow[] {
     const flows: Flow[] = [];
     let flow = this.#finished.newest;
@@ -122,7 +124,10 @@ export class FlowTable {
     return flows.toReversed();
   }
 
-  /** All flows: those that are over in the order in which they ended, then the others as they began. */
+  /**
+   * All flows: finished ones in the order in which they ended, then open ones in the order in which
+   * they began.
+   */
   *all(): Generator<Flow> {
     yield* this.#finished;
     yield* [...this.#unestablished, ...this.#established].toSorted((a, b) => a.number - b.number);

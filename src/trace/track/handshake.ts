@@ -1,23 +1,23 @@
 /**
- * How a SYN, a SYN+ACK and the ACK after it open a connection: RFC 9293, sections 3.5 and 3.10.7.
+ * The three-way handshake (RFC 9293, 3.5 and 3.10.7).
  *
  * @module
  */
-import type { End, Flow } from "./flow.ts";
+import type { End } from "./end.ts";
+import type { Flow } from "./flow.ts";
 import type { SegmentAnalysis } from "./segment_history.ts";
 import { recordAck } from "./payload.ts";
-import { recordRange } from "./sequence_space.ts";
+import { MIN_RTO } from "./retransmission_timers.ts";
+import { recordRange, startSequence } from "./sequence_space.ts";
 import { ACK, type Segment } from "../decode/segment.ts";
 import { advance, distance } from "../decode/sequence.ts";
 
-/** How many repetitions of a SYN are told with their times. */
+/** Maximum number of SYN intervals recorded. */
 const MAX_SYN_INTERVALS = 16;
-/** How many SYN+ACKs that do not count are remembered with their ISNs. */
+/** Maximum number of unacknowledged SYN+ACK ISNs recorded. */
 const MAX_OTHER_SYN_ACKS = 4;
-/** A SYN that is captured so much after its SYN+ACK, in milliseconds, is not the one that it answered. */
-const LEAST_RETRANSMISSION = 200;
 
-/** Takes a SYN. */
+/** Handles a SYN. */
 export function handleSyn(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   if (end.hasIsn) return handleSynRetransmission(segment, end);
   recordIsn(segment, end);
@@ -28,9 +28,9 @@ export function handleSyn(flow: Flow, segment: Segment, end: End): SegmentAnalys
   return "";
 }
 
-/** Takes the SYN of a flow that began with its SYN+ACK: two queues of one interface, or a repetition. */
+/** Handles a SYN captured after its SYN+ACK: reordered by the capture, or a retransmission. */
 function handleLateSyn(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
-  if (segment.time - end.peer.lastSynAt >= LEAST_RETRANSMISSION) {
+  if (segment.time - end.peer.lastSynAt >= MIN_RTO) {
     end.retransmissions += 1;
     return "retransmission";
   }
@@ -40,14 +40,14 @@ function handleLateSyn(flow: Flow, segment: Segment, end: End): SegmentAnalysis 
   return "";
 }
 
-/** Whether the SYN is the one that the flow's SYN+ACK, captured before it, answers. */
+/** Whether the flow began with the SYN+ACK that answers this SYN. */
 export function matchesEarlierSynAck(
   flow: Flow,
   { seq, length, flags, time }: Segment,
 ): boolean {
   const { client, server } = flow;
   if (!flow.isPartial || !server.hasSynAck || client.hasIsn || (flags & ACK) !== 0) return false;
-  const isClose = client.segments === 0 || time - server.lastSynAt < LEAST_RETRANSMISSION;
+  const isClose = client.segments === 0 || time - server.lastSynAt < MIN_RTO;
   const covered = distance(seq, client.firstSeq);
   return isClose && covered > 0 && covered <= 1 + length;
 }
@@ -55,10 +55,7 @@ export function matchesEarlierSynAck(
 function recordIsn(segment: Segment, end: End): void {
   const { options, flags, length, time } = segment;
   const first = advance(segment.seq, 1);
-  if (!end.hasNextSeq) {
-    end.hasNextSeq = true;
-    end.firstSeq = end.nextSeq = first;
-  }
+  if (!end.hasNextSeq) startSequence(end, first);
   if (length > 0) end.bytes += recordRange(end, { seq: first, length, time }).newLength;
   end.hasIsn = true;
   end.isn = segment.seq;
@@ -82,13 +79,12 @@ function countSyn(segment: Segment, end: End): void {
   end.lastSynAt = segment.time;
 }
 
-/** Takes a SYN+ACK. */
+/** Handles a SYN+ACK. */
 export function handleSynAck(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   const { peer } = end;
   if (!peer.hasIsn && flow.isPartial && !peer.hasNextSeq) {
-    // Its SYN may have carried data, which is acknowledged with it: j is not known.
-    peer.hasNextSeq = true;
-    peer.firstSeq = peer.nextSeq = segment.ack;
+    // The SYN may have carried data, so its ISN is unknown.
+    startSequence(peer, segment.ack);
     if (peer.segments === 0) peer.state = "SYN_SENT";
   } else if (!acknowledgesSyn(peer, segment.ack)) {
     return handleStray(flow, segment, end);
@@ -97,7 +93,7 @@ export function handleSynAck(flow: Flow, segment: Segment, end: End): SegmentAna
 
   const isFirst = !end.hasSynAck;
   if (peer.hasIsn) peer.synPayloadAcked = distance(peer.isn, segment.ack) - 1;
-  const mark = recordSynAck(segment, end);
+  const analysis = recordSynAck(segment, end);
   recordAck(flow, segment, end);
   flow.synAckAt ??= segment.time;
   if (flow.isSimultaneous) {
@@ -106,17 +102,19 @@ export function handleSynAck(flow: Flow, segment: Segment, end: End): SegmentAna
   } else if (flow.establishedAt === undefined) {
     end.state = "SYN_RECV";
   } else if (isFirst) {
-    // Its ACK was captured before it.
+    // The client's ACK was captured before this SYN+ACK.
     flow.isReordered = true;
     flow.isHandshakeIncomplete = false;
   } else if (!end.hasSentData) {
     flow.synAckRetransmits += 1;
     end.state = "SYN_RECV";
   }
-  return mark;
+  return analysis;
 }
 
-/** In a simultaneous open, the SYN+ACK is the second step, not the SYN again (RFC 9293, figure 7). */
+/**
+ * In a simultaneous open, the first SYN+ACK is no retransmission of the SYN (RFC 9293, figure 7).
+ */
 function recordSynAck(segment: Segment, end: End): SegmentAnalysis {
   const isSecondStep = end.hasIsn && !end.hasSynAck;
   end.hasSynAck = true;
@@ -133,7 +131,7 @@ function handleOtherSynAck(flow: Flow, isn: number): SegmentAnalysis {
   return "other-syn-ack";
 }
 
-/** Notes a segment that answers another SYN than this flow's. */
+/** Records a segment that answers another SYN on the same ports. */
 export function handleStray(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   const isAnswer = end.role === "server" && flow.establishedAt === undefined && !flow.isPartial;
   if (!isAnswer) return "ignored";
@@ -143,23 +141,22 @@ export function handleStray(flow: Flow, segment: Segment, end: End): SegmentAnal
   return "stray";
 }
 
-/** RFC 9293, section 3.10.7.3: ISS < SEG.ACK =< SND.NXT; data in the SYN may be acknowledged or not. */
+/** Whether `ack` acknowledges the end's SYN: ISS < SEG.ACK =< SND.NXT (RFC 9293, 3.10.7.3). */
 export function acknowledgesSyn(end: End, ack: number): boolean {
   if (!end.hasIsn) return end.hasNextSeq && end.nextSeq === ack;
   return distance(end.isn, ack) > 0 && distance(ack, end.nextSeq) >= 0;
 }
 
-/** Whether the segment completes the handshake, which it then does. */
+/** Completes the handshake if the segment proves that it is complete; returns whether it did. */
 export function completesHandshake(flow: Flow, segment: Segment, end: End): boolean {
   const { peer } = end;
   if ((segment.flags & ACK) === 0 || !end.hasNextSeq) return false;
   if (end.hasIsn && distance(end.isn, segment.seq) <= 0) return false;
   if (peer.state === "SYN_RECV") selectAcknowledgedSynAck(flow, segment, peer);
   const answersSynAck = peer.state === "SYN_RECV" && acknowledgesSyn(peer, segment.ack);
-  // An end in SYN_SENT answers everything but a SYN with a reset, so one that sends an ACK has seen
-  // the SYN+ACK; and one in SYN_RECV does not send data before it has seen the ACK.
-  const provesSynAck = end.role === "client" && end.hasIsn && !peer.hasIsn &&
-    isNearNextSeq(segment, end);
+  // A client that sends an ACK has received a SYN+ACK; a server that sends data has received the
+  // ACK.
+  const provesSynAck = end.role === "client" && end.hasIsn && !peer.hasIsn;
   const provesAck = end.state === "SYN_RECV" && segment.length > 0;
   if (!answersSynAck && !provesSynAck && !provesAck) return false;
   flow.isHandshakeIncomplete = !answersSynAck;
@@ -167,12 +164,7 @@ export function completesHandshake(flow: Flow, segment: Segment, end: End): bool
   return true;
 }
 
-/** Whether the segment is near enough to what the end has sent to be of this connection. */
-function isNearNextSeq(segment: Segment, end: End): boolean {
-  return Math.abs(distance(end.nextSeq, segment.seq)) < 0x40000000;
-}
-
-/** Of several SYN+ACKs that counts which the client acknowledges. */
+/** Of several SYN+ACKs, selects the one that the client acknowledges. */
 function selectAcknowledgedSynAck(flow: Flow, { ack }: Segment, answering: End): void {
   const isn = advance(ack, -1);
   if (isn === answering.isn || !flow.otherSynAckIsns.includes(isn)) return;

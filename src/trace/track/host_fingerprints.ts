@@ -1,31 +1,31 @@
 /**
- * What the IP headers of a host's answers have in common: a reset whose header differs was sent by
- * somebody else.
+ * Compares IP headers of a host's segments: a RST with a different header was sent by another
+ * machine.
  *
  * @module
  */
 import type { Segment } from "../decode/segment.ts";
 import type { End } from "./end.ts";
 
-/** What an IP header tells of who made it. */
+/** Properties of an IP header that depend on its sender. */
 export interface Fingerprint {
-  /** Its time to live, or hop limit, as it arrived. */
+  /** Received TTL, or hop limit. */
   readonly hopLimit: number;
   /**
-   * Whether it has a flow label (RFC 6437). Linux gives one to all that its sockets send, resets of
-   * ports where nothing listens among them; what netfilter rejects with has none.
+   * Whether it has a flow label (RFC 6437). Linux sets one in all segments of its sockets,
+   * including RSTs of closed ports, but not in the RSTs of netfilter.
    */
   readonly hasFlowLabel: boolean;
 }
 
-/** How many hosts are remembered; of more, who was first seen, or last changed, long ago is forgotten. */
+/** Maximum number of hosts; beyond it, the one unchanged for longest is removed. */
 const MAX_HOSTS = 4096;
 
-/** The IP headers of each host's SYN+ACKs. */
+/** The last fingerprint of each host's SYN+ACKs, in bounded memory. */
 export class HostFingerprints {
   readonly #hosts = new Map<string | number, Fingerprint>();
 
-  /** Notes how an end's SYN+ACK has arrived. */
+  /** Records the IP header of an end's SYN+ACK. */
   record({ address }: End, segment: Segment): void {
     const key = addressKey(address);
     const known = this.#hosts.get(key);
@@ -39,13 +39,13 @@ export class HostFingerprints {
     }
   }
 
-  /** How they arrive from this host, if any were seen. */
+  /** The last fingerprint of this host, if any. */
   of({ address }: End): Fingerprint | undefined {
     return this.#hosts.get(addressKey(address));
   }
 }
 
-/** What a segment's IP header tells of who made it. */
+/** The fingerprint of a segment. */
 export function fingerprintOf({ hopLimit, flowLabel }: Segment): Fingerprint {
   return { hopLimit, hasFlowLabel: flowLabel !== 0 };
 }
@@ -54,7 +54,6 @@ function matches(known: Fingerprint, { hopLimit, flowLabel }: Segment): boolean 
   return known.hopLimit === hopLimit && known.hasFlowLabel === (flowLabel !== 0);
 }
 
-/** IPv4 is mapped into IPv6. */
 function addressKey(address: readonly number[]): string | number {
   const isVersion4 = address[0] === 0 && address[1] === 0 && address[2] === 0xffff;
   return isVersion4 ? address[3] ?? 0 : address.join();

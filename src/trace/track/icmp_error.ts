@@ -1,16 +1,17 @@
 /**
- * ICMP errors about the segments of a flow.
+ * ICMP errors about segments of a flow.
  *
  * @module
  */
-import type { End, Flow } from "./flow.ts";
+import type { End } from "./end.ts";
+import type { Flow } from "./flow.ts";
 import { advanceFlowClock } from "./flow_clock.ts";
 import { recordIcmpError } from "./record_segment.ts";
 import type { Segment } from "../decode/segment.ts";
 import { distance } from "../decode/sequence.ts";
 import { senderOf } from "./transition.ts";
 
-/** Takes an ICMP error; returns whether it quotes a segment that the flow's end can have sent. */
+/** Handles an ICMP error; returns `false` if it quotes a segment that the end cannot have sent. */
 export function handleIcmpError(flow: Flow, segment: Segment): boolean {
   if (!hasSent(senderOf(flow, segment), segment)) return false;
   const { icmpType: type, icmpCode: code, icmpSource } = segment;
@@ -21,7 +22,7 @@ export function handleIcmpError(flow: Flow, segment: Segment): boolean {
   return true;
 }
 
-/** A forged error would have to guess the sequence number (RFC 5927, section 4.1). */
+/** Checks the quoted sequence number against forged errors (RFC 5927, 4.1). */
 function hasSent(end: End, { seq }: Segment): boolean {
   if (!end.hasNextSeq) return false;
   const first = end.hasIsn ? end.isn : end.firstSeq;

@@ -1,5 +1,5 @@
 /**
- * When the ports of a connection are used anew (RFC 9293, section 3.6.1), and when it only seems so.
+ * Detects a new connection on ports in use (RFC 9293, 3.6.1).
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { ACK, RST, type Segment, SYN } from "../decode/segment.ts";
 import { distance } from "../decode/sequence.ts";
 import { senderOf } from "./transition.ts";
 
-/** How far from what an end sent last its next segment may be, and still be taken for its own. */
+/** Maximum distance of a segment from the sequence numbers of its connection. */
 const MAX_DISTANCE = 0x10000;
 
-/** Whether a SYN begins another connection between the same two ends. */
+/** Whether the segment is the SYN of a new connection. */
 export function isNewConnection(flow: Flow, segment: Segment): boolean {
   if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
   if (flow.finishedAt !== undefined) return true;
@@ -24,8 +24,8 @@ export function isNewConnection(flow: Flow, segment: Segment): boolean {
 }
 
 /**
- * Whether a segment belongs to the connection that was open before the latest attempt: its client goes
- * on, so that the SYN was not its own. An ACK that the server sends may answer the SYN, and does until then.
+ * Whether a segment belongs to the connection that was open before the latest SYN: its client
+ * continues, so the SYN was not its own. Until then, a server's ACK counts as an answer to the SYN.
  */
 export function belongsToPredecessor(before: Flow, attempt: Flow, segment: Segment): boolean {
   const { flags, length, seq, ack } = segment;

@@ -1,31 +1,32 @@
 /**
- * From segments to the lines of a flow's history.
+ * Records segments in a flow's history.
  *
  * @module
  */
 import { describeIcmpError } from "../decode/icmp.ts";
 import { isIpv4Mapped } from "../decode/ip_address.ts";
 import { FIN, RST, type Segment, SYN } from "../decode/segment.ts";
-import type { End, Flow } from "./flow.ts";
+import type { End } from "./end.ts";
+import type { Flow } from "./flow.ts";
 import type { SegmentAnalysis, SegmentHistory } from "./segment_history.ts";
 
-/** What became of a segment. */
+/** A segment and its effect on its flow. */
 export interface HandledSegment {
-  /** Its flow, after it. */
+  /** Flow, after the segment. */
   readonly flow: Flow;
   /** The segment. */
   readonly segment: Segment;
-  /** The end that sent it. */
+  /** End that sent it. */
   readonly end: End;
-  /** What is remarkable about it. */
+  /** Result of its analysis. */
   readonly analysis: SegmentAnalysis;
-  /** Whether an end's state is another one after it. */
+  /** Whether it changed the state of an end. */
   readonly changesState: boolean;
-  /** By how much the capture's clock had gone back before it. */
+  /** {@linkcode Flow.clockBack} before the segment. */
   readonly clockBack: number;
 }
 
-/** Adds a segment to its flow's history. */
+/** Adds a segment to a history. */
 export function recordSegment(history: SegmentHistory, recorded: HandledSegment): void {
   const { flow, segment, end, analysis, changesState } = recorded;
   const { time, flags, seq, ack, length } = segment;
@@ -47,7 +48,7 @@ export function recordSegment(history: SegmentHistory, recorded: HandledSegment)
   }, { isOrdinary, changesState });
 }
 
-/** Adds an ICMP error to the history of the flow that it is about. */
+/** Adds an ICMP error to a history. */
 export function recordIcmpError(history: SegmentHistory, flow: Flow, segment: Segment): void {
   const { icmpType: type, icmpCode: code } = segment;
   history.addIcmpError({

@@ -1,5 +1,5 @@
 /**
- * The segments of a flow, as a ladder shows them.
+ * The history of a flow's segments, as shown in a ladder.
  *
  * @module
  */
@@ -7,15 +7,17 @@ import type { Role, State } from "./state.ts";
 import type { TcpOptions } from "../decode/tcp_options.ts";
 
 /**
- * What is remarkable about a segment.
+ * Result of a segment's analysis. Names follow Wireshark's `tcp.analysis` fields where there is
+ * one.
  *
- * - `again`: all of it had been seen before.
- * - `overtaken`: bytes that follow it were seen first, a moment before.
- * - `fills-gap`: the same, longer before: it was overtaken, or sent again after a loss that was not captured.
- * - `stray`: it belongs to another connection of the same ports, old or forged.
- * - `other-answer`: a SYN+ACK for the right SYN, with another ISN than the one that counts.
+ * - `retransmission`: all its data was captured before.
+ * - `out-of-order`: later data was captured shortly before it.
+ * - `fills-gap`: later data was captured before it; out of order, or the retransmission of a
+ * segment that was not captured.
+ * - `stray`: belongs to another connection on the same ports, old or forged.
+ * - `other-syn-ack`: answers the same SYN with another ISN than the one acknowledged.
  * - `ignored`: the other end cannot have accepted it.
- * - `late`: it came after the end.
+ * - `late`: captured after the end of the connection.
  */
 export type SegmentAnalysis =
   | ""
@@ -29,9 +31,9 @@ export type SegmentAnalysis =
   | "ignored"
   | "late";
 
-/** What every line of a ladder tells. */
+/** Fields of every entry. */
 export interface EntryBase {
-  /** When, in milliseconds since the flow's origin. */
+  /** Time in milliseconds since the flow's origin. */
   readonly time: number;
   /** The client's state after it. */
   readonly client: State;
@@ -39,75 +41,75 @@ export interface EntryBase {
   readonly server: State;
 }
 
-/** One segment of a flow. */
+/** A segment. */
 export interface SegmentEntry extends EntryBase {
-  /** Tells it from the other lines. */
+  /** Discriminant. */
   readonly kind: "segment";
-  /** Who sent it. */
+  /** End that sent it. */
   readonly from: Role;
-  /** Its control bits. */
+  /** Control bits. */
   readonly flags: number;
-  /** Its sequence number. */
+  /** Sequence number. */
   readonly seq: number;
-  /** Its acknowledgement number. */
+  /** Acknowledgment number. */
   readonly ack: number;
-  /** How many bytes of payload it carries. */
+  /** Payload length in bytes. */
   readonly length: number;
-  /** What is remarkable about it. */
+  /** Result of its analysis. */
   readonly analysis: SegmentAnalysis;
-  /** By how many milliseconds the capture's clock had gone back before it, if it had. */
+  /** Step back of the capture clock before it, in milliseconds. */
   readonly clockBack?: number;
-  /** What it offered, if it is a SYN. */
+  /** TCP options of a SYN. */
   readonly options?: TcpOptions;
 }
 
-/** An ICMP error about a segment of a flow. */
+/** An ICMP error. */
 export interface IcmpErrorEntry extends EntryBase {
-  /** Tells it from the other lines. */
+  /** Discriminant. */
   readonly kind: "icmp";
-  /** What it says. */
+  /** Its name, such as `port unreachable`. */
   readonly description: string;
 }
 
-/** Segments that were left out; the states are those after the last of them. */
+/** Segments that are not shown one by one; the states are those after the last of them. */
 export interface OmittedEntry extends EntryBase {
-  /** Tells it from the other lines. */
+  /** Discriminant. */
   readonly kind: "omitted";
-  /** How many there were. */
+  /** Number of segments. */
   readonly segments: number;
-  /** How many bytes of payload the client sent in them. */
+  /** Payload bytes from the client. */
   readonly clientBytes: number;
-  /** How many bytes of payload the server sent in them. */
+  /** Payload bytes from the server. */
   readonly serverBytes: number;
-  /** How many ICMP errors there were. */
+  /** Number of ICMP errors. */
   readonly icmpErrors: number;
 }
 
-/** One line of a ladder. */
+/** One entry of a history. */
 export type HistoryEntry = SegmentEntry | IcmpErrorEntry | OmittedEntry;
 
-/** How many segments that carry only data, or acknowledge it, are shown one by one. */
+/** Maximum number of data and ACK segments shown. */
 const MAX_ORDINARY = 6;
-/** How many lines there are before all but those that change a state is left out. */
+/** Maximum number of entries, except for segments that change a state. */
 const MAX_ENTRIES = 48;
-/** How many lines there are at all. */
+/** Maximum number of entries. */
 const MAX_ENTRIES_WITH_CHANGES = 80;
 
-/** What decides whether a segment is shown. */
+/** Decides whether a segment is shown or counted. */
 export interface Importance {
-  /** Whether it only carries data, or acknowledges it. */
+  /** Whether it carries only data or an ACK. */
   readonly isOrdinary: boolean;
-  /** Whether an end's state is another one after it. */
+  /** Whether it changed the state of an end. */
   readonly changesState: boolean;
 }
 
-/** The segments of a flow in their order: all of those that matter, and the first of the others. */
+/** Segments of a flow in order. Those beyond the limits are counted in {@linkcode OmittedEntry}. */
 export class SegmentHistory {
-  /** What was kept. */
+  /** Recorded entries. */
   readonly entries: HistoryEntry[] = [];
   #ordinary = 0;
 
-  /** Adds a segment, or counts it in a gap if there are too many of its kind. */
+  /** Adds a segment, or counts it as omitted. */
   add(line: SegmentEntry, { isOrdinary, changesState }: Importance): void {
     if (isOrdinary) this.#ordinary += 1;
     const isLeftOut = isOrdinary && this.#ordinary > MAX_ORDINARY;

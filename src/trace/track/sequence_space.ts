@@ -1,28 +1,28 @@
 /**
- * Which sequence numbers of an end were seen: each byte counts once, in whatever order it comes.
+ * Tracks which sequence numbers of an end were captured.
  *
  * @module
  */
 import type { End, SequenceGap } from "./end.ts";
 import { advance, distance } from "../decode/sequence.ts";
 
-/** How many gaps of an end are remembered; of more, the oldest is taken for lost. */
-export const MAX_GAPS = 32;
+/** Maximum number of gaps per end; beyond it, the oldest counts as lost. */
+const MAX_GAPS = 32;
 
-/** What of a segment was new. */
+/** Result of recording a range. */
 export interface RecordedRange {
-  /** How many of its sequence numbers were seen for the first time. */
+  /** Sequence numbers not captured before. */
   readonly newLength: number;
-  /** The gap that it filled, or a part of it. */
+  /** The gap that it filled, at least partly. */
   readonly gap: SequenceGap | undefined;
 }
 
-/** Notes the sequence numbers that a segment takes up. */
+/** Records the sequence numbers of a segment. */
 export function recordRange(
   end: End,
   { seq, length, time }: SequenceRange,
 ): RecordedRange {
-  if (!end.hasNextSeq) startAt(end, seq);
+  if (!end.hasNextSeq) startSequence(end, seq);
   const ahead = distance(end.nextSeq, seq);
   if (ahead === 0 && end.gaps === undefined) {
     end.nextSeq = advance(seq, length);
@@ -36,38 +36,39 @@ export function recordRange(
   return { newLength: beyond + before + filled, gap };
 }
 
-/** A stretch of sequence numbers. */
+/** A range of sequence numbers. */
 export interface SequenceRange {
-  /** Its first number. */
+  /** First sequence number. */
   readonly seq: number;
-  /** How many numbers it has. */
+  /** Length. */
   readonly length: number;
-  /** When it was seen. */
+  /** Capture time in milliseconds since the flow's origin. */
   readonly time: number;
 }
 
-function startAt(end: End, seq: number): void {
+/** Sets the first sequence number of an end. */
+export function startSequence(end: End, seq: number): void {
   end.hasNextSeq = true;
   end.firstSeq = end.nextSeq = seq;
 }
 
-/** Where the beginning was not captured, what comes later may lie before the first that was seen. */
-function extendBackwards(end: End, seq: number, span: number): number {
+/** Extends the range backwards if the start of the stream was not captured. */
+function extendBackwards(end: End, seq: number, length: number): number {
   const early = distance(seq, end.firstSeq);
   if (end.hasIsn || early <= 0) return 0;
   end.firstSeq = seq;
-  return Math.min(early, span);
+  return Math.min(early, length);
 }
 
-/** Notes that everything before `ack` was sent, whether or not it was seen. */
-export function recordAcknowledged(end: End, ack: number, at: number): void {
-  if (!end.hasNextSeq) return startAt(end, ack);
+/** Records that everything before `ack` was sent; missing ranges become gaps. */
+export function recordAcknowledged(end: End, ack: number, time: number): void {
+  if (!end.hasNextSeq) return startSequence(end, ack);
   if (distance(end.nextSeq, ack) <= 0) return;
-  addGap(end, { from: end.nextSeq, to: ack, time: at, isAcknowledged: true });
+  addGap(end, { from: end.nextSeq, to: ack, time, isAcknowledged: true });
   end.nextSeq = ack;
 }
 
-/** How many sequence numbers were passed over and never seen. */
+/** Number of sequence numbers that were sent and not captured. */
 export function missingLength({ gaps, discardedGapLength }: End): number {
   return (gaps ?? []).reduce((sum, { from, to }) => sum + distance(from, to), discardedGapLength);
 }
@@ -88,21 +89,21 @@ function fillGaps(
   const { gaps } = end;
   if (gaps === undefined || distance(from, to) <= 0) return { filled: 0, gap: undefined };
   let filled = 0;
-  let hit: SequenceGap | undefined;
-  const left: SequenceGap[] = [];
+  let firstGap: SequenceGap | undefined;
+  const remaining: SequenceGap[] = [];
   for (const gap of gaps) {
     const start = distance(gap.from, from) > 0 ? from : gap.from;
     const stop = distance(to, gap.to) > 0 ? to : gap.to;
     const overlap = distance(start, stop);
     if (overlap <= 0) {
-      left.push(gap);
+      remaining.push(gap);
       continue;
     }
     filled += overlap;
-    hit ??= gap;
-    if (distance(gap.from, start) > 0) left.push({ ...gap, to: start });
-    if (distance(stop, gap.to) > 0) left.push({ ...gap, from: stop });
+    firstGap ??= gap;
+    if (distance(gap.from, start) > 0) remaining.push({ ...gap, to: start });
+    if (distance(stop, gap.to) > 0) remaining.push({ ...gap, from: stop });
   }
-  end.gaps = left.length === 0 ? undefined : left.slice(-MAX_GAPS);
-  return { filled, gap: hit };
+  end.gaps = remaining.length === 0 ? undefined : remaining.slice(-MAX_GAPS);
+  return { filled, gap: firstGap };
 }

@@ -1,9 +1,9 @@
 /**
- * The states of a connection, and its two ends.
+ * TCP states and roles.
  *
  * @module
  */
-/** The states of RFC 9293, section 3.3.2, as Linux prints them, and the one nobody has shown yet. */
+/** TCP states (RFC 9293, 3.3.2) under Linux's names, and `UNKNOWN`. */
 export type State =
   | "UNKNOWN"
   | "SYN_SENT"
@@ -17,5 +17,5 @@ export type State =
   | "TIME_WAIT"
   | "CLOSED";
 
-/** Who asked for the connection, and who was asked. */
+/** Role of an end: sender of the first SYN, or the other. */
 export type Role = "client" | "server";

@@ -1,10 +1,11 @@
 /**
- * The tracker: from segments to connections.
+ * Tracks TCP connections from their segments.
  *
  * @module
  */
 import { isDuplicate, rememberSegment } from "./duplicate.ts";
-import { type End, Flow } from "./flow.ts";
+import type { End } from "./end.ts";
+import { Flow } from "./flow.ts";
 import { advanceFlowClock, setTimeSince } from "./flow_clock.ts";
 import { FlowTable } from "./flow_table.ts";
 import { HostFingerprints } from "./host_fingerprints.ts";
@@ -18,69 +19,69 @@ import type { Role } from "./state.ts";
 import { handleSegment, senderOf } from "./transition.ts";
 import { recordTunnel } from "./tunnel_match.ts";
 
-/** What a tracker remembers and whom it tells. */
+/** Options of a {@linkcode Tracker}. */
 export interface TrackerOptions {
-  /** How many flows are remembered at a time: 16,384 unless said otherwise. */
+  /** Maximum number of flows; default 16,384. */
   readonly limit?: number;
-  /** Whether the object of a flow that has left is used for another one. */
+  /** Whether the object of an evicted flow is reused for another. */
   readonly reusesFlows?: boolean;
-  /** Whether flows keep their segments, for a ladder. */
+  /** Whether flows record their segments, for a ladder. */
   readonly keepSegments?: boolean;
-  /** Told when a handshake has succeeded or failed. */
+  /** Called when a handshake has completed or failed. */
   readonly onSettled?: (flow: Flow) => void;
-  /** Told when a SYN or SYN+ACK is sent again. */
+  /** Called when a SYN or SYN+ACK is retransmitted. */
   readonly onSynRetransmission?: (flow: Flow, by: Role) => void;
-  /** Told once of every flow: when it leaves, or earlier by {@linkcode Tracker.reportFinished} and {@linkcode Tracker.reportOverdue}. */
+  /**
+   * Called once for every flow: when it is dropped, or earlier by {@linkcode
+   * Tracker.reportFinished} and {@linkcode Tracker.reportOverdue}.
+   */
   readonly onFlow?: (flow: Flow) => void;
-  /** Told again of a flow of which it was told early, and of which more was seen since. */
+  /** Called again for a flow that has more segments since it was reported. */
   readonly onFlowContinued?: (flow: Flow) => void;
 }
 
 const SWEEP_INTERVAL = 1000;
 
 /**
- * Follows connections from their first SYN until their ports are used anew, both ends of each, in
- * bounded memory. What becomes of one does not depend on what else is seen, nor on when.
+ * Tracks both ends of each connection from its first SYN until its ports are reused, in bounded
+ * memory. The result for one flow does not depend on other packets.
  */
 export class Tracker {
-  /** Flows that were begun. */
+  /** Number of flows created. */
   flowCount = 0;
-  /** Segments that were followed. */
+  /** TCP segments processed. */
   segments = 0;
-  /** Segments captured a second time. */
+  /** Segments captured more than once. */
   duplicates = 0;
-  /** ICMP errors about segments of no flow that is known. */
+  /** ICMP errors about segments that were not captured. */
   strayIcmpErrors = 0;
-  /** Finished flows that were forgotten to make room. */
+  /** Finished flows evicted because of the flow limit. */
   expired = 0;
-  /** Flows that had to leave while they were open, to make room. */
+  /** Open flows evicted because of the flow limit. */
   evicted = 0;
 
   readonly #table: FlowTable;
   readonly #options: TrackerOptions;
   readonly #hosts = new HostFingerprints();
-  readonly #finishedAgain = new Set<Flow>();
+  readonly #continued = new Set<Flow>();
   #lastSweep = -Infinity;
 
-  /** A tracker that has seen nothing. */
+  /** Creates an empty tracker. */
   constructor(options: TrackerOptions = {}) {
     this.#options = options;
     this.#table = new FlowTable(options.limit ?? 16_384);
   }
 
-  /** How many flows it remembers now. */
-  get size(): number {
-    return this.#table.size;
-  }
-
-  /** The flows it remembers: those that are over in the order of their end, then the others as they began. */
+  /**
+   * The flows in memory: finished ones in the order in which they ended, then open ones in the
+   * order in which they began.
+   */
   flows(): Iterable<Flow> {
     return this.#table.all();
   }
 
-  /** Takes in what {@linkcode decodeSegment} has read; what is neither TCP nor about it is no matter. */
-  track(segment: Segment, decoded: Decoded): void {
-    if (decoded !== "tcp" && decoded !== "icmp") return;
+  /** Processes a decoded packet. */
+  track(segment: Segment, decoded: Exclude<Decoded, "undecoded">): void {
     const hash = this.#table.hash(segment);
     const flow = this.#table.find(segment, hash);
     setTimeSince(segment, flow?.origin);
@@ -89,13 +90,16 @@ export class Tracker {
     this.#trackSegment(flow, segment, hash);
   }
 
-  /** Tells of the flows that are over, without waiting for what may still come. */
+  /** Reports finished flows now, although more segments may follow. */
   reportFinished(): void {
     for (const flow of this.#table.unreportedFinished()) this.#report(flow);
-    for (const flow of this.#finishedAgain) this.#report(flow);
+    for (const flow of this.#continued) this.#report(flow);
   }
 
-  /** The same, and of attempts that nobody answers or repeats any more, as of a time since 1970. */
+  /**
+   * Reports finished flows, and handshakes whose next retransmission is overdue at the given time,
+   * in milliseconds since 1970.
+   */
   reportOverdue(milliseconds: number): void {
     this.reportFinished();
     if (Math.abs(milliseconds - this.#lastSweep) < SWEEP_INTERVAL) return;
@@ -107,7 +111,7 @@ export class Tracker {
     }
   }
 
-  /** Tells of all flows that were not told of; nothing more will be seen. */
+  /** Reports all remaining flows; no segment may follow. */
   finish(): void {
     for (const flow of this.#table.all()) {
       this.#table.remove(flow);
@@ -145,31 +149,31 @@ export class Tracker {
     const wasFinished = flow.finishedAt !== undefined;
     const clientBefore = flow.client.state;
     const serverBefore = flow.server.state;
-    const mark = handleSegment(flow, segment, end);
+    const analysis = handleSegment(flow, segment, end);
     flow.hasUnreportedSegments = flow.isReported;
     flow.isOverdue = false;
     if (flow.history !== undefined) {
-      const isChange = clientBefore !== flow.client.state || serverBefore !== flow.server.state;
+      const changesState = clientBefore !== flow.client.state || serverBefore !== flow.server.state;
       recordSegment(flow.history, {
         flow,
         segment,
         end,
-        analysis: mark,
-        changesState: isChange,
+        analysis,
+        changesState,
         clockBack,
       });
     }
-    if (mark === "" && (segment.flags & (SYN | ACK)) === (SYN | ACK)) {
+    if (analysis === "" && (segment.flags & (SYN | ACK)) === (SYN | ACK)) {
       this.#hosts.record(end, segment);
     }
     const isEstablished = flow.establishedAt !== undefined;
     const isFinished = flow.finishedAt !== undefined;
     if (wasEstablished !== isEstablished || wasFinished !== isFinished) this.#table.move(flow);
-    if (isFinished && flow.isReported) this.#finishedAgain.add(flow);
+    if (isFinished && flow.isReported) this.#continued.add(flow);
     if (wasEstablished !== isEstablished || wasSettled !== flow.isSettled) {
       this.#reportSettled(flow, segment);
     }
-    if (mark === "retransmission" && (segment.flags & SYN) !== 0) {
+    if (analysis === "retransmission" && (segment.flags & SYN) !== 0) {
       this.#options.onSynRetransmission?.(flow, end.role);
     }
   }
@@ -210,8 +214,8 @@ export class Tracker {
   }
 
   /**
-   * Ends the flow whose ports are used anew, or keeps it if it is open: who knows it may well
-   * refuse the new one (RFC 9293, section 3.5.1). Returns whether it stays.
+   * Retires a flow whose ports are reused, unless it is open: its server may refuse the new SYN
+   * (RFC 9293, 3.5.1). Returns whether it was kept, or its own predecessor was.
    */
   #retireUnlessOpen(flow: Flow, segment: Segment): boolean {
     const stays = (flow.establishedAt !== undefined || flow.isPartial) &&
@@ -223,7 +227,7 @@ export class Tracker {
     return hadPredecessor;
   }
 
-  /** Lets a flow go if there are too many, and returns it if nobody will look at it again. */
+  /** Evicts a flow if the table is full, and returns it if its object may be reused. */
   #evictIfFull(hash: number): Flow | undefined {
     const leaving = this.#table.evict(hash);
     if (leaving === undefined) return undefined;
@@ -249,7 +253,7 @@ export class Tracker {
     else if (flow.hasUnreportedSegments) this.#options.onFlowContinued?.(flow);
     flow.isReported = true;
     flow.hasUnreportedSegments = false;
-    this.#finishedAgain.delete(flow);
+    this.#continued.delete(flow);
   }
 
   #trackIcmpError(flow: Flow | undefined, segment: Segment): void {

@@ -1,5 +1,5 @@
 /**
- * How a segment moves both ends of a connection.
+ * State transitions of both ends.
  *
  * @module
  */
@@ -12,18 +12,19 @@ import {
   handleReset,
   undoReset,
 } from "./closing.ts";
-import { type End, type Flow, isSource } from "./flow.ts";
+import type { End } from "./end.ts";
+import { type Flow, isSource } from "./flow.ts";
 import { completesHandshake, handleStray, handleSyn, handleSynAck } from "./handshake.ts";
 import { handlePayload, isOutOfRange, recordAck } from "./payload.ts";
 import type { SegmentAnalysis } from "./segment_history.ts";
 import { ACK, FIN, RST, type Segment, SYN } from "../decode/segment.ts";
 
 /**
- * Moves both ends of a flow by one segment, after RFC 9293, sections 3.5, 3.6 and 3.10.7, and says
- * what is remarkable about it.
+ * Applies one segment to both ends of a flow (RFC 9293, 3.5, 3.6 and 3.10.7) and returns its
+ * analysis.
  *
- * Whoever watches the wire does not see the sockets: an end is moved by what it sends, and by an
- * acknowledgement or a reset that it is sent; a segment that it could not have accepted is ignored.
+ * A capture shows no sockets: an end changes state by what it sends, or by an ACK or RST sent to it
+ * that it must accept. Segments that are not acceptable are ignored.
  */
 export function handleSegment(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   const { flags } = segment;
@@ -47,7 +48,7 @@ export function handleSegment(flow: Flow, segment: Segment, end: End): SegmentAn
 /** The end that sent the segment. */
 export function senderOf(flow: Flow, segment: Segment): End {
   const fromClient = isSource(flow.client, segment);
-  // Between a socket and itself, addresses cannot tell who answers.
+  // For a socket connected to itself, the addresses do not tell the direction.
   if (fromClient && (segment.flags & (SYN | ACK)) === (SYN | ACK) && flow.isToItself) {
     return flow.server;
   }
@@ -72,8 +73,8 @@ function handleOrdinary(flow: Flow, segment: Segment, end: End): SegmentAnalysis
 }
 
 /**
- * Whether another ACK may be believed to be taken. One may have been lost behind us; after two, the
- * server's accept queue is full, or it waits for data before it accepts.
+ * Whether an ACK may be assumed to have been received. One may be lost after the capture point;
+ * after two SYN+ACK retransmissions, the accept queue is full, or TCP_DEFER_ACCEPT waits for data.
  */
 function mayBeReceived({ synAckRetransmits }: Flow): boolean {
   return synAckRetransmits < 2;

@@ -1,31 +1,30 @@
 /**
- * Which of several flows between the same addresses a segment belongs to: tunnels keep the same
- * private addresses apart.
+ * Matches segments to flows by tunnel, as tunnels may carry the same private addresses.
  *
  * @module
  */
 import { ACK, type Segment, SYN } from "../decode/segment.ts";
 import { distance } from "../decode/sequence.ts";
-import type { End } from "./flow.ts";
+import type { End } from "./end.ts";
 
-/** It belongs to another flow. */
+/** Another flow. */
 const NO_MATCH = 0;
-/** It comes through another tunnel, and goes on where the flow's segments ended. */
+/** Another tunnel, but sequence numbers that continue the flow's. */
 const SEQUENCE_CONTINUES = 1;
-/** It comes through the tunnel that the other end's segments came through. */
+/** The tunnel of the other end's segments. */
 const TUNNEL_OF_PEER = 2;
-/** It comes through the tunnel that its sender's segments came through. */
+/** The tunnel of its sender's segments. */
 const TUNNEL_OF_SENDER = 3;
-/** A segment fits no better. */
+/** The best match. */
 export const BEST_MATCH: number = TUNNEL_OF_SENDER;
 
-/** Unrelated flows agree in both sequence numbers to within this much once in 2^22. */
+/** Unrelated flows are within this distance in both sequence numbers once in 2^22. */
 const MAX_DISTANCE = 0x100000;
 
 /**
- * How well a segment fits a flow of the same addresses, by its tunnel alone: 0 for not at all. What came through no
- * tunnel fits any: on a tunnel's own end it is the same segment, seen before it was wrapped. Each
- * direction may have a number of its own, as in GTP-U and MPLS, and a number may change on the way.
+ * Rates how well a segment's tunnel matches a flow of the same addresses; 0 is no match. A segment
+ * without a tunnel matches any flow, as a tunnel endpoint also captures it unencapsulated. The two
+ * directions may have different identifiers (GTP-U, MPLS), and these may change.
  */
 export function tunnelMatch(sender: End, segment: Segment): number {
   const { key } = segment.tunnels;
@@ -47,7 +46,7 @@ function isNear(from: number, to: number): boolean {
   return Math.abs(distance(from, to)) <= MAX_DISTANCE;
 }
 
-/** Notes through what an end's segments come. */
+/** Records the tunnels of an end's segments. */
 export function recordTunnel(end: End, { tunnels }: Segment): void {
   if (tunnels.length === 0 || (end.tunnelKey === tunnels.key && end.tunnels.length > 0)) return;
   end.tunnelKey = tunnels.key;
