@@ -8,6 +8,7 @@ import { type Address, addressOf, peerOf } from "../endpoint/address.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { sendReset } from "../transport/reset.ts";
+import { unacknowledged } from "../transport/unacknowledged.ts";
 import type { EndReason } from "./end_reason.ts";
 import { type Sink, type Tap, Taps } from "./observers.ts";
 
@@ -88,6 +89,11 @@ export class Connection implements Disposable {
   /** Whether bytes wait for the kernel to take them, which it does as fast as the client reads. */
   get writing(): boolean {
     return this.#writing;
+  }
+
+  /** Bytes that the kernel has taken for the client and the client has not; `undefined` where that is not known. */
+  get unacknowledged(): number | undefined {
+    return unacknowledged(this.#stream);
   }
 
   /** Who or what ended the connection; `undefined` while it lives. */

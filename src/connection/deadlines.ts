@@ -7,6 +7,7 @@
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { TurnBudget } from "../scheduling/turn_budget.ts";
 import type { Connection } from "./connection.ts";
+import { DeadlineWatch, type PassedTimes } from "./deadline_watch.ts";
 
 /** How long a connection may do what, in milliseconds; for ever, where it is not said or 0. */
 export interface Deadlines {
@@ -46,10 +47,12 @@ const LATE = 2;
 /** Hangs up on connections that are over their deadlines. Its timer runs only while it watches any. */
 export class Sweeper {
   readonly #deadlines: Deadlines;
+  /** How long a peer may take nothing before the kernel is asked whether it does, in milliseconds. */
+  readonly #patience: number;
   /** How often to look, in milliseconds; `undefined` where there is no deadline. */
   readonly #period: number | undefined;
   /** What a connection was like when it was last looked at. Most have gone before anybody looks. */
-  readonly #watches = new Map<Connection, Watch | undefined>();
+  readonly #watches = new Map<Connection, DeadlineWatch | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #sweptAt = 0;
   #missed = 0;
@@ -59,6 +62,7 @@ export class Sweeper {
   constructor(deadlines: Deadlines) {
     this.#deadlines = deadlines;
     const shortest = Math.min(...Object.values(deadlines).map((time) => time || Infinity));
+    this.#patience = Math.min(deadlines.write || Infinity, deadlines.idle || Infinity);
     this.#period = shortest === Infinity
       ? undefined
       : Math.min(Math.max(shortest / LOOKS, PERIOD.shortest), PERIOD.longest);
@@ -85,9 +89,9 @@ export class Sweeper {
     const offset = now - performance.now();
     const budget = new TurnBudget(TURN);
     try {
-      for (const [connection, watch = new Watch(connection)] of this.#watches) {
+      for (const [connection, watch = new DeadlineWatch(connection)] of this.#watches) {
         this.#watches.set(connection, watch);
-        this.#enforce(connection, watch.look(now, missed));
+        this.#enforce(connection, watch.look(now, { missed, patience: this.#patience }));
         const turn = budget.spend(connection.isClosed ? CLOSE_COST : 1);
         if (!turn) continue;
         await turn;
@@ -99,7 +103,7 @@ export class Sweeper {
   }
 
   /** Closes a connection for which one of these times, in milliseconds, is over its deadline. */
-  #enforce(connection: Connection, passed: Record<keyof Deadlines | "sink", number>): void {
+  #enforce(connection: Connection, passed: PassedTimes): void {
     if (passed.sink >= (this.#deadlines.write || Infinity)) {
       connection.reset(`${connection.sink!.name} write timeout`);
       return;
@@ -131,48 +135,5 @@ export class Sweeper {
     if (this.#watches.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-  }
-}
-
-/** What can stand still. */
-const CLOCKS = ["idle", "write", "fin", "sink"] as const;
-
-/** One connection as it was when it was last looked at, and before that, when it was opened. */
-class Watch {
-  readonly #connection: Connection;
-  #bytesIn = 0;
-  #bytesOut = 0;
-  #passedOn = 0;
-  /** When each clock began to run; they begin anew whenever there is no cause. */
-  readonly #since: Record<typeof CLOCKS[number], number>;
-
-  constructor(connection: Connection) {
-    this.#connection = connection;
-    const { openedAt } = connection;
-    this.#since = { idle: openedAt, write: openedAt, fin: openedAt, sink: openedAt };
-  }
-
-  /** How long each clock has been running, in milliseconds, but for what was missed. A life goes on all the while. */
-  look(now: number, missed: number): Record<keyof Deadlines | "sink", number> {
-    const { bytesIn, bytesOut, writing, halfClosed, openedAt, sink } = this.#connection;
-    const taken = bytesOut !== this.#bytesOut;
-    const moved = taken || bytesIn !== this.#bytesIn;
-    this.#bytesIn = bytesIn;
-    this.#bytesOut = bytesOut;
-    const since = this.#since;
-    for (const clock of CLOCKS) since[clock] = Math.min(since[clock] + missed, now);
-    if (moved) since.idle = now;
-    if (taken || !writing) since.write = now;
-    if (moved || !halfClosed) since.fin = now;
-    const passedOn = sink?.flow.bytesOut ?? 0;
-    if (passedOn !== this.#passedOn || !sink?.flow.writing) since.sink = now;
-    this.#passedOn = passedOn;
-    return {
-      idle: now - since.idle,
-      lifetime: now - openedAt,
-      write: now - since.write,
-      fin: now - since.fin,
-      sink: now - since.sink,
-    };
   }
 }

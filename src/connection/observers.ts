@@ -18,6 +18,8 @@ export interface Sink {
   readonly writing: boolean;
   /** Bytes that were taken there so far. */
   readonly bytesOut: number;
+  /** Bytes that the kernel has taken and the peer has not; `undefined` where that is not known. */
+  readonly unacknowledged: number | undefined;
 }
 
 /** All who see one connection. */

@@ -11,6 +11,7 @@ class Watched {
   writing = false;
   halfClosed = false;
   sink: Connection["sink"];
+  unacknowledged: number | undefined;
   reason: string | undefined;
   reset(reason: string): void {
     this.close(reason);
@@ -141,7 +142,7 @@ Deno.test("a connection's lifetime goes on while the process stands still", () =
 
 Deno.test("what an upstream or a program does not take is cut after write, as with a client", () => {
   for (const name of ["upstream", "program"] as const) {
-    const flow = { writing: true, bytesOut: 0 };
+    const flow = { writing: true, bytesOut: 0, unacknowledged: undefined };
     const takesUntil30 = (connection: Watched, second: number) => {
       connection.sink = { name, flow };
       connection.bytesIn++;
@@ -149,4 +150,24 @@ Deno.test("what an upstream or a program does not take is cut after write, as wi
     };
     assertEquals(fate({ write: 10_000 }, takesUntil30), `${name} write timeout at 37`);
   }
+});
+
+Deno.test("a peer that takes what the kernel holds is not hung up, though the kernel takes nothing new", () => {
+  const queued = (until: number) => (connection: Watched, second: number) => {
+    connection.writing = true;
+    connection.unacknowledged = 4_000_000 - 1_000 * Math.min(second, until);
+  };
+  assertEquals(fate({ write: 10_000 }, queued(Infinity)), "alive");
+  assertEquals(fate({ idle: 10_000 }, queued(Infinity)), "alive");
+  // It is looked at after half of the time and after all of it: what was taken is known to within that.
+  assertEquals(fate({ write: 10_000 }, queued(42)), "write timeout at 60");
+});
+
+Deno.test("what an upstream takes of what the kernel holds counts, as with a client", () => {
+  const flow = { writing: true, bytesOut: 0, unacknowledged: 4_000_000 };
+  const taking = (connection: Watched) => {
+    connection.sink = { name: "upstream", flow };
+    flow.unacknowledged--;
+  };
+  assertEquals(fate({ write: 10_000 }, taking), "alive");
 });

@@ -83,6 +83,9 @@ export class Program {
     globalThis.addEventListener("unload", this.#kill);
   }
 
+  /** A pipe does not tell what of it was read. */
+  readonly unacknowledged: undefined = undefined;
+
   /** Writes to its stdin, one write at a time. Bytes are dropped once it has closed its stdin. */
   async write(bytes: Uint8Array): Promise<void> {
     this.writing = true;

@@ -17,6 +17,9 @@ import { writeAll } from "../write_all.ts";
 
 const tasks = new TaskScope("a TLS connection", { without: "that connection is closed" });
 
+/** How much is written at a time, one of TLS's largest records: what of it is taken is known piece by piece. */
+const PIECE = 16 * 1024;
+
 /** How much is read from a socket at a time: a little over three of TLS's largest records. */
 const CHUNK = 64 * 1024;
 
@@ -164,11 +167,12 @@ export class StreamSocket implements ByteStream {
     return length;
   }
 
-  /** What `Deno.Conn.write` promises; all of the bytes are taken at once. */
+  /** What `Deno.Conn.write` promises: some of the bytes. */
   async write(bytes: Uint8Array): Promise<number> {
     if (bytes.length === 0) return 0;
-    await this.#whenDone((done) => this.#stream.write(bytes, done));
-    return bytes.length;
+    const piece = bytes.subarray(0, PIECE);
+    await this.#whenDone((done) => this.#stream.write(piece, done));
+    return piece.length;
   }
 
   /** Ends our half, once everything written has gone. */
