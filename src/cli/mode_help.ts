@@ -5,7 +5,7 @@
  */
 import { CLIENT_OPTIONS } from "../config/client_config.ts";
 import { ADMISSION_OPTIONS } from "../config/admission_options.ts";
-import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "../config/server_config.ts";
+import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "../config/outlet_options.ts";
 import { TRACE_OPTIONS } from "../config/trace_config.ts";
 import type { Option, OptionTable } from "../options/option.ts";
 import { unknownWord } from "../options/usage_error.ts";

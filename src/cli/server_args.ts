@@ -4,12 +4,8 @@
  * @module
  */
 import { ADMISSION_OPTIONS } from "../config/admission_options.ts";
-import {
-  OUTLET_IDENTITY,
-  OUTLET_OPTIONS,
-  SERVER_OPTIONS,
-  type ServerConfig,
-} from "../config/server_config.ts";
+import { SERVER_OPTIONS, type ServerConfig } from "../config/server_config.ts";
+import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "../config/outlet_options.ts";
 import {
   findService,
   outletConfig,

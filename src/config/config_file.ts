@@ -18,12 +18,8 @@ import { absoluteAddress, absolutePaths, type Resolve } from "./paths.ts";
 import { parseJsonc } from "./jsonc.ts";
 import { checkFile, type FileContent, type FileOutlet } from "./schema.ts";
 import { parseSpec } from "./spec.ts";
-import {
-  OUTLET_OPTIONS,
-  type OutletConfig,
-  SERVER_OPTIONS,
-  type ServerConfig,
-} from "./server_config.ts";
+import { type OutletConfig, SERVER_OPTIONS, type ServerConfig } from "./server_config.ts";
+import { OUTLET_OPTIONS } from "./outlet_options.ts";
 
 /** The most faults of a file in one error. */
 const MAX_FAULTS = 5;

@@ -14,13 +14,8 @@ import { checkConsole } from "./console_options.ts";
 import { checkBus, checkWorkers } from "./server_rules.ts";
 import { checkProxies, whyIgnored } from "./outlet_rules.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
-import {
-  OUTLET_IDENTITY,
-  OUTLET_OPTIONS,
-  type OutletConfig,
-  SERVER_OPTIONS,
-  type ServerConfig,
-} from "./server_config.ts";
+import { type OutletConfig, SERVER_OPTIONS, type ServerConfig } from "./server_config.ts";
+import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "./outlet_options.ts";
 import { checkTls } from "./tls_server_options.ts";
 
 /** The options that were given: values by name. */

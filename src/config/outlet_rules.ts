@@ -8,7 +8,8 @@ import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
 import { SERVICES } from "../services/registry.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
-import { OUTLET_OPTIONS, type OutletConfig, type OutletOptions } from "./server_config.ts";
+import type { OutletConfig } from "./server_config.ts";
+import { OUTLET_OPTIONS, type OutletOptions } from "./outlet_options.ts";
 
 /** Options of Unix sockets. */
 const UNIX_ONLY: ReadonlySet<string> = new Set(["mode"]);

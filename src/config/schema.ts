@@ -12,7 +12,8 @@ import type { Address } from "../endpoint/address.ts";
 import { OUTLET_LISTEN } from "../endpoint/parse.ts";
 import { outletTable } from "./outlet_config.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
-import { OUTLET_OPTIONS, SERVER_OPTIONS } from "./server_config.ts";
+import { SERVER_OPTIONS } from "./server_config.ts";
+import { OUTLET_OPTIONS } from "./outlet_options.ts";
 
 /** An outlet in a config file: these keys, and options by name. */
 export interface FileOutlet {

@@ -11,12 +11,8 @@ import { findService } from "./outlet_config.ts";
 import { isEqual } from "./equal.ts";
 import { absoluteAddress, absoluteValue, type Resolve } from "./paths.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
-import {
-  OUTLET_OPTIONS,
-  type OutletConfig,
-  SERVER_OPTIONS,
-  type ServerConfig,
-} from "./server_config.ts";
+import { type OutletConfig, SERVER_OPTIONS, type ServerConfig } from "./server_config.ts";
+import { OUTLET_OPTIONS } from "./outlet_options.ts";
 
 type Written = Record<string, Scalar | readonly Scalar[]>;
 

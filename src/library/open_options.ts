@@ -5,7 +5,8 @@
  */
 import type { AdmissionConfig } from "../config/admission_options.ts";
 import { parseConfigJson } from "../config/config_file.ts";
-import { type OutletOptions, SERVER_OPTIONS, type ServerConfig } from "../config/server_config.ts";
+import { SERVER_OPTIONS, type ServerConfig } from "../config/server_config.ts";
+import type { OutletOptions } from "../config/outlet_options.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { OutletEvent } from "../events/events.ts";
 

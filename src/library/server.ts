@@ -37,7 +37,7 @@ export type {
 } from "./open_options.ts";
 export type { RunningOutlet, RunningServer } from "./running_server.ts";
 export type { AdmissionConfig } from "../config/admission_options.ts";
-export type { OutletOptions } from "../config/server_config.ts";
+export type { OutletOptions } from "../config/outlet_options.ts";
 export type { TlsServerConfig } from "../config/tls_server_options.ts";
 export type { Address, InternetAddress, UnixAddress } from "../endpoint/address.ts";
 export type * from "../events/events.ts";

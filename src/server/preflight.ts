@@ -11,12 +11,12 @@ import { refuseAddress, refuseForwardToSelf, refuseNamesOverlap } from "./prefli
 import { checkForwardingLoops, outletName } from "../config/addresses.ts";
 import { pathFault } from "../config/path_fault.ts";
 import {
-  OUTLET_OPTIONS,
   type OutletConfig,
   SERVER_OPTIONS,
   type ServerConfig,
   type ServerOptions,
 } from "../config/server_config.ts";
+import { OUTLET_OPTIONS } from "../config/outlet_options.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import type { OptionTable } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";

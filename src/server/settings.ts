@@ -12,7 +12,8 @@ import { TrustedProxies } from "../admission/trusted_proxies.ts";
 import type { OutletSettings } from "../outlet/settings.ts";
 import type { TlsAcceptor, TlsAcceptorOptions } from "../transport/tls/acceptor.ts";
 import type { AdmissionConfig as GateConfig } from "../config/admission_options.ts";
-import type { OutletConfig, OutletOptions, ServerConfig } from "../config/server_config.ts";
+import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
+import type { OutletOptions } from "../config/outlet_options.ts";
 
 /** The settings of an outlet. `failed` is called when a capture or a changed certificate fails. */
 export function outletSettings(
