@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname } from "@std/path/posix/dirname";
 import type { PathUse } from "../options/kinds.ts";
 import { codeOf, explain } from "../transport/errors.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname } from "@std/path/posix/dirname";
 import {
   checkForwardingLoops,
   checkOverlaps,

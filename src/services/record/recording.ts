@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { basename, dirname } from "node:path";
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
 import { codeOf, explain } from "../../transport/errors.ts";
 import { writeAll } from "../../transport/write_all.ts";
 
