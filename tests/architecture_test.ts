@@ -116,8 +116,6 @@ const TOO_LONG = {
     "src/connection/connection.ts",
     "src/console/page/style.css",
     "src/outlet/outlet.ts",
-    "src/server/outlet_set.ts",
-    "src/server/server_control.ts",
     "src/telemetry/log_line.ts",
     "src/telemetry/metrics.ts",
     "src/trace/track/tracker.ts",

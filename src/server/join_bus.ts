@@ -1,5 +1,6 @@
 /**
- * The bus that a config asks for, over which rooms reach their namesakes on other servers.
+ * Connects chat rooms to the configured bus, so that rooms of the same name on several servers
+ * are one room.
  *
  * @module
  */
@@ -9,17 +10,17 @@ import type { Bus } from "../chat/bus/bus.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { ServerOptions } from "../config/server_config.ts";
 
-/** What was asked for about the bus. */
+/** The options of the bus. */
 export interface BusConfig {
-  /** Where it is; without it there is none. */
+  /** Its address; `undefined` without a bus. */
   readonly address?: NatsUrl | undefined;
-  /** The file of credentials. */
+  /** The path of the credentials file. */
   readonly credentials?: string | undefined;
-  /** The file of the CAs that vouch for it. */
+  /** The path of a file with CA certificates. */
   readonly ca?: string | undefined;
 }
 
-/** What the options of a server ask for about the bus. */
+/** The bus options among a server's options. */
 export function busOf(options: ServerOptions): BusConfig {
   return {
     address: options.bus,
@@ -28,7 +29,7 @@ export function busOf(options: ServerOptions): BusConfig {
   };
 }
 
-/** Joins rooms to those of other servers on the bus that was asked for, if one was: that bus. */
+/** Connects rooms to the configured bus. Resolves to that bus; `undefined` without one. */
 export async function joinBus(
   rooms: Rooms,
   { options, eventBus }: { options: ServerOptions; eventBus: EventBus },

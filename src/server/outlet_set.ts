@@ -7,7 +7,6 @@ import { isEqual } from "../config/equal.ts";
 import { Admission, type AdmissionParts } from "../admission/admission.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
-import type { Address } from "../endpoint/address.ts";
 import { Outlet } from "../outlet/outlet.ts";
 import type { WelcomeSocket } from "../outlet/welcome_socket.ts";
 import { listen } from "../transport/listen.ts";
@@ -16,6 +15,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
+import type { OutletChangeOptions, OutletHost, PreparedOutlets } from "./outlet_host.ts";
 import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./settings.ts";
 
 /** What the outlet sets of several threads share. */
@@ -36,22 +36,6 @@ export interface OutletSetParts extends ServiceParts {
   readonly listen?: typeof listen | undefined;
 }
 
-/** How a change treats removed outlets. */
-export interface OutletChangeOptions {
-  /** Milliseconds that connections of removed outlets may go on. */
-  readonly grace: number;
-}
-
-/** Where to bind new outlets. */
-export interface OutletBindOptions {
-  /**
-   * The addresses at which another thread has bound them, by id. Others are bound as configured.
-   */
-  readonly addresses?: ReadonlyMap<number, Address>;
-  /** Whether to check that no other program listens at a new address. Default: false. */
-  readonly alone?: boolean;
-}
-
 /** An open outlet with its service. */
 interface OpenedOutlet {
   readonly outlet: Outlet;
@@ -62,24 +46,12 @@ interface OpenedOutlet {
   readonly replaced: AbortController;
 }
 
-/** A prepared change. */
-export interface PreparedOutlets {
-  /** Binds the new outlets. It may fail; no event is published. */
-  bind(options?: OutletBindOptions): Promise<void>;
-  /** Applies the change and publishes the events. It cannot fail. */
-  commit(): Promise<void>;
-  /** Undoes the bind. */
-  undo(): Promise<void>;
-  /** The addresses of new outlets, after the bind. */
-  readonly addresses: ReadonlyMap<number, Address>;
-}
-
 type Acceptors = ReadonlyMap<number, TlsAcceptor | undefined>;
 
 const draining = new TaskScope("waiting for an outlet to drain", { without: "the others drain" });
 
 /** The outlets of one thread, by id. {@linkcode OutletSet.prepare} changes them. */
-export class OutletSet {
+export class OutletSet implements OutletHost<Outlet> {
   readonly #parts: OutletSetParts;
   readonly #admission: Admission;
   #opened: ReadonlyMap<number, OpenedOutlet> = new Map();

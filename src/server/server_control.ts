@@ -1,6 +1,6 @@
 /**
- * What steers a server, whether its outlets are in this thread or in several: one desired state, and one queue of
- * changes, each of which holds everywhere or does not happen.
+ * Controls a server, with or without workers: it holds the desired state and the queue of
+ * changes. A change is applied everywhere or not at all.
  *
  * @module
  */
@@ -26,49 +26,31 @@ import {
 import { busOf } from "./join_bus.ts";
 import { isEqual } from "../config/equal.ts";
 import type { Changes, LiveConnection, OpenOutlet, ServerHandle } from "./handle.ts";
-import type { PreparedOutlets } from "./outlet_set.ts";
+import type { OutletHost } from "./outlet_host.ts";
 
-/** Where outlets are: in this thread, or in workers. */
-export interface OutletHost<O extends OpenOutlet> {
-  /** The open outlets, in the order in which they were asked for. */
-  readonly outlets: Iterable<O>;
-  /** Those that drain. */
-  readonly draining: Iterable<O>;
-  /** How many connections all of them take at the same time. */
-  readonly maxConnections: number;
-  /** The outlet of this number, open or draining. */
-  find(id: number): O | undefined;
-  /** Makes ready to become what is desired; connections of outlets that go then may go on for `grace` milliseconds. */
-  prepare(next: DesiredState, options: { grace: number }): Promise<PreparedOutlets>;
-  /** Gives an outlet that drains this long to end; resolves to how many of its connections had to be cut. */
-  drain(id: number, options: { grace: number }): Promise<number>;
-  /** Gives every outlet this long to end; resolves to how many connections had to be cut. */
-  stop(options: { grace: number }): Promise<number>;
-}
-
-/** What a server is steered with. */
+/** Options of {@linkcode ServerControl}. */
 export interface ServerControlOptions {
   /** Told of everything that happens. */
   readonly eventBus: EventBus;
   /**
-   * Looks whether what is asked for can be had, before anything is made ready; at this machine, unless it is said.
-   * Rejects where it can't.
+   * Checks a config before a change is prepared; rejects if it can't be applied. Default:
+   * preflight on this machine.
    */
   readonly inspect?: ((asked: ServerConfig | OutletConfig) => Promise<void>) | undefined;
 }
 
 const undoing = new TaskScope("undoing a change", { without: "the rest of it is undone" });
 
-/** A server's controls. Disposing it stops it without grace. */
+/** The control of a server. Disposing it stops the server at once. */
 export abstract class ServerControl<
   C extends LiveConnection,
   O extends OpenOutlet & { readonly connections: Iterable<C> },
 > implements ServerHandle {
   /** The chat rooms that its outlets share. */
   abstract readonly rooms: Rooms;
-  /** How late its event loops are, where somebody asks. */
+  /** The delay of its event loop. */
   readonly loopDelay: LoopDelay = new LoopDelay();
-  /** Where its outlets are. */
+  /** The place of its outlets. */
   protected abstract readonly host: OutletHost<O>;
   /** Told of everything that happens. */
   protected readonly eventBus: EventBus;
@@ -78,10 +60,10 @@ export abstract class ServerControl<
   readonly #inspect: NonNullable<ServerControlOptions["inspect"]>;
   readonly #failed = new AbortController();
   #lastOutlet = 0;
-  /** The shortest time that a stop was asked to take. */
+  /** The shortest grace that a stop asked for, in milliseconds. */
   #grace = Infinity;
 
-  /** A server that has not started. */
+  /** A server that is not started. */
   protected constructor(
     config: ServerConfig,
     { eventBus, inspect = inspectHere }: ServerControlOptions,
@@ -91,17 +73,17 @@ export abstract class ServerControl<
     this.eventBus = eventBus;
   }
 
-  /** What it is doing. */
+  /** Its state. */
   get state(): ServerState {
     return this.#queue.state;
   }
 
-  /** Aborted when it cannot go on, with the reason: it should be stopped then. */
+  /** Aborted with the reason when the server cannot continue and should be stopped. */
   get failed(): AbortSignal {
     return this.#failed.signal;
   }
 
-  /** What it is to be. */
+  /** The desired state. */
   get desired(): DesiredState {
     return this.#desired;
   }
@@ -111,30 +93,30 @@ export abstract class ServerControl<
     return this.host.outlets;
   }
 
-  /** The outlets that have begun to close, and still have connections. */
+  /** The draining outlets that still have connections. */
   get draining(): Iterable<O> {
     return this.host.draining;
   }
 
-  /** Every connection that is open now, also those of outlets that drain. */
+  /** Every open connection, draining outlets included. */
   *connections(): Generator<{ outlet: O; connection: C }> {
     for (const outlet of [...this.outlets, ...this.draining]) {
       for (const connection of outlet.connections) yield { outlet, connection };
     }
   }
 
-  /** What the chat rooms and the buses are like right now. */
+  /** The status of chat rooms and buses. */
   roomsStatus(): RoomsStatus {
     return this.rooms.status();
   }
 
-  /** How names are looked up. */
+  /** The counters of name look-ups. */
   resolverCounts(): ResolverCounts {
     return resolver.counts;
   }
 
   /**
-   * Opens one more outlet.
+   * Opens an outlet.
    *
    * @throws {Error} which names the address that can't be listened on, and the reason
    */
@@ -148,10 +130,10 @@ export abstract class ServerControl<
   }
 
   /**
-   * Closes one outlet: no new clients, and `grace` milliseconds for those who are there. Asked again, it can only
-   * shorten that.
+   * Closes an outlet: it accepts no new connections, and open ones have `grace` milliseconds. A
+   * second call can only shorten that.
    *
-   * @returns how many connections had to be cut
+   * @returns the number of connections that were cut
    */
   async close({ id }: Pick<O, "id">, { grace }: { grace: number }): Promise<number> {
     if (this.#desired.outlets.some((outlet) => outlet.id === id)) {
@@ -161,10 +143,10 @@ export abstract class ServerControl<
   }
 
   /**
-   * Becomes what another config asks for. Outlets that are still wanted keep their sockets and connections; what has
-   * changed about them holds for their next clients.
+   * Applies another config. Outlets that stay keep their socket and connections; changed settings
+   * hold for new connections.
    *
-   * @throws {Error} which says what can't be had: nothing has changed then
+   * @throws {Error} that says what can't be applied; nothing has changed then
    */
   change(config: ServerConfig): Promise<Changes> {
     return this.#queue.run(async () => {
@@ -179,9 +161,10 @@ export abstract class ServerControl<
   }
 
   /**
-   * Stops: no new clients, and `grace` milliseconds for those who are there. Asked again, it can only shorten that.
+   * Stops the server: no new connections, and open ones have `grace` milliseconds. A second call
+   * can only shorten that.
    *
-   * @returns how many connections had to be cut
+   * @returns the number of connections that were cut
    */
   async stop({ grace }: { grace: number }): Promise<number> {
     this.#grace = Math.min(this.#grace, grace);
@@ -193,12 +176,12 @@ export abstract class ServerControl<
     });
   }
 
-  /** Stops without grace. */
+  /** Stops at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ grace: 0 });
   }
 
-  /** Opens what a config asks for, all of it or nothing, and tells that it is open. */
+  /** Opens all outlets of a config, or none. */
   protected start(config: ServerConfig): Promise<void> {
     return this.#queue.run(async () => {
       await this.#become(configured(config, { before: this.#desired, number: this.#number }), {
@@ -207,24 +190,24 @@ export abstract class ServerControl<
     });
   }
 
-  /** Says that it cannot go on. */
+  /** Reports that the server cannot continue. */
   protected fail(error: Error): void {
     this.#failed.abort(error);
   }
 
-  /** Does something between two changes, with what is desired then. */
+  /** Runs something between two changes, with the desired state of that moment. */
   protected between<T>(work: (desired: DesiredState) => Promise<T>): Promise<T> {
     return this.#queue.between(() => work(this.#desired));
   }
 
   /**
-   * Looks at what another config asks for, beside what is there, before anything is made ready.
+   * Compares another config with the present state before a change is prepared.
    *
-   * @throws {Error} which says what cannot be changed
+   * @throws {Error} that says what cannot be changed at run time
    */
   protected check(config: ServerConfig, before: DesiredState): void {
     if (isEqual(busOf(config.options), busOf(before.options))) return;
-    throw new Error("the bus cannot change while the server runs: start it anew");
+    throw new Error("the bus cannot change while the server runs: restart the server");
   }
 
   async #become(next: DesiredState, { grace }: { grace: number }): Promise<void> {
@@ -243,7 +226,7 @@ export abstract class ServerControl<
   readonly #number = (): number => ++this.#lastOutlet;
 }
 
-/** Looks at this machine. A start brings none of it along: who starts a server has looked before. */
+/** Checks this machine. Loaded on demand, because the preflight of the start has run before. */
 async function inspectHere(asked: ServerConfig | OutletConfig): Promise<void> {
   const { preflight, preflightOutlet } = await import("./preflight.ts");
   if ("outlets" in asked) await preflight(asked);
