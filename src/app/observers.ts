@@ -76,7 +76,7 @@ export class Observers implements AsyncDisposable {
     if (!this.#metrics) return;
     this.#metrics.live = () => server.connections();
     this.#metrics.rooms = () => server.roomsStatus();
-    this.#metrics.watchLoop(server.loopDelay);
+    if (this.#metricsPage) this.#metrics.watchLoop(server.loopDelay);
     this.#metrics.names = () => server.resolverCounts();
   }
 
@@ -139,6 +139,8 @@ export class Observers implements AsyncDisposable {
   async #replaceMetrics(page: HttpServer | undefined): Promise<void> {
     const before = this.#metricsPage;
     this.#metricsPage = page;
+    // What is measured only for them is measured only while somebody can ask for them.
+    this.#metrics?.watchLoop(page && this.#server?.loopDelay);
     await before?.[Symbol.asyncDispose]();
   }
 }

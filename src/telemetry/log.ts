@@ -120,6 +120,7 @@ function fileSink(file: LogFile, { write, format }: LogOptions): Sink {
   const sink = new LogFileSink(file);
   const writer = new BoundedWriter(sink, {
     interval: INTERVAL,
+    countedAs: "file",
     notice: (count) => droppedLine(count, { format, date: true, at: new Date() }),
     onFault: (error) =>
       write(`outlet: the log ${file.path}: ${explain(error)}; what it does not take is counted`),

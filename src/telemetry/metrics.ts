@@ -7,6 +7,7 @@ import { Counter, Registry } from "prom-client";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import { ByOutlet } from "./by_outlet.ts";
+import { dropMetrics } from "./drop_metrics.ts";
 import { expositionOf, type Family } from "./exposition.ts";
 import type { ListenCounters } from "../trace/kernel/parse_sockets.ts";
 import type { AboutOutlet, OutletEvent } from "../events/events.ts";
@@ -82,6 +83,7 @@ export class Metrics implements Disposable {
       ...kernelMetrics(await listenCounters()),
       ...this.#loop ? loopMetrics(this.#loop) : [],
       ...httpMetrics(),
+      ...dropMetrics(),
     ]);
     yield await this.#registry.metrics();
     yield await this.#rooms.text();
@@ -98,9 +100,14 @@ export class Metrics implements Disposable {
     return this.#registry.contentType;
   }
 
-  /** Measures from now on how late the event loops are, unless it does already. */
-  watchLoop(delay: LoopDelay): void {
-    this.#loop ??= delay.watch();
+  /** Measures from now on how late the event loops are, unless it does already; not any more, without any. */
+  watchLoop(delay: LoopDelay | undefined): void {
+    if (delay) {
+      this.#loop ??= delay.watch();
+      return;
+    }
+    this.#loop?.[Symbol.dispose]();
+    this.#loop = undefined;
   }
 
   /** Counts no more. */

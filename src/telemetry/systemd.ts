@@ -8,6 +8,7 @@ import { deadline } from "@std/async/deadline";
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { countDropped } from "../terminal/drop_counts.ts";
 
 const tasks = new TaskScope("telling systemd that the server lives", {
   without: "systemd will start it anew",
@@ -103,7 +104,7 @@ class Notifier implements AsyncDisposable {
   }
 
   send(lines: readonly string[]): void {
-    if (this.#waiting >= WAITING) return;
+    if (this.#waiting >= WAITING) return countDropped("systemd", 1);
     this.#waiting++;
     const message = new TextEncoder().encode(lines.join("\n"));
     this.#sent = this.#sent

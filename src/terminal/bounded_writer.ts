@@ -6,6 +6,7 @@
  */
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { nextTurn } from "../scheduling/turn_budget.ts";
+import { countDropped, type CountedSink } from "./drop_counts.ts";
 
 /** The part of `Deno.stderr` that is used. */
 export interface ByteSink {
@@ -17,6 +18,8 @@ export interface ByteSink {
 export interface BoundedWriterOptions {
   /** The most buffered characters; text beyond that is dropped. 1 Mi by default. */
   readonly limit?: number;
+  /** The sink for which dropped texts are counted in the metrics. */
+  readonly countedAs?: CountedSink;
   /** The line that reports how many texts were dropped before it. */
   readonly notice?: (dropped: number) => string;
   /** The pause after each write, in milliseconds, to batch text where a write is expensive. */
@@ -44,6 +47,7 @@ export class BoundedWriter {
   readonly #sink: ByteSink;
   readonly #limit: number;
   readonly #interval: number;
+  readonly #countedAs: CountedSink | undefined;
   readonly #onFault: (error: unknown) => void;
   #waiting: string[] = [];
   #length = 0;
@@ -61,6 +65,7 @@ export class BoundedWriter {
     this.#sink = sink;
     this.#limit = options.limit ?? LIMIT;
     this.#interval = options.interval ?? 0;
+    this.#countedAs = options.countedAs;
     this.#onFault = options.onFault ?? (() => {});
     this.notice = options.notice ?? ((dropped) => `… ${dropped} lines dropped`);
   }
@@ -121,6 +126,7 @@ export class BoundedWriter {
 
   #drop(count: number): void {
     this.#dropped += count;
+    if (this.#countedAs) countDropped(this.#countedAs, count);
     this.#unreported += count;
   }
 

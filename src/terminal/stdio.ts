@@ -6,10 +6,10 @@
 import { BoundedWriter } from "./bounded_writer.ts";
 
 /** Messages on stdout, such as the console's URL; data goes through {@linkcode writeStdout}. */
-export const stdout: BoundedWriter = new BoundedWriter(Deno.stdout);
+export const stdout: BoundedWriter = new BoundedWriter(Deno.stdout, { countedAs: "stdout" });
 
 /** The log, errors and progress on stderr. */
-export const stderr: BoundedWriter = new BoundedWriter(Deno.stderr);
+export const stderr: BoundedWriter = new BoundedWriter(Deno.stderr, { countedAs: "stderr" });
 
 /** The reader of stdout closed it, as in `outlet client … | head -n 1`; the program then ends without an error. */
 export class ReaderGone extends Error {

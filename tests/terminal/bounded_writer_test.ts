@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import { EventBus } from "../../src/events/event_bus.ts";
 import { BoundedWriter } from "../../src/terminal/bounded_writer.ts";
+import { droppedBy } from "../../src/terminal/drop_counts.ts";
 
 Deno.test("lines are written in order, however little the stream takes at a time", async () => {
   let text = "";
@@ -76,4 +79,24 @@ Deno.test("a full disk is told once, a line that it tore is ended, and what was 
   await writer.flush();
   assertMatch(text, /^whole\nto\nagain\n… 2 lines dropped\n$/);
   assertEquals(faults.length, 1);
+});
+
+Deno.test("what a sink of the log drops is a metric, whether it is too slow or fails", async () => {
+  const before = droppedBy("file");
+  const gate = Promise.withResolvers<number>();
+  const slow = new BoundedWriter({ write: () => gate.promise }, { limit: 10, countedAs: "file" });
+  for (let i = 0; i < 5; i++) slow.writeLine("0123456789");
+  gate.resolve(11);
+  await slow.flush();
+  const failing = new BoundedWriter(
+    { write: () => Promise.reject(new Error("the disk is full")) },
+    { countedAs: "file" },
+  );
+  failing.writeLine("lost");
+  await failing.flush();
+  using metrics = new Metrics(new EventBus());
+  const count = before + slow.dropped + failing.dropped;
+  assert(slow.dropped > 0 && failing.dropped === 1);
+  const line = `outlet_log_lines_dropped_total{sink="file"} ${count}`;
+  assertEquals((await metrics.text()).split("\n").filter((each) => each === line), [line]);
 });
