@@ -13,7 +13,7 @@ import { TaskScope } from "./src/scheduling/task_scope.ts";
 const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
 
 /** The signals that are handled, with their numbers as in signal(7). */
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGUSR2: 12, SIGTERM: 15 } as const;
 
 const tasks = new TaskScope("handling a signal", { without: "later signals are still handled" });
 
@@ -28,6 +28,7 @@ class Signals {
 
   constructor() {
     for (const [name, number] of Object.entries(SIGNALS)) {
+      if (name === "SIGUSR2" && Deno.build.os === "windows") continue;
       Deno.addSignalListener(name as Deno.Signal, tasks.guard(() => this.#handler(number)));
     }
   }
@@ -51,12 +52,15 @@ class Signals {
   /**
    * SIGHUP reloads the server's config. Without a config file it means that the terminal was closed (see
    * signal(7)) and stops the server; as it may be sent more than once for that, repeats are ignored.
+   * SIGUSR2 restarts the workers.
    */
   forServer({ reloads }: { reloads: boolean }): ServerSignals {
     const { signal, ask } = this.stopGracefully();
     let hangUps = 0;
     let reload = () => {};
+    let restart = () => {};
     this.#handle((number) => {
+      if (number === SIGNALS.SIGUSR2) return restart();
       if (number !== SIGNALS.SIGHUP) return ask(number);
       hangUps++;
       if (reloads) reload();
@@ -66,7 +70,8 @@ class Signals {
       reload = callback;
       if (hangUps > 0) reload();
     };
-    return { signal, onHangup, interrupt: () => ask(SIGNALS.SIGINT) };
+    const onRestart = (callback: () => void) => restart = callback;
+    return { signal, onHangup, onRestart, interrupt: () => ask(SIGNALS.SIGINT) };
   }
 
   #handle(handler: (signal: number) => void): void {

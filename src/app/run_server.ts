@@ -9,6 +9,7 @@ import type { ServerConfig } from "../config/server_config.ts";
 import { EventBus } from "../events/event_bus.ts";
 import { serve } from "./serve.ts";
 import type { StandardStreams } from "../services/service.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { publishFaults } from "../telemetry/faults.ts";
 import { abortable, configChanges, loadConfig, watchConfig } from "./config_changes.ts";
 import { ConsoleHost, type ConsoleHostOptions } from "./console_host.ts";
@@ -27,12 +28,18 @@ import {
   writeStdout,
 } from "../terminal/stdio.ts";
 
+const restarting = new TaskScope("restarting the workers", {
+  without: "those that were not replaced go on",
+});
+
 /** What signals and the terminal ask of a running server. */
 export interface ServerSignals {
   /** Aborted to stop the server. */
   readonly signal: AbortSignal;
   /** Sets the callback for SIGHUP, which reloads the config. */
   onHangup(callback: () => void): void;
+  /** Sets the callback for SIGUSR2, which restarts the workers. */
+  onRestart(callback: () => void): void;
   /** Does what Ctrl-C does. */
   interrupt(): void;
 }
@@ -81,7 +88,8 @@ interface ServerProcess extends ConsoleHostOptions, ObserversOptions {
 }
 
 async function runServer(config: ServerConfig, process: ServerProcess): Promise<void> {
-  const { signals: { signal, interrupt }, eventBus, standard, changes, editor } = process;
+  const { signals, eventBus, standard, changes, editor } = process;
+  const { signal, interrupt } = signals;
   using stack = new DisposableStack();
   await using observers = await Observers.open(config.options, process);
   stderr.notice = (count) => observers.droppedLine(count);
@@ -93,6 +101,7 @@ async function runServer(config: ServerConfig, process: ServerProcess): Promise<
       observers.watch(server);
       const { ladders } = observers;
       consoleHost.watch(server, ladders);
+      signals.onRestart(restarting.guard(() => server.restart()));
       stack.use(trimHeap(server));
       if (editor) {
         const { listenToOperator } = await import("./operator.ts");

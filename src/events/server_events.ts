@@ -115,7 +115,7 @@ export interface Draining {
   readonly grace: number;
 }
 
-/** A worker failed, and its connections with it; another replaces it. */
+/** A worker failed, and its connections with it, or all are being restarted; another replaces it. */
 export interface WorkerRestarted {
   /** The discriminant. */
   readonly event: "worker-restarted";

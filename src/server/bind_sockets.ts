@@ -24,6 +24,8 @@ export interface BindOptions {
   readonly addresses: ReadonlyMap<number, Address>;
   /** Whether to check that no other program listens at a new address. */
   readonly alone: boolean;
+  /** Whether to take the paths of Unix sockets from another thread of this process. */
+  readonly takesOver: boolean;
   /** Collects the steps that undo the bind. */
   readonly undo: AsyncDisposableStack;
 }
@@ -56,15 +58,16 @@ async function bindOne(
   { id, address, config }: DesiredOutlet,
   { next, ...options }: BindOptions & { next: DesiredState },
 ): Promise<WelcomeSocket> {
-  const { listen, shared, alone, undo, opened } = options;
+  const { listen, shared, alone, takesOver, undo, opened } = options;
   const place = address ?? options.addresses.get(id) ?? config.listen;
-  if (isUnix(place)) await clearStale(place.path);
+  if (isUnix(place) && !takesOver) await clearStale(place.path);
   const near = [...opened.values()].filter(({ outlet }) => collide(outlet.address, place));
   if (!shared) await makeWay(place, { ...options, next });
   const socket = new WelcomeSocket(
     listen({ address: place }, {
       ...listenOptions(config),
       shared,
+      takesOver,
       alone: alone && near.length === 0,
     }),
   );

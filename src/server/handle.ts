@@ -78,6 +78,11 @@ export interface ServerHandle extends AsyncDisposable {
   /** Applies another config. */
   change(config: ServerConfig): Promise<Changes>;
   /**
+   * Replaces every worker, one after the other, while the others and the new one accept. Resolves to the number of
+   * connections that were cut after `grace` milliseconds, the drain timeout by default.
+   */
+  restart(options?: { grace?: number }): Promise<number>;
+  /**
    * Stops the server. Resolves to the number of connections that were cut after `grace`
    * milliseconds.
    */

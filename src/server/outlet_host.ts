@@ -46,6 +46,8 @@ export interface OutletBindOptions {
   readonly addresses?: ReadonlyMap<number, Address>;
   /** Whether to check that no other program listens at a new address. Default: false. */
   readonly alone?: boolean;
+  /** Whether to take the paths of Unix sockets from another thread. Default: false. */
+  readonly takesOver?: boolean;
 }
 
 /** A prepared change. */

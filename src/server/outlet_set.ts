@@ -114,6 +114,11 @@ export class OutletSet implements OutletHost<Outlet> {
     return cuts.reduce((sum, cut) => sum + cut, 0);
   }
 
+  /** Accepts what is left in the accept queues, and closes all welcome sockets. Connections go on. */
+  async stopListening(): Promise<void> {
+    await Promise.all([...this.outlets, ...this.draining].map((outlet) => outlet.socketClosed()));
+  }
+
   /**
    * Prepares a change: reads certificates. Nothing is bound, no event is published.
    *
@@ -130,13 +135,14 @@ export class OutletSet implements OutletHost<Outlet> {
     const undo = new AsyncDisposableStack();
     let sockets: ReadonlyMap<number, WelcomeSocket> = new Map();
     return {
-      bind: async ({ addresses = new Map(), alone = false } = {}) => {
+      bind: async ({ addresses = new Map(), alone = false, takesOver = false } = {}) => {
         sockets = await bindSockets(next, {
           opened: this.#opened,
           listen: this.#parts.listen ?? listen,
           shared: this.#parts.common !== undefined,
           addresses,
           alone,
+          takesOver,
           undo,
         });
       },

@@ -161,6 +161,15 @@ export abstract class ServerControl<
   }
 
   /**
+   * Replaces the workers, where there are some.
+   *
+   * @throws {Error} where there are none, or a new one can't be had
+   */
+  restart(_options?: { grace?: number }): Promise<number> {
+    return Promise.reject(new Error("there are no workers: --workers starts some"));
+  }
+
+  /**
    * Stops the server: no new connections, and open ones have `grace` milliseconds. A second call
    * can only shorten that.
    *

@@ -272,7 +272,7 @@ function tell(event: OutletEvent): string {
     case "bus-permission-denied":
       return `${event.bus}: ${event.reason}; rooms need both on outlet.>`;
     case "worker-restarted":
-      return `${event.worker}, which died: ${event.reason}`;
+      return `${event.worker}: ${event.reason}`;
     case "draining":
       return event.live === 0
         ? "nobody is connected"

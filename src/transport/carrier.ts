@@ -23,6 +23,8 @@ export interface ListenOptions {
   readonly mode?: number | undefined;
   /** Whether others of this process listen there too; the kernel then spreads the clients over them. */
   readonly shared?: boolean | undefined;
+  /** Whether a Unix socket takes its path from another one of this process, once it accepts. */
+  readonly takesOver?: boolean | undefined;
   /**
    * Whether to make sure first that nobody listens there, this process included: to the kernel, who shares a port
    * shares it with any program of the same user.

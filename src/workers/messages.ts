@@ -70,9 +70,11 @@ export interface WorkerMethods {
   /** Stays what it was. */
   undo(task: undefined): Promise<void>;
   /** Becomes what the other workers are already: prepares, then binds and accepts without a pause in between. */
-  join(task: WorkerTask): Promise<void>;
+  join(task: WorkerTask & { takesOver: boolean }): Promise<void>;
   /** Gives an outlet that drains less time. */
   drain(task: { outlet: number; grace: number }): Promise<number>;
+  /** Accepts who waits, and closes all welcome sockets; connections go on. */
+  stopListening(task: undefined): Promise<void>;
   /** Stops; how many connections had to be cut. */
   stop(task: { grace: number }): Promise<number>;
   /** Takes over what is known of the health of upstreams. */

@@ -92,6 +92,11 @@ export class RemoteOutlet implements OpenOutlet {
     this.#listening ??= event;
   }
 
+  /** Whether it was told that it listens. */
+  get isAnnounced(): boolean {
+    return this.#untold === undefined;
+  }
+
   /** Says that it is told now that the outlet listens; what was kept until then. */
   announced(): OutletEvent[] {
     if (!this.#untold || !this.#listening) return [];

@@ -22,7 +22,7 @@ export interface WorkerSlot {
 export interface SharedLimits {
   /** The limit, how many are inside, and how many of those each worker has. */
   readonly totals: Int32Array<SharedArrayBuffer>;
-  /** Of each worker, how many peers have inside, by a hash of the peer. */
+  /** How many peers have inside in each worker's share, by a hash of the peer. */
   readonly peers: Uint32Array<SharedArrayBuffer>;
 }
 
@@ -50,22 +50,16 @@ const LOOK = 20;
 export function sharedLimits(workers: number): SharedLimits {
   const totals = new Int32Array(new SharedArrayBuffer((SHARES + sharesOf(workers)) * 4));
   totals[LIMIT] = UNLIMITED;
-  return { totals, peers: new Uint32Array(new SharedArrayBuffer(workers * HASHES * 4)) };
+  return { totals, peers: new Uint32Array(new SharedArrayBuffer(sharesOf(workers) * HASHES * 4)) };
 }
 
 /** Gives back what a worker that is gone had inside, once; from then on it counts nothing any more. */
 export function reclaim(limits: SharedLimits, slot: WorkerSlot): void {
-  if (!closeShare(limits, slot)) return;
-  const { index } = slot;
-  limits.peers.fill(0, index * HASHES, (index + 1) * HASHES);
-}
-
-/** Lets a worker count nothing any more that has let everybody go; whether it still could. */
-export function closeShare({ totals }: SharedLimits, { share }: WorkerSlot): boolean {
-  const had = Atomics.exchange(totals, SHARES + share, CLOSED);
-  if (had === CLOSED) return false;
-  Atomics.sub(totals, ACTIVE, had);
-  return true;
+  const { share } = slot;
+  const had = Atomics.exchange(limits.totals, SHARES + share, CLOSED);
+  if (had === CLOSED) return;
+  Atomics.sub(limits.totals, ACTIVE, had);
+  limits.peers.fill(0, share * HASHES, (share + 1) * HASHES);
 }
 
 /** Lets a worker count from now on. */
@@ -178,11 +172,14 @@ class SharedPerAddressCounter implements PerAddressCounter {
   }
 
   count(peer: string): number {
-    const { index: own, count: workers } = this.#slot;
+    const { share: own, count: workers } = this.#slot;
+    const { totals, peers } = this.#limits;
     const hash = hashOf(peer);
     let count = this.#own.count(peer);
-    for (let index = 0; index < workers; index++) {
-      if (index !== own) count += Atomics.load(this.#limits.peers, index * HASHES + hash);
+    for (let share = 0; share < sharesOf(workers); share++) {
+      // Most shares are nobody's.
+      if (share === own || Atomics.load(totals, SHARES + share) <= 0) continue;
+      count += Atomics.load(peers, share * HASHES + hash);
     }
     return count;
   }
@@ -202,7 +199,7 @@ class SharedPerAddressCounter implements PerAddressCounter {
   }
 
   #at(peer: string): number {
-    return this.#slot.index * HASHES + hashOf(peer);
+    return this.#slot.share * HASHES + hashOf(peer);
   }
 }
 

@@ -23,10 +23,14 @@ import { sharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import { WorkerEvents } from "./worker_events.ts";
 import { WorkerOutlets } from "./worker_outlets.ts";
-import { type WorkerLoss, WorkerPool } from "./worker_pool.ts";
+import { WorkerPool } from "./worker_pool.ts";
+import type { WorkerLoss } from "./worker_pool_options.ts";
 import type { SupervisorOptions } from "./supervisor_options.ts";
 import { WorkerReports } from "./worker_reports.ts";
 import { WorkerSockets } from "./worker_sockets.ts";
+
+/** Why a worker was replaced that had nothing wrong with it. */
+const ASKED_FOR = "all workers are being restarted";
 
 /** A room full of sockets, served by several threads that look like one. */
 export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
@@ -69,12 +73,13 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       wait,
       silence: options.silence,
       start: (worker) => worker.request("start", this.#beginning(worker)),
-      join: (worker) => this.#join(worker),
+      join: (worker, before) => this.#join(worker, before),
       onMessage: (message, worker) => {
         events.receive(message, worker);
         this.#reports.receive(message, worker);
       },
       onGone: (worker, loss) => this.#lose(worker, loss),
+      onRetired: (worker) => this.#forget(worker),
       releaseSockets: (worker) => this.#release(worker),
       onFatal: (error) => this.fail(error),
     });
@@ -127,18 +132,16 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
    * on for `grace` milliseconds.
    *
    * @returns how many connections had to be cut
-   * @throws {Error} which says why a new worker can't be had; one of a Unix socket has it for itself
+   * @throws {Error} which says why a new worker can't be had
    */
-  async restart({ grace }: { grace: number }): Promise<number> {
-    if ([...this.outlets].some(({ address }) => isUnix(address))) {
-      throw new Error(
-        "a Unix socket has one worker, whose place no other can take while it serves",
-      );
-    }
+  override async restart(
+    { grace = this.desired.options["drain-timeout"] }: { grace?: number } = {},
+  ): Promise<number> {
     let cut = 0;
     await this.#pool.renew(async (worker) => {
+      const { index } = worker;
+      this.eventBus.publish({ event: "worker-restarted", worker: index, reason: ASKED_FOR });
       cut += await this.host.retire(worker, { grace });
-      this.#reports.gone(worker);
     });
     return cut;
   }
@@ -164,9 +167,9 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return { state: this.desired, shared: this.#shared, slot };
   }
 
-  #join(worker: WorkerHandle): Promise<void> {
+  #join(worker: WorkerHandle, before?: WorkerHandle): Promise<void> {
     return this.#joining.add(
-      () => this.host.join(worker, this.desired),
+      () => this.host.join(worker, { state: this.desired, before }),
       (join) => this.between(join),
     );
   }
@@ -187,6 +190,12 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     this.#reports.gone(worker);
     if (!hangs) this.#sockets?.forget(worker);
     this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
+  }
+
+  #forget(worker: WorkerHandle): void {
+    this.#reports.gone(worker);
+    this.#sockets?.forget(worker);
+    this.host.gone(worker, "cut by the drain");
   }
 }
 

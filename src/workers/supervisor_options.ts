@@ -6,7 +6,7 @@
 import type { EventBus } from "../events/event_bus.ts";
 import type { ServerControlOptions } from "../server/server_control.ts";
 import type { WorkerPort } from "./messages.ts";
-import type { WorkerPoolOptions } from "./worker_pool.ts";
+import type { WorkerPoolOptions } from "./worker_pool_options.ts";
 
 /** How a supervisor is opened. */
 export interface SupervisorOptions {

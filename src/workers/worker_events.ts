@@ -8,7 +8,7 @@ import type { OutletEvent } from "../events/events.ts";
 import { healthEvent } from "../server/open_service.ts";
 import { Incidents } from "./incidents.ts";
 import type { HealthReport, WorkerMessage } from "./messages.ts";
-import { RemoteConnection, type RemoteOutlet } from "./remote.ts";
+import { RemoteConnection } from "./remote.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import type { WorkerOutlets } from "./worker_outlets.ts";
 
@@ -68,18 +68,15 @@ export class WorkerEvents {
         // A client that could not be accepted is one worker's alone.
         if (!("code" in event) && !this.#incidents.isNews(event, worker.index)) return;
     }
-    this.#publish(event, outlet);
+    if (outlet) this.#outlets.tell(event, outlet);
+    else this.#eventBus.publish(event);
   }
 
   /** Publishes what a worker has found out of an upstream, unless another one has found it out before. */
   #learn(report: HealthReport, worker: WorkerHandle): void {
     const outlet = this.#outlets.find(report.outlet);
     if (!outlet || !this.#outlets.learn(report, worker)) return;
-    this.#publish(healthEvent(outlet.about, report), outlet);
-  }
-
-  #publish(event: OutletEvent, outlet: RemoteOutlet | undefined): void {
-    if (!outlet?.keep(event)) this.#eventBus.publish(event);
+    this.#outlets.tell(healthEvent(outlet.about, report), outlet);
   }
 
   #count(counts: Float64Array): void {

@@ -131,7 +131,7 @@ export class WorkerHost {
     join: async (task) => {
       await this.#prepare(task);
       try {
-        await this.#prepared!.bind();
+        await this.#prepared!.bind({ takesOver: task.takesOver });
       } catch (error) {
         await this.#prepared!.undo();
         throw error;
@@ -139,6 +139,7 @@ export class WorkerHost {
       await this.#prepared!.commit();
     },
     drain: ({ outlet, grace }) => this.#outlets!.drain(outlet, { grace }),
+    stopListening: () => this.#outlets!.stopListening(),
     stop: async ({ grace }) => {
       const cut = await this.#outlets!.stop({ grace });
       await this.#rooms[Symbol.asyncDispose]();

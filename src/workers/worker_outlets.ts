@@ -12,13 +12,8 @@ import type { OutletHost, PreparedOutlets } from "../server/outlet_host.ts";
 import { serverLimits } from "../server/settings.ts";
 import type { Addresses, HealthReport, WorkerTask } from "./messages.ts";
 import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
-import {
-  admitSlot,
-  closeShare,
-  reclaim,
-  type SharedLimits,
-  sharedLimits,
-} from "./shared_counters.ts";
+import { RemoteOutlets } from "./remote_outlets.ts";
+import { admitSlot, reclaim, type SharedLimits, sharedLimits } from "./shared_counters.ts";
 import { shareOf, WorkerChange } from "./worker_change.ts";
 import type { JoiningWorkers } from "./joining_workers.ts";
 import { WorkerMembers } from "./worker_members.ts";
@@ -45,23 +40,25 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   readonly #options: WorkerOutletsOptions;
   /** The workers that are what is desired. */
   readonly #members = new WorkerMembers();
-  #open: ReadonlyMap<number, RemoteOutlet> = new Map();
-  readonly #draining = new Map<number, RemoteOutlet>();
+  /** Workers whose places others have taken, and whose last connections go on. */
+  readonly #retiring = new Set<WorkerHandle>();
+  readonly #outlets: RemoteOutlets;
   #maxConnections = Infinity;
 
   /** No outlets, and no workers yet. */
   constructor(options: WorkerOutletsOptions) {
     this.#options = options;
+    this.#outlets = new RemoteOutlets(options.publish);
   }
 
   /** The open outlets, in the order in which they were asked for. */
   get outlets(): Iterable<RemoteOutlet> {
-    return this.#open.values();
+    return this.#outlets.open.values();
   }
 
   /** Those that drain. */
   get draining(): Iterable<RemoteOutlet> {
-    return this.#draining.values();
+    return this.#outlets.draining.values();
   }
 
   /** How many connections all of them take at the same time. */
@@ -76,15 +73,17 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   /** The outlet of this number, open or draining. */
   find(id: number): RemoteOutlet | undefined {
-    return this.#open.get(id) ?? this.#draining.get(id);
+    return this.#outlets.find(id);
   }
 
   /** The open connection of this number. */
   findConnection(id: number): RemoteConnection | undefined {
-    for (const outlet of this.#all()) {
-      const connection = outlet.find(id);
-      if (connection) return connection;
-    }
+    return this.#outlets.findConnection(id);
+  }
+
+  /** Publishes what has happened at an outlet, once it is published that it listens. */
+  tell(event: OutletEvent, outlet: RemoteOutlet): void {
+    this.#outlets.tell(event, outlet);
   }
 
   /** Takes in the first workers, before anything is open. */
@@ -94,50 +93,63 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   /** Accepts what a worker has found out of an upstream, and tells all of them; whether it was news. */
   learn(report: HealthReport, worker: WorkerHandle): boolean {
-    return this.#open.has(report.outlet) && this.#members.learn(report, worker);
+    return this.#outlets.open.has(report.outlet) && this.#members.learn(report, worker);
   }
 
-  /** Brings a new worker to what is desired; from then on it takes part in every change. */
-  async join(worker: WorkerHandle, state: DesiredState): Promise<void> {
-    for (const { limits } of this.#open.values()) admitSlot(limits, worker.slot);
+  /**
+   * Brings a new worker to what is desired; from then on it takes part in every change, and the one whose place it takes
+   * in none.
+   */
+  async join(
+    worker: WorkerHandle,
+    { state, before }: { state: DesiredState; before: WorkerHandle | undefined },
+  ): Promise<void> {
+    for (const { limits } of this.#outlets.open.values()) admitSlot(limits, worker.slot);
     admitSlot(this.#options.limits, worker.slot);
-    const limits = new Map([...this.#open].map(([id, outlet]) => [id, outlet.limits]));
+    const limits = new Map([...this.#outlets.open].map(([id, outlet]) => [id, outlet.limits]));
     this.#members.tellHealth([worker]);
-    await worker.request("join", { state: shareOf(state, worker), limits, grace: 0 });
+    const takesOver = before !== undefined && !before.isGone;
+    await worker.request("join", { state: shareOf(state, worker), limits, grace: 0, takesOver });
     await this.#options.onBound?.(worker);
     this.#servedBy(worker, state);
-    this.#announce();
+    this.#outlets.announce();
     this.admit([worker]);
+    if (!before || before.isGone) return;
+    this.#members.remove(before);
+    this.#retiring.add(before);
+    // The next change finds its addresses free.
+    await before.request("stopListening", undefined).catch(() => {});
   }
 
   /** Takes note that a worker is no more: what it counted is given back, and its connections are gone. */
   gone(worker: WorkerHandle, reason: string): void {
     this.#members.remove(worker);
+    this.#retiring.delete(worker);
     reclaim(this.#options.limits, worker.slot);
-    for (const outlet of [...this.#all()]) {
+    for (const outlet of [...this.#outlets.all()]) {
       reclaim(outlet.limits, worker.slot);
       for (const connection of [...outlet.connections]) {
         if (connection.worker !== worker) continue;
         outlet.remove(connection.id);
-        this.#options.publish(connection.lost(outlet, reason));
+        this.#outlets.tell(connection.lost(outlet, reason), outlet);
       }
-      if (outlet.left(worker, 0)) this.#finish(outlet);
+      this.#outlets.left(outlet, { worker, cut: 0 });
     }
   }
 
   /** Lets a worker go whose place another one has taken; resolves once its connections have ended. */
   async retire(worker: WorkerHandle, { grace }: { grace: number }): Promise<number> {
-    this.#members.remove(worker);
-    const cut = await worker.request("stop", { grace });
-    for (const { limits } of this.#all()) closeShare(limits, worker.slot);
-    closeShare(this.#options.limits, worker.slot);
+    const cut = await worker.request("stop", { grace }).catch(() => 0);
+    this.#retiring.delete(worker);
+    for (const { limits } of this.#outlets.all()) reclaim(limits, worker.slot);
+    reclaim(this.#options.limits, worker.slot);
     return cut;
   }
 
   /** Takes note that a worker has drained an outlet. */
   left(id: number, { worker, cut }: { worker: WorkerHandle; cut: number }): void {
     const outlet = this.find(id);
-    if (outlet?.left(worker, cut)) this.#finish(outlet);
+    if (outlet) this.#outlets.left(outlet, { worker, cut });
   }
 
   /** Makes every worker ready to become what is desired. */
@@ -145,7 +157,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     const limits = new Map(
       next.outlets.map((
         { id },
-      ) => [id, this.#open.get(id)?.limits ?? sharedLimits(this.#options.workers)]),
+      ) => [id, this.#outlets.open.get(id)?.limits ?? sharedLimits(this.#options.workers)]),
     );
     const task = (worker: WorkerHandle) => ({ state: shareOf(next, worker), limits, grace });
     const { onBound } = this.#options;
@@ -175,7 +187,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   /** Gives an outlet that drains less time; resolves once it is gone in every worker. */
   async drain(id: number, { grace }: { grace: number }): Promise<number> {
-    const outlet = this.#draining.get(id);
+    const outlet = this.#outlets.draining.get(id);
     if (!outlet) return 0;
     for (const worker of this.#members.all) {
       handledElsewhere(worker.request("drain", { outlet: id, grace }));
@@ -185,10 +197,11 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   /** Gives every outlet this long to end, in every worker. */
   async stop({ grace }: { grace: number }): Promise<number> {
-    for (const outlet of this.#open.values()) this.#beginToDrain(outlet);
-    this.#open = new Map();
+    this.#outlets.become(new Map());
     const cuts = await Promise.all(
-      this.#members.all.map((worker) => worker.request("stop", { grace }).catch(() => 0)),
+      [...this.#members.all, ...this.#retiring].map((worker) =>
+        worker.request("stop", { grace }).catch(() => 0)
+      ),
     );
     return cuts.reduce((sum, cut) => sum + cut, 0);
   }
@@ -203,23 +216,16 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   ): Promise<void> {
     const { descriptors } = this.#options;
     this.#maxConnections = serverLimits(configOf(next), descriptors).maxConnections ?? Infinity;
-    const before = this.#open;
     this.#members.keepHealth(next);
-    this.#open = new Map(next.outlets.map(({ id, name, address = addresses.get(id) }) => [
+    const open = new Map(next.outlets.map(({ id, name, address = addresses.get(id) }) => [
       id,
-      before.get(id) ?? new RemoteOutlet({ id, name, address: address!, limits: limits.get(id)! }),
+      this.#outlets.open.get(id) ??
+        new RemoteOutlet({ id, name, address: address!, limits: limits.get(id)! }),
     ]));
-    for (const [id, outlet] of before) if (!this.#open.has(id)) this.#beginToDrain(outlet);
+    this.#outlets.become(open);
     await change.commit();
     for (const worker of change.workers) this.#servedBy(worker, next);
-    this.#announce();
-  }
-
-  /** Tells of the outlets that are new that they listen; of one that has lost all workers, once it has another. */
-  #announce(): void {
-    for (const outlet of this.#open.values()) {
-      for (const event of outlet.announced()) this.#options.publish(event);
-    }
+    this.#outlets.announce();
   }
 
   #prepare(task: (worker: WorkerHandle) => WorkerTask): Promise<WorkerChange> {
@@ -229,21 +235,8 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
 
   #servedBy(worker: WorkerHandle, state: DesiredState): void {
     if (worker.isGone) return;
-    for (const { id } of shareOf(state, worker).outlets) this.#open.get(id)?.servedBy(worker);
-  }
-
-  #beginToDrain(outlet: RemoteOutlet): void {
-    this.#draining.set(outlet.id, outlet);
-    if (outlet.stop()) this.#finish(outlet);
-  }
-
-  #finish(outlet: RemoteOutlet): void {
-    if (!this.#draining.delete(outlet.id)) return;
-    this.#options.publish({ event: "stopped", ...outlet.about, cut: outlet.cut });
-  }
-
-  *#all(): Generator<RemoteOutlet> {
-    yield* this.#open.values();
-    yield* this.#draining.values();
+    for (const { id } of shareOf(state, worker).outlets) {
+      this.#outlets.open.get(id)?.servedBy(worker);
+    }
   }
 }

@@ -6,46 +6,10 @@
 import { delay } from "@std/async/delay";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
-import type { WorkerMessage, WorkerPort } from "./messages.ts";
+import { BackOff } from "./back_off.ts";
 import { Shares } from "./shared_counters.ts";
+import type { WorkerLoss, WorkerPoolOptions } from "./worker_pool_options.ts";
 import { WorkerGoneError, WorkerHandle } from "./worker_handle.ts";
-
-/** How a worker has come to be no more. */
-export interface WorkerLoss {
-  /** What it ended of, in words. */
-  readonly reason: string;
-  /** Whether it still runs, and answers nobody. */
-  readonly hangs: boolean;
-}
-
-/** Who does what with the threads. */
-export interface WorkerPoolOptions {
-  /** How many workers there are. */
-  readonly count: number;
-  /** Starts a thread. */
-  spawn(index: number): WorkerPort;
-  /** Makes a thread ready to be a worker. */
-  start(worker: WorkerHandle): Promise<void>;
-  /** Brings a worker that replaces another to what the others are. */
-  join(worker: WorkerHandle): Promise<void>;
-  /** Told of what a worker says by itself. */
-  onMessage(message: WorkerMessage, worker: WorkerHandle): void;
-  /** Told that a worker is no more. */
-  onGone(worker: WorkerHandle, loss: WorkerLoss): void;
-  /** Takes the welcome sockets from a worker that hangs; rejects where that can't be done. */
-  releaseSockets(worker: WorkerHandle): Promise<void>;
-  /** Told that a worker hangs beside which no other can work. */
-  onFatal(error: Error): void;
-  /** How long a worker may say nothing before it hangs, in milliseconds; ten seconds, unless it is said. */
-  readonly silence?: number | undefined;
-  /** Waits; with the system's timer, unless it is said. */
-  readonly wait?:
-    | ((milliseconds: number, options: { signal: AbortSignal }) => Promise<void>)
-    | undefined;
-}
-
-/** The pause before a worker that ended is replaced, in milliseconds; it doubles while it ends at once. */
-const BACK_OFF = { first: 10, last: 5_000 };
 
 /**
  * How often workers are looked after, and how long one may say nothing, in milliseconds: at first for longer, since a
@@ -60,12 +24,16 @@ export class WorkerPool implements Disposable {
   readonly #options: WorkerPoolOptions;
   readonly #stopping = new AbortController();
   readonly #workers = new Map<number, WorkerHandle>();
+  /** Workers that serve until those are ready that take their places. */
+  readonly #yielding = new Set<WorkerHandle>();
+  /** Workers that let their last clients go. */
+  readonly #retiring = new Set<WorkerHandle>();
+  #renewing: Promise<void> | undefined;
   readonly #shares: Shares;
   readonly #wait: NonNullable<WorkerPoolOptions["wait"]>;
   #timer: ReturnType<typeof setInterval> | undefined;
   #lookedAt = 0;
-  #backOff: number = BACK_OFF.first;
-  #lostAt = -Infinity;
+  readonly #backOff = new BackOff();
 
   /** No threads yet. */
   constructor(options: WorkerPoolOptions) {
@@ -92,27 +60,45 @@ export class WorkerPool implements Disposable {
   }
 
   /**
-   * Puts a new worker beside each, one after the other, and gives the old one to `retire`.
+   * Puts a new worker beside each, one after the other, and gives the old one to `retire`. Asked again meanwhile, it is
+   * the same renewal.
    *
    * @throws {Error} which says why a new one can't be had: the old one stays
    */
-  async renew(retire: (worker: WorkerHandle) => Promise<void>): Promise<void> {
+  renew(retire: (worker: WorkerHandle) => Promise<void>): Promise<void> {
+    return this.#renewing ??= this.#renew(retire).finally(() => this.#renewing = undefined);
+  }
+
+  async #renew(retire: (worker: WorkerHandle) => Promise<void>): Promise<void> {
     for (const [index, old] of [...this.#workers]) {
-      const worker = this.#spawn(index);
-      if (!worker) return;
-      try {
-        await this.#options.start(worker);
-        await this.#options.join(worker);
-      } catch (error) {
-        worker[Symbol.dispose]();
-        this.#shares.giveBack(worker.slot.share);
-        if (!old.isGone) this.#workers.set(index, old);
-        throw error;
-      }
+      // Whoever has taken its place meanwhile is new.
+      if (this.#workers.get(index) !== old) continue;
+      await during(this.#yielding, { worker: old, work: () => this.#startBeside(old) });
       if (old.isGone) continue;
-      await retire(old);
+      await during(this.#retiring, { worker: old, work: () => retire(old) });
+      if (old.isGone) continue;
       old[Symbol.dispose]();
-      this.#shares.giveBack(old.slot.share);
+      // Its successor may have died in the moment after it had joined.
+      const isPlaceEmpty = this.#workers.get(index) === old;
+      this.#forget(old);
+      if (isPlaceEmpty) this.#replace(index);
+    }
+  }
+
+  /** Starts a worker that takes the place of one that serves still; where it cannot, all stays as it was. */
+  async #startBeside(old: WorkerHandle): Promise<void> {
+    if (this.#stopping.signal.aborted) throw new Error("the server is stopping");
+    const worker = this.#spawn(old.index);
+    if (!worker) throw new Error("too many workers hang: no more can be started");
+    try {
+      await this.#options.start(worker);
+      await this.#options.join(worker, old);
+    } catch (error) {
+      if (worker.isGone) throw error;
+      worker[Symbol.dispose]();
+      this.#forget(worker);
+      if (!old.isGone) this.#workers.set(old.index, old);
+      throw error;
     }
   }
 
@@ -120,7 +106,7 @@ export class WorkerPool implements Disposable {
   look(now: number): void {
     const wasLate = now - this.#lookedAt > 2 * HEARTBEAT.every;
     this.#lookedAt = now;
-    for (const worker of this.#workers.values()) {
+    for (const worker of this.#all()) {
       const { silence: most = HEARTBEAT.silence } = this.#options;
       const silence = worker.hasStarted ? most : HEARTBEAT.start;
       if (wasLate) worker.heardAt = now;
@@ -137,8 +123,12 @@ export class WorkerPool implements Disposable {
   [Symbol.dispose](): void {
     this.stop();
     clearInterval(this.#timer);
-    for (const worker of this.#workers.values()) worker[Symbol.dispose]();
+    for (const worker of this.#all()) worker[Symbol.dispose]();
     this.#workers.clear();
+  }
+
+  #all(): WorkerHandle[] {
+    return [...this.#workers.values(), ...this.#yielding, ...this.#retiring];
   }
 
   #watch(): void {
@@ -158,32 +148,45 @@ export class WorkerPool implements Disposable {
       slot: { index, count, share },
       onMessage: (message) => onMessage(message, worker),
       onDied: (reason) => {
-        const isReplaced = this.#workers.get(index) !== worker;
-        this.#lose(worker, { reason, hangs: false });
-        if (!isReplaced) this.#replace(index);
+        if (this.#lose(worker, { reason, hangs: false })) this.#replace(index);
       },
     });
     this.#workers.set(index, worker);
     return worker;
   }
 
-  #lose(worker: WorkerHandle, loss: WorkerLoss): void {
-    if (this.#workers.get(worker.index) === worker) this.#workers.delete(worker.index);
+  /** Takes note that a worker is no more; whether its place is empty. */
+  #lose(worker: WorkerHandle, loss: WorkerLoss): boolean {
+    const { index } = worker;
+    const isCurrent = this.#workers.get(index) === worker;
+    if (isCurrent) this.#workers.delete(index);
+    this.#yielding.delete(worker);
     this.#options.onGone(worker, loss);
     if (!loss.hangs) this.#shares.giveBack(worker.slot.share);
+    // The one whose place it was to take goes on.
+    const old = [...this.#yielding].find((other) => other.index === index);
+    if (isCurrent && old) this.#workers.set(index, old);
+    return isCurrent && !old;
+  }
+
+  /** Takes note that a worker has ended as it was asked to. */
+  #forget(worker: WorkerHandle): void {
+    if (this.#workers.get(worker.index) === worker) this.#workers.delete(worker.index);
+    this.#options.onRetired(worker);
+    this.#shares.giveBack(worker.slot.share);
   }
 
   /** A thread that hangs cannot be ended; only its sockets can be taken from it. */
   #giveUp(worker: WorkerHandle, now: number): void {
     worker[Symbol.dispose]();
     const seconds = Math.round((now - worker.heardAt) / 1_000);
-    this.#lose(worker, {
+    const isEmpty = this.#lose(worker, {
       reason: `it hangs: nothing was heard of it for ${seconds} s`,
       hangs: true,
     });
     tasks.run(
       this.#options.releaseSockets(worker).then(
-        () => this.#replace(worker.index),
+        () => isEmpty && this.#replace(worker.index),
         (error) => this.#options.onFatal(error),
       ),
     );
@@ -192,7 +195,7 @@ export class WorkerPool implements Disposable {
   /** Puts another worker in the place of one that is no more. */
   #replace(index: number): void {
     tasks.run(async () => {
-      await this.#pause();
+      await this.#wait(this.#backOff.next(), { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
       const worker = this.#spawn(index);
       if (!worker) return;
@@ -209,14 +212,17 @@ export class WorkerPool implements Disposable {
       }
     });
   }
+}
 
-  /** Waits a little, the longer the sooner workers end one after the other. */
-  async #pause(): Promise<void> {
-    const now = performance.now();
-    this.#backOff = now - this.#lostAt > BACK_OFF.last * 2
-      ? BACK_OFF.first
-      : Math.min(this.#backOff * 2, BACK_OFF.last);
-    this.#lostAt = now;
-    await this.#wait(this.#backOff, { signal: this.#stopping.signal }).catch(() => {});
+/** Keeps a worker in a set while something goes on. */
+async function during(
+  set: Set<WorkerHandle>,
+  { worker, work }: { worker: WorkerHandle; work: () => Promise<void> },
+): Promise<void> {
+  set.add(worker);
+  try {
+    await work();
+  } finally {
+    set.delete(worker);
   }
 }

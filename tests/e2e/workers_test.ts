@@ -34,6 +34,42 @@ Deno.test("--workers serves, drains and ends like one server", async () => {
   );
 });
 
+Deno.test({
+  name: "SIGUSR2 restarts every worker, one after the other",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using server = new Program(outlet("server", "echo://:0", "--workers", "2"));
+    const [, port] = await server.complains(/listening +echo on 127\.0\.0\.1:(\d+)/);
+    await server.complains(/ready/);
+    const isAnswered = async () => {
+      using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+      await send(client, "hello\n");
+      await readUntil(client, /hello\n/);
+    };
+    await isAnswered();
+    server.signal("SIGUSR2");
+    await server.complains(
+      /0: all workers are being restarted[^]*1: all workers are being restarted/,
+    );
+    await isAnswered();
+    server.signal("SIGTERM");
+    assertEquals((await server.outcome()).code, 0);
+  },
+});
+
+Deno.test({
+  name: "SIGUSR2 without workers restarts nothing, and says so",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using server = new Program(outlet("server", "echo://:0"));
+    await server.complains(/ready/);
+    server.signal("SIGUSR2");
+    await server.complains(/restarting the workers.*there are no workers/);
+    server.signal("SIGTERM");
+    assertEquals((await server.outcome()).code, 0);
+  },
+});
+
 Deno.test("--workers takes a number or auto, and nothing else", async () => {
   const { code, stderr } = await run(outlet("server", "echo://:0", "--workers", "0"));
   assertEquals(code, 2);

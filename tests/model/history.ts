@@ -26,6 +26,8 @@ const SERVICES = ["echo", "discard", "echo", "discard", "time", "daytime"];
 const BROKEN = new Map([["time", "the certificate is broken"], ["daytime", "no such folder"]]);
 /** Why a change that could be had is refused: its workers died, and the server stops. */
 const NOBODY = /^no worker is there any more: the server is stopping$/;
+/** Why workers are not all replaced. */
+const ENDED = /^worker \d is gone$|the server (is stopping|has stopped)/;
 const BASE = configOf([`echo://${HOST}:1`]);
 const SPECS = new Map(
   [...new Set(SERVICES)].map((service) => [
@@ -60,6 +62,7 @@ export class History {
   readonly #threads: ModelThread[] = [];
   readonly #workers: number;
   readonly #log: string[] = [];
+  readonly #faults: string[] = [];
   #server!: ServerHandle;
   #isStopping = false;
 
@@ -133,7 +136,9 @@ export class History {
     else if (chance < 13) this.#kill();
     else if (chance < 17) this.#connect();
     else if (chance < 19) this.#leave();
-    else this.#stop();
+    else if (this.#server instanceof Supervisor && this.#scheduler.below(2) === 0) {
+      this.#restart(this.#server);
+    } else this.#stop();
   }
 
   #reload(): void {
@@ -203,6 +208,18 @@ export class History {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#ask("stop", () => this.#server.stop({ grace: 0 }), () => []);
+  }
+
+  /** Replaces all workers; one that dies before it can take the place of another ends that. */
+  #restart(server: Supervisor): void {
+    this.#log.push("restart");
+    server.restart({ grace: 0 }).then(
+      () => this.#log.push("restarted"),
+      ({ message }) => {
+        this.#log.push(`restart: ${message}`);
+        if (!ENDED.test(message)) this.#faults.push(`restart: ${message}`);
+      },
+    );
   }
 
   #ask(what: string, ask: () => Promise<unknown>, apply: Asked["apply"]): void {
@@ -276,6 +293,7 @@ export class History {
     check(this.#server.state === "stopped", `it is ${this.#server.state}`);
     const left = [...this.#kernel.listening().keys()];
     check(left.length === 0, `still listening after the stop: ${left}`);
+    check(this.#faults.length === 0, this.#faults.join("; "));
     check([...this.#server.draining].length === 0, "still draining after the stop");
     check([...this.#server.connections()].length === 0, "still connected after the stop");
     const reset = this.#clients.filter((client) => client.isReset && !this.#lost.has(client));

@@ -65,6 +65,7 @@ Deno.test("what takes an address over is told, and what is gone, once each", asy
   const port = server.port();
   // A free port is not the one that it became: at a port that was asked for by number, the socket stays.
   await server.server.change(configOf([`echo://:${port}`]));
+  await server.event("stopped", ({ id }) => id === 1);
   const count = server.events.length;
   await server.server.change(configOf([`discard://:${port}`]));
   await server.event("stopped", ({ id }) => id === 2);
@@ -76,6 +77,7 @@ Deno.test("a move to an address that cannot be had changes nothing", async () =>
   await using server = await TestServer.open("echo://127.0.0.1:0");
   const port = server.port();
   await server.server.change(configOf([`echo://127.0.0.1:${port}`]));
+  await server.event("stopped", ({ id }) => id === 1);
   const [outlet] = server.server.outlets;
   const count = server.events.length;
   // Somebody else is at the same port of another address: all of them cannot be had.

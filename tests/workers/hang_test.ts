@@ -43,6 +43,7 @@ Deno.test("who looks after workers late accuses nobody", () => {
     join: () => Promise.resolve(),
     onMessage() {},
     onGone: (_, { reason }) => lost.push(reason),
+    onRetired() {},
     releaseSockets: () => Promise.reject(new Error("no sockets")),
     onFatal() {},
   });

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { OutletEvent } from "../../src/events/events.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { bytesOf, readUntil, send } from "../harness/bytes.ts";
+import { Folder } from "../harness/folder.ts";
 import { eventually } from "../harness/eventually.ts";
 import { temporaryCertificate } from "../harness/certificates.ts";
 import { configOf } from "../harness/server.ts";
@@ -187,6 +188,52 @@ Deno.test("a server that is stopped while a reload waits for a worker stops, and
   assertEquals(await supervisor.stop({ grace: 0 }), 0);
   await refused;
   assertEquals([...supervisor.outlets], []);
+});
+
+Deno.test("all workers are replaced, that of a Unix socket too, and no client is refused", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/echo.sock`;
+  await using test = await TestSupervisor.open([`echo+unix://${path}?mode=600`, "echo://:0"]);
+  const before = await workersAt(test, test.port(1));
+  let isOver = false;
+  const faults: string[] = [];
+  let answered = 0;
+  const lane = async () => {
+    while (!isOver) {
+      try {
+        using client = await Deno.connect({ transport: "unix", path });
+        await client.write(bytesOf("hello\n"));
+        await readUntil(client, /hello\n/);
+        answered++;
+      } catch (error) {
+        faults.push(String(error));
+      }
+    }
+  };
+  const lanes = [lane(), lane()];
+  assertEquals(await test.supervisor.restart({ grace: 5_000 }), 0);
+  const then = answered;
+  await eventually(() => answered > then + 10, "clients of the new worker");
+  isOver = true;
+  await Promise.all(lanes);
+  assertEquals(faults, []);
+  const after = await workersAt(test, test.port(1));
+  assertEquals([after.size, [...after].some((worker) => before.has(worker))], [WORKERS, false]);
+  assertEquals(test.count("worker-restarted"), WORKERS);
+  assertEquals(Deno.lstatSync(path).mode! & 0o777, 0o600);
+  const [opened] = test.events.filter((event) => event.event === "opened" && "path" in event.local);
+  assertEquals(opened?.event === "opened" && opened.local, { path });
+  await test.supervisor.stop({ grace: 0 });
+  assertEquals([...Deno.readDirSync(folder.path)], []);
+});
+
+Deno.test("a Unix socket that another program listens on is taken from nobody", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/taken.sock`;
+  using _squatter = Deno.listen({ transport: "unix", path });
+  const files = () => Array.from(Deno.readDirSync(folder.path), ({ name }) => name);
+  await assertRejects(() => TestSupervisor.open([`echo+unix://${path}`]), Error, "listen");
+  assertEquals(files(), ["taken.sock"]);
 });
 
 Deno.test("outlets that are opened at once are all opened, and listed", async () => {

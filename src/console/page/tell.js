@@ -26,7 +26,7 @@ export function tell(event) {
     case "reloaded":
       return `${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
     case "worker-restarted":
-      return `worker ${event.worker}, which died: ${reason}`;
+      return `worker ${event.worker}: ${reason}`;
     case "bus-connected":
       return `${event.bus}, through ${event.server}`;
     case "bus-disconnected":

@@ -7,14 +7,16 @@ import type { UnixAddress } from "../../endpoint/address.ts";
 import type { Carrier, Listener, ListenOptions } from "../carrier.ts";
 import { codeOf, explain } from "../errors.ts";
 import { type ByteStream, streamOf } from "../stream.ts";
+import { MovableListener } from "./movable_listener.ts";
 
 /** Unix sockets with a path in the file system. */
 export const unix: Carrier<UnixAddress> = { listen, connect, listenFault };
 
 /** Listens at a path. The file has its permission bits from the first moment, through the umask. */
-function listen({ path }: UnixAddress, { mode }: ListenOptions): Listener {
+function listen({ path }: UnixAddress, { mode, shared, takesOver }: ListenOptions): Listener {
   const before = mode === undefined ? undefined : Deno.umask(~mode & 0o777);
   try {
+    if (shared) return new MovableListener(path, { takesOver });
     const listener = Deno.listen({ transport: "unix", path });
     return {
       addr: listener.addr,
@@ -34,6 +36,7 @@ async function connect({ path }: UnixAddress): Promise<ByteStream> {
 function listenFault(cause: unknown): string {
   switch (codeOf(cause)) {
     case "EADDRINUSE":
+    case "EEXIST":
       return "there is such a file, and it is no socket that was left behind; stop what listens " +
         "there, or take another path";
     case "ENOENT":
