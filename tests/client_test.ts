@@ -57,7 +57,7 @@ async function* silence(): AsyncGenerator<Uint8Array> {
   yield new Uint8Array();
 }
 
-Deno.test("what is sent comes back byte for byte, and the end of input ends the conversation", async () => {
+Deno.test("sent bytes are echoed unchanged, and the end of input ends the session", async () => {
   await using server = await TestServer.open("echo://:0");
   const bytes = noise(5_000_000);
   const chunks = Array.from(
@@ -68,7 +68,7 @@ Deno.test("what is sent comes back byte for byte, and the end of input ends the 
   assertEquals(await sha256(shown), await sha256(bytes));
 });
 
-Deno.test("an answer that comes after the input has ended is shown in full", async () => {
+Deno.test("an answer after the end of input is shown completely", async () => {
   using peer = await oneClient(async (client) => {
     assertEquals(await readText(client), "question");
     await send(client, "answer");
@@ -78,7 +78,7 @@ Deno.test("an answer that comes after the input has ended is shown in full", asy
   await peer.served;
 });
 
-Deno.test("a peer that ends its half first still gets all of the input", async () => {
+Deno.test("a peer that closes its half first still receives all of the input", async () => {
   const bytes = noise(3_000_000);
   using peer = await oneClient(async (client) => {
     await client.closeWrite();
@@ -88,13 +88,13 @@ Deno.test("a peer that ends its half first still gets all of the input", async (
   await peer.served;
 });
 
-Deno.test("a peer that ends while nothing more is typed ends the client", async () => {
+Deno.test("a peer that closes while nothing is typed ends the client", async () => {
   await using server = await TestServer.open("daytime://:0");
   const { shown } = await talk([`${server.port()}`], silence());
   assertMatch(new TextDecoder().decode(shown), /GMT\r\n$/);
 });
 
-Deno.test("--eof close ends both halves, also when the peer would go on", async () => {
+Deno.test("--eof close closes both halves, even if the peer continues", async () => {
   using peer = await oneClient(async (client) => {
     assertEquals(await readText(client), "bye");
   });
@@ -102,7 +102,7 @@ Deno.test("--eof close ends both halves, also when the peer would go on", async 
   await peer.served;
 });
 
-Deno.test("--eof wait keeps our half open until the peer ends", async () => {
+Deno.test("--eof wait keeps our half open until the peer closes", async () => {
   using peer = await oneClient(async (client) => {
     const buffer = new Uint8Array(10);
     assertEquals(await client.read(buffer), 2);
@@ -123,7 +123,7 @@ Deno.test("--crlf sends CRLF where a line ends in LF alone", async () => {
   await peer.served;
 });
 
-Deno.test("--send-only sends all of it and shows nothing", async () => {
+Deno.test("--send-only sends all input and shows nothing", async () => {
   await using server = await TestServer.open("echo://:0");
   const { shown } = await talk([`${server.port()}`, "--send-only"], [noise(1_000_000)]);
   assertEquals(shown.length, 0);
@@ -140,7 +140,7 @@ Deno.test("--recv-only never reads the input", async () => {
   assert(shown.length > 0);
 });
 
-Deno.test("--idle-timeout ends a conversation in which nothing comes or goes", async () => {
+Deno.test("--idle-timeout ends a session without data in either direction", async () => {
   await using server = await TestServer.open("echo://:0");
   await assertRejects(
     () => talk([`${server.port()}`, "-i", "100ms"], silence()),
@@ -149,7 +149,7 @@ Deno.test("--idle-timeout ends a conversation in which nothing comes or goes", a
   );
 });
 
-Deno.test("-v tells the whole way: the attempt, the first byte, the bytes each way, who closed", async () => {
+Deno.test("-v logs the attempt, the first byte, the bytes in each direction, and who closed", async () => {
   await using server = await TestServer.open("echo://:0");
   const { told } = await talk([`${server.port()}`, "-v"], [bytesOf("hello")]);
   assertMatch(told, /^127\.0\.0\.1:\d+: trying$/m);
@@ -158,7 +158,7 @@ Deno.test("-v tells the whole way: the attempt, the first byte, the bytes each w
   assertMatch(told, /^5 B sent, 5 B received; closed by the peer after /m);
 });
 
-testWith(["ncat"], "ncat, listening, is plugged into both ways", async () => {
+testWith(["ncat"], "data flows both ways between the client and a listening ncat", async () => {
   const port = String(freePort());
   await using ncat = new Program(["ncat", "-l", "-v", "127.0.0.1", port]);
   await ncat.complains(/Listening on 127\.0\.0\.1/);
@@ -170,7 +170,7 @@ testWith(["ncat"], "ncat, listening, is plugged into both ways", async () => {
   assertEquals(new TextDecoder().decode(shown), "from ncat\n");
 });
 
-testWith(["socat"], "socat, listening, gets a file and ends with it", async () => {
+testWith(["socat"], "a listening socat receives a file, and ends with the client", async () => {
   await using socat = new Program(["socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1", "STDOUT"]);
   const [, port] = await socat.complains(/listening on .*:(\d+)/);
   const bytes = noise(2_000_000);
@@ -178,14 +178,18 @@ testWith(["socat"], "socat, listening, gets a file and ends with it", async () =
   assertEquals(await sha256((await socat.outcome()).bytes), await sha256(bytes));
 });
 
-testWith(["bash"], "the end of what reads our output is no failure, and is told", async () => {
-  await using server = await TestServer.open("chargen://:0");
-  const client = outlet("client", "127.0.0.1", String(server.port()));
-  for (const flag of ["", "-v"]) {
-    const script = `set -o pipefail; "$@" ${flag} | head -n 1`;
-    const { code, stdout, stderr } = await run(["bash", "-c", script, "bash", ...client]);
-    assertEquals([code, stdout.length], [0, 74]);
-    if (flag === "") assertEquals(stderr, "");
-    else assertMatch(stderr, / received; the reader of stdout has closed it after [^;]*\n$/);
-  }
-});
+testWith(
+  ["bash"],
+  "a closed stdout ends the client without an error, and is logged",
+  async () => {
+    await using server = await TestServer.open("chargen://:0");
+    const client = outlet("client", "127.0.0.1", String(server.port()));
+    for (const flag of ["", "-v"]) {
+      const script = `set -o pipefail; "$@" ${flag} | head -n 1`;
+      const { code, stdout, stderr } = await run(["bash", "-c", script, "bash", ...client]);
+      assertEquals([code, stdout.length], [0, 74]);
+      if (flag === "") assertEquals(stderr, "");
+      else assertMatch(stderr, / received; the reader of stdout has closed it after [^;]*\n$/);
+    }
+  },
+);

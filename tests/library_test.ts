@@ -25,7 +25,7 @@ const { value } = await closed.next();
 if (value?.bytesIn !== 6 || server.outlets[1].port === 0) throw new Error("no event");
 `;
 
-Deno.test("a program opens outlets on free ports, hears their events and disposes of them in ten lines", async () => {
+Deno.test("a program opens outlets on free ports, receives their events and disposes of them in ten lines", async () => {
   await using server = await open("echo://:0", "chat://:0");
   const closed = server.events("closed");
   using client = await connect(server.outlets[0]);
@@ -37,7 +37,7 @@ Deno.test("a program opens outlets on free ports, hears their events and dispose
   assert(server.outlets[0].port !== server.outlets[1].port);
 });
 
-Deno.test("these ten lines run as a checked test with sanitizers, and write nothing to stderr", async () => {
+Deno.test("these ten lines run as a type-checked test with sanitizers, and write nothing to stderr", async () => {
   assertEquals(TEN_LINES.trim().split("\n").length, 10);
   const [first, second, ...body] = TEN_LINES.trim().split("\n");
   const test = [first, second, 'Deno.test("ten lines", async () => {', ...body, "});"].join("\n");
@@ -51,7 +51,7 @@ Deno.test("these ten lines run as a checked test with sanitizers, and write noth
   assertEquals(await deno("run", ...config, path), { code: 0, stdout: "", stderr: "" });
 });
 
-Deno.test("what a callback for events throws fails the test that gave it", async () => {
+Deno.test("an error in onEvent fails the test that passed it", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/callback_test.ts`;
   await Deno.writeTextFile(
@@ -67,7 +67,7 @@ Deno.test("what a callback for events throws fails the test that gave it", async
   assertEquals([code, stdout.includes("mine")], [1, true], stdout);
 });
 
-Deno.test("of events that nobody reads, 10,000 wait; with one more, whoever reads is told of the loss", async () => {
+Deno.test("10,000 unread events are buffered, and the loss of further ones is reported", async () => {
   const eventBus = new EventBus();
   const accepts = (_: OutletEvent): _ is OutletEvent => true;
   const stream = new EventStream({ eventBus, accepts, ended() {} });
@@ -83,7 +83,7 @@ Deno.test("of events that nobody reads, 10,000 wait; with one more, whoever read
   assertEquals(read, 10_000);
 });
 
-Deno.test("the examples of the library's docstrings and of docs/library.md run", async () => {
+Deno.test("the examples in the library's docstrings and in docs/library.md run", async () => {
   const { code, stdout, stderr } = await deno(
     ...["test", "-A", "--doc", "--quiet"],
     ...["server", "client", "trace"].map((name) => `${ROOT}src/library/${name}.ts`),
@@ -93,7 +93,7 @@ Deno.test("the examples of the library's docstrings and of docs/library.md run",
   assert(/ok \| [1-9]\d* passed/.test(stdout), stdout);
 });
 
-Deno.test("what the three modules export documents itself, and refers to nothing private", async () => {
+Deno.test("the exports of the three modules are documented, and refer to no private type", async () => {
   const { code, stdout, stderr } = await deno(
     ...["doc", "--lint"],
     ...["server", "client", "trace"].map((name) => `${ROOT}src/library/${name}.ts`),
@@ -101,7 +101,7 @@ Deno.test("what the three modules export documents itself, and refers to nothing
   assertEquals(code, 0, stdout + stderr);
 });
 
-Deno.test("the iterable of events ends with the server, after all that it told", async () => {
+Deno.test("the iterable of events ends with the server, after all its events", async () => {
   const server = await open({ outlets: ["echo://:0", "discard://:0"] });
   const events = server.events();
   await server[Symbol.asyncDispose]();
@@ -111,14 +111,14 @@ Deno.test("the iterable of events ends with the server, after all that it told",
   assertEquals(await server.events().next(), { done: true, value: undefined });
 });
 
-Deno.test("an iterable of events that waits for the next one ends with the server", async () => {
+Deno.test("a pending read of an event ends with the server", async () => {
   const server = await open("echo://:0");
   const refused = server.events("refused").next();
   await server[Symbol.asyncDispose]();
   assertEquals(await refused, { done: true, value: undefined });
 });
 
-Deno.test("a loop over events that is left takes no more of them", async () => {
+Deno.test("leaving a loop over events ends the subscription", async () => {
   await using server = await open("echo://:0");
   const events = server.events("opened", "closed");
   using _client = await connect(server.outlets[0]);
@@ -129,7 +129,7 @@ Deno.test("a loop over events that is left takes no more of them", async () => {
   assertEquals(await events.next(), { done: true, value: undefined });
 });
 
-Deno.test("a callback hears every event, from the first outlet that listens", async () => {
+Deno.test("onEvent receives every event, from the first listening on", async () => {
   const heard: OutletEvent["event"][] = [];
   const onEvent = ({ event }: OutletEvent) => heard.push(event);
   {
@@ -138,7 +138,7 @@ Deno.test("a callback hears every event, from the first outlet that listens", as
   assertEquals(heard, ["listening", "listening", "ready", "stopped", "stopped"]);
 });
 
-Deno.test("outlets are SPECs or objects, and what is said of all holds for each", async () => {
+Deno.test("outlets are SPECs or objects, and common options apply to each", async () => {
   await using server = await open({
     outlets: ["daytime://:0", { service: "echo", listen: ":0", name: "second", "max-per-ip": 1 }],
     "write-timeout": "5s",
@@ -154,7 +154,7 @@ Deno.test("outlets are SPECs or objects, and what is said of all holds for each"
   assertEquals([value?.outlet, second.localAddress], ["second", formatAddress(value!.peer)]);
 });
 
-Deno.test("an outlet at a Unix socket has a path, and says that it has no port", async () => {
+Deno.test("an outlet at a Unix socket has a path, and no port", async () => {
   await using home = await Folder.make();
   const folder = home.path;
   await using server = await open(`echo+unix://${folder}/echo.sock`, "echo://:0");
@@ -168,7 +168,7 @@ Deno.test("an outlet at a Unix socket has a path, and says that it has no port",
   assertEquals(await client.read(), new Uint8Array([0x78]));
 });
 
-Deno.test("TLS goes end to end, and a client that does not trust the certificate is told why", async () => {
+Deno.test("TLS works end to end, and a client that does not trust the certificate fails with the reason", async () => {
   await using server = await open("echo://:0?tls&tls-self-signed");
   using client = await connect(server.outlets[0], { tls: true, "tls-insecure": true });
   await client.write("secret\n");
@@ -176,7 +176,7 @@ Deno.test("TLS goes end to end, and a client that does not trust the certificate
   await assertRejects(() => connect(server.outlets[0], { tls: true }), Error, "certificate");
 });
 
-Deno.test("lines that arrive in pieces, many at once or without an end are read one by one", async () => {
+Deno.test("lines that arrive in pieces, many at once or without a newline are read one by one", async () => {
   await using server = await open("echo://:0");
   using client = await connect(server.outlets[0]);
   await client.write("one\r\ntwo\n\nthr");
@@ -187,7 +187,7 @@ Deno.test("lines that arrive in pieces, many at once or without an end are read 
   assertEquals(lines, ["one", "two", "", "three", null]);
 });
 
-Deno.test("stop lets connections go on for drain-timeout, and tells how many it cut", async () => {
+Deno.test("stop waits up to drain-timeout for connections, and returns how many it aborted", async () => {
   const server = await open({ outlets: ["echo://:0"], "drain-timeout": 0 });
   using client = await connect(server.outlets[0]);
   await client.write("x");
@@ -214,7 +214,7 @@ for (const [name, value] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("what is wrong with outlets is refused before anything is opened", async () => {
+Deno.test("an invalid outlet is refused before anything is opened", async () => {
   const cases: [() => Promise<unknown>, string][] = [
     [() => open(), "nothing to open"],
     [() => open("ecko://:0"), 'unknown service "ecko": did you mean "echo"?'],
@@ -230,13 +230,13 @@ Deno.test("what is wrong with outlets is refused before anything is opened", asy
   for (const [attempt, message] of cases) await assertRejects(attempt, Error, message);
 });
 
-Deno.test("an address in use is refused, and what was opened before it is closed again", async () => {
+Deno.test("an address in use is refused, and outlets opened before it are closed again", async () => {
   await using server = await open("echo://:0");
   const { port } = server.outlets[0];
   await assertRejects(() => open("chat://:0", `echo://:${port}`), Error, String(port));
 });
 
-Deno.test("the handshakes of a capture come from its path, its bytes or a stream of them", async () => {
+Deno.test("handshakes are read from a capture's path, its bytes or a stream of them", async () => {
   const path = `${CAPTURES}simul_real.pcap`;
   const bytes = await Deno.readFile(path);
   const found = await Array.fromAsync(handshakesOf(path));
@@ -249,7 +249,7 @@ Deno.test("the handshakes of a capture come from its path, its bytes or a stream
   assert(notes.some((line) => line.includes("of other hosts or ports")), notes.join("\n"));
 });
 
-Deno.test("what is no capture, no address or no file is refused", async () => {
+Deno.test("an invalid capture, address or path is refused", async () => {
   const all = (...args: Parameters<typeof handshakesOf>) => Array.fromAsync(handshakesOf(...args));
   await assertRejects(
     () => all(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n".repeat(9))),

@@ -37,11 +37,11 @@ function among(loaded: ReadonlySet<string>, pattern: RegExp): string[] {
   return [...loaded].filter((name) => pattern.test(name));
 }
 
-Deno.test("signals are listened to before anything is loaded", async () => {
+Deno.test("signal listeners are installed before anything is loaded", async () => {
   assertEquals([...await loadedWith("main.ts")], ["main.ts", "src/scheduling/task_scope.ts"]);
 });
 
-Deno.test("help and the version load no mode, no service, no option and nothing of Node's", async () => {
+Deno.test("help and the version load no mode, no service, no option and no Node module", async () => {
   const loaded = await loadedWith("src/cli/args.ts");
   assertEquals(
     among(
@@ -53,7 +53,7 @@ Deno.test("help and the version load no mode, no service, no option and nothing 
   assert(loaded.size < 20, [...loaded].join("\n"));
 });
 
-Deno.test("a server loads no console, metrics, NATS, TLS, trace, config file or workers by itself", async () => {
+Deno.test("a server loads console, metrics, NATS, TLS, trace, config file and workers only where used", async () => {
   const loaded = await loadedWith("src/app/run_server.ts");
   assertEquals(
     among(loaded, /prom-client|zod|nats|selfsigned|preact|^src\/(workers|console)\//),
@@ -74,11 +74,11 @@ Deno.test("a server that runs programs or forwards loads nothing heavy until a c
   assertEquals(among(loaded, /^node:/), []);
 });
 
-Deno.test("the words of a server are read without anything of Node's", async () => {
+Deno.test("the arguments of a server are parsed without any Node module", async () => {
   assertEquals(among(await loadedWith("src/cli/server_args.ts"), /^node:/), []);
 });
 
-Deno.test("a client loads no services by itself", async () => {
+Deno.test("a client loads no services", async () => {
   const loaded = await loadedWith("src/app/run_client.ts");
   assertEquals(among(loaded, /^src\/services\/|zod|prom-client/), []);
 });

@@ -7,12 +7,12 @@ function refusal(rules: ConstructorParameters<typeof Acl>[0], host: string): str
   return new Acl(rules).refusal(readIp(host));
 }
 
-Deno.test("without rules everybody may come in", () => {
+Deno.test("without rules all addresses are allowed", () => {
   assertEquals(refusal({}, "192.0.2.1"), undefined);
   assertEquals(refusal({}, "2001:db8::1"), undefined);
 });
 
-Deno.test("where anybody is allowed, nobody else is", () => {
+Deno.test("with allow rules, all other addresses are refused", () => {
   const allow = ["10.0.0.0/8", "2001:db8::/32"];
   assertEquals(refusal({ allow }, "10.255.255.255"), undefined);
   assertEquals(refusal({ allow }, "2001:db8:ffff::1"), undefined);
@@ -20,28 +20,28 @@ Deno.test("where anybody is allowed, nobody else is", () => {
   assertEquals(refusal({ allow }, "2001:db9::"), "allowed by no rule");
 });
 
-Deno.test("who is denied stays out, though it is allowed too", () => {
+Deno.test("a denied address is refused even if it is allowed", () => {
   const rules = { allow: ["10.0.0.0/8"], deny: ["10.1.0.0/16", "10.2.3.4"] };
   assertEquals(refusal(rules, "10.1.2.3"), "denied by a rule");
   assertEquals(refusal(rules, "10.2.3.4"), "denied by a rule");
   assertEquals(refusal(rules, "10.2.3.5"), undefined);
 });
 
-Deno.test("rules of one family say nothing about the other", () => {
+Deno.test("rules for IPv4 do not apply to IPv6, nor the reverse", () => {
   assertEquals(refusal({ deny: ["0.0.0.0/0"] }, "::1"), undefined);
   assertEquals(refusal({ deny: ["::/0"] }, "127.0.0.1"), undefined);
   assertEquals(refusal({ allow: ["::/0"] }, "127.0.0.1"), "allowed by no rule");
 });
 
-Deno.test("an IPv4 client of an IPv6 listener is judged by the rules for IPv4", () => {
+Deno.test("rules for IPv4 apply to an IPv4 client of an IPv6 listener", () => {
   assertEquals(refusal({ deny: ["10.0.0.0/8"] }, "::ffff:10.1.2.3"), "denied by a rule");
 });
 
-Deno.test("a rule about v4-mapped addresses is one about IPv4", () => {
+Deno.test("a rule for IPv4-mapped addresses applies to IPv4", () => {
   assertEquals(refusal({ deny: ["::ffff:10.0.0.0/104"] }, "10.1.2.3"), "denied by a rule");
 });
 
-Deno.test("a client's zone does not matter to rules", () => {
+Deno.test("rules ignore the zone of a client's address", () => {
   assertEquals(refusal({ allow: ["fe80::/10"] }, "fe80::1%eth0"), undefined);
 });
 
@@ -55,7 +55,7 @@ for (
     ["0.0.0.0/0", "0.0.0.0/0"],
   ] as const
 ) {
-  Deno.test(`the rule ${rule} is read as ${read}`, () => assertEquals(CIDR.parse(rule), read));
+  Deno.test(`the rule ${rule} is parsed as ${read}`, () => assertEquals(CIDR.parse(rule), read));
 }
 
 for (
@@ -74,12 +74,12 @@ for (
     ["", "expected an address or a network, such as 192.168.0.0/16 or ::1"],
   ] as const
 ) {
-  Deno.test(`the rule "${rule}" is refused, and the message says why`, () => {
+  Deno.test(`the rule "${rule}" is refused with a message that says why`, () => {
     assertThrows(() => CIDR.parse(rule), UsageError, message);
   });
 }
 
-Deno.test("an IPv4 address counts by itself, an IPv6 address as its /64", () => {
+Deno.test("connections are counted per IPv4 address and per IPv6 /64", () => {
   assertEquals(peerKey(readIp("::ffff:192.0.2.1")), peerKey(readIp("192.0.2.1")));
   assertEquals(peerKey(readIp("2001:db8::1")), peerKey(readIp("2001:db8::ffff:ffff:ffff:ffff")));
   assertEquals(peerKey(readIp("2001:db8:0:1::1")) === peerKey(readIp("2001:db8::1")), false);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Admission } from "../../src/admission/admission.ts";
 import { GENERATION_LIMIT, RateLimiter } from "../../src/admission/rate_limiter.ts";
 
-Deno.test("a place inside is given back once, however often the verdict is disposed", () => {
+Deno.test("a slot is released once, even if the permit is disposed twice", () => {
   const gate = new Admission({ maxConnections: 1 });
   const first = gate.admit("192.0.2.1");
   assertEquals(first.refusal, undefined);
@@ -14,7 +14,7 @@ Deno.test("a place inside is given back once, however often the verdict is dispo
   assertEquals(gate.admit("192.0.2.2").refusal, "full");
 });
 
-Deno.test("a refusal takes no place, and disposing it gives none", () => {
+Deno.test("a refusal takes no slot, and disposing it releases none", () => {
   const gate = new Admission({ maxConnections: 2, maxPerIp: 1 });
   using _inside = gate.admit("192.0.2.1");
   const refused = gate.admit("192.0.2.1");
@@ -30,7 +30,7 @@ Deno.test("an IPv6 /64 counts as one address", () => {
   assertEquals(gate.admit("2001:db8:0:1::1").refusal, undefined);
 });
 
-Deno.test("who passes a gate has to pass the one behind it too", () => {
+Deno.test("a client must be admitted by the parent, too", () => {
   const behind = new Admission({ maxConnections: 2, deny: ["10.0.0.0/8"] });
   const one = new Admission({ maxConnections: 1 }, { parent: behind });
   const other = new Admission({}, { parent: behind });
@@ -42,7 +42,7 @@ Deno.test("who passes a gate has to pass the one behind it too", () => {
   assertEquals([behind.count, one.count, other.count], [2, 1, 1]);
 });
 
-Deno.test("changed limits send nobody away, and hold for who comes next", () => {
+Deno.test("changed limits apply to new clients and close no connection", () => {
   const gate = new Admission({});
   const inside = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((host) => gate.admit(host));
   gate.change({ maxConnections: 2 });
@@ -53,7 +53,7 @@ Deno.test("changed limits send nobody away, and hold for who comes next", () => 
   assertEquals(gate.admit("192.0.2.4").refusal, undefined);
 });
 
-Deno.test("who waits for room is woken by who leaves, by a raised limit, and by the end", async () => {
+Deno.test("a waiter is woken by a released slot, by a raised limit, and by an abort", async () => {
   const behind = new Admission({ maxConnections: 1 });
   const gate = new Admission({}, { parent: behind });
   const stop = new AbortController();
@@ -78,7 +78,7 @@ Deno.test("a client without an address is only counted", () => {
   assertEquals(gate.admit(undefined).refusal, "full");
 });
 
-Deno.test("a peer may come in a burst, then at the rate", () => {
+Deno.test("a client may connect in a burst, then at the rate", () => {
   const limiter = new RateLimiter({ rate: 2, burst: 3 });
   const granted = (now: number) => limiter.take("peer", now);
   assertEquals([granted(0), granted(0), granted(0), granted(0)], [true, true, true, false]);
@@ -87,7 +87,7 @@ Deno.test("a peer may come in a burst, then at the rate", () => {
   assertEquals([1, 2, 3, 4].map(() => granted(60_000)), [true, true, true, false]);
 });
 
-Deno.test("a flood of addresses does not grow the table of rates without end", () => {
+Deno.test("a flood of addresses does not grow the rate limiter without bound", () => {
   using limiter = new RateLimiter({ rate: 1, burst: 1 });
   for (let peer = 0; peer < 5 * GENERATION_LIMIT; peer++) {
     limiter.take(`peer ${peer}`, 0);
@@ -98,7 +98,7 @@ Deno.test("a flood of addresses does not grow the table of rates without end", (
   assertEquals(limiter.take("regular", 0), false);
 });
 
-Deno.test("who has not come for as long as a bucket takes to fill is forgotten, and not before", () => {
+Deno.test("a bucket is discarded when it has had time to fill, and not before", () => {
   using limiter = new RateLimiter({ rate: 1, burst: 10 });
   for (let i = 0; i < 10; i++) limiter.take("early", 0);
   limiter.take("another", 3_999);
@@ -108,7 +108,7 @@ Deno.test("who has not come for as long as a bucket takes to fill is forgotten, 
   assertEquals(limiter.size, 1);
 });
 
-Deno.test("a crowd is forgotten also when nobody comes after it", async () => {
+Deno.test("many buckets are discarded even if no more clients connect", async () => {
   using limiter = new RateLimiter({ rate: 1, burst: 1 });
   for (let peer = 0; peer < 2_000; peer++) limiter.take(`peer ${peer}`);
   while (limiter.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -23,7 +23,7 @@ async function talk(server: TestServer, ...parts: Uint8Array[]): Promise<string>
 }
 
 for (const version of ["v1", "v2"] as const) {
-  Deno.test(`An outlet behind a proxy knows clients by their announced address: ${version}`, async () => {
+  Deno.test(`An outlet behind a proxy sees the client's address in the header: ${version}`, async () => {
     await using server = await TestServer.open("echo://:0?accept-proxy");
     assertEquals(await talk(server, proxyHeader(version, ENDS), bytesOf("hello")), "hello");
     assertEquals((await server.event("opened")).peer, ENDS.source);
@@ -31,7 +31,7 @@ for (const version of ["v1", "v2"] as const) {
     assertEquals({ peer, bytesIn }, { peer: ENDS.source, bytesIn: 5 }, "the header is not counted");
   });
 
-  Deno.test(`An outlet behind a proxy loses no byte behind the header: ${version}`, async () => {
+  Deno.test(`An outlet behind a proxy loses no byte after the header: ${version}`, async () => {
     await using server = await TestServer.open("echo://:0?accept-proxy");
     const bytes = noise(100_000);
     using client = await server.connect();
@@ -43,14 +43,14 @@ for (const version of ["v1", "v2"] as const) {
     assertEquals(answer, bytes);
   });
 
-  Deno.test(`An outlet behind a proxy reads a header that comes in two parts: ${version}`, async () => {
+  Deno.test(`An outlet behind a proxy reads a header that arrives in two parts: ${version}`, async () => {
     await using server = await TestServer.open("echo://:0?accept-proxy");
     const header = proxyHeader(version, ENDS);
     assertEquals(await talk(server, header.subarray(0, 9), header.subarray(9), bytesOf("x")), "x");
   });
 }
 
-Deno.test("An outlet behind a proxy keeps the sender's address where none is announced", async () => {
+Deno.test("An outlet behind a proxy keeps the sender's address where the header has none", async () => {
   await using server = await TestServer.open("echo://:0?accept-proxy");
   const client = await server.connect();
   await send(client, "PROXY UNKNOWN\r\nhello");
@@ -60,7 +60,7 @@ Deno.test("An outlet behind a proxy keeps the sender's address where none is ann
   client.close();
 });
 
-Deno.test("Rules and limits look at the announced address", async () => {
+Deno.test("Rules and limits apply to the address in the header", async () => {
   await using server = await TestServer.open(
     "echo://:0?accept-proxy&deny=192.0.2.0/24&max-per-ip=1",
   );
@@ -80,7 +80,7 @@ Deno.test("Rules and limits look at the announced address", async () => {
   }
 });
 
-Deno.test("exec's environment and forward's header tell the announced ends", async () => {
+Deno.test("exec's environment and forward's header have the addresses of the header", async () => {
   await using server = await TestServer.open("exec://:0?accept-proxy", "--", "env");
   const environment = await talk(server, proxyHeader("v2", ENDS));
   assertMatch(environment, /^TCPREMOTEIP=192\.0\.2\.7$/m);
@@ -102,7 +102,7 @@ for (
     ["oversized", `PROXY UNKNOWN ${"x".repeat(200)}`, /^no valid PROXY header: no line end/],
   ] as const
 ) {
-  Deno.test(`An outlet behind a proxy turns away who comes with a header that is ${what}`, async () => {
+  Deno.test(`An outlet behind a proxy refuses a connection with a header that is ${what}`, async () => {
     await using server = await TestServer.open("echo://:0?accept-proxy");
     assertEquals(await talk(server, bytesOf(bytes)), "");
     assertMatch((await server.event("refused")).reason, reason);
@@ -110,7 +110,7 @@ for (
   });
 }
 
-Deno.test("An outlet behind a proxy turns away whoever is not trusted, unheard", async () => {
+Deno.test("An outlet behind a proxy refuses untrusted connections without reading them", async () => {
   await using server = await TestServer.open("echo://:0?accept-proxy&trusted-proxy=192.0.2.0/24");
   assertEquals(await talk(server, proxyHeader("v1", ENDS), bytesOf("hello")), "");
   const { peer, reason } = await server.event("refused");
@@ -120,7 +120,7 @@ Deno.test("An outlet behind a proxy turns away whoever is not trusted, unheard",
   });
 });
 
-Deno.test("An outlet behind a proxy does not wait for ever for a header", async () => {
+Deno.test("An outlet behind a proxy times out a missing header", async () => {
   await using server = await TestServer.open("echo://:0?accept-proxy");
   using client = await server.connect();
   await send(client, "PROXY ");
@@ -128,7 +128,7 @@ Deno.test("An outlet behind a proxy does not wait for ever for a header", async 
   assertEquals((await server.event("refused")).reason, "no whole PROXY header in time");
 });
 
-Deno.test("An outlet that stops does not wait for the rest of a header", async () => {
+Deno.test("A stopping outlet does not wait for the rest of a header", async () => {
   await using server = await TestServer.open("echo://:0?accept-proxy", "echo://:0");
   using client = await server.connect();
   await send(client, "PROXY ");
@@ -139,7 +139,7 @@ Deno.test("An outlet that stops does not wait for the rest of a header", async (
   assertEquals(await readText(client).catch(() => ""), "");
 });
 
-Deno.test("accept-proxy needs to know whom to trust where others reach the outlet", () => {
+Deno.test("accept-proxy needs trusted-proxy where other machines can reach the outlet", () => {
   assertThrows(
     () => parseServerArgs(["echo://0.0.0.0:7007?accept-proxy"]),
     UsageError,

@@ -22,7 +22,7 @@ async function noticed(path: string, change: () => Promise<void>): Promise<void>
   assertEquals(await watcher.next(), true);
 }
 
-Deno.test("a file that is written, replaced or removed is noticed", async () => {
+Deno.test("a file that is written, replaced or removed is reported", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/config`;
   await Deno.writeTextFile(path, "1");
@@ -35,7 +35,7 @@ Deno.test("a file that is written, replaced or removed is noticed", async () => 
   await noticed(path, () => Deno.writeTextFile(path, "4"));
 });
 
-Deno.test("a link that leads elsewhere is noticed, and so is one in the middle, as a ConfigMap's", async () => {
+Deno.test("a changed link is reported, also in the middle of a path as in a Kubernetes ConfigMap", async () => {
   await using folder = await Folder.make();
   const at = (name: string) => `${folder.path}/${name}`;
   for (const version of ["v1", "v2"]) {
@@ -56,7 +56,7 @@ Deno.test("a link that leads elsewhere is noticed, and so is one in the middle, 
   });
 });
 
-Deno.test("a folder that is made anew is noticed", async () => {
+Deno.test("a folder that is created again is reported", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/etc/config`;
   await Deno.mkdir(`${folder.path}/etc`);
@@ -68,7 +68,7 @@ Deno.test("a folder that is made anew is noticed", async () => {
   });
 });
 
-Deno.test("a change before anybody waits is not missed, and two become one look", async () => {
+Deno.test("changes before a call of next are reported, once", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/config`;
   await Deno.writeTextFile(path, "1");
@@ -82,7 +82,7 @@ Deno.test("a change before anybody waits is not missed, and two become one look"
   assertEquals(await next, false);
 });
 
-Deno.test("a busy folder delays nothing", async () => {
+Deno.test("changes of other files in the folder cause no delay", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/config`;
   await Deno.writeTextFile(path, "1");

@@ -11,7 +11,7 @@ function configAt(listen: string, more: object = {}): string {
   return JSON.stringify({ outlets: [{ service: "echo", listen }], ...more });
 }
 
-Deno.test("what observers made ready holds once the server has changed, and is undone where it refuses", async () => {
+Deno.test("prepared observers are committed after the server has changed, and undone where it refuses", async () => {
   const done: string[] = [];
   const stop = new AbortController();
   const eventBus = new EventBus();
@@ -39,7 +39,7 @@ Deno.test("what observers made ready holds once the server has changed, and is u
   assertEquals(done, ["made ready", "undone", "rejected", "made ready", "holds", "reloaded"]);
 });
 
-Deno.test("a reload that is refused has not changed the log", async () => {
+Deno.test("a refused reload does not change the log", async () => {
   await using folder = await Folder.make();
   const [config, log, other] = ["config", "log", "other"].map((name) => `${folder.path}/${name}`);
   const write = (listen: string, more: object) =>

@@ -12,11 +12,11 @@ function outlets(...words: string[]): string[] {
   );
 }
 
-Deno.test("without a SPEC there is a chat room on port 7000 of this machine alone", () => {
+Deno.test("without a SPEC there is a chat room on 127.0.0.1:7000", () => {
   assertEquals(outlets(), ["chat 127.0.0.1:7000"]);
 });
 
-Deno.test("a SPEC names service, host and port; a missing host is this machine alone", () => {
+Deno.test("a SPEC names service, host and port; the host is loopback by default", () => {
   assertEquals(
     outlets(
       "echo://:7007",
@@ -28,7 +28,7 @@ Deno.test("a SPEC names service, host and port; a missing host is this machine a
   );
 });
 
-Deno.test("plain flags say the same as a SPEC, and stand beside SPECs", () => {
+Deno.test("flags describe an outlet as a SPEC does, also beside SPECs", () => {
   assertEquals(outlets("--service", "echo", "--host", "::1", "--port", "7007"), [
     "echo [::1]:7007",
   ]);
@@ -39,7 +39,7 @@ Deno.test("plain flags say the same as a SPEC, and stand beside SPECs", () => {
   ]);
 });
 
-Deno.test("options of an outlet stand in its SPEC or, for all of them, in flags; the SPEC wins", () => {
+Deno.test("options of an outlet are in its SPEC or, for all outlets, in flags; the SPEC wins", () => {
   const config = configOf([
     "echo://:1?backlog=9",
     "chat://:2?room=ops",
@@ -81,7 +81,7 @@ Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", async 
   }
 });
 
-Deno.test("help and version are asked for in every usual way", async () => {
+Deno.test("help and version can be requested in every usual way", async () => {
   for (const words of [["--help"], ["-h"], ["help"]]) {
     const command = await parseCommand(words);
     assertMatch(command.mode === "help" ? command.text : "", /Modes:\n {2}outlet server/);
@@ -93,7 +93,7 @@ Deno.test("help and version are asked for in every usual way", async () => {
   assertEquals(await parseCommand(["--version"]), { mode: "version" });
 });
 
-Deno.test("help has as many columns as the terminal, 80 where there is none", async () => {
+Deno.test("help is as wide as the terminal, 80 columns without one", async () => {
   const topics = [[], ["server"], ["client"], ["trace"], ["exec"], ["echo"], ["record"]];
   for (const width of [undefined, 50, 80, 100]) {
     for (const topic of topics) {
@@ -105,7 +105,7 @@ Deno.test("help has as many columns as the terminal, 80 where there is none", as
   }
 });
 
-Deno.test("there is help on every service, with its own options and those of all outlets", async () => {
+Deno.test("every service has help, with its own options and those of all outlets", async () => {
   for (const { name, options } of SERVICES.values()) {
     const command = await parseCommand(["help", name]);
     const text = command.mode === "help" ? command.text : "";
@@ -115,7 +115,7 @@ Deno.test("there is help on every service, with its own options and those of all
   }
 });
 
-Deno.test("an option's default excludes nothing", async () => {
+Deno.test("a default excludes no other option", async () => {
   for (
     const words of [
       "trace --read f",
@@ -248,7 +248,7 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
 ];
 
 for (const [words, answer] of MISTAKES) {
-  Deno.test(`"outlet ${words}" is answered with what is wrong and what was expected`, async () => {
+  Deno.test(`"outlet ${words}" fails with what is wrong and what was expected`, async () => {
     const list = words === "" ? [] : words.split(" ");
     const error = await assertRejects(() => parseCommand(list), UsageError);
     assertMatch((error as Error).message, answer);

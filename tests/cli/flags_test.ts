@@ -45,7 +45,7 @@ for (
     ["a -- --port x -- y", { operands: ["a"], rest: ["--port", "x", "--", "y"] }],
   ] as const
 ) {
-  Deno.test(`"${line}" is read as it is meant`, () => {
+  Deno.test(`"${line}" is parsed`, () => {
     assertEquals(read(line), { operands: [], rest: [], ...expected });
   });
 }
@@ -68,7 +68,7 @@ for (
     ["--_ x", 'unknown option "--_"'],
   ] as const
 ) {
-  Deno.test(`"${line}" is refused by the word at fault`, () => {
+  Deno.test(`"${line}" is refused with the argument at fault`, () => {
     assertThrows(() => read(line), UsageError, message);
   });
 }

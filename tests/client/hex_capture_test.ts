@@ -5,7 +5,7 @@ import { plug } from "../harness/client.ts";
 import { outlet, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 
-Deno.test("-o keeps what arrived as it is, and -x both directions with their times", async () => {
+Deno.test("-o writes received bytes unchanged, and -x both directions with times", async () => {
   await using server = await TestServer.open("echo://:0");
   const folder = await Deno.makeTempDir();
   const files = { raw: `${folder}/raw`, dump: `${folder}/dump` };
@@ -25,7 +25,7 @@ Deno.test("-x - prints the dump", async () => {
   assertMatch(printed, /^< .* 00000010 /m);
 });
 
-Deno.test("a file that can't be written ends the conversation, and says which", async () => {
+Deno.test("a failed write ends the connection with an error that names the file", async () => {
   await using server = await TestServer.open("echo://:0");
   const address = ["127.0.0.1", String(server.port())];
   for (const flag of ["-o", "-x"]) {
@@ -34,7 +34,7 @@ Deno.test("a file that can't be written ends the conversation, and says which", 
   }
 });
 
-Deno.test("a file that cannot be opened is wrong usage, and nobody is connected to", async () => {
+Deno.test("a file that cannot be opened is wrong usage, and no connection is made", async () => {
   await using server = await TestServer.open("echo://:0");
   const words = ["client", "127.0.0.1", String(server.port())];
   for (
@@ -58,7 +58,7 @@ Deno.test("a file that cannot be opened is wrong usage, and nobody is connected 
   assertEquals(server.events.some(({ event }) => event === "opened"), false);
 });
 
-Deno.test("where there is no connection, files are as they were: none is left, and none is emptied", async () => {
+Deno.test("a failed connect creates no file and truncates none", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/old`, "kept");
   const files = ["-o", `${folder}/new`, "-x", `${folder}/old`];
@@ -73,7 +73,7 @@ Deno.test("where there is no connection, files are as they were: none is left, a
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("offsets count each direction by itself, over the rows", () => {
+Deno.test("offsets count each direction separately", () => {
   const at = new Date(0);
   const dump = hexDump(new Uint8Array(17).fill(65), { direction: "<", at, offset: 32 });
   const [first, second] = dump.split("\n");
@@ -81,7 +81,7 @@ Deno.test("offsets count each direction by itself, over the rows", () => {
   assertMatch(second!, / 00000030 {2}41 +\|A\|$/);
 });
 
-Deno.test("--json tells how the connection went as one object, and -v as lines", async () => {
+Deno.test("--json prints the course of the connection as one object, and -v as lines", async () => {
   await using server = await TestServer.open("daytime://:0");
   const words = ["localhost", String(server.port()), "--json"];
   const { told } = await plug(words);
@@ -94,7 +94,7 @@ Deno.test("--json tells how the connection went as one object, and -v as lines",
   assertMatch(failed.error, /refused/);
 });
 
-Deno.test("progress tells how much, how fast, and how long still, where the size is known", () => {
+Deno.test("progress shows how much, how fast, and the time left where the size is known", () => {
   const transfer = { bytesOut: 5 * 1024 ** 2, bytesIn: 0 };
   assertEquals(
     progressLine(transfer, { rate: 1024 ** 2, size: 10 * 1024 ** 2 }),
@@ -106,7 +106,7 @@ Deno.test("progress tells how much, how fast, and how long still, where the size
   );
 });
 
-Deno.test("-q leaves so long after the end of the input, though the peer would go on", async () => {
+Deno.test("-q closes this long after the end of stdin, even if the peer continues", async () => {
   await using server = await TestServer.open("chargen://:0");
   const words = ["127.0.0.1", String(server.port()), "-q", "20ms"];
   const { error } = await plug(words, "x");

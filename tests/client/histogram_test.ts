@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { Histogram } from "../../src/client/histogram.ts";
 
-Deno.test("quantiles are right to 1 %, whatever the times, in the same little room", () => {
+Deno.test("quantiles are correct to 1 % in constant memory", () => {
   const histogram = new Histogram();
   const times = Array.from({ length: 10_000 }, (_, i) => 0.001 * 1.0015 ** i);
   for (const time of times) histogram.record(time);
@@ -15,7 +15,7 @@ Deno.test("quantiles are right to 1 %, whatever the times, in the same little ro
   assertAlmostEquals(histogram.mean, mean, mean * 1e-9);
 });
 
-Deno.test("without times there is nothing to tell, and one time is all of them", () => {
+Deno.test("a histogram may be empty, or have one value", () => {
   const histogram = new Histogram();
   assertEquals(histogram.bars(), []);
   assert(Number.isNaN(histogram.quantile(0.5)));
@@ -24,7 +24,7 @@ Deno.test("without times there is nothing to tell, and one time is all of them",
   assertEquals(histogram.bars().length, 1);
 });
 
-Deno.test("the bars count every time once", () => {
+Deno.test("the bars count every value once", () => {
   const histogram = new Histogram();
   for (let i = 1; i <= 1000; i++) histogram.record(i / 10);
   const counts = histogram.bars().map((bar) => Number(bar.split(" ").at(-1)));

@@ -7,7 +7,7 @@ import { testWith } from "../harness/tools.ts";
 
 const SHORT = ["--duration", "200ms", "--connections", "3"];
 
-Deno.test("each kind of load tells what the service bore", async () => {
+Deno.test("each mode of a load test prints its results", async () => {
   await using server = await TestServer.open("echo://:0");
   const words = ["127.0.0.1", String(server.port()), "--bench", ...SHORT];
   for (const mode of ["round-trip", "stream", "connect"]) {
@@ -24,7 +24,7 @@ Deno.test("each kind of load tells what the service bore", async () => {
   assertMatch(printed, /this client used \d+ % of a core/);
 });
 
-Deno.test("errors are counted by kind, and a service that bears nothing is a failure", async () => {
+Deno.test("errors are counted by kind, and a test without any result fails", async () => {
   const { printed, error } = await plug(["127.0.0.1", "9", "--bench", ...SHORT, "--json"]);
   const [[reason, count] = []] = Object.entries(JSON.parse(printed).errors);
   assertMatch(String(reason), /refused/);
@@ -32,7 +32,7 @@ Deno.test("errors are counted by kind, and a service that bears nothing is a fai
   assertMatch(error, /failed on every connection/);
 });
 
-Deno.test("a service that ends each connection is an error of its own kind", async () => {
+Deno.test("a service that closes each connection is an error of its own kind", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
     for await (const client of listener) client.close();
@@ -47,7 +47,7 @@ Deno.test("a service that ends each connection is an error of its own kind", asy
 
 testWith(
   ["dropbear", "dropbearkey"],
-  "an SSH server gives no echo, and how fast it accepts is measured",
+  "an SSH server sends no echo, and its accept rate is measured",
   async () => {
     await using folder = await Folder.make();
     const key = `${folder.path}/key`;
@@ -67,7 +67,7 @@ testWith(
   },
 );
 
-Deno.test("a service that does not echo is said to give no echo, and what can be measured of it", async () => {
+Deno.test("a service that does not echo is reported as such, with the modes that can measure it", async () => {
   await using server = await TestServer.open("daytime://:0", "discard://:0");
   const words = (index: number) => ["127.0.0.1", String(server.port(index)), "--bench", ...SHORT];
   const other = await plug(words(0));
@@ -85,7 +85,7 @@ Deno.test("a service that does not echo is said to give no echo, and what can be
   }
 });
 
-testWith(["python3"], "a web server and a proxy that refuses give no echo", async () => {
+testWith(["python3"], "a web server and a proxy that refuses send no echo", async () => {
   await using web = new Program(["python3", "-u", "-m", "http.server", "0", "-b", "127.0.0.1"]);
   const [, port] = await web.prints(/port (\d+)/);
   const words = ["127.0.0.1", port!, "--bench", ...SHORT];
@@ -96,7 +96,7 @@ testWith(["python3"], "a web server and a proxy that refuses give no echo", asyn
   assertMatch(Object.keys(JSON.parse(refusing.printed).errors)[0]!, /it answered 501/);
 });
 
-Deno.test("what a peer sends in an error is escaped in JSON, and shown as pictures else", async () => {
+Deno.test("a peer's text in an error is escaped in JSON and in text", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const text = "HTTP/1.1 403 \x1b[2J\x9b31m\r\n\r\n";
   const answer = Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -6,7 +6,7 @@ import { outlet, Program } from "../harness/program.ts";
 import { plug } from "../harness/client.ts";
 import { TestServer } from "../harness/server.ts";
 
-Deno.test("-z says that a port is open, or fails with why it is not", async () => {
+Deno.test("-z reports an open port, or fails with the reason", async () => {
   await using server = await TestServer.open("echo://:0");
   const open = await plug(["-z", "127.0.0.1", String(server.port())]);
   assertMatch(open.printed, /^127\.0\.0\.1:\d+ is open \(connected in .*\)\n$/);
@@ -17,7 +17,7 @@ Deno.test("-z says that a port is open, or fails with why it is not", async () =
   );
 });
 
-Deno.test("-z with a list and a range tells of every port, and fails unless all are open", async () => {
+Deno.test("-z with a list and a range reports every port, and fails unless all are open", async () => {
   await using server = await TestServer.open("echo://:0", "echo://:0");
   const ports = [server.port(0), server.port(1)];
   const all = await plug(["-z", "127.0.0.1", ports.join()]);
@@ -42,7 +42,7 @@ Deno.test("a port whose accept queue is full is silent", async () => {
 });
 
 for (const words of [[], ["--count", "3"]]) {
-  Deno.test(`a silent port probed with ${words.join(" ") || "-z alone"} and Ctrl-C was asked once and never answered`, async () => {
+  Deno.test(`a silent port probed with ${words.join(" ") || "-z alone"} and interrupted was tried once without an answer`, async () => {
     using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
     const { port } = full.addr;
     const waiting = await Promise.all(
@@ -60,7 +60,7 @@ for (const words of [[], ["--count", "3"]]) {
   });
 }
 
-Deno.test("of several ports that are interrupted, those that were not probed are told as such", async () => {
+Deno.test("after an interrupt, ports that were not probed are reported as such", async () => {
   const stop = new AbortController();
   const printed: string[] = [];
   const ends = {
@@ -74,7 +74,7 @@ Deno.test("of several ports that are interrupted, those that were not probed are
   assertEquals(printed.join("").match(/ unprobed$/gm)?.length, 4);
 });
 
-Deno.test("--count tells what is usual, in text and in JSON", async () => {
+Deno.test("--count prints statistics, as text and JSON", async () => {
   await using server = await TestServer.open("echo://:0");
   const words = ["-z", "127.0.0.1", String(server.port()), "--count", "5", "--interval", "1ms"];
   const { printed } = await plug(words);
@@ -87,7 +87,7 @@ Deno.test("--count tells what is usual, in text and in JSON", async () => {
   assertEquals([found.state, found.count, found.open, found.loss], ["open", 5, 5, 0]);
 });
 
-Deno.test("ports that can't be read, and options without what they need, are refused", () => {
+Deno.test("invalid ports, and options without those that they need, are refused", () => {
   const cases: [string[], RegExp][] = [
     [["-z", "h", "80-20"], /the range runs backwards/],
     [["-z", "h", "1-70000"], /expected a port/],

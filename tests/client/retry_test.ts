@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { backoffDelay, withRetry } from "../../src/client/retry.ts";
 import { plug } from "../harness/client.ts";
 
-Deno.test("pauses grow to half a minute, with a quarter of chance around them", () => {
+Deno.test("delays grow to 30 seconds, with 25 % jitter", () => {
   for (const [tried, middle] of [[0, 1000], [1, 2000], [3, 8000], [20, 30_000]] as const) {
     for (let i = 0; i < 50; i++) {
       const pause = backoffDelay(tried, 1000);
@@ -11,7 +11,7 @@ Deno.test("pauses grow to half a minute, with a quarter of chance around them", 
   }
 });
 
-Deno.test("an attempt is made again as often as is asked, and the last error is told", async () => {
+Deno.test("an attempt is retried as often as configured, and the last error is thrown", async () => {
   let attempts = 0;
   const options = { retries: 3, delay: 1, isFinal: () => false, log: () => {} };
   const fail = () => Promise.reject(new Error(`attempt ${++attempts}`));
@@ -19,7 +19,7 @@ Deno.test("an attempt is made again as often as is asked, and the last error is 
   assertEquals(await withRetry(() => Promise.resolve(7), options), 7);
 });
 
-Deno.test("what is final is not tried again", async () => {
+Deno.test("a final error is not retried", async () => {
   let attempts = 0;
   const fail = () => Promise.reject(new Error(`attempt ${++attempts}`));
   const options = { retries: Infinity, delay: 1, isFinal: () => true, log: () => {} };

@@ -14,7 +14,7 @@ function fileOf(config: object): string {
   return JSON.stringify(config);
 }
 
-Deno.test("a file says what the same words on the command line say", () => {
+Deno.test("a file has the same meaning as the same options on the command line", () => {
   const config = parseConfig(`{
     // comments and trailing commas may stand
     "outlets": [
@@ -45,7 +45,7 @@ Deno.test("a file says what the same words on the command line say", () => {
   );
 });
 
-Deno.test("what flags say wins over the file's defaults, and loses against an outlet's own", () => {
+Deno.test("flags override the file's defaults, but not an outlet's own options", () => {
   const text = fileOf({
     outlets: [
       { service: "echo", listen: ":7000", "idle-timeout": "1s" },
@@ -130,12 +130,12 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`${fault} in a file is named with its path and what was expected`, () => {
+  Deno.test(`${fault} in a file is reported with its path and what was expected`, () => {
     assertThrows(() => parseConfig(fileOf(file)), UsageError, message);
   });
 }
 
-Deno.test("a file that is no JSON is told by line and column", () => {
+Deno.test("a file that is not JSON is reported with line and column", () => {
   assertThrows(
     () => parseConfig('{\n  "outlets": [}\n'),
     UsageError,
@@ -169,18 +169,18 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`${fault} is told by line and column`, () => {
+  Deno.test(`${fault} is reported with line and column`, () => {
     assertThrows(() => parseConfig(text), UsageError, message);
   });
 }
 
-Deno.test("the same key may stand in several outlets, and a byte order mark at the beginning", () => {
+Deno.test("several outlets may have the same key, and the file may begin with a byte order mark", () => {
   const text =
     '\uFEFF{"outlets": [{"service": "echo", "listen": ":7"}, {"service": "echo", "listen": ":8"}]}';
   assertEquals(parseConfig(text).outlets.length, 2);
 });
 
-Deno.test("an outlet is an object or a SPEC, and both say the same", () => {
+Deno.test("an outlet may be an object or a SPEC, with the same meaning", () => {
   assertEquals(
     parseConfig(fileOf({ outlets: ["echo://:7007?idle-timeout=90&name=one"] })),
     parseConfig(
@@ -193,7 +193,7 @@ Deno.test("an outlet is an object or a SPEC, and both say the same", () => {
   );
 });
 
-Deno.test("a SPEC in a file that can't be read is named with its place in the list", () => {
+Deno.test("an invalid SPEC in a file is reported with its index", () => {
   assertThrows(
     () => parseConfig(fileOf({ outlets: ["echo://:7", "ecko://:8"] })),
     UsageError,
@@ -206,7 +206,7 @@ Deno.test("a SPEC in a file that can't be read is named with its place in the li
   );
 });
 
-Deno.test("relative paths in a file are meant from its folder, and those of flags are not", async () => {
+Deno.test("relative paths start from the file's folder, and in flags from the working directory", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(
@@ -250,7 +250,7 @@ Deno.test("relative paths in a file are meant from its folder, and those of flag
   }
 });
 
-Deno.test("a reload that empties the list of outlets is refused, unless it was empty at the start", () => {
+Deno.test("a reload with an empty list of outlets is refused, unless the server started so", () => {
   const [none, some] = [{ outlets: [] }, { outlets: ["echo://:7"] }].map((file) =>
     parseConfig(fileOf(file))
   );
@@ -263,7 +263,7 @@ Deno.test("a reload that empties the list of outlets is refused, unless it was e
   checkNotEmptied({ atStart: some!, next: some! });
 });
 
-Deno.test("what is printed of no words at all has the console that they stand for", async () => {
+Deno.test("--print-config without arguments includes the default console", async () => {
   const command = parseServerArgs(["--print-config"]);
   assertEquals(JSON.parse(await showConfig(command)), {
     outlets: [{ service: "chat", listen: "127.0.0.1:7000" }],
@@ -271,7 +271,7 @@ Deno.test("what is printed of no words at all has the console that they stand fo
   });
 });
 
-Deno.test("a file that is not there is named", async () => {
+Deno.test("a missing file is named", async () => {
   const path = await Deno.makeTempDir() + "/none.json";
   await assertRejects(
     () => readConfigFile(path),
@@ -289,18 +289,18 @@ for (
     ["echo://[::1]:0?no=1".replace("?no=1", ""), "--no-keep-alive", "--write-timeout", "0"],
   ]
 ) {
-  Deno.test(`outlet server ${words.join(" ")} --print-config prints what means the same`, () => {
+  Deno.test(`outlet server ${words.join(" ")} --print-config prints an equivalent config`, () => {
     const config: ServerConfig = configOf(words);
     assertEquals(parseConfig(writeConfig(config)), config);
   });
 }
 
-Deno.test("docs/config.schema.json is what the code says; else run: deno task schema", async () => {
+Deno.test("docs/config.schema.json is up to date; else run: deno task schema", async () => {
   const text = await Deno.readTextFile(`${ROOT}docs/config.schema.json`);
   assertEquals(JSON.parse(text), JSON.parse(JSON.stringify(jsonSchema())));
 });
 
-Deno.test("the example in docs/operations.md is a config", async () => {
+Deno.test("the example in docs/operations.md is a valid config", async () => {
   const page = await Deno.readTextFile(`${ROOT}docs/operations.md`);
   const [, example] = /```jsonc\n([^]*?)```/.exec(page)!;
   assertEquals(parseConfig(example!).outlets.length, 3);

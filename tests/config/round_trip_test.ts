@@ -115,7 +115,7 @@ const echo = SERVICES.get("echo")!;
 for (const service of SERVICES.values()) {
   const table = service === echo ? outletTable(echo) : service.options;
   for (const [name, option] of Object.entries(table)) {
-    Deno.test(`${name} of ${service.name} is printed as it is read`, () => {
+    Deno.test(`${name} of ${service.name} is printed as it is parsed`, () => {
       const words = wordsFor(option).filter((word) => reads(option, word));
       assert(words.length > 0, `none of the words is valid for ${name}`);
       for (const word of words) assertRoundTrip(configWith({ service, own: { [name]: word } }));
@@ -124,7 +124,7 @@ for (const service of SERVICES.values()) {
 }
 
 for (const [name, option] of Object.entries({ ...SERVER_OPTIONS, ...ADMISSION_OPTIONS })) {
-  Deno.test(`${name} of the server is printed as it is read`, () => {
+  Deno.test(`${name} of the server is printed as it is parsed`, () => {
     const words = wordsFor(option).filter((word) => reads(option, word));
     for (const word of words) {
       assertRoundTrip(configWith({ service: echo, common: { [name]: word } }));
@@ -132,7 +132,7 @@ for (const [name, option] of Object.entries({ ...SERVER_OPTIONS, ...ADMISSION_OP
   });
 }
 
-Deno.test("all that goes together of a service's options is printed as it is read", () => {
+Deno.test("all compatible options of a service are printed as they are parsed", () => {
   for (const service of SERVICES.values()) {
     let own: Record<string, string> = {};
     for (const [name, option] of Object.entries(outletTable(service))) {

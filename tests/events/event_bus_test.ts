@@ -10,7 +10,7 @@ const EVENT: OutletEvent = {
   address: { hostname: "127.0.0.1", port: 1 },
 };
 
-Deno.test("every listener hears of an event until it stops listening", () => {
+Deno.test("a subscriber receives every event until it unsubscribes", () => {
   const eventBus = new EventBus();
   const heard: string[] = [];
   const first = eventBus.subscribe(() => heard.push("first"));
@@ -21,7 +21,7 @@ Deno.test("every listener hears of an event until it stops listening", () => {
   assertEquals(heard, ["first", "second", "second"]);
 });
 
-Deno.test("a listener that fails breaks neither the others nor whoever publishes", () => {
+Deno.test("an error in a subscriber affects neither the others nor the publisher", () => {
   const eventBus = new EventBus();
   const faults: unknown[] = [];
   let heard = 0;

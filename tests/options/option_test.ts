@@ -3,7 +3,7 @@ import { choice, integer, PORT, TEXT } from "../../src/options/kinds.ts";
 import { flag, list, option } from "../../src/options/option.ts";
 import { unknownWord, UsageError } from "../../src/options/usage_error.ts";
 
-Deno.test("an option reads its word, and says what it expected where it cannot", () => {
+Deno.test("an option parses its value, or says what it expected", () => {
   const port = option(PORT, "a port");
   assertEquals(port.parse("80"), 80);
   for (const word of ["0x50", "65536", "-1", "80x", "", " 80", "8e1", "80.0"]) {
@@ -11,25 +11,25 @@ Deno.test("an option reads its word, and says what it expected where it cannot",
   }
 });
 
-Deno.test("a choice reads its words and no other", () => {
+Deno.test("a choice accepts only its words", () => {
   const format = option(choice(["text", "json"]), "a format");
   assertEquals(format.parse("json"), "json");
   assertThrows(() => format.parse("JSON"), UsageError, "expected one of text, json");
 });
 
-Deno.test("a list adds up its words, also those with commas between them", () => {
+Deno.test("a list collects repeated and comma-separated values", () => {
   assertEquals(list(integer({ min: 1, max: 9 }), "digits").parse("1,2,3"), [1, 2, 3]);
   assertThrows(() => list(TEXT, "names").parse("a,,b"), UsageError, "expected some text");
 });
 
-Deno.test("a switch is turned on and off with the usual words", () => {
+Deno.test("a boolean is turned on and off with the usual words", () => {
   const words = ["", "true", "yes", "on", "1", "false", "no", "off", "0"];
   const read = words.map((word) => flag("a switch").parse(word));
   assertEquals(read, [true, true, true, true, true, false, false, false, false]);
   assertThrows(() => flag("a switch").parse("maybe"), UsageError, "expected true or false");
 });
 
-Deno.test("an unknown word comes with the nearest known one, or with the list where none is near", () => {
+Deno.test("an unknown word is answered with the closest valid one, or with all of them", () => {
   const known = ["echo", "chat", "discard"];
   assertEquals(
     unknownWord("ecko", { noun: "service", words: known }).message,
@@ -41,7 +41,7 @@ Deno.test("an unknown word comes with the nearest known one, or with the list wh
   );
 });
 
-Deno.test("an unknown word cannot bring control characters or endless text into the error", () => {
+Deno.test("an unknown word is escaped and shortened in the error", () => {
   const { message } = unknownWord("\u001b[31m" + "x".repeat(500), {
     noun: "mode",
     words: ["server"],

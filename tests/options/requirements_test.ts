@@ -84,13 +84,13 @@ for (
     ["echo://:0 --check --print-config", "--check and --print-config exclude each other"],
   ] as const
 ) {
-  Deno.test(`"outlet server ${words}" is refused, for something in it has no effect`, () => {
+  Deno.test(`"outlet server ${words}" is refused, because an option has no effect`, () => {
     const { message: told } = assertThrows(() => configOf(words.split(" ")), UsageError);
     assertEquals(told.includes(message), true, told);
   });
 }
 
-Deno.test("what some outlets need may be said of all of them", () => {
+Deno.test("an option that only some outlets need may be given for all", () => {
   const [one, other] = configOf(["echo://:1?tls", "echo://:2", "--tls-cert", "c.pem"]).outlets;
   assertEquals([one, other].map((outlet) => outlet?.outletOptions.tls), [true, false]);
   configOf(["echo+unix:///x", "echo://:1", "--backlog", "7", "--allow", "::1", "--mode", "0600"]);
@@ -98,7 +98,7 @@ Deno.test("what some outlets need may be said of all of them", () => {
   configOf(["--console-token-file", "f"]);
 });
 
-Deno.test("what is said of one outlet wins over what excludes it and was said of all", () => {
+Deno.test("an outlet's own option overrides a common one that it excludes", () => {
   const [one, other] = configOf([
     ...["echo://:1?tls-cert=c.pem", "echo://:2", "--tls", "--tls-self-signed"],
   ]).outlets.map(({ outletOptions }) => outletOptions);
@@ -106,11 +106,11 @@ Deno.test("what is said of one outlet wins over what excludes it and was said of
   assertEquals([other?.["tls-cert"], other?.["tls-self-signed"]], [undefined, true]);
 });
 
-Deno.test("an option that says what is the case anyway asks for nothing, and needs nothing", () => {
+Deno.test("an option with its default value needs and excludes nothing", () => {
   configOf(["echo://:0?tls-self-signed=false&capture-limit=16M"]);
 });
 
-Deno.test("options need and exclude only options that there are", async () => {
+Deno.test("options need and exclude only existing options", async () => {
   const { CLIENT_OPTIONS } = await import("../../src/config/client_config.ts");
   const { TRACE_OPTIONS } = await import("../../src/config/trace_config.ts");
   const tables = [
@@ -136,7 +136,7 @@ for (
     ["tls://h:1 --tls-key k", /^--tls-key needs --tls-cert/],
   ] as const
 ) {
-  Deno.test(`"outlet client ${words}" is refused, for something in it has no effect`, async () => {
+  Deno.test(`"outlet client ${words}" is refused, because an option has no effect`, async () => {
     const error = await parseCommand(["client", ...words.split(" ")]).catch((error) => error);
     assertMatch(error.message, message);
   });

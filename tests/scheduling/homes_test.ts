@@ -45,7 +45,7 @@ thread.onmessage = () => {};
 setTimeout((() => {}) as unknown as ReturnType<TaskScope["guard"]>, 1);
 `;
 
-Deno.test("what has no home is told from what has one", async () => {
+Deno.test("work outside of a task scope is found, and work inside is not", async () => {
   const source = await checked();
   const lines = CASES.split("\n");
   const none = lines.indexOf("/* None */");
@@ -56,7 +56,7 @@ Deno.test("what has no home is told from what has one", async () => {
   assertEquals([...new Set(found)], expected);
 });
 
-Deno.test("every timer, listener and promise that nobody awaits runs in a task scope", async () => {
+Deno.test("every timer, listener and background promise runs in a task scope", async () => {
   const found = findUnhomed(await checked());
   assertEquals(found.filter((line) => !line.startsWith("cases.ts")), []);
 });

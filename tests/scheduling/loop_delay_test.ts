@@ -3,7 +3,7 @@ import { assert } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { LoopDelay, type LoopDelayWatch } from "../../src/scheduling/loop_delay.ts";
 
-Deno.test("a blocked event loop shows in the longest delay, which then begins anew", async () => {
+Deno.test("a blocked event loop shows in the longest delay, which is then reset", async () => {
   const loop = new LoopDelay();
   using watch = loop.watch();
   await oneMore(watch);
@@ -14,7 +14,7 @@ Deno.test("a blocked event loop shows in the longest delay, which then begins an
   assert(watch.sum > 1.9);
 });
 
-Deno.test("each who looks has a longest delay of its own, and without any no timer goes on", async () => {
+Deno.test("each watcher has its own longest delay, and without watchers there is no timer", async () => {
   const loop = new LoopDelay();
   using one = loop.watch();
   using other = loop.watch();
@@ -26,7 +26,7 @@ Deno.test("each who looks has a longest delay of its own, and without any no tim
   // The sanitizer of this test would tell of a timer that went on.
 });
 
-Deno.test("the delays of a worker's event loop count here, too", async () => {
+Deno.test("the delays of a worker's event loop are included", async () => {
   const loop = new LoopDelay();
   const worker = new Worker(new URL("../harness/blocking_worker.ts", import.meta.url), {
     type: "module",

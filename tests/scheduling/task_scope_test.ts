@@ -14,7 +14,7 @@ async function faultsDuring(work: () => unknown): Promise<string[]> {
 
 const tasks = new TaskScope("a task", { without: "the rest goes on" });
 
-Deno.test("what a guarded callback throws is told, and goes no further", async () => {
+Deno.test("an error of a guarded callback is reported and not thrown", async () => {
   const told = await faultsDuring(() => {
     tasks.guard((word: string) => {
       throw new Error(word);
@@ -23,7 +23,7 @@ Deno.test("what a guarded callback throws is told, and goes no further", async (
   assertEquals(told, ["a task: Error: no: the rest goes on"]);
 });
 
-Deno.test("what an async callback or a promise rejects with is told", async () => {
+Deno.test("a rejection of an async callback or a promise is reported", async () => {
   const told = await faultsDuring(() => {
     tasks.guard(() => Promise.reject(new Error("one")))();
     tasks.run(Promise.reject(new Error("two")));
@@ -39,7 +39,7 @@ Deno.test("what an async callback or a promise rejects with is told", async () =
   ]);
 });
 
-Deno.test("a guarded timer and a guarded listener go on after a fault", async () => {
+Deno.test("a guarded timer and a guarded listener continue after a fault", async () => {
   const target = new EventTarget();
   const told = await faultsDuring(() => {
     target.addEventListener("x", tasks.guard(({ type }: Event) => Promise.reject(type)));
@@ -49,14 +49,14 @@ Deno.test("a guarded timer and a guarded listener go on after a fault", async ()
   assertEquals(told.length, 2);
 });
 
-Deno.test("a promise that is handled elsewhere still rejects for whoever awaits it", async () => {
+Deno.test("a promise that is handled elsewhere still rejects where it is awaited", async () => {
   const promise = Promise.reject(new Error("late"));
   handledElsewhere(promise);
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(await promise.catch(String), "Error: late");
 });
 
-Deno.test("a fault of whoever tells faults is no fault to tell", async () => {
+Deno.test("a fault of the reporter is not reported", async () => {
   let calls = 0;
   await faultsDuring(() => {
     onTaskFault(() => {

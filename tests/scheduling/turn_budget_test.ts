@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { nextTurn, TurnBudget } from "../../src/scheduling/turn_budget.ts";
 
-Deno.test("a turn ends after so many units", async () => {
+Deno.test("a turn ends after its number of units", async () => {
   const budget = new TurnBudget({ units: 3, milliseconds: Infinity });
   const turns = Array.from({ length: 7 }, () => budget.spend());
   assertEquals(turns.map((turn) => turn !== undefined), [
@@ -17,7 +17,7 @@ Deno.test("a turn ends after so many units", async () => {
   await Promise.all(turns);
 });
 
-Deno.test("a unit that is worth a whole turn ends it", async () => {
+Deno.test("a single unit may use up a turn", async () => {
   const budget = new TurnBudget({ units: 100 });
   const turn = budget.spend(250);
   assert(turn !== undefined);
@@ -25,7 +25,7 @@ Deno.test("a unit that is worth a whole turn ends it", async () => {
   assertEquals(budget.spend(), undefined);
 });
 
-Deno.test("a turn ends after so many milliseconds of slow units", async () => {
+Deno.test("a turn of slow units ends after its time", async () => {
   const budget = new TurnBudget({ units: Infinity, milliseconds: 0 });
   let units = 0;
   let turn: Promise<void> | undefined;
@@ -44,7 +44,7 @@ Deno.test("a timer runs between two turns of endless work", async () => {
   while (!seen.timer) await budget.spend();
 });
 
-Deno.test("of many who wait for a turn each gets one of its own, in order, and timers run in between", async () => {
+Deno.test("each of many waiting tasks gets a turn of its own, in order, with timers in between", async () => {
   const order: string[] = [];
   const turns = ["a", "b", "c"].map(async (name) => {
     await nextTurn();

@@ -18,7 +18,7 @@ async function converse(server: TestServer, script: string): Promise<string> {
   }
 }
 
-testWith(["redis-server"], "a conversation with Redis goes as it is written", async () => {
+testWith(["redis-server"], "a script talks to Redis", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/redis.sock`;
   await using redis = new Program([
@@ -50,7 +50,7 @@ testWith(["redis-server"], "a conversation with Redis goes as it is written", as
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("what fails is told with its line, why, and what came instead", async () => {
+Deno.test("a failed step is reported with its line, the reason, and what was received instead", async () => {
   await using server = await TestServer.open("echo://:0");
   assertEquals(
     await converse(server, 'timeout 50ms\nsend "500 no\\r\\n"\n\nexpect /^250 /'),
@@ -63,14 +63,14 @@ Deno.test("what fails is told with its line, why, and what came instead", async 
   assertMatch(await converse(server, 'send "${nobody}"'), /nothing was saved as "nobody"/);
 });
 
-Deno.test("a pattern's ^ is the beginning of a line, not of what is left", async () => {
+Deno.test("^ in a pattern matches the start of a line, not of the unmatched rest", async () => {
   await using server = await TestServer.open("echo://:0");
   const script =
     'timeout 50ms\nsend "250-a 250 b\\r\\n250 c\\r\\n"\nexpect /^250-/\nexpect /^250 (b|c)/\nexpect "\\r\\n"\nexpect "x"';
   assertMatch(await converse(server, script), /script:6: .*nothing was received/);
 });
 
-Deno.test("what is saved stands for itself in patterns and texts", async () => {
+Deno.test("a saved value is replaced in patterns and texts", async () => {
   await using server = await TestServer.open("echo://:0");
   const script = [
     'send "id=a.b\\\\c\\r\\n"',
@@ -81,17 +81,17 @@ Deno.test("what is saved stands for itself in patterns and texts", async () => {
   assertEquals(await converse(server, script.join("\n")), "");
 });
 
-Deno.test("a flood without what is expected is given up, not kept", async () => {
+Deno.test("a flood without a match is an error, and is not buffered", async () => {
   await using server = await TestServer.open("chargen://:0");
   assertMatch(await converse(server, 'expect "never"'), /no match in 1 MiB of received text/);
 });
 
-Deno.test("escapes become the bytes that they stand for", () => {
+Deno.test("escapes are replaced by their bytes", () => {
   const bytes = resolveEscapes(String.raw`a\r\n\t\0\e\"\\\xff\u{e9}é`);
   assertEquals([...bytes], [97, 13, 10, 9, 0, 27, 34, 92, 255, 0xc3, 0xa9, 0xc3, 0xa9]);
 });
 
-Deno.test("a line that can't be read is told by its number", () => {
+Deno.test("an invalid line is reported with its number", () => {
   const cases: [string, RegExp][] = [
     ["sendd x", /^f:1: unknown word "sendd": did you mean "send"\?/],
     ["\n# c\nsend QUIT", /^f:3: expected a text in quotes/],
@@ -107,7 +107,7 @@ Deno.test("a line that can't be read is told by its number", () => {
   }
 });
 
-Deno.test("--script - is read from stdin, and its lines are told as stdin's", async () => {
+Deno.test("--script - is read from stdin, and errors name stdin", async () => {
   await using server = await TestServer.open("echo://:0");
   const words = outlet("client", "127.0.0.1", String(server.port()), "--script", "-");
   const good = await run(words, {

@@ -12,7 +12,7 @@ async function join(server: TestServer, index = 0): Promise<Deno.TcpConn> {
   return member;
 }
 
-Deno.test("what a member says reaches the others under its name, and joins and leaves are told", async () => {
+Deno.test("a member's lines reach the others under its name, and joins and leaves are announced", async () => {
   await using server = await TestServer.open("chat://:0");
   using alice = await join(server);
   const bob = await join(server);
@@ -27,7 +27,7 @@ Deno.test("what a member says reaches the others under its name, and joins and l
   assertEquals(await readUntil(alice, /\n/), "* bob left\n");
 });
 
-Deno.test("a member is told who is here, what it can type, and what it typed wrong", async () => {
+Deno.test("a member can list members and commands, and errors are explained", async () => {
   await using server = await TestServer.open("chat://:0");
   using alice = await join(server);
   await send(alice, "/who\n");
@@ -47,7 +47,7 @@ Deno.test("a member is told who is here, what it can type, and what it typed wro
   assertEquals((await server.event("closed")).reason, "peer quit");
 });
 
-Deno.test("each outlet is a room of its own, unless the rooms bear the same name", async () => {
+Deno.test("each outlet has its own room, unless rooms have the same name", async () => {
   await using server = await TestServer.open(
     "chat://:0",
     "chat://:0",
@@ -64,7 +64,7 @@ Deno.test("each outlet is a room of its own, unless the rooms bear the same name
   assertEquals(await readUntil(apart, /\n/), "* 1 here: guest-1\n");
 });
 
-Deno.test("newcomers are shown the last lines, as many as the outlet says, and can ask for them again", async () => {
+Deno.test("new members are shown the configured number of last lines, and can ask for them again", async () => {
   await using server = await TestServer.open("chat://:0?room=ops&history=2", "chat://:0?room=ops");
   using alice = await join(server);
   await send(alice, "/history\none\ntwo\n/me waves\n/who\n");
@@ -78,7 +78,7 @@ Deno.test("newcomers are shown the last lines, as many as the outlet says, and c
   assert((await readUntil(carol, /\n/)).endsWith("/help lists commands\n"));
 });
 
-Deno.test("invalid UTF-8, escapes and controls reach the others as harmless marks", async () => {
+Deno.test("invalid UTF-8, escapes and control characters are replaced", async () => {
   await using server = await TestServer.open("chat://:0");
   using alice = await join(server);
   using bob = await join(server);
@@ -89,7 +89,7 @@ Deno.test("invalid UTF-8, escapes and controls reach the others as harmless mark
   );
 });
 
-Deno.test("10 MB without a newline are one cut line, and the room goes on", async () => {
+Deno.test("10 MB without a newline are one truncated line, and the room continues", async () => {
   await using server = await TestServer.open("chat://:0");
   using alice = await join(server);
   using bob = await join(server);
@@ -104,7 +104,7 @@ Deno.test("10 MB without a newline are one cut line, and the room goes on", asyn
   assertEquals(await readUntil(bob, /\n/), "* your line was cut after 4096 bytes\n");
 });
 
-Deno.test("a member that does not read is cut off, and nobody else notices", async () => {
+Deno.test("a member that does not read is disconnected, without effect on others", async () => {
   await using server = await TestServer.open("chat://:0");
   using deaf = await join(server);
   using alice = await join(server);
@@ -129,7 +129,7 @@ Deno.test("a member that does not read is cut off, and nobody else notices", asy
   assert(said * line.length > 256 * 1024);
 });
 
-Deno.test("a speaker that floods is held back, and those who read lose nothing", async () => {
+Deno.test("a member that floods is held back, and members that read lose nothing", async () => {
   await using server = await TestServer.open("chat://:0");
   using alice = await join(server);
   using bob = await join(server);
@@ -161,7 +161,7 @@ testWith(["ncat", "socat"], "ncat and socat talk to each other in a room", async
   await ncat.prints(/guest-2 left/);
 });
 
-Deno.test("members are told that the server stops, and may say their goodbyes", async () => {
+Deno.test("members are told that the server stops, and can still send", async () => {
   await using server = await TestServer.open("chat://:0");
   const alice = await join(server);
   const stopped = server.server.stop({ grace: 10_000 });
@@ -170,7 +170,7 @@ Deno.test("members are told that the server stops, and may say their goodbyes", 
   assertEquals(await stopped, 0);
 });
 
-Deno.test("a newcomer is shown a long history, as far as it fits, and stays", async () => {
+Deno.test("a new member is shown a long history as far as it fits, and stays connected", async () => {
   await using server = await TestServer.open("chat://:0?history=1000");
   using alice = await join(server);
   for (let i = 0; i < 64; i++) await send(alice, `${i} ${"x".repeat(4000)}\n`);
@@ -184,7 +184,7 @@ Deno.test("a newcomer is shown a long history, as far as it fits, and stays", as
   await readUntil(alice, /> thank you\n/);
 });
 
-Deno.test("a line that dribbles is cut after its time, however often a byte comes", async () => {
+Deno.test("a line that arrives too slowly is timed out", async () => {
   await using server = await TestServer.open("chat://:0?line-timeout=300ms&idle-timeout=1h");
   using patient = await join(server);
   await send(patient, "/wh");

@@ -5,7 +5,7 @@ import { bytesOf, send } from "../harness/bytes.ts";
 import { TestServer } from "../harness/server.ts";
 
 for (const { name } of SERVICES.values()) {
-  Deno.test(`${name}: a client that half-closes and reads to the end leaves nothing behind`, async () => {
+  Deno.test(`${name}: a client that half-closes and reads to the end leaves no resources behind`, async () => {
     await using stage = new AsyncDisposableStack();
     const server = await open(name, stage);
     {
@@ -28,7 +28,7 @@ for (const { name } of SERVICES.values()) {
     assertEquals(reason.startsWith("error"), false, reason);
   });
 
-  Deno.test(`${name}: a client that goes without a word harms nobody else`, async () => {
+  Deno.test(`${name}: a client that closes without sending anything does not affect others`, async () => {
     await using stage = new AsyncDisposableStack();
     const server = await open(name, stage);
     (await server.connect()).close();
@@ -38,7 +38,7 @@ for (const { name } of SERVICES.values()) {
     await send(next, "hello\n").catch(() => {});
   });
 
-  Deno.test(`${name}: a stopping server is not held up by its clients`, async () => {
+  Deno.test(`${name}: clients do not delay a stopping server`, async () => {
     await using stage = new AsyncDisposableStack();
     const server = await open(name, stage);
     using _client = await server.connect();

@@ -49,7 +49,7 @@ for (const stdio of ["pipes", "socket"]) {
     assertEquals((await server.event("closed")).notes, { exit: 0 });
   });
 
-  Deno.test(`exec flushes what came after the client's end through ${stdio}`, async () => {
+  Deno.test(`exec sends what is written after the client's end through ${stdio}`, async () => {
     await using server = await shell(
       "cat > /dev/null; head -c 4000000 /dev/zero; echo done; exit 4",
       ...["--stdio", stdio],
@@ -63,7 +63,7 @@ for (const stdio of ["pipes", "socket"]) {
     assertEquals((await server.event("closed")).notes, { exit: 4 });
   });
 
-  Deno.test(`exec ends a program that prints for ever when its client leaves, through ${stdio}`, async () => {
+  Deno.test(`exec ends a program that prints forever when its client disconnects, through ${stdio}`, async () => {
     await using server = await TestServer.open(`exec://:0?stdio=${stdio}`, "--", "yes");
     const client = await server.connect();
     await readUntil(client, /y\ny\n/);
@@ -102,19 +102,19 @@ for (const stdio of ["pipes", "socket"]) {
   });
 }
 
-Deno.test("exec runs the program that ?run names", async () => {
+Deno.test("exec runs the program given by ?run", async () => {
   await using server = await TestServer.open("exec://:0?run=pwd&cwd=/usr");
   assertEquals(await answerOf(server), "/usr\n");
 });
 
-Deno.test("exec gives every client a program of its own", async () => {
+Deno.test("exec starts a program for each client", async () => {
   await using server = await shell("echo $$; cat");
   using one = await server.connect();
   using other = await server.connect();
   assert(await readUntil(one, /\n/) !== await readUntil(other, /\n/));
 });
 
-Deno.test("exec passes arguments on as they are, with no shell between", async () => {
+Deno.test("exec passes arguments unchanged, without a shell", async () => {
   await using server = await TestServer.open(
     "exec://:0",
     "--",
@@ -127,7 +127,7 @@ Deno.test("exec passes arguments on as they are, with no shell between", async (
   assertEquals(await answerOf(server), "a b|$HOME|x,y|");
 });
 
-Deno.test("exec ends the connection when the program has ended, though the client has not", async () => {
+Deno.test("exec closes the connection when the program has exited, even if the client has not", async () => {
   await using server = await shell("echo bye; exit 3");
   using client = await server.connect();
   assertEquals(await readText(client), "bye\n");
@@ -136,13 +136,13 @@ Deno.test("exec ends the connection when the program has ended, though the clien
   assertEquals({ notes, reason }, { notes: { exit: 3 }, reason: "server closed" });
 });
 
-Deno.test("exec tells the program's end by the signal that ended it", async () => {
+Deno.test("exec reports the signal that ended a program", async () => {
   await using server = await shell("kill -9 $$");
   await answerOf(server);
   assertEquals((await server.event("closed")).notes, { exit: "SIGKILL" });
 });
 
-Deno.test("exec sets what programs under tcpserver, xinetd, systemd and ncat look for, and little else", async () => {
+Deno.test("exec sets the variables of tcpserver, xinetd, systemd and ncat, and few others", async () => {
   await using server = await TestServer.open("exec://:0", "--", "env");
   using client = await server.connect();
   const { hostname, port } = client.localAddr as Deno.NetAddr;
@@ -168,7 +168,7 @@ Deno.test("exec sets what programs under tcpserver, xinetd, systemd and ncat loo
   });
 });
 
-Deno.test("exec counts the connections of each host for TCPCONNNUM", async () => {
+Deno.test("exec counts the connections of each client address for TCPCONNNUM", async () => {
   await using server = await shell("echo $TCPCONNNUM; cat");
   using first = await server.connect();
   assertEquals(await readUntil(first, /\n/), "1\n");
@@ -181,7 +181,7 @@ Deno.test("exec counts the connections of each host for TCPCONNNUM", async () =>
   assertEquals(await readUntil(third, /\n/), "1\n");
 });
 
-Deno.test("exec passes more variables on where it is asked to", async () => {
+Deno.test("exec passes further variables with ?env", async () => {
   Deno.env.set("OUTLET_TEST_PASSED", "from outside");
   await using server = await TestServer.open(
     ...["exec://:0", "--env", "OUTLET_TEST_PASSED", "--env", "LIST=a,b=c", "--env", "PATH=/bin"],
@@ -194,7 +194,7 @@ Deno.test("exec passes more variables on where it is asked to", async () => {
   assert(!answer.includes("OUTLET_TEST_MISSING"));
 });
 
-Deno.test("exec tells what the program complains of, line by line, with the connection's number", async () => {
+Deno.test("exec logs the program's stderr by lines, with the connection's number", async () => {
   await using server = await shell("echo one >&2; printf two >&2; echo out");
   assertEquals(await answerOf(server), "out\n");
   const { connection } = await server.event("closed");
@@ -205,13 +205,13 @@ Deno.test("exec tells what the program complains of, line by line, with the conn
   ]);
 });
 
-Deno.test("exec lets the client read the program's complaints with ?stderr=client", async () => {
+Deno.test("exec sends the program's stderr to the client with ?stderr=client", async () => {
   await using server = await shell("echo one >&2; echo two", "--stderr", "client");
   assertEquals((await answerOf(server)).split("\n").sort(), ["", "one", "two"]);
   assertEquals(server.events.filter((event) => event.event === "service-output"), []);
 });
 
-Deno.test("exec survives a program that complains without end in one line", async () => {
+Deno.test("exec bounds an endless line on a program's stderr", async () => {
   await using server = await shell("head -c 3000000 /dev/zero >&2; echo done");
   assertEquals(await answerOf(server), "done\n");
   const { text } = await server.event("service-output");
@@ -234,7 +234,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`exec resets the client and lives on when the program ${what}`, async () => {
+  Deno.test(`exec resets the client and continues when the program ${what}`, async () => {
     await using server = await TestServer.open("exec://:0", ...words);
     await assertRejects(() => answerOf(server), Deno.errors.ConnectionReset);
     assertMatch((await server.event("closed")).reason, reason);
@@ -242,7 +242,7 @@ for (
   });
 }
 
-Deno.test("exec ends what the program started, too, when the client leaves", async () => {
+Deno.test("exec ends a program's descendants when the client disconnects", async () => {
   await using server = await shell("sleep 1000 & echo $!; while :; do echo; done");
   const client = await server.connect();
   const grandchild = parseInt(await readUntil(client, /\d+\n\n/));
@@ -251,14 +251,14 @@ Deno.test("exec ends what the program started, too, when the client leaves", asy
   await isGone(grandchild);
 });
 
-Deno.test("exec ends what the program left behind when it has ended itself", async () => {
+Deno.test("exec ends descendants when the program has exited", async () => {
   await using server = await shell("sleep 1000 & echo $!");
   const grandchild = parseInt(await answerOf(server));
   await server.event("closed");
   await isGone(grandchild);
 });
 
-Deno.test("exec ends who goes on talking when the program itself has ended", async () => {
+Deno.test("exec ends descendants that keep writing after the program has exited", async () => {
   await using server = await shell("yes & echo $!; exit 7");
   using client = await server.connect();
   await readAll(client);
@@ -266,7 +266,7 @@ Deno.test("exec ends who goes on talking when the program itself has ended", asy
   assertEquals((await server.event("closed")).notes, { exit: 7 });
 });
 
-Deno.test("exec kills, after a time, whoever does not listen to SIGTERM", async () => {
+Deno.test("exec kills a program that ignores SIGTERM", async () => {
   await using server = await shell(
     "trap '' TERM PIPE; sleep 1000 & echo $!; while :; do echo; done",
     ...["--kill-after", "200ms"],
@@ -278,7 +278,7 @@ Deno.test("exec kills, after a time, whoever does not listen to SIGTERM", async 
   await isGone(grandchild);
 });
 
-Deno.test("exec wakes a stopped program so that it hears that it has to end", async () => {
+Deno.test("exec continues a stopped program so that it handles SIGTERM", async () => {
   await using server = await shell("echo ready; kill -STOP $$; sleep 1000");
   using client = await server.connect();
   await readUntil(client, /ready/);
@@ -286,7 +286,7 @@ Deno.test("exec wakes a stopped program so that it hears that it has to end", as
   assertEquals((await server.event("closed")).notes, { exit: "SIGTERM" });
 });
 
-Deno.test("exec ends the connection though a daemon that fled the group holds the pipe", async () => {
+Deno.test("exec closes the connection even if a daemon outside of the group holds the pipe", async () => {
   await using server = await shell("setsid sleep 1000 & echo $!; sleep 0.1");
   const daemon = parseInt(await answerOf(server));
   await server.event("closed");
@@ -313,7 +313,7 @@ Deno.test({
   },
 });
 
-Deno.test("exec lets programs go on while it drains, and ends them when that has taken too long", async () => {
+Deno.test("exec lets programs continue while it drains, and ends them at the drain timeout", async () => {
   await using server = await shell("echo $$; cat");
   using one = await server.connect();
   using other = await server.connect();
@@ -326,7 +326,7 @@ Deno.test("exec lets programs go on while it drains, and ends them when that has
   await Promise.all([isGone(first!), isGone(second!)]);
 });
 
-Deno.test("exec takes in the rest of a client whose program has closed its stdin", async () => {
+Deno.test("exec discards the rest of a client's data when the program has closed its stdin", async () => {
   await using server = await shell("exec 0<&-; echo closed; sleep 0.2; echo done");
   using client = await server.connect();
   await readUntil(client, /closed/);
@@ -336,7 +336,7 @@ Deno.test("exec takes in the rest of a client whose program has closed its stdin
 });
 
 for (const stdio of ["pipes", "socket"]) {
-  Deno.test(`exec sends all that a program printed which ended without reading, through ${stdio}`, async () => {
+  Deno.test(`exec sends all output of a program that exited without reading, through ${stdio}`, async () => {
     await using server = await shell(
       "head -c 300000 /dev/zero; printf bye; exit 4",
       "--stdio",
@@ -412,14 +412,14 @@ for (
   }
 }
 
-Deno.test("exec takes an exit code that a program chose for the program's, also 127", () =>
+Deno.test("exec accepts any exit code of a program as its own, even 127", () =>
   withFile("#!/bin/sh\nexit 127\n", async (server) => {
     await answerOf(server);
     const { reason, notes } = await server.event("closed");
     assertEquals({ reason, notes }, { reason: "peer closed", notes: { exit: 127 } });
   }));
 
-Deno.test("a flood of complaints is counted above a rate, and another outlet answers all the while", async () => {
+Deno.test("a flood on stderr is counted above a rate, and another outlet still answers", async () => {
   await using server = await TestServer.open(
     ...["exec://:0", "echo://:0", "--", "sh", "-c"],
     "yes '' | head -c 1000000 >&2; echo done",

@@ -25,7 +25,7 @@ function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
-Deno.test("record has in its file what a client sent when the connection has ended", () =>
+Deno.test("record has written all data of a client when the connection is closed", () =>
   inFolder(async (folder) => {
     const file = `${folder}/all`;
     await using server = await TestServer.open(`record://:0?file=${file}`);
@@ -37,7 +37,7 @@ Deno.test("record has in its file what a client sent when the connection has end
     assertEquals((await server.event("closed")).notes, { file });
   }));
 
-Deno.test("record appends to a file that is there already", () =>
+Deno.test("record appends to an existing file", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/all`, "before\n");
     await using server = await TestServer.open(`record://:0?file=${folder}/all`);
@@ -45,7 +45,7 @@ Deno.test("record appends to a file that is there already", () =>
     assertEquals(await Deno.readTextFile(`${folder}/all`), "before\nafter\n");
   }));
 
-Deno.test("record never mixes lines of clients that write at the same time", () =>
+Deno.test("record never mixes the lines of concurrent clients", () =>
   inFolder(async (folder) => {
     const file = `${folder}/all`;
     await using server = await TestServer.open(`record://:0?file=${file}&lines`);
@@ -70,7 +70,7 @@ Deno.test("record never mixes lines of clients that write at the same time", () 
     assertEquals(lines.sort(), expected.sort());
   }));
 
-Deno.test("record keeps what came of a line before its client was cut off", () =>
+Deno.test("record keeps a partial line of a client whose connection failed", () =>
   inFolder(async (folder) => {
     await using server = await TestServer.open(`record://:0?file=${folder}/all&lines`);
     using client = await server.connect();
@@ -83,7 +83,7 @@ Deno.test("record keeps what came of a line before its client was cut off", () =
     assertEquals(await Deno.readTextFile(`${folder}/all`), "whole\nbegun\n");
   }));
 
-Deno.test("record refuses a line without end, and keeps its beginning", () =>
+Deno.test("record refuses an endless line, and keeps its beginning", () =>
   inFolder(async (folder) => {
     await using server = await TestServer.open(`record://:0?file=${folder}/all&lines`);
     using client = await server.connect();
@@ -97,7 +97,7 @@ Deno.test("record refuses a line without end, and keeps its beginning", () =>
     assert(size > 1_048_576 && size < 1_048_576 + 300_000);
   }));
 
-Deno.test("record gives each client a file of its own, named by time, peer and number", () =>
+Deno.test("record creates a file for each client, named by time, address and number", () =>
   inFolder(async (folder) => {
     await using server = await TestServer.open(`record://:0?dir=${folder}`);
     await deliver(server, "one");
@@ -109,7 +109,7 @@ Deno.test("record gives each client a file of its own, named by time, peer and n
     assertEquals(texts.sort(), ["one", "two"]);
   }));
 
-Deno.test("record puts its file aside before it grows too large, and keeps so many", () =>
+Deno.test("record rotates its file before it grows too large, and keeps a number of files", () =>
   inFolder(async (folder) => {
     const file = `${folder}/all`;
     await using server = await TestServer.open(`record://:0?file=${file}&rotate-size=1k&keep=3`);
@@ -121,7 +121,7 @@ Deno.test("record puts its file aside before it grows too large, and keeps so ma
     assertEquals(kept, ["4", "5", "6", "7"]);
   }));
 
-Deno.test("record puts its file aside when it is old", () =>
+Deno.test("record rotates its file at its age", () =>
   inFolder(async (folder) => {
     await using server = await TestServer.open(`record://:0?file=${folder}/all&rotate-age=1ms`);
     await deliver(server, "one");
@@ -146,7 +146,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`record resets the client, who takes it for no success, when the disk ${what}`, async () => {
+  Deno.test(`record resets the client, which signals a failure, when the disk ${what}`, async () => {
     await using server = await TestServer.open(`record://:0?${words}&sync=write`);
     for (let tries = 1; tries <= 2; tries++) {
       using client = await server.connect();
@@ -160,7 +160,7 @@ for (
   });
 }
 
-Deno.test("record goes on when there is room again, and leaves no part of what did not fit", () =>
+Deno.test("record continues when there is space again, and leaves no partial write", () =>
   inFolder(async (folder) => {
     await using server = await TestServer.open(`record://:0?file=${folder}/sub/all&lines`);
     using client = await server.connect();
@@ -171,7 +171,7 @@ Deno.test("record goes on when there is room again, and leaves no part of what d
     assertEquals(await Deno.readTextFile(`${folder}/sub/all`), "kept\n");
   }));
 
-Deno.test("record refuses to put its file aside at once", () => {
+Deno.test("record refuses a rotation at size or age 0", () => {
   for (const [option, value] of [["rotate-size", "0"], ["rotate-age", "0s"]]) {
     assertThrows(
       () => parseServerArgs([`record://:0?file=a&${option}=${value}`]),
@@ -181,7 +181,7 @@ Deno.test("record refuses to put its file aside at once", () => {
   }
 });
 
-Deno.test("record wants to know where, once", () => {
+Deno.test("record needs exactly one of file and dir", () => {
   assertThrows(
     () => parseServerArgs(["record://:0"]),
     UsageError,

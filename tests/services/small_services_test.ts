@@ -28,7 +28,7 @@ for (const [tool, command] of Object.entries(PEERS)) {
       assertEquals(code, 0);
     });
   }
-  testWith([tool], `time tells ${tool} the seconds since 1900`, async () => {
+  testWith([tool], `time sends ${tool} the seconds since 1900`, async () => {
     await using server = await TestServer.open("time://:0");
     const { bytes } = await run(command(server.port()));
     assertEquals(bytes.length, 4);
@@ -37,14 +37,14 @@ for (const [tool, command] of Object.entries(PEERS)) {
   });
 }
 
-testWith(["curl"], "curl telnet:// talks to echo and is talked to", async () => {
+testWith(["curl"], "curl telnet:// exchanges data with echo", async () => {
   await using server = await TestServer.open("echo://:0");
   await using curl = new Program(["curl", "-sSN", `telnet://127.0.0.1:${server.port()}`]);
   await curl.type("hello\n");
   await curl.prints(/^hello\n$/);
 });
 
-testWith(["ncat"], "chargen sends ncat 72 characters a line, shifted by one each", async () => {
+testWith(["ncat"], "chargen sends ncat lines of 72 characters, each shifted by one", async () => {
   await using server = await TestServer.open("chargen://:0");
   const { stdout } = await run([
     "sh",
@@ -58,7 +58,7 @@ testWith(["ncat"], "chargen sends ncat 72 characters a line, shifted by one each
   });
 });
 
-Deno.test("daytime, time and qotd end the conversation by themselves", async () => {
+Deno.test("daytime, time and qotd close the connection", async () => {
   await using server = await TestServer.open("daytime://:0", "time://:0", "qotd://:0");
   for (const i of [0, 1, 2]) {
     using client = await server.connect(i);
@@ -66,14 +66,14 @@ Deno.test("daytime, time and qotd end the conversation by themselves", async () 
   }
 });
 
-Deno.test("the last word arrives although the client had sent what nobody read", async () => {
+Deno.test("the last data arrives even if the client's data was not read", async () => {
   await using server = await TestServer.open("daytime://:0");
   using client = await server.connect();
   await send(client, noise(10_000));
   assertMatch(await readText(client), /GMT\r\n$/);
 });
 
-Deno.test("echo returns every byte, then ends its half, to a client that has ended its own", async () => {
+Deno.test("echo returns every byte, then closes its half, after the client has closed its own", async () => {
   await using server = await TestServer.open("echo://:0");
   using client = await server.connect();
   const bytes = noise(3_000_000);

@@ -29,30 +29,34 @@ async function digestOf(path: string): Promise<[length: number, hash: string]> {
 }
 
 for (const size of [0, 1, GIBIBYTE]) {
-  testWith(["sh"], `a file of ${size} bytes is moved by shell redirections alone`, async () => {
-    const folder = await Deno.makeTempDir();
-    const [source, target] = [`${folder}/source`, `${folder}/target`];
-    {
-      using file = await Deno.open(source, { write: true, create: true });
-      const block = noise(1 << 20);
-      for (let left = size; left > 0; left -= block.length) {
-        new DataView(block.buffer).setFloat64(0, left);
-        await file.write(block.subarray(0, left));
+  testWith(
+    ["sh"],
+    `a file of ${size} bytes is transferred with shell redirections alone`,
+    async () => {
+      const folder = await Deno.makeTempDir();
+      const [source, target] = [`${folder}/source`, `${folder}/target`];
+      {
+        using file = await Deno.open(source, { write: true, create: true });
+        const block = noise(1 << 20);
+        for (let left = size; left > 0; left -= block.length) {
+          new DataView(block.buffer).setFloat64(0, left);
+          await file.write(block.subarray(0, left));
+        }
       }
-    }
-    const shell = (words: string[], redirection: string) =>
-      new Program(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...words]);
-    await using server = shell(outlet("server", "stdio://:0"), `</dev/null >${target}`);
-    const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
-    await using client = shell(outlet("client", "127.0.0.1", port!), `<${source}`);
-    assertEquals((await client.outcome()).code, 0);
-    assertEquals((await server.outcome()).code, 0);
-    assertEquals(await digestOf(target), await digestOf(source));
-    await Deno.remove(folder, { recursive: true });
-  });
+      const shell = (words: string[], redirection: string) =>
+        new Program(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...words]);
+      await using server = shell(outlet("server", "stdio://:0"), `</dev/null >${target}`);
+      const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+      await using client = shell(outlet("client", "127.0.0.1", port!), `<${source}`);
+      assertEquals((await client.outcome()).code, 0);
+      assertEquals((await server.outcome()).code, 0);
+      assertEquals(await digestOf(target), await digestOf(source));
+      await Deno.remove(folder, { recursive: true });
+    },
+  );
 }
 
-Deno.test("one client is served: its bytes to stdout, stdin to it, and both end together", async () => {
+Deno.test("one client is served: its data goes to stdout, stdin to it, and both end together", async () => {
   const { server, port } = await listening("stdio://:0");
   await using _ = server;
   await using client = new Program(outlet("client", "127.0.0.1", port));
@@ -81,7 +85,7 @@ testWith(["ncat"], "keep serves one client after the other", async () => {
   assertEquals((await server.outcome()).stdout, "one\ntwo\n");
 });
 
-Deno.test("many clients are merged, and all of them get stdin", async () => {
+Deno.test("the data of many clients is merged, and all of them receive stdin", async () => {
   const { server, port } = await listening("stdio://:0?clients=many");
   await using _ = server;
   await using one = new Program(outlet("client", "127.0.0.1", port));
@@ -97,7 +101,7 @@ Deno.test("many clients are merged, and all of them get stdin", async () => {
   assertEquals((await server.outcome()).code, 0);
 });
 
-Deno.test("a client that is cut off makes the exit code say so", async () => {
+Deno.test("a failed connection shows in the exit code", async () => {
   const { server, port } = await listening("stdio://:0");
   await using _ = server;
   {
@@ -109,23 +113,27 @@ Deno.test("a client that is cut off makes the exit code say so", async () => {
   assertEquals(code, 1);
 });
 
-testWith(["sh", "ncat"], "a stdin that cannot be read is told, and ends nothing else", async () => {
-  const words = outlet("server", "stdio://:0?clients=many&keep", "echo://:0");
-  await using server = new Program(["sh", "-c", `exec "$@" </etc`, "sh", ...words]);
-  const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
-  const [, echo] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
-  await server.complains(/ready/);
-  const said = await run(["ncat", "127.0.0.1", port!], { stdin: "for stdout\n" });
-  assertEquals([said.code, said.stdout], [0, ""]);
-  await server.prints(/for stdout/);
-  await server.complains(/failed +stdio.*: cannot read stdin: .*; clients see its end/);
-  const answer = await run(["ncat", "127.0.0.1", echo!], { stdin: "still here\n" });
-  assertEquals(answer.stdout, "still here\n");
-});
+testWith(
+  ["sh", "ncat"],
+  "a stdin that cannot be read is reported, and affects nothing else",
+  async () => {
+    const words = outlet("server", "stdio://:0?clients=many&keep", "echo://:0");
+    await using server = new Program(["sh", "-c", `exec "$@" </etc`, "sh", ...words]);
+    const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+    const [, echo] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
+    await server.complains(/ready/);
+    const said = await run(["ncat", "127.0.0.1", port!], { stdin: "for stdout\n" });
+    assertEquals([said.code, said.stdout], [0, ""]);
+    await server.prints(/for stdout/);
+    await server.complains(/failed +stdio.*: cannot read stdin: .*; clients see its end/);
+    const answer = await run(["ncat", "127.0.0.1", echo!], { stdin: "still here\n" });
+    assertEquals(answer.stdout, "still here\n");
+  },
+);
 
 testWith(
   ["ncat"],
-  "an outlet that is opened while the server runs does not end it with its client",
+  "a stdio outlet that is opened at run time does not end the server with its client",
   async () => {
     const folder = await Deno.makeTempDir();
     const config = `${folder}/outlet.json`;

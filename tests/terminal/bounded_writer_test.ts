@@ -4,7 +4,7 @@ import { EventBus } from "../../src/events/event_bus.ts";
 import { BoundedWriter } from "../../src/terminal/bounded_writer.ts";
 import { droppedBy } from "../../src/terminal/drop_counts.ts";
 
-Deno.test("lines are written in order, however little the stream takes at a time", async () => {
+Deno.test("lines are written in order, even if the stream accepts few bytes at a time", async () => {
   let text = "";
   const writer = new BoundedWriter({
     write(bytes) {
@@ -20,7 +20,7 @@ Deno.test("lines are written in order, however little the stream takes at a time
   assertEquals(text, "one\ntwo\nthree\n");
 });
 
-Deno.test("a stream that takes nothing costs bounded memory, and is told what it missed", async () => {
+Deno.test("a stuck stream costs bounded memory, and dropped lines are reported", async () => {
   let text = "";
   const gate = Promise.withResolvers<void>();
   const writer = new BoundedWriter({
@@ -40,7 +40,7 @@ Deno.test("a stream that takes nothing costs bounded memory, and is told what it
   assertEquals(writer.dropped, Number(told));
 });
 
-Deno.test("the end does not wait for a stream that takes nothing", async () => {
+Deno.test("flush does not wait forever for a stuck stream", async () => {
   const gate = Promise.withResolvers<number>();
   const writer = new BoundedWriter({ write: () => gate.promise });
   writer.writeLine("nobody takes this");
@@ -49,14 +49,14 @@ Deno.test("the end does not wait for a stream that takes nothing", async () => {
   assertEquals([await writer.flush(), writer.isIdle], [true, true]);
 });
 
-Deno.test("a reader that has gone is no fault of the writer", async () => {
+Deno.test("a closed stream causes no error", async () => {
   const writer = new BoundedWriter({ write: () => Promise.reject(new Deno.errors.BrokenPipe()) });
   writer.writeLine("nobody hears this");
   await writer.flush();
   assertEquals(writer.dropped, 1);
 });
 
-Deno.test("a full disk is told once, a line that it tore is ended, and what was lost is counted", async () => {
+Deno.test("a full disk is reported once, a partial line is ended, and dropped lines are counted", async () => {
   let text = "";
   let room = 8;
   const faults: unknown[] = [];
