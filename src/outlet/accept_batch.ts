@@ -1,5 +1,5 @@
 /**
- * What comes first when many clients come at once.
+ * Spreads a burst of accepted connections over several turns of the event loop.
  *
  * @module
  */
@@ -8,27 +8,27 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("letting clients begin", { without: "the next ones begin" });
 
-/** How many clients begin in one turn of the event loop. */
+/** The number of connections that are started in one turn of the event loop. */
 const MAX_ACCEPT = 32;
 
 /**
- * Shares the turns of the event loop out to those who come. To take clients out of the kernel's queue is quick, and to
- * begin with them is not: in a burst they are all taken out first, because whoever finds that queue full has to wait
- * a second before it tries again (RFC 6298).
+ * Limits how many accepted connections are started in one turn of the event loop. In a burst,
+ * accepting goes first: if the kernel's accept queue is full, it drops SYNs, and a client sends
+ * the next one only after a second (RFC 6298).
  */
 export class AcceptBatch implements Disposable {
   #begun = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #waiting: (() => void)[] = [];
 
-  /** Resolves when it is somebody's turn; `undefined` where that is now. */
+  /** Resolves when the next connection may start; `undefined` if it may start now. */
   next(): Promise<void> | undefined {
     if (this.#begun === 0) this.#watch();
     if (this.#begun++ < MAX_ACCEPT) return undefined;
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Shares out no more; to be called when nobody waits. */
+  /** Ends the batch. Nobody may be waiting. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }

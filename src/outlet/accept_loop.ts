@@ -1,5 +1,5 @@
 /**
- * The accept loop: one client after the other, through whatever the system puts in its way.
+ * The accept loop. It survives every error of `accept(2)`.
  *
  * @module
  */
@@ -8,26 +8,29 @@ import { TurnBudget } from "../scheduling/turn_budget.ts";
 import { ACCEPT_TURN, type Listener } from "../transport/listen.ts";
 import type { ByteStream } from "../transport/stream.ts";
 
-/** What the loop hands clients to, and asks. */
+/** The receiver of accepted connections. */
 export interface Acceptor {
-  /** Resolves when another client may be accepted; until then, clients wait in the kernel's queue. */
+  /**
+   * Resolves when the next connection may be accepted. Until then, connections wait in the
+   * kernel's accept queue.
+   */
   ready(): Promise<void> | undefined;
-  /** Takes over a client's socket; must not wait. */
+  /** Takes over an accepted socket. It must not block. */
   take(socket: ByteStream): void;
-  /** Told that the system gave no socket, and for how many milliseconds the loop pauses because of it. */
+  /** Called when accepting failed; the loop pauses for `pause` milliseconds. */
   onFault(error: unknown, pause: number): void;
 }
 
-/** How the loop is run. */
+/** Options of {@linkcode acceptAll}. */
 export interface AcceptOptions extends Acceptor {
   /** Ends the loop once the listener is closed. */
   readonly signal: AbortSignal;
 }
 
-/** The pause after a fault of the system, in milliseconds; it doubles from the first to the last. */
+/** The pause after a failed accept, in milliseconds. It doubles from `first` to `last`. */
 const PAUSE = { first: 10, last: 500 };
 
-/** Accepts until the signal is aborted. Never rejects, and never spins: see {@linkcode Acceptor.onFault}. */
+/** Accepts until the signal is aborted. It never rejects, and pauses after errors. */
 export async function acceptAll(listener: Listener, options: AcceptOptions): Promise<void> {
   const { signal } = options;
   const budget = new TurnBudget(ACCEPT_TURN);
@@ -49,7 +52,7 @@ export async function acceptAll(listener: Listener, options: AcceptOptions): Pro
   }
 }
 
-/** Whether the client was gone before it was accepted: its own doing, and no reason to pause. */
+/** Whether the client reset the connection before it was accepted, which is no reason to pause. */
 export function isGone(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||

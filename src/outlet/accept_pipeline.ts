@@ -1,5 +1,6 @@
 /**
- * The way into an outlet: from a socket that was accepted to a connection that is served, step by step.
+ * The steps from an accepted socket to a connection that is served: admission, PROXY header, TLS,
+ * capture.
  *
  * @module
  */
@@ -13,49 +14,49 @@ import { AcceptBatch } from "./accept_batch.ts";
 import { Arrival } from "./arrival.ts";
 import { STAGES } from "./stages.ts";
 
-/** A client that was let in: its connection, and what it holds while it stays. */
+/** An admitted connection. */
 export interface AdmittedConnection {
   /** Its connection. */
   readonly connection: Connection;
-  /** Its place. */
+  /** Its slot, released by disposing it. */
   readonly permit: Disposable;
-  /** What serves it. */
+  /** The handler that serves it. */
   readonly handler: Handler;
 }
 
-/** What a pipeline belongs to. */
+/** Options of {@linkcode AcceptPipeline}. */
 export interface AcceptPipelineOptions {
-  /** Who may come in. */
+  /** The limits and access rules. */
   readonly admission: Admission;
-  /** Aborted when nobody is to come in any more. */
+  /** Aborted when no more connections are admitted. */
   readonly signal: AbortSignal;
-  /** Numbers connections. */
+  /** Returns the next connection id. */
   number(): number;
-  /** Told whom nobody lets in, and why. */
+  /** Called when a connection is refused. */
   refused(peer: Address, reason: string): void;
-  /** Told what kept a client out that was no fault of its own. */
+  /** Called when a step fails for a reason other than the client. */
   failed(error: unknown): void;
 }
 
-/** Why a client is turned away; nothing, where it goes on to the next step. */
+/** The reason of a refusal; `undefined` if the connection goes on to the next step. */
 type Outcome = string | undefined;
 
-/** One step of the way in, which changes what it has to of the arrival. */
+/** One step. It may change the arrival. */
 type Step = (arrival: Arrival) => Outcome | Promise<Outcome>;
 
-/** Lets clients in, each apart from all others. */
+/** Takes accepted connections through the steps, each independently of the others. */
 export class AcceptPipeline implements Disposable {
   readonly #options: AcceptPipelineOptions;
   readonly #batch = new AcceptBatch();
   #settings: OutletSettings | undefined;
   #steps: readonly Step[] = [];
 
-  /** A pipeline of these. */
+  /** A pipeline with these options. */
   constructor(options: AcceptPipelineOptions) {
     this.#options = options;
   }
 
-  /** A client's way in. Whoever does not get to its end is closed. */
+  /** Takes one connection through all steps. A connection that is refused or fails is closed. */
   async accept(
     stream: ByteStream,
     settings: OutletSettings,
@@ -66,7 +67,8 @@ export class AcceptPipeline implements Disposable {
     try {
       for (const step of this.#steps) {
         const outcome = step(arrival);
-        // What need not wait does not: who is accepted is counted before the next one is.
+        // Synchronous steps are not awaited, so that a connection is counted before the next one
+        // is accepted.
         const refusal = outcome instanceof Promise ? await outcome : outcome;
         if (refusal !== undefined) return void this.#options.refused(arrival.peer, refusal);
       }
@@ -78,8 +80,9 @@ export class AcceptPipeline implements Disposable {
   }
 
   /**
-   * The steps that these settings ask for. From the first on a client is counted, and the header and the handshake have
-   * a deadline each; without one is only who waits for a place, and that is one client of an outlet at a time.
+   * The steps that the settings ask for. The first one counts the connection. The PROXY header
+   * and the TLS handshake have a deadline each. Waiting for a slot has none, but only one
+   * connection of an outlet waits at a time.
    */
   #stepsFor(settings: OutletSettings): Step[] {
     const { admission, number } = this.#options;
@@ -107,14 +110,14 @@ export class AcceptPipeline implements Disposable {
     return (arrival) => seat(arrival, { take, admission });
   }
 
-  /** To be called when nobody is on the way in. */
+  /** To be called when no connection is in the pipeline. */
   [Symbol.dispose](): void {
     this.#batch[Symbol.dispose]();
     this.#options.admission[Symbol.dispose]();
   }
 }
 
-/** Gives the client its place. Where who finds none is to wait, `admission` says when to look again. */
+/** Takes a slot for the connection. With `admission`, it waits until there is one. */
 function seat(
   arrival: Arrival,
   { take, admission }: {
@@ -129,7 +132,7 @@ function seat(
   return admission.waitForCapacity(signal).then(() => seat(arrival, { take, admission }));
 }
 
-/** The step of a stage, where there is one. */
+/** The step of a stage; none without a stage. */
 function through(stage: Stage | undefined): Step[] {
   if (!stage) return [];
   return [async (arrival) => {

@@ -1,5 +1,5 @@
 /**
- * A client on its way in, and all that it holds until it is served.
+ * An accepted connection in the accept pipeline, and the resources that it holds.
  *
  * @module
  */
@@ -9,24 +9,27 @@ import { Connection } from "../connection/connection.ts";
 import type { Stage, StageContext } from "../transport/stage.ts";
 import type { ByteStream } from "../transport/stream.ts";
 
-/** What each step of the way in may change. Disposing it closes all of that, unless it has become a connection. */
+/**
+ * The state that the steps of the pipeline change. Disposing it closes everything, unless it has
+ * become a connection.
+ */
 export class Arrival implements StageContext, Disposable {
-  /** Its number, once it is let in. */
+  /** Its connection id, once it is admitted. */
   id = 0;
-  /** What its bytes come from. */
+  /** Its stream, as the last stage returned it. */
   stream: ByteStream;
-  /** The client's end. */
+  /** The client's address. */
   peer: Address;
-  /** The end that it connected to. */
+  /** The address that it connected to. */
   local: Address;
-  /** Its place. */
+  /** Its slot. */
   permit: Permit | undefined;
-  /** Aborted when nobody is to come in any more. */
+  /** Aborted when no more connections are admitted. */
   readonly signal: AbortSignal;
   readonly #notes: Record<string, string | number> = {};
   #isConnected = false;
 
-  /** Somebody who was just accepted. */
+  /** A connection that was just accepted. */
   constructor(stream: ByteStream, signal: AbortSignal) {
     this.stream = stream;
     this.signal = signal;
@@ -34,17 +37,17 @@ export class Arrival implements StageContext, Disposable {
     this.local = addressOf(stream.localAddr);
   }
 
-  /** Notes what is worth noting of how it got here. */
+  /** Adds a note for the events of the connection. */
   note(name: string, value: string | number | undefined): void {
     if (value !== undefined) this.#notes[name] = value;
   }
 
-  /** Takes its stream through a stage. */
+  /** Applies a stage to its stream. */
   async pass(stage: Stage): Promise<void> {
     this.stream = await stage(this.stream, this);
   }
 
-  /** Its connection, to which what it holds belongs from now on. */
+  /** Turns it into a connection, which takes over its resources. */
   connect(): Connection {
     const { id, peer, local } = this;
     const connection = new Connection(this.stream, { id, peer, local });
@@ -53,13 +56,13 @@ export class Arrival implements StageContext, Disposable {
     return connection;
   }
 
-  /** Turns it away. */
+  /** Closes it, unless it has become a connection. */
   [Symbol.dispose](): void {
     if (this.#isConnected) return;
     try {
       this.stream.close();
     } catch {
-      // A deadline has closed it before.
+      // Already closed by a deadline.
     }
     this.permit?.[Symbol.dispose]();
   }

@@ -1,19 +1,19 @@
 /**
- * The welcome socket: it listens, accepts, and gives every client a connection socket of its own.
+ * An outlet: a listening socket, the connections that it accepted, and the service that they get.
  *
  * @module
  */
 import type { EventBus } from "../events/event_bus.ts";
-import type { AboutOutlet } from "../events/events.ts";
 import type { Acceptor } from "./accept_loop.ts";
 import type { Address } from "../endpoint/address.ts";
 import { closeAll } from "../connection/close_all.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Sweeper } from "../connection/deadlines.ts";
 import { AcceptPipeline, type AdmittedConnection } from "./accept_pipeline.ts";
-import { codeOf, explain, faultOf, isReset } from "../transport/errors.ts";
+import { faultOf, isReset } from "../transport/errors.ts";
 import { Admission } from "../admission/admission.ts";
 import type { ByteStream } from "../transport/stream.ts";
+import { OutletEvents } from "./outlet_events.ts";
 import type { OutletSettings } from "./settings.ts";
 import type { WelcomeSocket } from "./welcome_socket.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
@@ -22,19 +22,19 @@ const tasks = new TaskScope("ending the grace of an outlet", {
   without: "its connections end by themselves",
 });
 
-/** What an outlet is for as long as it is open. */
+/** What never changes about an outlet. */
 export interface OutletOptions {
-  /** Its number, which no other outlet of the server ever has; nothing else tells two of them apart. */
+  /** Its id, unique in the life of the server. */
   readonly id: number;
-  /** Its name in events, such as `echo`; several may have the same. */
+  /** Its name in events, such as `echo`. Several outlets may have the same name. */
   readonly name: string;
-  /** Where its clients come; another outlet may have it before or after. */
+  /** Its listening socket, which may serve another outlet before or after. */
   readonly socket: WelcomeSocket;
-  /** Who may come in; without it, everybody may. */
+  /** Limits and access rules. Default: none. */
   readonly admission?: Admission;
-  /** Told of everything that happens here. */
+  /** Receives its events. */
   readonly eventBus: EventBus;
-  /** Numbers connections; without it, they are counted here. */
+  /** Returns the next connection id. Default: a counter of this thread. */
   readonly number?: (() => number) | undefined;
 }
 
@@ -45,23 +45,21 @@ function numberConnection(): number {
 }
 
 /**
- * A service behind a welcome socket. It accepts once {@linkcode serve} is called; disposing it stops it and cuts
- * whatever is still connected.
+ * A service at an address. It accepts connections once {@linkcode serve} is called. Disposing it
+ * stops it at once and cuts its connections.
  */
 export class Outlet implements Acceptor, AsyncDisposable {
-  /** Its number, which no other outlet of the server ever has. */
-  readonly id: number;
+  /** Its id, unique in the life of the server. */ readonly id: number;
   /** Its name in events. */
   readonly name: string;
-  /** Where it listens, with the real port. */
+  /** The address at which it is bound. */
   readonly address: Address;
-  /** Who may come in. */
-  readonly admission: Admission;
+  /** Limits and access rules. */ readonly admission: Admission;
 
   #socket: WelcomeSocket;
-  readonly #eventBus: EventBus;
+  readonly #events: OutletEvents;
   readonly #stopping = new AbortController();
-  /** Aborted when the grace is over: who is let in only now is cut at once. */
+  /** Aborted when the grace is over. Connections that are admitted after that are cut at once. */
   readonly #expired = new AbortController();
   readonly #stopped = Promise.withResolvers<number>();
   readonly #sessions = new Set<Promise<void>>();
@@ -71,7 +69,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
   #sweeper = new Sweeper({});
   #isGone = false;
 
-  /** An outlet that does not accept yet. */
+  /** An outlet that does not accept connections yet. */
   constructor({ id, name, socket, eventBus, ...options }: OutletOptions) {
     const { admission = new Admission({}), number = numberConnection } = options;
     this.id = id;
@@ -79,73 +77,68 @@ export class Outlet implements Acceptor, AsyncDisposable {
     this.address = socket.address;
     this.admission = admission;
     this.#socket = socket;
-    this.#eventBus = eventBus;
+    this.#events = new OutletEvents(eventBus, { id, outlet: name, address: socket.address });
     this.#pipeline = new AcceptPipeline({
       admission,
       number,
       signal: this.#expired.signal,
-      refused: (peer, reason) => this.#tellRefusal(peer, reason),
+      refused: (peer, reason) => this.#events.refused(peer, reason),
       failed: (error) => this.onFault(error, 0),
     });
   }
 
-  /** The connections that are open now. */
+  /** Its open connections. */
   get connections(): Iterable<Connection> {
     return this.#live;
   }
 
-  /** Aborted when the outlet begins to stop. */
+  /** Aborted when the outlet starts to drain. */
   get stopping(): AbortSignal {
     return this.#stopping.signal;
   }
 
-  /** Resolves when it and all its connections are gone, to how many of them had to be cut. */
+  /** Resolves when the outlet and all its connections are closed, to the number that were cut. */
   get stopped(): Promise<number> {
     return this.#stopped.promise;
   }
 
-  /** Whether it and all its connections are gone. */
+  /** Whether the outlet and all its connections are closed. */
   get isGone(): boolean {
     return this.#isGone;
   }
 
-  /** Its welcome socket. */
+  /** Its listening socket. */
   get socket(): WelcomeSocket {
     return this.#socket;
   }
 
-  /** Closes its welcome socket, unless that goes on for another outlet. */
+  /** Closes its listening socket, unless another outlet has taken it over. */
   async socketClosed(): Promise<void> {
     if (this.#socket.serves(this)) await this.#socket.close();
   }
 
-  /** Goes on with another welcome socket at the same address. */
+  /** Continues with another listening socket at the same address. */
   moveTo(socket: WelcomeSocket): void {
     this.#socket = socket;
     socket.serve(this);
   }
 
-  /** Starts to accept. Called again, it changes the settings for the clients that come from then on. */
+  /** Starts to accept connections. Called again, it changes the settings for new connections. */
   serve(settings: OutletSettings): void {
     const isFirst = this.#settings === undefined;
-    const { certificate } = settings;
     this.#settings = settings;
     this.#sweeper = new Sweeper(settings.deadlines);
     if (!isFirst) return;
-    this.#eventBus.publish({
-      event: "listening",
-      ...this.#about,
-      ...certificate === undefined ? {} : { certificate },
-    });
+    this.#events.listening(settings);
     this.#socket.serve(this);
   }
 
   /**
-   * Stops: handlers are told through their signal, whoever waits in the kernel's queue is still accepted, and
-   * connections have `grace` milliseconds to end before they are cut. Called again, it can only shorten that. A
-   * welcome socket that another outlet has taken over goes on.
+   * Drains the outlet: aborts the signal of its handlers, accepts what is in the kernel's accept
+   * queue, closes the listening socket unless another outlet has taken it over, and gives
+   * connections `grace` milliseconds before they are cut. A second call can only shorten that.
    *
-   * @returns how many had to be cut
+   * @returns the number of connections that were cut
    */
   stop({ grace }: { grace: number }): Promise<number> {
     const timer = setTimeout(tasks.guard(() => this.#expired.abort()), grace);
@@ -156,19 +149,19 @@ export class Outlet implements Acceptor, AsyncDisposable {
     return this.stopped.finally(() => clearTimeout(timer));
   }
 
-  /** Stops without grace. */
+  /** Stops at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ grace: 0 });
   }
 
-  /** Waits for capacity, where clients that find none are to wait in the kernel's queue. */
+  /** With `when-full=defer`, waits until there is capacity for another connection. */
   ready(): Promise<void> | undefined {
     return this.#settings?.whenFull === "defer"
       ? this.admission.waitForCapacity(this.#stopping.signal)
       : undefined;
   }
 
-  /** Lets a client in and sees it out, apart from all others. What letting it in took is not kept while it stays. */
+  /** Takes an accepted socket through the pipeline, and serves it. */
   take(socket: ByteStream): void {
     const session = this.#pipeline.accept(socket, this.#settings!)
       .then((admitted) => admitted && this.#serveConnection(admitted))
@@ -176,52 +169,26 @@ export class Outlet implements Acceptor, AsyncDisposable {
     this.#sessions.add(session);
   }
 
-  /** A client's stay. However it ends, the connection is closed and its place is free. */
+  /** Serves one connection. In every case, it is closed and its slot released afterwards. */
   async #serveConnection(
     { connection, permit: place, handler }: AdmittedConnection,
   ): Promise<void> {
     using _place = place;
     using _closed = connection;
     using _deadlines = this.#sweeper.watch(connection);
-    this.#tellOpened(connection);
+    this.#live.add(connection);
+    this.#events.opened(connection);
     if (this.#expired.signal.aborted) connection.close("cut by the drain");
     try {
       await handler(connection, this.#stopping.signal);
       await connection.finish();
     } catch (error) {
-      // What failed here is never an orderly end: nobody may take it for success.
+      // A failed handler resets the connection, so that the client does not take it for a success.
       if (isReset(error)) connection.close("peer reset");
       else connection.reset(faultOf(error));
     }
-    this.#tellClosed(connection);
-  }
-
-  #tellOpened(connection: Connection): void {
-    this.#live.add(connection);
-    const { id, peer, local, notes } = connection;
-    this.#eventBus.publish({
-      event: "opened",
-      ...this.#about,
-      connection: id,
-      peer,
-      local,
-      ...notes ? { notes } : {},
-    });
-  }
-
-  #tellClosed(connection: Connection): void {
     this.#live.delete(connection);
-    this.#eventBus.publish({
-      event: "closed",
-      ...this.#about,
-      connection: connection.id,
-      peer: connection.peer,
-      bytesIn: connection.bytesIn,
-      bytesOut: connection.bytesOut,
-      duration: performance.now() - connection.openedAt,
-      reason: connection.reason ?? "server closed",
-      ...connection.notes ? { notes: connection.notes } : {},
-    });
+    this.#events.closed(connection);
   }
 
   async #drain(): Promise<number> {
@@ -234,27 +201,13 @@ export class Outlet implements Acceptor, AsyncDisposable {
     await closeAll(this.#live, "cut by the drain");
     await ended;
     this.#isGone = true;
-    if (this.#settings) this.#eventBus.publish({ event: "stopped", ...this.#about, cut });
+    if (this.#settings) this.#events.stopped(cut);
     return cut;
   }
 
-  #tellRefusal(peer: Address, reason: string): void {
-    this.#eventBus.publish({ event: "refused", ...this.#about, peer, reason });
-  }
-
-  /** Tells that a client got no connection, for no reason of ours. */
+  /** Publishes that accepting a connection failed, and that the loop pauses for `pause` milliseconds. */
   onFault(error: unknown, pause: number): void {
-    const then = pause > 0 ? `; trying again in ${pause} ms` : "";
-    this.#eventBus.publish({
-      event: "failed",
-      ...this.#about,
-      code: codeOf(error) ?? "unknown",
-      reason: `cannot accept: ${explain(error)}${then}`,
-    });
-  }
-
-  get #about(): AboutOutlet {
-    return { id: this.id, outlet: this.name, address: this.address };
+    this.#events.failed(error, pause);
   }
 }
 

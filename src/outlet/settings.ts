@@ -1,5 +1,5 @@
 /**
- * How an outlet serves its clients.
+ * The settings of an outlet.
  *
  * @module
  */
@@ -9,22 +9,26 @@ import type { TrustedProxies } from "../admission/trusted_proxies.ts";
 import type { ServerLayers } from "../transport/layers.ts";
 import type { Stage } from "../transport/stage.ts";
 
-/** How clients are served: what may change from one client to the next. */
+/** The settings of an outlet. They may change from one connection to the next. */
 export interface OutletSettings {
-  /** Serves each client. */
+  /** Serves each connection. */
   readonly handler: Handler;
-  /** The proxies that have to announce each client; without it, clients come by themselves. */
+  /**
+   * The trusted proxies, whose PROXY header names the client; `undefined` without `accept-proxy`.
+   */
   readonly proxies?: TrustedProxies | undefined;
-  /** What is spoken over each client's socket; without it, its bytes are what they are. */
+  /** The layers over each socket, such as TLS. */
   readonly layers?: ServerLayers | undefined;
-  /** The SHA-256 of the certificate that clients are shown first, in lower-case hex; for whoever pins it. */
+  /** The SHA-256 of the outlet's certificate in lower-case hex, for clients that pin it. */
   readonly certificate?: string | undefined;
-  /** Writes each connection down; without it, nobody does. */
+  /** The stage that writes the bytes of each connection to a file. */
   readonly capture?: Stage | undefined;
-  /** Whether the kernel probes silent connections, so that those whose peer vanished end some day. */
+  /** Whether TCP keep-alive is on (RFC 9293 3.8.4). */
   readonly keepAlive: boolean;
-  /** When connections are hung up on. */
+  /** When connections are closed by a deadline. */
   readonly deadlines: Deadlines;
-  /** When there may be no more connections: refuse who comes, or leave them waiting in the kernel's queue. */
+  /**
+   * At the connection limit: refuse new connections, or leave them in the kernel's accept queue.
+   */
   readonly whenFull: "refuse" | "defer";
 }

@@ -1,6 +1,6 @@
 /**
- * The stages that a client's stream goes through on its way into an outlet, in their order, and what of the outlet's
- * settings asks for each. `tests/transport/contract_test.ts` tests each of them by its being here.
+ * The stages of an accepted stream, in order. `tests/transport/contract_test.ts` tests every
+ * stage of this table.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { readProxyHeader } from "../transport/proxy_header.ts";
 import type { Stage } from "../transport/stage.ts";
 import type { OutletSettings } from "./settings.ts";
 
-/** Each stage by its name; `undefined` where the settings do not ask for it. */
+/** Each stage by name; `undefined` if the settings do not ask for it. */
 export const STAGES = {
   proxyHeader: ({ proxies }) => proxies && readProxyHeader,
   layers: ({ layers }) => acceptStage(layers),

@@ -1,6 +1,6 @@
 /**
- * A listening socket, and who is given the clients that come to it. It can outlive an outlet: another one takes it
- * over while it listens, and no client notices.
+ * A listening socket that passes its connections to an outlet. Another outlet can take it over
+ * without closing it.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { Listener } from "../transport/listen.ts";
 import { acceptAll, type Acceptor } from "./accept_loop.ts";
 
 /**
- * How long a socket that is being closed goes on to accept while clients still come, in milliseconds: where others
- * share its port, that may never end.
+ * The time limit for emptying the accept queue, in milliseconds. Needed because other sockets may
+ * share the port.
  */
 const EMPTYING = 1_000;
 
-/** A socket that listens from the moment it is made, and accepts once somebody is there to serve. */
+/** A listening socket. It accepts once there is an acceptor. */
 export class WelcomeSocket {
-  /** Where it listens, with the real port. */
+  /** The address at which it is bound. */
   readonly address: Address;
   readonly #listener: Listener;
   readonly #closed = new AbortController();
@@ -32,12 +32,12 @@ export class WelcomeSocket {
     this.address = addressOf(listener.addr);
   }
 
-  /** Whether clients go to this acceptor. */
+  /** Whether its connections go to this acceptor. */
   serves(acceptor: Acceptor): boolean {
     return this.#acceptor === acceptor;
   }
 
-  /** Gives clients to this acceptor from now on. */
+  /** Passes connections to this acceptor from now on. */
   serve(acceptor: Acceptor): void {
     this.#acceptor = acceptor;
     this.#accepting ??= acceptAll(this.#listener, {
@@ -51,7 +51,10 @@ export class WelcomeSocket {
     });
   }
 
-  /** Accepts all who wait in the kernel's queue, and stops to listen: closing resets whoever is left in it. */
+  /**
+   * Accepts the connections in the kernel's accept queue, then closes the socket. Closing it
+   * resets connections that are left there.
+   */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -63,12 +66,12 @@ export class WelcomeSocket {
     await this.#accepting;
   }
 
-  /** Resolves once nobody was in the queue for a whole turn of the event loop. */
+  /** Resolves when nothing was accepted for a whole turn of the event loop. */
   async #acceptWaiting(): Promise<void> {
     const latest = performance.now() + EMPTYING;
     for (let before = -1; before !== this.#taken && performance.now() < latest;) {
       before = this.#taken;
-      // What the kernel tells in one turn is taken in the next.
+      // The runtime polls in one turn and accepts in the next.
       await nextTurn();
       await nextTurn();
     }

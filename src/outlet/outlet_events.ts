@@ -1,0 +1,80 @@
+/**
+ * The events of one outlet.
+ *
+ * @module
+ */
+import type { Connection } from "../connection/connection.ts";
+import type { Address } from "../endpoint/address.ts";
+import type { EventBus } from "../events/event_bus.ts";
+import type { AboutOutlet } from "../events/events.ts";
+import { codeOf, explain } from "../transport/errors.ts";
+import type { OutletSettings } from "./settings.ts";
+
+/** Publishes the events of one outlet. */
+export class OutletEvents {
+  readonly #eventBus: EventBus;
+  readonly #about: AboutOutlet;
+
+  /** The events of the outlet that `about` describes. */
+  constructor(eventBus: EventBus, about: AboutOutlet) {
+    this.#eventBus = eventBus;
+    this.#about = about;
+  }
+
+  /** The outlet accepts connections. */
+  listening({ certificate }: OutletSettings): void {
+    this.#eventBus.publish({
+      event: "listening",
+      ...this.#about,
+      ...certificate === undefined ? {} : { certificate },
+    });
+  }
+
+  /** A connection was admitted. */
+  opened({ id, peer, local, notes }: Connection): void {
+    this.#eventBus.publish({
+      event: "opened",
+      ...this.#about,
+      connection: id,
+      peer,
+      local,
+      ...notes ? { notes } : {},
+    });
+  }
+
+  /** A connection ended. */
+  closed({ id, peer, bytesIn, bytesOut, openedAt, reason, notes }: Connection): void {
+    this.#eventBus.publish({
+      event: "closed",
+      ...this.#about,
+      connection: id,
+      peer,
+      bytesIn,
+      bytesOut,
+      duration: performance.now() - openedAt,
+      reason: reason ?? "server closed",
+      ...notes ? { notes } : {},
+    });
+  }
+
+  /** A connection was refused. */
+  refused(peer: Address, reason: string): void {
+    this.#eventBus.publish({ event: "refused", ...this.#about, peer, reason });
+  }
+
+  /** Accepting a connection failed; the next try is in `pause` milliseconds. */
+  failed(error: unknown, pause: number): void {
+    const then = pause > 0 ? `; trying again in ${pause} ms` : "";
+    this.#eventBus.publish({
+      event: "failed",
+      ...this.#about,
+      code: codeOf(error) ?? "unknown",
+      reason: `cannot accept: ${explain(error)}${then}`,
+    });
+  }
+
+  /** The outlet is closed, after `cut` of its connections were cut. */
+  stopped(cut: number): void {
+    this.#eventBus.publish({ event: "stopped", ...this.#about, cut });
+  }
+}
