@@ -115,7 +115,6 @@ const TOO_LONG = {
     "src/chat/room.ts",
     "src/connection/connection.ts",
     "src/console/page/style.css",
-    "src/outlet/outlet.ts",
     "src/telemetry/log_line.ts",
     "src/telemetry/metrics.ts",
     "src/trace/track/tracker.ts",

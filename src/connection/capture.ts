@@ -1,5 +1,5 @@
 /**
- * Each connection written down in a file of its own.
+ * Writes a hex dump of each connection to a file.
  *
  * @module
  */
@@ -8,33 +8,36 @@ import { BoundedWriter, type ByteSink } from "../terminal/bounded_writer.ts";
 import type { Stage } from "../transport/stage.ts";
 import { hexRecorder, type Recorder, tapStage } from "./tap.ts";
 
-/** How long a conversation waits for the disk before it goes on without being captured, in milliseconds. */
+/** Milliseconds that a connection waits for the disk before it goes on without being captured. */
 const PATIENCE = 1_000;
 
-/** Characters of a dump that wait for the disk; what comes then is not captured, and counted. */
+/** Characters of a dump that may wait for the disk. More than that is dropped and counted. */
 const WAITING = 256 * 1024;
 
 const tasks = new TaskScope("closing a capture", { without: "it stays open" });
 
-/** Where, under which name, and how much. */
+/** Options of {@linkcode captureStage}. */
 export interface CaptureOptions {
-  /** The folder; it is made where it is not there. */
+  /** The folder; it is created if missing. */
   readonly folder: string;
-  /** What each file's name begins with. */
+  /** The prefix of each file's name. */
   readonly name: string;
-  /** The most bytes of each file. */
+  /** The maximum size of each file in bytes. */
   readonly limit: number;
-  /** Told when a file cannot be written; the connection goes on without. */
+  /** Called when a file cannot be written; the connection goes on without a capture. */
   onFault(error: unknown): void;
 }
 
-/** What writes one connection down, until it is disposed. */
+/** The capture of one connection, until it is disposed. */
 export interface Capturing extends Disposable {
-  /** Takes what goes which way. */
+  /** Records bytes of one direction. */
   readonly record: Recorder;
 }
 
-/** Writes each connection down until it is closed; one whose file cannot be had goes on without. */
+/**
+ * A stage that writes the bytes of each connection to a file. If the file can't be opened, the
+ * connection goes on without.
+ */
 export function captureStage(options: CaptureOptions): Stage {
   return async (stream, { id }) => {
     const capture = await openCapture(id, options);
@@ -43,7 +46,7 @@ export function captureStage(options: CaptureOptions): Stage {
   };
 }
 
-/** Opens the file of one connection; `undefined` where it cannot be had. */
+/** Opens the file of one connection; `undefined` if that fails. */
 export async function openCapture(
   connection: number,
   { folder, name, limit, onFault }: CaptureOptions,
@@ -61,8 +64,8 @@ export async function openCapture(
 }
 
 /**
- * Dumps into a file that may be slow or stuck: a conversation goes at its pace, but waits for it no longer than a
- * moment. What is missing then is counted in the dump, once it goes on.
+ * Dumps to a file that may be slow or stuck. The connection goes at the pace of the disk, but
+ * waits at most `PATIENCE`. Bytes that are not written in time are counted in the dump.
  */
 export function captureTo(
   file: ByteSink,

@@ -1,5 +1,5 @@
 /**
- * Closing thousands of connections at once.
+ * Closes many connections in turns of the event loop.
  *
  * @module
  */
@@ -7,17 +7,20 @@ import { TurnBudget } from "../scheduling/turn_budget.ts";
 import type { Connection } from "./connection.ts";
 import type { EndReason } from "./end_reason.ts";
 
-/** Connections that are closed in one turn of the event loop: what follows for each takes longer than to close it. */
+/**
+ * Connections that are closed in one turn. What follows each close (events, handlers) takes
+ * longer than the close itself.
+ */
 const TURN = { units: 128 };
 
 const budget = new TurnBudget(TURN);
 
-/** Who closes last, of those who do. */
+/** Resolves when all earlier calls are done. */
 let last: Promise<void> = Promise.resolve();
 
 /**
- * Closes connections in turns of the event loop. Whoever asks while others are being closed, as many outlets do that
- * stop together, comes after them.
+ * Closes connections in turns of the event loop. Calls run one after the other, so outlets that
+ * stop together share the turns.
  */
 export function closeAll(connections: Iterable<Connection>, reason: EndReason): Promise<void> {
   return last = last.then(async () => {

@@ -1,5 +1,5 @@
 /**
- * Line ends for protocols that insist on CRLF.
+ * CRLF line endings.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 const CARRIAGE_RETURN = 0x0d;
 const NEWLINE = 0x0a;
 
-/** Puts a CR in front of every LF that lacks one, also where the two fall into different chunks. */
+/** Inserts a CR before every LF that lacks one, also across chunks. */
 export async function* withCrlf(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {

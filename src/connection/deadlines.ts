@@ -1,6 +1,6 @@
 /**
- * Deadlines of connections, without a cost on the byte path: the counters of all of them are looked at
- * now and then, by one timer, instead of a timer being wound up for every byte.
+ * Deadlines of connections without a cost on the byte path: one timer compares the byte counters
+ * of all connections now and then.
  *
  * @module
  */
@@ -9,19 +9,22 @@ import { TurnBudget } from "../scheduling/turn_budget.ts";
 import type { Connection } from "./connection.ts";
 import { DeadlineWatch, type PassedTimes } from "./deadline_watch.ts";
 
-/** How long a connection may do what, in milliseconds; for ever, where it is not said or 0. */
+/** Deadlines in milliseconds. 0 or `undefined` means no deadline. */
 export interface Deadlines {
-  /** Nothing comes and nothing goes. A write that the peer does not take is nothing that goes. */
+  /** No byte is received or sent. A write that the peer does not take does not count as sent. */
   readonly idle?: number | undefined;
-  /** It lives. */
+  /** The age of the connection. */
   readonly lifetime?: number | undefined;
-  /** The peer takes nothing of what is being written; or who its bytes are passed on to takes nothing of those. */
+  /**
+   * The peer takes nothing of a pending write, or the upstream or program takes nothing of what
+   * the peer sent.
+   */
   readonly write?: number | undefined;
-  /** One side has ended its half, and nothing comes or goes. */
+  /** The connection is half-closed, and no byte is received or sent. */
   readonly fin?: number | undefined;
 }
 
-/** What the connection is hung up for, by deadline. */
+/** The end reason of each deadline. */
 const REASONS = [
   ["idle", "idle"],
   ["lifetime", "lifetime"],
@@ -33,32 +36,32 @@ const tasks = new TaskScope("looking after deadlines", {
   without: "they are looked after next time",
 });
 
-/** How often a connection is looked at within its shortest deadline, and the bounds of that, in ms. */
+/** Checks per shortest deadline, and the bounds of the period in milliseconds. */
 const LOOKS = 10;
 const PERIOD = { shortest: 10, longest: 1_000 };
 
-/** Connections that are looked at in one turn, and how many looks it is worth to close one. */
+/** Checks in one turn of the event loop, and how many checks closing a connection counts as. */
 const TURN = { units: 1_024 };
 const CLOSE_COST = 8;
 
-/** A look that comes after so many periods comes late: the process stood still, and peers could not be heard. */
+/** A sweep that comes after this many periods is late: the process was stopped or busy. */
 const LATE = 2;
 
-/** Hangs up on connections that are over their deadlines. Its timer runs only while it watches any. */
+/** Closes connections that are over a deadline. Its timer only runs while there are connections. */
 export class Sweeper {
   readonly #deadlines: Deadlines;
   /** How long a peer may take nothing before the kernel is asked whether it does, in milliseconds. */
   readonly #patience: number;
-  /** How often to look, in milliseconds; `undefined` where there is no deadline. */
+  /** The period in milliseconds; `undefined` without a deadline. */
   readonly #period: number | undefined;
-  /** What a connection was like when it was last looked at. Most have gone before anybody looks. */
+  /** The state of each connection at the last sweep; most connections end before the first one. */
   readonly #watches = new Map<Connection, DeadlineWatch | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #sweptAt = 0;
   #missed = 0;
   #isSweeping = false;
 
-  /** One set of deadlines for all the connections that it will watch. */
+  /** A sweeper with these deadlines for all its connections. */
   constructor(deadlines: Deadlines) {
     this.#deadlines = deadlines;
     const shortest = Math.min(...Object.values(deadlines).map((time) => time || Infinity));
@@ -68,7 +71,7 @@ export class Sweeper {
       : Math.min(Math.max(shortest / LOOKS, PERIOD.shortest), PERIOD.longest);
   }
 
-  /** Watches the connection until disposed. */
+  /** Watches a connection until disposed. */
   watch(connection: Connection): Disposable {
     if (this.#period === undefined) return { [Symbol.dispose]: () => {} };
     this.#watches.set(connection, undefined);
@@ -77,8 +80,8 @@ export class Sweeper {
   }
 
   /**
-   * Looks at every connection, as its timer does now and then, in turns of the event loop; `now` is on the clock of
-   * `performance.now()`. While it still looks, it does not begin again.
+   * Checks every connection, in turns of the event loop. `now` is on the clock of
+   * `performance.now()`. A call during a sweep does nothing.
    */
   async sweep(now: number): Promise<void> {
     this.#missed += this.#missedSince(now);
@@ -102,7 +105,7 @@ export class Sweeper {
     }
   }
 
-  /** Closes a connection for which one of these times, in milliseconds, is over its deadline. */
+  /** Closes a connection if one of these times, in milliseconds, is over its deadline. */
   #enforce(connection: Connection, passed: PassedTimes): void {
     if (passed.sink >= (this.#deadlines.write || Infinity)) {
       connection.reset(`${connection.sink!.name} write timeout`);
@@ -121,8 +124,7 @@ export class Sweeper {
   }
 
   /**
-   * For how long nobody could be heard, because the process was stopped or busy, in milliseconds: it counts against
-   * no peer.
+   * Milliseconds during which the process was stopped or busy. They do not count against the peers.
    */
   #missedSince(now: number): number {
     const passed = now - this.#sweptAt;

@@ -1,5 +1,5 @@
 /**
- * Why a connection ended, in one of these words: they are what its `closed` event tells, and what metrics count by.
+ * The reasons for the end of a connection, as in `closed` events and metrics.
  *
  * @module
  */
@@ -7,47 +7,46 @@
 import type { ConnectionFault } from "../transport/errors.ts";
 
 /**
- * Who or what ended a connection. Whoever did it first is told; what followed from that is not. Of the
- * faults, `peer reset` is a RST that came, `cut off: …` an end in the middle of TLS, and `error: …` anything else
- * that made it impossible to go on.
+ * Why a connection ended; the first cause counts. `peer reset` is a received RST, `cut off: …`
+ * the end of TCP inside TLS, `error: …` any other error.
  */
 export type EndReason =
   | OrderlyEnd
   | DeadlineReason
   | ConnectionFault
-  /** The upstream that it was forwarded to cut it off, and the peer was reset in turn. */
+  /** The upstream reset its connection, so the peer was reset too. */
   | "upstream reset"
-  /** Somebody at the console or the terminal closed it. */
+  /** Closed at the console or the terminal. */
   | "closed by the operator"
-  /** The server stopped, and the connection had not ended when the time for that was over. */
+  /** It was still open when `--drain-timeout` ended. */
   | "cut by the drain"
-  /** Nobody serves it, for this reason; the peer was reset. */
+  /** The service could not serve it, for this reason; the peer was reset. */
   | `refused: ${string}`;
 
-/** The conversation was over. */
+/** An orderly end. */
 export type OrderlyEnd =
-  /** The peer ended its half, and so did we. */
+  /** The peer sent its FIN first. */
   | "peer closed"
-  /** The peer asked to be let go, as with a chat's `/quit`. */
+  /** The peer asked to end, such as with `/quit` in a chat room. */
   | "peer quit"
-  /** We ended it, as there was nothing more to say. */
+  /** The service was done. */
   | "server closed"
-  /** We ended it, as a client's input had ended. */
+  /** The client's input ended. */
   | "closed by us";
 
-/** A deadline was over. */
+/** A deadline expired. */
 export type DeadlineReason =
-  /** Nothing came or went. */
+  /** No byte in either direction. */
   | "idle"
-  /** It had lived for so long. */
+  /** The maximum age. */
   | "lifetime"
-  /** The peer took nothing of what was written to it. */
+  /** The peer did not take what was written. */
   | "write timeout"
-  /** One side had ended, and nothing came or went. */
+  /** Half-closed, and no byte in either direction. */
   | "fin timeout"
-  /** A line that the peer had begun did not come to its end. */
+  /** A line was not completed in time. */
   | "line timeout"
-  /** The upstream took nothing of what the peer had sent; the peer was reset. */
+  /** The upstream did not take what the peer sent; the peer was reset. */
   | "upstream write timeout"
-  /** The program took nothing of what the peer had sent; the peer was reset. */
+  /** The program did not take what the peer sent; the peer was reset. */
   | "program write timeout";

@@ -1,16 +1,16 @@
 /**
- * Bytes of a conversation as people read them: offset, hex and characters, with who sent them and when.
+ * Hex dumps with offset, direction and time.
  *
  * @module
  */
 
 const WIDTH = 16;
 
-/** Which way bytes go, as it stands in a dump: `<` came from the other end, `>` went to it. */
+/** The direction in a dump: `<` received, `>` sent. */
 export type Direction = "<" | ">";
 
 /**
- * The lines of one chunk. `offset` counts the bytes that went that way before it.
+ * The lines of one chunk. `offset` is the number of earlier bytes in that direction.
  *
  * `< 2026-11-22T20:15:03.123Z 00000000  48 69 0a                 |Hi.|`
  */

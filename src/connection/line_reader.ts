@@ -1,5 +1,5 @@
 /**
- * The lines that a peer sends, read fairly: in turns of the event loop, each line within a time.
+ * Reads lines from a connection, in turns of the event loop and with a deadline for each line.
  *
  * @module
  */
@@ -8,22 +8,24 @@ import { TurnBudget } from "../scheduling/turn_budget.ts";
 import type { Connection } from "./connection.ts";
 import { type Line, LineSplitter } from "./lines.ts";
 
-/** How lines are read. */
+/** Options of {@linkcode readLines}. */
 export interface LineReaderOptions {
-  /** The most bytes of a line that are kept; the rest of it is dropped. */
+  /** The maximum length of a line in bytes; the rest is dropped. */
   readonly limit: number;
-  /** How long a line may take from its first byte to its newline, in milliseconds. */
+  /** Milliseconds from the first byte of a line to its newline. */
   readonly timeout: number;
 }
 
-/** Lines of one turn. Each may go round a room, so the clock is read at every one. */
+/**
+ * Lines of one turn. The clock is read for each, because a line may be sent to a whole chat room.
+ */
 const TURN = { units: 256, clockEvery: 1 };
 
 const tasks = new TaskScope("timing a line", { without: "the line may take for ever" });
 
 /**
- * The lines of a connection until its peer ends its half, or it is closed. A line that takes longer than `timeout`
- * closes the connection: whoever dribbles holds it no longer than that.
+ * The lines of a connection until the peer sends its FIN or the connection is closed. A line that
+ * takes longer than `timeout` closes the connection.
  */
 export async function* readLines(
   connection: Connection,

@@ -1,5 +1,5 @@
 /**
- * Bytes as they come, into lines as people mean them.
+ * Splits bytes into lines.
  *
  * @module
  */
@@ -11,25 +11,25 @@ const CARRIAGE_RETURN = 0x0d;
 
 /** One line, without its LF or CRLF. */
 export interface Line {
-  /** Its text; bytes that are not UTF-8 have become U+FFFD. */
+  /** Its text; invalid UTF-8 is replaced by U+FFFD. */
   readonly text: string;
-  /** Whether it was longer than the limit; the rest of it was dropped. */
+  /** Whether it was longer than the limit, and the rest dropped. */
   readonly cut: boolean;
 }
 
-/** Splits chunks into lines. It never holds more than `limit` bytes, however long a line grows. */
+/** Splits chunks into lines. It holds at most `limit` bytes. */
 export class LineSplitter {
   readonly #held: Uint8Array;
   readonly #decoder = new TextDecoder();
   #length = 0;
   #cut = false;
 
-  /** Lines keep at most `limit` bytes. */
+  /** A splitter for lines of at most `limit` bytes. */
   constructor({ limit }: { limit: number }) {
     this.#held = new Uint8Array(limit);
   }
 
-  /** Whether a line was begun that has not ended. */
+  /** Whether there is an incomplete line. */
   get isPending(): boolean {
     return this.#length > 0 || this.#cut;
   }
@@ -48,7 +48,7 @@ export class LineSplitter {
     this.#hold(chunk.subarray(start));
   }
 
-  /** The line that was begun and never ended, if there is one. */
+  /** The incomplete line at the end, if there is one. */
   *end(): Generator<Line> {
     if (this.isPending) yield this.#release();
   }
@@ -72,8 +72,9 @@ export class LineSplitter {
 }
 
 /**
- * The lines in a stream of chunks, each of at most `limit` bytes; the last may lack its newline. One chunk can hold a
- * quarter of a million of them: they come in turns, and everybody else runs in between.
+ * The lines in a stream of chunks, each of at most `limit` bytes; the last may lack its newline.
+ * One chunk can hold a quarter of a million lines, so they are yielded in turns of the event
+ * loop.
  */
 export async function* lines(
   chunks: AsyncIterable<Uint8Array>,

@@ -1,10 +1,10 @@
 /**
- * What others see of a connection, and what a connection sees of where its bytes go.
+ * Observers of a connection's bytes.
  *
  * @module
  */
 
-/** Sees what comes and goes. The bytes are only valid during the call: copy what is to be kept. */
+/** Gets a connection's bytes. They are only valid during the call: copy what is kept. */
 export interface Tap {
   /** Bytes have come from the client. */
   received(bytes: Uint8Array): void;
@@ -12,27 +12,27 @@ export interface Tap {
   sent(bytes: Uint8Array): void;
 }
 
-/** Where what the client sends is passed on to. */
+/** The destination of a client's bytes. */
 export interface Sink {
-  /** Whether bytes wait there to be taken. */
+  /** Whether a write is pending. */
   readonly writing: boolean;
-  /** Bytes that were taken there so far. */
+  /** Bytes written so far. */
   readonly bytesOut: number;
   /** Bytes that the kernel has taken and the peer has not; `undefined` where that is not known. */
   readonly unacknowledged: number | undefined;
 }
 
-/** All who see one connection. */
+/** All taps of one connection. */
 export class Taps implements Tap {
   readonly #taps = new Set<Tap>();
   readonly #onLast: () => void;
 
-  /** Nobody sees it yet; `onLast` is called when nobody does any more. */
+  /** No taps yet. `onLast` is called when the last one is removed. */
   constructor(onLast: () => void) {
     this.#onLast = onLast;
   }
 
-  /** Lets somebody see it until the subscription is disposed. */
+  /** Adds a tap until the subscription is disposed. */
   add(tap: Tap): Disposable {
     this.#taps.add(tap);
     return {
