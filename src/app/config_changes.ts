@@ -12,13 +12,15 @@ import { explain } from "../transport/errors.ts";
 import type { ConfigWatcher, ConfigWatcherOptions } from "./config_watcher.ts";
 
 /**
- * Loads the config, and checks what it needs of this machine.
+ * Loads the config, asks for the passphrases of its keys, and checks what it needs of this machine.
  *
  * @throws {UsageError} where the config is wrong
  * @throws {Error} where something that it needs is missing
  */
 export async function loadConfig(command: ServerCommand): Promise<ServerConfig> {
   const config = await loadUnchecked(command);
+  const { askServerSecrets } = await import("./secrets.ts");
+  await askServerSecrets(config);
   const { preflight } = await import("../server/preflight.ts");
   await preflight(config);
   return config;

@@ -10,6 +10,7 @@ import type { ClientIo } from "../client/client_io.ts";
 import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import { renderLadder } from "../trace/report/ladder_text.ts";
 import { printable, printableLines } from "../terminal/printable.ts";
+import { askClientSecrets } from "./secrets.ts";
 import { refuseKeyLog } from "./key_log.ts";
 import { StatusLine } from "../terminal/status_line.ts";
 import {
@@ -29,9 +30,11 @@ const encoder = new TextEncoder();
  * @throws {Error} whose message says what was tried, what failed, and what that means
  */
 export async function runClientMode(
-  config: ClientConfig,
+  asked: ClientConfig,
   { interrupt, stopOnSignals }: { interrupt(): void; stopOnSignals(): AbortSignal },
 ): Promise<void> {
+  // Before the line editor, which reads the same terminal.
+  const config = await askClientSecrets(asked);
   const { options } = config;
   const measures = options.probe || options.bench;
   const isAtTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();

@@ -4,7 +4,8 @@
  * @module
  */
 import type { ClientOptions } from "../config/client_config.ts";
-import type { Proxy } from "../endpoint/proxy.ts";
+import { formatProxy, type Proxy, takesPassword } from "../endpoint/proxy.ts";
+import { UsageError } from "../options/usage_error.ts";
 import { dial, type DialledEndpoint, type DialStep } from "../transport/dial.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import type { ByteStream } from "../transport/stream.ts";
@@ -56,7 +57,15 @@ export async function endpointOf(
 function proxyOf(
   { proxy, "proxy-auth": credentials, "proxy-auth-preemptive": preemptive }: ClientOptions,
 ): Proxy | undefined {
-  return proxy && { ...proxy, credentials: credentials ?? proxy.credentials, preemptive };
+  if (!proxy) return undefined;
+  const route = { ...proxy, credentials: credentials ?? proxy.credentials, preemptive };
+  if (route.credentials && route.credentials.password === undefined && takesPassword(proxy)) {
+    throw new UsageError(
+      `the ${formatProxy(proxy)} needs a password, which is only asked for at a terminal: ` +
+        "write USER:PASSWORD, or USER: where it is empty",
+    );
+  }
+  return route;
 }
 
 async function identityOf(

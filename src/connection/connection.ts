@@ -218,17 +218,21 @@ export class Connection implements Disposable {
    */
   async finish(reading?: Promise<void>): Promise<void> {
     if (this.#closed) return;
-    if (!this.#peerEnded) {
-      this.#reason ??= "server closed";
-      await this.closeWrite();
-      const late = setTimeout(tasks.guard(() => this.close("server closed")), LINGERING_CLOSE);
-      try {
-        await (reading ?? this.#discardInput());
-      } finally {
-        clearTimeout(late);
-      }
-    }
+    // Closing alone ends TCP, but not TLS (RFC 8446 section 6.1).
+    if (this.#peerEnded) await this.closeWrite().catch(() => {});
+    else await this.#linger(reading);
     this.close("peer closed");
+  }
+
+  async #linger(reading: Promise<void> | undefined): Promise<void> {
+    this.#reason ??= "server closed";
+    await this.closeWrite();
+    const late = setTimeout(tasks.guard(() => this.close("server closed")), LINGERING_CLOSE);
+    try {
+      await (reading ?? this.#discardInput());
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   async #discardInput(): Promise<void> {

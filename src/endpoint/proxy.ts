@@ -24,8 +24,8 @@ export interface Proxy {
 export interface Credentials {
   /** The name. */
   readonly user: string;
-  /** The password. */
-  readonly password: string;
+  /** The password; `undefined` if it has to be asked for. */
+  readonly password: string | undefined;
 }
 
 const DEFAULT_PORTS: Readonly<Record<Proxy["scheme"], string>> = {
@@ -38,10 +38,10 @@ const DEFAULT_PORTS: Readonly<Record<Proxy["scheme"], string>> = {
 
 /** A proxy in one word. */
 export const PROXY: OptionKind<Proxy> = {
-  expects: "socks5://[USER:PASSWORD@]HOST:PORT, or socks5h://, socks4://, socks4a:// or http://",
+  expects: "socks5://[USER[:PASSWORD]@]HOST:PORT, or socks5h://, socks4://, socks4a:// or http://",
   placeholder: "URL",
   parse(word) {
-    const [, scheme = "", user, password = "", place = ""] =
+    const [, scheme = "", user, password, place = ""] =
       /^([a-z0-9]+):\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^@/]+)\/?$/i.exec(word) ?? [];
     const name = scheme.toLowerCase();
     if (!isScheme(name)) return undefined;
@@ -52,24 +52,29 @@ export const PROXY: OptionKind<Proxy> = {
       address: parseEndpoint({ host: host.replace(/^\[(.*)\]$/, "$1"), port }),
       credentials: user === undefined
         ? undefined
-        : { user: decoded(user), password: decoded(password) },
+        : { user: decoded(user), password: password === undefined ? password : decoded(password) },
     };
   },
 };
 
 /** A name and a password in one word. */
 export const CREDENTIALS: OptionKind<Credentials> = {
-  expects: "USER:PASSWORD",
-  placeholder: "USER:PASSWORD",
+  expects: "USER:PASSWORD, or USER to be asked for the password",
+  placeholder: "USER[:PASSWORD]",
   parse(word) {
-    const [, user, password] = /^([^:]+):(.*)$/s.exec(word) ?? [];
-    return user === undefined ? undefined : { user, password: password! };
+    const [, user, password] = /^([^:]+)(?::(.*))?$/s.exec(word) ?? [];
+    return user === undefined ? undefined : { user, password };
   },
 };
 
 /** `socks5 proxy 127.0.0.1:1080`: without credentials. */
 export function formatProxy({ scheme, address }: Proxy): string {
   return `${scheme} proxy ${formatAddress(address)}`;
+}
+
+/** Whether a user of it has a password: SOCKS 4 has a user alone. */
+export function takesPassword({ scheme }: Proxy): boolean {
+  return scheme !== "socks4" && scheme !== "socks4a";
 }
 
 /** Whether names are looked up here, because the proxy takes addresses alone, or was asked to get those. */

@@ -27,6 +27,8 @@ export interface SharedResources {
   readonly channel: string | undefined;
   /** Where each thread counts how late its event loop is. */
   readonly loopDelay: LoopDelayMemory;
+  /** The passphrases of encrypted keys, by the path of the key. */
+  readonly passphrases: ReadonlyMap<string, string>;
 }
 
 /** What a worker is to be. */

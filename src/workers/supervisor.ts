@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { knownPassphrases } from "../transport/tls/passphrases.ts";
 import { descriptorBudget } from "../admission/descriptors.ts";
 import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
 import { Rooms } from "../chat/rooms.ts";
@@ -54,6 +55,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       descriptors: descriptorBudget(),
       channel: joinRooms ? crypto.randomUUID() : undefined,
       loopDelay: this.loopDelay.memory,
+      passphrases: knownPassphrases,
     };
     // Only threads of this process have their sockets among its descriptors.
     this.#sockets = options.spawn ? undefined : new WorkerSockets();

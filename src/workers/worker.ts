@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { rememberPassphrase } from "../transport/tls/passphrases.ts";
 import { LoopDelay } from "../scheduling/loop_delay.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { publishFaults } from "../telemetry/faults.ts";
@@ -21,7 +22,10 @@ const thread = globalThis as unknown as {
 const host = new WorkerHost({
   post: (message, transfer = []) => thread.postMessage(message, transfer),
   // Until the worker is terminated, as all that it does.
-  onStart: ({ loopDelay }) => void new LoopDelay(loopDelay).follow(),
+  onStart({ loopDelay, passphrases }) {
+    new LoopDelay(loopDelay).follow();
+    for (const [key, passphrase] of passphrases) rememberPassphrase(key, passphrase);
+  },
 });
 
 const tasks = new TaskScope("a worker's own work", { without: "the worker goes on" });

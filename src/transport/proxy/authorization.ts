@@ -24,7 +24,7 @@ export interface ProxyRequest {
 }
 
 /** The name and password for whoever reads along. */
-export function basicAuthorization({ user, password }: Credentials): string {
+export function basicAuthorization({ user, password = "" }: Credentials): string {
   return `Basic ${encodeBase64(new TextEncoder().encode(`${user}:${password}`))}`;
 }
 
@@ -50,7 +50,7 @@ function algorithmOf({ parameters }: Challenge): { name: string; isSession: bool
 
 function digestAuthorization(
   challenge: Challenge,
-  { credentials: { user, password }, request }: {
+  { credentials: { user, password = "" }, request }: {
     credentials: Credentials;
     request: ProxyRequest;
   },

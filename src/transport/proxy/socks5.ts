@@ -61,7 +61,7 @@ export async function socks5(
 }
 
 async function authenticate(socket: ByteStream, { user, password }: Credentials): Promise<void> {
-  const [name, secret] = [encoder.encode(user), encoder.encode(password)];
+  const [name, secret] = [encoder.encode(user), encoder.encode(password ?? "")];
   if (name.length > 255 || secret.length > 255) {
     throw new Error("the name or password is longer than the 255 bytes that SOCKS 5 allows");
   }

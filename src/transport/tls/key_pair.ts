@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../../options/usage_error.ts";
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { isEncrypted, knownPassphrases } from "./passphrases.ts";
 import { readPem } from "./pem.ts";
 
 /** A certificate, with those that lead to its authority, and its key: PEM texts. */
@@ -40,21 +41,50 @@ export async function readKeyPair(
     () => new X509Certificate(cert),
     `${prefix}-cert ${certFile}: there is no certificate in it that can be read`,
   );
-  const secret = attempt(
-    () => createPrivateKey(key),
-    `${prefix}-key ${keyFile}: there is no key in it that can be read without a passphrase`,
-  );
+  const secret = readKey(key, { keyFile, prefix });
   const isItsKey = attempt(
     () => text(createPublicKey(secret)) === text(certificate.publicKey),
     `${prefix}-cert ${certFile}: its key is of a kind that cannot be used, such as RSA-PSS`,
   );
-  if (isItsKey) return { cert, key };
+  if (isItsKey) return { cert, key: isEncrypted(key) ? plain(secret) : key };
   throw new UsageError(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
+}
+
+/** The key, decrypted with the passphrase that was asked for. */
+function readKey(
+  key: string,
+  { keyFile, prefix }: { keyFile: string; prefix: string },
+): KeyObject {
+  const passphrase = knownPassphrases.get(keyFile);
+  if (isEncrypted(key) && passphrase === undefined) {
+    throw new UsageError(
+      `${prefix}-key ${keyFile}: it is encrypted, and its passphrase is only asked for at the ` +
+        "start, at a terminal; openssl pkey -in FILE -out FILE makes a plain one of it",
+    );
+  }
+  return attempt(
+    () => createPrivateKey(passphrase === undefined ? key : { key, format: "pem", passphrase }),
+    `${prefix}-key ${keyFile}: there is no key in it that can be read`,
+  );
+}
+
+/** Whether a passphrase decrypts the key in a PEM text. */
+export function canDecrypt(pem: string, passphrase: string): boolean {
+  try {
+    createPrivateKey({ key: blocks(pem, "PRIVATE KEY"), format: "pem", passphrase });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function plain(key: KeyObject): string {
+  return String(key.export({ type: "pkcs8", format: "pem" }));
 }
 
 /** The blocks of one kind in a PEM text, which may hold certificates and keys side by side. */
 function blocks(pem: string, kind: string): string {
-  const found = pem.matchAll(/-----BEGIN ([A-Z ]+)-----[^-]*-----END \1-----/g);
+  const found = pem.matchAll(/-----BEGIN ([A-Z ]+)-----[^]*?-----END \1-----/g);
   return [...found].filter(([, label]) => label!.endsWith(kind)).map(([block]) => block + "\n")
     .join("");
 }

@@ -32,7 +32,9 @@ testWith(
       "two\n",
     );
     const words = [`tls://localhost:${port}`, "--tls-ca", authority.cert];
-    assertEquals((await plug(words, "three\n")).shown, "three\n");
+    const { shown, error } = await plug(words, "three\n");
+    // Without the server's close_notify this would be cut off (RFC 8446 section 6.1).
+    assertEquals([shown, error], ["three\n", ""]);
     const { notes } = await server.event("opened");
     assertEquals(notes?.tls, "TLSv1.3");
   },

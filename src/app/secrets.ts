@@ -1,0 +1,53 @@
+/**
+ * Asks at the terminal for the secrets that a config needs and does not give, so that none has to stand on a command line.
+ *
+ * @module
+ */
+import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
+import type { ServerConfig } from "../config/server_config.ts";
+import { formatProxy, takesPassword } from "../endpoint/proxy.ts";
+import { printable } from "../terminal/printable.ts";
+import { askSecret } from "../terminal/secret_prompt.ts";
+import { stderr } from "../terminal/stdio.ts";
+import { isEncrypted, knownPassphrases, rememberPassphrase } from "../transport/tls/passphrases.ts";
+
+/** How often a passphrase is asked for. */
+const TRIES = 3;
+
+/** The config with the proxy's password, and with the key's passphrase known. What is not given is refused later. */
+export async function askClientSecrets(config: ClientConfig): Promise<ClientConfig> {
+  await askPassphrase(config.options["tls-key"] ?? config.options["tls-cert"]);
+  return { ...config, options: await askPassword(config.options) };
+}
+
+/** Learns the passphrases of the keys of a server. What is not given is refused later. */
+export async function askServerSecrets({ outlets, options }: ServerConfig): Promise<void> {
+  for (const { outletOptions } of outlets) {
+    await askPassphrase(outletOptions["tls-key"] ?? outletOptions["tls-cert"]);
+  }
+  await askPassphrase(options["console-key"] ?? options["console-cert"]);
+}
+
+/** Asks for the proxy's password, if it has a user without one. */
+async function askPassword(options: ClientOptions): Promise<ClientOptions> {
+  const { proxy } = options;
+  const credentials = options["proxy-auth"] ?? proxy?.credentials;
+  if (!proxy || !credentials || credentials.password !== undefined) return options;
+  if (!takesPassword(proxy)) return options;
+  const password = await askSecret(printable(`password for the ${formatProxy(proxy)}:`));
+  return { ...options, "proxy-auth": { ...credentials, password } };
+}
+
+/** Asks for the passphrase of a key, if it is encrypted. A file that cannot be read is reported later. */
+async function askPassphrase(keyFile: string | undefined): Promise<void> {
+  if (keyFile === undefined) return;
+  const pem = await Deno.readTextFile(keyFile).catch(() => "");
+  if (!isEncrypted(pem) || knownPassphrases.has(keyFile)) return;
+  const { canDecrypt } = await import("../transport/tls/key_pair.ts");
+  for (let tries = 0; tries < TRIES; tries++) {
+    const passphrase = await askSecret(printable(`passphrase of ${keyFile}:`));
+    if (passphrase === undefined) return;
+    if (canDecrypt(pem, passphrase)) return rememberPassphrase(keyFile, passphrase);
+    stderr.writeLine(printable(`outlet: ${keyFile}: this passphrase does not decrypt it`));
+  }
+}
