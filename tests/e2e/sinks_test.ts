@@ -1,5 +1,5 @@
-/** Where words go that outlet writes: what takes nothing, or prints where it should not, ends or stops nothing. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+/** Where words go that libraries print, and signals that come before a config is read. */
+import { assert, assertEquals } from "@std/assert";
 import { readText, send } from "../harness/bytes.ts";
 import { Folder } from "../harness/folder.ts";
 import { outlet, Program, run } from "../harness/program.ts";
@@ -21,44 +21,6 @@ async function isOpen(path: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
-
-testWith(
-  ["sh", "mkfifo"],
-  "a stderr that takes nothing stops nobody, and the server ends when it is asked to",
-  async () => {
-    await using folder = await Folder.make();
-    const [pipe, socket] = [`${folder.path}/pipe`, `${folder.path}/echo`];
-    await run(["mkfifo", pipe]);
-    const words = outlet("server", `echo+unix://${socket}`, "--drain-timeout", "0");
-    await using server = new Program(
-      ["sh", "-c", `exec 3<>"$0"; exec "$@" 2>&3`, pipe, ...words],
-    );
-    await isOpen(socket);
-    // Some 90 KB of log: more than a pipe takes.
-    for (let i = 0; i < 500; i++) await answers(socket);
-    server.signal("SIGTERM");
-    assertEquals((await server.outcome()).code, 0);
-  },
-);
-
-testWith(
-  ["mkfifo"],
-  "a log file that takes nothing stops nobody, and that is told on stderr",
-  async () => {
-    await using folder = await Folder.make();
-    const [pipe, socket] = [`${folder.path}/pipe`, `${folder.path}/echo`];
-    await run(["mkfifo", pipe]);
-    await using server = new Program(
-      outlet("server", `echo+unix://${socket}`, "--log-file", pipe, "--drain-timeout", "0"),
-    );
-    await isOpen(socket);
-    for (let i = 0; i < 500; i++) await answers(socket);
-    server.signal("SIGTERM");
-    const { code, stderr } = await server.outcome();
-    assertEquals(code, 0);
-    assertMatch(stderr, /^outlet: the log \S+: .*\n/);
-  },
-);
 
 Deno.test("what a library prints is an event, not a word on stdout, and a flood of it is counted", async () => {
   using bus = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -112,26 +74,6 @@ testWith(
     await server.complains(/ready/);
     await server.complains(/rejected +the config: .*it is not a regular file/);
     server.signal("SIGTERM");
-    assertEquals((await server.outcome()).code, 0);
-  },
-);
-
-testWith(
-  ["mkfifo"],
-  "a config that has become a pipe is refused, and the first SIGINT ends the server",
-  async () => {
-    await using folder = await Folder.make();
-    const config = `${folder.path}/outlet.json`;
-    await Deno.writeTextFile(
-      config,
-      JSON.stringify({ outlets: [{ service: "echo", listen: "127.0.0.1:0" }] }),
-    );
-    await using server = new Program(outlet("server", "--config", config));
-    await server.complains(/ready/);
-    await Deno.remove(config);
-    await run(["mkfifo", config]);
-    await server.complains(/rejected +the config: .*it is not a regular file/);
-    server.signal("SIGINT");
     assertEquals((await server.outcome()).code, 0);
   },
 );

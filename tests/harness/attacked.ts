@@ -59,18 +59,22 @@ export function testAttack(sentence: string, attack: Attack): void {
 export class AttackedServer implements AsyncDisposable {
   readonly program: Program;
   readonly folder: string;
+  /** What is disposed when the test is over. */
+  readonly stack: AsyncDisposableStack;
   readonly workers: number;
-  readonly #echo: number;
+  /** The port of the echo outlet. */
+  readonly echo: number;
   readonly #metrics: number;
 
   private constructor(
-    { program, folder, workers }: { program: Program; folder: string; workers: number },
+    { program, folder, stack, workers }: Place & { program: Program; workers: number },
     { echo, metrics }: { echo: number; metrics: number },
   ) {
     this.program = program;
     this.folder = folder;
+    this.stack = stack;
     this.workers = workers;
-    this.#echo = echo;
+    this.echo = echo;
     this.#metrics = metrics;
   }
 
@@ -86,8 +90,7 @@ export class AttackedServer implements AsyncDisposable {
       ...outlet("server", ...echo, "--workers", String(workers), "--drain-timeout", "0"),
       ...["--log-format", "json", "--metrics", "127.0.0.1:0", ...own],
     ] as [string, ...string[]]);
-    const about = { program, workers, folder: place.folder };
-    return new AttackedServer(about, await surfacesOf(program, { logs }));
+    return new AttackedServer({ program, workers, ...place }, await surfacesOf(program, { logs }));
   }
 
   get pid(): number {
@@ -122,14 +125,14 @@ export class AttackedServer implements AsyncDisposable {
   /** Fails where an attack holds up bystanders, ends the process, or leaves something behind. */
   async survives({ warmUp, begin, look }: Attack): Promise<void> {
     {
-      using bystanders = await Bystanders.of(this.#echo);
+      using bystanders = await Bystanders.of(this.echo);
       await bystanders.areAnswered();
       await this.metrics();
       await warmUp?.(this);
     }
     const before = await Footprint.of(this.pid);
     {
-      using bystanders = await Bystanders.of(this.#echo);
+      using bystanders = await Bystanders.of(this.echo);
       await using stack = new AsyncDisposableStack();
       await begin(this, stack);
       await bystanders.areAnswered();

@@ -114,24 +114,6 @@ Deno.test("a failed connection shows in the exit code", async () => {
 });
 
 testWith(
-  ["sh", "ncat"],
-  "a stdin that cannot be read is reported, and affects nothing else",
-  async () => {
-    const words = outlet("server", "stdio://:0?clients=many&keep", "echo://:0");
-    await using server = new Program(["sh", "-c", `exec "$@" </etc`, "sh", ...words]);
-    const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
-    const [, echo] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
-    await server.complains(/ready/);
-    const said = await run(["ncat", "127.0.0.1", port!], { stdin: "for stdout\n" });
-    assertEquals([said.code, said.stdout], [0, ""]);
-    await server.prints(/for stdout/);
-    await server.complains(/failed +stdio.*: cannot read stdin: .*; clients see its end/);
-    const answer = await run(["ncat", "127.0.0.1", echo!], { stdin: "still here\n" });
-    assertEquals(answer.stdout, "still here\n");
-  },
-);
-
-testWith(
   ["ncat"],
   "a stdio outlet that is opened at run time does not end the server with its client",
   async () => {

@@ -95,52 +95,6 @@ testInNamespaces(
   },
 );
 
-testInNamespaces(
-  "200 clients of a name that nobody answers for hold up nothing else of the server",
-  async () => {
-    await using machine = await NamedMachine.make();
-    await using names = await machine.serveNames();
-    const folder = await Deno.makeTempDir();
-    await using _server = new Program(machine.on(
-      ...outlet(
-        "server",
-        "forward://127.0.0.1:7001?to=silent.test:80&connect-timeout=20s",
-        `record://127.0.0.1:7002?dir=${folder}`,
-        "forward://127.0.0.1:7003?to=quick.test:7004",
-        "echo://127.0.0.1:7004",
-        "echo://127.0.0.1:7005?tls&tls-self-signed",
-        ...["--metrics", "127.0.0.1:7006", "--log-file", `${folder}/log`],
-      ),
-    ));
-    const waits = ["--retry", "forever", "--retry-delay", "50ms"];
-    const up = outlet("client", "-z", "127.0.0.1", "7002-7006", ...waits);
-    assertEquals((await run(machine.on(...up))).code, 0);
-    await using crowd = new Program(machine.on(
-      "python3",
-      "-c",
-      "import socket,sys\n" +
-        "all = [socket.create_connection(('127.0.0.1', 7001)) for _ in range(200)]\n" +
-        "print('connected', flush=True); sys.stdin.read()",
-    ));
-    await crowd.prints(/connected/);
-    await names.prints(/asked silent\.test/);
-    const client = async (words: string[], stdin: string) =>
-      await run(machine.on(...outlet("client", ...words)), { stdin });
-    const recorded = await client(["127.0.0.1", "7002"], "kept\n");
-    assertEquals([recorded.code, recorded.stderr], [0, ""]);
-    const secured = await client(["tls://127.0.0.1:7005", "--tls-insecure"], "secret\n");
-    assertEquals(secured.stdout, "secret\n");
-    const forwarded = await client(["127.0.0.1", "7003"], "through\n");
-    assertEquals(forwarded.stdout, "through\n");
-    const metrics = await run(machine.on("curl", "-s", "http://127.0.0.1:7006/metrics"));
-    assertMatch(metrics.stdout, /^outlet_name_waiters 200$/m);
-    assertMatch(metrics.stdout, /^outlet_name_lookups_running\{state="silent"\} [01]$/m);
-    assertMatch(metrics.stdout, /^outlet_name_lookups_total\{result="answered"\} [1-9]/m);
-    assertMatch(await Deno.readTextFile(`${folder}/log`), /record/);
-    await Deno.remove(folder, { recursive: true });
-  },
-);
-
 for (const workers of ["1", "2"]) {
   testInNamespaces(
     `many silent names do not hold up another, which threads of their own look up (${workers} workers)`,

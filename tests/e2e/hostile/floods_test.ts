@@ -1,4 +1,4 @@
-/** One anonymous client cannot stop the others: what floods one outlet is done in turns with all else. */
+/** A flood on one outlet does not block the others. */
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { descriptorsOf } from "../../harness/process.ts";
@@ -15,21 +15,21 @@ const FLOODS = [
   ["floods a chat room with commands", "chat://:0", "commands"],
   ["floods a chat room with lines", "chat://:0", "lines"],
   [
-    "begins more PROXY headers than it ends",
+    "sends incomplete PROXY headers",
     "echo://:0?accept-proxy&max-connections=60",
     "half_proxy_headers",
   ],
   [
-    "begins more TLS handshakes than it ends",
+    "sends incomplete TLS handshakes",
     "echo://:0?tls&tls-self-signed&max-connections=60",
     "half_hellos",
   ],
-  ["resets one forwarded connection after the other", "forward://:0?to=127.0.0.1:9", "resets"],
-  ["sends a file a byte at a time", "record://:0?file=FOLDER/record", "one_byte"],
+  ["resets forwarded connections continuously", "forward://:0?to=127.0.0.1:9", "resets"],
+  ["writes single bytes to record", "record://:0?file=FOLDER/record", "one_byte"],
 ] as const;
 
 for (const [sentence, spec, kind] of FLOODS) {
-  testAttack(`a client ${sentence}, and leaves the others be`, {
+  testAttack(`a client ${sentence}; other outlets are not blocked`, {
     needs: ["python3"],
     words: (
       { folder },
@@ -38,7 +38,7 @@ for (const [sentence, spec, kind] of FLOODS) {
   });
 }
 
-testAttack("a client's program complains without end, and leaves the others be", {
+testAttack("a client's program writes to stderr without end; other outlets are not blocked", {
   words: () => ["exec://:0?name=it", "--", "sh", "-c", "exec yes '' >&2"],
   async begin(server, stack) {
     stack.use(new RudeClient(await server.port("it")));

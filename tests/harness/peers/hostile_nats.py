@@ -1,6 +1,7 @@
-"""A NATS server that misbehaves after, or before, the handshake. Prints its port, then serves every connection alike.
+"""A NATS server that misbehaves after, or before, the handshake. Prints its port, where it refuses everybody until a line
+comes on stdin; from then on it serves every connection alike.
 
-usage: hostile_nats.py before-info | pings | garbage | endless-line | huge-message | small-payload
+usage: hostile_nats.py before-info | pings | garbage | endless-line | huge-message
 """
 import socket
 import sys
@@ -44,8 +45,12 @@ def serve(conn: socket.socket) -> None:
         conn.close()
 
 
-listener = socket.create_server(("127.0.0.1", 0))
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
+sys.stdin.readline()
+listener.listen()
 while True:
     accepted, _ = listener.accept()
+    print("accepted", flush=True)
     threading.Thread(target=serve, args=(accepted,), daemon=True).start()

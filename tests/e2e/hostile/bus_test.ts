@@ -1,0 +1,140 @@
+/** A bus is input like any other: nothing that it does ends the process, stops the other outlets, or fills memory. */
+import { assertMatch } from "@std/assert";
+import { encodeSnapshot } from "../../../src/chat/wire.ts";
+import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
+import { readUntil, send } from "../../harness/bytes.ts";
+import { eventually } from "../../harness/eventually.ts";
+import { NatsServer } from "../../harness/nats.ts";
+import { Program, ROOT } from "../../harness/program.ts";
+
+/** What is no bus: its kind in `hostile_nats.py`, and in words. */
+const KINDS = [
+  ["before-info", "sends endless bytes before its handshake"],
+  ["garbage", "sends what is no NATS"],
+  ["endless-line", "sends a line without end"],
+  ["huge-message", "sends a message of 60 MB"],
+  ["pings", "sends nothing but PINGs"],
+] as const;
+
+for (const [kind, does] of KINDS) {
+  for (const stuck of kind === "garbage" ? [false, true] : [false]) {
+    const where = stuck ? " while stdout is full" : "";
+    let bus: Program;
+    testAttack(`a bus server ${does}${where}; other outlets are not blocked`, {
+      needs: stuck ? ["python3", "sh", "mkfifo"] : ["python3"],
+      ...(stuck && { under: ({ folder }) => [...WITH_FULL_STDOUT, `${folder}/pipe`] }),
+      async words({ stack }) {
+        const words = [`${ROOT}tests/harness/peers/hostile_nats.py`, kind] as const;
+        bus = stack.use(new Program(["python3", ...words]));
+        const [port] = await bus.prints(/^\d+/);
+        return ["chat://:0?room=all", "--bus", `nats://127.0.0.1:${port}`];
+      },
+      async begin(server, stack) {
+        stack.use(bus);
+        await bus.type("begin\n");
+        // It was left once, and does the same again.
+        await bus.prints(/accepted[^]*accepted/);
+        if (kind !== "before-info") await server.tells(/"event":"bus-disconnected"/);
+      },
+    });
+  }
+}
+
+/** Runs what follows with a stdout that takes nothing. */
+const WITH_FULL_STDOUT: [string, ...string[]] = [
+  ...["sh", "-c"] as const,
+  'mkfifo "$0" && exec 3<>"$0" && head -c 65536 /dev/zero >&3 && exec "$@" >&3',
+];
+
+/** Starts a server on a real bus, in a room of the name `all`. */
+async function onBus(
+  { stack }: { stack: AsyncDisposableStack },
+  config: string,
+): Promise<{ nats: NatsServer; words: string[] }> {
+  const nats = stack.use(await NatsServer.start({ config }));
+  return { nats, words: ["chat://:0?room=all&name=it", "--bus", nats.url] };
+}
+
+testAttack("a bus server accepts smaller messages than members send; the server goes on", {
+  needs: ["nats-server"],
+  words: async (place) => (await onBus(place, "max_payload: 4096")).words,
+  async begin(server, stack) {
+    await server.tells(/"event":"bus-connected"/);
+    const alice = stack.use(await server.connect("it"));
+    await readUntil(alice, /welcome/);
+    await send(alice, `${"x".repeat(300)}\n`.repeat(20) + "y".repeat(4_000) + "\n/who\n");
+    await readUntil(alice, /here: /);
+  },
+  async look(server) {
+    await eventually(async () =>
+      /^outlet_bus_messages_total\{bus="nats.*what="out"\} [1-9]/m.test(await server.metrics())
+    );
+  },
+});
+
+/** As many names as a room gives of itself before it looks further. */
+const CLAIMED = 99_999;
+
+{
+  let nats: NatsServer;
+  testAttack("a server on the bus claims 99,999 guest names; new members get others", {
+    needs: ["nats-server"],
+    async words(place) {
+      const started = await onBus(place, "");
+      nats = started.nats;
+      return started.words;
+    },
+    async begin(server, stack) {
+      await server.tells(/"event":"bus-connected"/);
+      using first = await server.connect("it");
+      await readUntil(first, /welcome/);
+      const stranger = stack.use(await Stranger.join(nats.port));
+      await stranger.claim(CLAIMED);
+      await eventually(async () => /^guest-\d{6,}$/.test(await newcomer(server)));
+    },
+    async look(server) {
+      assertMatch(await newcomer(server), /^guest-\d{6,}$/);
+    },
+  });
+}
+
+/** What a newcomer is called. */
+async function newcomer(server: AttackedServer): Promise<string> {
+  using client = await server.connect("it");
+  const [, name] = /you are ([\w-]+)/.exec(await readUntil(client, /you are [\w-]+/))!;
+  return name!;
+}
+
+/** A client of a NATS server that says what it likes in the room. */
+class Stranger implements Disposable {
+  readonly #conn: Deno.TcpConn;
+
+  private constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+  }
+
+  static async join(port: number): Promise<Stranger> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await readUntil(conn, /INFO .*\r\n/);
+    await send(conn, "CONNECT {}\r\n");
+    return new Stranger(conn);
+  }
+
+  /** Says that so many guests are with it. */
+  async claim(count: number): Promise<void> {
+    const names = Array.from(
+      { length: count },
+      (_, i) => [`guest-${i + 1}`, 1] as [string, number],
+    );
+    const about = { origin: "stranger", server: "stranger", seq: 0, from: 1 };
+    for (const message of encodeSnapshot(names, { about, limit: 64 * 1024 })) {
+      await send(this.#conn, `PUB outlet.room.all ${message.length}\r\n`);
+      await send(this.#conn, message);
+      await send(this.#conn, "\r\n");
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#conn.close();
+  }
+}

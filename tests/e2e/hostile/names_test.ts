@@ -1,0 +1,81 @@
+/** A name server that answers nobody, in a mount namespace whose resolv.conf names it alone. */
+import { assert } from "@std/assert";
+import { testAttack } from "../../harness/attacked.ts";
+import { readText, send } from "../../harness/bytes.ts";
+import { eventually } from "../../harness/eventually.ts";
+
+/** How many clients want a name that nobody tells. */
+const CLIENTS = 200;
+
+testAttack("a name server does not answer the look-ups of 200 clients; nothing else is blocked", {
+  needs: ["unshare", "mount", "sh"],
+  under: ({ folder }) => [
+    ...["unshare", "-m", "sh", "-c"] as const,
+    'mount --bind "$0" /etc/resolv.conf && exec "$@"',
+    `${folder}/resolv.conf`,
+  ],
+  async words({ folder, stack }) {
+    const server = SilentNameServer.start();
+    stack.defer(() => server.close());
+    // A look-up is given up after the half minute that the C library allows at most, and not in the middle.
+    const patient = "options timeout:30 attempts:1\n";
+    await Deno.writeTextFile(`${folder}/resolv.conf`, `nameserver ${server.address}\n${patient}`);
+    return [
+      "forward://:0?to=silent.test:80&connect-timeout=8s&name=it",
+      "forward://:0?to=silent.test:80&connect-timeout=1s&name=first",
+      `record://:0?dir=${folder}&name=disk`,
+    ];
+  },
+  // What each worker loads and opens with its first look-up stays.
+  async warmUp(server) {
+    const visit = async () => {
+      using client = await server.connect("first");
+      await readText(client).catch(() => "");
+    };
+    await Promise.all(Array.from({ length: 12 }, visit));
+  },
+  async begin(server, stack) {
+    for (let i = 0; i < CLIENTS; i++) stack.use(await server.connect("it"));
+    await eventually(async () => await waiters(server) >= CLIENTS, "clients that wait for a name");
+  },
+  async look(server) {
+    using client = await server.connect("disk");
+    await send(client, "kept\n");
+    await client.closeWrite();
+    await readText(client);
+    const running = (await server.metrics())
+      .matchAll(/^outlet_name_lookups_running\{.*\} (\d+)$/gm);
+    const all = [...running].reduce((sum, [, count]) => sum + Number(count), 0);
+    assert(all <= server.workers, `${all} look-ups of one name`);
+  },
+});
+
+async function waiters(server: { metrics(): Promise<string> }): Promise<number> {
+  return Number(/^outlet_name_waiters (\d+)$/m.exec(await server.metrics())?.[1]);
+}
+
+/** A name server that takes questions and says nothing, at an address of the loopback that is its own. */
+class SilentNameServer {
+  readonly address: string;
+  readonly #socket: Deno.DatagramConn;
+
+  private constructor(address: string) {
+    this.address = address;
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname: address, port: 53 });
+  }
+
+  static start(): SilentNameServer {
+    for (;;) {
+      const [one, two] = crypto.getRandomValues(new Uint8Array(2));
+      try {
+        return new SilentNameServer(`127.53.${one}.${two! || 1}`);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      }
+    }
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}

@@ -1,0 +1,74 @@
+/** Where the log goes: what takes nothing, is full, or goes away stops nobody, and the server ends when it is asked to. */
+import { assert, assertMatch } from "@std/assert";
+import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
+import { answers } from "../../harness/bystanders.ts";
+import { eventually } from "../../harness/eventually.ts";
+import { Program, run } from "../../harness/program.ts";
+
+/** Visits that are told in more lines than a pipe takes, and may wait for it: some 2 MB. */
+const VISITS = { atOnce: 40, each: 80 };
+
+async function visit({ echo }: AttackedServer): Promise<void> {
+  for (let visits = 0; visits < VISITS.each; visits++) {
+    await Promise.all(Array.from({ length: VISITS.atOnce }, () => answers(echo)));
+  }
+}
+
+testAttack("stderr is a full pipe; nothing is blocked", {
+  needs: ["sh", "mkfifo"],
+  logs: false,
+  under: ({ folder }) => [
+    ...["sh", "-c", 'mkfifo "$0" && exec 3<>"$0" && exec "$@" 2>&3'] as const,
+    `${folder}/pipe`,
+  ],
+  words: () => [],
+  begin: visit,
+});
+
+testAttack("the log file is a full pipe; that is reported on stderr, and nothing is blocked", {
+  needs: ["mkfifo"],
+  logs: false,
+  async words({ folder }) {
+    await run(["mkfifo", `${folder}/pipe`]);
+    return ["--log-file", `${folder}/pipe`];
+  },
+  async begin(server, stack) {
+    // Once it is over it is read, and the write that is stuck goes on.
+    stack.defer(() => void server.stack.use(new Program(["cat", `${server.folder}/pipe`])));
+    await visit(server);
+  },
+  look: async (server) => void await server.tells(/^outlet: the log \S+: .*\n/),
+});
+
+testAttack("the log's disk is full; that is reported on stderr, and nothing is blocked", {
+  needs: ["unshare", "mount"],
+  logs: false,
+  under: ({ folder }) => [
+    ...["unshare", "-m", "sh", "-c"] as const,
+    'mkdir "$0" && mount -t tmpfs -o size=32k none "$0" && exec "$@"',
+    `${folder}/disk`,
+  ],
+  words: ({ folder }) => ["--log-file", `${folder}/disk/log`],
+  begin: visit,
+  look: async (server) => void await server.tells(/^outlet: the log \S+: .*the disk is full/),
+});
+
+testAttack("the log file is renamed, then removed; a new one is opened each time", {
+  logs: false,
+  words: ({ folder }) => ["--log-file", `${folder}/log`],
+  async begin({ folder, echo }) {
+    const log = `${folder}/log`;
+    const isWritten = () =>
+      eventually(async () => {
+        await answers(echo);
+        return /"event":"closed"/.test(await Deno.readTextFile(log).catch(() => ""));
+      }, "a log");
+    await isWritten();
+    await Deno.rename(log, `${log}.1`);
+    await isWritten();
+    assertMatch(await Deno.readTextFile(`${log}.1`), /"event":"ready"/);
+    await Deno.remove(log);
+    await isWritten();
+    assert(!/"event":"ready"/.test(await Deno.readTextFile(log)));
+  },
+});
