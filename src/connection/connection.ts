@@ -4,13 +4,14 @@
  * @module
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
-import { type Address, addressOf, peerOf } from "../endpoint/address.ts";
+import { addressOf, peerOf } from "../endpoint/address.ts";
 import { ReadBuffer } from "./read_buffer.ts";
+import { Conversation, type ConversationEnds } from "./conversation.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { sendReset } from "../transport/reset.ts";
 import { unacknowledged } from "../transport/unacknowledged.ts";
 import type { EndReason } from "./end_reason.ts";
-import { type Sink, type Tap, Taps } from "./observers.ts";
+import { type Tap, Taps } from "./observers.ts";
 
 /**
  * Serves one client. Whoever accepted the connection closes it: a handler reads, writes, half-closes where
@@ -26,26 +27,9 @@ const tasks = new TaskScope("ending a connection", { without: "its peer ends it,
 const LINGERING_CLOSE = 2_000;
 
 /**
- * One conversation with one client. Its counters are plain numbers that cost nothing on the byte path;
- * whoever wants to watch reads them.
+ * A conversation over a stream of bytes.
  */
-export class Connection implements Disposable {
-  /** Its number: unique in the life of the process. */
-  readonly id: number;
-  /** The client's end. */
-  readonly peer: Address;
-  /** Our end. */
-  readonly local: Address;
-  /** When it was opened, on the clock of `performance.now()`. */
-  readonly openedAt: number = performance.now();
-  /** Bytes that came from the client so far. */
-  bytesIn = 0;
-  /** Bytes that the kernel has taken for the client so far. */
-  bytesOut = 0;
-
-  /** Where its handler passes on what the client sends: the deadline for writes holds there, too. */
-  sink: { readonly name: "upstream" | "program"; readonly flow: Sink } | undefined;
-
+export class Connection extends Conversation {
   readonly #stream: ByteStream;
   readonly #buffer = new ReadBuffer();
   #writing = false;
@@ -55,10 +39,6 @@ export class Connection implements Disposable {
   #peerEnded = false;
   #weEnded = false;
   #isNoDelay = false;
-  #closed = false;
-  #reason: EndReason | undefined;
-  #gone: AbortController | undefined;
-  #notes: Record<string, string | number> | undefined;
 
   /**
    * Takes over the socket; disposing the connection closes it. Where a proxy announced the true ends of the
@@ -67,13 +47,11 @@ export class Connection implements Disposable {
   constructor(
     socket: ByteStream,
     { id, peer = peerOf(socket), local = addressOf(socket.localAddr) }:
-      & Partial<Pick<Connection, "peer" | "local">>
-      & Pick<Connection, "id">,
+      & Partial<ConversationEnds>
+      & Pick<ConversationEnds, "id">,
   ) {
+    super({ id, peer, local });
     this.#stream = socket;
-    this.id = id;
-    this.peer = peer;
-    this.local = local;
   }
 
   /** Whether the client has ended its half: everything it will ever send has been read. */
@@ -94,33 +72,6 @@ export class Connection implements Disposable {
   /** Bytes that the kernel has taken for the client and the client has not; `undefined` where that is not known. */
   get unacknowledged(): number | undefined {
     return unacknowledged(this.#stream);
-  }
-
-  /** Who or what ended the connection; `undefined` while it lives. */
-  get reason(): EndReason | undefined {
-    return this.#reason;
-  }
-
-  /** Whether it is closed, by whomever: nothing is read or written any more. */
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
-  /** Aborted once the connection is hung up: for whoever waits for something other than its bytes. */
-  get closed(): AbortSignal {
-    this.#gone ??= new AbortController();
-    if (this.#closed) this.#gone.abort(this.#reason);
-    return this.#gone.signal;
-  }
-
-  /** What was noted of the conversation; `undefined` where nothing was. */
-  get notes(): Readonly<Record<string, string | number>> | undefined {
-    return this.#notes;
-  }
-
-  /** Notes something of the conversation, which is then told when it has ended. */
-  note(name: string, value: string | number): void {
-    this.#notes = { ...this.#notes, [name]: value };
   }
 
   /**
@@ -217,7 +168,7 @@ export class Connection implements Disposable {
    * @param reading is whoever reads already, and will until the client ends its half
    */
   async finish(reading?: Promise<void>): Promise<void> {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     // Closing alone ends TCP, but not TLS (RFC 8446 section 6.1).
     if (this.#peerEnded) await this.closeWrite().catch(() => {});
     else await this.#linger(reading);
@@ -225,7 +176,7 @@ export class Connection implements Disposable {
   }
 
   async #linger(reading: Promise<void> | undefined): Promise<void> {
-    this.#reason ??= "server closed";
+    this.endAs("server closed");
     await this.closeWrite();
     const late = setTimeout(tasks.guard(() => this.close("server closed")), LINGERING_CLOSE);
     try {
@@ -239,32 +190,18 @@ export class Connection implements Disposable {
     while (await this.read() !== null);
   }
 
-  /** Closes at once, whatever is under way; the first reason given stays. Pending reads and writes reject. */
-  close(reason: EndReason): void {
-    this.#reason ??= reason;
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#stream.close();
-    this.#gone?.abort(reason);
-  }
-
   /**
    * Cuts the conversation off, so that nobody takes what was said for all there was to say: the peer is reset, where
    * the system can do that. Where it cannot, the peer reads an end, and a note says so.
    */
   reset(reason: EndReason): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     if (!sendReset(this.#stream)) this.note("reset", "sent as FIN");
     this.close(reason);
   }
 
-  /** States why it is about to end, where that is no fault and the next {@linkcode finish} would not know. */
-  endAs(reason: EndReason): void {
-    this.#reason ??= reason;
-  }
-
-  /** Hangs up, if nobody has yet. */
-  [Symbol.dispose](): void {
-    this.close("server closed");
+  /** Closes the socket. */
+  protected override closeCarrier(): void {
+    this.#stream.close();
   }
 }
