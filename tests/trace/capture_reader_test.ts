@@ -33,7 +33,7 @@ for (const [name, file] of Object.entries(FORMATS)) {
     for (const nanoseconds of [true, false]) {
       const order = littleEndian ? "little" : "big";
       const unit = nanoseconds ? "nanoseconds" : "microseconds";
-      Deno.test(`${name} of ${order}-endian ${unit} is read, whatever the chunks`, () => {
+      Deno.test(`${name} of ${order}-endian ${unit} is read in chunks of any size`, () => {
         const fields: FileFields = { littleEndian, nanoseconds, link: 101 };
         const bytes = file(RECORDS, fields);
         const expected = RECORDS.map((record) => ({
@@ -49,7 +49,7 @@ for (const [name, file] of Object.entries(FORMATS)) {
     }
   }
 
-  Deno.test(`${name} that is cut short anywhere yields what is whole, and says where it ends`, () => {
+  Deno.test(`${name} truncated anywhere yields its complete packets and the offset of its end`, () => {
     const bytes = file(RECORDS);
     for (let length = 4; length < bytes.length; length += 1) {
       const { found, reader } = readAll(bytes.subarray(0, length), 50);
@@ -60,7 +60,7 @@ for (const [name, file] of Object.entries(FORMATS)) {
   });
 }
 
-Deno.test("A packet that claims an impossible length ends the capture at its offset", () => {
+Deno.test("A packet with an impossible length ends the capture at its offset", () => {
   const bytes = pcapFile(RECORDS);
   const second = 24 + 16 + RECORDS[0]!.bytes.length;
   new DataView(bytes.buffer).setUint32(second + 8, 0xfffffff0, true);
@@ -68,17 +68,17 @@ Deno.test("A packet that claims an impossible length ends the capture at its off
   assertEquals(error.offset, second);
 });
 
-Deno.test("A pcapng block of an impossible length ends the capture at its offset", () => {
+Deno.test("A pcapng block with an impossible length ends the capture at its offset", () => {
   const bytes = pcapngFile(RECORDS);
   new DataView(bytes.buffer).setUint32(28 + 4, 7, true);
   const error = assertThrows(() => readAll(bytes), CaptureError, "a block of 7 bytes");
   assertEquals(error.offset, 28);
 });
 
-Deno.test("A pcapng packet that is longer than its block is passed over and counted", () => {
+Deno.test("A pcapng packet longer than its block is skipped and counted", () => {
   const bytes = pcapngFile(RECORDS);
   const view = new DataView(bytes.buffer);
-  // The packets come after the section, the interface and the block that nobody knows.
+  // Packet blocks follow the section header, the interface description and an unknown block.
   const first = 28 + 32 + 24;
   view.setUint32(first + 8 + 12, 60_000, true);
   const { found, reader } = readAll(bytes);
@@ -86,7 +86,7 @@ Deno.test("A pcapng packet that is longer than its block is passed over and coun
   assertEquals(reader.damagedBlocks, 1);
 });
 
-Deno.test("A block of a gigabyte is passed over without being kept", () => {
+Deno.test("A block of one gigabyte is skipped without being buffered", () => {
   const bytes = pcapngFile([]);
   const huge = new Uint8Array(12);
   new DataView(huge.buffer).setUint32(0, 6, true);
@@ -102,7 +102,7 @@ Deno.test("A block of a gigabyte is passed over without being kept", () => {
   assertEquals([reader.damagedBlocks, reader.truncatedAt], [1, undefined]);
 });
 
-Deno.test("What is no capture is refused with what it is instead", () => {
+Deno.test("Other file formats are refused by name", () => {
   const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0);
   assertThrows(() => readAll(gzip), CaptureError, "compressed twice");
   assertThrows(() => readAll(new TextEncoder().encode("hello")), CaptureError, "neither pcap nor");

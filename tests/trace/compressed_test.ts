@@ -1,4 +1,4 @@
-/** Captures that are compressed, by the tools that compress them. */
+/** Captures compressed by gzip(1) and zstd(1). */
 import {
   assert,
   assertEquals,
@@ -36,7 +36,7 @@ async function compressed(format: "gzip" | "zstd", bytes: Uint8Array): Promise<U
 }
 
 async function* inChunks(bytes: Uint8Array, length: number): AsyncGenerator<Uint8Array> {
-  // Whoever reads a file uses its buffer again.
+  // A file reader reuses its buffer.
   const buffer = new Uint8Array(length);
   for (let at = 0; at < bytes.length; at += length) {
     const chunk = bytes.subarray(at, at + length);
@@ -62,14 +62,14 @@ function join(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-/** Bytes of which some repeat and some do not. */
+/** Partly compressible bytes. */
 function content(seed: number, length: number): Uint8Array {
   const random = seeded(seed);
   return Uint8Array.from({ length }, (_, at) => random() < 0.3 ? random() * 256 : at & 31);
 }
 
 for (const format of FORMATS) {
-  testWith(format, "every part is read, whatever the chunks", async () => {
+  testWith(format, "all members or frames are read in chunks of any size", async () => {
     const [first, second] = [content(1, 300_000), content(2, 5000)];
     const file = join(
       await compressed(format, first),
@@ -82,7 +82,7 @@ for (const format of FORMATS) {
     }
   });
 
-  testWith(format, "what is cut short anywhere yields what is there, and says so", async () => {
+  testWith(format, "truncated data yields what is there, with a notice", async () => {
     const whole = content(3, 20_000);
     const file = await compressed(format, whole);
     for (let length = 4; length < file.length; length += 97) {
@@ -92,7 +92,7 @@ for (const format of FORMATS) {
     }
   });
 
-  testWith(format, "what is damaged is refused, and nothing else falls", async () => {
+  testWith(format, "damaged data is refused without an unhandled error", async () => {
     const file = await compressed(format, content(4, 300_000));
     for (let seed = 1; seed <= 40; seed += 1) {
       const random = seeded(seed);
@@ -104,7 +104,7 @@ for (const format of FORMATS) {
     }
   });
 
-  testWith(format, "a little that becomes a lot is passed on bit by bit", async () => {
+  testWith(format, "highly compressed data is decompressed in bounded chunks", async () => {
     const file = await compressed(format, new Uint8Array(64 * 1024 * 1024));
     let total = 0;
     for await (const part of decompress(inChunks(file, 65_536), () => {})) {
@@ -114,7 +114,7 @@ for (const format of FORMATS) {
     assertEquals(total, 64 * 1024 * 1024);
   });
 
-  testWith(format, "outlet trace reads it as it is, from a file and from stdin", async () => {
+  testWith(format, "outlet trace reads compressed files and stdin", async () => {
     const files = [1, 2].map((seq) => pcapFile([{ bytes: datagram({ seq, sourcePort: seq }) }]));
     const parts = await Promise.all(files.map((file) => compressed(format, file)));
     const stdin = join(...parts);
@@ -140,7 +140,7 @@ for (const format of FORMATS) {
   });
 }
 
-testWith("zstd", "frames to be skipped are skipped", async () => {
+testWith("zstd", "skippable frames are skipped", async () => {
   const skipped = Uint8Array.of(0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
   const empty = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0);
   const file = await compressed("zstd", content(5, 100));
@@ -151,7 +151,7 @@ testWith("zstd", "frames to be skipped are skipped", async () => {
   assertEquals((await plain(skipped.subarray(0, 10))).cuts, ["zstd"]);
 });
 
-testWith("zstd", "long matches, ultra levels, and no checksum are read, too", async () => {
+testWith("zstd", "long distances, high levels and frames without checksum are read", async () => {
   const whole = content(6, 700_000);
   for (const option of ["--long=27", "-19", "--no-check", "--fast=5"]) {
     const child = new Deno.Command("zstd", {
@@ -167,7 +167,7 @@ testWith("zstd", "long matches, ultra levels, and no checksum are read, too", as
   }
 });
 
-Deno.test("What is no capture is refused by its name, with what it is instead", async () => {
+Deno.test("Other files are refused with their name and format", async () => {
   const passwd = await run(outlet("trace", "--read", "/etc/passwd"));
   assertEquals([passwd.code, passwd.stdout], [1, ""]);
   assertEquals(

@@ -1,4 +1,4 @@
-/** What comes after a connection was shown: live and from a pipe, nobody waits for it. */
+/** Segments after a connection was shown, live and from a pipe. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { TRACE_OPTIONS, type TraceOptions } from "../../src/config/trace_config.ts";
 import { trace } from "../../src/trace.ts";
@@ -13,7 +13,7 @@ const SERVER = {
 };
 const START = 1_700_000_000;
 
-const CONVERSATION = [
+const CONNECTION = [
   datagram({ ...CLIENT, flags: "S", seq: 100 }),
   datagram({ ...SERVER, flags: "SA", seq: 300, ack: 101 }),
   datagram({ ...CLIENT, flags: "A", seq: 101, ack: 301 }),
@@ -25,7 +25,10 @@ const LATE = datagram({ ...SERVER, flags: "R", seq: 302 });
 
 const SYN = datagram({ ...CLIENT, flags: "S", seq: 100 });
 
-/** The chunks of a capture: its head with the first packets, and then each of the others, 10 µs apart. */
+/**
+ * Splits a capture into chunks: the file header with the first packets, then one packet each, 10 µs
+ * apart.
+ */
 function chunksOf(packets: readonly Uint8Array[], first: number, pause = 0): Uint8Array[] {
   const records = packets.map((bytes, index) => ({
     bytes,
@@ -66,8 +69,8 @@ async function shown(
   return text;
 }
 
-Deno.test("Live, what comes after the end is shown under the same head, with the new verdict", async () => {
-  const text = await shown(chunksOf([...CONVERSATION, LATE], 6), {}, true);
+Deno.test("Live, segments after the end are shown as a continuation with the new verdict", async () => {
+  const text = await shown(chunksOf([...CONNECTION, LATE], 6), {}, true);
   const [first, second] = text.split(/\n\n/).filter((part) => part.includes("│"));
   assertMatch(first!, /closed by the client after 50 µs\.$/);
   assertMatch(second!, /^2023-11-14T22:13:20\.000000Z \(continued\)\n/);
@@ -76,14 +79,14 @@ Deno.test("Live, what comes after the end is shown under the same head, with the
   assertMatch(second!, /a reset by the server\s+then ended TIME_WAIT \(RFC 1337\)/);
 });
 
-Deno.test("From a file, the same is one ladder", async () => {
-  const text = await shown(chunksOf([...CONVERSATION, LATE], 6), {}, false);
+Deno.test("From a file, they are part of the same ladder", async () => {
+  const text = await shown(chunksOf([...CONNECTION, LATE], 6), {}, false);
   assertEquals(text.match(/│.*│/g)?.length, 7);
   assertEquals(text.match(/SYN seq=100/g)?.length, 1);
 });
 
-Deno.test("In JSON, a connection of which more came is told again, and says so", async () => {
-  const text = await shown(chunksOf([...CONVERSATION, LATE], 6), { json: true }, true);
+Deno.test("In JSON, a continued connection is printed again and marked", async () => {
+  const text = await shown(chunksOf([...CONNECTION, LATE], 6), { json: true }, true);
   const records = text.trim().split("\n").map((line) => JSON.parse(line));
   assertEquals(records.map(({ continued, late }) => ({ continued, late })), [
     { continued: false, late: 0 },
@@ -91,9 +94,9 @@ Deno.test("In JSON, a connection of which more came is told again, and says so",
   ]);
 });
 
-Deno.test("A SYN that comes after an attempt was told of as unanswered goes on with that attempt", async () => {
-  // The capture is years old: the first SYN is overdue at once.
-  const text = await shown(chunksOf([SYN, ...CONVERSATION], 1, 9), {}, true);
+Deno.test("A SYN after an attempt was reported unanswered continues that attempt", async () => {
+  // The capture is years old, so the SYN is overdue at once.
+  const text = await shown(chunksOf([SYN, ...CONNECTION], 1, 9), {}, true);
   assertMatch(text, /No answer: the SYN was sent once\.\n/);
   assertMatch(
     text,

@@ -1,4 +1,4 @@
-/** Segments inside tunnels and behind link types: found, and told through what they came. */
+/** Decoding of segments in tunnels and link types. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
 import { Decoder } from "../../src/trace/decode/decoder.ts";
@@ -14,7 +14,7 @@ const V6_PEER = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
 const FIELDS = { seq: 4_000_000_000, flags: "S", payload: 5 };
 const DATAGRAMS = [datagram(FIELDS), datagram({ ...FIELDS, source: V6, destination: V6_PEER })];
 
-/** What a packet turned out to be, and the segment that was found in it. */
+/** The result of decoding a packet, and its segment. */
 function decode({ bytes, link }: { bytes: Uint8Array; link: number }, originalLength?: number) {
   const segment = new Segment();
   const decoder = new Decoder();
@@ -62,7 +62,7 @@ async function numbersOfTshark(packets: readonly Encapsulated[], link: number): 
   const file = await Deno.makeTempFile({ suffix: ".pcap" });
   try {
     await Deno.writeFile(file, pcapFile(packets, { link }));
-    // Ports that tshark knows no tunnel at, and what it reads of 802.11 only when told to.
+    // tshark decodes VXLAN-GPE on this port, and protected 802.11 frames, only on request.
     const decodeAs = ["-d", "udp.port==4790,vxlan_gpe", "-o", "wlan.ignore_wep:No"];
     const fields = ["-T", "fields", "-e", "tcp.seq_raw", "-e", "tcp.len"];
     const { stdout } = await run(["tshark", "-r", file, ...decodeAs, ...fields]);
@@ -74,7 +74,7 @@ async function numbersOfTshark(packets: readonly Encapsulated[], link: number): 
   }
 }
 
-Deno.test("The ladder and the JSON say through what a handshake came", async () => {
+Deno.test("Ladder and JSON name the tunnels of a connection", async () => {
   const bytes = overUdp(4789, join([8, 0, 0, 0], u32(42 * 256), ethernet(DATAGRAMS[0]!)));
   const stdin = pcapFile([{ bytes }]);
   const text = await run(outlet("trace", "--read", "-"), { stdin });
@@ -83,7 +83,7 @@ Deno.test("The ladder and the JSON say through what a handshake came", async () 
   assertEquals(JSON.parse(json.stdout).client.through, ["VXLAN 42"]);
 });
 
-Deno.test("A header that is cut off anywhere is told as cut, and nothing is invented", () => {
+Deno.test("A header truncated anywhere is counted as truncated", () => {
   for (const wrapped of everyEncapsulation(DATAGRAMS[0]!)) {
     const headers = wrapped.bytes.length - 5 - 20 + 16;
     for (let length = 0; length < headers - 4; length += 1) {
@@ -98,7 +98,7 @@ Deno.test("A header that is cut off anywhere is told as cut, and nothing is inve
   }
 });
 
-Deno.test("What is wrapped without an end is given up, and counted", () => {
+Deno.test("Too many nested tunnels are counted and not decoded", () => {
   let ip: Uint8Array = DATAGRAMS[0]!;
   for (let depth = 0; depth < 100; depth += 1) ip = overIpv4(4, ip);
   const { decoded, notUnderstood } = decode({ bytes: ip, link: 101 });
@@ -138,7 +138,7 @@ const UNKNOWN: [name: string, bytes: Uint8Array, link: number][] = [
   ["of encrypted 802.11", join([0x08, 0x41], new Uint8Array(40)), 105],
 ];
 
-Deno.test("What carries no TCP is counted by its name, what cannot be read by its number and name", () => {
+Deno.test("Packets without TCP are counted by name, undecodable ones by number and name", () => {
   for (const [name, bytes, link] of OTHERS) {
     const { decoded, withoutTcp, notUnderstood } = decode({ bytes, link });
     assertEquals([decoded, [...withoutTcp], [...notUnderstood]], ["undecoded", [[name, 1]], []]);
@@ -149,7 +149,7 @@ Deno.test("What carries no TCP is counted by its name, what cannot be read by it
   }
 });
 
-Deno.test("More kinds than are told apart are counted together", () => {
+Deno.test("Kinds beyond the limit are counted together", () => {
   const decoder = new Decoder();
   const frames = Array.from({ length: 300 }, (_, i) => frame(0x3000 + i, new Uint8Array(20)));
   const file = pcapFile(frames.map((bytes) => ({ bytes })), { link: 1 });
@@ -158,7 +158,7 @@ Deno.test("More kinds than are told apart are counted together", () => {
   assertEquals([undecodable.size, undecodable.get("of other kinds")], [65, 300 - 64]);
 });
 
-Deno.test("stderr tells what was not understood; exit 1 where that was all", async () => {
+Deno.test("stderr lists undecodable packets; exit 1 if there are no others", async () => {
   const arcnet = Array.from({ length: 14 }, () => ({ bytes: new Uint8Array(20) }));
   const nothing = await run(outlet("trace", "--read", "-"), {
     stdin: pcapFile(arcnet, { link: 7 }),

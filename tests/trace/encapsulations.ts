@@ -1,5 +1,5 @@
 /**
- * An IP datagram in everything that can wrap one.
+ * An IP datagram in every supported encapsulation.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import {
   typeOf,
 } from "./encapsulate.ts";
 
-/** A packet, the link type it is captured with, and through what the trace should say that it came. */
+/** An encapsulated datagram, its link type, and the expected tunnels. */
 export interface Encapsulated {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly link: number;
   readonly tunnels: readonly string[];
-  /** Whether tshark finds the segment by itself, too. */
+  /** `false` if tshark does not decode it. */
   readonly tshark?: false;
 }
 
-/** An IP datagram in everything that can wrap one. */
+/** Encapsulates an IP datagram in every supported way. */
 export function everyEncapsulation(ip: Uint8Array): Encapsulated[] {
   return [...byLink(ip), ...byEtherType(ip), ...overIp(ip), ...overPorts(ip), ...inRadio(ip)];
 }
@@ -216,7 +216,7 @@ function inRadio(ip: Uint8Array): Encapsulated[] {
     new Array<number>(6).fill(2),
     payload,
   );
-  // Version, length, present: time and flags; then padding to eight, the time, the flags.
+  // Version, length, present flags (TSFT and Flags), alignment, TSFT, Flags.
   const radiotap = (
     flags: number,
   ) => [0, 0, 17, 0, 3, 0, 0, 0, ...new Array<number>(8).fill(1), flags];

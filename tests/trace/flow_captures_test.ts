@@ -1,4 +1,4 @@
-/** Real captures that were misread once, each with its right values. */
+/** Captures that were once misread, with the correct values. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { notesOf } from "../../src/trace/report/notes.ts";
 import { diagnose } from "../../src/trace/report/diagnosis.ts";
@@ -9,28 +9,28 @@ import { recordOf } from "../../src/trace/report/record.ts";
 import { run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
 import { ACK, SYN } from "../../src/trace/decode/segment.ts";
-import { CAPTURES, marksOf, pathOf, read, shownIn } from "./read_capture.ts";
+import { analysesOf, CAPTURES, pathOf, read, shownCount } from "./read_capture.ts";
 import { statesOf } from "./play.ts";
 
-function only(name: string) {
-  const { flows, facts } = read(name);
+function readOne(name: string) {
+  const { flows, counters } = read(name);
   assertEquals(flows.length, 1);
-  return { flow: flows[0]!, facts };
+  return { flow: flows[0]!, facts: counters };
 }
 
-Deno.test("patience: what else was captured while a SYN waits for its answer changes nothing", () => {
+Deno.test("patience: other packets between a SYN and its answer change nothing", () => {
   const [flow, noise] = read("patience").flows;
   assertEquals([outcomeOf(flow!), outcomeOf(noise!)], ["established", "partial"]);
   assertEquals([flow!.client.syns, flow!.client.isn, flow!.server.isn], [2, 100, 900]);
   const { establishedMs, client } = recordOf(flow!);
   assertEquals(Math.round(establishedMs! - client.backoffMs[0]!), 30);
-  assertEquals(shownIn(noise!), 3);
+  assertEquals(shownCount(noise!), 3);
 });
 
-Deno.test("twa: all nine segments are shown, and the last reset ends TIME_WAIT", () => {
-  const { flow } = only("twa");
-  assertEquals(shownIn(flow), 9);
-  assertEquals(marksOf(flow), ["", "", "", "", "", "", "late", "late", ""]);
+Deno.test("twa: all nine segments are shown, and the last RST ends TIME_WAIT", () => {
+  const { flow } = readOne("twa");
+  assertEquals(shownCount(flow), 9);
+  assertEquals(analysesOf(flow), ["", "", "", "", "", "", "late", "late", ""]);
   assertEquals(statesOf(flow).slice(-4), [
     "TIME_WAIT CLOSED",
     "TIME_WAIT CLOSED",
@@ -44,22 +44,22 @@ Deno.test("twa: all nine segments are shown, and the last reset ends TIME_WAIT",
   );
 });
 
-Deno.test("synfirst: a SYN+ACK that was captured before its SYN answers it", () => {
-  const { flow } = only("synfirst");
+Deno.test("synfirst: a SYN+ACK captured before its SYN answers it", () => {
+  const { flow } = readOne("synfirst");
   assertEquals([outcomeOf(flow), flow.client.isn, flow.server.isn], ["established", 100, 900]);
-  assertEquals(marksOf(flow), ["", "", ""]);
+  assertEquals(analysesOf(flow), ["", "", ""]);
   assert(notesOf(flow).includes("captured in another order than on the wire"));
   assertEquals(recordOf(flow).answeredMs, null);
 });
 
-Deno.test("two: of two SYN+ACKs that one counts which is acknowledged", () => {
-  const { flow } = only("two");
+Deno.test("two: of two SYN+ACKs, the acknowledged one counts", () => {
+  const { flow } = readOne("two");
   assertEquals([outcomeOf(flow), flow.server.isn, flow.closedBy], ["established", 900, "client"]);
-  assertEquals(marksOf(flow)[2], "other-syn-ack");
+  assertEquals(analysesOf(flow)[2], "other-syn-ack");
   assertMatch(notesOf(flow).join(), /another SYN\+ACK had k = 7000: a stale or forged one.*second/);
 });
 
-Deno.test("tfo_nosyn: j is not guessed where its SYN was not captured", () => {
+Deno.test("tfo_nosyn: j is unknown if the SYN was not captured", () => {
   const [first, second] = read("tfo_nosyn").flows;
   assertEquals([outcomeOf(first!), recordOf(first!).client.isn], ["partial", null]);
   assertMatch(notesOf(first!)[0]!, /^j unknown/);
@@ -69,60 +69,60 @@ Deno.test("tfo_nosyn: j is not guessed where its SYN was not captured", () => {
   assertMatch(diagnose(second!).words, /TCP Fast Open: 3 bytes acknowledged with the SYN/);
 });
 
-Deno.test("winok: a reset ends the attempt, and the same SYN begins another one", () => {
+Deno.test("winok: a RST ends the attempt, and the same SYN begins another one", () => {
   const { flows } = read("winok");
   assertEquals(flows.map(outcomeOf), ["refused", "established"]);
-  assertEquals(flows.map(shownIn), [2, 8]);
+  assertEquals(flows.map(shownCount), [2, 8]);
   assertEquals([flows[1]!.client.bytes, flows[1]!.server.bytes], [5, 5]);
 });
 
-Deno.test("iot: a device that starts again with the same port and ISN makes two connections", () => {
+Deno.test("iot: a device that reuses port and ISN after a restart makes two connections", () => {
   const { flows } = read("iot");
   assertEquals(flows.map(outcomeOf), ["established", "established"]);
   assertEquals(flows.map(({ server }) => server.isn), [900, 70_000]);
-  assertEquals(flows.map(shownIn), [10, 10]);
+  assertEquals(flows.map(shownCount), [10, 10]);
 });
 
-Deno.test("ooo: data that overtakes other data is no retransmission, and each byte counts once", () => {
-  const { flow } = only("ooo");
+Deno.test("ooo: out-of-order data is no retransmission, and each byte counts once", () => {
+  const { flow } = readOne("ooo");
   const { bytes, retransmissions, outOfOrder } = flow.server;
   assertEquals({ bytes, resent: retransmissions, outOfOrder }, {
     bytes: 300,
     resent: 0,
     outOfOrder: 1,
   });
-  assertEquals(marksOf(flow)[5], "out-of-order");
+  assertEquals(analysesOf(flow)[5], "out-of-order");
 });
 
-Deno.test("chal: ACKs of an old connection are an answer, and named", () => {
+Deno.test("chal: challenge ACKs of an old connection are reported as answers", () => {
   const [old, attempt] = read("chal").flows;
   assertEquals([outcomeOf(old!), old!.client.bytes], ["established", 2]);
   assertEquals([outcomeOf(attempt!), attempt!.strayAnswers], ["mismatch", 5]);
   const { words } = diagnose(attempt!);
-  // The old connection was seen: nothing is inferred.
+  // The old connection was captured, so its existence is not inferred.
   assertMatch(words, /^Answered, but not this SYN: an old connection still holds these ports;/);
-  assertEquals([shownIn(old!), shownIn(attempt!)], [7, 11]);
+  assertEquals([shownCount(old!), shownCount(attempt!)], [7, 11]);
 });
 
-Deno.test("wrongack: a SYN+ACK for another SYN is an answer, and named", () => {
-  const { flow } = only("wrongack");
+Deno.test("wrongack: a SYN+ACK for another SYN is reported as an answer", () => {
+  const { flow } = readOne("wrongack");
   assertEquals([outcomeOf(flow), flow.server.hasIsn], ["mismatch", false]);
   assertMatch(diagnose(flow).words, /an old connection still holds these ports \(inferred\)/);
   assertMatch(diagnose(flow).next!, /The client resets it/);
-  assertEquals(shownIn(flow), 6);
+  assertEquals(shownCount(flow), 6);
 });
 
 for (const name of ["dup", "sll_dup"]) {
-  Deno.test(`${name}: what a mirror port copies counts once, and the handshake is measured`, () => {
-    const { flow, facts } = only(name);
-    assertEquals([flow.duplicates, facts.duplicates, shownIn(flow)], [10, 10, 10]);
+  Deno.test(`${name}: duplicates from a mirror port count once, and the handshake is measured`, () => {
+    const { flow, facts } = readOne(name);
+    assertEquals([flow.duplicates, facts.duplicates, shownCount(flow)], [10, 10, 10]);
     assertEquals([flow.client.retransmissions, flow.server.retransmissions], [0, 0]);
     assertEquals(recordOf(flow).establishedMs, 10.1);
   });
 }
 
 Deno.test("simul_real: a simultaneous open of two kernels has no retransmission", () => {
-  const { flow } = only("simul_real");
+  const { flow } = readOne("simul_real");
   assertEquals([flow.isSimultaneous, flow.client.retransmissions, flow.server.retransmissions], [
     true,
     0,
@@ -141,8 +141,8 @@ Deno.test("simul_real: a simultaneous open of two kernels has no retransmission"
   );
 });
 
-Deno.test("clockback: a clock that goes back makes no time negative, and is told", () => {
-  const { flow } = only("clockback");
+Deno.test("clockback: a clock that steps back is reported and makes no time negative", () => {
+  const { flow } = readOne("clockback");
   const text = renderLadder(ladderOf(flow));
   assert(!text.includes("earlier"), text);
   assertMatch(text, /the capture's clock went back 99\.990 s/);
@@ -151,29 +151,29 @@ Deno.test("clockback: a clock that goes back makes no time negative, and is told
   assert(times.every((time) => time >= 0));
 });
 
-Deno.test("zw: probes of a closed window are no keep-alives", () => {
-  const { flow } = only("zw");
+Deno.test("zw: zero-window probes are no keep-alives", () => {
+  const { flow } = readOne("zw");
   const { windowProbes, keepAlives, bytes } = flow.client;
   assertEquals({ windowProbes, keepAlives, bytes }, {
     windowProbes: 4,
     keepAlives: 0,
     bytes: 200_000,
   });
-  assertEquals(marksOf(flow).filter((mark) => mark === "window-probe").length, 1);
+  assertEquals(analysesOf(flow).filter((mark) => mark === "window-probe").length, 1);
 });
 
-Deno.test("Every packet of every capture is in exactly one ladder, or in a count", () => {
+Deno.test("Every packet is in exactly one ladder or counter", () => {
   for (const name of CAPTURES) {
-    const { flows, facts } = read(name);
-    const shown = flows.reduce((sum, flow) => sum + shownIn(flow), 0);
-    const passedOver = [...facts.withoutTcp.values(), ...facts.undecodable.values()]
+    const { flows, counters } = read(name);
+    const shown = flows.reduce((sum, flow) => sum + shownCount(flow), 0);
+    const passedOver = [...counters.withoutTcp.values(), ...counters.undecodable.values()]
       .reduce((sum, count) => sum + count, 0);
-    const counted = facts.duplicates + facts.strayIcmpErrors + facts.filtered + passedOver;
-    assertEquals(shown + counted, facts.packets, name);
+    const counted = counters.duplicates + counters.strayIcmpErrors + counters.filtered + passedOver;
+    assertEquals(shown + counted, counters.packets, name);
   }
 });
 
-/** The values of these fields, a packet a line. */
+/** The values of fields, one row per packet. */
 async function tsharkFields(name: string, filter: string, fields: string[]): Promise<string[][]> {
   const columns = ["-T", "fields", ...fields.flatMap((field) => ["-e", field])];
   const { stdout } = await run(["tshark", "-r", pathOf(name), "-Y", filter, ...columns]);
@@ -185,7 +185,7 @@ function testWithTshark(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: isThere ? name : `${name} (ignored: needs tshark)`, ignore: !isThere, fn });
 }
 
-testWithTshark("tshark sees the same SYNs", async () => {
+testWithTshark("tshark finds the same SYNs", async () => {
   for (const name of CAPTURES) {
     const rows = await tsharkFields(name, "tcp.flags.syn==1", ["tcp.flags.ack", "tcp.seq_raw"]);
     const theirs = new Set(rows.map(([ack, seq]) => `${/^(1|True)$/.test(ack!)} ${seq}`));
@@ -202,9 +202,9 @@ testWithTshark("tshark sees the same SYNs", async () => {
   }
 });
 
-testWithTshark("tshark sees the same bytes, each counted once", async () => {
+testWithTshark("tshark finds the same bytes", async () => {
   const fields = ["tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.len", "tcp.flags.syn"];
-  // To tshark, the two connections of one port and ISN are one, and the second's bytes the first's.
+  // tshark takes the two connections of the same ports and ISN for one.
   for (const name of CAPTURES.filter((name) => name !== "iot")) {
     const bytes = new Set<string>();
     for (const [stream, port, seq, length, syn] of await tsharkFields(name, "tcp.len>0", fields)) {
@@ -219,7 +219,7 @@ testWithTshark("tshark sees the same bytes, each counted once", async () => {
 });
 
 testWithTshark("tshark measures the same time from SYN to ACK", async () => {
-  // Others are left out in which a SYN is repeated or both ends open: there it measures something else.
+  // tshark measures retransmitted SYNs and simultaneous opens differently.
   const names = ["jumbocut", "ooo", "synfirst", "tso_snap", "twa", "two", "zw"];
   for (const name of names) {
     const rows = await tsharkFields(name, "tcp.analysis.initial_rtt", [

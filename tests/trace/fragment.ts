@@ -1,12 +1,12 @@
 /**
- * IP datagrams in fragments.
+ * Fragments IP datagrams.
  *
  * @module
  */
 import { u16, u32 } from "./wire.ts";
 import { join } from "./encapsulate.ts";
 
-/** The fragments of a datagram, each with so many bytes of its payload, a multiple of eight. */
+/** Fragments a datagram, with `size` bytes of payload each, a multiple of eight. */
 export function fragmentsOf(ip: Uint8Array, size: number, identification = 77): Uint8Array[] {
   const isVersion4 = ip[0]! >> 4 === 4;
   const header = ip.slice(0, isVersion4 ? 20 : 40);

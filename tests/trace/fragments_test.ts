@@ -1,4 +1,4 @@
-/** Segments whose IP datagrams came in fragments. */
+/** Segments in fragmented IP datagrams. */
 import { assert, assertEquals } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
 import { Decoder } from "../../src/trace/decode/decoder.ts";
@@ -18,7 +18,7 @@ const V6 = {
 };
 const OPTIONS = [2, 4, ...u16(1460), 4, 2, 8, 10, ...u32(1), ...u32(0), 1, 3, 3, 7];
 
-interface Seen {
+interface DecodedSegment {
   readonly seq: number;
   readonly length: number;
   readonly flags: number;
@@ -32,7 +32,7 @@ function decodeAll(packets: readonly (Uint8Array | CapturedPacket)[], link = 101
   );
   const decoder = new Decoder();
   const segment = new Segment();
-  const seen: Seen[] = [];
+  const seen: DecodedSegment[] = [];
   for (const packet of new CaptureReader().read(pcapFile(records, { link }))) {
     if (decoder.decode(packet, segment) !== "tcp") continue;
     const { seq, length, flags, options: { mss }, isRemainder } = segment;
@@ -46,7 +46,7 @@ function decodeAll(packets: readonly (Uint8Array | CapturedPacket)[], link = 101
 const PUSHED = 0x18;
 
 for (const [name, ends] of [["IPv4", {}], ["IPv6", V6]] as const) {
-  Deno.test(`${name}: a header that is split is read when the last fragment has come, in any order`, () => {
+  Deno.test(`${name}: a fragmented TCP header is decoded after the last fragment, in any order`, () => {
     const syn = datagram({ ...ends, seq: 500, flags: "S", options: OPTIONS, payload: 3 });
     const fragments = fragmentsOf(syn, 8);
     assert(fragments.length > 5);
@@ -62,7 +62,7 @@ for (const [name, ends] of [["IPv4", {}], ["IPv6", V6]] as const) {
     }
   });
 
-  Deno.test(`${name}: bytes and FIN of a segment that is split behind its header are counted once`, () => {
+  Deno.test(`${name}: bytes and FIN of a fragmented segment are counted once`, () => {
     const data = datagram({ ...ends, seq: 500, flags: "FPA", payload: 3000 });
     const [first, ...others] = fragmentsOf(data, 1024);
     const length = 1024 - 20;
@@ -75,19 +75,19 @@ for (const [name, ends] of [["IPv4", {}], ["IPv6", V6]] as const) {
     assertEquals(decodeAll([first!, ...others.toReversed()]).seen, [head, rest]);
     const whole = { seq: 500, length: 3000, flags: PUSHED | 1, mss: undefined, isRest: false };
     assertEquals(decodeAll([...others, first!]).seen, [whole]);
-    // A port of the mirror shows each of them twice.
+    // A mirror port shows each fragment twice.
     const twice = [first!, ...others].flatMap((fragment) => [fragment, fragment]);
     assertEquals(decodeAll(twice).seen, [head, head, rest]);
     assertEquals(decodeAll(twice).notUnderstood.size, 0);
   });
 
-  Deno.test(`${name}: a first fragment is read though the others were not captured`, () => {
+  Deno.test(`${name}: a first fragment is decoded without the others`, () => {
     const [first] = fragmentsOf(datagram({ ...ends, seq: 7, flags: "PA", payload: 3000 }), 1024);
     const { seen, notUnderstood } = decodeAll([first!]);
     assertEquals([seen.length, seen[0]!.length, notUnderstood.size], [1, 1004, 0]);
   });
 
-  Deno.test(`${name}: fragments without a beginning, or of half a header, are counted`, () => {
+  Deno.test(`${name}: fragments without a complete header are counted`, () => {
     const fragments = fragmentsOf(datagram({ ...ends, options: OPTIONS, payload: 30 }), 8);
     const { seen, notUnderstood } = decodeAll(fragments.slice(1));
     assertEquals(seen, []);
@@ -98,7 +98,7 @@ for (const [name, ends] of [["IPv4", {}], ["IPv6", V6]] as const) {
     assertEquals([...decodeAll([fragments[0]!, fragments[2]!]).notUnderstood.values()], [2]);
   });
 
-  Deno.test(`${name}: fragments of UDP are UDP, each of them, in any order`, () => {
+  Deno.test(`${name}: fragments of UDP are counted as UDP, in any order`, () => {
     const udp = datagram({ ...ends, payload: 3000 });
     udp[ends === V6 ? 6 : 9] = 17;
     const fragments = fragmentsOf(udp, 1024);
@@ -107,7 +107,7 @@ for (const [name, ends] of [["IPv4", {}], ["IPv6", V6]] as const) {
     }
   });
 
-  Deno.test(`${name}: datagrams of the same identification a minute apart are two`, () => {
+  Deno.test(`${name}: equal identifications more than a minute apart are two datagrams`, () => {
     const [a, b] = [100, 200].map((seq) => fragmentsOf(datagram({ ...ends, seq, payload: 30 }), 8));
     const packets = [
       ...a!.slice(0, 3).map((bytes) => ({ bytes, seconds: 1000 })),
@@ -118,7 +118,7 @@ for (const [name, ends] of [["IPv4", {}], ["IPv6", V6]] as const) {
   });
 }
 
-Deno.test("An IPv6 datagram with a fragment header that is all there is no fragment", () => {
+Deno.test("An atomic IPv6 fragment is a whole datagram", () => {
   const atomic = [6, 0, 0, 0, ...u32(9)];
   const ip = datagram({ ...V6, seq: 5, firstHeader: 44, networkOptions: atomic, payload: 9 });
   assertEquals(decodeAll([ip]).seen, [{
@@ -130,7 +130,7 @@ Deno.test("An IPv6 datagram with a fragment header that is all there is no fragm
   }]);
 });
 
-Deno.test("A tunnel's fragments hold one segment, of the length that it has inside", () => {
+Deno.test("A fragmented tunnel packet holds one segment with its inner length", () => {
   const inner = datagram({ seq: 9, flags: "PA", payload: 2000 });
   const vxlan = overUdp(4789, join([8, 0, 0, 0], u32(42 * 256), ethernet(inner)));
   for (const size of [1400, 40, 8]) {
@@ -143,7 +143,7 @@ Deno.test("A tunnel's fragments hold one segment, of the length that it has insi
   }
 });
 
-Deno.test("Fragments that overlap, and datagrams longer than there can be, are counted and no more", () => {
+Deno.test("Overlapping fragments and oversized datagrams are only counted", () => {
   const fragments = fragmentsOf(datagram({ payload: 3000 }), 1024);
   const overlapping = fragments.map((fragment) => fragment.slice());
   overlapping[1]!.set(u16(0x2000 | 100), 6);
@@ -153,7 +153,7 @@ Deno.test("Fragments that overlap, and datagrams longer than there can be, are c
   assertEquals([...decodeAll([far]).notUnderstood], [["with malformed headers", 1]]);
 });
 
-Deno.test("However many datagrams are begun, few are remembered, and all are counted", () => {
+Deno.test("Incomplete datagrams are bounded in number, and all are counted", () => {
   const fragment = fragmentsOf(datagram({ options: OPTIONS }), 8)[1]!;
   const packets = Array.from({ length: 5000 }, (_, number) => {
     const own = fragment.slice();
@@ -163,7 +163,7 @@ Deno.test("However many datagrams are begun, few are remembered, and all are cou
   assertEquals([...decodeAll(packets).notUnderstood.values()], [5000]);
 });
 
-Deno.test("A connection whose segments are all in fragments is told like any other", () => {
+Deno.test("A connection of fragmented segments is tracked like any other", () => {
   const there = { seq: 1, flags: "S", options: OPTIONS };
   const back = {
     ...{ source: [192, 0, 2, 2], destination: [192, 0, 2, 1] },
@@ -193,7 +193,7 @@ Deno.test("A connection whose segments are all in fragments is told like any oth
 });
 
 Deno.test({
-  name: `tshark puts the same fragments together${
+  name: `tshark reassembles the same segments${
     isInstalled("tshark") ? "" : " (ignored: needs tshark)"
   }`,
   ignore: !isInstalled("tshark"),

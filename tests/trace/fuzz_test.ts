@@ -1,10 +1,10 @@
-/** A trace of captures that were changed by chance; `deno task fuzz:trace` tries more of them. */
+/** Traces of randomly modified captures; `deno task fuzz:trace` runs more of them. */
 import { assert } from "@std/assert";
 import { mutated, sources, traceAny } from "./mutations.ts";
 
 const SEEDS = 600;
 
-Deno.test("Real captures with something changed are shown or refused: no crash, no control character", async () => {
+Deno.test("Randomly modified captures are shown or refused without a crash or control character", async () => {
   const files = sources();
   let understood = 0;
   for (let seed = 1; seed <= SEEDS; seed += 1) {
@@ -15,6 +15,6 @@ Deno.test("Real captures with something changed are shown or refused: no crash, 
       throw new Error(`seed ${seed}`, { cause: error });
     }
   }
-  // Changes that leave nothing to be read would try nothing.
+  // Most modified captures must still hold packets to decode.
   assert(understood > SEEDS / 2, `${understood} of ${SEEDS}`);
 });

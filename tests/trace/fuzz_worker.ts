@@ -1,11 +1,11 @@
 /**
- * The worker of `fuzz.ts`: reads one changed capture after another.
+ * The worker of `fuzz.ts`: traces one modified capture after another.
  *
  * @module
  */
 import { mutated, sources, traceAny } from "./mutations.ts";
 
-/** How far it is, or what it has found. */
+/** Progress, or a failure. */
 export type Progress =
   | { readonly seed: number }
   | { readonly failed: number; readonly why: string }

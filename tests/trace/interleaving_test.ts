@@ -1,4 +1,4 @@
-/** A verdict depends on its own flow alone, and no packet is lost between ladders and counts. */
+/** The result for a flow depends on its own segments only, and every packet is shown or counted. */
 import { assert, assertEquals } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
 import { Decoder } from "../../src/trace/decode/decoder.ts";
@@ -10,16 +10,16 @@ import { renderLadder } from "../../src/trace/report/ladder_text.ts";
 import { recordOf } from "../../src/trace/report/record.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 import { segmentOf } from "./play.ts";
-import { bytesOf, CAPTURES, read, shownIn } from "./read_capture.ts";
+import { bytesOf, CAPTURES, read, shownCount } from "./read_capture.ts";
 import { type Random, seeded } from "./simulator.ts";
 
-/** The packets of a capture one by one, at addresses of its own. */
-class Source {
+/** The packets of a capture, with rewritten addresses. */
+class PacketSource {
   readonly #packets: Iterator<Packet>;
   readonly #decoder = new Decoder();
   readonly #segment = new Segment();
   readonly #host: number;
-  isOver = false;
+  isDone = false;
 
   constructor(name: string, host: number) {
     this.#packets = new CaptureReader().read(bytesOf(name));
@@ -30,7 +30,7 @@ class Source {
   step(tracker: Tracker): void {
     const { done, value: packet } = this.#packets.next();
     if (done) {
-      this.isOver = true;
+      this.isDone = true;
       return;
     }
     const segment = this.#segment;
@@ -42,8 +42,8 @@ class Source {
   }
 }
 
-/** What is told of each flow, by its ends and its place among those between them. */
-function told(flows: readonly Flow[]): Map<string, string> {
+/** The output for each flow, by its endpoints and position among flows with the same ones. */
+function resultsOf(flows: readonly Flow[]): Map<string, string> {
   const all = new Map<string, string>();
   for (const flow of flows.toSorted((a, b) => a.number - b.number)) {
     const { client, server } = recordOf(flow);
@@ -54,58 +54,58 @@ function told(flows: readonly Flow[]): Map<string, string> {
   return all;
 }
 
-/** Passes captures to one tracker in an order that hangs on chance. */
+/** Passes captures to one tracker, randomly interleaved. */
 function interleave(names: readonly string[], random: Random): Map<string, string> {
   const flows: Flow[] = [];
   const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
-  let sources = names.map((name, index) => new Source(name, index + 1));
+  let sources = names.map((name, index) => new PacketSource(name, index + 1));
   while (sources.length > 0) {
     const source = sources[Math.floor(random() * sources.length)]!;
     const run = 1 + Math.floor(random() * 5);
-    for (let step = 0; step < run && !source.isOver; step += 1) source.step(tracker);
-    sources = sources.filter(({ isOver }) => !isOver);
+    for (let step = 0; step < run && !source.isDone; step += 1) source.step(tracker);
+    sources = sources.filter(({ isDone }) => !isDone);
   }
   tracker.finish();
-  return told(flows);
+  return resultsOf(flows);
 }
 
-/** What is told of a capture's flows when nothing else is seen. */
-function alone(name: string, host: number): Map<string, string> {
+/** The output for a capture on its own. */
+function resultsAlone(name: string, host: number): Map<string, string> {
   const flows: Flow[] = [];
   const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
-  const source = new Source(name, host);
-  while (!source.isOver) source.step(tracker);
+  const source = new PacketSource(name, host);
+  while (!source.isDone) source.step(tracker);
   tracker.finish();
-  return told(flows);
+  return resultsOf(flows);
 }
 
-Deno.test("Any interleaving of two captures tells of each flow what is told of it alone", () => {
+Deno.test("The result for a flow does not depend on interleaving with another capture", () => {
   assert(CAPTURES.length > 10);
   for (let seed = 1; seed <= 200; seed += 1) {
     const random = seeded(seed);
     const pick = () => CAPTURES[Math.floor(random() * CAPTURES.length)]!;
     const names = [pick(), pick()];
     const together = interleave(names, random);
-    const apart = new Map(names.flatMap((name, index) => [...alone(name, index + 1)]));
+    const apart = new Map(names.flatMap((name, index) => [...resultsAlone(name, index + 1)]));
     assertEquals(together, apart, `seed ${seed}: ${names.join(" and ")}`);
   }
 });
 
-Deno.test("However much else is captured, a flow that waits for its answer is told the same of", () => {
-  const expected = [...alone("patience", 1)];
+Deno.test("The result for a waiting flow does not depend on other packets", () => {
+  const expected = [...resultsAlone("patience", 1)];
   for (const others of [10, 1000, 5000]) {
     const flows: Flow[] = [];
     const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
-    const source = new Source("patience", 1);
+    const source = new PacketSource("patience", 1);
     source.step(tracker);
     for (let port = 1; port <= others; port += 1) {
       const client = [77, port % 60_000 + 1] as const;
-      // Days later, and from hosts of which nothing was seen.
+      // Days later, from other hosts.
       tracker.track(segmentOf(`> PA seq=5 ack=7 len=3 at=${port * 100_000}`, { client }), "tcp");
     }
-    while (!source.isOver) source.step(tracker);
+    while (!source.isDone) source.step(tracker);
     tracker.finish();
-    const seen = told(flows.filter(({ client }) => client.address[3] !== 77));
+    const seen = resultsOf(flows.filter(({ client }) => client.address[3] !== 77));
     assertEquals([...seen], expected);
   }
 });
@@ -123,7 +123,7 @@ function randomLine(random: Random): string {
     `at=${at} id=${id}`;
 }
 
-Deno.test("Whatever comes, each packet is in one ladder or one count, and no time is negative", () => {
+Deno.test("Each packet of any input is in one ladder or counter, and no time is negative", () => {
   for (let seed = 1; seed <= 300; seed += 1) {
     const random = seeded(seed);
     const flows: Flow[] = [];
@@ -139,14 +139,14 @@ Deno.test("Whatever comes, each packet is in one ladder or one count, and no tim
       tracker.track(segment, random() < 0.95 ? "tcp" : "icmp");
     }
     tracker.finish();
-    const shown = flows.reduce((sum, flow) => sum + shownIn(flow), 0);
+    const shown = flows.reduce((sum, flow) => sum + shownCount(flow), 0);
     assertEquals(shown + tracker.duplicates + tracker.strayIcmpErrors, packets, `seed ${seed}`);
-    for (const flow of flows) assertSound(flow, seed);
+    for (const flow of flows) assertConsistent(flow, seed);
   }
 });
 
-/** No duration is negative, and no byte counts twice. */
-function assertSound(flow: Flow, seed: number): void {
+/** Asserts that no duration is negative and no byte counted twice. */
+function assertConsistent(flow: Flow, seed: number): void {
   const { durationMs, answeredMs, establishedMs } = recordOf(flow);
   for (const time of [durationMs, answeredMs ?? 0, establishedMs ?? 0]) {
     assert(time >= 0, `seed ${seed}: ${time}`);
@@ -164,7 +164,7 @@ function assertSound(flow: Flow, seed: number): void {
   }
 }
 
-/** Segments of 1 to 9 bytes over 200 bytes, each byte at least once, in any order. */
+/** Segments of 1 to 9 bytes that cover 200 bytes, in random order, some twice. */
 function shuffled(random: Random): { seq: number; length: number }[] {
   const segments: { seq: number; length: number; order: number }[] = [];
   for (let seq = 101; seq < 301;) {
@@ -178,7 +178,7 @@ function shuffled(random: Random): { seq: number; length: number }[] {
   return segments.toSorted((a, b) => a.order - b.order);
 }
 
-Deno.test("In whatever order data comes, each byte counts once", () => {
+Deno.test("Each byte counts once, in any order", () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const flows: Flow[] = [];
     const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
@@ -194,7 +194,7 @@ Deno.test("In whatever order data comes, each byte counts once", () => {
   }
 });
 
-Deno.test("The order of interfaces changes nothing: each sees the same segments", () => {
+Deno.test("The order of interfaces does not change the result", () => {
   const lines = [
     "> S seq=100 id=1 at=0",
     "< SA seq=900 ack=101 id=2 at=1",
@@ -220,14 +220,14 @@ Deno.test("The order of interfaces changes nothing: each sees the same segments"
   assertEquals(playOn([5, 2], true), expected);
 });
 
-Deno.test("A capture's flows do not depend on how long the capture is", () => {
-  // What follows the last segment of a flow's own is nothing to it.
-  const whole = told(read("iot").flows);
+Deno.test("The result for a flow does not depend on the length of the capture", () => {
+  // Later packets do not change the first flow.
+  const whole = resultsOf(read("iot").flows);
   const [first] = [...whole];
   const flows: Flow[] = [];
   const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
-  const source = new Source("iot", 0);
+  const source = new PacketSource("iot", 0);
   for (let packet = 0; packet < 10; packet += 1) source.step(tracker);
   tracker.finish();
-  assertEquals([...told(flows)], [first]);
+  assertEquals([...resultsOf(flows)], [first]);
 });

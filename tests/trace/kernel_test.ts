@@ -41,14 +41,14 @@ Deno.test({
   },
 });
 
-Deno.test("The counters of /proc/net/netstat are found by their names", () => {
+Deno.test("Counters of /proc/net/netstat are parsed by name", () => {
   const text =
     "TcpExt: SyncookiesSent ListenOverflows B ListenDrops\nTcpExt: 1 22 3 44\nIpExt: X\nIpExt: 5\n";
   assertEquals(parseListenCounters(text), { overflows: 22, drops: 44, cookies: 1 });
   assertEquals(parseListenCounters(""), { overflows: 0, drops: 0, cookies: 0 });
 });
 
-Deno.test("The limits of accept queues are read by address from what ss prints", () => {
+Deno.test("Accept queue limits are parsed by address from the output of ss", () => {
   const text = `LISTEN 0 4096 127.0.0.1:8080 0.0.0.0:*
 LISTEN 0      511        *:7000  *:*
 LISTEN 0 128 127.0.0.53%lo:53 0.0.0.0:*
@@ -62,7 +62,7 @@ LISTEN 0 9 [::1]:80 [::]:*
   ]);
 });
 
-Deno.test("The table puts listening sockets first and says what should not be there", () => {
+Deno.test("The table lists listening sockets first and marks problems", () => {
   const sockets = parseSockets(TCP);
   const table = renderSockets({
     sockets,
@@ -78,13 +78,13 @@ Deno.test("The table puts listening sockets first and says what should not be th
 });
 
 Deno.test({
-  name: "The kernel's own table shows a listening socket and who waits to be accepted",
+  name: "The kernel's table shows a listening socket and its accept queue",
   ignore: Deno.build.os !== "linux",
   async fn() {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     using _client = await Deno.connect({ hostname: "127.0.0.1", port });
-    // Others may have had the port before, and their connections may still be in TIME_WAIT.
+    // Earlier connections of this port may be in TIME_WAIT.
     const sockets = readSockets().filter(({ localPort, peerPort, state }) =>
       (localPort === port || peerPort === port) && state !== "TIME_WAIT"
     );
@@ -94,7 +94,7 @@ Deno.test({
   },
 });
 
-Deno.test("The table tells which end is here and whose it is; what is over hides nothing", () => {
+Deno.test("The table shows roles and processes, and limits sockets in TIME_WAIT", () => {
   const [listener, , served, asking] = parseSockets(TCP);
   const over = Array.from({ length: 5000 }, (_, index) => ({
     ...served!,

@@ -8,7 +8,7 @@ import { diagnose } from "../../src/trace/report/diagnosis.ts";
 import type { ListenerState } from "../../src/trace/report/listener_state.ts";
 import { play, playOne } from "./play.ts";
 
-const CONVERSATION = `
+const CONNECTION = `
   > S  seq=2775021315
   < SA seq=1796088541 ack=2775021316 at=0.02
   > A  seq=2775021316 ack=1796088542 at=0.042
@@ -18,9 +18,9 @@ const CONVERSATION = `
   < FA seq=1796088542 ack=2775021320 at=0.206
   > A  seq=2775021320 ack=1796088543 at=0.225`;
 
-Deno.test("A ladder shows real numbers, states down each side and the verdict", () => {
+Deno.test("A ladder shows sequence numbers, both ends' states and the verdict", () => {
   assertEquals(
-    renderLadder(ladderOf(playOne(CONVERSATION))),
+    renderLadder(ladderOf(playOne(CONNECTION))),
     `\
 1970-01-01T00:00:00.000000Z
 client 0.0.0.1:40000                                           server 0.0.0.2:80
@@ -38,8 +38,8 @@ Established in 42 µs; closed by the client after 225 µs.
   );
 });
 
-Deno.test("On request a ladder counts from each end's first number", () => {
-  const ladder = ladderOf(playOne(CONVERSATION), { isRelative: true });
+Deno.test("A relative ladder counts from each ISN", () => {
+  const ladder = ladderOf(playOne(CONNECTION), { isRelative: true });
   assertEquals(ladder.rungs.slice(0, 4).map(({ label }) => label), [
     "SYN seq=0",
     "SYN+ACK seq=0 ack=1",
@@ -48,7 +48,7 @@ Deno.test("On request a ladder counts from each end's first number", () => {
   ]);
 });
 
-Deno.test("A long conversation is folded, but for what opens and closes it", () => {
+Deno.test("A long connection is folded between handshake and close", () => {
   const data = Array.from({ length: 500 }, (_, i) => `> PA seq=${101 + i * 10} ack=301 len=10`);
   const flow = playOne(`
     > S  seq=100
@@ -68,7 +68,7 @@ Deno.test("A long conversation is folded, but for what opens and closes it", () 
   assertEquals(labels.length, 13);
 });
 
-Deno.test("However long a conversation is, its history is not", () => {
+Deno.test("The history of a connection is bounded", () => {
   const resets = Array.from({ length: 5000 }, () => "> R seq=4000000000");
   const { flows } = play(`> S seq=100\n${resets.join("\n")}`);
   assert(flows[0]!.history!.entries.length < 60);
@@ -78,7 +78,7 @@ function widest(ladder: Ladder): number {
   return Math.max(...renderLadder(ladder).split("\n").map((line) => line.length));
 }
 
-Deno.test("No line is wider than 80 columns, not even with the longest numbers and addresses", () => {
+Deno.test("No line is wider than 80 columns, even with the longest numbers and addresses", () => {
   const flow = playOne(`
     > S  seq=4294967290 at=0
     > S  seq=4294967290 at=999960
@@ -98,7 +98,7 @@ Deno.test("No line is wider than 80 columns, not even with the longest numbers a
   }
 });
 
-Deno.test("Times fit their column, whatever a capture claims", () => {
+Deno.test("Times fit their column for any timestamps", () => {
   const expected = new Map([
     [0, "0"],
     [0.0004, "0"],
@@ -118,7 +118,7 @@ Deno.test("Times fit their column, whatever a capture claims", () => {
   }
 });
 
-Deno.test("Everything in an inferred ladder that was not seen is labelled so", () => {
+Deno.test("Every line of an inferred ladder is labelled", () => {
   for (const outcome of ["established", "refused", "unanswered", "unreachable"] as const) {
     const ladder = inferLadder({
       client: "127.0.0.1:40000",
@@ -134,15 +134,15 @@ Deno.test("Everything in an inferred ladder that was not seen is labelled so", (
   }
 });
 
-Deno.test("Colour is added on request, and changes no character", () => {
-  const ladder = ladderOf(playOne(CONVERSATION));
+Deno.test("Colour changes no character", () => {
+  const ladder = ladderOf(playOne(CONNECTION));
   const colored = renderLadder(ladder, { color: true });
   // deno-lint-ignore no-control-regex
   assertEquals(colored.replaceAll(/\x1b\[\d+m/g, ""), renderLadder(ladder));
 });
 
-Deno.test("An SVG image is well-formed, for light and dark, and escapes what it shows", () => {
-  const ladder = ladderOf(playOne(CONVERSATION));
+Deno.test("An SVG image is well-formed, escaped, and has light and dark colours", () => {
+  const ladder = ladderOf(playOne(CONNECTION));
   const hostile = { ...ladder, client: `<script>"&\u0000\u001b` };
   const svg = renderLadders([ladder, hostile]);
   assert(svg.includes("prefers-color-scheme: dark"));
@@ -160,7 +160,7 @@ Deno.test("An SVG image is well-formed, for light and dark, and escapes what it 
   assertEquals(open, []);
 });
 
-Deno.test("Where this machine is the server, the verdict tells what the kernel says", () => {
+Deno.test("The diagnosis of a local server includes its socket's state", () => {
   const flow = playOne("> S seq=100");
   function next(view: ListenerState): string {
     return diagnose(flow, view).next ?? "";

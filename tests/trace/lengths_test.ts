@@ -1,4 +1,4 @@
-/** How long segments were, whatever a capture or an offload has left of it. */
+/** Segment lengths with truncated captures, offloading and padding. */
 import { assertEquals } from "@std/assert";
 import { CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
@@ -6,7 +6,7 @@ import type { Flow } from "../../src/trace/track/flow.ts";
 import { datagram, ethernet, pcapFile, pcapngFile, u16, u32 } from "./wire.ts";
 import { join, overIpv6, overUdp } from "./encapsulate.ts";
 
-function onlyFlow(file: Uint8Array): Flow {
+function trackOne(file: Uint8Array): Flow {
   const flows: Flow[] = [];
   const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
   const pipeline = new CapturePipeline(tracker);
@@ -18,20 +18,20 @@ function onlyFlow(file: Uint8Array): Flow {
 }
 
 for (const [name, bytes] of [["tso_snap", 5000], ["jumbocut", 100_000]] as const) {
-  Deno.test(`${name}: bytes that were cut off by the capture count, by the packet's own length`, () => {
+  Deno.test(`${name}: truncated payload counts with its length on the wire`, () => {
     const file = Deno.readFileSync(new URL(`captures/${name}.pcap`, import.meta.url));
-    const { client, server } = onlyFlow(file);
+    const { client, server } = trackOne(file);
     assertEquals([client.isn, server.isn, client.bytes, server.bytes], [100, 900, bytes, 0]);
   });
 }
 
-/** Bytes that the one segment in a packet carries, of which only the first were captured. */
+/** Payload length of the segment in a packet of which `kept` bytes are captured. */
 function bytesOf(packet: Uint8Array, { kept, link }: { kept: number; link: number }): number[] {
   const record = { bytes: packet.subarray(0, kept), originalLength: packet.length };
-  return [pcapFile, pcapngFile].map((make) => onlyFlow(make([record], { link })).client.bytes);
+  return [pcapFile, pcapngFile].map((make) => trackOne(make([record], { link })).client.bytes);
 }
 
-Deno.test("A length of 0, of segmentation offload, is that of the record, also inside a tunnel", () => {
+Deno.test("A length of 0 with segmentation offload is that of the record, also in a tunnel", () => {
   const plain = datagram({ flags: "PA", payload: 9000 });
   plain.set(u16(0), 2);
   assertEquals(bytesOf(plain, { kept: 60, link: 101 }), [9000, 9000]);
@@ -44,9 +44,9 @@ Deno.test("A length of 0, of segmentation offload, is that of the record, also i
   assertEquals(bytesOf(version6, { kept: 80, link: 101 }), [9000, 9000]);
 });
 
-Deno.test("A jumbogram's option tells its length, behind any padding, not the frame's end", () => {
+Deno.test("The length of a jumbogram is that of its option, not of the frame", () => {
   const segment = datagram({ flags: "PA", payload: 70_000 }).subarray(20);
-  // Its next header and length, four bytes of padding, the option, two bytes of padding.
+  // Next header, length, four bytes of padding, the jumbo option, two bytes of padding.
   const length = u32(16 + segment.length);
   const header = [6, 1, 1, 4, 0, 0, 0, 0, 0xc2, 4, ...length, 1, 0];
   const ip = overIpv6(0, join(header, segment));
@@ -54,7 +54,7 @@ Deno.test("A jumbogram's option tells its length, behind any padding, not the fr
   assertEquals(bytesOf(join(ip, [1, 2, 3, 4]), { kept: 100, link: 101 }), [70_000, 70_000]);
 });
 
-Deno.test("What pads a short frame is no payload, and holds no options", () => {
+Deno.test("Ethernet padding is no payload and holds no options", () => {
   const frame = join(ethernet(datagram({ flags: "PA", payload: 1 })), new Uint8Array(5).fill(2));
   assertEquals(bytesOf(frame, { kept: frame.length, link: 1 }), [1, 1]);
 });

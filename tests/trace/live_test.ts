@@ -8,14 +8,14 @@ import { diagnose } from "../../src/trace/report/diagnosis.ts";
 import { outcomeOf } from "../../src/trace/report/outcome.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
-import { PATIENCE, seen, testLive, watchLoopback } from "./watch.ts";
+import { captureLoopback, testLive, TIME_LIMIT, waitForFlow } from "./watch.ts";
 
 function listen(backlog?: number): Deno.TcpListener {
   const options = { hostname: "127.0.0.1", port: 0 };
   return Deno.listen(backlog === undefined ? options : { ...options, tcpBacklog: backlog });
 }
 
-/** The kernel's states of a flow's two ends. */
+/** The kernel's states of both ends. */
 function kernelStates({ client, server }: Flow): (string | undefined)[] {
   const sockets = readSockets();
   const stateOf = (local: number, peer: number) =>
@@ -24,46 +24,46 @@ function kernelStates({ client, server }: Flow): (string | undefined)[] {
   return [stateOf(client.port, server.port), stateOf(server.port, client.port)];
 }
 
-testLive("States seen on the wire are the kernel's, from handshake to TIME_WAIT", async () => {
+testLive("Tracked states are the kernel's, from handshake to TIME_WAIT", async () => {
   using listener = listen();
-  await using watch = await watchLoopback(listener.addr.port);
+  await using watch = await captureLoopback(listener.addr.port);
   using client = await Deno.connect({ port: listener.addr.port });
   const accepted = await listener.accept();
 
-  const flow = await seen(watch, ({ establishedAt }) => establishedAt !== undefined);
+  const flow = await waitForFlow(watch, ({ establishedAt }) => establishedAt !== undefined);
   assertEquals(kernelStates(flow), [flow.client.state, flow.server.state]);
   assertEquals(flow.client.state, "ESTABLISHED");
 
   await client.closeWrite();
-  await seen(watch, ({ client }) => client.isFinAcked);
+  await waitForFlow(watch, ({ client }) => client.isFinAcked);
   assertEquals([flow.client.state, flow.server.state], ["FIN_WAIT2", "CLOSE_WAIT"]);
   assertEquals(kernelStates(flow), ["FIN_WAIT2", "CLOSE_WAIT"]);
 
   accepted.close();
-  await seen(watch, ({ finishedAt }) => finishedAt !== undefined);
+  await waitForFlow(watch, ({ finishedAt }) => finishedAt !== undefined);
   assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "CLOSED"]);
   assertEquals(kernelStates(flow), ["TIME_WAIT", undefined]);
 });
 
-testLive("A port on which nothing listens refuses", async () => {
-  // Whoever holds a port on one address keeps others from taking it on all of them.
+testLive("A connection to a closed port is refused", async () => {
+  // While the port is bound on one address, no other test can bind it on all addresses.
   using listener = listen();
   const { port } = listener.addr;
-  await using watch = await watchLoopback(port);
+  await using watch = await captureLoopback(port);
   await assertRejects(
     () => Deno.connect({ hostname: "127.0.0.2", port }),
     Deno.errors.ConnectionRefused,
   );
-  const flow = await seen(watch, ({ finishedAt }) => finishedAt !== undefined);
+  const flow = await waitForFlow(watch, ({ finishedAt }) => finishedAt !== undefined);
   assertEquals(outcomeOf(flow), "refused");
 });
 
 testLive(
-  "An accept queue that is full is silent, and the verdict says that it is full",
+  "A full accept queue does not answer, and the diagnosis names it",
   async () => {
     using listener = listen(1);
     const { port } = listener.addr;
-    await using watch = await watchLoopback(port);
+    await using watch = await captureLoopback(port);
     const kernel = new ListenerWatch();
     using _first = await Deno.connect({ port });
     using _second = await Deno.connect({ port });
@@ -73,7 +73,7 @@ testLive(
       () => {},
     );
 
-    const flow = await seen(watch, ({ client }) => client.syns > 1);
+    const flow = await waitForFlow(watch, ({ client }) => client.syns > 1);
     assertEquals([outcomeOf(flow), flow.client.state], ["unanswered", "SYN_SENT"]);
     assertEquals(kernelStates(flow), ["SYN_SENT", undefined]);
     const { next = "" } = diagnose(flow, kernel.stateFor(flow));
@@ -84,7 +84,7 @@ testLive(
   },
 );
 
-testLive("j and k are the numbers that tcpdump -S and tshark print", async () => {
+testLive("j and k are the ISNs that tcpdump -S and tshark print", async () => {
   using folder = new TemporaryFolder();
   const file = `${folder.path}/handshakes.pcap`;
   using listener = listen();
@@ -93,7 +93,7 @@ testLive("j and k are the numbers that tcpdump -S and tshark print", async () =>
     ["tcpdump", "-i", "lo", "-s", "256", "-U", "--immediate-mode", "-w", file, `tcp port ${port}`],
   );
   await tcpdump.complains(/listening on/);
-  // A busy machine may lose packets: what is compared is one file, as three programs read it.
+  // A loaded machine may lose packets, so all three programs read the same file.
   const ours = await tracedOnce(file, {
     async before() {
       using _client = await Deno.connect({ port });
@@ -128,7 +128,7 @@ async function traced(file: string): Promise<Traced[]> {
   return stdout.trim().split("\n").filter(Boolean).map((line) => JSON.parse(line) as Traced);
 }
 
-/** What a growing capture holds in the end, once that is enough. */
+/** Traces a growing capture until it holds enough, then once more. */
 async function tracedOnce(
   file: string,
   { before, isEnough, after }: {
@@ -137,7 +137,7 @@ async function tracedOnce(
     after(): Promise<void>;
   },
 ): Promise<Traced[]> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + TIME_LIMIT;
   let latest: Traced[] = [];
   while (!isEnough(latest)) {
     if (performance.now() > deadline) throw new Error(`only ${JSON.stringify(latest)}`);
@@ -159,7 +159,7 @@ class TemporaryFolder implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "outlet-trace-" });
 
   constructor() {
-    // tcpdump drops its privileges before it writes.
+    // tcpdump drops its privileges before it opens the file.
     Deno.chmodSync(this.path, 0o777);
   }
 
@@ -169,7 +169,7 @@ class TemporaryFolder implements Disposable {
 }
 
 testLive(
-  "outlet trace shows a live handshake as it comes, and ends tcpdump with itself",
+  "outlet trace shows a live handshake and ends its tcpdump",
   async () => {
     using listener = listen();
     const { port } = listener.addr;
@@ -202,7 +202,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-testLive("A second signal, which waits for nothing, leaves no tcpdump behind either", async () => {
+testLive("A second signal leaves no tcpdump running", async () => {
   await using trace = new Program(outlet("trace", "--port", "9", "--interface", "lo"));
   await trace.complains(/capturing on lo/);
   const [tcpdump] = await childrenOf(trace.pid);

@@ -1,17 +1,17 @@
 /**
- * `outlet trace` beside a test. Killed outright, it would leave its tcpdump behind, and in a network
- * namespace of its own that would wait for ever for the packet that ends it.
+ * Runs `outlet trace` for a test. After SIGKILL, its tcpdump would wait for a packet, in an own
+ * network namespace forever.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
 import { outlet, Program } from "../harness/program.ts";
 
-/** A live trace. Disposing it asks it to end, and its tcpdump with it. */
+/** A running trace. Disposing it ends it and its tcpdump. */
 export class LiveTrace extends Program {
-  #isOver = false;
+  #hasEnded = false;
 
-  /** Starts one by these words; when it resolves, it captures. */
+  /** Starts a trace; resolves when it captures. */
   static async start(words: readonly [string, ...string[]]): Promise<LiveTrace> {
     const trace = new LiveTrace(words);
     try {
@@ -23,21 +23,21 @@ export class LiveTrace extends Program {
     }
   }
 
-  /** Ends it, and returns all that it has shown. */
+  /** Ends the trace and returns its output. */
   async ended(): Promise<string> {
     this.signal("SIGINT");
     const { code, stdout, stderr } = await this.outcome();
-    this.#isOver = true;
+    this.#hasEnded = true;
     assertEquals(code, 0, stderr);
     return stdout;
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isOver) {
+    if (!this.#hasEnded) {
       try {
         this.signal("SIGINT");
       } catch {
-        // It has ended by itself.
+        // It has already ended.
       }
       await this.outcome();
     }
@@ -45,7 +45,7 @@ export class LiveTrace extends Program {
   }
 }
 
-/** The words of a trace of one port. */
-export function traceWords(port: number): [string, ...string[]] {
+/** Arguments of a trace of one port. */
+export function traceArgs(port: number): [string, ...string[]] {
   return outlet("trace", "-p", `${port}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Captures with something wrong in them: real ones, changed by chance, and what a trace makes of them.
+ * Modifies captures at random, and traces them.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { datagram, pcapFile, pcapngFile } from "./wire.ts";
 import { everyEncapsulation } from "./encapsulations.ts";
 
 const FOLDER = new URL("captures/", import.meta.url);
-/** A longer one has little that the first bytes have not. */
+/** Captures are cut to this length, in bytes. */
 const LONGEST = 6000;
 
-/** The captures that lie beside the tests, and some of everything that wraps packets. */
+/** The captures in `captures/`, and one of every encapsulation. */
 export function sources(): Uint8Array[] {
   const files = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).toSorted()
     .map((name) => Deno.readFileSync(new URL(name, FOLDER)).subarray(0, LONGEST));
@@ -36,7 +36,7 @@ export function sources(): Uint8Array[] {
 
 const NUMBERS = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0xfffffff0, 0xffffffff];
 
-/** A capture that differs from one of the sources, always in the same way for the same seed. */
+/** A randomly modified capture, the same for the same seed. */
 export function mutated(files: readonly Uint8Array[], seed: number): Uint8Array {
   const random = seeded(seed);
   const below = (limit: number) => Math.floor(random() * limit);
@@ -106,14 +106,14 @@ const MODES: Partial<TraceOptions>[] = [
   { svg: "-", relative: true },
 ];
 
-/** Whatever a terminal may take for more than text; a line's end is none. */
+/** Control characters except line feed. */
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
 
 /**
- * Has a trace read a capture, in one of its modes, and returns what it printed.
+ * Traces a capture in one of the output modes and returns the output.
  *
- * @throws {Error} which says what is wrong with the trace; that the capture is wrong is no fault of it
+ * @throws {Error} if the trace fails other than by {@linkcode CaptureError}
  */
 export async function traceAny(file: Uint8Array, seed: number): Promise<string> {
   const options = { ...OPTIONS, ...MODES[seed % MODES.length] };

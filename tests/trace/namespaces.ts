@@ -1,12 +1,11 @@
 /**
- * Two network namespaces joined by a veth pair: a client's machine and a server's, for tests of what a
- * kernel does when segments are lost.
+ * Two network namespaces joined by a veth pair, for tests in which the kernel loses segments.
  *
  * @module
  */
 import { run } from "../harness/program.ts";
 
-/** The client's machine, the server's, and the wire between them. Disposing it removes all three. */
+/** A client and a server namespace. Disposing removes both. */
 export class TwoMachines implements AsyncDisposable {
   readonly clientAddress = "10.77.0.1";
   readonly serverAddress = "10.77.0.2";
@@ -15,13 +14,13 @@ export class TwoMachines implements AsyncDisposable {
   #behind: string | undefined;
 
   private constructor() {
-    // Test files run beside each other, in one process.
+    // Test files run in parallel in one process.
     const name = `otr-${crypto.randomUUID().slice(0, 8)}`;
     this.#client = `${name}-c`;
     this.#server = `${name}-s`;
   }
 
-  /** Makes both, and connects them. */
+  /** Creates and connects both namespaces. */
   static async make(): Promise<TwoMachines> {
     const machines = new TwoMachines();
     const client = machines.#client;
@@ -41,58 +40,58 @@ export class TwoMachines implements AsyncDisposable {
     await ip("-n", namespace, "link", "set", "lo", "up");
   }
 
-  /** The words that run a program on the client's machine. */
+  /** Command line to run a program in the client's namespace. */
   onClient(...words: string[]): [string, ...string[]] {
     return ["ip", "netns", "exec", this.#client, ...words];
   }
 
-  /** The words that run a program on the server's machine. */
+  /** Command line to run a program in the server's namespace. */
   onServer(...words: string[]): [string, ...string[]] {
     return ["ip", "netns", "exec", this.#server, ...words];
   }
 
-  /** Has the server's kernel drop whatever it would answer the client. */
+  /** Makes the server's kernel drop all segments to the client. */
   async dropAnswers(): Promise<void> {
     await ip("-n", this.#server, "route", "add", "blackhole", this.clientAddress);
   }
 
-  /** Has it answer again. */
+  /** Undoes {@linkcode dropAnswers}. */
   async letAnswersPass(): Promise<void> {
     await ip("-n", this.#server, "route", "del", "blackhole", this.clientAddress);
   }
 
-  /** Has the client's kernel drop whatever arrives, after tcpdump has seen it. */
+  /** Makes the client's kernel drop all incoming packets, after tcpdump has captured them. */
   async dropArrivals(): Promise<void> {
     await ip("-n", this.#client, "rule", "add", "pref", "5", "iif", "wire", "blackhole");
     await ip("-n", this.#client, "rule", "add", "pref", "10", "lookup", "local");
     await ip("-n", this.#client, "rule", "del", "pref", "0");
   }
 
-  /** Has the client's kernel take what arrives again. */
+  /** Undoes {@linkcode dropArrivals}. */
   async letArrivalsPass(): Promise<void> {
     await ip("-n", this.#client, "rule", "del", "pref", "5");
   }
 
-  /** Makes the server's machine a router that says there is no way to a network behind it. */
+  /** Makes the server a router that answers "host unreachable" for a network. */
   async routeToNowhere(network: string): Promise<void> {
     await run(this.onServer("sysctl", "-q", "-w", "net.ipv4.ip_forward=1"));
     await ip("-n", this.#server, "route", "add", "unreachable", network);
     await ip("-n", this.#client, "route", "add", network, "via", this.serverAddress);
   }
 
-  /** Gives a machine a rule of iptables. */
+  /** Adds an iptables rule. */
   async addRule(machine: "client" | "server", ...rule: string[]): Promise<void> {
     const words = machine === "client" ? this.onClient("iptables") : this.onServer("iptables");
     const { code, stderr } = await run([...words, ...rule] as [string, ...string[]]);
     if (code !== 0) throw new Error(`iptables ${rule.join(" ")}: ${stderr}`);
   }
 
-  /** Takes the client's routes away, but for those to its own network. */
+  /** Adds an unreachable route on the client. */
   async routeNowhere(network: string): Promise<void> {
     await ip("-n", this.#client, "route", "add", "unreachable", network);
   }
 
-  /** Joins the machines by a tunnel of a kind, under addresses of their own inside it. */
+  /** Connects both namespaces by a tunnel with addresses of its own. */
   async addTunnel(kind: string, ...options: string[]): Promise<void> {
     const ends = [
       [this.#client, this.clientAddress, this.serverAddress, "10.78.0.1"],
@@ -109,7 +108,7 @@ export class TwoMachines implements AsyncDisposable {
     }
   }
 
-  /** Joins a third machine to the server's, which routes between it and the client's, in IPv4 and IPv6. */
+  /** Adds a third namespace, to which the server routes IPv4 and IPv6 from the client. */
   async addMachineBehind(): Promise<MachineBehind> {
     const [client, router, behind] = [this.#client, this.#server, `${this.#server}b`];
     await ip("netns", "add", behind);
@@ -157,15 +156,17 @@ export class TwoMachines implements AsyncDisposable {
   }
 }
 
-/** A machine that the client's reaches through the server's. */
+/** A namespace behind the server. */
 export interface MachineBehind {
-  /** Its addresses, of IPv4 and of IPv6. */
+  /** Its IPv4 and IPv6 addresses. */
   readonly addresses: readonly [string, string];
-  /** The words that run a program on it. */
+  /** Command line to run a program in it. */
   on(...words: string[]): [string, ...string[]];
 }
 
-/** Has nftables reject what comes to a port, with a TCP reset; `onMachine` are the words that run a program there. */
+/**
+ * Adds an nftables rule that rejects a port with a TCP reset; `onMachine` builds the command line.
+ */
 export async function rejectByNft(
   { port, hook }: { port: number; hook: "input" | "forward" },
   onMachine: (...words: string[]) => [string, ...string[]],

@@ -8,21 +8,21 @@ import { Ladders } from "../../src/telemetry/ladders.ts";
 import { Rooms } from "../../src/chat/rooms.ts";
 import { Connection } from "../../src/connection/connection.ts";
 import { outlet, Program, run } from "../harness/program.ts";
-import { seen, testLive, watchLoopback } from "./watch.ts";
+import { captureLoopback, testLive, waitForFlow } from "./watch.ts";
 
-/** A folder on no PATH, so that there is no tcpdump. */
+/** A PATH without tcpdump. */
 const NO_TCPDUMP = { env: { PATH: "/nonexistent" } };
 
 function listen(backlog = 16): Deno.TcpListener {
   return Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: backlog });
 }
 
-function clientWords(port: number, ...more: string[]): [string, ...string[]] {
+function clientArgs(port: number, ...more: string[]): [string, ...string[]] {
   return outlet("client", "--trace", ...more, "127.0.0.1", `${port}`);
 }
 
-/** The words for an address where nothing listens, as long as somebody holds the port on another one. */
-function refusedWords(port: number): [string, ...string[]] {
+/** Command line for an address where nothing listens, while the port is bound on another one. */
+function refusedArgs(port: number): [string, ...string[]] {
   return outlet("client", "--trace", "127.0.0.2", `${port}`);
 }
 
@@ -30,14 +30,14 @@ function rungsOf(text: string): string[] {
   return text.split("\n").filter((line) => line.includes("│"));
 }
 
-testLive("outlet client --trace shows its own handshake with the numbers of the wire", async () => {
+testLive("outlet client --trace shows its own handshake with its sequence numbers", async () => {
   using listener = listen();
   const { port } = listener.addr;
-  await using watch = await watchLoopback(port);
-  await using client = new Program(clientWords(port), { stdin: "" });
+  await using watch = await captureLoopback(port);
+  await using client = new Program(clientArgs(port), { stdin: "" });
   (await listener.accept()).close();
   const { code, stderr } = await client.outcome();
-  const flow = await seen(watch, ({ establishedAt }) => establishedAt !== undefined);
+  const flow = await waitForFlow(watch, ({ establishedAt }) => establishedAt !== undefined);
   assertEquals(code, 0);
   assertEquals(
     rungsOf(stderr).slice(0, 3).map((line) => /│(.*)│/.exec(line)?.[1]),
@@ -46,9 +46,9 @@ testLive("outlet client --trace shows its own handshake with the numbers of the 
   assertMatch(stderr, /Established in/);
 });
 
-testLive("outlet client --trace --relative counts from each end's first number", async () => {
+testLive("outlet client --trace --relative counts from each ISN", async () => {
   using listener = listen();
-  await using client = new Program(clientWords(listener.addr.port, "--relative"), { stdin: "" });
+  await using client = new Program(clientArgs(listener.addr.port, "--relative"), { stdin: "" });
   (await listener.accept()).close();
   const { code, stderr } = await client.outcome();
   assertEquals(code, 0);
@@ -60,21 +60,21 @@ testLive("outlet client --trace --relative counts from each end's first number",
   assertMatch(labels[2]!, /^ACK seq=1 ack=1/);
 });
 
-testLive("outlet client --trace shows an attempt that is refused", async () => {
+testLive("outlet client --trace shows a refused attempt", async () => {
   using listener = listen();
-  const { code, stderr } = await run(refusedWords(listener.addr.port));
+  const { code, stderr } = await run(refusedArgs(listener.addr.port));
   assertEquals(code, 1);
   assertMatch(stderr, /│─ SYN seq=\d+/);
   assertMatch(stderr, /│◀─+ RST\+ACK seq=0 ack=\d+ ─│ CLOSED/);
   assert(!stderr.includes("inferred"));
 });
 
-testLive("outlet client --trace shows an attempt that nobody answers", async () => {
+testLive("outlet client --trace shows an unanswered attempt", async () => {
   using listener = listen(1);
   const { port } = listener.addr;
   using _first = await Deno.connect({ port });
   using _second = await Deno.connect({ port });
-  const { code, stderr } = await run(clientWords(port, "--connect-timeout", "1500ms"));
+  const { code, stderr } = await run(clientArgs(port, "--connect-timeout", "1500ms"));
   assertEquals(code, 1);
   assertMatch(stderr, /│─ ↻ SYN seq=\d+/);
   assertMatch(stderr, /No answer: the SYN was sent \d times/);
@@ -83,7 +83,7 @@ testLive("outlet client --trace shows an attempt that nobody answers", async () 
 Deno.test("Without a capture, outlet client --trace says why, and labels every line inferred", async () => {
   using listener = listen();
   const { port } = listener.addr;
-  await using client = new Program(clientWords(port), { stdin: "", ...NO_TCPDUMP });
+  await using client = new Program(clientArgs(port), { stdin: "", ...NO_TCPDUMP });
   (await listener.accept()).close();
   const { code, stderr } = await client.outcome();
   assertEquals(code, 0);
@@ -93,23 +93,23 @@ Deno.test("Without a capture, outlet client --trace says why, and labels every l
   assertMatch(stderr, /Established in .* \(inferred\)/);
 });
 
-Deno.test("Without a capture, a refusal is inferred from what connect said", async () => {
+Deno.test("Without a capture, a refusal is inferred from the error of connect", async () => {
   using listener = listen();
-  const { code, stderr } = await run(refusedWords(listener.addr.port), NO_TCPDUMP);
+  const { code, stderr } = await run(refusedArgs(listener.addr.port), NO_TCPDUMP);
   assertEquals(code, 1);
   assertEquals(rungsOf(stderr).length, 2);
   for (const line of rungsOf(stderr)) assertMatch(line, /\(inferred\)/);
   assertMatch(stderr, /Refused after/);
 });
 
-/** The first event of this name, past or to come. */
+/** The next event with this name. */
 function eventOf(eventBus: EventBus, name: OutletEvent["event"]): Promise<OutletEvent> {
   const { promise, resolve } = Promise.withResolvers<OutletEvent>();
   eventBus.subscribe((event) => event.event === name && resolve(event));
   return promise;
 }
 
-testLive("A server's connections have the ladders of their handshakes", async () => {
+testLive("Ladders of a server's connections come from its capture", async () => {
   using listener = listen();
   const { port } = listener.addr;
   const eventBus = new EventBus();
@@ -120,7 +120,10 @@ testLive("A server's connections have the ladders of their handshakes", async ()
 
   using _client = await Deno.connect({ port });
   using connection = new Connection(await listener.accept(), { id: 1 });
-  const flow = await seen(ladders.watch!, ({ establishedAt }) => establishedAt !== undefined);
+  const flow = await waitForFlow(
+    ladders.watch!,
+    ({ establishedAt }) => establishedAt !== undefined,
+  );
   const ladder = ladders.of(connection)!;
   assertEquals(ladder.notes[0], `j = ${flow.client.isn}, k = ${flow.server.isn}`);
 
@@ -140,7 +143,7 @@ async function* typed(text: string): AsyncGenerator<{ text: string }> {
   yield { text };
 }
 
-testLive("A server whose ports change has its new ports captured", async () => {
+testLive("A server that changes its ports captures the new ones", async () => {
   using first = listen();
   using second = listen();
   const { port } = second.addr;
@@ -149,14 +152,14 @@ testLive("A server whose ports change has its new ports captured", async () => {
   await ladders.capture([first.addr.port, port]);
   using _client = await Deno.connect({ port });
   using connection = new Connection(await second.accept(), { id: 1 });
-  await seen(
+  await waitForFlow(
     ladders.watch!,
     ({ establishedAt, server }) => establishedAt !== undefined && server.port === port,
   );
   assertMatch(ladders.of(connection)!.notes[0]!, /^j = \d+, k = \d+$/);
 });
 
-Deno.test("A connection of which nothing was captured has an inferred ladder", async () => {
+Deno.test("A connection that was not captured has an inferred ladder", async () => {
   using listener = listen();
   await using ladders = new Ladders(new EventBus());
   using _client = await Deno.connect({ port: listener.addr.port });
@@ -167,7 +170,7 @@ Deno.test("A connection of which nothing was captured has an inferred ladder", a
 });
 
 testLive(
-  "outlet server --trace captures the ports it opened, and ends its capture with itself",
+  "outlet server --trace captures its ports and ends its tcpdump",
   async () => {
     await using server = new Program(
       outlet("server", "--trace", "--service", "echo", "--port", "0", "--log-format", "json"),
@@ -181,7 +184,7 @@ testLive(
   },
 );
 
-Deno.test("outlet server --trace serves without tcpdump, and says that handshakes are inferred", async () => {
+Deno.test("outlet server --trace runs without tcpdump and reports that ladders are inferred", async () => {
   await using server = new Program(
     outlet("server", "--trace", "--service", "echo", "--port", "0"),
     NO_TCPDUMP,

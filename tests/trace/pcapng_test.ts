@@ -1,4 +1,4 @@
-/** Sections, interfaces and resolutions of pcapng, with tshark for a second opinion. */
+/** Sections, interfaces and time resolutions of pcapng, compared with tshark. */
 import { assertEquals } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
 import { Decoder } from "../../src/trace/decode/decoder.ts";
@@ -7,7 +7,7 @@ import { run } from "../harness/program.ts";
 import { isInstalled } from "../harness/tools.ts";
 import { cooked2, datagram, ethernet, pcapFile } from "./wire.ts";
 
-/** One section's blocks, in one byte order. */
+/** Builds the blocks of one section. */
 class Section {
   readonly #out: number[] = [];
   readonly #isLittle: boolean;
@@ -84,7 +84,9 @@ function segment(seq: number): Uint8Array {
 
 const SECONDS = 1_700_000_000n;
 
-/** Two sections of either byte order, with interfaces of every kind of resolution and link. */
+/**
+ * Two sections in different byte orders, with interfaces of different resolutions and link types.
+ */
 function capture(): Uint8Array {
   const first = new Section(true)
     .interface(1)
@@ -123,7 +125,7 @@ function read(file: Uint8Array) {
   return { found, reader };
 }
 
-Deno.test("Each interface of each section has a link type and a resolution of its own", () => {
+Deno.test("Each interface of each section has its own link type and resolution", () => {
   assertEquals(read(capture()).found, [
     { time: "1700000000.123457000", seq: 1, device: 1 },
     { time: "1700000000.123456789", seq: 2, device: 2 },
@@ -135,7 +137,7 @@ Deno.test("Each interface of each section has a link type and a resolution of it
   ]);
 });
 
-Deno.test("Resolutions finer than a nanosecond are exact, as far as a nanosecond tells", () => {
+Deno.test("Resolutions finer than a nanosecond are exact to the nanosecond", () => {
   const tera = new Section(true).interface(101, { resolution: 12 })
     .packet(0, 1_234_567n * 1_000_000_000_000n + 123_456_789_999n, segment(1));
   const atto = new Section(false).interface(101, { resolution: 18 })
@@ -166,7 +168,7 @@ Deno.test({
   },
 });
 
-Deno.test("Packets without a time are counted, and have that of the packet before", () => {
+Deno.test("Packets without a timestamp are counted and get that of the packet before", () => {
   const section = new Section(true).interface(101, { resolution: 6 })
     .packet(0, SECONDS * 1_000_000n, segment(1))
     .simple(segment(2));
@@ -175,7 +177,7 @@ Deno.test("Packets without a time are counted, and have that of the packet befor
   assertEquals(reader.packetsWithoutTime, 1);
 });
 
-Deno.test("One pcap file behind another is read on, of another resolution and order", () => {
+Deno.test("Concatenated pcap files may differ in resolution and byte order", () => {
   const micro = pcapFile([{ bytes: segment(1), seconds: 5, fraction: 6 }]);
   const nano = pcapFile([{ bytes: ethernet(segment(2)), seconds: 7, fraction: 8 }], {
     ...{ nanoseconds: true, littleEndian: false, link: 1 },
@@ -188,10 +190,10 @@ Deno.test("One pcap file behind another is read on, of another resolution and or
   ]);
 });
 
-Deno.test("Records of the modified pcap format are read, with what they tell more", () => {
+Deno.test("Records of the modified pcap format are read", () => {
   const file = [...pcapFile([{ bytes: segment(1), seconds: 5 }])];
   file.splice(0, 4, 0x34, 0xcd, 0xb2, 0xa1);
-  // Behind each record's header: the interface, the protocol, the kind of packet.
+  // Additional header fields: interface index, protocol, packet type.
   file.splice(24 + 16, 0, 2, 0, 0, 0, 8, 0, 0, 0);
   assertEquals(read(Uint8Array.from(file)).found.map(({ seq }) => seq), [1]);
 });

@@ -1,5 +1,5 @@
 /**
- * Conversations written down segment by segment, and played to a tracker.
+ * Plays connections, written as text, to a tracker.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { Segment } from "../../src/trace/decode/segment.ts";
 import { Tracker, type TrackerOptions } from "../../src/trace/track/tracker.ts";
 import { bits } from "./wire.ts";
 
-/** Where a played conversation takes place. */
-export interface Stage {
+/** Addresses and interface of a played connection. */
+export interface PlayOptions {
   readonly client?: readonly [address: number, port: number];
   readonly server?: readonly [address: number, port: number];
-  /** The interface it is seen on. */
+  /** Capture interface. */
   readonly device?: number;
 }
 
 let identification = 0;
 
 /**
- * One segment from a line such as `> SA seq=1 ack=2 len=3 at=4 win=5`: the direction, the control bits
- * (`-` for none), and what is not 0. `at` is in milliseconds.
+ * Parses a segment from a line such as `> SA seq=1 ack=2 len=3 at=4 win=5`: direction, control bits
+ * (`-` for none), and fields, by default 0. `at` is in milliseconds.
  */
-export function segmentOf(line: string, stage: Stage = {}): Segment {
+export function segmentOf(line: string, stage: PlayOptions = {}): Segment {
   const [direction, letters = "", ...fields] = line.trim().split(/\s+/);
   const values = new Map(fields.map((field) => {
     const [name = "", value] = field.split("=");
@@ -40,7 +40,7 @@ export function segmentOf(line: string, stage: Stage = {}): Segment {
   segment.length = values.get("len") ?? 0;
   segment.window = values.get("win") ?? 65_535;
   segment.interface = stage.device ?? 1;
-  // No two datagrams are the same, unless a test says so.
+  // IP identifications differ unless set by the test.
   segment.identification = values.get("id") ?? (identification = identification % 0xffff + 1);
   segment.hopLimit = values.get("ttl") ?? 64;
   const at = values.get("at") ?? 0;
@@ -49,15 +49,15 @@ export function segmentOf(line: string, stage: Stage = {}): Segment {
   return segment;
 }
 
-/** A tracker, and what it told. */
+/** A tracker and the flows that it reported. */
 export interface Played {
   readonly tracker: Tracker;
-  /** Every flow that was finished or is still open, in the order in which the tracker told of it. */
+  /** Flows in the order in which they were reported. */
   readonly flows: Flow[];
 }
 
-/** Plays lines of segments to a tracker, one a line, and then finishes it. */
-export function play(script: string, options: TrackerOptions & Stage = {}): Played {
+/** Plays segments, one per line, and finishes the tracker. */
+export function play(script: string, options: TrackerOptions & PlayOptions = {}): Played {
   const flows: Flow[] = [];
   const tracker = new Tracker({
     keepSegments: true,
@@ -69,14 +69,14 @@ export function play(script: string, options: TrackerOptions & Stage = {}): Play
   return { tracker, flows };
 }
 
-/** The only flow of a script. */
+/** Plays a script with exactly one flow. */
 export function playOne(script: string): Flow {
   const { flows } = play(script);
   if (flows.length !== 1) throw new Error(`${flows.length} flows`);
   return flows[0]!;
 }
 
-/** Each end's states after each segment, client first. */
+/** States of client and server after each segment. */
 export function statesOf(flow: Flow): string[] {
   return flow.history!.entries.map(({ client, server }) => `${client} ${server}`);
 }

@@ -9,19 +9,19 @@ import { recordOf } from "../../src/trace/report/record.ts";
 import { Summary } from "../../src/trace/report/summary.ts";
 import { Tracker } from "../../src/trace/track/tracker.ts";
 import { segmentOf } from "./play.ts";
-import { converse, type Random, seeded, type SimulatedSegment } from "./simulator.ts";
+import { type Random, seeded, simulateConnection, type SimulatedSegment } from "./simulator.ts";
 import { cooked2, datagram, ethernet, icmpError, pcapFile, pcapngFile } from "./wire.ts";
 
 function lineOf({ fromClient, flags, seq, ack, length }: SimulatedSegment): string {
   return `${fromClient ? ">" : "<"} ${flags} seq=${seq} ack=${ack} len=${length}`;
 }
 
-Deno.test("After any legal conversation, the tracker's states and bytes are those of both ends", () => {
+Deno.test("After any valid connection, tracked states and bytes are those of both ends", () => {
   for (let seed = 1; seed <= 400; seed += 1) {
     const random = seeded(seed);
     const flows: Flow[] = [];
     const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
-    const { client, server } = converse(random, {
+    const { client, server } = simulateConnection(random, {
       loss: random() * 0.4,
       steps: Math.floor(random() * 60),
       see: (segment) => tracker.track(segmentOf(lineOf(segment)), "tcp"),
@@ -31,7 +31,8 @@ Deno.test("After any legal conversation, the tracker's states and bytes are thos
     assertEquals(flows.length, 1, `seed ${seed}`);
     assertEquals([flow!.client.isn, flow!.server.isn], [client.isn, server.isn], `seed ${seed}`);
     assertEquals([flow!.client.bytes, flow!.server.bytes], [client.bytes, server.bytes]);
-    // Where two ACKs were lost behind us, nobody on the wire can tell that the third was not.
+    // After two ACKs were lost behind the capture point, the capture cannot show that the third was
+    // not.
     const isUndecided = flow!.synAckRetransmits > 1 && !flow!.server.hasSentData;
     const serverState = isUndecided ? "SYN_RECV" : server.state;
     assertEquals(
@@ -42,7 +43,7 @@ Deno.test("After any legal conversation, the tracker's states and bytes are thos
   }
 });
 
-/** How far along a state is: an end never goes back, but for a server that did not heed the ACK. */
+/** Order of the states. An end does not go back, except a server that did not receive the ACK. */
 const PROGRESS = [
   ["UNKNOWN"],
   ["SYN_SENT"],
@@ -68,7 +69,7 @@ function randomLine(random: Random): string {
   return `${random() < 0.5 ? ">" : "<"} ${letters} seq=${number()} ack=${number()} len=${length}`;
 }
 
-Deno.test("Whatever the order of segments, no end goes back and every flow is told of once", () => {
+Deno.test("In any order of segments, states do not go back and every flow is reported once", () => {
   for (let seed = 1; seed <= 300; seed += 1) {
     const random = seeded(seed);
     const flows = new Set<Flow>();
@@ -135,18 +136,18 @@ function showAll(file: Uint8Array): void {
       renderLadders([ladderOf(flow)]);
     },
   });
-  const follower = new CapturePipeline(tracker);
+  const pipeline = new CapturePipeline(tracker);
   try {
-    for (let at = 0; at < file.length; at += 97) follower.feed(file.subarray(at, at + 97));
-    follower.reader.finish();
+    for (let at = 0; at < file.length; at += 97) pipeline.feed(file.subarray(at, at + 97));
+    pipeline.reader.finish();
   } catch (error) {
     assert(error instanceof CaptureError, String(error));
   }
   tracker.finish();
-  summary.render(follower.counters);
+  summary.render(pipeline.counters);
 }
 
-Deno.test("A capture with random bytes changed, added or cut is shown or refused, never a crash", () => {
+Deno.test("A randomly modified capture is shown or refused without a crash", () => {
   const files = sampleFiles();
   for (let seed = 1; seed <= 3000; seed += 1) {
     const random = seeded(seed);
@@ -160,7 +161,7 @@ Deno.test("A capture with random bytes changed, added or cut is shown or refused
   }
 });
 
-Deno.test("Garbage behind a header of each format is shown or refused, never a crash", () => {
+Deno.test("Random data after a valid header is shown or refused without a crash", () => {
   const headers = sampleFiles().map((file) => file.subarray(0, 72));
   for (let seed = 1; seed <= 400; seed += 1) {
     const random = seeded(seed);

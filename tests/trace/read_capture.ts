@@ -1,5 +1,5 @@
 /**
- * The captures of `captures/`, read as `outlet trace --read` reads them.
+ * Traces the captures in `captures/`.
  *
  * @module
  */
@@ -11,44 +11,44 @@ import { Tracker } from "../../src/trace/track/tracker.ts";
 
 const FOLDER = new URL("captures/", import.meta.url);
 
-/** The names of all captures, without their endings. */
+/** Names of all captures, without extension. */
 export const CAPTURES: readonly string[] = [...Deno.readDirSync(FOLDER)]
   .map(({ name }) => name).filter((name) => name.endsWith(".pcap"))
   .map((name) => name.replace(/\.pcap$/, "")).toSorted();
 
-/** Where a capture lies. */
+/** Path of a capture. */
 export function pathOf(name: string): string {
   return fileURLToPath(new URL(`${name}.pcap`, FOLDER));
 }
 
-/** The bytes of a capture. */
+/** Contents of a capture. */
 export function bytesOf(name: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(pathOf(name));
 }
 
-/** What a capture holds. */
-export interface Held {
+/** Flows and counters of a capture. */
+export interface TracedCapture {
   readonly flows: readonly Flow[];
-  readonly facts: CaptureCounters;
+  readonly counters: CaptureCounters;
 }
 
-/** Every flow of a capture, in the order in which the tracker tells of them. */
-export function read(name: string): Held {
+/** Traces a capture. */
+export function read(name: string): TracedCapture {
   const flows: Flow[] = [];
   const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
   const pipeline = new CapturePipeline(tracker);
   pipeline.feed(bytesOf(name));
   tracker.finish();
-  return { flows, facts: pipeline.counters };
+  return { flows, counters: pipeline.counters };
 }
 
-/** What is remarkable about each segment of a flow that is shown. */
-export function marksOf(flow: Flow): SegmentAnalysis[] {
+/** Analysis of each shown segment. */
+export function analysesOf(flow: Flow): SegmentAnalysis[] {
   return flow.history!.entries.flatMap((line) => line.kind === "segment" ? [line.analysis] : []);
 }
 
-/** How many segments and ICMP errors a flow's ladder shows, or counts where it leaves them out. */
-export function shownIn(flow: Flow): number {
+/** Number of segments and ICMP errors in a ladder, including omitted ones. */
+export function shownCount(flow: Flow): number {
   return flow.history!.entries.reduce(
     (sum, line) => sum + (line.kind === "omitted" ? line.segments + line.icmpErrors : 1),
     0,

@@ -1,4 +1,4 @@
-/** Resets of ports where nothing listens, and of firewalls: what tells them apart, and who knows. */
+/** RSTs of closed ports and of firewalls, and what distinguishes them. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { HandshakeRecord } from "../../src/trace/report/record.ts";
 import { outlet, Program, run } from "../harness/program.ts";
@@ -8,14 +8,14 @@ import { testWithNft } from "./watch.ts";
 
 const PORTS = { open: 80, closed: 81, rejectedThere: 82, rejectedOnTheWay: 83 };
 
-/** A program that listens on ports, in IPv4 and IPv6, and accepts nobody. */
+/** A program that listens on ports, in IPv4 and IPv6, and never accepts. */
 function listenOn(...ports: number[]): string[] {
   const script = `for (const port of [${ports}]) Deno.listen({ port, hostname: "::" });` +
     `console.log("listening"); setInterval(() => {}, 1e6);`;
   return [Deno.execPath(), "eval", "--quiet", script];
 }
 
-/** What a trace on the client's machine says of a connection to each port of the machine behind. */
+/** The diagnosis of a connection to each port, traced on the client. */
 async function nextStepsOf(
   machines: TwoMachines,
   target: string,
@@ -37,7 +37,7 @@ async function nextStepsOf(
 }
 
 testWithNft(
-  "Real resets of kernels and of nftables are told apart as far as they differ",
+  "RSTs of kernels and of nftables are distinguished as far as they differ",
   async () => {
     await using machines = await TwoMachines.make();
     const behind = await machines.addMachineBehind();
@@ -51,7 +51,7 @@ testWithNft(
 
     const [version4, version6] = behind.addresses;
     const plain = await nextStepsOf(machines, version4);
-    // In IPv4 both have the same header, so nothing can tell them apart.
+    // In IPv4 both have the same header.
     for (const next of [plain.closed!, plain.rejectedThere!]) {
       assertMatch(
         next,
@@ -72,7 +72,7 @@ testWithNft(
 );
 
 testWithNft(
-  "Of its own machine the client says whether nothing listens, or a firewall rejects",
+  "On its own machine, the client distinguishes a closed port from a firewall",
   async () => {
     await using machines = await TwoMachines.make();
     await using listener = new Program(machines.onServer(...listenOn(PORTS.rejectedThere)));
@@ -101,7 +101,7 @@ testWithNft(
       const { stderr } = await run(machines.onServer(...command));
       assertMatch(stderr, /on that port of this machine.*; trying again/);
     }
-    // From elsewhere nobody can know.
+    // Unknown on other machines.
     const { stderr } = await run(
       machines.onClient(...outlet("client", machines.serverAddress, `${PORTS.closed}`)),
     );

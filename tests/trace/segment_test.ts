@@ -19,7 +19,7 @@ import {
 const V6 = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const V6_PEER = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
 
-/** What a packet turned out to be; what holds no segment, by the words it is counted with. */
+/** The result of decoding a packet; without a segment, its counted kind. */
 function decode(
   bytes: Uint8Array,
   link = 101,
@@ -47,7 +47,7 @@ function assertCarries(bytes: Uint8Array, link: number): void {
 const IPV4 = datagram({ seq: 4_000_000_000, flags: "PA", payload: 5 });
 const IPV6 = datagram({ ...{ source: V6, destination: V6_PEER }, seq: 4_000_000_000, payload: 5 });
 
-Deno.test("Segments are found behind every link type, over IPv4 and IPv6", () => {
+Deno.test("Segments are found in every link type, over IPv4 and IPv6", () => {
   for (const ip of [IPV4, IPV6]) {
     assertCarries(ethernet(ip), 1);
     assertCarries(ethernet(ip, [100]), 1);
@@ -60,7 +60,7 @@ Deno.test("Segments are found behind every link type, over IPv4 and IPv6", () =>
   assertCarries(IPV6, 229);
 });
 
-Deno.test("BSD loopback names the family in either byte order, and by each system's number", () => {
+Deno.test("BSD loopback has the address family of any BSD, in either byte order", () => {
   for (const link of [0, 108]) {
     assertCarries(loopback(IPV4, [2, 0, 0, 0]), link);
     assertCarries(loopback(IPV4, [0, 0, 0, 2]), link);
@@ -71,11 +71,11 @@ Deno.test("BSD loopback names the family in either byte order, and by each syste
   }
 });
 
-Deno.test("A cooked capture tells the interface", () => {
+Deno.test("A Linux cooked capture holds the interface", () => {
   assertEquals(decode(cooked2(IPV4, 7), 276).segment.interface, 7);
 });
 
-Deno.test("IPv4 options and IPv6 extension headers are passed over", () => {
+Deno.test("IPv4 options and IPv6 extension headers are skipped", () => {
   const routerAlert = [0x94, 4, 0, 0];
   assertCarries(datagram({ seq: 4e9, payload: 5, networkOptions: routerAlert }), 101);
   const hopByHop = [60, 0, 5, 2, 0, 0, 1, 0];
@@ -88,7 +88,7 @@ Deno.test("IPv4 options and IPv6 extension headers are passed over", () => {
   assertCarries(datagram({ ...fields, networkOptions: headers.flat() }), 101);
 });
 
-Deno.test("TCP options are read: MSS, window scale, SACK, timestamps", () => {
+Deno.test("MSS, window scale, SACK and timestamps are parsed", () => {
   const options = [2, 4, ...u16(1460), 4, 2, 8, 10, ...u32(123), ...u32(0), 1, 3, 3, 7];
   assertEquals(decode(datagram({ options })).segment.options, {
     mss: 1460,
@@ -101,20 +101,20 @@ Deno.test("TCP options are read: MSS, window scale, SACK, timestamps", () => {
   assertEquals(segment.options, { sack: [[10, 20], [4e9, 30]] });
 });
 
-Deno.test("TCP options that overrun or stand still end the list", () => {
+Deno.test("TCP options with an invalid length end the list", () => {
   for (const options of [[2, 40, 5, 180], [3, 0, 0, 0], [2, 1, 1, 1], [1, 1, 1, 2]]) {
     assertEquals(decode(datagram({ options })).segment.options, {});
   }
   assertEquals(decode(datagram({ options: [3, 3, 255, 0] })).segment.options, { windowScale: 14 });
 });
 
-Deno.test("Each control bit is read", () => {
+Deno.test("Each control bit is decoded", () => {
   for (const flags of ["S", "SA", "A", "PA", "FA", "R", "RA", ""]) {
     assertEquals(decode(datagram({ flags })).segment.flags, bits(flags));
   }
 });
 
-Deno.test("An ICMP error tells who sent it and which segment it is about", () => {
+Deno.test("An ICMP error holds its source and the quoted segment", () => {
   const quoted = datagram({ seq: 77 }).subarray(0, 28);
   const { decoded, segment } = decode(
     icmpError({ type: 3, code: 1, quoted, reporter: [10, 0, 0, 9] }),
@@ -126,7 +126,7 @@ Deno.test("An ICMP error tells who sent it and which segment it is about", () =>
   assertEquals([segment.sourcePort, segment.destinationPort], [40_000, 80]);
 });
 
-Deno.test("An ICMPv6 error is read like an ICMP one", () => {
+Deno.test("An ICMPv6 error is decoded like an ICMP one", () => {
   const quoted = datagram({ source: V6, destination: V6_PEER, seq: 78 });
   const { decoded, segment } = decode(icmpError({ type: 1, code: 4, quoted, reporter: V6_PEER }));
   assertEquals(decoded, "icmp");
@@ -134,7 +134,7 @@ Deno.test("An ICMPv6 error is read like an ICMP one", () => {
   assertEquals(addressText(segment.icmpSource), "2001:db8::2");
 });
 
-Deno.test("An echo request and an error about UDP are something else", () => {
+Deno.test("An echo request and an error about UDP are no errors about TCP", () => {
   const quoted = datagram();
   assertEquals(decode(icmpError({ type: 8, code: 0, quoted, reporter: V6 })).decoded, "ICMPv6");
   const udp = datagram();
@@ -144,7 +144,7 @@ Deno.test("An echo request and an error about UDP are something else", () => {
   assertEquals(decode(aboutUdp).decoded, "ICMP error");
 });
 
-Deno.test("A snapped packet is read as long as its header is there, with its true length", () => {
+Deno.test("A truncated packet is decoded with its length on the wire if its header is captured", () => {
   const whole = datagram({ payload: 1000, options: [2, 4, ...u16(1460)] });
   const { decoded, segment } = decode(whole.subarray(0, 20 + 16));
   assertEquals([decoded, segment.length], ["tcp", 1000]);
@@ -157,7 +157,7 @@ Deno.test("A snapped packet is read as long as its header is there, with its tru
   }
 });
 
-Deno.test("Headers that contradict themselves are malformed, unknown links unknown", () => {
+Deno.test("Contradictory headers and unknown link types are counted", () => {
   const version5 = datagram();
   version5[0] = 0x55;
   assertEquals(decode(version5).decoded, "with malformed headers");
@@ -177,7 +177,7 @@ Deno.test("Headers that contradict themselves are malformed, unknown links unkno
   );
 });
 
-Deno.test("Addresses are written as RFC 5952 says, and read back", () => {
+Deno.test("Addresses are formatted as in RFC 5952 and parsed back", () => {
   const addresses = [
     ...["127.0.0.1", "255.255.255.255", "::", "::1", "2001:db8::1", "fe80::1:0:0:2"],
     ...["1:2:3:4:5:6:7:8", "2001:db8:0:1:1:1:1:1", "1::8", "::2:3:0:0:8", "1:0:0:2::"],

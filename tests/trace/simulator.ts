@@ -1,11 +1,11 @@
 /**
- * Two TCP ends after RFC 9293 and a wire that loses segments, small enough to be believed: what the
- * tracker concludes from the wire is compared with what the ends know.
+ * A minimal simulation of two TCP ends (RFC 9293) and a lossy link, to compare the tracker's result
+ * with the ends' states.
  *
  * @module
  */
 
-/** A segment on the wire. */
+/** A segment on the link. */
 export interface SimulatedSegment {
   readonly fromClient: boolean;
   readonly flags: string;
@@ -17,7 +17,7 @@ export interface SimulatedSegment {
 /** A random number in [0, 1). */
 export type Random = () => number;
 
-/** mulberry32: the same numbers for the same seed. */
+/** A mulberry32 random number generator. */
 export function seeded(seed: number): Random {
   let state = seed;
   return function next(): number {
@@ -28,20 +28,20 @@ export function seeded(seed: number): Random {
   };
 }
 
-interface Sent {
+interface SentSegment {
   readonly flags: string;
   readonly seq: number;
   readonly length: number;
 }
 
-/** One end: what it has sent and not seen acknowledged, and what it expects. */
+/** One end: unacknowledged segments and next expected sequence number. */
 export class SimulatedEnd {
   state: string;
   readonly isn: number;
   bytes = 0;
   #next: number;
   #expected = 0;
-  #unacknowledged: Sent[] = [];
+  #unacknowledged: SentSegment[] = [];
   readonly #isClient: boolean;
   readonly #wire: SimulatedSegment[];
 
@@ -70,7 +70,7 @@ export class SimulatedEnd {
     this.#send("FA", 0);
   }
 
-  /** Sends everything again that is not acknowledged: a retransmission timeout. */
+  /** Retransmits all unacknowledged segments. */
   timeOut(): void {
     for (const sent of this.#unacknowledged) this.#put(sent);
   }
@@ -134,14 +134,17 @@ export class SimulatedEnd {
     this.#put(sent);
   }
 
-  #put({ flags, seq, length }: Sent): void {
+  #put({ flags, seq, length }: SentSegment): void {
     const ack = flags === "S" ? 0 : this.#expected;
     this.#wire.push({ fromClient: this.#isClient, flags, seq, ack, length });
   }
 }
 
-/** Lets two ends talk at random over a wire with loss, and in the end without; shows every segment. */
-export function converse(
+/**
+ * Simulates a random connection over a lossy link, at the end without loss; `see` receives every
+ * segment.
+ */
+export function simulateConnection(
   random: Random,
   { loss, steps, see }: { loss: number; steps: number; see(segment: SimulatedSegment): void },
 ): { client: SimulatedEnd; server: SimulatedEnd } {
@@ -163,7 +166,7 @@ export function converse(
     else if (action < 0.95) end.timeOut();
     else end.close();
   }
-  // What is left over is repeated without loss until both ends agree.
+  // Retransmits without loss until both ends agree.
   for (let round = 0; round < 4; round += 1) {
     client.timeOut();
     server.timeOut();

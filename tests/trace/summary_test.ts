@@ -16,7 +16,7 @@ const FACTS = {
   evicted: 1,
 };
 
-Deno.test("Percentiles are within two per cent, from microseconds to minutes", () => {
+Deno.test("Percentiles are accurate to two per cent, from microseconds to minutes", () => {
   const trips = new HandshakeTimes();
   for (let i = 1; i <= 10_000; i += 1) trips.add(i / 10);
   for (const [percent, expected] of [[50, 500], [90, 900], [99, 990], [100, 1000]] as const) {
@@ -26,7 +26,7 @@ Deno.test("Percentiles are within two per cent, from microseconds to minutes", (
   assertEquals(new HandshakeTimes().percentile(50), 0);
 });
 
-Deno.test("The histogram has a line for each doubling, and its counts add up", () => {
+Deno.test("The histogram has one line per doubling, and its counts add up", () => {
   const trips = new HandshakeTimes();
   for (const time of [0.01, 0.02, 0.02, 5]) trips.add(time);
   const counts = trips.renderHistogram().map((line) => Number(line.split(" ").at(-1)));
@@ -35,7 +35,7 @@ Deno.test("The histogram has a line for each doubling, and its counts add up", (
   assertEquals(new HandshakeTimes().renderHistogram(), []);
 });
 
-Deno.test("A summary tells outcomes, success, refusals and silences by destination, what was lost", () => {
+Deno.test("A summary lists outcomes, success rate, failed destinations and evictions", () => {
   const summary = new Summary();
   const tracker = new Tracker({ onFlow: (flow) => summary.add(flow) });
   function see(port: number, server: number, ...lines: string[]): void {
@@ -71,7 +71,7 @@ Deno.test("A summary tells outcomes, success, refusals and silences by destinati
   assert(text.split("\n").every((line) => line.length <= 80));
 });
 
-Deno.test("A summary of many destinations stays short", () => {
+Deno.test("A summary of many destinations is bounded", () => {
   const summary = new Summary();
   const tracker = new Tracker({ onFlow: (flow) => summary.add(flow) });
   for (let server = 1; server <= 3000; server += 1) {

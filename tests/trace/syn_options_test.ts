@@ -1,4 +1,4 @@
-/** What a SYN and a SYN+ACK offer, as people and programs are told. */
+/** Options of SYN and SYN+ACK, as text and JSON. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { CaptureReader } from "../../src/trace/decode/capture_reader.ts";
 import { Decoder } from "../../src/trace/decode/decoder.ts";
@@ -44,13 +44,13 @@ const OFFERS: [words: string, options: number[], flags?: string][] = [
   ], "SEC"],
 ];
 
-Deno.test("Each option of a SYN is told in words, unknown kinds by their numbers", () => {
+Deno.test("Each option of a SYN is described, unknown kinds by number", () => {
   for (const [words, options, flags] of OFFERS) {
     assertEquals(describeSyn(offered(options, flags)), words);
   }
 });
 
-Deno.test("Options that the capture has cut off are told as such", () => {
+Deno.test("Truncated options are reported", () => {
   const whole = datagram({ options: [2, 4, ...u16(1460), 4, 2, 1, 1] });
   const segment = new Segment();
   for (const packet of new CaptureReader().read(pcapFile([{ bytes: whole.subarray(0, 44) }]))) {
@@ -59,7 +59,7 @@ Deno.test("Options that the capture has cut off are told as such", () => {
   assertEquals(describeSyn(segment), "mss 1460, the rest of the options was not captured");
 });
 
-Deno.test("A SYN that is sent again is told when it offers something else, not when its clock went on", () => {
+Deno.test("A retransmitted SYN is listed if its options differ other than in timestamps", () => {
   const clock = (value: number) => [8, 10, ...u32(value), ...u32(0)];
   const syns = [
     offered([...clock(1), 34, 2], "SEC"),
@@ -74,7 +74,7 @@ Deno.test("A SYN that is sent again is told when it offers something else, not w
   ]);
 });
 
-Deno.test("JSON tells of a SYN's options each in a field of its own", () => {
+Deno.test("JSON has a field for each option of a SYN", () => {
   const { options, flags } = offered([
     ...[2, 4, ...u16(1460), 4, 2, 8, 10, ...u32(7), ...u32(0), 3, 3, 7],
     ...[34, 6, 1, 2, 3, 4, 30, 4, 1, 0, 77, 2],
@@ -91,7 +91,7 @@ Deno.test("JSON tells of a SYN's options each in a field of its own", () => {
   });
 });
 
-Deno.test("outlet trace shows what both sides of a handshake offered", async () => {
+Deno.test("outlet trace shows the options of SYN and SYN+ACK", async () => {
   const server = { source: [192, 0, 2, 2], destination: [192, 0, 2, 1] };
   const ports = { sourcePort: 80, destinationPort: 40_000 };
   const stdin = pcapFile([

@@ -1,4 +1,4 @@
-/** `outlet trace` over capture files, as a process. */
+/** `outlet trace` of capture files, as a process. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseAddress } from "../../src/trace/decode/ip_address.ts";
 import { filterExpression } from "../../src/trace/live/tcpdump.ts";
@@ -37,7 +37,7 @@ async function withFile(bytes: Uint8Array, use: (path: string) => Promise<void>)
   }
 }
 
-Deno.test("A capture file is shown as ladders, in the order in which connections end", async () => {
+Deno.test("A capture file is shown as ladders in the order in which connections end", async () => {
   await withFile(pcapFile(PACKETS), async (path) => {
     const { code, stdout, stderr } = await run(outlet("trace", "--read", path));
     assertEquals([code, stderr], [0, ""]);
@@ -50,7 +50,7 @@ Deno.test("A capture file is shown as ladders, in the order in which connections
   });
 });
 
-Deno.test("A capture may come through stdin, in either format", async () => {
+Deno.test("Either format is read from stdin", async () => {
   for (const file of [pcapFile(PACKETS), pcapngFile(PACKETS)]) {
     const { code, stdout } = await run(outlet("trace", "--read", "-", "--relative"), {
       stdin: file,
@@ -130,7 +130,7 @@ Deno.test("--json prints the documented object for each connection", async () =>
   });
 });
 
-Deno.test("--host and --port choose connections, --count ends after so many", async () => {
+Deno.test("--host and --port select connections, --count limits their number", async () => {
   const stdin = pcapFile(PACKETS);
   async function ports(...words: string[]): Promise<string[]> {
     const { stdout } = await run(outlet("trace", "--read", "-", "--json", ...words), { stdin });
@@ -142,7 +142,7 @@ Deno.test("--host and --port choose connections, --count ends after so many", as
   assertEquals(await ports("--host", "192.0.2.9"), []);
 });
 
-Deno.test("--summary sums a capture up, and --svg draws it", async () => {
+Deno.test("--summary summarises a capture, and --svg draws it", async () => {
   await withFile(pcapFile(PACKETS), async (path) => {
     const image = `${path}.svg`;
     const words = ["--read", path, "--summary", "--svg", image];
@@ -154,7 +154,7 @@ Deno.test("--summary sums a capture up, and --svg draws it", async () => {
   });
 });
 
-Deno.test("A capture that is cut short is shown as far as it goes, and that is said", async () => {
+Deno.test("A truncated capture is shown as far as it goes, with a notice", async () => {
   const file = pcapFile(PACKETS);
   const { code, stdout, stderr } = await run(outlet("trace", "--read", "-", "--json"), {
     stdin: file.subarray(0, file.length - 5),
@@ -163,7 +163,7 @@ Deno.test("A capture that is cut short is shown as far as it goes, and that is s
   assertMatch(stderr, /the capture is cut short at byte \d+, inside a packet/);
 });
 
-Deno.test("A capture that is damaged is shown as far as it goes, then the offset is told", async () => {
+Deno.test("A damaged capture is shown as far as it goes, then the offset is reported", async () => {
   const file = pcapFile(PACKETS);
   new DataView(file.buffer).setUint32(24 + 6 * 56 + 8, 0xffffff00, true);
   const { code, stdout, stderr } = await run(outlet("trace", "--read", "-", "--json"), {
@@ -173,7 +173,7 @@ Deno.test("A capture that is damaged is shown as far as it goes, then the offset
   assertMatch(stderr, /damaged: a packet of 4294967040 bytes \(at byte 360\)/);
 });
 
-Deno.test("What is no capture is one clear line and exit code 1, and what cannot be read 2", async () => {
+Deno.test("Other files are refused in one line with exit code 1, unreadable ones with 2", async () => {
   const words = outlet("trace", "--read", "-");
   for (const [stdin, complaint] of [["hello world", /neither pcap nor pcapng/], ["", /is empty/]]) {
     const { code, stdout, stderr } = await run(words, { stdin: stdin as string });
@@ -185,7 +185,7 @@ Deno.test("What is no capture is one clear line and exit code 1, and what cannot
   assertMatch(missing.stderr, /cannot read \/nonexistent\/capture\.pcap: there is no such file/);
 });
 
-Deno.test("tcpdump is asked for what was asked of the trace, for ICMP errors, and for all that may hide it", () => {
+Deno.test("The capture filter admits matching segments, ICMP errors, and packets that may encapsulate them", () => {
   const errors = " or icmp[0] == 3 or icmp[0] == 11 or (icmp6 and (ip6[40] == 1 or ip6[40] == 3))";
   const hosts = [parseAddress("192.0.2.1")!, parseAddress("2001:db8::1")!];
   const [all, wrapped] = filterExpression({ hosts: [], ports: [] }).split(errors);
@@ -197,7 +197,7 @@ Deno.test("tcpdump is asked for what was asked of the trace, for ICMP errors, an
   );
 });
 
-Deno.test("Without tcpdump, a live trace says what to install, and exits with 1", async () => {
+Deno.test("Without tcpdump, a live trace names the package and exits with 1", async () => {
   const { code, stderr } = await run(outlet("trace", "--port", "9"), {
     env: { PATH: "/nonexistent" },
   });
@@ -205,7 +205,7 @@ Deno.test("Without tcpdump, a live trace says what to install, and exits with 1"
   assertMatch(stderr, /^outlet: cannot capture: there is no tcpdump in PATH; install [^\n]+\n$/);
 });
 
-Deno.test("Without the right to capture, a live trace says which command grants it", async () => {
+Deno.test("Without the permission to capture, a live trace names the command that grants it", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const refusing = `#!/bin/sh\necho "tcpdump: any: You don't have permission to perform this ` +
@@ -222,7 +222,7 @@ Deno.test("Without the right to capture, a live trace says which command grants 
   }
 });
 
-Deno.test("A trace of stdin ends at once when it is asked to, with what it has seen", async () => {
+Deno.test("A trace of stdin ends on SIGINT with what it has read", async () => {
   await using trace = new Program(outlet("trace", "--read", "-"));
   await trace.type(pcapFile(PACKETS));
   await trace.prints(/closed by the client/);
@@ -232,7 +232,7 @@ Deno.test("A trace of stdin ends at once when it is asked to, with what it has s
   assertMatch(stdout, /No answer: the SYN was sent once before the capture ended/);
 });
 
-Deno.test("The kernel's sockets are printed once where nobody looks on, of one port if asked", async () => {
+Deno.test("Sockets are printed once without a terminal, of one port if given", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   using _client = await Deno.connect({ port });
@@ -244,7 +244,7 @@ Deno.test("The kernel's sockets are printed once where nobody looks on, of one p
   assert(rows.every((row) => row.includes(`:${port}`)));
 });
 
-Deno.test("Words that contradict each other are refused with exit code 2", async () => {
+Deno.test("Contradictory options are refused with exit code 2", async () => {
   const wrong = [
     ["--read", "x", "--interface", "lo"],
     ["--json", "--summary"],

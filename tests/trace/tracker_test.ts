@@ -71,7 +71,7 @@ Deno.test("A server may close first, with its FIN acknowledged together with the
   assertEquals([flow.closedBy, flow.isSimultaneousClose], ["server", false]);
 });
 
-Deno.test("Ends that close at once both end in TIME_WAIT", () => {
+Deno.test("After a simultaneous close, both ends are in TIME_WAIT", () => {
   const flow = playOne(`${HANDSHAKE}
     > FA seq=101 ack=301
     < FA seq=301 ack=101
@@ -82,7 +82,7 @@ Deno.test("Ends that close at once both end in TIME_WAIT", () => {
   assert(diagnose(flow).words.includes("closed by both ends at once"));
 });
 
-Deno.test("A half-closed connection is told as one", () => {
+Deno.test("A half-closed connection is reported", () => {
   const flow = playOne(`${HANDSHAKE}
     > FA seq=101 ack=301
     < A  seq=301 ack=102`);
@@ -90,7 +90,7 @@ Deno.test("A half-closed connection is told as one", () => {
   assert(diagnose(flow).words.endsWith("half-closed: the client has finished sending."));
 });
 
-Deno.test("Both ends may open at once", () => {
+Deno.test("Simultaneous open", () => {
   const flow = playOne(`
     > S  seq=100
     < S  seq=300
@@ -105,7 +105,7 @@ Deno.test("Both ends may open at once", () => {
   assertEquals(flow.isSimultaneous, true);
 });
 
-Deno.test("A socket may connect to itself", () => {
+Deno.test("A socket connected to itself is established", () => {
   const { flows } = play(
     `
     > S  seq=100
@@ -116,7 +116,7 @@ Deno.test("A socket may connect to itself", () => {
   assertEquals(flows.map(outcomeOf), ["established"]);
 });
 
-Deno.test("A reset that answers the SYN is a refusal", () => {
+Deno.test("A RST that answers the SYN is a refusal", () => {
   const flow = playOne(`
     > S  seq=100
     < RA seq=0 ack=101 at=1`);
@@ -124,7 +124,7 @@ Deno.test("A reset that answers the SYN is a refusal", () => {
   assertEquals([outcomeOf(flow), flow.closedBy], ["refused", "server"]);
 });
 
-Deno.test("A reset that acknowledges something else refuses nothing, and is told", () => {
+Deno.test("A RST that acknowledges another SYN is reported as a mismatch", () => {
   for (const reset of ["< RA seq=0 ack=100", "< RA seq=0 ack=102", "< R seq=0"]) {
     const flow = playOne(`> S seq=100\n${reset}`);
     assertEquals([outcomeOf(flow), flow.client.state], ["mismatch", "SYN_SENT"]);
@@ -132,7 +132,7 @@ Deno.test("A reset that acknowledges something else refuses nothing, and is told
   }
 });
 
-Deno.test("A reset after the SYN+ACK says who sent it", () => {
+Deno.test("A RST after the SYN+ACK is attributed to its sender", () => {
   for (const [reset, by] of [["> R seq=101", "client"], ["< R seq=301", "server"]]) {
     const flow = playOne(`
       > S  seq=100
@@ -143,7 +143,7 @@ Deno.test("A reset after the SYN+ACK says who sent it", () => {
   }
 });
 
-Deno.test("A reset mid-stream closes, one outside the window does not", () => {
+Deno.test("A RST closes an open connection only inside the window", () => {
   const open = `${HANDSHAKE}\n< A seq=301 ack=101 win=1000`;
   for (const seq of [101, 102, 1100]) {
     const flow = playOne(`${open}\n> R seq=${seq}`);
@@ -154,7 +154,7 @@ Deno.test("A reset mid-stream closes, one outside the window does not", () => {
   }
 });
 
-Deno.test("SYNs that nobody answers are counted, with their back-off", () => {
+Deno.test("Unanswered SYNs are counted with their intervals", () => {
   const flow = playOne(`
     > S seq=100 at=0
     > S seq=100 at=1000
@@ -165,7 +165,7 @@ Deno.test("SYNs that nobody answers are counted, with their back-off", () => {
   assert(diagnose(flow).words.startsWith("No answer: the SYN was sent 4 times over 7.000 s"));
 });
 
-Deno.test("An answer to the second SYN establishes, and both are told", () => {
+Deno.test("An answer to the second SYN establishes the connection", () => {
   const flow = playOne(`
     > S  seq=100 at=0
     > S  seq=100 at=1000
@@ -188,7 +188,7 @@ Deno.test("A SYN+ACK that is never acknowledged leaves the handshake half-open",
   assertEquals([flow.client.state, flow.server.state], ["SYN_SENT", "SYN_RECV"]);
 });
 
-Deno.test("A SYN+ACK that is repeated though it was acknowledged is a stall", () => {
+Deno.test("A SYN+ACK retransmitted after its ACK is a stall", () => {
   const stalled = `${HANDSHAKE}
     < SA seq=300 ack=101 at=1002
     > A  seq=101 ack=301 at=1003
@@ -202,7 +202,7 @@ Deno.test("A SYN+ACK that is repeated though it was acknowledged is a stall", ()
   assertEquals([outcomeOf(later), later.server.state], ["established", "ESTABLISHED"]);
 });
 
-Deno.test("One ACK that is lost behind the capture is no stall", () => {
+Deno.test("One ACK lost behind the capture point is no stall", () => {
   const flow = playOne(`${HANDSHAKE}
     < SA seq=300 ack=101 at=1002
     > A  seq=101 ack=301 at=1003`);
@@ -210,7 +210,7 @@ Deno.test("One ACK that is lost behind the capture is no stall", () => {
   assertEquals(outcomeOf(flow), "established");
 });
 
-Deno.test("An answer to an older connection is ignored, and so is the reset it earns", () => {
+Deno.test("An answer to an older connection and the RST to it are stray", () => {
   const flow = playOne(`
     > S  seq=100
     < A  seq=9000 ack=8000
@@ -225,7 +225,7 @@ Deno.test("An answer to an older connection is ignored, and so is the reset it e
   );
 });
 
-Deno.test("A SYN+ACK that acknowledges something else establishes nothing", () => {
+Deno.test("A SYN+ACK for another SYN establishes nothing", () => {
   const flow = playOne(`
     > S  seq=100
     < SA seq=300 ack=777
@@ -241,7 +241,7 @@ Deno.test("Data in the SYN may be acknowledged with it", () => {
   assertEquals([outcomeOf(flow), flow.client.bytes], ["established", 10]);
 });
 
-Deno.test("A capture that saw only the client still proves the handshake, and says what is missing", () => {
+Deno.test("A capture of only the client's segments proves the handshake and reports the missing part", () => {
   const flow = playOne(`
     > S  seq=100
     > A  seq=101 ack=301
@@ -250,7 +250,7 @@ Deno.test("A capture that saw only the client still proves the handshake, and sa
   assert(diagnose(flow).words.includes("part of the handshake was not captured"));
 });
 
-Deno.test("A flow that began before the capture is marked, and its states are not guessed", () => {
+Deno.test("A flow that began before the capture is partial, with unknown states", () => {
   const flow = playOne(`
     < PA seq=5000 ack=700 len=10
     > A  seq=700 ack=5010
@@ -262,7 +262,7 @@ Deno.test("A flow that began before the capture is marked, and its states are no
   assert(diagnose(flow).words.startsWith("Began before the capture; half-closed: 0.0.0.1:40000"));
 });
 
-Deno.test("A flow that began before the capture ends with what proves its end", () => {
+Deno.test("A flow that began before the capture ends with both FINs or a RST", () => {
   const closed = playOne(`
     > FA seq=700 ack=5000
     < FA seq=5000 ack=701
@@ -272,7 +272,7 @@ Deno.test("A flow that began before the capture ends with what proves its end", 
   assertEquals([reset.client.state, reset.reset?.by], ["CLOSED", "client"]);
 });
 
-Deno.test("A capture that begins with the SYN+ACK knows who is who, and does not guess j", () => {
+Deno.test("A capture that begins with the SYN+ACK has roles but no j", () => {
   const flow = playOne(`
     < SA seq=300 ack=101
     > A  seq=101 ack=301`);
@@ -292,7 +292,7 @@ Deno.test("A new ISN on the same ports is another attempt", () => {
   assertEquals(flows.map(({ evicted: leftEarly }) => leftEarly), ["reused", undefined, undefined]);
 });
 
-Deno.test("A SYN after the end begins anew, and what is late changes nothing", () => {
+Deno.test("A SYN after the end begins a new flow, and late segments change nothing", () => {
   const { flows, tracker } = play(`
     > S  seq=100
     < RA seq=0 ack=101
@@ -304,7 +304,7 @@ Deno.test("A SYN after the end begins anew, and what is late changes nothing", (
   assertEquals([flows[0]!.late, tracker.flowCount], [2, 3]);
 });
 
-Deno.test("Keep-alives are told apart from data sent again", () => {
+Deno.test("Keep-alives are distinguished from retransmissions", () => {
   const flow = playOne(`${HANDSHAKE}
     > PA seq=101 ack=301 len=5
     < A  seq=301 ack=106
@@ -316,7 +316,7 @@ Deno.test("Keep-alives are told apart from data sent again", () => {
   assertEquals([flow.client.keepAlives, flow.client.retransmissions, flow.client.bytes], [2, 1, 5]);
 });
 
-Deno.test("Payload is counted once, in whatever pieces it is sent again", () => {
+Deno.test("Retransmitted payload is counted once, however it is segmented", () => {
   const flow = playOne(`${HANDSHAKE}
     > PA seq=101 ack=301 len=10
     > PA seq=106 ack=301 len=10
@@ -324,7 +324,7 @@ Deno.test("Payload is counted once, in whatever pieces it is sent again", () => 
   assertEquals([flow.client.bytes, flow.client.retransmissions], [15, 1]);
 });
 
-Deno.test("What the capture missed does not stop the tracker", () => {
+Deno.test("Segments that were not captured do not stop the tracker", () => {
   const flow = playOne(`${HANDSHAKE}
     < A  seq=301 ack=5000
     > PA seq=5000 ack=301 len=5
@@ -334,7 +334,7 @@ Deno.test("What the capture missed does not stop the tracker", () => {
   assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "CLOSED"]);
 });
 
-Deno.test("The same segment on a second interface counts once", () => {
+Deno.test("A segment captured on two interfaces counts once", () => {
   const flows: Flow[] = [];
   const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
   for (const line of HANDSHAKE.trim().split("\n")) {
@@ -353,7 +353,7 @@ function unreachable(code: number): Segment {
   return segment;
 }
 
-Deno.test("An ICMP error about the SYN is told, with who sent it", () => {
+Deno.test("An ICMP error about the SYN is reported with its source", () => {
   const flows: Flow[] = [];
   const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
   tracker.track(segmentOf("> S seq=100"), "tcp");
@@ -363,13 +363,13 @@ Deno.test("An ICMP error about the SYN is told, with who sent it", () => {
   assertEquals(diagnose(flows[0]!).words, "Unreachable: 0.0.0.9 reports host unreachable.");
 });
 
-Deno.test("An ICMP error about nothing that was seen is passed over", () => {
+Deno.test("An ICMP error about an unknown segment creates no flow", () => {
   const tracker = new Tracker();
   tracker.track(unreachable(3), "icmp");
   assertEquals([tracker.flowCount, [...tracker.flows()].length], [0, 0]);
 });
 
-Deno.test("An attempt is told of once its next SYN is overdue", () => {
+Deno.test("An attempt is reported once its next SYN is overdue", () => {
   const flows: Flow[] = [];
   const tracker = new Tracker({ onFlow: (flow) => flows.push(flow) });
   tracker.track(segmentOf("> S seq=100 at=0"), "tcp");
@@ -382,7 +382,7 @@ Deno.test("An attempt is told of once its next SYN is overdue", () => {
   assertEquals(flows.length, 1);
 });
 
-Deno.test("Of too many flows the oldest finished one leaves first, then the oldest open one", () => {
+Deno.test("The oldest finished flow is evicted first, then the oldest open one", () => {
   const flows: Flow[] = [];
   const tracker = new Tracker({ limit: 3, onFlow: (flow) => flows.push(flow) });
   function syn(port: number): void {
@@ -402,7 +402,7 @@ Deno.test("Of too many flows the oldest finished one leaves first, then the olde
   assertEquals(flows.map(({ client }) => client.port), [2, 1, 3, 4, 5]);
 });
 
-Deno.test("In whatever order two processors capture a handshake, it is the same one", () => {
+Deno.test("A handshake captured out of order is the same", () => {
   const lines = ["> S seq=100", "< SA seq=300 ack=101", "> A seq=101 ack=301"];
   const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0]];
   for (const order of orders) {
@@ -418,7 +418,7 @@ Deno.test("In whatever order two processors capture a handshake, it is the same 
   }
 });
 
-Deno.test("A reset after which both ends go on was forged, or heeded by nobody", () => {
+Deno.test("A RST after which both ends continue had no effect", () => {
   const flow = playOne(`${HANDSHAKE}
     > PA seq=101 ack=301 len=5
     < A  seq=301 ack=106
@@ -432,8 +432,8 @@ Deno.test("A reset after which both ends go on was forged, or heeded by nobody",
   assertMatch(diagnose(flow).words, /continued after a reset, which was forged or lost/);
 });
 
-Deno.test("A SYN that a third sent does not end the connection that it was forged for", () => {
-  // RFC 5961, section 4: the server answers a SYN in the middle with an ACK, and goes on.
+Deno.test("A forged SYN does not end the open connection", () => {
+  // RFC 5961, 4: the server answers a SYN on an open connection with a challenge ACK.
   const { flows } = play(`${HANDSHAKE}
     > S  seq=77777
     < A  seq=301 ack=101
@@ -447,7 +447,7 @@ Deno.test("A SYN that a third sent does not end the connection that it was forge
   assertEquals([outcomeOf(forged!), forged!.strayAnswers], ["mismatch", 1]);
 });
 
-Deno.test("Where another TTL shows who sent a reset, that is said, and called inferred", () => {
+Deno.test("A RST with another TTL is attributed to another machine, as inferred", () => {
   const { flows } = play(`
     > S  seq=100 ttl=64
     < SA seq=300 ack=101 ttl=57
@@ -464,7 +464,7 @@ Deno.test("Where another TTL shows who sent a reset, that is said, and called in
   );
 });
 
-Deno.test("A stall whose cause cannot be known from here names the causes there are", () => {
+Deno.test("A stall of unknown cause lists the possible causes", () => {
   const silent = playOne(`${HANDSHAKE}
     > PA seq=101 ack=301 len=5 at=10
     > PA seq=101 ack=301 len=5 at=300
@@ -479,7 +479,7 @@ Deno.test("A stall whose cause cannot be known from here names the causes there 
   assertMatch(diagnose(repeated).next!, /TCP_DEFER_ACCEPT.*cannot be known from here/);
 });
 
-Deno.test("A client that repeats its SYN is there: its address was not forged", () => {
+Deno.test("A client that retransmits its SYN has no forged address", () => {
   const repeats = playOne(`
     > S  seq=100 at=0
     < SA seq=300 ack=101 at=1
@@ -490,7 +490,7 @@ Deno.test("A client that repeats its SYN is there: its address was not forged", 
   assertMatch(diagnose(once).next!, /or the SYN's source address was forged/);
 });
 
-Deno.test("Both FINs seen is closed, whoever sent the last ACK", () => {
+Deno.test("After both FINs, a connection is closed even without the last ACK", () => {
   const flow = playOne(`${HANDSHAKE}
     > FA seq=101 ack=301 at=3
     < FA seq=301 ack=102 at=4`);
@@ -500,7 +500,7 @@ Deno.test("Both FINs seen is closed, whoever sent the last ACK", () => {
   );
 });
 
-Deno.test("A flood of SYNs drives out itself, and no connection", () => {
+Deno.test("A SYN flood evicts its own flows only", () => {
   const flows: Flow[] = [];
   const tracker = new Tracker({ limit: 50, onFlow: (flow) => flows.push(flow) });
   for (const line of HANDSHAKE.trim().split("\n")) tracker.track(segmentOf(line), "tcp");

@@ -1,4 +1,4 @@
-/** Connections between the same addresses in different tunnels are kept apart. */
+/** Connections with the same addresses in different tunnels. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CapturePipeline } from "../../src/trace/track/capture_pipeline.ts";
 import { ladderOf } from "../../src/trace/report/ladder.ts";
@@ -15,8 +15,8 @@ const BACK = {
   ...{ sourcePort: 80, destinationPort: 40_000 },
 };
 
-/** A whole conversation between the same two ends, from a client's ISN and a server's. */
-function conversation(j: number, k: number): [isThere: boolean, ip: Uint8Array][] {
+/** A complete connection with the given ISNs. */
+function connectionOf(j: number, k: number): [isThere: boolean, ip: Uint8Array][] {
   const there = (fields: DatagramFields) => [true, datagram({ ...THERE, ...fields })] as const;
   const back = (fields: DatagramFields) => [false, datagram({ ...BACK, ...fields })] as const;
   return [
@@ -50,7 +50,7 @@ function inVlan(number: number): Wrap {
   return (ip) => ethernet(ip, [number]);
 }
 
-function follow(packets: readonly Uint8Array[], link = 101) {
+function track(packets: readonly Uint8Array[], link = 101) {
   const flows: Flow[] = [];
   const tracker = new Tracker({ keepSegments: true, onFlow: (flow) => flows.push(flow) });
   const pipeline = new CapturePipeline(tracker);
@@ -61,10 +61,10 @@ function follow(packets: readonly Uint8Array[], link = 101) {
   return { flows, tracker };
 }
 
-/** Several conversations, a packet of each by turns. */
-function byTurns(wraps: readonly Wrap[]): Uint8Array[] {
+/** Interleaves several connections. */
+function interleaved(wraps: readonly Wrap[]): Uint8Array[] {
   const all = wraps.map((wrap, index) =>
-    conversation(1000 + index * 0x2000_0000, 500 + index * 0x3000_0000)
+    connectionOf(1000 + index * 0x2000_0000, 500 + index * 0x3000_0000)
       .map(([isThere, ip]) => wrap(ip, isThere))
   );
   return all[0]!.flatMap((_, step) => all.map((packets) => packets[step]!));
@@ -85,8 +85,8 @@ const TENANTS: [name: string, wraps: Wrap[], link: number, through: string[][]][
 ];
 
 for (const [name, wraps, link, through] of TENANTS) {
-  Deno.test(`The same addresses and ports in different tunnels are different connections: ${name}`, () => {
-    const { flows } = follow(byTurns(wraps), link);
+  Deno.test(`Equal addresses and ports in different tunnels are different connections: ${name}`, () => {
+    const { flows } = track(interleaved(wraps), link);
     assertEquals(flows.map(({ client }) => client.tunnels), through);
     for (const [index, { client, server }] of flows.entries()) {
       assertEquals([client.isn, server.isn], [
@@ -103,12 +103,12 @@ for (const [name, wraps, link, through] of TENANTS) {
   });
 }
 
-Deno.test("A connection seen both inside and outside of its tunnel is one, of copies", () => {
-  const packets = conversation(7, 9).flatMap(([isThere, ip]) => [
+Deno.test("A connection captured inside and outside its tunnel is one, with duplicates", () => {
+  const packets = connectionOf(7, 9).flatMap(([isThere, ip]) => [
     cooked2(ip, isThere ? 5 : 6),
     cooked2(inVxlan(42)(ip, isThere), isThere ? 6 : 5),
   ]);
-  const { flows, tracker } = follow(packets, 276);
+  const { flows, tracker } = track(packets, 276);
   assertEquals(flows.length, 1);
   const [{ client, server }] = flows as [Flow];
   assertEquals([client.isn, server.isn, client.bytes, server.bytes], [7, 9, 10, 20]);
@@ -116,24 +116,23 @@ Deno.test("A connection seen both inside and outside of its tunnel is one, of co
   assertEquals(client.tunnels, ["VXLAN 42"]);
 });
 
-Deno.test("A connection whose tunnel changes on the way goes on", () => {
-  const packets = conversation(7, 9).map(([isThere, ip], step) =>
+Deno.test("A connection continues when its tunnel changes", () => {
+  const packets = connectionOf(7, 9).map(([isThere, ip], step) =>
     (step < 4 ? inGtp(1, 2) : inGtp(1, 22))(ip, isThere)
   );
-  const { flows } = follow(packets);
+  const { flows } = track(packets);
   assertEquals(flows.length, 1);
   assertEquals(flows[0]!.server.tunnels, ["GTP-U 0x16"]);
   assertEquals([flows[0]!.client.bytes, flows[0]!.server.bytes], [10, 20]);
 });
 
-Deno.test("A ladder tells both directions where they came through different tunnels, in 80 columns", () => {
-  const [flow] =
-    follow(conversation(7, 9).map(([isThere, ip]) => inGtp(17, 18)(ip, isThere))).flows;
+Deno.test("A ladder names the tunnels of both directions in 80 columns", () => {
+  const [flow] = track(connectionOf(7, 9).map(([isThere, ip]) => inGtp(17, 18)(ip, isThere))).flows;
   assertMatch(renderLadder(ladderOf(flow!)), /^\S+Z in GTP-U 0x11 →, ← GTP-U 0x12\n/);
   const numbers = [3, 4, 5, 6, 7, 8, 9];
   const deep: Wrap = (ip, isThere) =>
     numbers.reduce((inner, number) => inVxlan(number)(inner, isThere), ip);
-  const [nested] = follow(conversation(7, 9).map(([isThere, ip]) => deep(ip, isThere))).flows;
+  const [nested] = track(connectionOf(7, 9).map(([isThere, ip]) => deep(ip, isThere))).flows;
   const lines = renderLadder(ladderOf(nested!)).split("\n");
   assertEquals(
     `${lines[0]} ${lines[1]!.trim()}`.slice(27),
@@ -143,11 +142,11 @@ Deno.test("A ladder tells both directions where they came through different tunn
   assertEquals(lines.filter((line) => line.length > 80), []);
 });
 
-Deno.test("More tunnels of the same addresses than are told apart make the search no longer", () => {
+Deno.test("The number of flows per address pair is bounded", () => {
   const packets = Array.from(
     { length: 3000 },
     (_, number) => inVxlan(number)(datagram({ seq: number * 0x100000 + 5, flags: "S" }), true),
   );
-  const { flows, tracker } = follow(packets);
+  const { flows, tracker } = track(packets);
   assertEquals([flows.length, tracker.evicted], [3000, 3000 - 64]);
 });

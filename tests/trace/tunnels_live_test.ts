@@ -1,4 +1,4 @@
-/** Live traces of what is wrapped: made by the kernel where it can, else by hand. */
+/** Live traces of tunnels made by the kernel, and of injected frames. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { HandshakeRecord } from "../../src/trace/report/record.ts";
 import { outlet, Program, run } from "../harness/program.ts";
@@ -12,7 +12,7 @@ import { typeOf } from "./encapsulate.ts";
 
 const PORT = 7778;
 
-/** A program that accepts one connection on an address and says hello. */
+/** A program that accepts one connection and sends a greeting. */
 function greeter(address: string): string[] {
   const script = `using listener = Deno.listen({ hostname: "${address}", port: ${PORT} });` +
     `console.log("listening"); using conn = await listener.accept();` +
@@ -21,7 +21,7 @@ function greeter(address: string): string[] {
   return [Deno.execPath(), "eval", "--quiet", script];
 }
 
-/** Kinds of tunnels that Linux makes, their options, and what the ladder says of them. */
+/** Linux tunnel types, their options, and how a ladder names them. */
 const TUNNELS: [kind: string, options: string, through: RegExp][] = [
   ["vxlan", "id 42 local LOCAL remote REMOTE dstport 4789", /^VXLAN 42$/],
   ["geneve", "id 43 remote REMOTE", /^Geneve 43$/],
@@ -38,7 +38,7 @@ for (const [kind, words, through] of TUNNELS) {
   };
   testWithDevice(
     device,
-    `A live handshake inside ${kind} is found on the wire around it`,
+    `A live handshake in ${kind} is found in the outer capture`,
     async () => {
       await using machines = await TwoMachines.make();
       await machines.addTunnel(kind, ...options);
@@ -64,7 +64,7 @@ for (const [kind, words, through] of TUNNELS) {
   );
 }
 
-/** The first connection that a trace of the server's wire shows while something happens. */
+/** The first connection that a trace on the server shows while `act` runs. */
 async function traced(machines: TwoMachines, act: () => Promise<void>): Promise<HandshakeRecord> {
   const words = ["-i", "wire", "--json", "--count", "1", "--port", `${PORT}`];
   await using trace = await LiveTrace.start(machines.onServer(...outlet("trace", ...words)));
@@ -74,14 +74,14 @@ async function traced(machines: TwoMachines, act: () => Promise<void>): Promise<
   return JSON.parse(stdout.split("\n")[0]!);
 }
 
-/** Sends frames, a line of hexadecimal digits each, as they are. */
+/** Sends raw frames, one per line in hexadecimal. */
 const SEND = `import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind(("wire", 0))
 for line in sys.stdin: s.send(bytes.fromhex(line.strip()))`;
 
 testInNamespaces(
-  "--port finds its connections in QinQ, behind IPv6 extension headers and in every tunnel, and no others",
+  "--port finds its connections in QinQ, extension headers and every tunnel, and no others",
   async () => {
     if (!isInstalled("python3")) return console.log("ignored: needs python3");
     const V6 = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];

@@ -1,5 +1,5 @@
 /**
- * Tests of real segments, and the rights that they take.
+ * Tests with live captures, ignored without the necessary privileges.
  *
  * @module
  */
@@ -7,46 +7,46 @@ import type { Flow } from "../../src/trace/track/flow.ts";
 import { Tcpdump } from "../../src/trace/live/tcpdump.ts";
 import { LiveCapture } from "../../src/trace/live/live_capture.ts";
 
-/** How long a test waits for a segment to be seen before it says what was seen instead. */
-export const PATIENCE = 20_000;
+/** Time limit for a segment to be captured, in milliseconds. */
+export const TIME_LIMIT = 20_000;
 
-const MAY_CAPTURE = await mayCapture();
-const MAY_MAKE_NAMESPACES = MAY_CAPTURE && mayMakeNamespaces();
+const CAN_CAPTURE = await canCapture();
+const CAN_MAKE_NAMESPACES = CAN_CAPTURE && canMakeNamespaces();
 
-/** A test of real segments; where they cannot be captured it is ignored, and says what it needs. */
+/** A test with a live capture; ignored without the permission to capture. */
 export function testLive(name: string, run: () => Promise<void>): void {
-  testIf(MAY_CAPTURE, { needs: "tcpdump and the right to capture", name, run });
+  testIf(CAN_CAPTURE, { needs: "tcpdump and the right to capture", name, run });
 }
 
-/** A test in network namespaces of its own; where they cannot be made it is ignored, and says so. */
+/** A test in network namespaces; ignored without the permission to create them. */
 export function testInNamespaces(name: string, run: () => Promise<void>): void {
-  testIf(MAY_MAKE_NAMESPACES, { needs: "tcpdump and the right to make namespaces", name, run });
+  testIf(CAN_MAKE_NAMESPACES, { needs: "tcpdump and the right to make namespaces", name, run });
 }
 
-/** The same, where the kernel has devices of this kind, made with these options of `ip link`. */
+/** The same; ignored if the kernel cannot create such a device. */
 export function testWithDevice(
   { kind, options }: { kind: string; options: readonly string[] },
   name: string,
   run: () => Promise<void>,
 ): void {
-  const isPossible = MAY_MAKE_NAMESPACES && mayMakeDevice(kind, options);
+  const isPossible = CAN_MAKE_NAMESPACES && canMakeDevice(kind, options);
   testIf(isPossible, { needs: `namespaces, and a kernel with ${kind}`, name, run });
 }
 
-/** The same, where nftables can reject. */
+/** The same; ignored without nftables. */
 export function testWithNft(name: string, run: () => Promise<void>): void {
   const needs = "namespaces, and a kernel and a program for nftables";
-  testIf(MAY_MAKE_NAMESPACES && mayUseNft(), { needs, name, run });
+  testIf(CAN_MAKE_NAMESPACES && canUseNft(), { needs, name, run });
 }
 
-function mayUseNft(): boolean {
+function canUseNft(): boolean {
   const namespace = `otr-${crypto.randomUUID().slice(0, 8)}`;
   if (!ip("netns", "add", namespace)) return false;
   const isMade = ip("netns", "exec", namespace, "nft", "add", "table", "inet", "filter");
   return ip("netns", "del", namespace) && isMade;
 }
 
-function mayMakeDevice(kind: string, options: readonly string[]): boolean {
+function canMakeDevice(kind: string, options: readonly string[]): boolean {
   const namespace = `otr-${crypto.randomUUID().slice(0, 8)}`;
   if (!ip("netns", "add", namespace)) return false;
   const isMade = ip("-n", namespace, "link", "add", "probe", "type", kind, ...options);
@@ -61,7 +61,7 @@ function testIf(
   Deno.test({ name: fullName, ignore: !isPossible, fn: run });
 }
 
-async function mayCapture(): Promise<boolean> {
+async function canCapture(): Promise<boolean> {
   try {
     await using _ = await Tcpdump.start({ interface: "any", hosts: [], ports: [9] });
     return true;
@@ -70,12 +70,12 @@ async function mayCapture(): Promise<boolean> {
   }
 }
 
-function mayMakeNamespaces(): boolean {
+function canMakeNamespaces(): boolean {
   const name = `otr-${crypto.randomUUID().slice(0, 8)}`;
   return ip("netns", "add", name) && ip("netns", "del", name);
 }
 
-/** Runs `ip`, and says whether it succeeded. */
+/** Runs ip(8); returns whether it succeeded. */
 function ip(...args: string[]): boolean {
   try {
     return new Deno.Command("ip", { args, stdout: "null", stderr: "null" }).outputSync().success;
@@ -84,14 +84,17 @@ function ip(...args: string[]): boolean {
   }
 }
 
-/** Watches connections of these ports on the loopback. */
-export function watchLoopback(...ports: number[]): Promise<LiveCapture> {
+/** Captures connections of these ports on loopback. */
+export function captureLoopback(...ports: number[]): Promise<LiveCapture> {
   return LiveCapture.start({ interface: "lo", hosts: [], ports });
 }
 
-/** The first flow that fits, once it has come so far. */
-export async function seen(watch: LiveCapture, fits: (flow: Flow) => boolean): Promise<Flow> {
-  const flow = await watch.waitForFlow(fits, PATIENCE);
+/** Waits for a flow. */
+export async function waitForFlow(
+  watch: LiveCapture,
+  fits: (flow: Flow) => boolean,
+): Promise<Flow> {
+  const flow = await watch.waitForFlow(fits, TIME_LIMIT);
   if (flow !== undefined) return flow;
   const states = [...watch.flows()].map(({ client, server }) => `${client.state} ${server.state}`);
   throw new Error(`no flow came so far that ${fits}; there are: ${states.join(", ") || "none"}`);

@@ -1,16 +1,16 @@
 /**
- * Packets and captures made by hand, field by field, for tests of what reads them.
+ * Builds packets and capture files.
  *
  * @module
  */
 
-/** Control bits by their letters, as tcpdump writes them. */
+/** Control bits by letter, as in tcpdump. */
 const FLAG_LETTERS: Readonly<Record<string, number>> = {
   ...{ F: 1, S: 2, R: 4, P: 8, A: 16 },
   ...{ E: 0x40, C: 0x80, N: 0x100 },
 };
 
-/** A TCP segment in an IP datagram. */
+/** Fields of a TCP segment in an IP datagram. */
 export interface DatagramFields {
   readonly source?: readonly number[];
   readonly destination?: readonly number[];
@@ -21,34 +21,34 @@ export interface DatagramFields {
   readonly ack?: number;
   readonly window?: number;
   readonly payload?: number;
-  /** TCP options, padded to words by the maker. */
+  /** TCP options, padded by the caller. */
   readonly options?: readonly number[];
-  /** IPv4 options, or whole IPv6 extension headers with the first one's protocol in front. */
+  /** IPv4 options, or IPv6 extension headers. */
   readonly networkOptions?: readonly number[];
   readonly firstHeader?: number;
-  /** The IPv4 field of flags and fragment offset. */
+  /** IPv4 flags and fragment offset. */
   readonly fragment?: number;
 }
 
 const CLIENT = [192, 0, 2, 1];
 const SERVER = [192, 0, 2, 2];
 
-/** The control bits of letters such as `SA`. */
+/** Parses control bits such as `SA`. */
 export function bits(letters: string): number {
   return [...letters].reduce((all, letter) => all | (FLAG_LETTERS[letter] ?? 0), 0);
 }
 
-/** Sixteen bits, most significant first. */
+/** A 16-bit big-endian number. */
 export function u16(value: number): number[] {
   return [value >>> 8 & 255, value & 255];
 }
 
-/** Thirty-two bits, most significant first. */
+/** A 32-bit big-endian number. */
 export function u32(value: number): number[] {
   return [...u16(value >>> 16), ...u16(value & 0xffff)];
 }
 
-/** A TCP segment in an IPv4 datagram, or in an IPv6 one where the addresses are sixteen bytes. */
+/** Builds a TCP segment in IPv4, or in IPv6 if the addresses have sixteen bytes. */
 export function datagram(fields: DatagramFields = {}): Uint8Array {
   const { source = CLIENT, destination = SERVER, networkOptions = [], firstHeader = 6 } = fields;
   const transport = segment(fields);
@@ -79,7 +79,7 @@ function segment(fields: DatagramFields): number[] {
   ];
 }
 
-/** An ICMP or ICMPv6 error that quotes the first bytes of a datagram. */
+/** Builds an ICMP or ICMPv6 error. */
 export function icmpError(
   { type, code, quoted, reporter }: {
     type: number;
@@ -102,24 +102,24 @@ export function icmpError(
   ]);
 }
 
-/** A captured packet and when. */
+/** A captured packet. */
 export interface CapturedPacket {
   readonly bytes: Uint8Array;
   readonly seconds?: number;
-  /** Micro- or nanoseconds, as the file counts. */
+  /** Microseconds or nanoseconds, as the file has them. */
   readonly fraction?: number;
-  /** How long it was before it was cut. */
+  /** Length on the wire. */
   readonly originalLength?: number;
 }
 
-/** How a capture file is written. */
+/** Format of a capture file. */
 export interface FileFields {
   readonly link?: number;
   readonly littleEndian?: boolean;
   readonly nanoseconds?: boolean;
 }
 
-/** A file in the classic pcap format. */
+/** Builds a pcap file. */
 export function pcapFile(records: readonly CapturedPacket[], fields: FileFields = {}): Uint8Array {
   const { link = 101, littleEndian = true, nanoseconds = false } = fields;
   const writer = new Writer(littleEndian);
@@ -130,7 +130,7 @@ export function pcapFile(records: readonly CapturedPacket[], fields: FileFields 
   return writer.all();
 }
 
-/** A file in the pcapng format, with one section and one interface. */
+/** Builds a pcapng file with one section and one interface. */
 export function pcapngFile(
   records: readonly CapturedPacket[],
   fields: FileFields = {},
@@ -142,7 +142,7 @@ export function pcapngFile(
   block(writer, 1, (body) => {
     body.halves(link, 0).words(0).halves(9, 1).bytes(Uint8Array.of(resolution, 0, 0, 0)).words(0);
   });
-  // A block of a kind that nobody knows is passed over.
+  // An unknown block, to be skipped.
   block(writer, 0x0bad, (body) => body.words(1, 2, 3));
   for (const { bytes, seconds = 0, fraction = 0, originalLength = bytes.length } of records) {
     const time = BigInt(seconds) * BigInt(10 ** resolution) + BigInt(fraction);
@@ -195,27 +195,27 @@ class Writer {
   }
 }
 
-/** A datagram inside an Ethernet frame, behind VLAN tags if there are any. */
+/** Builds an Ethernet frame, with VLAN tags if given. */
 export function ethernet(ip: Uint8Array, vlans: readonly number[] = []): Uint8Array {
   const type = ip[0]! >> 4 === 4 ? 0x0800 : 0x86dd;
   const tags = vlans.flatMap((tag, index) => [...u16(index === 0 ? 0x8100 : 0x88a8), ...u16(tag)]);
   return Uint8Array.from([...new Array<number>(12).fill(2), ...tags, ...u16(type), ...ip]);
 }
 
-/** A datagram in a Linux cooked capture, version 1. */
+/** Builds a LINKTYPE_LINUX_SLL packet. */
 export function cooked(ip: Uint8Array): Uint8Array {
   const type = ip[0]! >> 4 === 4 ? 0x0800 : 0x86dd;
   return Uint8Array.from([0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, ...u16(type), ...ip]);
 }
 
-/** A datagram in a Linux cooked capture, version 2, which names the interface. */
+/** Builds a LINKTYPE_LINUX_SLL2 packet. */
 export function cooked2(ip: Uint8Array, device = 1): Uint8Array {
   const type = ip[0]! >> 4 === 4 ? 0x0800 : 0x86dd;
   const header = [...u16(type), 0, 0, ...u32(device), 0, 1, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0];
   return Uint8Array.from([...header, ...ip]);
 }
 
-/** A datagram behind the address family of a BSD loopback. */
+/** Builds a BSD loopback packet. */
 export function loopback(ip: Uint8Array, family: readonly number[]): Uint8Array {
   return Uint8Array.from([...family, ...ip]);
 }

@@ -1,6 +1,6 @@
 import { assertMatch } from "@std/assert";
 import { outlet, Program, run } from "../harness/program.ts";
-import { LiveTrace, traceWords } from "./live_trace.ts";
+import { LiveTrace, traceArgs } from "./live_trace.ts";
 import { TwoMachines } from "./namespaces.ts";
 import { testInNamespaces } from "./watch.ts";
 
@@ -18,13 +18,13 @@ function connectTo(address: string): string[] {
 }
 
 testInNamespaces(
-  "SYNs that are dropped are shown as silence, until one of them is answered",
+  "Dropped SYNs are shown as unanswered until one is answered",
   async () => {
     await using machines = await TwoMachines.make();
     await using listener = new Program(machines.onServer(...listenOnly(16)));
     await listener.prints(/listening/);
     await machines.dropAnswers();
-    await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
+    await using trace = await LiveTrace.start(machines.onServer(...traceArgs(PORT)));
     await using client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
     await trace.prints(/SYN 2, no answer for 1\.\d+ s/);
     await machines.letAnswersPass();
@@ -37,11 +37,11 @@ testInNamespaces(
 );
 
 testInNamespaces(
-  "An attempt that is never answered ends in silence, with what to look at",
+  "An unanswered attempt is reported with what to check",
   async () => {
     await using machines = await TwoMachines.make();
     await machines.dropAnswers();
-    await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
+    await using trace = await LiveTrace.start(machines.onServer(...traceArgs(PORT)));
     await using _client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
     await trace.prints(/SYN 2, no answer/);
     const shown = await trace.ended();
@@ -49,17 +49,17 @@ testInNamespaces(
       shown,
       /No answer: the SYN was sent \d times over \d\.\d+ s before the capture ended/,
     );
-    // The server is here, and the kernel says that nothing listens.
+    // The server is on this machine, so the kernel is asked.
     assertMatch(shown, /Nothing listens on port 7777 of this machine: a firewall drops the SYN/);
   },
 );
 
-testInNamespaces("A SYN+ACK that does not get through leaves the handshake half-open", async () => {
+testInNamespaces("A lost SYN+ACK leaves the handshake half-open", async () => {
   await using machines = await TwoMachines.make();
   await using listener = new Program(machines.onServer(...listenOnly(16)));
   await listener.prints(/listening/);
   await machines.dropArrivals();
-  await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
+  await using trace = await LiveTrace.start(machines.onServer(...traceArgs(PORT)));
   await using _client = new Program(machines.onClient(...connectTo(machines.serverAddress)));
   await trace.prints(/SYN\+ACK 2, not acknowledged/);
   const sockets = await run(machines.onServer(...outlet("trace", "--sockets", `${PORT}`)));
@@ -69,26 +69,26 @@ testInNamespaces("A SYN+ACK that does not get through leaves the handshake half-
   assertMatch(shown, /Half-open: the SYN\+ACK was sent \d times/);
 });
 
-testInNamespaces("A network without a route is told in the router's words", async () => {
+testInNamespaces("A network without a route is reported by the router's ICMP error", async () => {
   await using machines = await TwoMachines.make();
   await machines.routeToNowhere("10.88.0.0/24");
-  await using trace = await LiveTrace.start(machines.onClient(...traceWords(PORT)));
+  await using trace = await LiveTrace.start(machines.onClient(...traceArgs(PORT)));
   await using _client = new Program(machines.onClient(...connectTo("10.88.0.9")));
   await trace.prints(/Unreachable: 10\.77\.0\.2 reports host unreachable/);
   assertMatch(await trace.ended(), /│ ICMP: host unreachable +│/);
 });
 
 testInNamespaces(
-  "A server that heeds no ACK is told as a stall, and the kernel agrees",
+  "A server that drops ACKs is reported as stalled, as the kernel confirms",
   async () => {
     await using machines = await TwoMachines.make();
     await using listener = new Program(machines.onServer(...listenOnly(4)));
     await listener.prints(/listening/);
-    // A backlog of 4 has room for five: four are in, four more begin before any of them is completed.
+    // A backlog of 4 admits five: four connect, and four more begin before any completes.
     await using first = new Program(machines.onClient(...connectFourTimes(machines)));
     await first.prints(/(connected[^]*){4}/);
     await machines.dropArrivals();
-    await using trace = await LiveTrace.start(machines.onServer(...traceWords(PORT)));
+    await using trace = await LiveTrace.start(machines.onServer(...traceArgs(PORT)));
     await using _second = new Program(machines.onClient(...connectFourTimes(machines)));
     await trace.prints(/(SYN\+ACK 2, not acknowledged[^]*){4}/);
     await machines.letArrivalsPass();
