@@ -116,7 +116,6 @@ const TOO_LONG = {
     "src/console/page/style.css",
     "src/telemetry/log_line.ts",
     "src/telemetry/metrics.ts",
-    "src/trace/track/tracker.ts",
   ],
   functions: [
     "src/console/page/charts.js: ChartView",
@@ -132,7 +131,6 @@ const TOO_LONG = {
     "src/telemetry/metrics.ts: #count",
     "src/telemetry/resolver_metrics.ts: resolverMetrics",
     "src/telemetry/room_metrics.ts: roomMetrics",
-    "src/trace/track/flow.ts: initialise",
   ],
 };
 

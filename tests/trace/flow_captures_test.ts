@@ -15,7 +15,7 @@ import { statesOf } from "./play.ts";
 function readOne(name: string) {
   const { flows, counters } = read(name);
   assertEquals(flows.length, 1);
-  return { flow: flows[0]!, facts: counters };
+  return { flow: flows[0]!, counters };
 }
 
 Deno.test("patience: other packets between a SYN and its answer change nothing", () => {
@@ -114,8 +114,8 @@ Deno.test("wrongack: a SYN+ACK for another SYN is reported as an answer", () => 
 
 for (const name of ["dup", "sll_dup"]) {
   Deno.test(`${name}: duplicates from a mirror port count once, and the handshake is measured`, () => {
-    const { flow, facts } = readOne(name);
-    assertEquals([flow.duplicates, facts.duplicates, shownCount(flow)], [10, 10, 10]);
+    const { flow, counters } = readOne(name);
+    assertEquals([flow.duplicates, counters.duplicates, shownCount(flow)], [10, 10, 10]);
     assertEquals([flow.client.retransmissions, flow.server.retransmissions], [0, 0]);
     assertEquals(recordOf(flow).establishedMs, 10.1);
   });

@@ -157,53 +157,42 @@ export class Flow {
   }
 
   /** Resets the object for a flow whose first segment is `segment`. */
-  initialise(
-    segment: Segment,
-    { hash, number, origin, startsWithSynAck: startsWithSynAck, history }: FlowContext,
-  ): void {
+  initialise(segment: Segment, context: FlowContext): void {
     const { addresses, sourcePort, destinationPort } = segment;
-    const source = startsWithSynAck ? this.server : this.client;
+    const source = context.startsWithSynAck ? this.server : this.client;
     source.initialise(addresses, { at: 0, port: sourcePort });
     source.peer.initialise(addresses, { at: 4, port: destinationPort });
-    this.hash = hash;
-    this.origin = origin;
-    this.history = history;
-    this.startedAt =
-      this.lastAt =
-      this.captureClock =
-      this.maxCaptureClock =
-        segment.time;
+    this.hash = context.hash;
+    this.number = context.number;
+    this.origin = context.origin;
+    this.history = context.history;
+    this.isReported = this.isOverdue = this.hasUnreportedSegments = false;
+    this.list = this.nextInBucket = undefined;
+    this.older = this.newer = undefined;
+    this.startedAt = this.lastAt = segment.time;
+    this.captureClock = this.maxCaptureClock = segment.time;
     this.clockBack = this.clockOffset = 0;
-    this.isPartial =
-      this.mayContinueEvicted =
-      this.isSimultaneous =
-      this.isReordered =
-        false;
-    this.isHandshakeIncomplete = this.hasPredecessor = this.isResumed = false;
+    this.#initialiseHandshake();
+    this.#initialiseEnd();
+  }
+
+  #initialiseHandshake(): void {
+    this.isPartial = this.mayContinueEvicted = this.hasPredecessor = false;
+    this.isSimultaneous = this.isReordered = this.isHandshakeIncomplete = false;
+    this.isResumed = false;
     this.synAt = this.synAckAt = this.establishedAt = undefined;
-    this.synAckRetransmits =
-      this.strayAnswers =
-      this.strayAck =
-      this.strayFlags =
-        0;
+    this.synAckRetransmits = 0;
     this.otherSynAckIsns = NO_ISNS;
-    this.reset =
-      this.hostFingerprint =
-      this.timeWaitResetBy =
-      this.closedBy =
-        undefined;
+    this.strayAnswers = this.strayAck = this.strayFlags = 0;
+  }
+
+  #initialiseEnd(): void {
+    this.reset = this.hostFingerprint = undefined;
+    this.timeWaitResetBy = this.closedBy = undefined;
     this.hasSynAckAfterReset = this.hasIgnoredReset = this.isSimultaneousClose = false;
     this.unreachable = undefined;
-    this.finishedAt = undefined;
+    this.finishedAt = this.evicted = undefined;
     this.late = this.duplicates = 0;
-    this.evicted = undefined;
-    this.isReported = this.isOverdue = this.hasUnreportedSegments = false;
-    this.number = number;
-    this.list =
-      this.nextInBucket =
-      this.older =
-      this.newer =
-        undefined;
   }
 
   /** Whether both ends have the same address and port, as when a socket connects to itself. */

@@ -8,36 +8,24 @@ import type { End } from "./end.ts";
 import { Flow } from "./flow.ts";
 import { advanceFlowClock, setTimeSince } from "./flow_clock.ts";
 import { FlowTable } from "./flow_table.ts";
-import { HostFingerprints } from "./host_fingerprints.ts";
+import { type FlowCallbacks, FlowReporter } from "./flow_reporter.ts";
 import { belongsToPredecessor, isNewConnection } from "./port_reuse.ts";
 import { overdueAt } from "./retransmission_timers.ts";
 import { recordSegment } from "./record_segment.ts";
 import { handleIcmpError } from "./icmp_error.ts";
 import { SegmentHistory } from "./segment_history.ts";
 import { ACK, type Decoded, type Segment, SYN } from "../decode/segment.ts";
-import type { Role } from "./state.ts";
 import { handleSegment, senderOf } from "./transition.ts";
 import { recordTunnel } from "./tunnel_match.ts";
 
 /** Options of a {@linkcode Tracker}. */
-export interface TrackerOptions {
+export interface TrackerOptions extends FlowCallbacks {
   /** Maximum number of flows; default 16,384. */
   readonly limit?: number;
   /** Whether the object of an evicted flow is reused for another. */
   readonly reusesFlows?: boolean;
   /** Whether flows record their segments, for a ladder. */
   readonly keepSegments?: boolean;
-  /** Called when a handshake has completed or failed. */
-  readonly onSettled?: (flow: Flow) => void;
-  /** Called when a SYN or SYN+ACK is retransmitted. */
-  readonly onSynRetransmission?: (flow: Flow, by: Role) => void;
-  /**
-   * Called once for every flow: when it is dropped, or earlier by {@linkcode
-   * Tracker.reportFinished} and {@linkcode Tracker.reportOverdue}.
-   */
-  readonly onFlow?: (flow: Flow) => void;
-  /** Called again for a flow that has more segments since it was reported. */
-  readonly onFlowContinued?: (flow: Flow) => void;
 }
 
 const SWEEP_INTERVAL = 1000;
@@ -62,14 +50,14 @@ export class Tracker {
 
   readonly #table: FlowTable;
   readonly #options: TrackerOptions;
-  readonly #hosts = new HostFingerprints();
-  readonly #continued = new Set<Flow>();
+  readonly #reporter: FlowReporter;
   #lastSweep = -Infinity;
 
   /** Creates an empty tracker. */
   constructor(options: TrackerOptions = {}) {
     this.#options = options;
     this.#table = new FlowTable(options.limit ?? 16_384);
+    this.#reporter = new FlowReporter(options);
   }
 
   /**
@@ -92,8 +80,8 @@ export class Tracker {
 
   /** Reports finished flows now, although more segments may follow. */
   reportFinished(): void {
-    for (const flow of this.#table.unreportedFinished()) this.#report(flow);
-    for (const flow of this.#continued) this.#report(flow);
+    for (const flow of this.#table.unreportedFinished()) this.#reporter.report(flow);
+    this.#reporter.reportContinued();
   }
 
   /**
@@ -107,7 +95,7 @@ export class Tracker {
     for (const flow of this.#table.unestablished()) {
       if (flow.isPartial || milliseconds < overdueAt(flow)) continue;
       flow.isOverdue = true;
-      this.#report(flow);
+      this.#reporter.report(flow);
     }
   }
 
@@ -115,7 +103,7 @@ export class Tracker {
   finish(): void {
     for (const flow of this.#table.all()) {
       this.#table.remove(flow);
-      this.#report(flow);
+      this.#reporter.report(flow);
     }
   }
 
@@ -150,8 +138,7 @@ export class Tracker {
     const clientBefore = flow.client.state;
     const serverBefore = flow.server.state;
     const analysis = handleSegment(flow, segment, end);
-    flow.hasUnreportedSegments = flow.isReported;
-    flow.isOverdue = false;
+    this.#reporter.markUnreported(flow);
     if (flow.history !== undefined) {
       const changesState = clientBefore !== flow.client.state || serverBefore !== flow.server.state;
       recordSegment(flow.history, {
@@ -163,19 +150,13 @@ export class Tracker {
         clockBack,
       });
     }
-    if (analysis === "" && (segment.flags & (SYN | ACK)) === (SYN | ACK)) {
-      this.#hosts.record(end, segment);
-    }
     const isEstablished = flow.establishedAt !== undefined;
     const isFinished = flow.finishedAt !== undefined;
     if (wasEstablished !== isEstablished || wasFinished !== isFinished) this.#table.move(flow);
-    if (isFinished && flow.isReported) this.#continued.add(flow);
     if (wasEstablished !== isEstablished || wasSettled !== flow.isSettled) {
       this.#reportSettled(flow, segment);
     }
-    if (analysis === "retransmission" && (segment.flags & SYN) !== 0) {
-      this.#options.onSynRetransmission?.(flow, end.role);
-    }
+    if ((segment.flags & SYN) !== 0) this.#reporter.recordSyn(flow, segment, { end, analysis });
   }
 
   #reportSettled(flow: Flow, segment: Segment): void {
@@ -184,7 +165,7 @@ export class Tracker {
       if (before !== undefined) this.#retire(before);
       flow.hasPredecessor = before !== undefined;
     }
-    this.#options.onSettled?.(flow);
+    this.#reporter.reportSettled(flow);
   }
 
   #createFlow(
@@ -237,23 +218,14 @@ export class Tracker {
       this.evicted += 1;
       leaving.evicted = "full";
     }
-    this.#report(leaving);
+    this.#reporter.report(leaving);
     return this.#options.reusesFlows ? leaving : undefined;
   }
 
   #retire(flow: Flow): void {
     this.#table.remove(flow);
     if (flow.finishedAt === undefined) flow.evicted = "reused";
-    this.#report(flow);
-  }
-
-  #report(flow: Flow): void {
-    if (flow.reset !== undefined) flow.hostFingerprint = this.#hosts.of(flow[flow.reset.by]);
-    if (!flow.isReported) this.#options.onFlow?.(flow);
-    else if (flow.hasUnreportedSegments) this.#options.onFlowContinued?.(flow);
-    flow.isReported = true;
-    flow.hasUnreportedSegments = false;
-    this.#continued.delete(flow);
+    this.#reporter.report(flow);
   }
 
   #trackIcmpError(flow: Flow | undefined, segment: Segment): void {
@@ -263,6 +235,6 @@ export class Tracker {
       return;
     }
     flow.hasUnreportedSegments = flow.isReported;
-    if (!wasSettled && flow.isSettled) this.#options.onSettled?.(flow);
+    if (!wasSettled && flow.isSettled) this.#reporter.reportSettled(flow);
   }
 }
