@@ -87,6 +87,50 @@ Deno.test("from the moment at which an outlet is told to listen, all workers acc
   assertEquals((await workersAt(supervisor, supervisor.port())).size, WORKERS);
 });
 
+/** The sockets that listen at a port, by their inodes. */
+function socketsAt(port: number): string[] {
+  const place = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return Deno.readTextFileSync("/proc/self/net/tcp").split("\n").flatMap((line) => {
+    const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
+    return local.endsWith(place) && state === "0A" ? [inode] : [];
+  }).toSorted();
+}
+
+Deno.test({
+  name:
+    "each connect between the first `listening` and `ready` is served, for nobody holds a port who does not accept",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const eventBus = new EventBus();
+    const welcomed: Promise<string>[] = [];
+    const sockets = new Map<number, string[]>();
+    eventBus.subscribe((event) => {
+      if (event.event === "listening" && "port" in event.address) {
+        sockets.set(event.address.port, socketsAt(event.address.port));
+      }
+      if (event.event !== "listening" && event.event !== "ready") return;
+      for (const port of sockets.keys()) {
+        for (let i = 0; i < 12; i++) welcomed.push(welcome(port));
+      }
+    });
+    await using supervisor = await TestSupervisor.open(
+      ["chat://:0", "chat://:0", "chat://:0"],
+      { eventBus },
+    );
+    assertEquals(await Promise.all(welcomed), Array(12 * (1 + 2 + 3 + 3)).fill("welcome"));
+    for (const [port, atFirst] of sockets) {
+      assertEquals([atFirst.length, socketsAt(port)], [WORKERS, atFirst]);
+    }
+    assertEquals(names(supervisor).length, 3);
+  },
+});
+
+/** A member of a room, who is welcomed, and leaves. */
+async function welcome(port: number): Promise<string> {
+  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  return (await readUntil(client, /welcome/)).match(/welcome/)![0];
+}
+
 Deno.test("another service at an address is told once, drains once, and costs no client", async () => {
   await using supervisor = await TestSupervisor.open(["echo://:0"]);
   await supervisor.supervisor.change(configOf([`echo://:${supervisor.port()}`, ...N]));

@@ -1,0 +1,48 @@
+/** Whatever is bound at a port that workers share accepts there: the kernel gives it clients at once. */
+import { assertEquals } from "@std/assert";
+import { Folder } from "../harness/folder.ts";
+import { freePort } from "../harness/ports.ts";
+import { outlet, Program } from "../harness/program.ts";
+import { testWith } from "../harness/tools.ts";
+
+const WORKERS = 2;
+
+testWith(
+  ["strace"],
+  "a reload that changes service and limits binds nothing at a live port, and a restart one socket a worker",
+  async () => {
+    await using folder = await Folder.make();
+    const [config, trace] = [`${folder.path}/outlet.json`, `${folder.path}/trace`];
+    const port = freePort();
+    const write = (service: string, rate: number) =>
+      Deno.writeTextFile(
+        config,
+        JSON.stringify({ workers: WORKERS, outlets: [{ service, listen: `:${port}`, rate }] }),
+      );
+    const binds = async () =>
+      (await Deno.readTextFile(trace)).match(new RegExp(`bind\\(.*htons\\(${port}\\)`, "g"))!
+        .length;
+    await write("echo", 1_000);
+    await using server = new Program([
+      "strace",
+      ...["-D", "-f", "-qq", "-e", "trace=bind", "-o", trace],
+      ...outlet("server", "--config", config),
+    ]);
+    await server.complains(/ready/);
+    // One socket a worker, and before them one that finds out whether the port is free.
+    assertEquals(await binds(), WORKERS + 1);
+    let seen = /ready/;
+    for (const [round, service] of ["discard", "daytime", "echo"].entries()) {
+      await write(service, 1_001 + round);
+      server.signal("SIGHUP");
+      seen = new RegExp(`${seen.source}[^]*listening ${service} [^]*reloaded`);
+      await server.complains(seen);
+    }
+    assertEquals(await binds(), WORKERS + 1);
+    server.signal("SIGUSR2");
+    await server.complains(/1: all workers are being restarted/);
+    assertEquals(await binds(), 2 * WORKERS + 1);
+    server.signal("SIGTERM");
+    assertEquals((await server.outcome()).code, 0);
+  },
+);
