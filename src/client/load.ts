@@ -26,6 +26,9 @@ const SIZES: Readonly<Record<LoadConfig["mode"], number>> = {
   connect: 0,
 };
 
+/** How long attempts that are under way at the end may go on, in milliseconds; then they are cancelled. */
+const LAST_CHANCE = 500;
+
 /** A hint for services that do not echo. */
 const OTHER_MODES =
   "--mode connect measures how fast it accepts connections, --mode stream its throughput";
@@ -50,6 +53,7 @@ export async function bench(config: ClientConfig, io: LoadIo): Promise<void> {
     io.status?.(progressLine(totals, { elapsed: performance.now() - start, options }))
   );
   const progress = setInterval(showProgress, PERIOD);
+  using _late = work.late;
   await Promise.all(Array.from({ length: options.connections }, () => repeatUntilOver(work)));
   clearInterval(progress);
   if (work.stop.signal.reason instanceof NoEcho) {
@@ -68,7 +72,10 @@ export async function bench(config: ClientConfig, io: LoadIo): Promise<void> {
   if (fault !== undefined) throw new Error(`${formatAddress(target)} ${fault}`);
 }
 
-async function loadWork({ targets, options }: ClientConfig, io: LoadIo): Promise<LoadWork> {
+async function loadWork(
+  { targets, options }: ClientConfig,
+  io: LoadIo,
+): Promise<LoadWork & { late: Disposable }> {
   const endpoint = await endpointOf(targets[0], options);
   const stop = new AbortController();
   const over = AbortSignal.any([
@@ -76,16 +83,35 @@ async function loadWork({ targets, options }: ClientConfig, io: LoadIo): Promise
     ...options.duration > 0 ? [AbortSignal.timeout(options.duration)] : [],
     ...io.signal ? [io.signal] : [],
   ]);
+  const late = lateSignal(over);
   return {
     mode: options.mode,
+    late,
     message: echoMessage(options.size ?? SIZES[options.mode]),
     totals: new LoadTotals(),
     stop,
     over,
     async connect() {
-      const attempt = { options, log: io.log, signal: over };
+      const attempt = { options, log: io.log, signal: over, abandon: late.signal };
       const { socket, took } = await connectWithRetry(endpoint, attempt);
       return { connection: new Connection(socket, { id: 1 }), took };
+    },
+  };
+}
+
+/** A signal that is aborted a moment after another one, unless it is disposed of before. */
+function lateSignal(over: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const late = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = tasks.guard(() => {
+    timer = setTimeout(tasks.guard(() => late.abort(over.reason)), LAST_CHANCE);
+  });
+  over.addEventListener("abort", wait);
+  return {
+    signal: late.signal,
+    [Symbol.dispose]() {
+      over.removeEventListener("abort", wait);
+      clearTimeout(timer);
     },
   };
 }
@@ -96,7 +122,10 @@ function faultOf({ mode, times, errors, bytesIn, bytesOut, elapsed }: LoadResult
   if (mode === "round-trip" && bytesIn === 0 && errors.size === 1 && errors.has(SERVICE_CLOSED)) {
     return `sent no echo: it closed each connection without an answer; ${OTHER_MODES}`;
   }
-  if (mode === "connect" || errors.size > 0 || bytesOut === 0) {
+  if (errors.size === 0 && bytesOut === 0) {
+    return `accepted no connection in ${formatDuration(elapsed)}`;
+  }
+  if (mode === "connect" || errors.size > 0) {
     return "failed on every connection: see the errors above";
   }
   return `sent no echo: ${formatSize(bytesOut)} were sent, and nothing was received in ` +

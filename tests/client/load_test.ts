@@ -32,6 +32,27 @@ Deno.test("errors are counted by kind, and a test without any result fails", asy
   assertMatch(error, /failed on every connection/);
 });
 
+Deno.test("a load that is over before anybody accepts ends then, and names no errors", async () => {
+  using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  const { port } = full.addr;
+  const waiting = await Promise.all(
+    [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })),
+  );
+  const words = [
+    "127.0.0.1",
+    String(port),
+    "--bench",
+    ...SHORT,
+    "--connect-timeout",
+    "10m",
+    "--json",
+  ];
+  const { error, printed } = await plug(words);
+  assertMatch(error, /accepted no connection in /);
+  assertEquals(JSON.parse(printed).errors, {});
+  for (const connection of waiting) connection.close();
+});
+
 Deno.test("a service that closes each connection is an error of its own kind", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
@@ -57,11 +78,11 @@ testWith(
       "exec://:0?stdio=socket",
       ...["--", "dropbear", "-i", "-r", key],
     );
-    const words = ["client", "127.0.0.1", String(server.port()), "--bench", ...SHORT];
+    const words = ["client", "127.0.0.1", String(server.port()), "--bench"];
     const echo = await run(outlet(...words));
     assertEquals([echo.code, echo.stdout], [1, ""]);
     assertMatch(echo.stderr, /sent no echo: it answered "SSH-2\.0-dropbear.*--mode connect/);
-    const connects = await run(outlet(...words, "--mode", "connect", "--json"));
+    const connects = await run(outlet(...words, ...SHORT, "--mode", "connect", "--json"));
     assertEquals([connects.code, connects.stderr], [0, ""]);
     assert(JSON.parse(connects.stdout).count > 0, connects.stdout);
   },

@@ -90,7 +90,7 @@ testWithNft(
     ];
     for (const [port, words] of says) {
       for (
-        const options of [[], ["-z"], ["--bench", "--duration", "200ms", "--connections", "1"]]
+        const options of [[], ["-z"], ["--bench", "--duration", "5s", "--connections", "1"]]
       ) {
         const command = outlet("client", ...options, machines.serverAddress, `${port}`);
         const { code, stdout, stderr } = await run(machines.onServer(...command));
