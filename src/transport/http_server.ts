@@ -16,6 +16,7 @@ import { httpCounts } from "./http_counts.ts";
 import { HttpClient } from "./http_client.ts";
 import { descriptorLimit, SpareDescriptors } from "./spare_descriptors.ts";
 import { acceptStage, type ServerLayers } from "./layers.ts";
+import { refuseOldRuntime } from "./runtime_check.ts";
 import { ACCEPT_TURN, listen, type Listener } from "./listen.ts";
 import { contextOf, type Stage } from "./stage.ts";
 import type { ByteStream } from "./stream.ts";
@@ -71,6 +72,7 @@ export class HttpServer implements AsyncDisposable {
   private constructor(endpoint: HttpEndpoint, options: HttpServerOptions) {
     this.#options = options;
     const { noun, maxConnections } = options;
+    refuseOldRuntime(this.#node, noun);
     this.#tasks = new TaskScope(`serving ${noun}`, { without: "that request is not answered" });
     this.#listener = listen(endpoint, { backlog: BACKLOG, purpose: `serve ${noun}` });
     this.#scheme = endpoint.layers?.tls ? "https" : "http";

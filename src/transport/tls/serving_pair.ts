@@ -8,6 +8,7 @@ import { duplexPair } from "node:stream";
 import { connect, createServer } from "node:tls";
 import { createPrivateKey } from "node:crypto";
 import { TaskScope } from "../../scheduling/task_scope.ts";
+import { refuseOldRuntime } from "../runtime_check.ts";
 import { type KeyPair, readKeyPair } from "./key_pair.ts";
 
 const tasks = new TaskScope("a trial of a certificate", { without: "the file is refused" });
@@ -26,6 +27,7 @@ export async function readServingPair(
     known?: KeyPair | undefined;
   },
 ): Promise<KeyPair> {
+  refuseOldRuntime(createServer(), "TLS");
   const pair = await readKeyPair(files);
   if (pair.cert === known?.cert && pair.key === known.key) return pair;
   if (await canServe(pair)) return pair;
