@@ -5,7 +5,8 @@
  */
 
 /** A server of node:http or node:tls. */
-interface NodeServer {
+export interface NodeServer {
+  /** How many listeners an event has: those of connections are the runtime's own. */
   listenerCount(event: string): number;
 }
 
