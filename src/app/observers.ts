@@ -139,7 +139,7 @@ export class Observers implements AsyncDisposable {
   async #replaceMetrics(page: HttpServer | undefined): Promise<void> {
     const before = this.#metricsPage;
     this.#metricsPage = page;
-    // What is measured only for them is measured only while somebody can ask for them.
+    // The event loop is measured only while metrics can be requested.
     this.#metrics?.watchLoop(page && this.#server?.loopDelay);
     await before?.[Symbol.asyncDispose]();
   }

@@ -6,7 +6,7 @@
 import type { OutletEvent } from "../events/events.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
-import { jsonLine } from "../telemetry/log_line.ts";
+import { jsonLine } from "../telemetry/json_line.ts";
 
 const tasks = new TaskScope("an event stream of the console", { without: "the others go on" });
 

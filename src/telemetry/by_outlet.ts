@@ -1,38 +1,38 @@
 /**
- * Something for every outlet that is told of.
+ * A map with a value per outlet.
  *
  * @module
  */
 import type { AboutOutlet } from "../events/events.ts";
 
-/** One thing for each outlet, made when that is first asked for. */
+/** A value per outlet, created when it is first requested. */
 export class ByOutlet<T> {
   readonly #make: (about: AboutOutlet) => T;
   readonly #all = new Map<number, T>();
 
-  /** Nothing so far. */
+  /** `make` creates the value of an outlet. */
   constructor(make: (about: AboutOutlet) => T) {
     this.#make = make;
   }
 
-  /** What the outlet has. */
+  /** The value of the outlet. */
   of(about: AboutOutlet): T {
     let thing = this.#all.get(about.id);
     if (thing === undefined) this.#all.set(about.id, thing = this.#make(about));
     return thing;
   }
 
-  /** It has nothing any more. */
+  /** Deletes the value of the outlet. */
   delete({ id }: AboutOutlet): void {
     this.#all.delete(id);
   }
 
-  /** What all outlets have, by their numbers. */
+  /** All values, with the outlets' numbers. */
   entries(): IterableIterator<[id: number, thing: T]> {
     return this.#all.entries();
   }
 
-  /** What all outlets have. */
+  /** All values. */
   values(): IterableIterator<T> {
     return this.#all.values();
   }

@@ -1,5 +1,5 @@
 /**
- * What was not told, because nobody took it in time, as Prometheus reads it.
+ * Metrics of dropped messages.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { type Family, labelText } from "./exposition.ts";
 
 const LOG_SINKS = ["stderr", "stdout", "file"] as const;
 
-/** The families. */
+/** The metrics of dropped messages. */
 export function dropMetrics(): Family[] {
   return [
     {
       name: "outlet_log_lines_dropped_total",
-      help: "Lines that stderr, stdout or the log's file did not take in time.",
+      help: "Lines that stderr, stdout or the log's file did not accept in time.",
       type: "counter",
       *samples() {
         for (const sink of LOG_SINKS) {
@@ -23,7 +23,7 @@ export function dropMetrics(): Family[] {
     },
     {
       name: "outlet_systemd_messages_dropped_total",
-      help: "Messages that the service manager did not take in time.",
+      help: "Messages that the service manager did not accept in time.",
       type: "counter",
       samples: () => [{ labels: "", value: droppedBy("systemd") }],
     },

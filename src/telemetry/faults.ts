@@ -1,6 +1,5 @@
 /**
- * What goes wrong where nobody awaits it, as events: tasks that fail, errors that nobody caught, and what libraries
- * print. The thread goes on.
+ * Publishes background faults as events: failed tasks, uncaught errors, and what libraries print.
  *
  * @module
  */
@@ -9,16 +8,16 @@ import { onTaskFault } from "../scheduling/task_scope.ts";
 import { isBug, onUnexpectedError, stackOf } from "../scheduling/unexpected_errors.ts";
 import { explain } from "../transport/errors.ts";
 
-/** Lines of libraries that are told within {@linkcode WINDOW}; more are counted. */
+/** The most lines of libraries in one {@linkcode WINDOW}; others are counted. */
 const LINES = 10;
 
-/** In milliseconds. */
+/** The length of the window, in milliseconds. */
 const WINDOW = 1_000;
 
-/** The most characters of a library's line that are told. */
+/** The most characters of a line. */
 const LENGTH = 500;
 
-/** Publishes on this event bus, from now on, whatever goes wrong in this thread and has no other place to be told. */
+/** Publishes the background faults of this thread on the event bus. */
 export function publishFaults(eventBus: EventBus): void {
   const unexpected = (error: unknown) =>
     eventBus.publish({ event: "unexpected-error", stack: stackOf(error) });
@@ -31,20 +30,20 @@ export function publishFaults(eventBus: EventBus): void {
 }
 
 /**
- * Makes events of what is printed through `console`. outlet itself prints nothing there; libraries do, and a print on a
- * pipe that nobody reads stops the thread.
+ * Turns `console` output into events. outlet does not use `console`, but libraries do, and a print to a full pipe would
+ * block the thread.
  */
 function publishConsole(eventBus: EventBus): void {
   let since = -Infinity;
-  let told = 0;
-  let untold = 0;
+  let published = 0;
+  let dropped = 0;
   const print = (...values: unknown[]) => {
     const now = performance.now();
-    if (now - since > WINDOW) [since, told] = [now, 0];
-    if (told >= LINES) return void untold++;
-    told++;
-    eventBus.publish({ event: "library-output", text: textOf(values), untold });
-    untold = 0;
+    if (now - since > WINDOW) [since, published] = [now, 0];
+    if (published >= LINES) return void dropped++;
+    published++;
+    eventBus.publish({ event: "library-output", text: textOf(values), untold: dropped });
+    dropped = 0;
   };
   for (const method of ["debug", "error", "info", "log", "trace", "warn"] as const) {
     console[method] = print;

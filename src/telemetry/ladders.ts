@@ -1,5 +1,5 @@
 /**
- * A ladder for each connection: what its handshake was, as captured, or as it must have been.
+ * The handshakes of a server's connections: captured if possible, otherwise inferred.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import type { Connection } from "../connection/connection.ts";
 import { explain } from "../transport/errors.ts";
 import type { EventBus } from "../events/event_bus.ts";
 
-/** One capture for a whole server. Disposing it ends the capture. */
+/** Captures the handshakes of a server. Disposing it ends the capture. */
 export class Ladders implements AsyncDisposable {
   readonly #eventBus: EventBus;
   #ports: readonly number[] = [];
   #starting: Promise<LiveCapture | undefined> = Promise.resolve(undefined);
   #watch: LiveCapture | undefined;
 
-  /** Ladders that tell the event bus whether they are captured. */
+  /** Publishes on the event bus whether handshakes are captured. */
   constructor(eventBus: EventBus) {
     this.#eventBus = eventBus;
   }
 
-  /** Captures the connections of these ports from now on, instead of those before. */
+  /** Captures the connections of these ports, instead of the ports before. */
   async capture(ports: readonly number[]): Promise<void> {
     const sorted = ports.toSorted((a, b) => a - b);
     if (sorted.join() === this.#ports.join()) return;
@@ -33,12 +33,12 @@ export class Ladders implements AsyncDisposable {
     await this.#starting;
   }
 
-  /** The capture, where there is one. */
+  /** The running capture, if any. */
   get watch(): LiveCapture | undefined {
     return this.#watch;
   }
 
-  /** The ladder of a connection; a Unix socket's has none. */
+  /** The ladder of a connection; `undefined` for a Unix socket. */
   of(connection: Pick<Connection, "peer" | "local" | "openedAt">): Ladder | undefined {
     const { peer, local, openedAt } = connection;
     if (isUnix(peer)) return undefined;
@@ -62,15 +62,15 @@ export class Ladders implements AsyncDisposable {
       await before?.[Symbol.asyncDispose]();
       if (this.#ports.length === 0) return undefined;
       const options = { interface: "any", hosts: [], ports: this.#ports };
-      this.#watch = await LiveCapture.start(options, (reason) => this.#lose(reason));
+      this.#watch = await LiveCapture.start(options, (reason) => this.#reportUnavailable(reason));
       this.#eventBus.publish({ event: "tracing", ports: this.#ports.length });
     } catch (reason) {
-      this.#lose(reason);
+      this.#reportUnavailable(reason);
     }
     return this.#watch;
   }
 
-  #lose(reason: unknown): void {
+  #reportUnavailable(reason: unknown): void {
     this.#eventBus.publish({ event: "trace-unavailable", reason: explain(reason) });
   }
 }

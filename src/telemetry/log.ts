@@ -1,5 +1,5 @@
 /**
- * Events on stderr or in a file: a line each, for people or for programs.
+ * Logs events to stderr or to a file, one line each.
  *
  * @module
  */
@@ -9,90 +9,92 @@ import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import { BoundedWriter } from "../terminal/bounded_writer.ts";
 import { explain } from "../transport/errors.ts";
 import { type LogFile, LogFileSink } from "./log_file.ts";
-import { droppedLine, jsonLine, type Level, levelOf, textLine } from "./log_line.ts";
+import { jsonLine } from "./json_line.ts";
+import { type Level, levelOf } from "./log_level.ts";
+import { droppedLine, textLine } from "./text_line.ts";
 
-/** How much is logged, how it looks, and where it goes. */
+/** What is logged, in which format, and where. */
 export interface LogOptions {
-  /** The least serious events to show. */
+  /** The lowest level to log. */
   readonly level: Level;
-  /** Lines for people, or one JSON object a line. */
+  /** Lines of text, or JSON objects. */
   readonly format: "text" | "json";
-  /** Takes each line, without its newline; must not wait. Also what is to be told of the file. */
+  /** Writes a line, given without its newline, without blocking; also errors about the file. */
   write(line: string): void;
-  /** Whether lines for people may be coloured. */
+  /** Whether lines of text may be coloured. */
   readonly colour: boolean;
-  /** The file that takes the lines instead. */
+  /** The file to log to instead. */
   readonly file?: LogFile | undefined;
 }
 
-/** Levels, from the least serious to the most. */
+/** The order of levels. */
 const LEVELS: Readonly<Record<Level, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
 
-/** How long a start waits for the file to be opened, in milliseconds: a disk that hangs stops no server. */
-const OPENING = 2_000;
+/** How long the start waits for the file to be opened, in milliseconds: a hanging disk must not block it forever. */
+const OPEN_TIMEOUT = 2_000;
 
-/** How often a file is written to while there is much to tell, in milliseconds. */
+/** The pause between writes to the file, in milliseconds. */
 const INTERVAL = 100;
 
 const tasks = new TaskScope("closing a log file", { without: "it stays open" });
 
-/** What takes the lines. */
+/** The destination of the log. */
 interface Sink extends AsyncDisposable {
-  /** Resolves once it takes lines, or when that takes too long; rejects where it can't be opened. */
+  /** Resolves once the file is open, or after a timeout; rejects where it cannot be opened. */
   readonly opened: Promise<void>;
-  /** Takes a line, without its newline. */
+  /** Writes a line, given without its newline. */
   write(line: string): void;
 }
 
-/** Another way to log, ready to be used. */
+/** A prepared change of the log. */
 export interface PreparedLog extends AsyncDisposable {
-  /** Logs that way from now on. It is not disposed any more, then. */
+  /** Applies the change. It must not be disposed afterwards. */
   commit(): Promise<void>;
 }
 
-/** Logs every event of the event bus until it is disposed. */
+/** Logs every event of an event bus until it is disposed. */
 export class Log implements AsyncDisposable {
   readonly #subscription: Disposable;
   #options: LogOptions;
   #sink: Sink;
 
-  /** Logs what is told from now on. */
+  /** Subscribes to the event bus. */
   constructor(eventBus: EventBus, options: LogOptions) {
     this.#options = options;
     this.#sink = openSink(options);
     this.#subscription = eventBus.subscribe((event) => this.#log(event));
   }
 
-  /** Resolves once lines are taken; rejects where its file can't be opened. */
+  /** Resolves once the file is open, or after a timeout; rejects where it cannot be opened. */
   get opened(): Promise<void> {
     return this.#sink.opened;
   }
 
   /**
-   * Makes another way to log ready, and changes nothing yet.
+   * Prepares a change to other options.
    *
-   * @throws {Error} where its file can't be opened
+   * @throws {Error} where its file cannot be opened
    */
   async prepare(options: LogOptions): Promise<PreparedLog> {
     const sink = openSink(options);
     await sink.opened;
     return {
       commit: async () => {
-        const before = this.#sink;
+        const old = this.#sink;
         this.#options = options;
         this.#sink = sink;
-        await before[Symbol.asyncDispose]();
+        await old[Symbol.asyncDispose]();
       },
       [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
     };
   }
 
-  /** The line, in this log's format, that tells how many are missing before it. */
+  /** The line that reports dropped lines, in the log's format. */
   droppedLine(count: number): string {
     return droppedLine(count, { ...this.#options, at: new Date() });
   }
 
-  /** Ends it, once every line has been taken, or could have been. */
+  /** Unsubscribes, and waits a bounded time until all lines are written. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
     await this.#sink[Symbol.asyncDispose]();
@@ -115,7 +117,7 @@ function openSink(options: LogOptions): Sink {
   return { write, opened: Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-/** Lines into a file, in the background. What becomes of it is told where the lines would go without it. */
+/** Logs to a file in the background. Errors about it are written with `write`. */
 function fileSink(file: LogFile, { write, format }: LogOptions): Sink {
   const sink = new LogFileSink(file);
   const writer = new BoundedWriter(sink, {
@@ -123,7 +125,7 @@ function fileSink(file: LogFile, { write, format }: LogOptions): Sink {
     countedAs: "file",
     notice: (count) => droppedLine(count, { format, date: true, at: new Date() }),
     onFault: (error) =>
-      write(`outlet: the log ${file.path}: ${explain(error)}; what it does not take is counted`),
+      write(`outlet: the log ${file.path}: ${explain(error)}; dropped lines are counted`),
   });
   const opened = opening(sink, () => write(`outlet: the log ${file.path} is not open yet`));
   handledElsewhere(opened);
@@ -131,20 +133,20 @@ function fileSink(file: LogFile, { write, format }: LogOptions): Sink {
     opened,
     write: (line) => writer.writeLine(line),
     async [Symbol.asyncDispose]() {
-      const isTaken = await writer.flush();
-      // What is stuck is closed once it is not.
-      if (isTaken) sink[Symbol.dispose]();
+      const isWritten = await writer.flush();
+      // A blocked file is closed once the write ends.
+      if (isWritten) sink[Symbol.dispose]();
       else tasks.run(writer.drained().then(() => sink[Symbol.dispose]()));
       const lost = writer.dropped + writer.waiting;
-      if (lost > 0) write(`outlet: the log ${file.path}: ${lost} lines were not taken`);
+      if (lost > 0) write(`outlet: the log ${file.path}: ${lost} lines were dropped`);
     },
   };
 }
 
-/** Resolves once it is open, or when that takes too long. */
+/** Opens the file, but does not wait longer than the timeout. */
 async function opening(sink: LogFileSink, onLate: () => void): Promise<void> {
   const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, OPENING);
+  const timer = setTimeout(late.resolve, OPEN_TIMEOUT);
   const opened = sink.open().then(() => true);
   const isOpen = await Promise.race([opened, late.promise]);
   clearTimeout(timer);

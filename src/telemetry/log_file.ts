@@ -1,5 +1,5 @@
 /**
- * The file of a log: it is put aside when it has grown, opened anew when somebody moved it, and never holds half a line.
+ * A log file: it is rotated by size, reopened after it was moved (as by logrotate), and contains only whole lines.
  *
  * @module
  */
@@ -7,32 +7,32 @@ import { writeAll } from "../transport/write_all.ts";
 import type { ByteSink } from "../terminal/bounded_writer.ts";
 import { explain } from "../transport/errors.ts";
 
-/** A file that is put aside when it has grown: `FILE` becomes `FILE.1`, that `FILE.2`, and so on. */
+/** A log file that is rotated: `FILE` is renamed to `FILE.1`, that to `FILE.2`, and so on. */
 export interface LogFile {
-  /** Where it is. */
+  /** Its path. */
   readonly path: string;
-  /** The bytes at which it is put aside. */
+  /** The size at which it is rotated, in bytes. */
   readonly maxSize: number;
-  /** How many files are kept, itself included. */
+  /** How many files are kept, including the current one. */
   readonly maxFiles: number;
 }
 
 const NEWLINE = 0x0a;
 
-/** Takes whole lines. What it cannot take, it throws, and the file is as it was. */
+/** Writes whole lines. On an error it throws and leaves the file unchanged. */
 export class LogFileSink implements ByteSink, Disposable {
   readonly #options: LogFile;
   #file: Deno.FsFile | undefined;
   #opening: Promise<Deno.FsFile> | undefined;
   #isClosed = false;
 
-  /** A log at this path; it is opened with the first line. */
+  /** Does not open the file yet. */
   constructor(options: LogFile) {
     this.#options = options;
   }
 
   /**
-   * Opens it now.
+   * Opens the file.
    *
    * @throws {Error} which says why it cannot be opened
    */
@@ -41,18 +41,18 @@ export class LogFileSink implements ByteSink, Disposable {
       await this.#current();
     } catch (cause) {
       const why = cause instanceof Deno.errors.NotFound
-        ? "the folder is not there"
+        ? "there is no such folder"
         : explain(cause);
       throw new Error(`cannot open the log ${this.#options.path}: ${why}`, { cause });
     }
   }
 
-  /** Takes as many of the lines as the file has room for, at least one. */
+  /** Writes as many of the lines as fit into the file, at least one; returns their bytes. */
   async write(lines: Uint8Array): Promise<number> {
     let { file, info } = await this.#current();
     let length = wholeLines(lines, this.#options.maxSize - info.size);
     if (length === 0 && info.isFile && info.size > 0) {
-      file = await this.#turnOver(file);
+      file = await this.#rotate(file);
       info = await file.stat();
       length = wholeLines(lines, this.#options.maxSize - info.size);
     }
@@ -61,7 +61,7 @@ export class LogFileSink implements ByteSink, Disposable {
     try {
       await writeAll(file, lines.subarray(0, length));
     } catch (error) {
-      // Half a line would be taken for a whole one.
+      // Removes a partial line.
       if (info.isFile) await file.truncate(info.size);
       throw error;
     }
@@ -75,7 +75,7 @@ export class LogFileSink implements ByteSink, Disposable {
     this.#file = undefined;
   }
 
-  /** The file that is at the path now; whoever moved or removed the one before wants another. */
+  /** The open file, or a new one if the path now leads to another file or to none. */
   async #current(): Promise<{ file: Deno.FsFile; info: Deno.FileInfo }> {
     const there = await Deno.stat(this.#options.path).catch(() => undefined);
     const before = this.#file;
@@ -85,7 +85,7 @@ export class LogFileSink implements ByteSink, Disposable {
       this.#file = undefined;
       before.close();
     }
-    // Whoever opens it first opens it for both.
+    // Concurrent calls share one open.
     this.#opening ??= this.#openFile(there).finally(() => this.#opening = undefined);
     const file = await this.#opening;
     return { file, info: await file.stat() };
@@ -93,7 +93,7 @@ export class LogFileSink implements ByteSink, Disposable {
 
   async #openFile(there: Deno.FileInfo | undefined): Promise<Deno.FsFile> {
     const { path } = this.#options;
-    // A pipe that is opened for both ways does not wait for its reader.
+    // Opening a FIFO for reading and writing does not block.
     const file = await Deno.open(path, {
       append: true,
       create: true,
@@ -104,7 +104,7 @@ export class LogFileSink implements ByteSink, Disposable {
     return file;
   }
 
-  async #turnOver(file: Deno.FsFile): Promise<Deno.FsFile> {
+  async #rotate(file: Deno.FsFile): Promise<Deno.FsFile> {
     const { path, maxFiles } = this.#options;
     if (maxFiles === 1) {
       await file.truncate();
@@ -120,7 +120,7 @@ export class LogFileSink implements ByteSink, Disposable {
   }
 }
 
-/** How many bytes the whole lines have that fit in so much room. */
+/** The number of bytes of the whole lines that fit into `room` bytes. */
 function wholeLines(lines: Uint8Array, room: number): number {
   return room >= lines.length
     ? lines.length

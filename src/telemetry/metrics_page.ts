@@ -1,5 +1,5 @@
 /**
- * The metrics over HTTP: `/metrics` for Prometheus, `/healthz` for whoever asks if the server is well.
+ * Serves `/metrics` for Prometheus and `/healthz` over HTTP.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import type { InternetAddress } from "../endpoint/address.ts";
 import { HttpServer } from "../transport/http_server.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** The most connections: who scrapes has one. */
+/** The most connections; a scraper needs one. */
 const MAX_CONNECTIONS = 16;
 
 /**
- * Serves the metrics until what it returns is disposed; port 0 takes a free port.
+ * Serves the metrics until the result is disposed; port 0 takes a free port.
  *
- * @throws {Error} `cannot serve metrics on 127.0.0.1:9100: …` when the system refuses
+ * @throws {Error} `cannot serve metrics on 127.0.0.1:9100: …` where the system refuses
  */
 export function serveMetrics(address: InternetAddress, metrics: Metrics): HttpServer {
   return HttpServer.open({ address }, {
@@ -25,7 +25,7 @@ export function serveMetrics(address: InternetAddress, metrics: Metrics): HttpSe
 
 function answer(request: Request, metrics: Metrics): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return new Response("GET it\n", { status: 405, headers: { allow: "GET, HEAD" } });
+    return new Response("use GET or HEAD\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
   switch (new URL(request.url).pathname) {
     case "/metrics":
@@ -36,6 +36,6 @@ function answer(request: Request, metrics: Metrics): Response {
     case "/healthz":
       return new Response(`${metrics.health}\n`, { status: metrics.health === "ok" ? 200 : 503 });
     default:
-      return new Response("here are /metrics and /healthz\n", { status: 404 });
+      return new Response("not found; try /metrics or /healthz\n", { status: 404 });
   }
 }

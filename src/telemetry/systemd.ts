@@ -1,5 +1,5 @@
 /**
- * Telling systemd how the server is, as sd_notify(3) describes it: datagrams to a Unix socket.
+ * Notifies systemd of the server's state, as described in sd_notify(3).
  *
  * @module
  */
@@ -10,19 +10,19 @@ import type { EventBus } from "../events/event_bus.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { countDropped } from "../terminal/drop_counts.ts";
 
-const tasks = new TaskScope("telling systemd that the server lives", {
-  without: "systemd will start it anew",
+const tasks = new TaskScope("notifying systemd's watchdog", {
+  without: "systemd will restart the server",
 });
 
-/** Where to tell it, and how often to say that the process lives. */
+/** Where to send notifications, and how often to the watchdog. */
 export interface SystemdOptions {
-  /** `NOTIFY_SOCKET`: a path, or an abstract name behind `@`. */
+  /** `NOTIFY_SOCKET`: a path, or an abstract name after `@`. */
   readonly socket: string;
-  /** Milliseconds within which a sign of life is wanted, where one is. */
+  /** The watchdog's timeout in milliseconds, if enabled. */
   readonly watchdog?: number | undefined;
 }
 
-/** What the service manager asks for in the environment; `undefined` where nobody asks. */
+/** The options from the environment; `undefined` without a service manager. */
 export function systemdOptions(
   env: Pick<Deno.Env, "get"> = Deno.env,
 ): SystemdOptions | undefined {
@@ -33,7 +33,7 @@ export function systemdOptions(
   return { socket, watchdog: isForUs && microseconds > 0 ? microseconds / 1000 : undefined };
 }
 
-/** Tells the service manager what the event bus tells, until disposed. */
+/** Sends notifications for events until the result is disposed. */
 export function notifySystemd(
   eventBus: EventBus,
   { socket, watchdog }: SystemdOptions,
@@ -43,7 +43,7 @@ export function notifySystemd(
     const lines = linesFor(event);
     if (lines.length > 0) notifier.send(lines);
   });
-  // Twice within the time, as sd_watchdog_enabled(3) advises.
+  // Half of the timeout, as recommended in sd_watchdog_enabled(3).
   const timer = watchdog &&
     setInterval(tasks.guard(() => notifier.send(["WATCHDOG=1"])), watchdog / 2);
   return {
@@ -55,7 +55,7 @@ export function notifySystemd(
   };
 }
 
-/** What an event means to the service manager. */
+/** The notification for an event; empty if there is none. */
 function linesFor(event: OutletEvent): string[] {
   switch (event.event) {
     case "ready":
@@ -77,26 +77,26 @@ function linesFor(event: OutletEvent): string[] {
 }
 
 /**
- * The time on CLOCK_MONOTONIC, which systemd compares with when it asked for the reload. /proc/uptime counts
- * time asleep too, and hundredths of a second: a little late is right as well, early would not be.
+ * The time on CLOCK_MONOTONIC, which systemd compares with the time of its reload request. /proc/uptime includes
+ * suspended time and has a resolution of 10 ms; a value that is too late is harmless, one too early is not.
  */
 function monotonicMicroseconds(): number {
   const seconds = Number(Deno.readTextFileSync("/proc/uptime").split(" ")[0]);
   return Math.round((seconds + 0.01) * 1_000_000);
 }
 
-/** Messages that may wait for a manager that does not take them; more are dropped. */
-const WAITING = 16;
+/** The most pending notifications; others are dropped. */
+const MAX_PENDING = 16;
 
-/** How long the last of them may take when the process ends, in milliseconds. */
-const FAREWELL = 500;
+/** How long pending notifications may take when the process ends, in milliseconds. */
+const SEND_TIMEOUT = 500;
 
-/** Sends messages in order. A manager that does not listen is no reason to fail, or to wait for long. */
+/** Sends notifications in order. Errors are ignored, because the server works without a service manager. */
 class Notifier implements AsyncDisposable {
   readonly #to: Deno.UnixAddr;
-  // An empty path lets the kernel choose an abstract name: no file is left behind.
+  // With an empty path, the kernel chooses an abstract name (unix(7)).
   readonly #socket = Deno.listenDatagram({ transport: "unixpacket", path: "" });
-  #waiting = 0;
+  #pending = 0;
   #sent: Promise<void> = Promise.resolve();
 
   constructor(socket: string) {
@@ -104,18 +104,18 @@ class Notifier implements AsyncDisposable {
   }
 
   send(lines: readonly string[]): void {
-    if (this.#waiting >= WAITING) return countDropped("systemd", 1);
-    this.#waiting++;
+    if (this.#pending >= MAX_PENDING) return countDropped("systemd", 1);
+    this.#pending++;
     const message = new TextEncoder().encode(lines.join("\n"));
     this.#sent = this.#sent
       .then(() => this.#socket.send(message, this.#to))
       .then(() => {}, () => {})
-      .finally(() => this.#waiting--);
+      .finally(() => this.#pending--);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await deadline(this.#sent, FAREWELL).catch(() => {});
-    // A send that is still under way is not ended by this; the process does not wait for it.
+    await deadline(this.#sent, SEND_TIMEOUT).catch(() => {});
+    // This does not cancel a pending send, which does not keep the process alive.
     this.#socket.close();
   }
 }

@@ -18,7 +18,7 @@ export interface ByteSink {
 export interface BoundedWriterOptions {
   /** The most buffered characters; text beyond that is dropped. 1 Mi by default. */
   readonly limit?: number;
-  /** The sink for which dropped texts are counted in the metrics. */
+  /** The sink under which dropped texts are counted in the metrics. */
   readonly countedAs?: CountedSink;
   /** The line that reports how many texts were dropped before it. */
   readonly notice?: (dropped: number) => string;

@@ -1,20 +1,20 @@
 /**
- * What the sinks of this process have dropped, because they were not taken in time.
+ * Counts messages that were dropped by the sinks of this process.
  *
  * @module
  */
 
-/** A sink whose losses are counted. */
+/** A sink with a counter. */
 export type CountedSink = "stderr" | "stdout" | "file" | "systemd";
 
 const counts = new Map<CountedSink, number>();
 
-/** Counts texts that a sink has dropped. */
+/** Adds to a sink's counter. */
 export function countDropped(sink: CountedSink, count: number): void {
   counts.set(sink, droppedBy(sink) + count);
 }
 
-/** How many texts a sink has dropped since the process began. */
+/** The messages that a sink has dropped since the process started. */
 export function droppedBy(sink: CountedSink): number {
   return counts.get(sink) ?? 0;
 }

@@ -2,13 +2,12 @@
 import { assertEquals } from "@std/assert";
 import { Observers } from "../../src/app/observers.ts";
 import { configOf, TestServer } from "../harness/server.ts";
-import { freePort } from "../harness/ports.ts";
 
 Deno.test("the event loop is measured while there are metrics, through reloads that fail, too", async () => {
   await using server = await TestServer.open("echo://:0");
   const { eventBus } = server;
   const { options: without } = configOf(["echo://:0"]);
-  const { options: withMetrics } = configOf(["echo://:0", "--metrics", `:${freePort()}`]);
+  const { options: withMetrics } = configOf(["echo://:0", "--metrics", ":0"]);
   const { memory } = server.server.loopDelay;
   const isMeasured = () => Atomics.load(memory, 0) !== 0n;
 

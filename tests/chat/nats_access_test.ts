@@ -9,7 +9,7 @@ import {
   encodeUser,
   fmtCreds,
 } from "@nats-io/jwt";
-import { textLine } from "../../src/telemetry/log_line.ts";
+import { textLine } from "../../src/telemetry/text_line.ts";
 import { Authority } from "../harness/certificates.ts";
 import { Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";

@@ -5,7 +5,7 @@ import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-const SHORT = ["--duration", "200ms", "--connections", "3"];
+const SHORT = ["--duration", "1s", "--connections", "3"];
 
 Deno.test("each mode of a load test prints its results", async () => {
   await using server = await TestServer.open("echo://:0");

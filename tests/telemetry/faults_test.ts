@@ -31,7 +31,7 @@ const words = told.map(({ event, stack, task, reason, text }) =>
 await Deno.stdout.write(new TextEncoder().encode(words.join("\\n")));
 `;
 
-Deno.test("errors that nobody catches, tasks that fail and what libraries print are told, and all goes on", async () => {
+Deno.test("uncaught errors, failed tasks and output of libraries are published, and the process continues", async () => {
   const { code, stdout, stderr } = await run([Deno.execPath(), "eval", "--no-check", PROGRAM]);
   assertEquals([code, stderr], [0, ""]);
   const lines = stdout.split("\n");

@@ -37,7 +37,7 @@ async function shows(path: string, text: string): Promise<void> {
   }
 }
 
-Deno.test("a log that is moved away, and one that is removed, is opened anew", async () => {
+Deno.test("a log file that was moved or removed is opened again", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/log`;
   const { log, say, told } = openLog(path);
@@ -54,7 +54,7 @@ Deno.test("a log that is moved away, and one that is removed, is opened anew", a
   assertEquals(told, []);
 });
 
-Deno.test("a log that has grown is put aside, and the oldest is forgotten; each has whole lines", async () => {
+Deno.test("a log file is rotated by size, the oldest is removed, and each has whole lines", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/log`;
   {
@@ -71,7 +71,7 @@ Deno.test("a log that has grown is put aside, and the oldest is forgotten; each 
   for (const name of names) assert((await Deno.stat(`${folder.path}/${name}`)).size <= 400);
 });
 
-Deno.test("a pipe that nobody reads holds nothing up, costs bounded memory, and what is lost is told", async () => {
+Deno.test("a FIFO without a reader blocks nothing, costs bounded memory, and dropped lines are reported", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/pipe`;
   await run(["mkfifo", path]);
@@ -83,14 +83,14 @@ Deno.test("a pipe that nobody reads holds nothing up, costs bounded memory, and 
     told.join("\n"),
     /the log .*pipe: it does not accept lines as fast as they are written/,
   );
-  assertMatch(told.at(-1)!, /the log .*pipe: \d+ lines were not taken/);
+  assertMatch(told.at(-1)!, /the log .*pipe: \d+ lines were dropped/);
   // The write that is stuck is let go, so that nothing outlives the test.
   await run(["sh", "-c", `timeout 20 cat ${path} | head -c 1000000 >/dev/null`]);
 });
 
 testWith(
   ["unshare", "mount"],
-  "a full disk tears no line; what it did not take is told and counted",
+  "a full disk leaves no partial line, and dropped lines are counted and reported",
   async () => {
     await using folder = await Folder.make();
     const program = `
@@ -123,7 +123,7 @@ testWith(
   },
 );
 
-Deno.test("a line that is longer than the file may be is written all the same, alone", async () => {
+Deno.test("a line that is longer than the file may be is written alone", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/log`;
   using sink = new LogFileSink({ path, maxSize: 10, maxFiles: 2 });

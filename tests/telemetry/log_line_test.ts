@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { AboutOutlet, OutletEvent } from "../../src/events/events.ts";
-import { droppedLine, jsonLine, levelOf, textLine } from "../../src/telemetry/log_line.ts";
+import { jsonLine } from "../../src/telemetry/json_line.ts";
+import { levelOf } from "../../src/telemetry/log_level.ts";
+import { droppedLine, textLine } from "../../src/telemetry/text_line.ts";
 
 const AT = new Date("2026-11-22T20:15:03.123Z");
 const CLIENT = { hostname: "127.0.0.1", port: 50001 };
@@ -18,7 +20,7 @@ const CLOSED: OutletEvent = {
   reason: "peer closed",
 };
 
-Deno.test("a JSON line carries every field by its documented name", () => {
+Deno.test("a JSON line has every field by its documented name", () => {
   assertEquals(JSON.parse(jsonLine(CLOSED, AT)), {
     time: "2026-11-22T20:15:03.123Z",
     level: "info",
@@ -35,7 +37,7 @@ Deno.test("a JSON line carries every field by its documented name", () => {
   });
 });
 
-Deno.test("a reason with line breaks and escapes stays on one harmless line, in either form", () => {
+Deno.test("line breaks and escapes in a reason are escaped, in both formats", () => {
   const event = { ...CLOSED, reason: "error: \u001b[31m\n{}\u2028x" };
   for (const line of [jsonLine(event, AT), textLine(event, { at: AT, colour: false })]) {
     // deno-lint-ignore no-control-regex
@@ -43,7 +45,7 @@ Deno.test("a reason with line breaks and escapes stays on one harmless line, in 
   }
 });
 
-Deno.test("a line for people tells who came from where, and how it ended", () => {
+Deno.test("a text line has outlet, client and end reason", () => {
   const line = textLine(CLOSED, { at: AT, colour: false });
   assertMatch(
     line,
@@ -51,12 +53,12 @@ Deno.test("a line for people tells who came from where, and how it ended", () =>
   );
 });
 
-Deno.test("what went wrong is more serious than what went as it should", () => {
+Deno.test("an error has a higher level than an orderly end", () => {
   assertEquals(levelOf(CLOSED), "info");
   assertEquals(levelOf({ ...CLOSED, reason: "error: no" }), "warning");
 });
 
-Deno.test("numbers and words agree: one connection, two connections", () => {
+Deno.test("nouns agree with numbers: one connection, two connections", () => {
   const { outlet, address } = CLOSED as OutletEvent & AboutOutlet;
   const cut = (count: number) =>
     textLine({ event: "stopped", id: 1, outlet, address, cut: count }, { at: AT });
@@ -65,7 +67,7 @@ Deno.test("numbers and words agree: one connection, two connections", () => {
   assertMatch(cut(0), /stopped {3}echo on 127\.0\.0\.1:7007$/);
 });
 
-Deno.test("two outlets of one service are told apart in every line", () => {
+Deno.test("two outlets of one service are distinguished in every line", () => {
   const lines = [7007, 7008].flatMap((port) => {
     const about = {
       id: port,
@@ -88,16 +90,16 @@ Deno.test("two outlets of one service are told apart in every line", () => {
   assertEquals(new Set(lines).size, lines.length);
 });
 
-Deno.test("in a file, a line for people carries the date and the offset, as RFC 3339 has them", () => {
+Deno.test("in a file, a text line has date and UTC offset as in RFC 3339", () => {
   const line = textLine(CLOSED, { at: AT, date: true });
   const [, time] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d) closed/.exec(line) ?? [];
   assertEquals(new Date(time!).toISOString(), AT.toISOString());
 });
 
-Deno.test("lines that were dropped are told in the log's own format", () => {
+Deno.test("dropped lines are reported in the log's own format", () => {
   assertMatch(
     droppedLine(1, { at: AT, format: "text" }),
-    /^\S+ lines {5}dropped 1, which were not taken in time$/,
+    /^\S+ lines {5}dropped 1, which were not accepted in time$/,
   );
   assertEquals(JSON.parse(droppedLine(5, { at: AT, format: "json" })), {
     time: "2026-11-22T20:15:03.123Z",
@@ -107,7 +109,7 @@ Deno.test("lines that were dropped are told in the log's own format", () => {
   });
 });
 
-Deno.test("an unexpected error is told with its stack on one line, and as the most serious", () => {
+Deno.test("an unexpected error is logged with its stack on one line, at the highest level", () => {
   const event: OutletEvent = {
     event: "unexpected-error",
     stack: ["TypeError: x", "at f (a.ts:1)"],

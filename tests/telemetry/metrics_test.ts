@@ -9,7 +9,7 @@ const ABOUT = { id: 1, outlet: "echo", address: { hostname: "127.0.0.1", port: 7
 const PEER = { hostname: "127.0.0.1", port: 50_000 };
 const LABELS = 'outlet="echo",address="127.0.0.1:7"';
 
-Deno.test("what happens is counted, and bytes of open connections with it", async () => {
+Deno.test("events are counted, and bytes of open connections are included", async () => {
   const eventBus = new EventBus();
   using metrics = new Metrics(eventBus);
   metrics.live = () => [{
@@ -42,7 +42,7 @@ Deno.test("what happens is counted, and bytes of open connections with it", asyn
   }
 });
 
-Deno.test("bugs, failed tasks and the event loop's delay are told", async () => {
+Deno.test("unexpected errors, failed tasks and the event loop's delay have metrics", async () => {
   const eventBus = new EventBus();
   using metrics = new Metrics(eventBus);
   const loop = new LoopDelay();
@@ -60,7 +60,7 @@ Deno.test("bugs, failed tasks and the event loop's delay are told", async () => 
   assertMatch(text, /^outlet_console_streams_dropped_total \d/m);
 });
 
-Deno.test("reasons that peers could make up do not grow the labels without end", async () => {
+Deno.test("reasons made up by peers do not grow the labels without bound", async () => {
   const eventBus = new EventBus();
   using metrics = new Metrics(eventBus);
   for (let i = 0; i < 1000; i++) {
@@ -71,7 +71,7 @@ Deno.test("reasons that peers could make up do not grow the labels without end",
   assertMatch(lines.at(-1)!, /reason="other"} 968$/);
 });
 
-Deno.test("the text of a thousand outlets is made in turns, and nobody waits for all of it", async () => {
+Deno.test("the text of a thousand outlets is generated in turns of the event loop", async () => {
   const eventBus = new EventBus();
   using metrics = new Metrics(eventBus);
   for (let port = 1; port <= 1_000; port++) {
@@ -96,7 +96,7 @@ Deno.test("the text of a thousand outlets is made in turns, and nobody waits for
   assertEquals(Math.max(...pieces.slice(0, 20).map(({ length }) => length)) < 40_000, true);
 });
 
-Deno.test("the page shows metrics and health, and nothing else", async () => {
+Deno.test("the page serves metrics and health, and nothing else", async () => {
   const eventBus = new EventBus();
   using metrics = new Metrics(eventBus);
   await using page = serveMetrics({ hostname: "127.0.0.1", port: 0 }, metrics);
@@ -114,7 +114,7 @@ Deno.test("the page shows metrics and health, and nothing else", async () => {
   assertEquals(await get("/healthz"), [503, "draining\n"]);
 });
 
-Deno.test("clients that nobody has accepted yet are told with their outlet", async () => {
+Deno.test("the accept queue's length is a metric of its outlet", async () => {
   for (const hostname of ["127.0.0.1", "::"]) {
     const eventBus = new EventBus();
     using metrics = new Metrics(eventBus);

@@ -22,7 +22,7 @@ function environment(variables: Record<string, string>): Pick<Deno.Env, "get"> {
 }
 
 for (const kind of ["a path", "an abstract name"]) {
-  Deno.test(`systemd is told of the server's life at ${kind}`, async () => {
+  Deno.test(`systemd is notified of the server's state at ${kind}`, async () => {
     const folder = await Deno.makeTempDir();
     const name = `${folder}/notify`;
     using manager = new Manager(kind === "a path" ? name : `\0${name}`);
@@ -41,7 +41,7 @@ for (const kind of ["a path", "an abstract name"]) {
   });
 }
 
-Deno.test("the watchdog hears of the process in time", async () => {
+Deno.test("the watchdog is notified in time", async () => {
   const name = `@${crypto.randomUUID()}`;
   using manager = new Manager(name.replace("@", "\0"));
   await using _ = notifySystemd(new EventBus(), { socket: name, watchdog: 20 });
@@ -64,7 +64,7 @@ Deno.test({
   },
 });
 
-Deno.test("the environment says whom to notify, and whether a watchdog waits for this process", () => {
+Deno.test("the environment sets the socket, and whether the watchdog is for this process", () => {
   const socket = "/run/systemd/notify";
   const read = (variables: Record<string, string>) => systemdOptions(environment(variables));
   assertEquals(read({}), undefined);
