@@ -31,9 +31,9 @@ export class Decoder {
   /** Decodes a packet into `segment`. Never throws. */
   decode(packet: Packet, segment: Segment): Decoded {
     const dissection = this.#dissection;
-    begin(dissection, packet, segment);
+    initialise(dissection, packet, segment);
     const decoded = this.#dissect(dissection, segment);
-    if (decoded !== "undecoded") fill(segment, dissection, packet);
+    if (decoded !== "undecoded") copyPacketFields(segment, dissection, packet);
     return decoded;
   }
 
@@ -135,18 +135,18 @@ export class Decoder {
     if (dissection.isInIcmpError) dissection.undecoded("ICMP error");
     const { undecodedKind, undecodedNumber } = dissection;
     // A header that continues in the next fragment is not malformed.
-    const isOpen = dissection.fragment === "first" && undecodedKind === "malformed";
+    const isIncomplete = dissection.fragment === "first" && undecodedKind === "malformed";
     if (dissection.fragment !== "none") {
       this.#fragments.setResult(
-        isOpen ? undefined : { what: "other", kind: undecodedKind, number: undecodedNumber },
+        isIncomplete ? undefined : { what: "other", kind: undecodedKind, number: undecodedNumber },
       );
     }
-    if (!isOpen) this.undecoded.add(undecodedKind, undecodedNumber);
+    if (!isIncomplete) this.undecoded.add(undecodedKind, undecodedNumber);
     return "undecoded";
   }
 }
 
-function begin(dissection: Dissection, packet: Packet, segment: Segment): void {
+function initialise(dissection: Dissection, packet: Packet, segment: Segment): void {
   dissection.view = packet.view;
   dissection.offset = packet.start;
   dissection.end = packet.end;
@@ -163,7 +163,7 @@ function begin(dissection: Dissection, packet: Packet, segment: Segment): void {
   segment.isRemainder = false;
 }
 
-function fill(segment: Segment, dissection: Dissection, packet: Packet): void {
+function copyPacketFields(segment: Segment, dissection: Dissection, packet: Packet): void {
   segment.hopLimit = dissection.hopLimit;
   segment.flowLabel = dissection.flowLabel;
   segment.identification = dissection.identification;

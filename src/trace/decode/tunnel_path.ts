@@ -50,25 +50,25 @@ export class TunnelPath {
 
   /** Adds an encapsulation with an identifier. */
   addNumbered(kind: NumberedTunnel, number: number): void {
-    const wrapping = this.#next();
-    wrapping.kind = kind;
-    wrapping.number = number;
+    const tunnel = this.#next();
+    tunnel.kind = kind;
+    tunnel.number = number;
     this.#mix(kind.length * 31 + kind.charCodeAt(0));
     this.#mix(number);
   }
 
   /** Adds a tunnel between two addresses, given in elements 0 to 3 and 4 to 7. */
   addBetween(kind: UnnumberedTunnel, addresses: Int32Array): void {
-    const wrapping = this.#next();
-    wrapping.kind = kind;
-    wrapping.hasEndpoints = true;
-    wrapping.endpoints.set(addresses);
+    const tunnel = this.#next();
+    tunnel.kind = kind;
+    tunnel.hasEndpoints = true;
+    tunnel.endpoints.set(addresses);
     // Both directions get the same hash.
     if (isSourceGreater(addresses)) {
-      wrapping.endpoints.copyWithin(0, 4);
-      wrapping.endpoints.set(addresses.subarray(0, 4), 4);
+      tunnel.endpoints.copyWithin(0, 4);
+      tunnel.endpoints.set(addresses.subarray(0, 4), 4);
     }
-    for (const word of wrapping.endpoints) this.#mix(word);
+    for (const word of tunnel.endpoints) this.#mix(word);
   }
 
   /** Adds an authentication header. It does not change the hash: its SPI changes with its keys. */
@@ -83,16 +83,16 @@ export class TunnelPath {
 
   #next(): Tunnel {
     const last = Math.min(this.#length, MAX_TUNNELS - 1);
-    const wrapping = this.#tunnels[last] ??= {
+    const tunnel = this.#tunnels[last] ??= {
       kind: "AH",
       number: 0,
       endpoints: new Int32Array(8),
       hasEndpoints: false,
     };
-    wrapping.number = 0;
-    wrapping.hasEndpoints = false;
+    tunnel.number = 0;
+    tunnel.hasEndpoints = false;
     this.#length = last + 1;
-    return wrapping;
+    return tunnel;
   }
 
   #mix(value: number): void {

@@ -66,9 +66,9 @@ export class UndecodedCounts {
     return this.#otherPackets === 0 ? named : named.set("of other kinds", this.#otherPackets);
   }
 
-  #byName(fits: (count: Count) => boolean): Map<string, number> {
+  #byName(isIncluded: (count: Count) => boolean): Map<string, number> {
     const names = new Map<string, number>();
-    for (const count of [...this.#counts.values()].filter(fits)) {
+    for (const count of [...this.#counts.values()].filter(isIncluded)) {
       const name = nameOf(count);
       names.set(name, (names.get(name) ?? 0) + count.packets);
     }

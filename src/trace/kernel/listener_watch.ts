@@ -6,19 +6,10 @@
 import { addressText } from "../decode/ip_address.ts";
 import type { Flow } from "../track/flow.ts";
 import type { KernelSocket, ListenCounters } from "./parse_sockets.ts";
-import { readBacklogs, readListenCounters, readSockets } from "./read_sockets.ts";
+import { cacheTime, readBacklogs, readListenCounters, readSockets } from "./read_sockets.ts";
 import { isListenerOf, isOwnAddress } from "./own_listeners.ts";
 import { type Outcome, outcomeOf } from "../report/outcome.ts";
 import type { ListenerState } from "../report/listener_state.ts";
-
-/** Minimum time for which socket tables are cached, in milliseconds. */
-const MIN_CACHE_TIME = 50;
-
-/**
- * Cache time as a multiple of the time to read the tables: reading takes at most a tenth of the
- * time.
- */
-const CACHE_TIME_FACTOR = 10;
 
 /** Number of timings kept; the minimum counts, as others include preemption. */
 const MAX_TIMINGS = 4;
@@ -56,7 +47,7 @@ export class ListenerWatch {
       const cost = Math.min(...this.#costs);
       this.#cached = {
         ...read,
-        until: performance.now() + Math.max(MIN_CACHE_TIME, cost * CACHE_TIME_FACTOR),
+        until: performance.now() + cacheTime(cost),
       };
     }
     return this.#cached;

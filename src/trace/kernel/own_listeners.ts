@@ -4,7 +4,7 @@
  * @module
  */
 import type { KernelSocket } from "./parse_sockets.ts";
-import { listeningSockets } from "./read_sockets.ts";
+import { cacheTime, listeningSockets } from "./read_sockets.ts";
 
 /** Whether the address is one of this machine's. */
 export function isOwnAddress(address: string): boolean {
@@ -36,15 +36,6 @@ export async function hasListener(address: string, port: number): Promise<boolea
   return (await recentListeners())?.some((socket) => isListenerOf(socket, own, port));
 }
 
-/** Minimum cache time in milliseconds. */
-const MIN_CACHE_TIME = 50;
-
-/**
- * Cache time as a multiple of the time to read the tables: reading takes at most a tenth of the
- * time.
- */
-const CACHE_TIME_FACTOR = 10;
-
 /** Listening sockets, read or being read, and until when they are valid. */
 interface CachedListeners {
   until: number;
@@ -57,15 +48,15 @@ let cached: CachedListeners | undefined;
 function recentListeners(): CachedListeners["sockets"] {
   const start = performance.now();
   if (cached !== undefined && start < cached.until) return cached.sockets;
-  const look: CachedListeners = { until: Infinity, sockets: read() };
+  const entry: CachedListeners = { until: Infinity, sockets: read() };
   async function read(): CachedListeners["sockets"] {
     const sockets = await listeningSockets();
     const end = performance.now();
-    look.until = end + Math.max(MIN_CACHE_TIME, (end - start) * CACHE_TIME_FACTOR);
+    entry.until = end + cacheTime(end - start);
     return sockets;
   }
-  cached = look;
-  return look.sockets;
+  cached = entry;
+  return entry.sockets;
 }
 
 /** Whether the permissions are granted, without a prompt. */

@@ -12,6 +12,14 @@ import {
   parseSockets,
 } from "./parse_sockets.ts";
 
+/**
+ * Cache time of socket tables that took `cost` milliseconds to read: at least 50 ms, and long
+ * enough that reading takes at most a tenth of the time.
+ */
+export function cacheTime(cost: number): number {
+  return Math.max(50, cost * 10);
+}
+
 const PROC_TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
 /** Maximum bytes per read; the kernel returns about 30 sockets at a time. */
@@ -23,18 +31,18 @@ const BUFFER_LENGTH = 64 * 1024;
  */
 export async function listeningSockets(): Promise<KernelSocket[] | undefined> {
   const listening: KernelSocket[] = [];
-  let isTold = false;
+  let isReadable = false;
   for (const table of PROC_TABLES) {
     using file = await open(table);
     if (!file) continue;
-    isTold = true;
+    isReadable = true;
     for await (const sockets of readTable(file)) {
       const found = sockets.filter(({ state }) => state === "LISTEN");
       listening.push(...found);
       if (found.length < sockets.length) break;
     }
   }
-  return isTold ? listening : undefined;
+  return isReadable ? listening : undefined;
 }
 
 /** All sockets except those in TIME_WAIT. */
@@ -52,15 +60,15 @@ function open(table: string): Promise<Deno.FsFile | undefined> {
 }
 
 /** Reads a table in pieces, yielding to the event loop between them. */
-async function* readTable(file: Deno.FsFile, wanted?: RegExp): AsyncGenerator<KernelSocket[]> {
+async function* readTable(file: Deno.FsFile, pattern?: RegExp): AsyncGenerator<KernelSocket[]> {
   const buffer = new Uint8Array(BUFFER_LENGTH);
   const decoder = new TextDecoder();
   let rest = "";
   for (let n = await file.read(buffer); n !== null; n = await file.read(buffer)) {
     const lines = (rest + decoder.decode(buffer.subarray(0, n))).split("\n");
     rest = lines.pop()!;
-    const kept = wanted ? lines.filter((line) => wanted.test(line)) : lines;
-    const sockets = parseSockets(kept.join("\n"));
+    const selected = pattern ? lines.filter((line) => pattern.test(line)) : lines;
+    const sockets = parseSockets(selected.join("\n"));
     if (sockets.length > 0) yield sockets;
   }
 }

@@ -23,7 +23,7 @@ import { diagnose, type Diagnosis } from "./diagnosis.ts";
 import type { ListenerState } from "./listener_state.ts";
 
 /** Kind of a rung, which sets its colour. */
-export type Tone = "handshake" | "data" | "closing" | "failure" | "retransmission" | "inferred";
+export type Tone = "handshake" | "data" | "closing" | "failure" | "anomaly" | "inferred";
 
 /** One line of a ladder. */
 export interface Rung {
@@ -75,15 +75,15 @@ export interface LadderOptions {
 /** Builds the ladder of a flow with a history. */
 export function ladderOf(flow: Flow, options: LadderOptions = {}): Ladder {
   const { client, server, hasRoles } = flow;
-  const lines = flow.history?.entries.slice(options.firstEntry ?? 0) ?? [];
+  const entries = flow.history?.entries.slice(options.firstEntry ?? 0) ?? [];
   return {
     client: `${hasRoles ? "client " : ""}${endpointText(client.address, client.port)}`,
     server: `${hasRoles ? "server " : ""}${endpointText(server.address, server.port)}`,
     when: [isoTime(flow), ...tunnelText(flow), ...options.firstEntry ? ["(continued)"] : []].join(
       " ",
     ),
-    rungs: lines.flatMap((line) => rungsOf(flow, line, options)),
-    offers: describeSyns(synsOf(lines)),
+    rungs: entries.flatMap((entry) => rungsOf(flow, entry, options)),
+    offers: describeSyns(synsOf(entries)),
     notes: notesOf(flow),
     diagnosis: diagnose(flow, options.listener),
   };
@@ -91,27 +91,27 @@ export function ladderOf(flow: Flow, options: LadderOptions = {}): Ladder {
 
 function rungsOf(
   flow: Flow,
-  line: HistoryEntry,
+  entry: HistoryEntry,
   { isRelative = false, listener }: LadderOptions,
 ): Rung[] {
   const common = {
-    elapsed: formatElapsed(line.time - flow.startedAt),
-    clientState: stateText(line.client),
-    serverState: isListening(flow, line, listener) ? "LISTEN" : stateText(line.server),
+    elapsed: formatElapsed(entry.time - flow.startedAt),
+    clientState: stateText(entry.client),
+    serverState: isListening(flow, entry, listener) ? "LISTEN" : stateText(entry.server),
   };
-  if (line.kind === "icmp") {
-    return [{ ...common, direction: "none", label: `ICMP: ${line.description}`, tone: "failure" }];
+  if (entry.kind === "icmp") {
+    return [{ ...common, direction: "none", label: `ICMP: ${entry.description}`, tone: "failure" }];
   }
-  if (line.kind === "omitted") {
-    return [{ ...common, direction: "none", label: omittedLabel(line), tone: "data" }];
+  if (entry.kind === "omitted") {
+    return [{ ...common, direction: "none", label: omittedLabel(entry), tone: "data" }];
   }
   const rung: Rung = {
     ...common,
-    direction: line.from === "client" ? "right" : "left",
-    label: segmentLabel(isRelative ? relativeTo(flow, line) : line),
-    tone: toneOf(line),
+    direction: entry.from === "client" ? "right" : "left",
+    label: segmentLabel(isRelative ? relativeTo(flow, entry) : entry),
+    tone: toneOf(entry),
   };
-  return line.clockBack === undefined ? [rung] : [clockRung(common, line.clockBack), rung];
+  return entry.clockBack === undefined ? [rung] : [clockRung(common, entry.clockBack), rung];
 }
 
 function clockRung(common: Omit<Rung, "direction" | "label" | "tone">, back: number): Rung {
@@ -124,8 +124,12 @@ function stateText(state: State): string {
 }
 
 /** Whether the server is in LISTEN: proved by a later SYN+ACK, or reported by the kernel. */
-function isListening(flow: Flow, line: HistoryEntry, listener: ListenerState | undefined): boolean {
-  if (line.server !== "UNKNOWN" || !flow.hasRoles || line.client === "CLOSED") return false;
+function isListening(
+  flow: Flow,
+  entry: HistoryEntry,
+  listener: ListenerState | undefined,
+): boolean {
+  if (entry.server !== "UNKNOWN" || !flow.hasRoles || entry.client === "CLOSED") return false;
   return flow.synAt !== undefined &&
     (flow.synAckAt !== undefined || listener?.isListening === true);
 }
@@ -133,30 +137,30 @@ function isListening(flow: Flow, line: HistoryEntry, listener: ListenerState | u
 function toneOf({ flags, analysis, length }: SegmentEntry): Tone {
   if ((flags & RST) !== 0) return "failure";
   if (analysis !== "" && analysis !== "keep-alive" && analysis !== "window-probe") {
-    return "retransmission";
+    return "anomaly";
   }
   if ((flags & SYN) !== 0) return "handshake";
   if ((flags & FIN) !== 0) return "closing";
   return length > 0 ? "data" : "handshake";
 }
 
-function relativeTo(flow: Flow, line: SegmentEntry): SegmentEntry {
-  const end = flow[line.from];
+function relativeTo(flow: Flow, entry: SegmentEntry): SegmentEntry {
+  const end = flow[entry.from];
   return {
-    ...line,
-    seq: end.hasIsn ? advance(line.seq, -end.isn) : line.seq,
-    ack: end.peer.hasIsn ? advance(line.ack, -end.peer.isn) : line.ack,
+    ...entry,
+    seq: end.hasIsn ? advance(entry.seq, -end.isn) : entry.seq,
+    ack: end.peer.hasIsn ? advance(entry.ack, -end.peer.isn) : entry.ack,
   };
 }
 
-function segmentLabel(line: SegmentEntry): string {
-  const prefix = line.analysis === "retransmission" ? "↻ " : "";
-  const parts = [prefix + segmentName(line), `seq=${line.seq}`];
+function segmentLabel(entry: SegmentEntry): string {
+  const prefix = entry.analysis === "retransmission" ? "↻ " : "";
+  const parts = [prefix + segmentName(entry), `seq=${entry.seq}`];
   // The acknowledgment number shows why the segment is stray.
-  if ((line.flags & ACK) !== 0) {
-    parts.splice(line.analysis === "stray" ? 1 : 2, 0, `ack=${line.ack}`);
+  if ((entry.flags & ACK) !== 0) {
+    parts.splice(entry.analysis === "stray" ? 1 : 2, 0, `ack=${entry.ack}`);
   }
-  if (line.options !== undefined) parts.push(...synOptionParts(line.options));
+  if (entry.options !== undefined) parts.push(...synOptionParts(entry.options));
   let label = parts.join(" ");
   while (label.length > LABEL_WIDTH && parts.length > 1) {
     parts.pop();
@@ -205,10 +209,10 @@ function omittedLabel(
   return `⋮ ${segments} more: ${clientBytes} B →, ← ${serverBytes} B${errors}`;
 }
 
-function synsOf(lines: readonly HistoryEntry[]): SynOffer[] {
-  return lines.flatMap((line) =>
-    line.kind === "segment" && line.options !== undefined
-      ? [{ flags: line.flags, options: line.options }]
+function synsOf(entries: readonly HistoryEntry[]): SynOffer[] {
+  return entries.flatMap((entry) =>
+    entry.kind === "segment" && entry.options !== undefined
+      ? [{ flags: entry.flags, options: entry.options }]
       : []
   );
 }

@@ -17,11 +17,11 @@ const HEAD = 92;
 const STYLE = `
 .ladder { --paper: #ffffff; --ink: #1f2328; --quiet: #59636e; --rule: #d1d9e0;
   --handshake: #0969da; --data: #59636e; --closing: #8250df; --failure: #cf222e;
-  --retransmission: #9a6700; --inferred: #59636e; --good: #1a7f37; }
+  --anomaly: #9a6700; --inferred: #59636e; --good: #1a7f37; }
 @media (prefers-color-scheme: dark) {
   .ladder { --paper: #0d1117; --ink: #e6edf3; --quiet: #9198a1; --rule: #3d444d;
     --handshake: #58a6ff; --data: #9198a1; --closing: #bc8cff; --failure: #ff7b72;
-    --retransmission: #e3b341; --inferred: #9198a1; --good: #56d364; }
+    --anomaly: #e3b341; --inferred: #9198a1; --good: #56d364; }
 }
 .ladder { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .ladder text { fill: var(--ink); }
@@ -41,23 +41,23 @@ const TONES: readonly Rung["tone"][] = [
   "data",
   "closing",
   "failure",
-  "retransmission",
+  "anomaly",
   "inferred",
 ];
 
 /** Renders ladders one below the other in one SVG image, for light and dark colour schemes. */
 export function renderLadders(ladders: readonly Ladder[]): string {
   let height = 0;
-  const drawn: string[] = [];
+  const groups: string[] = [];
   for (const ladder of ladders) {
-    drawn.push(`<g transform="translate(0 ${height})">${drawLadder(ladder)}</g>`);
+    groups.push(`<g transform="translate(0 ${height})">${drawLadder(ladder)}</g>`);
     height += heightOf(ladder);
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" class="ladder" role="img" ` +
     `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">\n` +
     `<title>${escapeText(titleOf(ladders))}</title>\n` +
     `<style>${STYLE}${TONES.map(toneStyle).join("")}</style>\n` +
-    `<rect class="paper" width="100%" height="100%"/>\n${drawn.join("\n")}\n</svg>\n`;
+    `<rect class="paper" width="100%" height="100%"/>\n${groups.join("\n")}\n</svg>\n`;
 }
 
 function titleOf(ladders: readonly Ladder[]): string {

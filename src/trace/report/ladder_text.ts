@@ -61,7 +61,7 @@ function paintRung(text: string, tone: Tone | "state"): string {
       return cyan(text);
     case "failure":
       return red(text);
-    case "retransmission":
+    case "anomaly":
       return yellow(text);
     case "inferred":
       return dim(text);

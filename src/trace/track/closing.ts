@@ -16,10 +16,10 @@ import type { State } from "./state.ts";
 /** Handles a RST. */
 export function handleReset(flow: Flow, segment: Segment, end: End): SegmentAnalysis {
   if (!isAcceptableReset(flow, segment, end)) {
-    const isForOld = flow.strayAnswers > 0 && end.role === "client" &&
+    const isForOldConnection = flow.strayAnswers > 0 && end.role === "client" &&
       segment.seq === flow.strayAck;
     // It resets the old connection, not this attempt (RFC 9293, figure 9).
-    if (isForOld) return "stray";
+    if (isForOldConnection) return "stray";
     return flow.hasStates && end.peer.state === "SYN_SENT"
       ? handleStray(flow, segment, end)
       : "ignored";
@@ -67,8 +67,8 @@ export function handleFin(flow: Flow, segment: Segment, end: End): void {
 }
 
 /** Finishes a flow when both FINs are acknowledged. */
-export function finishFlow(flow: Flow, at: number): void {
-  flow.finishedAt = at;
+export function finishFlow(flow: Flow, time: number): void {
+  flow.finishedAt = time;
   if (flow.hasStates) return;
   const closer = flow.closedBy === "client" ? flow.client : flow.server;
   closer.state = "TIME_WAIT";

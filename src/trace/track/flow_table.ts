@@ -61,12 +61,12 @@ export class FlowTable {
 
   /** Removes and returns the flow to be evicted before another with this hash can be added. */
   evict(hash: number): Flow | undefined {
-    const crowded = this.#lastOfFullBucket(hash);
-    if (crowded === undefined && this.size < this.#limit) return undefined;
-    const leaving = crowded ?? this.#finished.oldest ?? this.#unestablished.oldest ??
+    const lastInBucket = this.#lastOfFullBucket(hash);
+    if (lastInBucket === undefined && this.size < this.#limit) return undefined;
+    const evicted = lastInBucket ?? this.#finished.oldest ?? this.#unestablished.oldest ??
       this.#established.oldest;
-    if (leaving !== undefined) this.remove(leaving);
-    return leaving;
+    if (evicted !== undefined) this.remove(evicted);
+    return evicted;
   }
 
   #lastOfFullBucket(hash: number): Flow | undefined {
@@ -139,16 +139,16 @@ export class FlowTable {
   }
 }
 
-function bestMatch(chain: Flow | undefined, segment: Segment): Flow | undefined {
+function bestMatch(first: Flow | undefined, segment: Segment): Flow | undefined {
   let best: Flow | undefined;
-  let bestFit = 0;
-  for (let flow = chain; flow !== undefined; flow = flow.nextInBucket) {
+  let highest = 0;
+  for (let flow = first; flow !== undefined; flow = flow.nextInBucket) {
     const sender = senderIfMember(flow, segment);
     if (sender === undefined) continue;
-    const fit = tunnelMatch(sender, segment);
-    if (fit === BEST_MATCH) return flow;
-    if (fit > bestFit) best = flow;
-    bestFit = Math.max(fit, bestFit);
+    const match = tunnelMatch(sender, segment);
+    if (match === BEST_MATCH) return flow;
+    if (match > highest) best = flow;
+    highest = Math.max(match, highest);
   }
   return best;
 }

@@ -175,7 +175,7 @@ function selectAcknowledgedSynAck(flow: Flow, { ack }: Segment, answering: End):
   answering.bytes = answering.synPayload = 0;
 }
 
-function establish(flow: Flow, at: number): void {
-  flow.establishedAt ??= at;
+function establish(flow: Flow, time: number): void {
+  flow.establishedAt ??= time;
   flow.client.state = flow.server.state = "ESTABLISHED";
 }

@@ -110,37 +110,37 @@ export class SegmentHistory {
   #ordinary = 0;
 
   /** Adds a segment, or counts it as omitted. */
-  add(line: SegmentEntry, { isOrdinary, changesState }: Importance): void {
+  add(entry: SegmentEntry, { isOrdinary, changesState }: Importance): void {
     if (isOrdinary) this.#ordinary += 1;
-    const isLeftOut = isOrdinary && this.#ordinary > MAX_ORDINARY;
+    const isOmitted = isOrdinary && this.#ordinary > MAX_ORDINARY;
     const limit = changesState ? MAX_ENTRIES_WITH_CHANGES : MAX_ENTRIES;
-    if (isLeftOut || this.entries.length >= limit) this.#omit(line);
-    else this.entries.push(line);
+    if (isOmitted || this.entries.length >= limit) this.#omit(entry);
+    else this.entries.push(entry);
   }
 
   /** Adds an ICMP error. */
-  addIcmpError(line: IcmpErrorEntry): void {
-    if (this.entries.length < MAX_ENTRIES) this.entries.push(line);
-    else this.#omit(line);
+  addIcmpError(entry: IcmpErrorEntry): void {
+    if (this.entries.length < MAX_ENTRIES) this.entries.push(entry);
+    else this.#omit(entry);
   }
 
-  #omit(line: SegmentEntry | IcmpErrorEntry): void {
+  #omit(entry: SegmentEntry | IcmpErrorEntry): void {
     const last = this.entries.at(-1);
-    const gap = last?.kind === "omitted" ? this.entries.pop() as OmittedEntry : undefined;
-    const isSegment = line.kind === "segment";
+    const omitted = last?.kind === "omitted" ? this.entries.pop() as OmittedEntry : undefined;
+    const isSegment = entry.kind === "segment";
     this.entries.push({
       kind: "omitted",
-      time: gap?.time ?? line.time,
-      segments: (gap?.segments ?? 0) + (isSegment ? 1 : 0),
-      clientBytes: (gap?.clientBytes ?? 0) + bytesFrom("client", line),
-      serverBytes: (gap?.serverBytes ?? 0) + bytesFrom("server", line),
-      icmpErrors: (gap?.icmpErrors ?? 0) + (isSegment ? 0 : 1),
-      client: line.client,
-      server: line.server,
+      time: omitted?.time ?? entry.time,
+      segments: (omitted?.segments ?? 0) + (isSegment ? 1 : 0),
+      clientBytes: (omitted?.clientBytes ?? 0) + bytesFrom("client", entry),
+      serverBytes: (omitted?.serverBytes ?? 0) + bytesFrom("server", entry),
+      icmpErrors: (omitted?.icmpErrors ?? 0) + (isSegment ? 0 : 1),
+      client: entry.client,
+      server: entry.server,
     });
   }
 }
 
-function bytesFrom(role: Role, line: SegmentEntry | IcmpErrorEntry): number {
-  return line.kind === "segment" && line.from === role ? line.length : 0;
+function bytesFrom(role: Role, entry: SegmentEntry | IcmpErrorEntry): number {
+  return entry.kind === "segment" && entry.from === role ? entry.length : 0;
 }

@@ -64,12 +64,12 @@ function handleOrdinary(flow: Flow, segment: Segment, end: End): SegmentAnalysis
   if (end.state === "SYN_RECV") end.state = "ESTABLISHED";
   if (end.peer.state === "SYN_RECV" && mayBeReceived(flow)) end.peer.state = "ESTABLISHED";
   end.hasSentData = true;
-  const mark = handlePayload(flow, segment, end);
+  const analysis = handlePayload(flow, segment, end);
   recordAck(flow, segment, end);
   if ((segment.flags & ACK) !== 0) handleAckOfFin(flow, end);
   if ((segment.flags & FIN) !== 0 && !end.hasFin) handleFin(flow, segment, end);
   if (end.isFinAcked && end.peer.isFinAcked) finishFlow(flow, segment.time);
-  return mark;
+  return analysis;
 }
 
 /**
