@@ -27,6 +27,7 @@ const TUNNELS: [kind: string, options: string, through: RegExp][] = [
   ["geneve", "id 43 remote REMOTE", /^Geneve 43$/],
   ["gre", "local LOCAL remote REMOTE key 44", /^GRE 44$/],
   ["gretap", "local LOCAL remote REMOTE", /^GRE 10\.77\.0\.1–10\.77\.0\.2$/],
+  ["sit", "mode ipip local LOCAL remote REMOTE", /^4in4 10\.77\.0\.1–10\.77\.0\.2$/],
   ["ipip", "local LOCAL remote REMOTE", /^4in4 10\.77\.0\.1–10\.77\.0\.2$/],
 ];
 
@@ -73,6 +74,34 @@ async function traced(machines: TwoMachines, act: () => Promise<void>): Promise<
   assertEquals(code, 0, stderr);
   return JSON.parse(stdout.split("\n")[0]!);
 }
+
+/** A client whose kernel puts a hop-by-hop and a destination options header before TCP (RFC 3542). */
+const WITH_EXTENSION_HEADERS = `import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_HOPOPTS, bytes([0, 0, 5, 2, 0, 0, 1, 0]))
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, bytes([0, 0, 1, 4, 0, 0, 0, 0]))
+s.connect((sys.argv[1], int(sys.argv[2])))
+print(s.makefile().readline(), end="")
+s.sendall(b"bye\\n")`;
+
+testInNamespaces(
+  "A live handshake of a kernel that sends IPv6 extension headers is found by its port",
+  async () => {
+    if (!isInstalled("python3")) return console.log("ignored: needs python3");
+    await using machines = await TwoMachines.make();
+    await machines.addMachineBehind();
+    const record = await traced(machines, async () => {
+      await using server = new Program(machines.onServer(...greeter("fd77::2")));
+      await server.prints(/listening/);
+      const words = ["python3", "-c", WITH_EXTENSION_HEADERS, "fd77::2", `${PORT}`];
+      const { stdout, stderr } = await run(machines.onClient(...words));
+      assertEquals(stdout, "hello\n", stderr);
+      await server.outcome();
+    });
+    assertEquals([record.verdict, record.server.bytes, record.client.bytes], ["established", 6, 4]);
+    assertEquals(record.server.address, `[fd77::2]:${PORT}`);
+  },
+);
 
 /** Sends raw frames, one per line in hexadecimal. */
 const SEND = `import socket, sys
