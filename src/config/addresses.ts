@@ -39,10 +39,26 @@ export function listeningAt({ outlets, options }: ServerConfig): Listening[] {
  * @throws {UsageError} which names two of them
  */
 export function checkOverlaps(listening: readonly Listening[]): void {
-  for (const [at, one] of listening.entries()) {
-    const other = listening.slice(at + 1).find(({ address }) => overlaps(one.address, address));
+  const rivals = byPort(listening, ({ address }) => address);
+  for (const one of listening) {
+    const others = rivals.get(portKey(one.address))!;
+    const other = others.slice(others.indexOf(one) + 1)
+      .find(({ address }) => overlaps(one.address, address));
     if (other) throw new UsageError(`${one.name} and ${other.name} ${conflict(one, other)}`);
   }
+}
+
+/** What has the same port or path stands together: nothing else can be in each other's way. */
+export function byPort<T>(
+  items: Iterable<T>,
+  addressOf: (item: T) => Address,
+): ReadonlyMap<string | number, readonly T[]> {
+  return Map.groupBy(items, (item) => portKey(addressOf(item)));
+}
+
+/** What {@linkcode byPort} finds an address by. */
+export function portKey(address: Address): string | number {
+  return isUnix(address) ? address.path : address.port;
 }
 
 function conflict(one: Listening, other: Listening): string {

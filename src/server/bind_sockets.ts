@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { byPort, portKey } from "../config/addresses.ts";
 import { isEqual } from "../config/equal.ts";
 import type { OutletConfig } from "../config/server_config.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import type { Outlet } from "../outlet/outlet.ts";
 import { WelcomeSocket } from "../outlet/welcome_socket.ts";
+import { TurnBudget } from "../scheduling/turn_budget.ts";
 import { clearStale } from "../transport/carriers/unix.ts";
 import type { listen } from "../transport/listen.ts";
 import { collide, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
@@ -30,6 +32,9 @@ export interface BindOptions {
   readonly undo: AsyncDisposableStack;
 }
 
+/** Sockets that are bound in one turn of the event loop. */
+const TURN = { units: 128, clockEvery: 8 };
+
 /** All permission bits, before the umask. */
 const ALL_BITS = 0o777;
 
@@ -43,26 +48,51 @@ export async function bindSockets(
   options: BindOptions,
 ): Promise<ReadonlyMap<number, WelcomeSocket>> {
   const sockets = new Map<number, WelcomeSocket>();
+  const open = byPort(options.opened.values(), ({ outlet }) => outlet.address);
+  const stays = new Set(next.outlets.flatMap(({ id, takesOver }) => [id, takesOver]));
+  const budget = new TurnBudget(TURN);
   for (const desired of next.outlets) {
     const { id, takesOver } = desired;
     const there = options.opened.get(id);
     const earlier = takesOver === undefined ? undefined : options.opened.get(takesOver);
     if (there) await changeMode(desired.config, { ...options, there: there.config });
     else if (earlier) sockets.set(id, earlier.outlet.socket);
-    else sockets.set(id, await bindOne(desired, { ...options, next }));
+    else {
+      const near = open.get(portKey(placeOf(desired, options))) ?? [];
+      sockets.set(id, await bindOne(desired, { ...options, near, stays }));
+    }
+    const turn = budget.spend();
+    if (turn) await turn;
   }
   return sockets;
 }
 
-async function bindOne(
+/** Who may be in the way of a new socket. */
+interface Neighbours {
+  /** The open outlets at its port or path. */
+  readonly near: readonly { readonly outlet: Outlet; readonly config: OutletConfig }[];
+  /** The ids of outlets that stay, or whose socket is taken over. */
+  readonly stays: ReadonlySet<number | undefined>;
+}
+
+/** Where an outlet is to listen. */
+function placeOf(
   { id, address, config }: DesiredOutlet,
-  { next, ...options }: BindOptions & { next: DesiredState },
+  { addresses }: Pick<BindOptions, "addresses">,
+): Address {
+  return address ?? addresses.get(id) ?? config.listen;
+}
+
+async function bindOne(
+  desired: DesiredOutlet,
+  options: BindOptions & Neighbours,
 ): Promise<WelcomeSocket> {
-  const { listen, shared, alone, takesOver, undo, opened } = options;
-  const place = address ?? options.addresses.get(id) ?? config.listen;
+  const { listen, shared, alone, takesOver, undo } = options;
+  const { config } = desired;
+  const place = placeOf(desired, options);
   if (isUnix(place) && !takesOver) await clearStale(place.path);
-  const near = [...opened.values()].filter(({ outlet }) => collide(outlet.address, place));
-  if (!shared) await makeWay(place, { ...options, next });
+  const near = options.near.filter(({ outlet }) => collide(outlet.address, place));
+  if (!shared) await makeWay({ ...options, near });
   const socket = new WelcomeSocket(
     listen({ address: place }, {
       ...listenOptions(config),
@@ -80,13 +110,9 @@ async function bindOne(
 }
 
 /** Closes the sockets of removed outlets that would prevent the new one from binding. */
-async function makeWay(
-  place: Address,
-  { next, opened, listen, undo }: BindOptions & { next: DesiredState },
-): Promise<void> {
-  const stays = new Set(next.outlets.flatMap(({ id, takesOver }) => [id, takesOver]));
-  for (const [id, { outlet, config }] of opened) {
-    if (stays.has(id) || !collide(outlet.address, place)) continue;
+async function makeWay({ near, stays, listen, undo }: BindOptions & Neighbours): Promise<void> {
+  for (const { outlet, config } of near) {
+    if (stays.has(outlet.id)) continue;
     undo.defer(() => outlet.moveTo(new WelcomeSocket(listen(outlet, listenOptions(config)))));
     await outlet.socketClosed();
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import { isEqual } from "../config/equal.ts";
+import { byPort, portKey } from "../config/addresses.ts";
 import type { AdmissionConfig } from "../config/admission_options.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { ServerOptions } from "../config/server_config.ts";
@@ -55,17 +56,22 @@ export function configured(
   config: ServerConfig,
   { before, number }: { before: DesiredState; number: Numbering },
 ): DesiredState {
-  const unclaimed = new Set(before.outlets);
-  const claim = (fits: (outlet: DesiredOutlet) => boolean) => {
-    const found = [...unclaimed].find(fits);
-    if (found) unclaimed.delete(found);
+  const there = byPort(before.outlets, ({ config }) => config.listen);
+  const claimed = new Set<DesiredOutlet>();
+  const claim = (
+    asked: OutletConfig,
+    fits: (one: OutletConfig, other: OutletConfig) => boolean,
+  ) => {
+    const found = there.get(portKey(asked.listen))
+      ?.find((outlet) => !claimed.has(outlet) && fits(outlet.config, asked));
+    if (found) claimed.add(found);
     return found;
   };
-  const kept = config.outlets.map((asked) => claim((there) => isSameOutlet(there.config, asked)));
+  const kept = config.outlets.map((asked) => claim(asked, isSameOutlet));
   const outlets = config.outlets.map((asked, at): DesiredOutlet => {
     const same = kept[at];
     if (same) return { ...same, config: asked };
-    const earlier = claim((there) => isSameSocket(there.config, asked) && !isAnyPort(asked.listen));
+    const earlier = isAnyPort(asked.listen) ? undefined : claim(asked, isSameSocket);
     return {
       ...created(asked, number),
       ...earlier && { address: earlier.address, takesOver: earlier.id },

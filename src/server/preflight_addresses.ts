@@ -5,11 +5,13 @@
  */
 import { dirname } from "@std/path/posix/dirname";
 import {
+  byPort,
   checkForwardingLoops,
   checkOverlaps,
   isWildcard,
   type Listening,
   listeningAt,
+  portKey,
   upstreamsOf,
 } from "../config/addresses.ts";
 import { pathFault } from "../config/path_fault.ts";
@@ -92,9 +94,11 @@ async function refusePrivileged(port: number): Promise<void> {
  */
 export async function refuseNamesOverlap(config: ServerConfig): Promise<void> {
   const listening = listeningAt(config);
+  const rivals = byPort(listening, ({ address }) => address);
   const found = await Promise.all(listening.map(async (one): Promise<Listening> => {
     const { address } = one;
-    const others = listening.filter((other) => other !== one && isSamePort(address, other.address));
+    const others = rivals.get(portKey(address))!
+      .filter((other) => other !== one && isSamePort(address, other.address));
     if (isUnix(address) || others.length === 0) return one;
     const [hostname = address.hostname] = await hostsOf(address.hostname);
     return { ...one, address: { ...address, hostname } };
@@ -109,8 +113,9 @@ export async function refuseNamesOverlap(config: ServerConfig): Promise<void> {
  * @throws {UsageError} that names the loop
  */
 export async function refuseForwardToSelf(outlets: readonly OutletConfig[]): Promise<void> {
+  const listening = byPort(outlets, ({ listen }) => listen);
   const suspects = outlets.flatMap(upstreamsOf).filter((target): target is InternetAddress =>
-    outlets.some(({ listen }) => isSamePort(target, listen))
+    listening.get(portKey(target))?.some(({ listen }) => isSamePort(target, listen)) === true
   );
   if (suspects.length === 0) return;
   const names = [...suspects, ...outlets.map(({ listen }) => listen)].flatMap((address) =>
