@@ -6,9 +6,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { formatAddress } from "../../src/endpoint/address.ts";
 import { bytesOf, readUntil, send } from "../harness/bytes.ts";
-import { eventually } from "../harness/eventually.ts";
 import { configOf } from "../harness/server.ts";
 import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -16,6 +16,8 @@ import { Scheduler } from "./scheduler.ts";
 const HOST = "127.88.0.1";
 const PORTS = [31_001, 31_002, 31_003, 31_009];
 const SQUATTED = 31_009;
+/** How long workers may take to come, in milliseconds: on a busy machine a thread starts slowly. */
+const PATIENCE = 120_000;
 const SPECS = ["echo", "daytime", "echo", "exec"];
 
 /** `exec` of a program that is not there stands for all that an inspection finds. */
@@ -90,11 +92,14 @@ async function history(seed: number): Promise<void> {
 /** Resolves once as many sockets listen there as there are workers. */
 async function allAccept({ port }: Deno.NetAddr): Promise<void> {
   const place = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
-  await eventually(async () => {
-    const table = await Deno.readTextFile("/proc/self/net/tcp");
-    const rows = table.split("\n").filter((row) => row.includes(place) && / 0A /.test(row));
-    return rows.length === WORKERS;
-  }, `${WORKERS} sockets at ${port}`);
+  const listening = async () =>
+    (await Deno.readTextFile("/proc/self/net/tcp")).split("\n")
+      .filter((row) => row.includes(place) && / 0A /.test(row)).length;
+  const end = performance.now() + PATIENCE;
+  for (let count = await listening(); count !== WORKERS; count = await listening()) {
+    if (performance.now() > end) throw new Error(`${count} sockets listen at ${port}`);
+    await delay(10);
+  }
 }
 
 if (import.meta.main) {
