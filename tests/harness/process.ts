@@ -6,8 +6,10 @@
 import { assertEquals } from "@std/assert";
 import { eventually, settled } from "./eventually.ts";
 
-/** What a process may keep in memory of hundreds of megabytes that were sent to it, in bytes. */
-const KEPT = 64 * 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
+
+/** How many megabytes a process may keep of hundreds that were sent to it, where it is not said. */
+const KEPT = 64;
 
 /** How many descriptors it has open. */
 export function descriptorsOf(pid: number): number {
@@ -37,13 +39,13 @@ export class Footprint {
     return new Footprint(pid, await settled(() => descriptorsOf(pid)));
   }
 
-  /** Resolves once the process has no more than then; memory may be some megabytes more. */
-  async isBack(): Promise<void> {
+  /** Resolves once the process has no more than then; of memory, at most so many megabytes more. */
+  async isBack({ kept = KEPT }: { kept?: number | undefined } = {}): Promise<void> {
     const now = () => ({ descriptors: descriptorsOf(this.#pid), memory: memoryOf(this.#pid) });
     const before = { descriptors: this.#descriptors, memory: this.#memory };
     const isBack = () => {
       const { descriptors, memory } = now();
-      return descriptors <= before.descriptors && memory < before.memory + KEPT;
+      return descriptors <= before.descriptors && memory < before.memory + kept * MEGABYTE;
     };
     await eventually(isBack).catch(() => assertEquals(now(), before, "it is not given back"));
   }

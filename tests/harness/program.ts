@@ -136,6 +136,16 @@ export function outlet(...words: string[]): [string, ...string[]] {
     : [Deno.execPath(), "run", "-A", "--quiet", `${ROOT}main.ts`, ...words];
 }
 
+/** The words that run the bundle of `deno task bundle`, as CI does. */
+export function bundledOutlet(...words: string[]): [string, ...string[]] {
+  const flags = ["--no-config", "--no-lock", "--unstable-net", "--unstable-broadcast-channel"];
+  return [
+    ...[Deno.execPath(), "run", "-A", "--quiet", ...flags] as [string, ...string[]],
+    `${ROOT}dist/bundle/main.js`,
+    ...words,
+  ];
+}
+
 /** Collects a stream, and wakes whoever waits for a pattern in it. */
 class Capture {
   #chunks: Uint8Array[] = [];

@@ -1,6 +1,7 @@
 /**
  * Floods every surface of a server, one after the other, for ten minutes in all, and prints what that did to a plain
- * echo client beside: `deno task hostile [--minutes N] [--only WORD] [-- WORDS FOR THE SERVER]`.
+ * echo client beside: `deno task hostile [--minutes N] [--only WORD] [--bundle] [-- WORDS FOR THE SERVER]`, such as
+ * `-- --workers 2`. With `--bundle` the server is what `deno task bundle` made; `OUTLET_BINARY=PATH` names any other.
  *
  * @module
  */
@@ -10,10 +11,14 @@ import { flood } from "./flood.ts";
 import { SURFACES } from "./floods.ts";
 import { Subject } from "./subject.ts";
 
-const args = parseArgs(Deno.args, { string: ["minutes", "only"], "--": true });
+const args = parseArgs(Deno.args, {
+  string: ["minutes", "only"],
+  boolean: ["bundle"],
+  "--": true,
+});
 const only = args.only ?? "";
 
-const subject = await Subject.start(args["--"]);
+const subject = await Subject.start(args["--"], { bundle: args.bundle });
 const floods = SURFACES.filter(({ name }) => subject.targets.has(name))
   .flatMap(({ name, floods }) => floods.map((kind) => ({ surface: name, kind })))
   .filter(({ surface, kind }) => `${surface} ${kind}`.includes(only));

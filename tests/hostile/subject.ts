@@ -4,7 +4,7 @@
  * @module
  */
 import { freePort } from "../harness/ports.ts";
-import { outlet, Program } from "../harness/program.ts";
+import { bundledOutlet, outlet, Program } from "../harness/program.ts";
 import { SURFACES } from "./floods.ts";
 
 /** A running server, and where its surfaces are. */
@@ -33,8 +33,11 @@ export class Subject implements AsyncDisposable {
     this.#metrics = metrics;
   }
 
-  /** Starts it; with `words` more, such as `--workers 2`. */
-  static async start(words: readonly string[] = []): Promise<Subject> {
+  /** Starts it, or the bundle of it; with `words` more, such as `--workers 2`. */
+  static async start(
+    words: readonly string[] = [],
+    { bundle = false }: { bundle?: boolean } = {},
+  ): Promise<Subject> {
     const folder = await Deno.makeTempDir();
     await Deno.writeTextFile(`${folder}/complain`, "#!/bin/sh\nexec cat >&2\n", { mode: 0o700 });
     const victim = freePort();
@@ -58,7 +61,13 @@ export class Subject implements AsyncDisposable {
       "-c",
       `exec "$@" >/dev/null 2>"$0/log"`,
       folder,
-      ...outlet("server", `echo://127.0.0.1:${victim}`, ...specs, ...more, ...words),
+      ...(bundle ? bundledOutlet : outlet)(
+        "server",
+        `echo://127.0.0.1:${victim}`,
+        ...specs,
+        ...more,
+        ...words,
+      ),
     ]);
     const metrics = targets.get("metrics")!;
     for (let tries = 0;; tries++) {
