@@ -173,11 +173,46 @@ Deno.test("Every packet is in exactly one ladder or counter", () => {
   }
 });
 
-/** The values of fields, one row per packet. */
-async function tsharkFields(name: string, filter: string, fields: string[]): Promise<string[][]> {
-  const columns = ["-T", "fields", ...fields.flatMap((field) => ["-e", field])];
-  const { stdout } = await run(["tshark", "-r", pathOf(name), "-Y", filter, ...columns]);
-  return stdout.split("\n").filter(Boolean).map((line) => line.split("\t"));
+/** A TCP segment as tshark decodes it. */
+interface TsharkSegment {
+  readonly stream: string;
+  readonly port: string;
+  readonly seq: number;
+  readonly length: number;
+  readonly isSyn: boolean;
+  readonly isAck: boolean;
+  /** Seconds from SYN to ACK, empty if tshark did not measure them. */
+  readonly initialRtt: string;
+}
+
+const FIELDS = [
+  ...["tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.len"],
+  ...["tcp.flags.syn", "tcp.flags.ack", "tcp.analysis.initial_rtt"],
+].flatMap((field) => ["-e", field]);
+
+const decodedByTshark = new Map<string, Promise<TsharkSegment[]>>();
+
+/** The TCP segments of a capture; tshark is started once per capture. */
+function tsharkSegments(name: string): Promise<TsharkSegment[]> {
+  const known = decodedByTshark.get(name);
+  if (known !== undefined) return known;
+  const segments = runTshark(name);
+  decodedByTshark.set(name, segments);
+  return segments;
+}
+
+async function runTshark(name: string): Promise<TsharkSegment[]> {
+  const { code, stdout, stderr } = await run(
+    ["tshark", "-n", "-r", pathOf(name), "-Y", "tcp", "-T", "fields", ...FIELDS],
+  );
+  assertEquals(code, 0, stderr);
+  const isSet = (bit: string) => /^(1|True)$/.test(bit);
+  return stdout.split("\n").filter(Boolean).map((line) => {
+    const [stream = "", port = "", seq, length, syn = "", ack = "", initialRtt = ""] = line
+      .split("\t");
+    const bits = { isSyn: isSet(syn), isAck: isSet(ack) };
+    return { stream, port, seq: Number(seq), length: Number(length), ...bits, initialRtt };
+  });
 }
 
 function testWithTshark(name: string, fn: () => Promise<void>): void {
@@ -187,29 +222,26 @@ function testWithTshark(name: string, fn: () => Promise<void>): void {
 
 testWithTshark("tshark finds the same SYNs", async () => {
   for (const name of CAPTURES) {
-    const rows = await tsharkFields(name, "tcp.flags.syn==1", ["tcp.flags.ack", "tcp.seq_raw"]);
-    const theirs = new Set(rows.map(([ack, seq]) => `${/^(1|True)$/.test(ack!)} ${seq}`));
-    const ours = new Set(
-      read(name).flows.flatMap(({ history }) =>
-        history!.entries.flatMap((line) =>
-          line.kind === "segment" && (line.flags & SYN) !== 0
-            ? [`${(line.flags & ACK) !== 0} ${line.seq}`]
-            : []
-        )
-      ),
+    const theirs = (await tsharkSegments(name)).filter(({ isSyn }) => isSyn)
+      .map(({ isAck, seq }) => `${isAck} ${seq}`);
+    const ours = read(name).flows.flatMap(({ history }) =>
+      history!.entries.flatMap((entry) =>
+        entry.kind === "segment" && (entry.flags & SYN) !== 0
+          ? [`${(entry.flags & ACK) !== 0} ${entry.seq}`]
+          : []
+      )
     );
-    assertEquals([...ours].toSorted(), [...theirs].toSorted(), name);
+    assertEquals([...new Set(ours)].toSorted(), [...new Set(theirs)].toSorted(), name);
   }
 });
 
 testWithTshark("tshark finds the same bytes", async () => {
-  const fields = ["tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.len", "tcp.flags.syn"];
   // tshark takes the two connections of the same ports and ISN for one.
   for (const name of CAPTURES.filter((name) => name !== "iot")) {
     const bytes = new Set<string>();
-    for (const [stream, port, seq, length, syn] of await tsharkFields(name, "tcp.len>0", fields)) {
-      const first = Number(seq) + (/^(1|True)$/.test(syn!) ? 1 : 0);
-      for (let at = 0; at < Number(length); at += 1) bytes.add(`${stream} ${port} ${first + at}`);
+    for (const { stream, port, seq, length, isSyn } of await tsharkSegments(name)) {
+      const first = seq + (isSyn ? 1 : 0);
+      for (let at = 0; at < length; at += 1) bytes.add(`${stream} ${port} ${first + at}`);
     }
     const ours = read(name).flows.reduce((sum, { client, server }) => {
       return sum + client.bytes + server.bytes;
@@ -222,14 +254,11 @@ testWithTshark("tshark measures the same time from SYN to ACK", async () => {
   // tshark measures retransmitted SYNs and simultaneous opens differently.
   const names = ["jumbocut", "ooo", "synfirst", "tso_snap", "twa", "two", "zw"];
   for (const name of names) {
-    const rows = await tsharkFields(name, "tcp.analysis.initial_rtt", [
-      "tcp.stream",
-      "tcp.analysis.initial_rtt",
-    ]);
-    const theirs = [...new Map(rows.map(([stream, time]) => [stream!, Number(time) * 1000]))];
+    const measured = (await tsharkSegments(name)).filter(({ initialRtt }) => initialRtt !== "");
+    const theirs = new Map(measured.map(({ stream, initialRtt }) => [stream, initialRtt]));
     assertEquals(
       read(name).flows.map((flow) => recordOf(flow).establishedMs!.toFixed(3)),
-      theirs.map(([, time]) => time.toFixed(3)),
+      [...theirs.values()].map((seconds) => (Number(seconds) * 1000).toFixed(3)),
       name,
     );
   }
