@@ -26,11 +26,19 @@ export type ConnectOptions =
     ]?: OptionValue;
   };
 
-const SUPPORTED: ReadonlySet<string> = new Set([
-  ...Object.keys(TLS_CLIENT_OPTIONS),
-  ...["connect-timeout", "retry", "retry-delay"],
-  ...["proxy", "proxy-auth", "proxy-auth-preemptive"],
-]);
+/** The compiler keeps these the same as those of {@linkcode ConnectOptions}. */
+const OTHERS: Readonly<Record<Exclude<keyof ConnectOptions, keyof TlsClientConfig>, true>> = {
+  "connect-timeout": true,
+  "retry": true,
+  "retry-delay": true,
+  "proxy": true,
+  "proxy-auth": true,
+  "proxy-auth-preemptive": true,
+};
+
+const SUPPORTED: ReadonlySet<string> = new Set(
+  [TLS_CLIENT_OPTIONS, OTHERS].flatMap((table) => Object.keys(table)),
+);
 
 /**
  * Builds the config of a client.

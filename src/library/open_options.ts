@@ -54,12 +54,9 @@ export interface OpenOptions<Specs extends readonly OutletSpec[] = readonly Outl
 }
 
 /** The server's options that do not depend on the process. */
-const SUPPORTED: ReadonlySet<string> = new Set([
-  "drain-timeout",
-  "bus",
-  "bus-credentials",
-  "bus-ca",
-]);
+const SUPPORTED: Readonly<
+  Record<Exclude<keyof OpenOptions, keyof CommonOptions | "outlets" | "onEvent">, true>
+> = { "drain-timeout": true, "bus": true, "bus-credentials": true, "bus-ca": true };
 
 /**
  * Builds the config of a server.
@@ -82,7 +79,7 @@ export function parseOpenOptions({ onEvent: _, ...given }: OpenOptions): ServerC
 }
 
 function checkSupported(name: string): void {
-  if (!Object.hasOwn(SERVER_OPTIONS, name) || SUPPORTED.has(name)) return;
+  if (!Object.hasOwn(SERVER_OPTIONS, name) || Object.hasOwn(SUPPORTED, name)) return;
   const instead = name.startsWith("log-") ? "use events() or onEvent" : undefined;
   throw new UsageError(
     `${name} is not supported by the library: ${instead ?? "run outlet server for it"}`,
