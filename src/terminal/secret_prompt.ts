@@ -26,7 +26,7 @@ export async function askSecret(question: string): Promise<string | undefined> {
     resolve(undefined);
   });
   // Before the question is shown: nothing that is typed early is echoed. (With cbreak Ctrl-C sends its signal.)
-  Deno.stdin.setRaw(true, Deno.build.os === "windows" ? {} : { cbreak: true });
+  Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
   try {
     worker.postMessage(question);
     return await promise;
