@@ -27,9 +27,9 @@ export async function nextHopOf(address: string): Promise<NextHop | undefined> {
   return { address: hop, device, isUnresolved };
 }
 
-async function askIp(...words: string[]): Promise<Record<string, unknown>[]> {
+async function askIp(...args: string[]): Promise<Record<string, unknown>[]> {
   try {
-    const command = new Deno.Command("ip", { args: ["-j", ...words], stderr: "null" });
+    const command = new Deno.Command("ip", { args: ["-j", ...args], stderr: "null" });
     const { stdout } = await command.output();
     const answer: unknown = JSON.parse(new TextDecoder().decode(stdout));
     return Array.isArray(answer) ? answer : [];

@@ -51,15 +51,15 @@ export class Tcpdump implements AsyncDisposable {
    */
   static async start(options: TcpdumpOptions): Promise<Tcpdump> {
     // Some link types have no kernel filter; then everything is captured and filtered here.
-    let complaints = "";
+    let stderr = "";
     for (const filter of [filterExpression(options), ""]) {
       const tcpdump = new Tcpdump(spawn(options.interface, filter), options.interface);
       if (await tcpdump.#stderr.shows(/listening on /)) return tcpdump;
       await tcpdump[Symbol.asyncDispose]();
-      complaints = tcpdump.#stderr.text;
-      if (!/filtering not implemented/.test(complaints)) break;
+      stderr = tcpdump.#stderr.text;
+      if (!/filtering not implemented/.test(stderr)) break;
     }
-    throw new NoCaptureError(captureFailure(options.interface, complaints));
+    throw new NoCaptureError(captureFailure(options.interface, stderr));
   }
 
   /** Yields the capture in pcap format until tcpdump ends. */
@@ -154,13 +154,13 @@ function spawn(device: string, filter: string): Deno.ChildProcess {
   }
 }
 
-function captureFailure(device: string, complaints: string): string {
-  const reason = complaints.split("\n").find((line) => line.startsWith("tcpdump: ")) ?? complaints;
-  const isForbidden = /permi(ssion|tted)/i.test(complaints);
+function captureFailure(device: string, stderr: string): string {
+  const reason = stderr.split("\n").find((line) => line.startsWith("tcpdump: ")) ?? stderr;
+  const isForbidden = /permi(ssion|tted)/i.test(stderr);
   const grant = "; grant it with: " +
     'sudo setcap cap_net_raw,cap_net_admin=eip "$(command -v tcpdump)"';
-  const said = reason.trim().replace("tcpdump: ", "").replace(`${device}: `, "");
-  return `cannot capture on ${device}: ${said}` +
+  const message = reason.trim().replace("tcpdump: ", "").replace(`${device}: `, "");
+  return `cannot capture on ${device}: ${message}` +
     (isForbidden ? grant : "");
 }
 

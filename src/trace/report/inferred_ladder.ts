@@ -65,7 +65,7 @@ function inferredRung(
 }
 
 function inferredDiagnosis(outcome: Attempt["outcome"], elapsed: string): Diagnosis {
-  const capture = "Let outlet capture to see the segments themselves.";
+  const capture = "Allow outlet to capture to see the segments.";
   switch (outcome) {
     case "established":
       return {
@@ -83,8 +83,8 @@ function inferredDiagnosis(outcome: Attempt["outcome"], elapsed: string): Diagno
     case "unreachable":
       return {
         outcome,
-        words: `Unreachable, said the system after ${elapsed}.`,
-        next: `A router said so, or nothing was sent at all. ${capture}`,
+        words: `Unreachable after ${elapsed}, as reported by the system.`,
+        next: `Reported by a router, or nothing was sent. ${capture}`,
       };
     case "unanswered":
       return {
