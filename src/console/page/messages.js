@@ -35,14 +35,7 @@ export function Messages() {
         ${paused.current ? `Go on (${count(newSince(paused.current))} new)` : "Pause"}
       </button>
       <div class="chips" role="group" aria-label="Kinds of messages">
-        ${[...live.counts].map(([name, number]) =>
-          html`
-            <button key=${name} class="chip" aria-pressed=${kind === name}
-              onClick=${() => setKind(kind === name ? undefined : name)}>
-              ${name} <span class="number">${count(number)}</span>
-            </button>
-          `
-        )}
+        ${[...live.counts.keys()].map((name) => chip(name, { kind, setKind }))}
       </div>
     </div>
     <div class="card messages" role="log" aria-label="Messages" tabindex="0">
@@ -50,6 +43,20 @@ export function Messages() {
         ${events.length > 0 ? "None fits the filter." : "They appear here as they happen."}<//>`}
       ${fitting.slice(-SHOWN).reverse().map(line)}
     </div>
+  `;
+}
+
+/**
+ * The button that shows one kind alone, or all of them again.
+ * @param {string} name
+ * @param {{ kind: string | undefined, setKind: (kind: string | undefined) => void }} state
+ */
+function chip(name, { kind, setKind }) {
+  return html`
+    <button key=${name} class="chip" aria-pressed=${kind === name}
+      onClick=${() => setKind(kind === name ? undefined : name)}>
+      ${name} <span class="number">${count(live.counts.get(name) ?? 0)}</span>
+    </button>
   `;
 }
 

@@ -32,14 +32,7 @@ export function RoomView({ id }) {
     <${Heading} title=${html`<a class="up" href="#/rooms">Rooms</a> ${room?.name}`}>
       <span class="quiet" aria-live="polite">${room && countWords(room.matching, members)}</span>
       <//>
-      <dl class="facts card">${room && sharesOf(room).map(({ server, members }) =>
-        html`
-          <div key=${server}>
-            <dt>${server}</dt>
-            <dd class="number">${count(members)}</dd>
-          </div>
-        `
-      )}</dl>
+      <dl class="facts card">${room && sharesOf(room).map(share)}</dl>
       <div class="toolbar">
         <input type="search" aria-label="Filter" placeholder="Filter: name, server" value=${filter}
           spellcheck="false"
@@ -70,6 +63,16 @@ function countWords(matching, members) {
 /** How many are where: here, and on the servers that have the most. @param {{ here: number, largest: Share[] }} room */
 function sharesOf({ here, largest }) {
   return [{ server: HERE, members: here }, ...largest];
+}
+
+/** @param {Share} share */
+function share({ server, members }) {
+  return html`
+    <div key=${server}>
+      <dt>${server}</dt>
+      <dd class="number">${count(members)}</dd>
+    </div>
+  `;
 }
 
 /** @param {Member} member */
