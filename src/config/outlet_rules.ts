@@ -36,7 +36,7 @@ export function whyIgnored(
 }
 
 /** Why an option has no effect on the outlet's kind of socket. */
-export function whyUnfit(
+function whyUnfit(
   label: string,
   { name, outlet: { listen, outletOptions } }: {
     name: string;

@@ -69,25 +69,13 @@ export function valuesOf<T extends OptionTable>(
   return Object.fromEntries(entries) as OptionValues<T>;
 }
 
-/** The optional properties of an option; see {@linkcode Option}. */
-export interface OptionDetails<T> {
-  /** The value where the option is not given; `undefined` by default. */
-  readonly default?: T;
-  /** The default as help shows it. */
-  readonly defaultText?: string;
-  /** What stands for the value in help. */
-  readonly placeholder?: string;
-  /** The one-letter flag. */
-  readonly short?: string;
-  /** The value of a flag that is given without one. */
-  readonly bare?: string;
-  /** Whether the value may contain a secret. */
-  readonly secret?: boolean;
-  /** Options of which at least one is required with it. */
-  readonly needs?: readonly string[];
-  /** Options that cannot be combined with it. */
-  readonly excludes?: readonly string[];
-}
+/** The optional properties of an option. Without `default`, its value is `undefined` where it is not given. */
+export type OptionDetails<T> = Partial<
+  Pick<
+    Option<T>,
+    "default" | "defaultText" | "placeholder" | "short" | "bare" | "secret" | "needs" | "excludes"
+  >
+>;
 
 /** `T`, or `T | undefined` for an option without a default. */
 export type Optional<T, D> = D extends { default: T } ? T : T | undefined;
