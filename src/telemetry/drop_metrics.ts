@@ -13,7 +13,7 @@ export function dropMetrics(): Family[] {
   return [
     {
       name: "outlet_log_lines_dropped_total",
-      help: "Lines that stderr, stdout or the log's file did not accept in time.",
+      help: "Log lines dropped because stderr, stdout or the log file was too slow.",
       type: "counter",
       *samples() {
         for (const sink of LOG_SINKS) {
@@ -23,7 +23,7 @@ export function dropMetrics(): Family[] {
     },
     {
       name: "outlet_systemd_messages_dropped_total",
-      help: "Messages that the service manager did not accept in time.",
+      help: "Notifications dropped because the service manager was too slow.",
       type: "counter",
       samples: () => [{ labels: "", value: droppedBy("systemd") }],
     },

@@ -1,36 +1,36 @@
 /**
- * Prometheus's text format, made as it is read: where there are many outlets it is long, and nobody else waits for it.
+ * Generates Prometheus's text format in turns of the event loop, because it is long with many outlets.
  *
  * @module
  */
 import { TurnBudget } from "../scheduling/turn_budget.ts";
 
-/** Metrics of one name. */
+/** A metric family: all metrics with one name. */
 export interface Family {
   /** The name. */
   readonly name: string;
-  /** What it is, on one line. */
+  /** A one-line description. */
   readonly help: string;
-  /** Its kind. */
+  /** Its type. */
   readonly type: "counter" | "gauge" | "histogram";
-  /** Its values now. */
+  /** Its current values. */
   samples(): Iterable<Sample>;
 }
 
-/** One value. */
+/** A value with its labels. */
 export interface Sample {
-  /** What follows the family's name, such as `_sum`. */
+  /** A suffix of the family's name, such as `_sum`. */
   readonly suffix?: string;
-  /** Its labels, as {@linkcode labelText} writes them. */
+  /** Its labels, formatted by {@linkcode labelText}. */
   readonly labels: string;
   /** The value. */
   readonly value: number;
 }
 
-/** How long a piece of the text is at least, in characters. */
+/** The least length of a piece of text, in characters. */
 const PIECE = 32 * 1024;
 
-/** The text of families, piece by piece, in turns of the event loop. */
+/** The text of metric families in pieces, generated in turns of the event loop. */
 export async function* expositionOf(families: Iterable<Family>): AsyncGenerator<string> {
   const budget = new TurnBudget();
   let text = "";
@@ -50,7 +50,7 @@ export async function* expositionOf(families: Iterable<Family>): AsyncGenerator<
   if (text !== "") yield text;
 }
 
-/** Labels, as the format has them: `outlet="echo",address="127.0.0.1:7"`. */
+/** Formats labels: `outlet="echo",address="127.0.0.1:7"`. */
 export function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`).join(",");
 }

@@ -1,24 +1,23 @@
 /**
- * Clients of the metrics and of the console that did not keep up, as Prometheus reads it.
+ * Metrics of slow clients of the metrics page and of the console.
  *
  * @module
  */
 import { httpCounts } from "../transport/http_counts.ts";
 import type { Family } from "./exposition.ts";
 
-/** The families. */
+/** The metrics of slow HTTP clients. */
 export function httpMetrics(): Family[] {
   return [
     {
       name: "outlet_http_clients_cut_off_total",
-      help:
-        "Clients of the metrics and the console that kept them waiting, or made room for others.",
+      help: "Slow or excess clients of the metrics page and the console that were disconnected.",
       type: "counter",
       samples: () => [{ labels: "", value: httpCounts.cutOff }],
     },
     {
       name: "outlet_console_streams_dropped_total",
-      help: "Readers of the console's event stream that did not keep up.",
+      help: "Event streams of the console that were closed because their client was too slow.",
       type: "counter",
       samples: () => [{ labels: "", value: httpCounts.streamsDropped }],
     },

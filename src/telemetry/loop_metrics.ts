@@ -1,23 +1,23 @@
 /**
- * How late the event loops are, as Prometheus reads it.
+ * Metrics of the event loop's delay.
  *
  * @module
  */
 import { DELAY_BOUNDS, type LoopDelayWatch } from "../scheduling/loop_delay.ts";
 import type { Family, Sample } from "./exposition.ts";
 
-/** The families; to read them begins a new longest delay. */
+/** The metrics of the event loop's delay; reading them resets the longest delay. */
 export function loopMetrics(watch: LoopDelayWatch): Family[] {
   return [
     {
       name: "outlet_event_loop_delay_seconds",
-      help: "How late timers ran, in all threads: whatever is due waits as long.",
+      help: "How late timers run, in all threads.",
       type: "histogram",
       samples: () => histogramOf(watch),
     },
     {
       name: "outlet_event_loop_delay_longest_seconds",
-      help: "The longest of these delays since this was read the last time.",
+      help: "The longest of these delays since the last scrape.",
       type: "gauge",
       samples: () => [{ labels: "", value: watch.takeLongest() }],
     },

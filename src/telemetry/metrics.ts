@@ -1,18 +1,20 @@
 /**
- * What happens, counted for Prometheus, through prom-client.
+ * Counts events for Prometheus.
  *
  * @module
  */
-import { Counter, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import { ByOutlet } from "./by_outlet.ts";
+import { eventCounters } from "./event_counters.ts";
 import { dropMetrics } from "./drop_metrics.ts";
-import { expositionOf, type Family } from "./exposition.ts";
-import type { ListenCounters } from "../trace/kernel/parse_sockets.ts";
+import { expositionOf } from "./exposition.ts";
 import type { AboutOutlet, OutletEvent } from "../events/events.ts";
-import { ABOUT, addOne, labelsOf, OutletCounters } from "./outlet_counters.ts";
+import type { ServerEvent } from "../events/server_events.ts";
+import { addOne, labelsOf, OutletCounters } from "./outlet_counters.ts";
 import { httpMetrics } from "./http_metrics.ts";
+import { kernelMetrics } from "./kernel_metrics.ts";
 import { loopMetrics } from "./loop_metrics.ts";
 import type { LoopDelay, LoopDelayWatch } from "../scheduling/loop_delay.ts";
 import { outletMetrics } from "./outlet_metrics.ts";
@@ -22,55 +24,53 @@ import { resolverMetrics } from "./resolver_metrics.ts";
 import { resolver, type ResolverCounts } from "../transport/resolver.ts";
 import { roomMetrics } from "./room_metrics.ts";
 
-/** What metrics see of a connection that is still open. */
+/** An open connection. */
 export interface LiveConnection {
   /** Its outlet. */
   readonly outlet: { readonly id: number; readonly name: string; readonly address: Address };
-  /** What came and went so far. */
+  /** Its byte counters. */
   readonly connection: { readonly bytesIn: number; readonly bytesOut: number };
 }
 
-/** The most values that a label which is made of words may have; others count as `other`. */
+/** The most different values of a `reason` or `code` label; others count as `other`. */
 const WORDS_LIMIT = 32;
 
-/** How a server is: `ok` once all its outlets listen, `draining` once it takes nobody any more. */
+/** The state of the server: `ok` once all outlets listen, `draining` once it accepts no more connections. */
 export type Health = "starting" | "ok" | "draining";
 
-/** Counts every event of the event bus until it is disposed. */
+/** Counts the events of an event bus until it is disposed. */
 export class Metrics implements Disposable {
-  /** The open connections; until it is set there are none. */
+  /** The open connections; by default none. */
   live: () => Iterable<LiveConnection> = () => [];
 
-  /** The chat rooms; until it is set there are none. */
+  /** The chat rooms; by default none. */
   rooms: () => RoomsStatus | undefined = () => undefined;
 
-  /** How names are looked up. */
+  /** The counters of name look-ups. */
   names: () => ResolverCounts = () => resolver.counts;
 
   readonly #registry = new Registry();
-  readonly #rooms = roomMetrics(() => this.rooms());
-  readonly #names = resolverMetrics(() => this.names());
   readonly #subscription: Disposable;
   readonly #outlets = new Map<number, AboutOutlet>();
-  /** What outlets of the same labels have counted together: to Prometheus they are one series. */
+  /** Outlets with the same labels share counters, because they are the same time series. */
   readonly #byLabels = new Map<string, OutletCounters>();
   readonly #outletCounters = new ByOutlet((about) => this.#countersFor(about));
   readonly #words = new Set<string>();
-  readonly #counters = this.#counted();
+  readonly #counters = eventCounters(this.#registry);
   #loop: LoopDelayWatch | undefined;
   #health: Health = "starting";
 
-  /** Counts from now on. */
+  /** Subscribes to the event bus. */
   constructor(eventBus: EventBus) {
     this.#subscription = eventBus.subscribe((event) => this.#count(event));
   }
 
-  /** How the server is. */
+  /** The state of the server. */
   get health(): Health {
     return this.#health;
   }
 
-  /** All metrics in Prometheus's text format, made as they are read. */
+  /** All metrics in Prometheus's text format, generated as they are read. */
   async *pieces(): AsyncGenerator<string> {
     const waiting = await acceptQueues();
     yield* expositionOf([
@@ -83,24 +83,24 @@ export class Metrics implements Disposable {
       ...kernelMetrics(await listenCounters()),
       ...this.#loop ? loopMetrics(this.#loop) : [],
       ...httpMetrics(),
+      ...roomMetrics(this.rooms()),
+      ...resolverMetrics(this.names()),
       ...dropMetrics(),
     ]);
     yield await this.#registry.metrics();
-    yield await this.#rooms.text();
-    yield await this.#names.text();
   }
 
-  /** All of it at once. */
+  /** All metrics as one text. */
   async text(): Promise<string> {
     return (await Array.fromAsync(this.pieces())).join("");
   }
 
-  /** The media type of that text. */
+  /** The media type of the text. */
   get contentType(): string {
     return this.#registry.contentType;
   }
 
-  /** Measures from now on how late the event loops are, unless it does already; not any more, without any. */
+  /** Starts to measure the delay of event loops; `undefined` stops it. */
   watchLoop(delay: LoopDelay | undefined): void {
     if (delay) {
       this.#loop ??= delay.watch();
@@ -110,14 +110,14 @@ export class Metrics implements Disposable {
     this.#loop = undefined;
   }
 
-  /** Counts no more. */
+  /** Unsubscribes. */
   [Symbol.dispose](): void {
     this.#loop?.[Symbol.dispose]();
     this.#subscription[Symbol.dispose]();
   }
 
   #count(event: OutletEvent): void {
-    const { faults, reloads, errors, tasks } = this.#counters;
+    if (!("outlet" in event)) return this.#countServerEvent(event);
     switch (event.event) {
       case "listening":
         this.#outlets.set(event.id, event);
@@ -133,17 +133,23 @@ export class Metrics implements Disposable {
         break;
       case "failed":
         if (event.code !== undefined) {
-          faults.inc({ ...labelsOf(event), code: this.#word(event.code) });
+          this.#counters.faults.inc({ ...labelsOf(event), code: this.#word(event.code) });
         }
         break;
       case "stopped":
         this.#outlets.delete(event.id);
         this.#outletCounters.delete(event);
         break;
+    }
+  }
+
+  #countServerEvent(event: ServerEvent): void {
+    const { reloads, errors, tasks } = this.#counters;
+    switch (event.event) {
       case "reloaded":
       case "rejected":
         reloads.inc({ result: event.event });
-        // Metrics that a reload has turned on have not seen the server become ready.
+        // Metrics that were enabled by a reload have missed the "ready" event.
         if (this.#health === "starting") this.#health = "ok";
         break;
       case "ready":
@@ -177,31 +183,7 @@ export class Metrics implements Disposable {
     sizes.out.add(event.bytesOut);
   }
 
-  /** Counted whenever something happens. */
-  #counted() {
-    const counter = <const Label extends string>(name: string, help: string, labels: Label[]) =>
-      new Counter({ name, help, labelNames: labels, registers: [this.#registry] });
-    return {
-      faults: counter(
-        "outlet_accept_errors_total",
-        "Clients that the system could not hand over.",
-        [...ABOUT, "code"],
-      ),
-      reloads: counter("outlet_reloads_total", "Changes of the config.", ["result"]),
-      errors: counter(
-        "outlet_unexpected_errors_total",
-        "Errors that nobody caught: each is a bug, to be reported.",
-        [],
-      ),
-      tasks: counter(
-        "outlet_task_failures_total",
-        "Tasks beside the serving of clients that failed; the log tells which.",
-        [],
-      ),
-    };
-  }
-
-  /** Connections by outlet, of those that listen and those that drain. */
+  /** Open connections by outlet, including outlets that drain. */
   #open(): Map<OutletCounters, number> {
     const counts = new Map<OutletCounters, number>();
     for (const about of this.#outlets.values()) counts.set(this.#outletCounters.of(about), 0);
@@ -221,25 +203,25 @@ export class Metrics implements Disposable {
     return queues;
   }
 
-  /** Bytes by outlet, those of open connections included. */
+  /** Bytes by outlet, including those of open connections. */
   #bytes(): Map<OutletCounters, { in: number; out: number }> {
     const sums = new Map(
-      [...this.#byLabels.values()].map((tally) => {
-        const { sizes } = tally;
-        return [tally, { in: sizes.in.sum, out: sizes.out.sum }];
+      [...this.#byLabels.values()].map((counters) => {
+        const { sizes } = counters;
+        return [counters, { in: sizes.in.sum, out: sizes.out.sum }];
       }),
     );
     for (const { outlet, connection } of this.live()) {
-      const tally = this.#outletCounters.of(aboutOf(outlet));
-      const sum = sums.get(tally) ?? { in: 0, out: 0 };
+      const counters = this.#outletCounters.of(aboutOf(outlet));
+      const sum = sums.get(counters) ?? { in: 0, out: 0 };
       sum.in += connection.bytesIn;
       sum.out += connection.bytesOut;
-      sums.set(tally, sum);
+      sums.set(counters, sum);
     }
     return sums;
   }
 
-  /** A reason as a label: what stands in front of a colon, and only so many different ones. */
+  /** A reason as a label: the part before a colon, and a limited number of different ones. */
   #word(reason: string): string {
     const word = reason.replace(/:.*$/s, "");
     if (!this.#words.has(word) && this.#words.size >= WORDS_LIMIT) return "other";
@@ -248,30 +230,7 @@ export class Metrics implements Disposable {
   }
 }
 
-/** What the kernel counts; where it does not tell, there is nothing to say. */
-function kernelMetrics(counters: ListenCounters | undefined): Family[] {
-  if (counters === undefined) return [];
-  const family = (name: string, help: string, value: number): Family => ({
-    name,
-    help: `${help}, of any program in this network namespace.`,
-    type: "counter",
-    samples: () => [{ labels: "", value }],
-  });
-  return [
-    family(
-      "outlet_kernel_listen_overflows_total",
-      "Clients that found an accept queue full",
-      counters.overflows,
-    ),
-    family(
-      "outlet_kernel_listen_drops_total",
-      "Clients that the kernel dropped before accept",
-      counters.drops,
-    ),
-  ];
-}
-
-/** The kernel's tables tell no zones. */
+/** Removes IPv6 zones, which the kernel's tables do not have. */
 function withoutZones(address: string): string {
   return address.replace(/%[^\]]*/, "");
 }

@@ -1,21 +1,21 @@
 /**
- * What has happened at one outlet, in plain numbers. It is counted with every client, and shown to Prometheus only when
- * somebody asks: prom-client's own counters look their labels up each time, which takes longer than an accept.
+ * The counters of one outlet, as plain numbers: prom-client's counters look their labels up on every increment, which
+ * takes longer than an accept.
  *
  * @module
  */
 import { type Address, formatAddress } from "../endpoint/address.ts";
 import { labelText } from "./exposition.ts";
 
-/** An outlet, as labels tell it. */
+/** The labels of an outlet. */
 export interface OutletLabels {
   /** Its name. */
   readonly outlet: string;
-  /** Where it listens. */
+  /** Its address. */
   readonly address: string;
 }
 
-/** Their names. */
+/** The names of an outlet's labels. */
 export const ABOUT: (keyof OutletLabels)[] = ["outlet", "address"];
 
 /** The labels of an outlet. */
@@ -28,48 +28,48 @@ export function labelsOf(
 const DURATIONS = [0.001, 0.01, 0.1, 1, 10, 60, 300, 1800, 3600, 86_400];
 const SIZES = [64, 1024, 16 * 1024, 256 * 1024, 4 * 1024 ** 2, 64 * 1024 ** 2, 1024 ** 3];
 
-/** One outlet's numbers. */
+/** The counters of one outlet. */
 export class OutletCounters {
-  /** Which outlet it is, as Prometheus's labels. */
+  /** Its labels in Prometheus's format. */
   readonly labels: string;
-  /** Clients that were let in. */
+  /** Admitted connections. */
   opened = 0;
-  /** Clients that were turned away, by the reason. */
+  /** Refused connections, by reason. */
   readonly refused: Map<string, number> = new Map();
-  /** Connections that have ended, by the reason. */
+  /** Closed connections, by reason. */
   readonly closed: Map<string, number> = new Map();
-  /** Their seconds. */
+  /** Their durations, in seconds. */
   readonly durations: Distribution = new Distribution(DURATIONS);
-  /** The bytes that came over each of them, and those that went. */
+  /** Their bytes, received and sent. */
   readonly sizes: Readonly<Record<"in" | "out", Distribution>> = {
     in: new Distribution(SIZES),
     out: new Distribution(SIZES),
   };
 
-  /** Nothing has happened there yet. */
+  /** Starts at 0. */
   constructor(labels: OutletLabels) {
     this.labels = labelText({ ...labels });
   }
 }
 
-/** Adds one to the count behind a word. */
+/** Increments the count of a word. */
 export function addOne(counts: Map<string, number>, word: string): void {
   counts.set(word, (counts.get(word) ?? 0) + 1);
 }
 
-/** How many values there were up to each bound, as Prometheus's histograms tell it. */
+/** A histogram with fixed bounds. */
 export class Distribution {
   readonly #bounds: readonly number[];
   readonly #counts: number[];
   #sum = 0;
 
-  /** No values yet; the bounds rise. */
+  /** Takes the upper bounds of the buckets, in ascending order. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = [...bounds, Infinity].map(() => 0);
   }
 
-  /** All values together. */
+  /** The sum of all values. */
   get sum(): number {
     return this.#sum;
   }
@@ -82,12 +82,12 @@ export class Distribution {
     this.#sum += value;
   }
 
-  /** How many values there were. */
+  /** The number of values. */
   get count(): number {
     return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** For each bound, how many values there were up to it. */
+  /** The cumulative count of each bucket. */
   *buckets(): Generator<[le: number | "+Inf", count: number]> {
     let count = 0;
     for (const [i, le] of [...this.#bounds, "+Inf" as const].entries()) {

@@ -1,5 +1,5 @@
 /**
- * What outlets have counted, as Prometheus reads it.
+ * Metrics of outlets.
  *
  * @module
  */
@@ -7,24 +7,24 @@ import type { Family, Sample } from "./exposition.ts";
 import { labelText } from "./exposition.ts";
 import type { Distribution, OutletCounters } from "./outlet_counters.ts";
 
-/** The counters of outlets, and what is open there now. */
+/** The values of outlets. */
 export interface OutletFigures {
-  /** The counters of every outlet, whatever they are when somebody asks. */
+  /** The counters of all outlets. */
   counters(): Iterable<OutletCounters>;
-  /** How many connections each has now. */
+  /** Open connections of each. */
   open(): ReadonlyMap<OutletCounters, number>;
-  /** The bytes of each, those of open connections included. */
+  /** Bytes of each, including those of open connections. */
   bytes(): ReadonlyMap<OutletCounters, Readonly<Record<Direction, number>>>;
-  /** How many clients wait to be accepted by each, where that is known. */
+  /** The accept queue of each, where known. */
   queues(): ReadonlyMap<OutletCounters, number>;
 }
 
-/** From clients, or to them. */
+/** Received from clients, or sent to them. */
 export type Direction = "in" | "out";
 
 const DIRECTIONS: readonly Direction[] = ["in", "out"];
 
-/** The families. */
+/** The metrics of outlets. */
 export function outletMetrics(figures: OutletFigures): Family[] {
   return [...counts(figures), ...byReason(figures), ...distributions(figures)];
 }
@@ -33,7 +33,7 @@ function counts({ counters, open, bytes, queues }: OutletFigures): Family[] {
   return [
     {
       name: "outlet_connections_opened_total",
-      help: "Clients that were let in.",
+      help: "Admitted connections.",
       type: "counter",
       *samples() {
         for (const { labels, opened } of counters()) yield { labels, value: opened };
@@ -41,7 +41,7 @@ function counts({ counters, open, bytes, queues }: OutletFigures): Family[] {
     },
     {
       name: "outlet_connections_open",
-      help: "Connections that are open now.",
+      help: "Open connections.",
       type: "gauge",
       *samples() {
         for (const [{ labels }, value] of open()) yield { labels, value };
@@ -49,7 +49,7 @@ function counts({ counters, open, bytes, queues }: OutletFigures): Family[] {
     },
     {
       name: "outlet_bytes_total",
-      help: "Bytes that came from clients (in) and went to them (out).",
+      help: "Bytes received from clients (in) and sent to them (out).",
       type: "counter",
       *samples() {
         for (const [{ labels }, sums] of bytes()) {
@@ -61,7 +61,7 @@ function counts({ counters, open, bytes, queues }: OutletFigures): Family[] {
     },
     {
       name: "outlet_accept_queue_length",
-      help: "Clients that wait in the kernel to be accepted.",
+      help: "Connections in the kernel's accept queue.",
       type: "gauge",
       *samples() {
         for (const [{ labels }, value] of queues()) yield { labels, value };
@@ -84,10 +84,10 @@ function byReason({ counters }: OutletFigures): Family[] {
     },
   });
   return [
-    family("outlet_connections_refused_total", "Clients that were turned away.", "refused"),
+    family("outlet_connections_refused_total", "Refused connections, by reason.", "refused"),
     family(
       "outlet_connections_closed_total",
-      "Connections that have ended, by who or what ended them.",
+      "Closed connections, by reason.",
       "closed",
     ),
   ];
@@ -97,7 +97,7 @@ function distributions({ counters }: OutletFigures): Family[] {
   return [
     {
       name: "outlet_connection_duration_seconds",
-      help: "How long connections lived.",
+      help: "Durations of connections.",
       type: "histogram",
       *samples() {
         for (const { labels, durations } of counters()) yield* histogram(durations, labels);
@@ -105,7 +105,7 @@ function distributions({ counters }: OutletFigures): Family[] {
     },
     {
       name: "outlet_connection_bytes",
-      help: "What connections carried.",
+      help: "Bytes of connections.",
       type: "histogram",
       *samples() {
         for (const { labels, sizes } of counters()) {
@@ -118,7 +118,7 @@ function distributions({ counters }: OutletFigures): Family[] {
   ];
 }
 
-/** A histogram: a bucket for each bound with all up to it, the sum and the count. */
+/** The samples of a histogram: cumulative buckets, sum and count. */
 export function* histogram(distribution: Distribution, labels: string): Generator<Sample> {
   const more = labels && `,${labels}`;
   for (const [le, value] of distribution.buckets()) {

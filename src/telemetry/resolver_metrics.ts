@@ -1,60 +1,47 @@
 /**
- * How names are looked up, for Prometheus: read when somebody asks.
+ * Metrics of name look-ups.
  *
  * @module
  */
-import { Counter, Gauge, Registry } from "prom-client";
 import type { ResolverCounts } from "../transport/resolver.ts";
+import { type Family, labelText } from "./exposition.ts";
 
-/** The metrics of a resolver, in Prometheus's text format. */
-export function resolverMetrics(counts: () => ResolverCounts): { text(): Promise<string> } {
-  const registers = [new Registry()];
-  new Counter({
-    name: "outlet_name_lookups_total",
-    help: "Names that were to be looked up, by what came of it; refused ones were not, " +
-      "because too many others were silent.",
-    labelNames: ["result"],
-    registers,
-    collect() {
-      const { lookups, failures, underWay, refused } = counts();
-      this.reset();
-      this.inc({ result: "answered" }, lookups - failures - underWay);
-      this.inc({ result: "failed" }, failures);
-      this.inc({ result: "refused" }, refused);
+/** The metrics of the resolver. */
+export function resolverMetrics(counts: ResolverCounts): Family[] {
+  const { lookups, failures, underWay, refused, hits, stale, silent, queued, waiting } = counts;
+  const samples = (label: string, values: Readonly<Record<string, number>>) => () =>
+    Object.entries(values).map(([name, value]) => ({
+      labels: labelText({ [label]: name }),
+      value,
+    }));
+  return [
+    {
+      name: "outlet_name_lookups_total",
+      help: "Name look-ups, by result; refused ones were not started, because too many are silent.",
+      type: "counter",
+      samples: samples("result", {
+        answered: lookups - failures - underWay,
+        failed: failures,
+        refused,
+      }),
     },
-  });
-  new Counter({
-    name: "outlet_name_cache_hits_total",
-    help:
-      "Names that were known: from a moment ago (fresh), or from before the system fell silent.",
-    labelNames: ["age"],
-    registers,
-    collect() {
-      const { hits, stale } = counts();
-      this.reset();
-      this.inc({ age: "fresh" }, hits);
-      this.inc({ age: "stale" }, stale);
+    {
+      name: "outlet_name_cache_hits_total",
+      help: "Names answered from the cache: fresh, or stale because the system does not answer.",
+      type: "counter",
+      samples: samples("age", { fresh: hits, stale }),
     },
-  });
-  new Gauge({
-    name: "outlet_name_lookups_running",
-    help: "Names that are being looked up: queued, waiting for an answer, silent for a while.",
-    labelNames: ["state"],
-    registers,
-    collect() {
-      const { underWay, silent, queued } = counts();
-      this.set({ state: "queued" }, queued);
-      this.set({ state: "waiting" }, underWay - silent);
-      this.set({ state: "silent" }, silent);
+    {
+      name: "outlet_name_lookups_running",
+      help: "Name look-ups in progress: queued, waiting for an answer, or silent for a while.",
+      type: "gauge",
+      samples: samples("state", { queued, waiting: underWay - silent, silent }),
     },
-  });
-  new Gauge({
-    name: "outlet_name_waiters",
-    help: "Connects that wait for a name now.",
-    registers,
-    collect() {
-      this.set(counts().waiting);
+    {
+      name: "outlet_name_waiters",
+      help: "Connects that wait for a name look-up.",
+      type: "gauge",
+      samples: () => [{ labels: "", value: waiting }],
     },
-  });
-  return { text: () => registers[0]!.metrics() };
+  ];
 }
