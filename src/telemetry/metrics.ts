@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { Registry } from "prom-client";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 import { acceptQueues, listenCounters } from "./accept_queue.ts";
 import { ByOutlet } from "./by_outlet.ts";
-import { eventCounters } from "./event_counters.ts";
+import { EventCounters } from "./event_counters.ts";
 import { dropMetrics } from "./drop_metrics.ts";
 import { expositionOf } from "./exposition.ts";
 import type { AboutOutlet, OutletEvent } from "../events/events.ts";
@@ -49,14 +48,13 @@ export class Metrics implements Disposable {
   /** The counters of name look-ups. */
   names: () => ResolverCounts = () => resolver.counts;
 
-  readonly #registry = new Registry();
   readonly #subscription: Disposable;
   readonly #outlets = new Map<number, AboutOutlet>();
   /** Outlets with the same labels share counters, because they are the same time series. */
   readonly #byLabels = new Map<string, OutletCounters>();
   readonly #outletCounters = new ByOutlet((about) => this.#countersFor(about));
   readonly #words = new Set<string>();
-  readonly #counters = eventCounters(this.#registry);
+  readonly #counters = new EventCounters();
   #loop: LoopDelayWatch | undefined;
   #health: Health = "starting";
 
@@ -87,7 +85,7 @@ export class Metrics implements Disposable {
       ...resolverMetrics(this.names()),
       ...dropMetrics(),
     ]);
-    yield await this.#registry.metrics();
+    yield await this.#counters.text();
   }
 
   /** All metrics as one text. */
@@ -97,7 +95,7 @@ export class Metrics implements Disposable {
 
   /** The media type of the text. */
   get contentType(): string {
-    return this.#registry.contentType;
+    return this.#counters.contentType;
   }
 
   /** Starts to measure the delay of event loops; `undefined` stops it. */
@@ -133,7 +131,7 @@ export class Metrics implements Disposable {
         break;
       case "failed":
         if (event.code !== undefined) {
-          this.#counters.faults.inc({ ...labelsOf(event), code: this.#word(event.code) });
+          this.#counters.acceptError(labelsOf(event), this.#word(event.code));
         }
         break;
       case "stopped":
@@ -144,11 +142,10 @@ export class Metrics implements Disposable {
   }
 
   #countServerEvent(event: ServerEvent): void {
-    const { reloads, errors, tasks } = this.#counters;
     switch (event.event) {
       case "reloaded":
       case "rejected":
-        reloads.inc({ result: event.event });
+        this.#counters.reload(event.event);
         // Metrics that were enabled by a reload have missed the "ready" event.
         if (this.#health === "starting") this.#health = "ok";
         break;
@@ -159,10 +156,10 @@ export class Metrics implements Disposable {
         this.#health = "draining";
         break;
       case "unexpected-error":
-        errors.inc();
+        this.#counters.unexpectedError();
         break;
       case "task-failed":
-        tasks.inc();
+        this.#counters.taskFailure();
         break;
     }
   }
