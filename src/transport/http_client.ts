@@ -18,6 +18,9 @@ export interface HttpClientOptions {
   gaveUp(): void;
 }
 
+/** Requests that a client may send before they are answered (pipelining, RFC 9112 section 9.3.2). */
+const PIPELINE = 16;
+
 const tasks = new TaskScope("an HTTP connection", { without: "that connection is closed" });
 
 const clients = new WeakMap<object, HttpClient>();
@@ -34,6 +37,8 @@ export class HttpClient {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   #requests = 0;
+  #unanswered = 0;
+  #answered = Promise.resolve();
 
   /** Waits for it from now on. */
   constructor(socket: ByteStream, options: HttpClientOptions) {
@@ -93,6 +98,19 @@ export class HttpClient {
   /** A request is answered; where it was the last of those that came at once, we wait for the next. */
   finish(): void {
     if (--this.#requests === 0) this.wait();
+  }
+
+  /**
+   * Answers its requests one at a time, in order: each holds whatever its answer is made of. Nothing more is read from a
+   * client that has sent {@linkcode PIPELINE} requests ahead.
+   */
+  async inOrder(answer: () => Promise<void>): Promise<void> {
+    if (++this.#unanswered >= PIPELINE) this.carrier.pause();
+    this.#answered = this.#answered.then(async () => {
+      if (!this.#isClosed) await answer();
+      if (--this.#unanswered < PIPELINE) this.carrier.resume();
+    });
+    await this.#answered;
   }
 
   /** What it sent is no HTTP. */

@@ -195,17 +195,19 @@ export class HttpServer implements AsyncDisposable {
     const client = HttpClient.of(message.socket);
     if (!client) return;
     const { noun, answer } = this.#options;
-    await answerOver({ message, response }, {
-      client,
-      scheme: this.#scheme,
-      answer: async (request) => {
-        try {
-          return await answer(request);
-        } catch (error) {
-          this.#tasks.fail(error);
-          return new Response(`the ${noun} had a fault\n`, { status: 500 });
-        }
-      },
-    });
+    await client.inOrder(() =>
+      answerOver({ message, response }, {
+        client,
+        scheme: this.#scheme,
+        answer: async (request) => {
+          try {
+            return await answer(request);
+          } catch (error) {
+            this.#tasks.fail(error);
+            return new Response(`the ${noun} had a fault\n`, { status: 500 });
+          }
+        },
+      })
+    );
   }
 }

@@ -46,6 +46,25 @@ testWith(
   },
 );
 
+Deno.test("requests that come at once on one connection are answered one at a time", async () => {
+  let running = 0;
+  let most = 0;
+  await using server = open({
+    answer: async (request) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve));
+      running--;
+      return new Response(`${new URL(request.url).pathname}\n`);
+    },
+  });
+  using client = await connect(server);
+  const paths = Array.from({ length: 16 }, (_, i) => `/${i}`);
+  await send(client, paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(""));
+  const text = await readUntil(client, /\n\/15\n/);
+  assertEquals(text.match(/(?<=\n)\/\d+(?=\n)/g), paths);
+  assertEquals(most, 1);
+});
+
 Deno.test("a client that does not finish its request is cut off in time", async () => {
   await using server = open({ timeout: 100 });
   const halves = [

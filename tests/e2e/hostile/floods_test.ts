@@ -1,4 +1,5 @@
 /** A flood on one outlet does not block the others. */
+import { assert } from "@std/assert";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { descriptorsOf } from "../../harness/process.ts";
@@ -44,6 +45,19 @@ testAttack("a client's program writes to stderr without end; other outlets are n
     stack.use(new RudeClient(await server.port("it")));
     await server.tells(/"service-output".*lines dropped/);
   },
+});
+
+testAttack("a client asks for the metrics without waiting for answers; outlets are not blocked", {
+  needs: ["python3"],
+  words: () => [],
+  async begin(server, stack) {
+    const before = descriptorsOf(server.pid);
+    const words = ["requests", `127.0.0.1:${server.metricsPort}`, "600"];
+    stack.use(new Program(["python3", `${ROOT}tests/hostile/attack.py`, ...words]));
+    await eventually(() => descriptorsOf(server.pid) > before + 2);
+  },
+  // Each answer reads files of the kernel: thousands at the same time would take all descriptors.
+  look: (server) => Promise.resolve(assert(descriptorsOf(server.pid) < 120)),
 });
 
 /** Floods the outlet that is called `it` until the end of the attack. */
