@@ -50,7 +50,15 @@ const LOOK = 20;
 export function sharedLimits(workers: number): SharedLimits {
   const totals = new Int32Array(new SharedArrayBuffer((SHARES + sharesOf(workers)) * 4));
   totals[LIMIT] = UNLIMITED;
-  return { totals, peers: new Uint32Array(new SharedArrayBuffer(sharesOf(workers) * HASHES * 4)) };
+  return { totals, peers: new Uint32Array(untouched(sharesOf(workers) * HASHES * 4)) };
+}
+
+/**
+ * Zeroed memory of which only the pages that are written take up RAM. A buffer that can grow is mapped; a plain one may
+ * come from the allocator, which clears it by writing.
+ */
+function untouched(bytes: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(bytes, { maxByteLength: bytes });
 }
 
 /** Gives back what a worker that is gone had inside, once; from then on it counts nothing any more. */
@@ -59,7 +67,9 @@ export function reclaim(limits: SharedLimits, slot: WorkerSlot): void {
   const had = Atomics.exchange(limits.totals, SHARES + share, CLOSED);
   if (had === CLOSED) return;
   Atomics.sub(limits.totals, ACTIVE, had);
-  limits.peers.fill(0, share * HASHES, (share + 1) * HASHES);
+  const peers = limits.peers.subarray(share * HASHES, (share + 1) * HASHES);
+  // Writing zeros to pages that were never written would allocate them.
+  for (let at = 0; at < peers.length; at++) if (peers[at] !== 0) peers[at] = 0;
 }
 
 /** Lets a worker count from now on. */
