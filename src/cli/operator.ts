@@ -7,6 +7,7 @@ import { formatDuration, formatSize } from "../options/quantity.ts";
 import type { Member, Room } from "../chat/room.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import { type Address, formatAddress, portOf } from "../endpoint/address.ts";
+import { TurnBudget } from "../scheduling/turn_budget.ts";
 import type { LiveConnection } from "../server/handle.ts";
 
 /** What the operator sees and controls. */
@@ -48,7 +49,7 @@ export async function runOperator(
       },
     };
   });
-  for await (const { text } of typed) runCommand(text.trim(), members, context);
+  for await (const { text } of typed) await runCommand(text.trim(), members, context);
 }
 
 function joinRoom(room: Room, members: ReadonlySet<Member>, { show }: OperatorContext): Member {
@@ -65,7 +66,11 @@ function joinRoom(room: Room, members: ReadonlySet<Member>, { show }: OperatorCo
   }, { as: "operator" });
 }
 
-function runCommand(text: string, members: ReadonlySet<Member>, context: OperatorContext): void {
+async function runCommand(
+  text: string,
+  members: ReadonlySet<Member>,
+  context: OperatorContext,
+): Promise<void> {
   const [, word, argument = ""] = /^(\/\S*)\s*(.*)$/.exec(text) ?? [];
   switch (word) {
     case undefined:
@@ -75,7 +80,7 @@ function runCommand(text: string, members: ReadonlySet<Member>, context: Operato
       context.show(kick(argument, members));
       break;
     case "/connections":
-      context.show(connectionTable(context));
+      await listConnections(context);
       break;
     case "/quit":
       context.quit();
@@ -94,16 +99,33 @@ function kick(name: string, members: ReadonlySet<Member>): string {
     : `* no member is named ${name}\n`;
 }
 
-function connectionTable(context: OperatorContext): string {
-  const rows = [...context.connections()].map(({ outlet, connection }) =>
-    [
-      `#${connection.id}`.padEnd(7),
-      `${outlet.name}:${portOf(outlet.address)}`.padEnd(14),
-      formatAddress(connection.peer).padEnd(24),
-      formatDuration(performance.now() - connection.openedAt).padStart(8),
-      `${formatSize(connection.bytesIn)} in`.padStart(12),
-      `${formatSize(connection.bytesOut)} out`.padStart(13),
-    ].join(" ") + "\n" + (context.ladder?.(connection) ?? "")
-  );
-  return rows.length > 0 ? rows.join("") : "* no open connections\n";
+/** The most connections that are listed: more would scroll away. */
+const MAX_LISTED = 1_000;
+
+/** A ladder takes longer to make than a row, so the clock is read for each connection. */
+const LIST_TURN = { clockEvery: 1 };
+
+/** Lists the open connections, in turns of the event loop. */
+async function listConnections(context: OperatorContext): Promise<void> {
+  const budget = new TurnBudget(LIST_TURN);
+  let count = 0;
+  for (const { outlet, connection } of [...context.connections()]) {
+    if (++count > MAX_LISTED) continue;
+    context.show(rowOf(outlet, connection) + (context.ladder?.(connection) ?? ""));
+    const turn = budget.spend();
+    if (turn) await turn;
+  }
+  if (count === 0) context.show("* no open connections\n");
+  if (count > MAX_LISTED) context.show(`* and ${count - MAX_LISTED} more\n`);
+}
+
+function rowOf(outlet: { name: string; address: Address }, connection: LiveConnection): string {
+  return [
+    `#${connection.id}`.padEnd(7),
+    `${outlet.name}:${portOf(outlet.address)}`.padEnd(14),
+    formatAddress(connection.peer).padEnd(24),
+    formatDuration(performance.now() - connection.openedAt).padStart(8),
+    `${formatSize(connection.bytesIn)} in`.padStart(12),
+    `${formatSize(connection.bytesOut)} out`.padStart(13),
+  ].join(" ") + "\n";
 }
