@@ -102,8 +102,8 @@ function kick(name: string, members: ReadonlySet<Member>): string {
 /** The most connections that are listed: more would scroll away. */
 const MAX_LISTED = 1_000;
 
-/** A ladder takes longer to make than a row, so the clock is read for each connection. */
-const LIST_TURN = { clockEvery: 1 };
+/** A ladder takes long to make, so the clock is read for each connection. */
+const LIST_TURN = { units: 100, clockEvery: 1 };
 
 /** Lists the open connections, in turns of the event loop. */
 async function listConnections(context: OperatorContext): Promise<void> {

@@ -20,7 +20,7 @@ Deno.test("/connections lists a thousand connections in turns, and counts the re
     rooms: new Rooms(),
     connections: () =>
       Array.from({ length: 4_000 }, (_, id) => ({ outlet, connection: connectionOf(id) })),
-    ladder: (connection) => `ladder of ${connection.id}\n`.repeat(1_000),
+    ladder: (connection) => `ladder of ${connection.id}\n`,
     quit: () => {},
     show: (text) => {
       shown.push(text.slice(0, 200));
@@ -32,7 +32,7 @@ Deno.test("/connections lists a thousand connections in turns, and counts the re
   assertEquals(shown.length, 1_001);
   assertEquals(shown.at(-1), "* and 3000 more\n");
   assert(shown[0]!.includes("#0") && shown[999]!.includes("ladder of 999\n"));
-  assert(during.size > 1);
+  assert(during.size >= 10);
 });
 
 function connectionOf(id: number): LiveConnection {
