@@ -4,15 +4,18 @@
  *
  * @module
  */
-import { deadline } from "@std/async/deadline";
 
-/** How long a change waits for a worker, in milliseconds: a thread has to start, after a pause. */
-const TIMEOUT = 60_000;
+/**
+ * How many workers in a row may end before they have joined until a change that waits for one fails. Their number
+ * counts, not the time: on a busy machine a thread starts slowly.
+ */
+const MAX_LOSSES = 20;
 
 /** Lets workers join, each once. */
 export class JoiningWorkers {
   readonly #ready = new Set<() => Promise<void>>();
   #isStopped = false;
+  #losses = 0;
   #next: PromiseWithResolvers<void> | undefined;
 
   /** Runs `join` once: at its turn in the queue, or when a change waits. */
@@ -33,10 +36,10 @@ export class JoiningWorkers {
   /**
    * Lets workers join until this holds.
    *
-   * @throws {Error} where none comes in time, or none will come any more
+   * @throws {Error} where all that are started end, or none will come any more
    */
   async until(isThere: () => boolean): Promise<void> {
-    const end = performance.now() + TIMEOUT;
+    const most = this.#losses + MAX_LOSSES;
     while (!isThere()) {
       const [join] = this.#ready;
       if (join) {
@@ -45,11 +48,18 @@ export class JoiningWorkers {
         continue;
       }
       if (this.#isStopped) throw new Error("no worker is there any more: the server is stopping");
+      if (this.#losses >= most) {
+        throw new Error(`no worker is there: the last ${MAX_LOSSES} ended before they could serve`);
+      }
       this.#next ??= Promise.withResolvers();
-      await deadline(this.#next.promise, Math.max(0, end - performance.now())).catch(() => {
-        throw new Error(`no worker is there, and none came in ${TIMEOUT / 1_000} s`);
-      });
+      await this.#next.promise;
     }
+  }
+
+  /** Takes note that a worker has ended. */
+  lost(): void {
+    this.#losses++;
+    this.#wake();
   }
 
   /** No worker comes any more. */

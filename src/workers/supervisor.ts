@@ -192,6 +192,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     this.#reports.gone(worker);
     if (!hangs) this.#sockets?.forget(worker);
     this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
+    this.#joining.lost();
   }
 
   #forget(worker: WorkerHandle): void {

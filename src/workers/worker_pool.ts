@@ -12,10 +12,10 @@ import type { WorkerLoss, WorkerPoolOptions } from "./worker_pool_options.ts";
 import { WorkerGoneError, WorkerHandle } from "./worker_handle.ts";
 
 /**
- * How often workers are looked after, and how long one may say nothing, in milliseconds: at first for longer, since a
- * thread that loads its modules on a busy machine is no thread that hangs.
+ * How often workers are looked after, and how long one may say nothing, in milliseconds. One that has said nothing yet
+ * loads its modules: on a busy machine that takes any time, and another one in its place would only begin it anew.
  */
-const HEARTBEAT = { every: 1_000, silence: 10_000, start: 60_000 };
+const HEARTBEAT = { every: 1_000, silence: 10_000 };
 
 const tasks = new TaskScope("looking after workers", { without: "the others go on" });
 
@@ -107,9 +107,8 @@ export class WorkerPool implements Disposable {
     const wasLate = now - this.#lookedAt > 2 * HEARTBEAT.every;
     this.#lookedAt = now;
     for (const worker of this.#all()) {
-      const { silence: most = HEARTBEAT.silence } = this.#options;
-      const silence = worker.hasStarted ? most : HEARTBEAT.start;
-      if (wasLate) worker.heardAt = now;
+      const { silence = HEARTBEAT.silence } = this.#options;
+      if (wasLate || !worker.hasStarted) worker.heardAt = now;
       else if (now - worker.heardAt > silence) this.#giveUp(worker, now);
     }
   }

@@ -1,8 +1,9 @@
 /** Rooms of the same name on several servers, over a bus that does what a test asks of it. */
 import { assert, assertEquals } from "@std/assert";
-import type { Room } from "../../src/chat/room.ts";
+import { BusLink } from "../../src/chat/bus_link.ts";
+import { Room } from "../../src/chat/room.ts";
 import { Rooms } from "../../src/chat/rooms.ts";
-import type { Traffic } from "../../src/chat/status.ts";
+import { noTraffic, type Traffic } from "../../src/chat/status.ts";
 import { noise } from "../harness/bytes.ts";
 import { Ether, type Fate, LossyBus } from "../harness/lossy_bus.ts";
 import { Listener } from "../harness/listener.ts";
@@ -202,6 +203,32 @@ Deno.test("a server that leaves takes its members with it, at once", async () =>
   await one.rooms[Symbol.asyncDispose]();
   await bob.hears("* left with their server: alice");
   assertEquals(other.room.who(), ["bob"]);
+});
+
+Deno.test("members of a server that is silent for eight seconds are gone, unless this server slept", async () => {
+  const ether = new Ether();
+  await using there = await House.open(ether);
+  const bob = new Listener(there.room);
+  there.room.rename(bob.member, "bob");
+  const room = new Room("ops");
+  using link = new BusLink(room, { nodeId: "here0000", server: "here" });
+  const bus = new LossyBus(ether);
+  link.attach(bus, { topic: ["room", "ops"], traffic: noTraffic() });
+  link.up(bus, { back: false });
+  const alice = new Listener(room);
+  await alice.sees("bob");
+  ether.fate = () => 0;
+  const silentAt = performance.now();
+  link.tick(silentAt, { slept: true });
+  link.tick(silentAt + 7_999, { slept: false });
+  assertEquals(room.has("bob"), true);
+  link.tick(silentAt + 20_000, { slept: true });
+  assertEquals(room.has("bob"), true, "who slept cannot tell");
+  link.tick(silentAt + 27_999, { slept: false });
+  assertEquals(room.has("bob"), true);
+  link.tick(silentAt + 28_000, { slept: false });
+  assertEquals(room.has("bob"), false);
+  assertEquals(await alice.hears("* left with their server: bob"), 1);
 });
 
 Deno.test("rooms that were given no name stay on their server", async () => {

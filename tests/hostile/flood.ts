@@ -7,6 +7,9 @@ import { ROOT } from "../harness/program.ts";
 import type { Subject } from "./subject.ts";
 import { quantile, speak } from "./victim.ts";
 
+/** How much longer a flood lasts where the echo beside it is held up, in seconds: a frozen server reaches that. */
+const FROZEN = 180;
+
 /** What a flood did to those who mean well. */
 export interface FloodResult {
   /** Round trips of the echo while it lasted. */
@@ -23,27 +26,32 @@ export interface FloodResult {
   readonly memory: number;
 }
 
-/** Floods a surface for so many seconds. */
+/** Floods a surface for so many seconds, and as long as the echo beside it needs to be answered often enough. */
 export async function flood(
   subject: Subject,
   { surface, kind, seconds }: { surface: string; kind: string; seconds: number },
 ): Promise<FloodResult> {
   // Each look begins the figure anew.
   await loopDelay(subject);
-  const over = new AbortController();
-  const seen = speak(subject.victim, over.signal);
-  const attack = await new Deno.Command("python3", {
+  const attack = new Deno.Command("python3", {
     args: [
       `${ROOT}tests/hostile/attack.py`,
       kind,
       subject.targets.get(surface)!,
-      String(seconds),
+      String(seconds + FROZEN),
     ],
     stderr: "piped",
-  }).output();
-  over.abort();
-  const { times, failures } = await seen;
-  const broken = attack.success ? [] : [new TextDecoder().decode(attack.stderr)];
+  }).spawn();
+  const { times, failures } = await speak(subject.victim, { seconds, most: seconds + FROZEN });
+  try {
+    attack.kill("SIGKILL");
+  } catch {
+    // It has ended by itself: see below.
+  }
+  const { signal, stderr } = await attack.output();
+  const broken = signal === "SIGKILL"
+    ? []
+    : [`it ended early: ${new TextDecoder().decode(stderr)}`];
   return {
     roundTrips: times.length,
     median: quantile(times, 0.5),

@@ -6,8 +6,8 @@
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 
-/** How often it speaks, and how long it waits before it calls that a failure, in milliseconds. */
-const TALK = { pause: 10, most: 10_000 };
+/** How many round trips it makes at least while it is flooded, and the pause after each, in milliseconds. */
+const TALK = { rounds: 30, pause: 10 };
 
 /** What it has seen. */
 export interface Seen {
@@ -17,24 +17,38 @@ export interface Seen {
   readonly failures: readonly string[];
 }
 
-/** Speaks to an echo until the signal is aborted. A new connection is made for every tenth round trip. */
-export async function speak(port: number, signal: AbortSignal): Promise<Seen> {
-  const times: number[] = [];
-  const failures: string[] = [];
-  while (!signal.aborted) {
-    try {
-      using conn = await deadline(Deno.connect({ hostname: "127.0.0.1", port }), TALK.most);
-      for (let i = 0; i < 10 && !signal.aborted; i++) {
-        const start = performance.now();
-        await deadline(roundTrip(conn), TALK.most);
-        times.push(performance.now() - start);
-        await delay(TALK.pause, { signal }).catch(() => {});
-      }
-    } catch (error) {
-      failures.push(String(error));
-    }
+/**
+ * Speaks to an echo for so many seconds and until it was answered often enough, but for `most` seconds. A new
+ * connection is made for every tenth round trip.
+ */
+export async function speak(
+  port: number,
+  { seconds, most }: { seconds: number; most: number },
+): Promise<Seen> {
+  const seen = { times: [] as number[], failures: [] as string[] };
+  const start = performance.now();
+  const [end, last] = [start + seconds * 1_000, start + most * 1_000];
+  const isDone = () => performance.now() >= (seen.times.length < TALK.rounds ? last : end);
+  while (!isDone()) {
+    await deadline(talk(port, { times: seen.times, isDone }), Math.max(0, last - performance.now()))
+      .catch((error: unknown) => seen.failures.push(String(error)));
   }
-  return { times, failures };
+  if (seen.times.length < TALK.rounds) seen.failures.push("it was not answered often enough");
+  return seen;
+}
+
+/** Ten round trips over one connection. */
+async function talk(
+  port: number,
+  { times, isDone }: { times: number[]; isDone(): boolean },
+): Promise<void> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  for (let i = 0; i < 10 && !isDone(); i++) {
+    const start = performance.now();
+    await roundTrip(conn);
+    times.push(performance.now() - start);
+    await delay(TALK.pause);
+  }
 }
 
 async function roundTrip(conn: Deno.TcpConn): Promise<void> {

@@ -28,7 +28,7 @@ Deno.test("where that is not allowed, the server cannot go on, and says so", asy
   assertMatch(String(failed), /welcome sockets stay open: .*--allow-ffi/);
 });
 
-Deno.test("who looks after workers late accuses nobody", () => {
+Deno.test("who looks after workers late accuses nobody, nor one that is still loading", () => {
   const lost: string[] = [];
   const port: WorkerPort = {
     onmessage: null,
@@ -48,9 +48,11 @@ Deno.test("who looks after workers late accuses nobody", () => {
     onFatal() {},
   });
   pool.start();
-  // Until a worker was heard of, it starts.
-  port.onmessage!({ data: { type: "buses", buses: [] } });
   let now = performance.now();
+  // Until a worker was heard of, it loads its modules: however long that takes, it does not hang.
+  for (let second = 0; second < 3_600; second++) pool.look(now += 1_000);
+  assertEquals(lost, []);
+  port.onmessage!({ data: { type: "buses", buses: [] } });
   // The whole process stood still for an hour.
   pool.look(now += 3_600_000);
   for (let second = 0; second < 10; second++) pool.look(now += 1_000);
