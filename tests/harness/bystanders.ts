@@ -66,7 +66,7 @@ function connect(port: number): Promise<Deno.TcpConn> {
 }
 
 async function unfrozen(work: Promise<void>, what: () => string): Promise<void> {
-  await deadline(work, FROZEN).catch((error) => {
+  await deadline(work, FROZEN).catch((error: Error) => {
     if (error.name !== "TimeoutError") throw error;
     throw new Error(`${what()} was not answered in ${FROZEN / 1_000} s: the server is frozen`);
   });

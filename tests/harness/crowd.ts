@@ -25,8 +25,10 @@ export class Guest implements Disposable {
 
   /** Connects, and waits for the welcome. */
   static async join(port: number): Promise<Guest> {
-    const guest = new Guest(await Deno.connect({ hostname: "127.0.0.1", port }));
+    using undo = new DisposableStack();
+    const guest = undo.use(new Guest(await Deno.connect({ hostname: "127.0.0.1", port })));
     await guest.until(() => guest.told.some((line) => line.startsWith("* welcome")));
+    undo.move();
     return guest;
   }
 

@@ -68,15 +68,24 @@ async function ask(supervisor: Supervisor, count: number): Promise<string[]> {
   }));
 }
 
-/** The server's side of a client. */
-async function connectionOf(client: Deno.TcpConn, test: TestSupervisor): Promise<RemoteConnection> {
+/**
+ * The server's side of a client; `undefined` where that has waited at the door of a worker that died, and was reset.
+ * `ended` settles when the client has read all.
+ */
+async function connectionOf(
+  client: Deno.TcpConn,
+  { test, ended }: { test: TestSupervisor; ended: Promise<unknown> },
+): Promise<RemoteConnection | undefined> {
   const { port } = client.localAddr;
   const found = () =>
     [...test.supervisor.connections()].find(({ connection: { peer } }) =>
       "port" in peer && peer.port === port
     );
-  await eventually(() => found() !== undefined, "the server's side of a client");
-  return found()!.connection;
+  let isOver = false;
+  const over = () => void (isOver = true);
+  ended.then(over, over);
+  await eventually(() => isOver || found() !== undefined, "the server's side of a client");
+  return found()?.connection;
 }
 
 /** Clients until every worker has served one of them, whose answers are these. */
@@ -85,10 +94,12 @@ async function answersOfAll(test: TestSupervisor): Promise<Set<string>> {
   const answers = new Set<string>();
   await eventually(async () => {
     using client = await test.connect();
-    const { worker } = await connectionOf(client, test);
+    const answer = readText(client);
+    const connection = await connectionOf(client, { test, ended: answer });
+    if (!connection) return false;
     await send(client, "hello");
-    answers.add(await readText(client));
-    served.add(worker);
+    answers.add(await answer);
+    served.add(connection.worker);
     return served.size === WORKERS;
   }, "a client of every worker");
   return answers;
@@ -99,9 +110,10 @@ async function kill(test: TestSupervisor, isVictim: (index: number) => boolean):
   const deaths = test.count("worker-restarted");
   await eventually(async () => {
     using client = await test.connect();
+    const ended = readText(client).catch(() => "");
     await client.write(HOLD);
-    const connection = await connectionOf(client, test);
-    if (!isVictim(connection.worker.index)) return false;
+    const connection = await connectionOf(client, { test, ended });
+    if (!connection || !isVictim(connection.worker.index)) return false;
     connection.write(bytesOf("die")).catch(() => {});
     return true;
   });
