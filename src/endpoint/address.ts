@@ -1,58 +1,58 @@
 /**
- * The handle of a socket: a host and a port, or a path in the file system.
+ * Socket addresses: a host and a port, or the path of a Unix socket.
  *
  * @module
  */
 
-/** Where a socket is. Tell the two kinds apart with {@linkcode isUnix}. */
+/** A socket address. {@linkcode isUnix} tells the two kinds apart. */
 export type Address = InternetAddress | UnixAddress;
 
 /** A host (IPv4, IPv6 without brackets, or a name) and a TCP port. */
 export interface InternetAddress {
-  /** IPv4 or IPv6 address or a host name; IPv6 stands without brackets. */
+  /** An IPv4 address, an IPv6 address without brackets, or a host name. */
   readonly hostname: string;
   /** 0 to 65535. */
   readonly port: number;
 }
 
-/** A Unix socket, on this machine alone. */
+/** The address of a Unix socket (`unix(7)`). */
 export interface UnixAddress {
-  /** Where it is in the file system; empty for the end of a client, which has no name. */
+  /** The path in the file system; empty for a client's end, which has no name. */
   readonly path: string;
 }
 
-/** Whether it is a Unix socket's. */
+/** Whether the address is a Unix socket's. */
 export function isUnix(address: Address): address is UnixAddress {
   return "path" in address;
 }
 
-/**
- * `127.0.0.1:80`, `[::1]:80`, `example.org:80`, `unix:/run/echo.sock`: the form that people type, logs and
- * errors show.
- */
+/** The address as text: `127.0.0.1:80`, `[::1]:80`, `example.org:80`, `unix:/run/echo.sock`. */
 export function formatAddress(address: Address): string {
   if (isUnix(address)) return `unix:${address.path}`;
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-/** The address of one end of a connection, with a v4-mapped IPv6 host told as the IPv4 it is. */
+/** The address of one end of a connection. A v4-mapped IPv6 host becomes IPv4. */
 export function addressOf(end: Deno.Addr): Address {
   switch (end.transport) {
     case "tcp":
       return { hostname: canonicalHost(end.hostname), port: end.port };
     case "unix":
-      // The type promises a path, and a client's end has none.
+      // The type has a string, but the path of a client's end is null.
       return { path: (end.path as string | null) ?? "" };
     default:
       throw new TypeError(`not an end of a connection: ${end.transport}`);
   }
 }
 
-/** The zone of an IPv6 address. */
+/** The zone of an IPv6 address (RFC 4007, section 11). */
 const ZONE = /%[\w.-]+$/;
 
-/** Who is at the other end. A Unix client has no name: it is known by the socket that it came through. */
+/**
+ * The address of the other end. A Unix client has no name, so the path of the listening socket is
+ * used.
+ */
 export function peerOf(
   { remoteAddr, localAddr }: Pick<Deno.Conn, "remoteAddr" | "localAddr">,
 ): Address {
@@ -60,13 +60,13 @@ export function peerOf(
   return isUnix(peer) && peer.path === "" ? addressOf(localAddr) : peer;
 }
 
-/** `::ffff:192.0.2.1`, which a listener on `[::]` sees for an IPv4 client, as `192.0.2.1`. */
+/** Maps `::ffff:192.0.2.1`, which a listener on `[::]` sees for an IPv4 client, to `192.0.2.1`. */
 export function canonicalHost(hostname: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname);
   return mapped ? mapped[1]! : hostname;
 }
 
-/** Splits `HOST:PORT` or `[HOST]:PORT`; either part may be empty. `undefined` where it is neither. */
+/** Splits `HOST:PORT` or `[HOST]:PORT`; either part may be empty. `undefined` if it is neither. */
 export function splitHostPort(text: string): { host: string; port: string } | undefined {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(text);
   if (!match) return undefined;
@@ -74,8 +74,8 @@ export function splitHostPort(text: string): { host: string; port: string } | un
 }
 
 /**
- * Whether the text can name a host: an IPv4 address, an IPv6 address (also with a zone, `fe80::1%eth0`),
- * or a name of letters, digits, `-`, `_` and `.`.
+ * Whether the text is a valid host: an IPv4 address, an IPv6 address (also with a zone,
+ * `fe80::1%eth0`), or a name of letters, digits, `-`, `_` and `.`.
  */
 export function isHost(text: string): boolean {
   if (text.includes(":")) return isIP(text);
@@ -84,35 +84,38 @@ export function isHost(text: string): boolean {
     text.replace(/\.$/, "").split(".").every((label) => /^\w(?:[\w-]{0,61}\w)?$/.test(label));
 }
 
-/** Whether only this machine reaches what listens at this host. */
+/** Whether the host is a loopback address or `localhost`. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" ||
     (isIPv4(hostname) && hostname.startsWith("127."));
 }
 
-/** Whether the text is an IPv4 address in four plain decimal numbers, without leading zeros. */
+/** Whether the text is an IPv4 address in dotted decimal, without leading zeros. */
 export function isIPv4(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 &&
     parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
 }
 
-/** Whether the text is an IP address: of either kind, also with a zone (`fe80::1%eth0`, RFC 4007 section 11). */
+/**
+ * Whether the text is an IPv4 or IPv6 address, also with a zone (`fe80::1%eth0`, RFC 4007 section
+ * 11).
+ */
 export function isIP(text: string): boolean {
   return text.includes(":") ? isIPv6(withoutZone(text)) : isIPv4(text);
 }
 
-/** Whether it is an IPv6 address of one link (`fe80::/10`) that does not say of which. */
+/** Whether the text is a link-local IPv6 address (`fe80::/10`) without a zone. */
 export function lacksZone(text: string): boolean {
   return /^fe[89ab][0-9a-f]:[^%]*$/i.test(text);
 }
 
-/** The address without its zone, which means something on this machine alone. */
+/** The address without its zone, which is only meaningful on this machine. */
 export function withoutZone(address: string): string {
   return address.replace(ZONE, "");
 }
 
-/** What to do about a link-local address without a zone. */
+/** The advice in errors about a link-local address without a zone. */
 export function zoneNeeded(hostname: string): string {
   return `each link has a host of that address: say which, ${hostname}%INTERFACE (RFC 4007)`;
 }
@@ -123,7 +126,7 @@ export function isIPv6(text: string): boolean {
   return URL.canParse(`http://[${text}]/`);
 }
 
-/** What tells two addresses of one machine apart: the port, or a Unix socket's path. */
+/** The port, or the path of a Unix socket: what distinguishes two addresses of one machine. */
 export function portOf(address: Address): string {
   return isUnix(address) ? address.path : String(address.port);
 }

@@ -1,5 +1,5 @@
 /**
- * What is listened on or dialled, as a whole.
+ * Endpoints: what is listened on or dialled.
  *
  * @module
  */
@@ -7,14 +7,14 @@ import type { Address } from "./address.ts";
 import type { Proxy } from "./proxy.ts";
 
 /**
- * An address, what is spoken over it, and who connects in our stead. `Layers` has the options of each layer by its name:
- * the layers of `transport/layers.ts` as a client, or as a server, has them.
+ * An address, the layers over its carrier, and the proxy to connect through. `Layers` has the
+ * options of each layer of `transport/layers.ts` by name, as a client or as a server.
  */
 export interface Endpoint<Layers = Readonly<Record<string, never>>> {
-  /** Where it is. */
+  /** The address. */
   readonly address: Address;
-  /** What is spoken over its carrier; without them, the bytes as they are. */
+  /** The layers over the carrier; without them, plain bytes. */
   readonly layers?: Layers | undefined;
-  /** Who connects in our stead; nobody can listen through one. */
+  /** The proxy to connect through. Listening endpoints have none. */
   readonly proxy?: Proxy | undefined;
 }

@@ -1,65 +1,71 @@
 /**
- * IP addresses as numbers, to be compared and masked.
+ * IP addresses as numbers, for comparing and masking.
  *
  * @module
  */
 import { parseIp, stringifyIp } from "ip-bigint";
 
-/** An address, read once for all who look at it; v4-mapped IPv6 is the IPv4 that it means. */
+/** A parsed IP address. */
 export interface Ip {
-  /** Its bits. */
+  /** The address as an unsigned integer. */
   readonly number: bigint;
-  /** 4 or 6. */
+  /** The IP version. */
   readonly version: 4 | 6;
 }
 
-/** Where IPv6 holds the IPv4 addresses: `::ffff:0:0/96`. */
+/** The prefix of v4-mapped addresses, `::ffff:0:0/96` (RFC 4291, section 2.5.5.2). */
 const MAPPED = 0xffffn << 32n;
 
-/** The bits of an address of this version. */
+/** The length of an address of this version in bits. */
 export function lengthOf({ version }: Pick<Ip, "version">): number {
   return version === 4 ? 32 : 128;
 }
 
-/** The address as it stands, also a v4-mapped one. The text has to be an address: see {@linkcode isIPv4}. */
+/**
+ * Parses an address and keeps a v4-mapped one as IPv6. The text must be an address: see {@linkcode
+ * isIPv4}.
+ */
 export function readExactIp(text: string): Ip {
   const { number, version } = parseIp(text);
   return { number, version };
 }
 
-/** The address of a socket's end, ready to be compared; a zone (`fe80::1%eth0`) does not count. */
+/**
+ * Parses an address for comparing: a zone (`fe80::1%eth0`) is dropped, and a v4-mapped address
+ * becomes IPv4.
+ */
 export function readIp(host: string): Ip {
   return unmapped(readExactIp(host));
 }
 
-/** Whether it is an IPv4 address in the form of an IPv6 one. */
+/** Whether it is a v4-mapped IPv6 address. */
 export function isMapped({ number, version }: Ip): boolean {
   return version === 6 && number >> 32n === MAPPED >> 32n;
 }
 
-/** The IPv4 address that a v4-mapped one means; any other as it is. */
+/** The IPv4 address of a v4-mapped one; any other address unchanged. */
 export function unmapped(ip: Ip): Ip {
   return isMapped(ip) ? { number: ip.number - MAPPED, version: 4 } : ip;
 }
 
-/** The address as people write it (RFC 5952). */
+/** The address as text (RFC 5952). */
 export function formatIp(ip: Ip): string {
   return stringifyIp(ip);
 }
 
-/** What the first `bits` bits name: the address with all others zero. */
+/** The network of the address: all bits after the first `bits` are zero. */
 export function networkOf({ number, version }: Ip, bits: number): Ip {
   const rest = BigInt(lengthOf({ version }) - bits);
   return { number: number >> rest << rest, version };
 }
 
-/** The address whose bytes these are, 4 or 16, the most significant first. */
+/** The address of 4 or 16 bytes in network byte order. */
 export function ipOfBytes(bytes: Uint8Array): Ip {
   const number = bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), 0n);
   return { number, version: bytes.length === 4 ? 4 : 6 };
 }
 
-/** Its bytes, the most significant first. */
+/** The bytes of the address in network byte order. */
 export function bytesOfIp(ip: Ip): number[] {
   const length = lengthOf(ip) / 8;
   return Array.from(
@@ -68,7 +74,9 @@ export function bytesOfIp(ip: Ip): number[] {
   );
 }
 
-/** What counts as one peer: an IPv4 address, or the /64 of an IPv6 address, which one site has as a whole. */
+/**
+ * The key that limits per address count by: an IPv4 address, or the /64 network of an IPv6 address.
+ */
 export function peerKey(ip: Ip): string {
   return ip.version === 4 ? formatIp(ip) : `${formatIp(networkOf(ip, 64))}/64`;
 }

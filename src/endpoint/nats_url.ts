@@ -1,5 +1,5 @@
 /**
- * Where a bus is, in one word.
+ * The URL of a bus.
  *
  * @module
  */
@@ -7,21 +7,21 @@ import type { OptionKind } from "../options/kinds.ts";
 import { formatAddress, type InternetAddress } from "./address.ts";
 import { parseEndpoint } from "./parse.ts";
 
-/** A NATS server, or several of a cluster. */
+/** The URL of a NATS server or of several servers of a cluster. */
 export interface NatsUrl {
-  /** Where its servers are. */
+  /** The addresses of the servers. */
   readonly servers: readonly InternetAddress[];
-  /** Whether it has to be reached over TLS. */
+  /** Whether the servers require TLS. */
   readonly tls: boolean;
-  /** Who we are there, or a token that says so. */
+  /** The user, or a token if there is no password. */
   readonly user: string | undefined;
-  /** The password; a user without one is a token. */
+  /** The password; without one, `user` is a token. */
   readonly password: string | undefined;
 }
 
 const DEFAULT_PORT = "4222";
 
-/** A bus in one word: the URL of a NATS server, with the hosts of others behind commas. */
+/** The option kind of a bus: the URL of a NATS server, with further hosts separated by commas. */
 export const BUS: OptionKind<NatsUrl> = {
   expects: "nats://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…], or tls://…",
   placeholder: "URL",
@@ -43,7 +43,7 @@ export const BUS: OptionKind<NatsUrl> = {
   },
 };
 
-/** What people call the bus: its URL, without the user and the password. */
+/** The URL of the bus without user and password. */
 export function formatBus({ tls, servers }: Pick<NatsUrl, "tls" | "servers">): string {
   return `${tls ? "tls" : "nats"}://${servers.map(formatAddress).join(",")}`;
 }

@@ -1,12 +1,12 @@
 /**
- * Whether two sockets can listen at the same time.
+ * Whether two listening addresses conflict.
  *
  * @module
  */
 import { type Address, isHost, isIPv4, isUnix } from "./address.ts";
 import { readIp } from "./ip.ts";
 
-/** Whether one of the addresses takes what the other one wants. A port of 0 is another one each time. */
+/** Whether two addresses cannot be listened on at the same time. Port 0 conflicts with nothing. */
 export function overlaps(one: Address, other: Address): boolean {
   if (isUnix(one) || isUnix(other)) {
     return isUnix(one) && isUnix(other) && one.path === other.path;
@@ -15,12 +15,15 @@ export function overlaps(one: Address, other: Address): boolean {
   return covers(one.hostname, other.hostname) || covers(other.hostname, one.hostname);
 }
 
-/** Whether who listens at the one host also gets what is sent to the other. Of a name that is not known. */
+/**
+ * Whether a listener on host `wide` also receives connections to `narrow`. False for different host
+ * names, which are not looked up.
+ */
 export function covers(wide: string, narrow: string): boolean {
   if (wide.toLowerCase() === narrow.toLowerCase()) return true;
   if (!isLiteral(wide)) return false;
   const { number, version } = readIp(wide);
-  // A socket on `::` takes IPv4 clients too.
+  // A dual-stack socket on `::` accepts IPv4 clients too.
   if (number === 0n && version === 6) return true;
   if (!isLiteral(narrow)) return false;
   const ip = readIp(narrow);
@@ -28,7 +31,7 @@ export function covers(wide: string, narrow: string): boolean {
     zoneOf(wide) === zoneOf(narrow);
 }
 
-/** Whether it is an address, and no name that has to be looked up. */
+/** Whether the host is an IP address and not a name. */
 export function isLiteral(hostname: string): boolean {
   return isHost(hostname) && (isIPv4(hostname) || hostname.includes(":"));
 }

@@ -1,5 +1,5 @@
 /**
- * Places as people type them: where to listen, or what to connect to.
+ * Parses addresses on the command line and in config files.
  *
  * @module
  */
@@ -15,10 +15,13 @@ import {
   zoneNeeded,
 } from "./address.ts";
 
-/** The most bytes that `sun_path` holds on Linux, its closing zero not counted. */
+/** The maximum length of `sun_path` on Linux in bytes, without the terminating zero. */
 const LONGEST_PATH = 107;
 
-/** A place to connect to in one word: `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT` or `unix:PATH`. */
+/**
+ * The option kind of an address to connect to: `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT` or
+ * `unix:PATH`.
+ */
 export const ENDPOINT: OptionKind<Address> = {
   expects: "HOST:PORT, tcp://HOST:PORT or unix:PATH",
   placeholder: "HOST:PORT",
@@ -34,10 +37,12 @@ export const ENDPOINT: OptionKind<Address> = {
   },
 };
 
-/** Where an outlet listens when no host is said: this machine alone. */
+/** The host that outlets listen on by default. */
 export const DEFAULT_HOST = "127.0.0.1";
 
-/** A place to listen on in one word: `HOST:PORT`, or `:PORT` on this machine alone. */
+/**
+ * The option kind of an address to listen on: `HOST:PORT`, or `:PORT` on {@linkcode DEFAULT_HOST}.
+ */
 export const LISTEN: OptionKind<InternetAddress> = {
   expects: "HOST:PORT or :PORT",
   placeholder: "HOST:PORT",
@@ -48,7 +53,10 @@ export const LISTEN: OptionKind<InternetAddress> = {
   },
 };
 
-/** Where an outlet listens, in one word: `HOST:PORT`, `:PORT` on this machine alone, or `unix:PATH`. */
+/**
+ * The option kind of an outlet's address: `HOST:PORT`, `:PORT` on {@linkcode DEFAULT_HOST}, or
+ * `unix:PATH`.
+ */
 export const OUTLET_LISTEN: OptionKind<Address> = {
   expects: "HOST:PORT, :PORT or unix:PATH",
   placeholder: "HOST:PORT",
@@ -57,7 +65,7 @@ export const OUTLET_LISTEN: OptionKind<Address> = {
     word.startsWith("unix:") ? { path: readPath(word.slice("unix:".length)) } : LISTEN.parse(word),
 };
 
-/** Reads a host, which may be empty, and a port to listen on. */
+/** Parses an address to listen on; the host may be empty. */
 export function parseListen({ host, port }: { host: string; port: string }): InternetAddress {
   return {
     hostname: host === "" ? DEFAULT_HOST : readHost(host, "host"),
@@ -65,7 +73,7 @@ export function parseListen({ host, port }: { host: string; port: string }): Int
   };
 }
 
-/** Reads a host and a port to connect to. */
+/** Parses an address to connect to. */
 export function parseEndpoint({ host, port }: { host: string; port: string }): InternetAddress {
   if (host === "") throw new UsageError("no host in front of the port");
   const address = { hostname: readHost(host, "host"), port: readPort(port, "port") };
@@ -73,7 +81,7 @@ export function parseEndpoint({ host, port }: { host: string; port: string }): I
   throw new UsageError(`port "0": expected a port to connect to, 1 to 65535`);
 }
 
-/** Reads the path of a Unix socket, also from `//PATH`. */
+/** Parses the path of a Unix socket, also as `//PATH`. */
 export function readPath(path: string): string {
   if (path.startsWith("@")) {
     throw new UsageError(
@@ -92,7 +100,7 @@ export function readPath(path: string): string {
   return read;
 }
 
-/** Reads a host; `where` is what stands in front of it in an error. */
+/** Parses a host. `where` is the prefix in errors. */
 export function readHost(word: string, where: string): string {
   if (lacksZone(word)) throw new UsageError(`${where} ${quote(word)}: ${zoneNeeded(word)}`);
   if (isHost(word)) return word;
@@ -103,7 +111,7 @@ export function readHost(word: string, where: string): string {
   throw new UsageError(`${where} ${quote(word)}: expected a host name, an IPv4 or an IPv6 address`);
 }
 
-/** How the DNS writes a name with other letters (IDNA, RFC 5890). */
+/** The ASCII form of an internationalized name (IDNA, RFC 5890). */
 function asciiName(word: string): string | undefined {
   // deno-lint-ignore no-control-regex
   if (/^[\u0000-\u007f]*$/.test(word) || /[\s/?#@:[\]\\]/.test(word)) return undefined;
@@ -111,7 +119,7 @@ function asciiName(word: string): string | undefined {
   return isHost(name) ? name : undefined;
 }
 
-/** Reads a port; `where` is what stands in front of it in an error. */
+/** Parses a port. `where` is the prefix in errors. */
 export function readPort(word: string, where: string): number {
   const port = PORT.parse(word);
   if (port !== undefined) return port;

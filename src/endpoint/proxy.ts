@@ -1,5 +1,5 @@
 /**
- * Proxies: how one is named, and what it speaks.
+ * Proxies and their URLs.
  *
  * @module
  */
@@ -8,23 +8,26 @@ import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, type InternetAddress } from "./address.ts";
 import { parseEndpoint } from "./parse.ts";
 
-/** Somebody who connects in our stead. */
+/** A proxy to connect through. */
 export interface Proxy {
-  /** What it speaks. `socks5` and `socks4` are given addresses that were looked up here, the others names. */
+  /**
+   * The protocol. For `socks5` and `socks4`, names are resolved here; the others resolve names
+   * themselves.
+   */
   readonly scheme: "socks5" | "socks5h" | "socks4" | "socks4a" | "http";
-  /** Where it is. */
+  /** The address of the proxy. */
   readonly address: InternetAddress;
-  /** Who we are to it. */
+  /** The credentials for the proxy. */
   readonly credentials: Credentials | undefined;
-  /** Whether an HTTP proxy is told them before it asks, for whoever reads along. */
+  /** Whether Basic credentials are sent to an HTTP proxy before it asks for them, unencrypted. */
   readonly preemptive?: boolean;
 }
 
-/** A name and a password, which are never shown. */
+/** A user and a password. Never shown. */
 export interface Credentials {
-  /** The name. */
+  /** The user. */
   readonly user: string;
-  /** The password; `undefined` if it has to be asked for. */
+  /** The password; `undefined` if it has to be prompted for. */
   readonly password: string | undefined;
 }
 
@@ -36,7 +39,7 @@ const DEFAULT_PORTS: Readonly<Record<Proxy["scheme"], string>> = {
   http: "3128",
 };
 
-/** A proxy in one word. */
+/** The option kind of a proxy's URL. */
 export const PROXY: OptionKind<Proxy> = {
   expects: "socks5://[USER[:PASSWORD]@]HOST:PORT, or socks5h://, socks4://, socks4a:// or http://",
   placeholder: "URL",
@@ -57,7 +60,7 @@ export const PROXY: OptionKind<Proxy> = {
   },
 };
 
-/** A name and a password in one word. */
+/** The option kind of `USER:PASSWORD`. */
 export const CREDENTIALS: OptionKind<Credentials> = {
   expects: "USER:PASSWORD, or USER to be asked for the password",
   placeholder: "USER[:PASSWORD]",
@@ -67,17 +70,17 @@ export const CREDENTIALS: OptionKind<Credentials> = {
   },
 };
 
-/** `socks5 proxy 127.0.0.1:1080`: without credentials. */
+/** The proxy without its credentials: `socks5 proxy 127.0.0.1:1080`. */
 export function formatProxy({ scheme, address }: Proxy): string {
   return `${scheme} proxy ${formatAddress(address)}`;
 }
 
-/** Whether a user of it has a password: SOCKS 4 has a user alone. */
+/** Whether its protocol has passwords: SOCKS 4 only has a user. */
 export function takesPassword({ scheme }: Proxy): boolean {
   return scheme !== "socks4" && scheme !== "socks4a";
 }
 
-/** Whether names are looked up here, because the proxy takes addresses alone, or was asked to get those. */
+/** Whether names are resolved here, because the protocol has no names or the scheme asks for it. */
 export function takesAddresses({ scheme }: Proxy): boolean {
   return scheme === "socks5" || scheme === "socks4";
 }

@@ -1,5 +1,5 @@
 /**
- * What a client connects to, in one word or two.
+ * The target of a client, in one or two arguments.
  *
  * @module
  */
@@ -7,18 +7,17 @@ import { quote, UsageError, withSubject } from "../options/usage_error.ts";
 import type { Address } from "./address.ts";
 import { ENDPOINT, parseEndpoint } from "./parse.ts";
 
-/** The forms that a target has. */
 const TARGETS = "HOST PORT, HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:PATH";
 
-/** What the words name. */
+/** A parsed target. */
 export interface Target {
-  /** One address; several where the port is a list. */
+  /** The address, or one address for each port of a list. */
   readonly targets: readonly [Address, ...Address[]];
-  /** Whether `tls://` stands in front. */
+  /** Whether the scheme is `tls://`. */
   readonly tls: boolean;
 }
 
-/** Reads the target of a client. A port that stands alone may be a list: `20-25,80`. */
+/** Parses the target of a client. A port in an argument of its own may be a list: `20-25,80`. */
 export function parseTarget(words: readonly string[]): Target {
   const [first, second, ...more] = words;
   if (first === undefined) throw new UsageError(`nothing to connect to: expected ${TARGETS}`);
@@ -44,7 +43,7 @@ function readWord(word: string): Target {
   return { targets: [place], tls };
 }
 
-/** Every port of a list once, in the order in which they stand there. */
+/** The ports of a list in order, without duplicates. */
 function readPorts(host: string, list: string): Target["targets"] {
   const ports = new Set(list.split(",").flatMap((part) => readRange(host, part)));
   const [first, ...others] = [...ports].map((port) => ({ hostname: host, port }));

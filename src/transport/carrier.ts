@@ -1,43 +1,48 @@
 /**
- * What carries bytes between two ends of the system's: the contract of TCP and Unix sockets.
+ * The interface of carriers: TCP and Unix sockets.
  *
  * @module
  */
 import type { ByteStream } from "./stream.ts";
 
-/** A socket that listens. */
+/** A listening socket. */
 export interface Listener {
-  /** Where it listens, with the real port. */
+  /** The address it is bound to, with the real port. */
   readonly addr: Deno.Addr;
-  /** The next client, before anything is spoken over the carrier. */
+  /** Resolves to the next connection, without any layers. */
   accept(): Promise<ByteStream>;
-  /** Stops listening; a Unix socket's file goes too. */
+  /** Closes the socket; the file of a Unix socket is removed. */
   close(): void;
 }
 
-/** How to listen. */
+/** Options of {@linkcode Carrier.listen}. */
 export interface ListenOptions {
-  /** Clients that may wait to be accepted; the kernel caps it at `net.core.somaxconn`. */
+  /** The length of the accept queue; the kernel caps it at `net.core.somaxconn`. */
   readonly backlog: number;
-  /** The permission bits of a Unix socket's file; as the umask says, where it is not said. */
+  /** The permission bits of a Unix socket's file; by default those of the umask. */
   readonly mode?: number | undefined;
-  /** Whether others of this process listen there too; the kernel then spreads the clients over them. */
+  /**
+   * Whether other threads of this process listen on the same address (`SO_REUSEPORT`): the kernel
+   * distributes connections over them.
+   */
   readonly shared?: boolean | undefined;
-  /** Whether a Unix socket takes its path from another one of this process, once it accepts. */
+  /**
+   * Whether a Unix socket takes over the path of another one of this process when it first accepts.
+   */
   readonly takesOver?: boolean | undefined;
   /**
-   * Whether to make sure first that nobody listens there, this process included: to the kernel, who shares a port
-   * shares it with any program of the same user.
+   * Whether to check first that nothing listens on the address, this process included. With
+   * `SO_REUSEPORT`, the kernel lets any program of the same user share the port.
    */
   readonly alone?: boolean | undefined;
 }
 
-/** One kind of sockets. Its errors are the system's; the reasons put them into words. */
+/** One kind of socket. Its errors are the system's; `listenFault` explains them. */
 export interface Carrier<Address> {
   /** Binds and listens. */
   listen(address: Address, options: ListenOptions): Listener;
-  /** Connects; gives up when the signal is aborted, where the system can. */
+  /** Connects. Gives up when the signal is aborted, if the system can. */
   connect(address: Address, signal: AbortSignal): Promise<ByteStream>;
-  /** Why the system would not listen there, and what to do about it. */
+  /** Why listening failed, and what to do about it. */
   listenFault(cause: unknown, address: Address): string;
 }

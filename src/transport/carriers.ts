@@ -1,5 +1,5 @@
 /**
- * The carriers that there are. `tests/transport/contract_test.ts` tests each of them by its being here.
+ * The table of carriers. `tests/transport/contract_test.ts` runs over all of them.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { Carrier } from "./carrier.ts";
 import { tcp } from "./carriers/tcp.ts";
 import { unix } from "./carriers/unix.ts";
 
-/** Each carrier, by what its addresses are called. */
+/** The carriers by name. */
 export const CARRIERS = { tcp, unix };
 
-/** What carries bytes to and from this address. */
+/** The carrier for this kind of address. */
 export function carrierOf(address: Address): Carrier<Address> {
   return isUnix(address) ? CARRIERS.unix : CARRIERS.tcp;
 }

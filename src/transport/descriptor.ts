@@ -1,16 +1,16 @@
 /**
- * The descriptor of a TCP socket. Deno tells nobody of it, so it is looked for among those of the process by the
- * socket's two addresses.
+ * Finds the descriptor of a TCP socket. Deno does not expose it, so the process's descriptors are
+ * searched for the socket's two addresses.
  *
  * @module
  */
 import { bytesOfIp, type Ip, readExactIp } from "../endpoint/ip.ts";
 import { type Libc, libc } from "./libc.ts";
 
-/** The ends of a connection, in the words of `Deno.Conn`. */
+/** The two addresses of a connection, as in `Deno.Conn`. */
 export type SocketEnds = Pick<Deno.Conn, "localAddr" | "remoteAddr">;
 
-/** A socket as the C library knows it. */
+/** A socket for calls of the C library. */
 export interface FoundSocket {
   /** The C library. */
   readonly system: Libc;
@@ -19,9 +19,8 @@ export interface FoundSocket {
 }
 
 /**
- * The socket with these ends; `undefined` where the system has no such thing (Unix sockets, other systems than Linux,
- * without the right to call foreign functions), and where so many were asked for that finding the sockets would hold
- * up the rest.
+ * Finds the socket with these addresses. `undefined` if the system cannot (Unix sockets, other
+ * systems than Linux, no permission for FFI), and above a limit of searches a second.
  */
 export function findSocket({ localAddr, remoteAddr }: SocketEnds): FoundSocket | undefined {
   if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return undefined;
@@ -32,8 +31,8 @@ export function findSocket({ localAddr, remoteAddr }: SocketEnds): FoundSocket |
 }
 
 /**
- * Descriptors that are looked at in a second, which takes some fifty milliseconds of it: who resets without end does
- * not hold up the others.
+ * The maximum number of descriptors that are examined in a second, about 50 ms of CPU: many resets
+ * must not hold up other connections.
  */
 const LOOKS_A_SECOND = 200_000;
 
@@ -47,10 +46,10 @@ function mayLook(): boolean {
   return looks < LOOKS_A_SECOND;
 }
 
-/** One end of a TCP connection, ready to be compared with a `struct sockaddr`. */
+/** One end of a TCP connection, for comparing with a `struct sockaddr`. */
 interface End {
   readonly port: number;
-  /** Its address's bytes, the least significant last. */
+  /** The address in network byte order. */
   readonly bytes: readonly number[];
 }
 
@@ -59,10 +58,13 @@ function endOf({ hostname, port }: Deno.NetAddr): End {
   return { port, bytes: bytesOfIp(ip) };
 }
 
-/** Where the last one was found: whoever comes and goes quickly is given the same few descriptors. */
+/** The last descriptor that was found: short connections reuse the same few numbers. */
 let latest = 3;
 
-/** The descriptor of the socket with these ends, looked for from where the last one was, in both directions. */
+/**
+ * Searches for the descriptor of the socket with these addresses, in both directions from the last
+ * one found.
+ */
 function find(
   { getsockname, getpeername }: Libc,
   { local, remote }: { local: End; remote: End },
@@ -86,10 +88,10 @@ function find(
   }
 }
 
-/** How many slots for descriptors the kernel keeps for this process: none is beyond. */
+/** The size of this process's descriptor table (`FDSize`): no descriptor is beyond it. */
 function descriptorSlots(): number {
   try {
-    // Asked first, because reading would ask whoever sits at a terminal.
+    // Checked first: reading without permission would prompt on a terminal.
     if (Deno.permissions.querySync({ name: "read" }).state !== "granted") return SLOTS_AT_MOST;
     const status = Deno.readTextFileSync("/proc/self/status");
     return Number(/^FDSize:\s+(\d+)/m.exec(status)?.[1] ?? SLOTS_AT_MOST);
@@ -98,12 +100,12 @@ function descriptorSlots(): number {
   }
 }
 
-/** Where the kernel may not be asked. */
+/** The assumed size if `/proc` cannot be read. */
 const SLOTS_AT_MOST = 65_536;
 
 const AF_INET = 2;
 
-/** Whether a `struct sockaddr_in` or `sockaddr_in6` is this end's. */
+/** Whether a `struct sockaddr_in` or `sockaddr_in6` has this end's address. */
 function isAt(address: Uint8Array, { port, bytes }: End): boolean {
   if (address[2] !== port >> 8 || address[3] !== (port & 0xff)) return false;
   const family = new Uint16Array(address.buffer, 0, 1)[0];

@@ -1,6 +1,6 @@
 /**
- * Dialling, for everything that does: `listen.ts` is the other way in. A carrier's connection, through a proxy where
- * there is one, with the layers that are asked for.
+ * Dialling: connects a carrier, through a proxy if there is one, and starts the layers. Everything
+ * that connects uses it; `listen.ts` is its counterpart.
  *
  * @module
  */
@@ -20,29 +20,28 @@ import type { ByteStream } from "./stream.ts";
 
 const tasks = new TaskScope("dialling", { without: "the attempt counts as failed" });
 
-/** What happens on the way. Times are in milliseconds. */
+/** A step of dialling. Times are in milliseconds. */
 export type DialStep =
   | AddressStep
   | { readonly step: "proxied"; readonly proxy: Proxy; readonly took: number }
   | LayerStep & { readonly took: number };
 
-/** How long it may take, and who hears of it. */
+/** Options of {@linkcode dial}. */
 export interface DialOptions {
-  /** Milliseconds after which it is given up, all of it together; never, where it is 0. */
+  /** The time limit for all steps together in milliseconds; 0 for none. */
   readonly timeout: number;
-  /** Gives up at once when aborted. */
+  /** Aborts dialling. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of every step. */
+  /** Called for every step. */
   readonly onStep?: ((step: DialStep) => void) | undefined;
 }
 
-/** What can be dialled. */
+/** An endpoint to connect to. */
 export type DialledEndpoint = Endpoint<ClientLayers>;
 
 /**
- * Connects. Closing the stream closes everything on the way.
- *
- * @throws {Error} which says what was tried, what happened, and what that means
+ * Connects to an endpoint. Closing the stream closes all connections it needed.
+ * @throws {Error} what was tried, what happened, and what it means
  */
 export async function dial(endpoint: DialledEndpoint, options: DialOptions): Promise<ByteStream> {
   if (!endpoint.proxy && !endpoint.layers) return await dialAddress(endpoint.address, options);
@@ -51,17 +50,16 @@ export async function dial(endpoint: DialledEndpoint, options: DialOptions): Pro
   return await withinTime(dialling, options);
 }
 
-/** One endpoint that is being dialled. */
 class Dialling {
   readonly #endpoint: DialledEndpoint;
   readonly #options: DialOptions;
   readonly #start = performance.now();
-  /** What leads on from here. */
+  /** The stream so far. */
   #stream: ByteStream | undefined;
   readonly #over = new AbortController();
-  /** Whose answer is waited for: `127.0.0.1:443: connected, and then no answer to …` */
+  /** The reply that is awaited, for the error of a timeout. */
   waitsFor = "";
-  /** What kind of answer that is. */
+  /** The phase of that reply. */
   phase: DialTimeout["phase"] = "upgrade";
 
   constructor(endpoint: DialledEndpoint, options: DialOptions) {
@@ -69,13 +67,13 @@ class Dialling {
     this.#options = options;
   }
 
-  /** What is left of the time for all of it, in milliseconds; 0 where there is no limit. */
+  /** The time left in milliseconds; 0 without a limit. */
   get timeLeft(): number {
     const { timeout } = this.#options;
     return timeout > 0 ? Math.max(1, timeout - (performance.now() - this.#start)) : 0;
   }
 
-  /** Connects to whom the carrier leads, anew where that was done already. */
+  /** Connects the carrier to the target or the proxy, and closes an earlier connection. */
   async connect(): Promise<ByteStream> {
     const { proxy, address } = this.#endpoint;
     this.close();
@@ -88,7 +86,7 @@ class Dialling {
     return stream;
   }
 
-  /** From the carrier to the service. */
+  /** Runs the proxy's handshake and the layers. */
   async goOn(): Promise<ByteStream> {
     const { proxy, layers } = this.#endpoint;
     if (proxy) await this.#throughProxy(proxy);
@@ -121,7 +119,7 @@ class Dialling {
     this.#options.onStep?.({ step: "proxied", proxy, took: performance.now() - start });
   }
 
-  /** Looks up the target's name here, for a proxy that takes addresses alone. */
+  /** Resolves the target's name for a proxy protocol that has no names. */
   async #lookUp(hostname: string): Promise<readonly string[]> {
     if (isIP(hostname)) return [hostname];
     const start = performance.now();
@@ -153,24 +151,26 @@ class Dialling {
     }
   }
 
-  /** Closes what there is, and what may still come. */
+  /** Closes the stream, and any that is still to come. */
   end(): void {
     this.#over.abort();
     this.close();
   }
 
-  /** Closes what there is. */
   close(): void {
     try {
       this.#stream?.close();
     } catch {
-      // A handshake that failed has closed it already.
+      // A failed handshake has already closed it.
     }
     this.#stream = undefined;
   }
 }
 
-/** Goes on, and closes everything when that takes too long, saying who did not answer what. */
+/**
+ * Runs the proxy's handshake and the layers within the time limit. The error says which reply did
+ * not come.
+ */
 async function withinTime(
   dialling: Dialling,
   { timeout, signal }: DialOptions,
@@ -182,7 +182,7 @@ async function withinTime(
   );
   const timer = timeout > 0 ? setTimeout(late, dialling.timeLeft) : undefined;
   signal?.addEventListener("abort", abort);
-  // It may have been aborted between the carrier's connection and here.
+  // The signal may have been aborted while the carrier connected.
   if (signal?.aborted) abort();
   const going = dialling.goOn();
   try {

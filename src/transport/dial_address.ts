@@ -1,6 +1,6 @@
 /**
- * From an address to a carrier's connection: a name is looked up, and each of its addresses tried, the next one a moment
- * after the last (RFC 8305, "Happy Eyeballs").
+ * Connects to a host: resolves the name and tries its addresses, the next one a moment after the
+ * last (RFC 8305, "Happy Eyeballs").
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { briefly, failureOf, meaningOf, tooLate } from "./dial_error.ts";
 import { type Resolved, resolver } from "./resolver.ts";
 import type { ByteStream } from "./stream.ts";
 
-/** What happens on the way, for whoever wants to tell it. Times are in milliseconds. */
+/** A step of connecting. Times are in milliseconds. */
 export type AddressStep =
   | {
     readonly step: "resolved";
@@ -31,34 +31,33 @@ export type AddressStep =
     readonly step: "failed";
     readonly address: Address;
     readonly reason: string;
-    /** What the system said, or why the attempt was called off. */
+    /** The system's error, or why the attempt was aborted. */
     readonly error: unknown;
     readonly took: number;
   }
   | { readonly step: "connected"; readonly address: Address; readonly took: number };
 
-/** How to dial. */
+/** Options of {@linkcode dialAddress}. */
 export interface DialAddressOptions {
-  /** Milliseconds after which it is given up, name look-up included; never, where it is 0. */
+  /** The time limit in milliseconds, name look-up included; 0 for none. */
   readonly timeout: number;
-  /** Gives up at once when aborted. */
+  /** Aborts connecting. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of every step. */
+  /** Called for every step. */
   readonly onStep?: ((step: AddressStep) => void) | undefined;
 }
 
-/** What every attempt of one dialling has in common. */
+/** What all attempts share. */
 type Within = Pick<DialAddressOptions, "onStep"> & { readonly signal: AbortSignal };
 
 const tasks = new TaskScope("connecting", { without: "the attempt counts as failed" });
 
-/** How long an attempt has for itself before the next address is tried beside it (RFC 8305, section 5). */
+/** The Connection Attempt Delay in milliseconds (RFC 8305, section 5). */
 const HEAD_START = 250;
 
 /**
- * Connects to the first address of the target that answers.
- *
- * @throws {Error} which says what was tried, what happened, and what that means
+ * Connects to the first address of the target that accepts.
+ * @throws {Error} what was tried, what happened, and what it means
  */
 export async function dialAddress(
   target: Address,
@@ -95,7 +94,7 @@ export async function dialAddress(
   }
 }
 
-/** A timer for a limit in milliseconds, of which 0 is none. */
+/** A signal that is aborted after `timeout` milliseconds; 0 for never. */
 function timerFor(
   timeout: number,
   onLate: () => void,
@@ -104,9 +103,8 @@ function timerFor(
 }
 
 /**
- * The addresses of a host, which may be one already.
- *
- * @throws {Error} which says why there are none
+ * The addresses of a host name; an IP address is returned as it is.
+ * @throws {LookupError} why there are none
  */
 export async function lookUp(
   hostname: string,
@@ -127,8 +125,8 @@ async function resolve(
 }
 
 /**
- * Starts an attempt for each address in their order, the next when the last has failed or has had its head start, and
- * keeps the first that succeeds.
+ * Starts an attempt for each address in order, the next one when the last has failed or after the
+ * Connection Attempt Delay, and returns the first stream that connects.
  */
 async function race(
   addresses: readonly InternetAddress[],
@@ -173,7 +171,10 @@ async function attempt(
   }
 }
 
-/** Resolves with the first of these, or to nothing when the head start is over or everything is. */
+/**
+ * Resolves to the first of these outcomes, or to `undefined` after the delay or when the signal is
+ * aborted.
+ */
 async function headStart<T>(outcomes: Promise<T>[], signal: AbortSignal): Promise<T | undefined> {
   const over = new AbortController();
   const pause = delay(HEAD_START, { signal: AbortSignal.any([signal, over.signal]) })

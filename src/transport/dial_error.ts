@@ -1,5 +1,5 @@
 /**
- * Why there is no connection, and what that means.
+ * Errors of connecting, and what they mean.
  *
  * @module
  */
@@ -18,21 +18,21 @@ import { formatDuration } from "../options/quantity.ts";
 import { hasListener } from "../trace/kernel/own_listeners.ts";
 import { codeOf, explain } from "./errors.ts";
 
-/** It took longer than it may. */
+/** Connecting took longer than its time limit. */
 export class DialTimeout extends Error {
-  /** Tells it from faults of the system. */
+  /** Distinguishes it from system errors. */
   override readonly name = "DialTimeout";
-  /** What took so long: the name, the connection, or what comes after it. */
+  /** The phase that timed out; `upgrade` is everything after the carrier's connection. */
   readonly phase: "look-up" | "connect" | "upgrade";
 
-  /** What was waited for, and how long. */
+  /** A timeout with its message and phase. */
   constructor(message: string, phase: DialTimeout["phase"]) {
     super(message);
     this.phase = phase;
   }
 }
 
-/** Nobody answered for `timeout` milliseconds. */
+/** The timeout of a phase after `timeout` milliseconds. */
 export function tooLate(timeout: number, phase: "look-up" | "connect"): DialTimeout {
   const time = formatDuration(timeout);
   const message = phase === "look-up"
@@ -41,23 +41,23 @@ export function tooLate(timeout: number, phase: "look-up" | "connect"): DialTime
   return new DialTimeout(message, phase);
 }
 
-/** The kernel has joined the port with itself: nothing listens there. */
+/** The kernel connected the socket to itself: nothing listens on the port. */
 export class SelfConnect extends Error {
-  /** What it would be if the kernel had chosen another port for our end. */
+  /** The error if the kernel had chosen another local port. */
   readonly code = "ECONNREFUSED";
 
-  /** What it is. */
+  /** The error with its message. */
   constructor() {
     super("the kernel joined the port with itself");
   }
 }
 
-/** What a refusal means where more is not known. */
+/** What `ECONNREFUSED` means if the cause is not known. */
 export const EITHER_REFUSES = "refused: nothing listens on that port, or a firewall rejects";
 
 const SILENCE = "a firewall drops it, the host is down, or its accept queue is full";
 
-/** What a failure to connect to the target means. */
+/** Why connecting to the target failed. */
 export async function meaningOf(error: unknown, target: Address): Promise<string> {
   if (isUnix(target)) return meaningAtPath(error);
   return codeOf(error) === "ECONNREFUSED"
@@ -65,14 +65,16 @@ export async function meaningOf(error: unknown, target: Address): Promise<string
     : meaningAtHost(error, target);
 }
 
-/** The same in a few words, where it stands among many. */
+/** The same in a few words, for lists. */
 export function briefly(error: unknown, target: Address): string {
   return codeOf(error) === "EADDRNOTAVAIL" && !isUnix(target)
     ? noLocalAddress(target.hostname)
     : explain(error);
 }
 
-/** What it means that none of a name's addresses can be connected to; the cause is what all have in common. */
+/**
+ * Why connecting to all addresses of a name failed; the error has a cause if all have the same one.
+ */
 export async function failureOf(
   addresses: readonly InternetAddress[],
   faults: unknown[],
@@ -94,7 +96,7 @@ export async function failureOf(
   });
 }
 
-/** What a failure to connect tells of a Unix socket. */
+/** What an error means for a Unix socket. */
 function meaningAtPath(error: unknown): string {
   switch (codeOf(error)) {
     case "ECONNREFUSED":
@@ -110,7 +112,10 @@ function meaningAtPath(error: unknown): string {
   }
 }
 
-/** A host where nothing listens and a firewall send the same reset; which it was, only the host's own kernel knows. */
+/**
+ * A closed port and a rejecting firewall send the same RST. Only for this machine, the kernel can
+ * tell which it was.
+ */
 async function meaningOfRefusal({ hostname, port }: InternetAddress): Promise<string> {
   const isListening = await hasListener(canonicalHost(withoutZone(hostname)), port);
   if (isListening === undefined) return EITHER_REFUSES;
@@ -120,7 +125,7 @@ async function meaningOfRefusal({ hostname, port }: InternetAddress): Promise<st
     : "refused: nothing listens on that port of this machine";
 }
 
-/** What a failure to connect tells of the other end, or of this machine. */
+/** What an error means for a TCP target. */
 function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
   switch (codeOf(error)) {
     case "EADDRNOTAVAIL":
@@ -140,13 +145,13 @@ function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
   }
 }
 
-/** Whether an address says that it is on a link that is not there. */
+/** Whether the address has a zone that no interface has. */
 function isZoneUnknown(hostname: string): boolean {
   const [, zone] = /%(.*\D.*)$/.exec(hostname) ?? [];
   return zone !== undefined && !Deno.networkInterfaces().some(({ name }) => name === zone);
 }
 
-/** The system has no address of ours to connect from. */
+/** What `EADDRNOTAVAIL` means. */
 function noLocalAddress(hostname: string): string {
   const family = isIPv6(hostname) ? "IPv6" : "IPv4";
   const hasSome = Deno.networkInterfaces().some((each) => each.family === family);

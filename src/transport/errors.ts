@@ -1,5 +1,5 @@
 /**
- * What the system says when a socket fails, in words.
+ * System errors of sockets as text.
  *
  * @module
  */
@@ -39,10 +39,12 @@ const WORDS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "the other end stopped answering",
 };
 
-/** What the runtime adds to the system's words: a name or a number, and which of its operations failed. */
+/**
+ * What Deno adds to the system's message: the error's name or number, and the failing operation.
+ */
 const MACHINERY = /^E[A-Z]+: | \(os error \d+\)(?:: \w+ '.*')?|, \w+ '[^']*'$/gs;
 
-/** What went wrong, in words and on one line. */
+/** The error's message on one line, without what Deno adds. */
 export function explain(error: unknown): string {
   const code = codeOf(error);
   if (code !== undefined && code in WORDS) return WORDS[code]!;
@@ -52,7 +54,7 @@ export function explain(error: unknown): string {
   return message.replace(MACHINERY, "").replace(/\s+/g, " ");
 }
 
-/** Whether the other end has cut the connection off, instead of ending it. */
+/** Whether the peer has reset the connection (RST) instead of closing it. */
 export function isReset(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.ConnectionAborted ||
@@ -60,35 +62,35 @@ export function isReset(error: unknown): boolean {
     error instanceof Deno.errors.NotConnected;
 }
 
-/** What this machine, and not the other end, has run out of. */
+/** Errors that mean that this machine has run out of a resource. */
 const SHORTAGES = new Set(["EADDRNOTAVAIL", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
-/** Whether it failed for want of something here, which tells nothing of the other end. */
+/** Whether this machine lacked a resource, so the error says nothing about the peer. */
 export function isShortage(error: unknown): boolean {
   return SHORTAGES.has(codeOf(error) ?? "");
 }
 
-/** The other end has closed in the middle: what came before is not all that there was to come. */
+/** The peer closed in the middle of a message: the data is truncated. */
 export class CutOffError extends Error {
-  /** Tells it from faults of the network. */
+  /** Distinguishes it from system errors. */
   override readonly name = "CutOffError";
 
-  /** `how` says what the other end did. */
+  /** `how` says what the peer did. */
   constructor(how: string) {
     super(`cut off: ${how}`);
   }
 }
 
-/** What broke a connection, in words. */
+/** Why a connection broke. */
 export type ConnectionFault = "peer reset" | `cut off: ${string}` | `error: ${string}`;
 
-/** Why a connection ended, for its `closed` event: `peer reset`, `cut off: …`, or `error: …`. */
+/** Why a connection ended, for its `closed` event. */
 export function faultOf(error: unknown): ConnectionFault {
   if (error instanceof CutOffError) return error.message as `cut off: ${string}`;
   return isReset(error) ? "peer reset" : `error: ${explain(error)}`;
 }
 
-/** The system's name for the error, such as `ECONNREFUSED`, where it has one. */
+/** The system's code of the error, such as `ECONNREFUSED`, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   return typeof code === "string" ? code : undefined;

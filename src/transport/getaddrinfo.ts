@@ -1,17 +1,17 @@
 /**
- * The system's own look-up of names: `/etc/hosts`, name servers, and whatever else `nsswitch.conf` names.
+ * Name look-up by the system's resolver (`getaddrinfo(3)`): `/etc/hosts`, DNS, and what else
+ * `nsswitch.conf` configures.
  *
  * @module
  */
 
 /**
- * The addresses of a name in the order in which to try them (RFC 6724, as `/etc/gai.conf` has it). It holds one of
- * this thread's blocking threads until the system answers, and nothing can call it back.
- *
- * @throws {Error} whose `code` is the system's
+ * The addresses of a name, sorted by RFC 6724 and `/etc/gai.conf`. It occupies a blocking thread
+ * until the system answers, and cannot be cancelled.
+ * @throws {Error} with the system's `code`
  */
 export async function getaddrinfo(name: string): Promise<string[]> {
-  // Loaded for those who have a name to look up: it costs a start some 10 ms.
+  // Imported on first use: it takes about 10 ms.
   const { lookup } = await import("node:dns/promises");
   const found = await lookup(name, { all: true, order: "verbatim" });
   if (found.length === 0) throw Object.assign(new Error("no addresses"), { code: "ENODATA" });

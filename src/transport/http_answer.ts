@@ -1,5 +1,5 @@
 /**
- * A request of Node's as one of the web's, and its answer back over Node, at the pace of the client.
+ * Converts a Node HTTP request to a `Request`, and writes the `Response` with backpressure.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import { once } from "node:events";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import type { HttpClient } from "./http_client.ts";
 
-/** How much of an answer is written at a time. */
+/** The size of one write in bytes. */
 const PIECE = 64 * 1024;
 
 const tasks = new TaskScope("an HTTP answer", { without: "that answer is cut off" });
 
-/** Who asks, and who answers. */
+/** Options of {@linkcode answerOver}. */
 export interface AnswerOptions {
-  /** Who asks. */
+  /** The client. */
   readonly client: HttpClient;
-  /** Of the URL. */
+  /** The scheme of the request's URL. */
   readonly scheme: "http" | "https";
-  /** Answers, and does not throw. */
+  /** The request handler. It must not reject. */
   answer(request: Request): Promise<Response>;
 }
 
-/** Answers one request. */
+/** Handles one request. */
 export async function answerOver(
   { message, response }: { message: IncomingMessage; response: ServerResponse },
   { client, scheme, answer }: AnswerOptions,
@@ -50,7 +50,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-/** What is asked for; in words, what is wrong with it (RFC 9112, section 3.2). */
+/** The URL of a request, or what is wrong with the target (RFC 9112, section 3.2). */
 function urlOf(
   { url = "/", rawHeaders, httpVersion }: IncomingMessage,
   scheme: string,
@@ -80,14 +80,14 @@ function requestOf(message: IncomingMessage, url: URL): Request {
   return new Request(url, { method, headers, body });
 }
 
-/** The body; whoever stops to read it can still answer. */
+/** The body. If reading stops early, the request can still be answered. */
 async function* bytesOf(message: IncomingMessage): AsyncGenerator<Uint8Array> {
   for await (const chunk of message.iterator({ destroyOnReturn: false })) {
     yield new Uint8Array(chunk);
   }
 }
 
-/** Writes an answer piece by piece; when the client has gone, the rest is not even made. */
+/** Writes a response in pieces. When the client disconnects, the response's body is cancelled. */
 async function write(
   answer: Response,
   { response, client, signal, head }: {
@@ -107,7 +107,8 @@ async function write(
     else if (reader) await writeBody(reader, { response, client, signal });
     response.end();
   } catch {
-    // The answer broke off, or whoever makes it dropped the client: what was sent must not look whole.
+    // The body failed or its stream was dropped: the client must see that the response is
+    // incomplete.
     response.destroy();
   } finally {
     signal.removeEventListener("abort", cancel);

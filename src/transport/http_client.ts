@@ -1,5 +1,5 @@
 /**
- * One client of an HTTP server, who may not keep it waiting: for a request, for its body, or for room to write.
+ * One client of an HTTP server, with a time limit for its requests and for reading responses.
  *
  * @module
  */
@@ -8,17 +8,20 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { type ByteStream, wrap } from "./stream.ts";
 import { duplexOf, FlowControl } from "./tls/node_stream.ts";
 
-/** What it may do, and who is told what becomes of it. */
+/** Options of {@linkcode HttpClient}. */
 export interface HttpClientOptions {
-  /** How long it may keep us waiting, in milliseconds: for a whole request, and to take each piece of an answer. */
+  /**
+   * The time limit in milliseconds for a whole request, and for the client to read each piece of a
+   * response.
+   */
   readonly timeout: number;
-  /** Its socket is closed. */
+  /** Called when the socket is closed. */
   closed(): void;
-  /** It kept us waiting for too long. */
+  /** Called when the client exceeds the time limit. */
   gaveUp(): void;
 }
 
-/** Requests that a client may send before they are answered (pipelining, RFC 9112 section 9.3.2). */
+/** The maximum number of pipelined requests of a client (RFC 9112, section 9.3.2). */
 const PIPELINE = 16;
 
 const tasks = new TaskScope("an HTTP connection", { without: "that connection is closed" });
@@ -27,9 +30,12 @@ const clients = new WeakMap<object, HttpClient>();
 
 /** A client, from accept to close. */
 export class HttpClient {
-  /** Its socket. */
+  /** The accepted socket. */
   readonly socket: ByteStream;
-  /** Since when we wait for it, as `performance.now()` tells it; `undefined` while we do not. */
+  /**
+   * Since when the server waits for the client, on the clock of `performance.now()`; `undefined`
+   * while it does not.
+   */
   waitsSince: number | undefined;
 
   readonly #options: HttpClientOptions;
@@ -40,35 +46,35 @@ export class HttpClient {
   #unanswered = 0;
   #answered = Promise.resolve();
 
-  /** Waits for it from now on. */
+  /** A client of which a request is awaited. */
   constructor(socket: ByteStream, options: HttpClientOptions) {
     this.socket = closedOnce(socket);
     this.#options = options;
     this.wait();
   }
 
-  /** The client whose stream this is. */
+  /** The client of a stream. */
   static of(carrier: object): HttpClient | undefined {
     return clients.get(carrier);
   }
 
-  /** The stream that HTTP is spoken over. */
+  /** The stream that HTTP runs over. */
   get carrier(): Duplex {
     return this.#carrier!;
   }
 
-  /** Speaks HTTP over this from now on: its socket, or TLS over that. */
+  /** Sets the stream that HTTP runs over: the socket, or TLS over it. */
   carryOver(stream: ByteStream): void {
     const carrier = duplexOf(stream, new FlowControl({ belowTls: false }));
     this.#carrier = carrier;
     clients.set(carrier, this);
     carrier.on("close", tasks.guard(() => this.#end()));
-    // What fails closes the stream, and that is all there is to be done.
+    // An error closes the stream; there is nothing else to do.
     carrier.on("error", tasks.guard(() => {}));
     if (this.#isClosed) carrier.destroy();
   }
 
-  /** Waits for the client from now on; it is cut off where that takes too long. */
+  /** Starts the time limit: the server waits for the client. */
   wait(): void {
     if (this.#isClosed) return;
     this.waitsSince = performance.now();
@@ -82,27 +88,27 @@ export class HttpClient {
     );
   }
 
-  /** The client has done its part. */
+  /** Stops the time limit: the server works on a response. */
   work(): void {
     this.waitsSince = undefined;
     clearTimeout(this.#timer);
   }
 
-  /** A request is there, or its head, where we wait for a body. */
+  /** Begins a request. With `waits`, its body is still awaited. */
   begin({ waits }: { waits: boolean }): void {
     this.#requests++;
     if (waits) this.wait();
     else this.work();
   }
 
-  /** A request is answered; where it was the last of those that came at once, we wait for the next. */
+  /** Ends a request. After the last one pending, the next is awaited. */
   finish(): void {
     if (--this.#requests === 0) this.wait();
   }
 
   /**
-   * Answers its requests one at a time, in order: each holds whatever its answer is made of. Nothing more is read from a
-   * client that has sent {@linkcode PIPELINE} requests ahead.
+   * Answers the client's requests one at a time, in order. Reading stops while {@linkcode PIPELINE}
+   * requests are pending.
    */
   async inOrder(answer: () => Promise<void>): Promise<void> {
     if (++this.#unanswered >= PIPELINE) this.carrier.pause();
@@ -113,14 +119,14 @@ export class HttpClient {
     await this.#answered;
   }
 
-  /** What it sent is no HTTP. */
+  /** Answers 400 to what is not HTTP, and closes. */
   refuse(): void {
     const { carrier } = this;
     if (!carrier.writable) return void carrier.destroy();
     carrier.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
   }
 
-  /** Closes at once: its descriptor is free when this returns. */
+  /** Closes at once. The descriptor is free when this returns. */
   close(): void {
     this.socket.close();
     this.#carrier?.destroy();
@@ -135,7 +141,7 @@ export class HttpClient {
   }
 }
 
-/** The same stream, which may be closed more than once. */
+/** Makes `close` idempotent. */
 function closedOnce(stream: ByteStream): ByteStream {
   let isClosed = false;
   return wrap(stream, {

@@ -1,13 +1,16 @@
 /**
- * What the HTTP servers of this process have done to clients that did not keep up, counted.
+ * Counters of the HTTP servers of this process.
  *
  * @module
  */
 
-/** The counts so far. */
+/** The counters. */
 export const httpCounts: {
-  /** Clients that were cut off: they kept a server waiting, or made room for others. */
+  /**
+   * Clients that were disconnected: they exceeded a time limit, or the connection limit was
+   * reached.
+   */
   cutOff: number;
-  /** Readers of event streams that were dropped: too much waited for them. */
+  /** Event streams that were closed because their readers were too slow. */
   streamsDropped: number;
 } = { cutOff: 0, streamsDropped: 0 };

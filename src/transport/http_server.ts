@@ -1,6 +1,6 @@
 /**
- * An HTTP server that strangers cannot starve, and that takes nothing from anybody else: it accepts by itself, over
- * node:http, because `Deno.serve` waits for ever for the rest of a request, and ends when descriptors run out.
+ * An HTTP server over `node:http` that limits slow clients and keeps spare descriptors.
+ * `Deno.serve` waits without limit for the rest of a request, and ends when descriptors run out.
  *
  * @module
  */
@@ -21,40 +21,43 @@ import { ACCEPT_TURN, listen, type Listener } from "./listen.ts";
 import { contextOf, type Stage } from "./stage.ts";
 import type { ByteStream } from "./stream.ts";
 
-/** What is served, and how. */
+/** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions {
-  /** What is served, as an error calls it: `cannot serve metrics on …`. */
+  /** What is served, for errors: `cannot serve metrics on …`. */
   readonly noun: string;
-  /** The most connections at the same time, where the system allows for as many. */
+  /** The maximum number of connections; less if the descriptor limit is low. */
   readonly maxConnections: number;
-  /** Answers each request. */
+  /** The request handler. */
   answer(request: Request): Promise<Response> | Response;
-  /** How long a client may keep the server waiting, in milliseconds. */
+  /** The time limit for a client in milliseconds. */
   readonly timeout?: number;
 }
 
 /** Where HTTP is served. */
 export type HttpEndpoint = Endpoint<ServerLayers> & { readonly address: InternetAddress };
 
-/** Clients that may wait to be accepted. */
+/** The length of the accept queue. */
 const BACKLOG = 511;
 
-/** How long a client may keep the server waiting, in milliseconds, where nothing else is said. */
+/** The default time limit in milliseconds. */
 const TIMEOUT = 10_000;
 
-/** The share of the process's descriptors that connections of one HTTP server may have, and how many at least. */
+/** The share of the process's descriptors for connections of one HTTP server, and the minimum. */
 const SHARE = { of: 1 / 16, least: 4 };
 
-/** The pause before accept is tried again when no descriptor is free at all, in milliseconds. */
+/** The pause after a failed accept, in milliseconds. It doubles from `first` to `last`. */
 const PAUSE = { first: 10, last: 1_000 };
 
-/** An HTTP server that is there until it is disposed, also when descriptors run out in between. */
+/** An HTTP server that keeps running when descriptors run out. Disposing it closes it. */
 export class HttpServer implements AsyncDisposable {
-  /** Where it is, with the real port. */
+  /** The address it is bound to, with the real port. */
   readonly address: InternetAddress;
-  /** The most connections at the same time. Descriptors are kept for them from the start. */
+  /** The maximum number of connections. As many spare descriptors are reserved at the start. */
   readonly maxConnections: number;
-  /** How many clients it has cut off to make room for others, or because they kept it waiting. */
+  /**
+   * Clients that were disconnected because they exceeded the time limit or the connection limit was
+   * reached.
+   */
   cutOff = 0;
 
   readonly #options: HttpServerOptions;
@@ -62,7 +65,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #listener: Listener;
   readonly #scheme: "http" | "https";
-  /** What is spoken before HTTP. */
+  /** The layers below HTTP. */
   readonly #stage: Stage | undefined;
   readonly #spare: SpareDescriptors;
   readonly #clients = new Set<HttpClient>();
@@ -82,13 +85,14 @@ export class HttpServer implements AsyncDisposable {
     const share = Math.floor((descriptorLimit() ?? Infinity) * SHARE.of);
     this.maxConnections = Math.min(maxConnections, Math.max(share, SHARE.least));
     this.#spare = new SpareDescriptors(this.maxConnections);
-    // It listens to nothing itself; Deno closes each connection of such a server after its first answer.
+    // Node's server does not listen itself. Deno closes each connection of such a server after its
+    // first response, unless `listening` is set.
     Object.defineProperty(this.#node, "listening", { value: true });
     this.#node.on(
       "request",
       this.#tasks.guard((message, response) => this.#answer(message, response)),
     );
-    // What is no HTTP is answered with 400, and a client that has gone with nothing.
+    // Invalid HTTP is answered with 400; a closed connection is not an error.
     this.#node.on(
       "clientError",
       this.#tasks.guard((_error, carrier) => HttpClient.of(carrier)?.refuse()),
@@ -98,14 +102,13 @@ export class HttpServer implements AsyncDisposable {
 
   /**
    * Listens; port 0 takes a free port.
-   *
-   * @throws {Error} `cannot serve metrics on 127.0.0.1:9100: …` when the system refuses
+   * @throws {Error} `cannot serve metrics on 127.0.0.1:9100: …` if the system refuses
    */
   static open(endpoint: HttpEndpoint, options: HttpServerOptions): HttpServer {
     return new HttpServer(endpoint, options);
   }
 
-  /** Stops listening; answers that are still on their way are cut off. */
+  /** Stops listening and aborts pending responses. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#listener.close();
@@ -122,7 +125,8 @@ export class HttpServer implements AsyncDisposable {
       const turn = budget.spend();
       if (turn) await turn;
       try {
-        // A spare descriptor is given up only where there is no other: somebody else could take it in between.
+        // A spare descriptor is only given up if there is no other: another part of the process
+        // could take it first.
         const socket = await this.#listener.accept();
         this.#spare.lend();
         this.#welcome(socket);
@@ -135,7 +139,7 @@ export class HttpServer implements AsyncDisposable {
     }
   }
 
-  /** Accepts with a descriptor that was kept for it; returns how long to wait the next time that fails. */
+  /** Accepts with a spare descriptor. Returns the pause after the next failure in milliseconds. */
   async #acceptWithSpare(pause: number): Promise<number> {
     this.#spare.lend();
     try {
@@ -149,7 +153,7 @@ export class HttpServer implements AsyncDisposable {
     }
   }
 
-  /** One more client. Where there are too many, whoever has kept us waiting longest makes room. */
+  /** Adds a client. At the connection limit, the client that has been idle longest is closed. */
   #welcome(socket: ByteStream): void {
     const client = new HttpClient(socket, {
       timeout: this.#options.timeout ?? TIMEOUT,
@@ -164,7 +168,10 @@ export class HttpServer implements AsyncDisposable {
     if (this.#clients.has(client)) this.#tasks.run(this.#begin(client));
   }
 
-  /** Whoever is being answered stays; of the others, the one that came last may be the one to go. */
+  /**
+   * Clients whose request is being handled stay. Of the others, the newest may be the one that is
+   * closed.
+   */
   #makeRoom(newcomer: HttpClient): void {
     let longest = newcomer;
     for (const client of this.#clients) {
@@ -185,7 +192,7 @@ export class HttpServer implements AsyncDisposable {
       const context = contextOf(socket, this.#closing.signal);
       client.carryOver(this.#stage ? await this.#stage(socket, context) : socket);
     } catch {
-      // No TLS: the client was told by an alert.
+      // The TLS handshake failed; the client got an alert.
       return client.close();
     }
     if (this.#clients.has(client)) this.#node.emit("connection", client.carrier);

@@ -1,6 +1,6 @@
 /**
- * The layers that can be spoken over any carrier, or over each other, in the order in which they stand: the first is
- * next to the carrier. `tests/transport/contract_test.ts` tests each of them by its being here.
+ * The table of layers over a carrier or over each other, the innermost first.
+ * `tests/transport/contract_test.ts` runs over all of them.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { sequence, type Stage } from "./stage.ts";
 import type { TlsServer } from "./tls/accept.ts";
 import type { TlsClientOptions, TlsSession } from "./tls/connect.ts";
 
-/** What the two ends of a layer have agreed on, for whoever tells it. */
+/** What a layer has negotiated. */
 export interface LayerStep {
-  /** That it is TLS that was agreed on. */
+  /** TLS was negotiated. */
   readonly step: "secured";
-  /** What was agreed. */
+  /** The TLS session. */
   readonly session: TlsSession;
 }
 
-/** A layer: what a client does, and what a server does. Neither is loaded before it is needed. */
+/** A layer, for clients and for servers. Each part is imported on first use. */
 export interface Layer<Client, Server> {
-  /** What a client waits for, as an error calls it. */
+  /** The reply that a client waits for, in errors. */
   readonly answer: string;
-  /** As a client. */
+  /** The client's stage. */
   connect(options: Client, agreed: (step: LayerStep) => void): Stage;
-  /** As a server. */
+  /** The server's stage. */
   accept(options: Server): Stage;
 }
 
@@ -41,30 +41,30 @@ const tls: Layer<TlsClientOptions, TlsServer> = {
   },
 };
 
-/** Each layer by its name. */
+/** The layers by name. */
 export const LAYERS = { tls };
 
-/** The layers and their options. */
+/** The type of {@linkcode LAYERS}. */
 export type LayerTable = typeof LAYERS;
 
-/** What a client asks of each layer. */
+/** The options of each layer for a client. */
 export type ClientLayers = {
   readonly [Name in keyof LayerTable]?: Parameters<LayerTable[Name]["connect"]>[0] | undefined;
 };
 
-/** What a server has for each layer. */
+/** The options of each layer for a server. */
 export type ServerLayers = {
   readonly [Name in keyof LayerTable]?: Parameters<LayerTable[Name]["accept"]>[0] | undefined;
 };
 
-/** What clients of a server with these layers go through. */
+/** The stages of a server with these layers; `undefined` without any. */
 export function acceptStage(layers: ServerLayers = {}): Stage | undefined {
   return sequence(
     namesOf(layers).map((name) => (LAYERS[name] as Layer<unknown, unknown>).accept(layers[name])),
   );
 }
 
-/** What a client with these layers goes through, with what it waits for at each. */
+/** The stages of a client with these layers, each with the reply it waits for. */
 export function connectStages(
   layers: ClientLayers,
   agreed: (step: LayerStep) => void,

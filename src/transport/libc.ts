@@ -1,11 +1,11 @@
 /**
- * Functions of the C library, for what Deno cannot do with sockets. It is loaded when the first is needed, on Linux
- * alone, and never where foreign functions are not allowed: whoever asks has to do without.
+ * Functions of the C library that Deno lacks. It is loaded on first use, only on Linux and with
+ * permission for FFI.
  *
  * @module
  */
 
-/** What is used of the C library, and how it is called. */
+/** The functions and their signatures. */
 export const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -15,12 +15,12 @@ export const SYMBOLS = {
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What is used of the C library. Each returns a negative number where the system refuses. */
+/** The C library's functions. Each returns a negative number on errors. */
 export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 let loaded: Libc | "none" | undefined;
 
-/** The C library; `undefined` where it cannot be had. */
+/** The C library; `undefined` if it is not available. */
 export function libc(): Libc | undefined {
   loaded ??= load();
   return loaded === "none" ? undefined : loaded;
@@ -28,7 +28,7 @@ export function libc(): Libc | undefined {
 
 function load(): Libc | "none" {
   try {
-    // Asked first, because loading would ask whoever sits at a terminal.
+    // Checked first: loading without permission would prompt on a terminal.
     const { state } = Deno.permissions.querySync({ name: "ffi" });
     if (Deno.build.os !== "linux" || state !== "granted") return "none";
     return Deno.dlopen("libc.so.6", SYMBOLS).symbols;

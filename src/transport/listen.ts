@@ -1,5 +1,5 @@
 /**
- * Listening, for everything that does: `dial.ts` is the other way in.
+ * Listening. Everything that listens uses it; `dial.ts` is its counterpart.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { carrierOf } from "./carriers.ts";
 export type { Listener, ListenOptions } from "./carrier.ts";
 
 /**
- * Clients that are taken out of a kernel's queue in one turn of the event loop. Without an end to it, clients that
- * reset before they are accepted kept the runtime from looking at any other socket for seconds. They are counted and
- * not timed: whoever comes now and then waits for nothing.
+ * The maximum number of connections that are accepted in one turn of the event loop. Without it,
+ * clients that reset before they are accepted keep the runtime from other sockets for seconds.
+ * There is no time limit, so occasional connections never wait.
  */
 export const ACCEPT_TURN: TurnLimits = { units: 64, clockEvery: Infinity };
 
 /**
- * Binds and listens. Layers are for whoever accepts, each client apart: see `acceptStage`.
- *
- * @param purpose is what an error says cannot be done there
- * @throws {Error} `cannot listen on 127.0.0.1:80: …` when the system refuses; the cause is its error.
+ * Binds and listens. The acceptor starts the layers for each connection: see `acceptStage`.
+ * @param purpose is what failed, in errors
+ * @throws {Error} `cannot listen on 127.0.0.1:80: …` if the system refuses, with the system's error
+ * as its cause
  */
 export function listen(
   { address }: Pick<Endpoint, "address">,

@@ -1,24 +1,30 @@
 /**
- * Why a name could not be looked up.
+ * Errors of name look-ups.
  *
  * @module
  */
 import { formatDuration } from "../options/quantity.ts";
 
-/** From so many milliseconds on, a failure is silence: systems wait a second at least for a name server. */
+/**
+ * A failure after this many milliseconds is a timeout: resolvers wait at least a second for a name
+ * server.
+ */
 const SILENCE = 900;
 
-/** The code of a name that was not looked up, because too many others are silent. */
+/** The code of a look-up that was refused because too many others are unanswered. */
 export const TOO_MANY_LOOKUPS = "TOO_MANY_LOOKUPS";
 
-/** A name has no addresses, or nobody says which. */
+/** A name could not be resolved. */
 export class LookupError extends Error {
-  /** Tells it from faults of a connection. */
+  /** Distinguishes it from connection errors. */
   override readonly name = "LookupError";
-  /** The name servers know of no such address, did not answer, could not say, or were not asked. */
+  /**
+   * `unknown`: no such name or no addresses. `unanswered`: name servers did not respond. `failed`:
+   * they reported a failure. `refused`: the queue is full.
+   */
   readonly kind: "unknown" | "unanswered" | "failed" | "refused";
 
-  /** Puts into words what the system said after `took` milliseconds. */
+  /** Explains the system's error after `took` milliseconds. */
   constructor(cause: unknown, { took }: { took: number }) {
     const { code, message } = cause as Error & { code?: unknown };
     const kind = kindOf(code, took);

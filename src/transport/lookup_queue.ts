@@ -1,5 +1,5 @@
 /**
- * Who is looked up next: a name that nobody answers for must not hold up another.
+ * The queue of name look-ups. Unanswered names must not delay others.
  *
  * @module
  */
@@ -7,15 +7,17 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { TOO_MANY_LOOKUPS } from "./lookup_error.ts";
 import { LOOKUP_THREADS, LookupThreads } from "./lookup_threads.ts";
 
-/** What is known of a name: it was answered for, nothing yet, or nobody answered when it was asked for last. */
+/**
+ * What is known of a name: it was resolved before, it is new, or the last look-up was not answered.
+ */
 export type LookupLane = "answered" | "new" | "silent";
 
-/** Look-ups at the same time; one that has been silent for a while does not count. */
+/** The number of concurrent look-ups. Those without an answer after a while do not count. */
 const AT_ONCE = 8;
 
 /**
- * The lanes in the order in which they are served. Each begins a look-up only while all together have taken fewer
- * threads than these: what is left is kept for the lanes before it (trunk reservation).
+ * The lanes in order of priority. Each starts a look-up only while fewer than this many threads are
+ * busy in total; the rest is reserved for the lanes before it (trunk reservation).
  */
 const LANES: readonly (readonly [LookupLane, threads: number])[] = [
   ["answered", LOOKUP_THREADS],
@@ -23,36 +25,36 @@ const LANES: readonly (readonly [LookupLane, threads: number])[] = [
   ["silent", LOOKUP_THREADS - 36],
 ];
 
-/** The most names that wait to be looked up. */
+/** The maximum number of queued names. */
 const QUEUE_LIMIT = 1_000;
 
-/** In milliseconds. */
+/** Time limits in milliseconds. */
 export interface LookupQueueTimes {
-  /** After so long without an answer, a look-up does not count as one of those at the same time. */
+  /** How long an unanswered look-up counts as one of the concurrent ones. */
   readonly place: number;
-  /** After so long in the queue a name is refused. */
+  /** How long a name may be queued before it is refused. */
   readonly queue: number;
 }
 
-/** What a queue of look-ups has done so far, and does now. */
+/** The counters of a queue. */
 export interface LookupQueueCounts {
-  /** Questions that the system was asked. */
+  /** Look-ups started. */
   readonly lookups: number;
-  /** Names that were not looked up, because too many others are silent. */
+  /** Look-ups refused, because too many others are unanswered. */
   readonly refused: number;
-  /** Look-ups that are under way now. */
+  /** Look-ups that are running. */
   readonly underWay: number;
-  /** Of these, how many have been silent for a while. */
+  /** Running look-ups that have been unanswered for a while. */
   readonly silent: number;
-  /** Names that wait to be looked up. */
+  /** Names in the queue. */
   readonly queued: number;
 }
 
-/** What a queue works with. */
+/** Options of {@linkcode LookupQueue}. */
 export interface LookupQueueOptions {
-  /** Asks the system. */
+  /** The look-up function; by default the system's resolver. */
   readonly ask?: ((name: string) => Promise<readonly string[]>) | undefined;
-  /** What it waits for. */
+  /** Time limits. */
   readonly times: LookupQueueTimes;
 }
 
@@ -60,7 +62,7 @@ const tasks = new TaskScope("looking up a name", {
   without: "those who wait for it give up in time",
 });
 
-/** Looks names up, a few at a time. */
+/** Looks up names, a few at a time. */
 export class LookupQueue {
   readonly #ask: (name: string) => Promise<readonly string[]>;
   readonly #times: LookupQueueTimes;
@@ -81,7 +83,7 @@ export class LookupQueue {
     this.#times = times;
   }
 
-  /** What it has done so far, and does now. */
+  /** The counters. */
   get counts(): LookupQueueCounts {
     return {
       lookups: this.#lookups,
@@ -93,9 +95,8 @@ export class LookupQueue {
   }
 
   /**
-   * Looks a name up when it is its turn.
-   *
-   * @throws {Error} whose `code` is the system's, or {@linkcode TOO_MANY_LOOKUPS}
+   * Queues a name, and looks it up.
+   * @throws {Error} with the system's `code` or {@linkcode TOO_MANY_LOOKUPS}
    */
   async lookUp(name: string, lane: LookupLane): Promise<readonly string[]> {
     const turn = this.#turn(lane);
@@ -119,7 +120,10 @@ export class LookupQueue {
     }
   }
 
-  /** Resolves when a look-up of this lane may begin, and counts as under way; `undefined` where that is now. */
+  /**
+   * Resolves when a look-up of this lane may start, and counts it as running; `undefined` if it may
+   * start now.
+   */
   #turn(lane: LookupLane): Promise<void> | undefined {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const queue = this.#lanes[lane];
@@ -137,7 +141,7 @@ export class LookupQueue {
     return promise.finally(() => clearTimeout(late));
   }
 
-  /** Lets those begin for whom there is a place. */
+  /** Starts queued look-ups while there is capacity. */
   #next(): void {
     for (const [lane, threads] of LANES) {
       for (const begin of this.#lanes[lane]) {

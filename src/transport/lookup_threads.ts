@@ -1,24 +1,23 @@
 /**
- * Where names are looked up: a few at a time in this thread, and the others in workers, which are started when they
- * are needed and end when they are not.
- *
- * A look-up that nobody answers holds a blocking thread for up to a minute, whoever has given up waiting. Deno has 32
- * of them in each thread, and every file and every TLS handshake needs one: most of them are never taken for names.
+ * The threads of name look-ups: a few in this thread, the others in workers that are started on
+ * demand and end when idle. An unanswered look-up occupies a blocking thread for up to a minute and
+ * cannot be cancelled. Deno has 32 blocking threads for each thread, which files and TLS handshakes
+ * need too, so most of them are never used for names.
  *
  * @module
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
 
-/** A name that a worker is to look up. */
+/** A request to a worker. */
 export interface LookupRequest {
-  /** Tells it from others. */
+  /** The number of the request. */
   readonly number: number;
-  /** The name. */
+  /** The name to look up. */
   readonly name: string;
 }
 
-/** What a worker found, or why it did not. */
+/** A worker's response: the addresses or the error. */
 export type LookupAnswer =
   & { /** That of the request. */ readonly number: number }
   & (
@@ -26,27 +25,26 @@ export type LookupAnswer =
     | { readonly code: string | undefined; readonly message: string }
   );
 
-/** Look-ups that this thread makes itself, those that a worker has blocking threads for, and the most workers. */
+/** Concurrent look-ups in this thread and in each worker, and the maximum number of workers. */
 const HERE = 4;
 const IN_WORKER = 24;
 const WORKERS = 4;
 
-/** How many look-ups there are threads for. */
+/** The maximum number of concurrent look-ups. */
 export const LOOKUP_THREADS: number = HERE + WORKERS * IN_WORKER;
 
 const tasks = new TaskScope("hearing of a name", {
   without: "it is looked up anew when it is needed",
 });
 
-/** Threads in which names are looked up. */
+/** Looks up names in this thread and in workers. */
 export class LookupThreads {
   #here = 0;
   readonly #workers = new Set<LookupWorker>();
 
   /**
-   * Looks a name up.
-   *
-   * @throws {Error} whose `code` is the system's
+   * Looks up a name.
+   * @throws {Error} with the system's `code`
    */
   async ask(name: string): Promise<readonly string[]> {
     if (this.#here >= HERE) return await this.#askWorker(name);
@@ -73,13 +71,13 @@ export class LookupThreads {
   }
 }
 
-/** One worker; disposing it ends it. */
+/** One worker. Disposing it terminates it. */
 class LookupWorker implements Disposable {
   readonly #worker = this.#start();
   readonly #waiting = new Map<number, PromiseWithResolvers<readonly string[]>>();
   #number = 0;
 
-  /** How many look-ups it makes. */
+  /** The number of its pending look-ups. */
   get size(): number {
     return this.#waiting.size;
   }

@@ -1,5 +1,6 @@
 /**
- * A thread that looks names up, so that a name server which never answers holds no thread of those who serve.
+ * A worker that looks up names, so that unanswered look-ups do not occupy blocking threads of the
+ * main thread.
  *
  * @module
  */
@@ -7,7 +8,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { getaddrinfo } from "./getaddrinfo.ts";
 import type { LookupAnswer, LookupRequest } from "./lookup_threads.ts";
 
-/** What a worker has of its own thread. */
+/** The worker's global scope, as far as it is used. */
 interface Thread {
   onmessage: ((event: MessageEvent<LookupRequest>) => void) | null;
   postMessage(answer: LookupAnswer): void;

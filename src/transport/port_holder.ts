@@ -1,17 +1,20 @@
 /**
- * Who has a port that cannot be listened on.
+ * Finds out what occupies a port.
  *
  * @module
  */
 
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/** Number, local address and port, the peer's, state: proc(5). */
+/** Slot, local address and port, remote address and port, state: proc(5). */
 const LINE = /^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) /gm;
 
 const LISTEN = "0A";
 
-/** Whether a port is listened on, or is our end of a connection; `undefined` where the kernel does not tell. */
+/**
+ * Whether the port belongs to a listener or to the local end of a connection; `undefined` if the
+ * kernel's tables cannot be read.
+ */
 export function portHolder(port: number): "listener" | "connection" | undefined {
   const states = TABLES.flatMap((table) =>
     [...read(table).matchAll(LINE)].flatMap(([, local, state]) =>

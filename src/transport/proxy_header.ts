@@ -1,5 +1,5 @@
 /**
- * The stage that reads a PROXY header: what follows it is the client's.
+ * The stage that reads a PROXY protocol header.
  *
  * @module
  */
@@ -9,12 +9,14 @@ import { ProxyHeaderError, ProxyHeaderReader, type ReadHeader } from "./proxy_pr
 import type { StageContext } from "./stage.ts";
 import { type ByteStream, wrap } from "./stream.ts";
 
-/** How long a header may take, in milliseconds; the specification asks for at least three seconds. */
+/**
+ * The time limit of a header in milliseconds; the specification recommends at least three seconds.
+ */
 const HEADER_TIMEOUT = 3_000;
 
 /**
- * Reads the header that has to come first. The ends that it announces are the conversation's; where it says to keep the
- * proxy's own (`LOCAL`, `UNKNOWN`), they stay.
+ * Reads the header at the start of a connection and sets its addresses. After `LOCAL` or `UNKNOWN`,
+ * the socket's own addresses stay.
  */
 export async function readProxyHeader(
   stream: ByteStream,
@@ -45,7 +47,7 @@ async function readHeader(
   }
 }
 
-/** Closes the socket when the header takes too long or the outlet stops, unless disposed before. */
+/** Closes the socket when the header takes too long or the outlet stops, until disposed. */
 function closeWhenLate(
   socket: ByteStream,
   signal: AbortSignal,
@@ -77,7 +79,7 @@ function interruption(error: unknown): string {
     : "broken before a whole PROXY header";
 }
 
-/** The socket with bytes put back in front of what it has still to read. */
+/** Puts bytes back in front of a socket's unread data. */
 function withFront(socket: ByteStream, bytes: Uint8Array): ByteStream {
   let front = bytes;
   return wrap(socket, {

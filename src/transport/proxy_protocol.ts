@@ -1,6 +1,6 @@
 /**
- * The PROXY protocol's header, versions 1 and 2: what a proxy writes in front of a client's bytes, so that
- * the server behind it learns the client's true address (haproxy's `doc/proxy-protocol.txt`).
+ * PROXY protocol headers, versions 1 and 2, with which a proxy passes on the client's address
+ * (HAProxy's `doc/proxy-protocol.txt`).
  *
  * @module
  */
@@ -8,31 +8,31 @@ import { type Address, type InternetAddress, isIPv4, isIPv6, isUnix } from "../e
 import { PeerRefused } from "./stage.ts";
 import { bytesOfIp, formatIp, ipOfBytes, readExactIp, readIp, unmapped } from "../endpoint/ip.ts";
 
-/** What a header announces: both ends of the connection at the proxy. */
+/** The addresses in a header: both ends of the connection to the proxy. */
 export interface ProxiedEnds {
-  /** The client's end. */
+  /** The client's address. */
   readonly source: InternetAddress;
-  /** The end that the client connected to. */
+  /** The address that the client connected to. */
   readonly destination: InternetAddress;
 }
 
-/** Which of the two forms a header is written in: a line of text, or bytes. */
+/** The version of a header: a line of text, or binary. */
 export type ProxyVersion = "v1" | "v2";
 
-/** As version 1 names the families that have addresses to tell. */
+/** The address families of version 1. */
 type Family = "TCP4" | "TCP6";
 
-/** The bytes are not a PROXY header, or not a valid one. Its message is the reason, in words of ours alone. */
+/** The bytes are not a valid PROXY header. The message is the reason and contains no peer data. */
 export class ProxyHeaderError extends PeerRefused {
-  /** Tells it from other faults. */
+  /** Distinguishes it from other errors. */
   override readonly name = "ProxyHeaderError";
 }
 
-/** A whole header that was read, and the client's first bytes, which came behind it. */
+/** A parsed header. */
 export interface ReadHeader {
-  /** The ends it announces; `undefined` where it says to keep the sender's own (`LOCAL`, `UNKNOWN`). */
+  /** The addresses; `undefined` for `LOCAL` or `UNKNOWN`: the socket's own hold. */
   readonly ends: ProxiedEnds | undefined;
-  /** What followed the header. */
+  /** The bytes after the header. */
   readonly rest: Uint8Array<ArrayBuffer>;
 }
 
@@ -40,31 +40,30 @@ const SIGNATURE = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10);
 const encoder = new TextEncoder();
 const LINE_START = encoder.encode("PROXY ");
 
-/** Headers that say only: this is a proxy's connection. */
+/** Headers without addresses (`UNKNOWN`, `LOCAL`). */
 const UNSAID: Readonly<Record<ProxyVersion, Uint8Array<ArrayBuffer>>> = {
   v1: encoder.encode("PROXY UNKNOWN\r\n"),
   v2: Uint8Array.of(...SIGNATURE, 0x21, 0x00, 0, 0),
 };
 
-/** The longest line of version 1, its CRLF included. */
+/** The maximum length of a version 1 header in bytes, with its CRLF. */
 const LONGEST_LINE = 107;
 
-/** What stands in front of version 2's addresses: the signature, command, family and length. */
+/** The length of version 2's fixed part in bytes: signature, command, family and length. */
 const FIXED_PART = 16;
 
 const CARRIAGE_RETURN = 0x0d;
 const NEWLINE = 0x0a;
 
-/** Reads a header from bytes as they come, also one at a time. It holds no more than a header can be long. */
+/** Parses a header incrementally. It buffers no more than the maximum length of a header. */
 export class ProxyHeaderReader {
   #space: Uint8Array<ArrayBuffer> = new Uint8Array(LONGEST_LINE);
   #length = 0;
 
   /**
-   * Takes the next bytes.
-   *
-   * @returns the header, once it is whole
-   * @throws {ProxyHeaderError} as soon as the bytes can't be the beginning of a header
+   * Feeds the next bytes.
+   * @returns the header once it is complete
+   * @throws {ProxyHeaderError} as soon as the bytes cannot be the start of a header
    */
   push(bytes: Uint8Array): ReadHeader | undefined {
     const held = this.#append(bytes);
@@ -73,7 +72,10 @@ export class ProxyHeaderReader {
     return { ends: parse(held.subarray(0, length)), rest: held.subarray(length) };
   }
 
-  /** All bytes so far. Space for them is doubled at need, so that a header of single bytes is not copied at each. */
+  /**
+   * Appends to the buffer, which doubles its capacity, so that single bytes are not copied each
+   * time.
+   */
   #append(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const length = this.#length + bytes.length;
     if (length > this.#space.length) {
@@ -88,8 +90,8 @@ export class ProxyHeaderReader {
 }
 
 /**
- * A header that announces these ends. Ends that no header can tell, such as those of a Unix socket, are left
- * unsaid: the receiver then keeps the sender's own.
+ * The header with these addresses. Addresses that a header cannot contain, such as those of Unix
+ * sockets, are omitted, and the receiver uses the socket's own.
  */
 export function proxyHeader(
   version: ProxyVersion,
@@ -101,7 +103,7 @@ export function proxyHeader(
   return version === "v1" ? lineOf(ends, family) : bytesOf(ends, family);
 }
 
-/** How long the header is that begins with these bytes; `undefined` where they don't tell yet. */
+/** The length of the header that starts with these bytes; `undefined` if more are needed. */
 function headerLength(bytes: Uint8Array): number | undefined {
   if (bytes.length === 0) return undefined;
   return bytes[0] === SIGNATURE[0] ? binaryLength(bytes) : lineLength(bytes);
@@ -142,7 +144,8 @@ function parseLine(header: Uint8Array): ProxiedEnds | undefined {
 function readHost(text: string, family: Family): string {
   if (family === "TCP4") return isIPv4(text) ? text : refuse("an address that is not IPv4");
   if (!isIPv6(text)) refuse("an address that is not IPv6");
-  // A listener on `[::]` knows its IPv4 clients by v4-mapped addresses, and proxies pass these on as they are.
+  // A listener on `[::]` sees IPv4 clients as v4-mapped addresses, and proxies pass them on
+  // unchanged.
   return formatIp(readIp(text));
 }
 
@@ -151,7 +154,7 @@ function readPort(text: string): number {
   return port <= 65535 ? port : refuse("a port that is not 0 to 65535");
 }
 
-/** The bytes of both addresses and ports, by family and transport. A Unix client has no address to tell. */
+/** The length of both addresses and ports by family and transport. Unix addresses are skipped. */
 const ADDRESS_LENGTHS: ReadonlyMap<number, number> = new Map([
   [0x00, 0],
   [0x11, 12],
@@ -191,7 +194,7 @@ function parseEnds(bytes: Uint8Array): ProxiedEnds {
   };
 }
 
-/** Walks over the type-length-value triples behind the addresses: nothing here needs one, all must fit. */
+/** Checks that the type-length-value fields after the addresses are well-formed. None is used. */
 function checkExtensions(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     const end = at + 3 > bytes.length ? Infinity : at + 3 + wordAt(bytes, at + 1);
@@ -200,7 +203,7 @@ function checkExtensions(bytes: Uint8Array): void {
   }
 }
 
-/** The address as people write it; a v4-mapped one as the IPv4 it is. */
+/** The address as text; a v4-mapped one becomes IPv4. */
 function hostOf(bytes: Uint8Array): string {
   return formatIp(unmapped(ipOfBytes(bytes)));
 }

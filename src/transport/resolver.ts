@@ -1,6 +1,7 @@
 /**
- * Names to addresses, for everybody in this thread: one look-up for all who want the same name, a few at a time,
- * answers kept for a moment, and known addresses that go on while the name servers are silent (RFC 8767).
+ * The resolver of a thread. It shares concurrent look-ups of a name, limits their number, caches
+ * the results for a moment, and serves stale addresses while name servers do not respond (RFC
+ * 8767).
  *
  * @module
  */
@@ -13,13 +14,13 @@ import {
   type LookupQueueTimes,
 } from "./lookup_queue.ts";
 
-/** In milliseconds. */
+/** Times in milliseconds. */
 export interface ResolverTimes extends LookupQueueTimes {
-  /** How long an answer is good for: the system tells no TTL. */
+  /** How long a result is cached: the system does not report the TTL. */
   readonly answer: number;
-  /** How long a failure is good for. */
+  /** How long a failure is cached. */
   readonly failure: number;
-  /** After so long without an answer a name is silent, and known addresses are used (RFC 8767, section 5). */
+  /** How long to wait for an answer before stale addresses are used (RFC 8767, section 5). */
   readonly silence: number;
 }
 
@@ -31,48 +32,48 @@ const TIMES: ResolverTimes = {
   queue: 5_000,
 };
 
-/** Names that are remembered; of more, the one that was asked for longest ago is forgotten. */
+/** The maximum number of cached names; the least recently used is evicted. */
 const REMEMBERED = 1_000;
 
-/** What a name stands for. */
+/** The result of a look-up. */
 export interface Resolved {
-  /** Its addresses, in the order in which to try them. */
+  /** The addresses in the order in which to try them. */
   readonly addresses: readonly string[];
-  /** Whether the system was asked just now, or a moment ago, or has not answered since. */
+  /** Whether the addresses are fresh, cached, or stale. */
   readonly from: "system" | "cache" | "stale";
 }
 
-/** What a resolver has done so far, and does now. */
+/** The counters of a resolver. */
 export interface ResolverCounts extends LookupQueueCounts {
-  /** Of the questions that the system was asked, how many failed. */
+  /** Look-ups that failed. */
   readonly failures: number;
-  /** Answers that came from memory. */
+  /** Results from the cache. */
   readonly hits: number;
-  /** Answers that were older than they should be, because the system was silent. */
+  /** Stale results, because the system did not answer in time. */
   readonly stale: number;
-  /** Callers that wait now. */
+  /** Callers that are waiting. */
   readonly waiting: number;
 }
 
-/** What a resolver works with. */
+/** Options of {@linkcode Resolver}. */
 export interface ResolverOptions {
-  /** Asks the system. */
+  /** The look-up function; by default the system's resolver. */
   ask?(name: string): Promise<readonly string[]>;
-  /** What it waits for, and for how long it knows. */
+  /** Times that differ from the defaults. */
   readonly times?: Partial<ResolverTimes>;
 }
 
-/** What is known of a name. */
+/** A cached name. */
 interface Entry {
   readonly name: string;
   addresses?: readonly string[] | undefined;
   failure?: LookupError | undefined;
   freshUntil: number;
-  /** What it is looked up as. */
+  /** The lane of its next look-up. */
   lane: LookupLane;
-  /** Whether the system did not answer when it was asked last. */
+  /** Whether the last look-up was not answered. */
   isSilent: boolean;
-  /** What all who ask wait for, while the system is being asked. */
+  /** The pending look-up, shared by all callers. */
   answer?: Promise<Resolved> | undefined;
 }
 
@@ -80,28 +81,28 @@ const tasks = new TaskScope("looking up a name", {
   without: "those who wait for it give up in time",
 });
 
-/** Looks names up. */
+/** Resolves names. */
 export class Resolver {
   readonly #lookups: LookupQueue;
   readonly #times: ResolverTimes;
   readonly #entries = new Map<string, Entry>();
   readonly #counts = { failures: 0, hits: 0, stale: 0, waiting: 0 };
 
-  /** A resolver that knows no name yet. */
+  /** A resolver with an empty cache. */
   constructor({ ask, times }: ResolverOptions = {}) {
     this.#times = { ...TIMES, ...times };
     this.#lookups = new LookupQueue({ ask, times: this.#times });
   }
 
-  /** What it has done so far, and does now. */
+  /** The counters. */
   get counts(): ResolverCounts {
     return { ...this.#counts, ...this.#lookups.counts };
   }
 
   /**
-   * The addresses of a name. When the signal is aborted the wait ends at once; the look-up goes on for others.
-   *
-   * @throws {LookupError} which says why there are none
+   * The addresses of a name. Aborting the signal ends the wait; the look-up goes on for other
+   * callers.
+   * @throws {LookupError} why there are none
    */
   async lookUp(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Resolved> {
     const entry = this.#entryOf(name);
@@ -122,7 +123,7 @@ export class Resolver {
     }
   }
 
-  /** What is known of a name, as the one that was asked for last. */
+  /** The cache entry of a name, marked as the most recently used. */
   #entryOf(name: string): Entry {
     const entry = this.#entries.get(name) ??
       { name, freshUntil: 0, lane: "new", isSilent: false };
@@ -140,7 +141,7 @@ export class Resolver {
     return { addresses, from: isSilent ? "stale" : "cache" };
   }
 
-  /** Asks the system, and gives those who wait what is known when that takes long. */
+  /** Looks the name up. If that takes long, callers get the stale addresses. */
   #refresh(entry: Entry): Promise<Resolved> {
     const { promise, resolve, reject } = Promise.withResolvers<Resolved>();
     handledElsewhere(promise);
@@ -183,7 +184,7 @@ export class Resolver {
     }
   }
 
-  /** Remembers a failure; where nobody answered, addresses that are known stay. */
+  /** Caches a failure. If there was no answer, known addresses are kept. */
   #failed(entry: Entry, failure: LookupError): LookupError {
     const { kind } = failure;
     if (kind !== "refused") this.#counts.failures++;
@@ -204,7 +205,7 @@ function freshFor(time: number): Pick<Entry, "freshUntil"> {
 /** The resolver of this thread. */
 export const resolver: Resolver = new Resolver();
 
-/** Waits no longer than until the signal is aborted. */
+/** Settles like the promise, or rejects when the signal is aborted. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();

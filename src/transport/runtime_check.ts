@@ -1,20 +1,20 @@
 /**
- * Whether this runtime can serve what is accepted here.
+ * Checks whether the Deno version supports servers without a listener.
  *
  * @module
  */
 
 /** A server of node:http or node:tls. */
 export interface NodeServer {
-  /** How many listeners an event has: those of connections are the runtime's own. */
+  /** The number of listeners of an event. */
   listenerCount(event: string): number;
 }
 
 /**
- * Refuses a runtime whose servers of node:http and node:tls take only connections that they accept themselves: any
- * other client would wait forever. Such is Deno 2.4, with which a program may have been compiled.
- *
- * @throws {Error} that says what is needed
+ * Refuses a Deno version whose servers of node:http and node:tls only handle connections that they
+ * accept themselves, such as 2.4: clients would wait forever. A program may have been compiled with
+ * one.
+ * @throws {Error} that names the required version
  */
 export function refuseOldRuntime(server: NodeServer, what: string): void {
   if (server.listenerCount("connection") > 0) return;

@@ -1,47 +1,47 @@
 /**
- * File descriptors that are kept for one purpose: they are taken at the start, and each is given up when it is needed,
- * so that accept finds a free one also when everybody else has used up the rest (as libev does it).
+ * Spare file descriptors for accept. They are opened at the start and given up one by one, so that
+ * accept succeeds when the process has used up all others (as libev does).
  *
  * @module
  */
 
-/** The soft limit of the process; `undefined` where the system does not tell. */
+/** The soft limit of descriptors of the process; `undefined` if it cannot be read. */
 export function descriptorLimit(): number | undefined {
   try {
     const limits = Deno.readTextFileSync("/proc/self/limits");
     const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
     return Number.isFinite(limit) ? limit : undefined;
   } catch {
-    // Not Linux, or without the right to read.
+    // Not Linux, or no permission to read.
     return undefined;
   }
 }
 
-/** Holds descriptors until it is disposed. */
+/** Spare descriptors. Disposing it closes them. */
 export class SpareDescriptors implements Disposable {
   readonly #held: Deno.FsFile[] = [];
   readonly #count: number;
   #lent = 0;
 
-  /** Takes so many, or as many as there are. */
+  /** Opens up to `count` descriptors. */
   constructor(count: number) {
     this.#count = count;
     this.#fill();
   }
 
-  /** Gives one up for a socket that is there, or is to come. */
+  /** Closes one, for a socket that exists or is about to be accepted. */
   lend(): void {
     this.#lent++;
     this.#held.pop()?.close();
   }
 
-  /** Takes one back once that socket is closed, and those that could not be had before. */
+  /** Reopens one after that socket was closed, and those that could not be opened before. */
   takeBack(): void {
     this.#lent--;
     this.#fill();
   }
 
-  /** Gives all of them up. */
+  /** Closes all. */
   [Symbol.dispose](): void {
     this.#lent = this.#count;
     for (const file of this.#held.splice(0)) file.close();
@@ -53,7 +53,7 @@ export class SpareDescriptors implements Disposable {
         this.#held.push(Deno.openSync("/dev/null"));
       }
     } catch {
-      // There is none, or no such file: whoever accepts will find out.
+      // No descriptor is free, or there is no such file: accept reports it.
     }
   }
 }

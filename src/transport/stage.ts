@@ -1,49 +1,48 @@
 /**
- * Stages: what a stream goes through between its socket and its conversation, such as TLS, a PROXY header, or a capture.
- * A stage that is not asked for is not in the path.
+ * Stages: transformations of a stream between socket and connection, such as TLS, a PROXY header,
+ * or a capture. Without a stage, nothing of it is in the path.
  *
  * @module
  */
 import { type Address, addressOf, peerOf } from "../endpoint/address.ts";
 import type { ByteStream } from "./stream.ts";
 
-/** What a stage knows of a conversation, and what it may change of that. */
+/** The properties of a connection that stages read and set. */
 export interface StageContext {
-  /** Its number. */
+  /** The connection's number. */
   readonly id: number;
-  /** The other end, which a header may announce. */
+  /** The other end's address. A PROXY header may set it. */
   peer: Address;
-  /** Our end, likewise. */
+  /** The local address. A PROXY header may set it. */
   local: Address;
-  /** Gives up when aborted. */
+  /** Aborted when the stage has to give up. */
   readonly signal: AbortSignal;
-  /** Notes something of the conversation, which is told with it; `undefined` notes nothing. */
+  /** Adds a note to the connection's `closed` event; `undefined` adds none. */
   note(name: string, value: string | number | undefined): void;
 }
 
 /**
- * Takes a stream over and returns the one to go on with, which closes the first when it is closed. Where it rejects, the
- * first is the caller's to close; it may be closed already.
- *
- * @throws {PeerRefused} where the other end is at fault
+ * Takes over a stream and returns the next one, which closes the first when it is closed. If it
+ * rejects, the caller closes the first; closing it twice is allowed.
+ * @throws {PeerRefused} if the peer is at fault
  */
 export type Stage = (
   stream: ByteStream,
   context: StageContext,
 ) => ByteStream | Promise<ByteStream>;
 
-/** The other end did not do its part, and is turned away. The message is the reason. */
+/** The peer violated a protocol or is not allowed. The message is the reason. */
 export class PeerRefused extends Error {
-  /** Tells it from faults of our own. */
+  /** Distinguishes it from internal errors. */
   override readonly name: string = "PeerRefused";
 }
 
-/** The context of a stream that nobody notes anything of. */
+/** A context for streams without a connection: it ignores notes. */
 export function contextOf(stream: ByteStream, signal: AbortSignal): StageContext {
   return { id: 0, peer: peerOf(stream), local: addressOf(stream.localAddr), signal, note() {} };
 }
 
-/** One stage after the other; `undefined` where there is none. */
+/** Runs stages in order; `undefined` if there are none. */
 export function sequence(stages: readonly Stage[]): Stage | undefined {
   if (stages.length < 2) return stages[0];
   return async (stream, context) => {

@@ -1,12 +1,12 @@
 /**
- * A stream of bytes in both directions: a TCP or Unix connection, or TLS or a proxy's tunnel over one.
+ * Byte streams: a TCP or Unix connection, or TLS or a proxy's tunnel over one.
  *
  * @module
  */
 
 /**
- * What a connection needs of a stream, in the words of `Deno.TcpConn`. Nothing is optional: what stands between a
- * socket and its connection passes everything on, and so an option of TCP reaches the socket through all of it.
+ * A byte stream, with the method names of `Deno.TcpConn`. Every method is required, so that
+ * wrappers pass TCP options on to the socket.
  */
 export type ByteStream =
   & Pick<
@@ -14,19 +14,19 @@ export type ByteStream =
     "read" | "write" | "closeWrite" | "close" | "setNoDelay" | "setKeepAlive"
   >
   & {
-    /** Our end. */
+    /** The local address. */
     readonly localAddr: Deno.Addr;
-    /** The other end. */
+    /** The remote address. */
     readonly remoteAddr: Deno.Addr;
   };
 
-/** A system's socket as a stream. A Unix socket has no options of TCP: setting one does nothing there. */
+/** A Deno socket as a stream. TCP options have no effect on Unix sockets. */
 export function streamOf(socket: Deno.Conn): ByteStream {
   if ("setNoDelay" in socket) return socket as Deno.TcpConn;
   return Object.assign(socket, { setNoDelay() {}, setKeepAlive() {} });
 }
 
-/** A stage over a stream: the same stream but for what is overridden, and nothing of it is lost. */
+/** The same stream with some methods overridden. */
 export function wrap(stream: ByteStream, overrides: Partial<ByteStream>): ByteStream {
   return {
     localAddr: stream.localAddr,

@@ -1,17 +1,18 @@
 /**
- * What a peer has still to take of what was written.
- *
- * A write that is not done says little: the kernel takes the next bytes only when a third of a buffer of megabytes is
- * free, which a slow reader needs minutes for.
+ * The unacknowledged data of a TCP socket. A pending write says little: the kernel takes more only
+ * when a third of its buffer of megabytes is free, which takes a slow reader minutes.
  *
  * @module
  */
 import { findSocket, type SocketEnds } from "./descriptor.ts";
 
-/** `ioctl(2)`'s name for the bytes in a socket's send queue, sent or not, that are not acknowledged (tcp(7)). */
+/** The `ioctl(2)` request for the number of unacknowledged bytes in the send queue (tcp(7)). */
 const SIOCOUTQ = 0x5411n;
 
-/** Bytes that the kernel has taken and the peer has not acknowledged; `undefined` where the system does not tell. */
+/**
+ * The number of bytes in the send queue that the peer has not acknowledged; `undefined` if the
+ * system does not report it.
+ */
 export function unacknowledged(ends: SocketEnds): number | undefined {
   const socket = findSocket(ends);
   if (!socket) return undefined;

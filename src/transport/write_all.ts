@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a stream and a file have in common: `write` may write only some of the bytes, and returns how many. */
+/** A stream or a file: `write` may write only some of the bytes, and returns how many. */
 export interface Writable {
   /** Writes at least one byte. */
   write(bytes: Uint8Array): Promise<number>;

@@ -1,20 +1,20 @@
 /**
- * A Unix socket whose path another listener of the same process can take over while clients come.
- *
- * The runtime removes the path that a socket was bound at when it is closed, whoever has that path by then. So the socket
- * is bound beside the path and moved there, and what is removed in the end is looked at first.
+ * A Unix listener whose path another listener of the same process can take over without refusing
+ * clients. Deno removes the path a socket was bound to when it is closed, even if another socket
+ * has it by then. So the socket is bound to a temporary path and renamed, and the inode is compared
+ * before the path is removed.
  *
  * @module
  */
 import type { Listener } from "../carrier.ts";
 import { type ByteStream, streamOf, wrap } from "../stream.ts";
 
-/** The most bytes of a path that a socket can be bound at (`sun_path`, unix(7)). */
+/** The maximum length of a path to bind to in bytes (`sun_path`, unix(7)). */
 const LONGEST = 107;
 
-/** Listens at a path. */
+/** A listener on a path. */
 export class MovableListener implements Listener {
-  /** Where it listens. */
+  /** The path it listens on. */
   readonly addr: Deno.UnixAddr;
   readonly #listener: Deno.UnixListener;
   readonly #boundAt: string;
@@ -22,9 +22,8 @@ export class MovableListener implements Listener {
   #isWaiting: boolean;
 
   /**
-   * Binds. With `takesOver` the path stays whose it is until the first client is accepted here, and is taken then.
-   *
-   * @throws {Error} the system's, also where something is at the path that is not to be taken over
+   * Binds. With `takesOver`, the path is only replaced when the first connection is accepted here.
+   * @throws {Error} the system's error, also if the path exists and may not be taken over
    */
   constructor(path: string, { takesOver = false }: { takesOver?: boolean | undefined }) {
     this.addr = { transport: "unix", path };
@@ -42,7 +41,7 @@ export class MovableListener implements Listener {
     }
   }
 
-  /** The next client. */
+  /** Resolves to the next connection. */
   async accept(): Promise<ByteStream> {
     if (this.#isWaiting) {
       Deno.renameSync(this.#boundAt, this.addr.path);
@@ -52,19 +51,19 @@ export class MovableListener implements Listener {
     return wrap(stream, { localAddr: this.addr });
   }
 
-  /** Stops listening; the file goes, too, unless another socket has taken the path over. */
+  /** Stops listening, and removes the file unless another socket has taken the path over. */
   close(): void {
     this.#listener.close();
     if (this.#isWaiting) return;
     try {
       if (Deno.lstatSync(this.addr.path).ino === this.#inode) Deno.removeSync(this.addr.path);
     } catch {
-      // It is not there any more.
+      // The file is already gone.
     }
   }
 }
 
-/** A path in the same folder that nobody has. */
+/** An unused path in the same folder. */
 function besides(path: string): string {
   const word = crypto.randomUUID().slice(0, 6);
   const longer = `${path}.${word}`;

@@ -9,7 +9,7 @@ import { SelfConnect } from "../dial_error.ts";
 import { codeOf, explain } from "../errors.ts";
 import { portHolder } from "../port_holder.ts";
 
-/** TCP over IPv4 and IPv6. */
+/** The TCP carrier over IPv4 and IPv6. */
 export const tcp: Carrier<InternetAddress> = { listen, connect, listenFault };
 
 function listen(
@@ -26,7 +26,7 @@ function listen(
   return zoned(listener, address);
 }
 
-/** The listener, which tells its zone, too, where it has one: the system leaves that out. */
+/** Adds the zone to the listener's address, which Deno omits. */
 function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Listener {
   if (!hostname.includes("%")) return listener;
   return {
@@ -36,7 +36,7 @@ function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Liste
   };
 }
 
-/** Connects so that small writes leave at once, and a peer that vanishes is noticed some day. */
+/** Connects with `TCP_NODELAY` and keep-alive on. */
 async function connect(address: InternetAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
   const connection = await Deno.connect({ ...address, signal });
   if (isSelf(connection)) {
@@ -49,8 +49,8 @@ async function connect(address: InternetAddress, signal: AbortSignal): Promise<D
 }
 
 /**
- * Whether a connection joins a port with itself, as the kernel does when nothing listens there and it chose that very
- * port for our end (simultaneous open, RFC 9293 section 3.5).
+ * Whether a socket is connected to itself: the kernel chose the target's port as the local port,
+ * and nothing listens there (simultaneous open, RFC 9293 section 3.5).
  */
 function isSelf({ localAddr, remoteAddr }: Deno.TcpConn): boolean {
   return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;

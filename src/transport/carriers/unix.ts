@@ -1,5 +1,5 @@
 /**
- * Unix sockets, stream-oriented: `unix(7)`.
+ * Unix stream sockets: `unix(7)`.
  *
  * @module
  */
@@ -9,10 +9,13 @@ import { codeOf, explain } from "../errors.ts";
 import { type ByteStream, streamOf } from "../stream.ts";
 import { MovableListener } from "./movable_listener.ts";
 
-/** Unix sockets with a path in the file system. */
+/** The carrier of Unix sockets with a path. */
 export const unix: Carrier<UnixAddress> = { listen, connect, listenFault };
 
-/** Listens at a path. The file has its permission bits from the first moment, through the umask. */
+/**
+ * Listens on a path. The umask sets the permission bits, so they hold from the moment the file
+ * exists.
+ */
 function listen({ path }: UnixAddress, { mode, shared, takesOver }: ListenOptions): Listener {
   const before = mode === undefined ? undefined : Deno.umask(~mode & 0o777);
   try {
@@ -28,7 +31,7 @@ function listen({ path }: UnixAddress, { mode, shared, takesOver }: ListenOption
   }
 }
 
-/** Connects, or is refused, at once: there is nothing to give up. */
+/** Connects. This succeeds or fails at once, so there is nothing to abort. */
 async function connect({ path }: UnixAddress): Promise<ByteStream> {
   return streamOf(await Deno.connect({ transport: "unix", path }));
 }
@@ -47,8 +50,8 @@ function listenFault(cause: unknown): string {
 }
 
 /**
- * Removes the file of a Unix socket that nobody listens on any more. One that is listened on stays, and so does
- * whatever is no socket: listening there says what is in the way.
+ * Removes the file of a Unix socket on which nothing listens. Other files stay, and listening on
+ * them then fails with the reason.
  */
 export async function clearStale(path: string): Promise<void> {
   const file = await Deno.lstat(path).catch(() => undefined);

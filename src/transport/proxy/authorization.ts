@@ -1,5 +1,5 @@
 /**
- * Saying who we are to an HTTP proxy, by the best way that it offers: Digest (RFC 7616) before Basic (RFC 7617).
+ * Authorization for HTTP proxies: Digest (RFC 7616) before Basic (RFC 7617).
  *
  * @module
  */
@@ -8,27 +8,27 @@ import { encodeBase64 } from "@std/encoding/base64";
 import type { Credentials } from "../../endpoint/proxy.ts";
 import type { Challenge } from "./challenges.ts";
 
-/** Digest's algorithms, the best first, as `node:crypto` names their hashes. */
+/** The algorithms of Digest, the strongest first, with the hash names of `node:crypto`. */
 const HASHES: Readonly<Record<string, string>> = {
   "sha-512-256": "sha512-256",
   "sha-256": "sha256",
   "md5": "md5",
 };
 
-/** What is asked of the proxy. */
+/** The request that is authorized. */
 export interface ProxyRequest {
-  /** `CONNECT`. */
+  /** The method: `CONNECT`. */
   readonly method: string;
-  /** The request's target, as it stands on its first line. */
+  /** The request target. */
   readonly uri: string;
 }
 
-/** The name and password for whoever reads along. */
+/** The header of Basic authorization. It is not encrypted. */
 export function basicAuthorization({ user, password = "" }: Credentials): string {
   return `Basic ${encodeBase64(new TextEncoder().encode(`${user}:${password}`))}`;
 }
 
-/** The best answer to what the proxy asks for; `undefined` where it asks for nothing that is spoken here. */
+/** The header for the strongest challenge; `undefined` if no scheme is supported. */
 export function authorizationFor(
   challenges: readonly Challenge[],
   { credentials, request }: { credentials: Credentials; request: ProxyRequest },
@@ -42,7 +42,7 @@ export function authorizationFor(
   return isBasic ? basicAuthorization(credentials) : undefined;
 }
 
-/** An algorithm's name in lower case, and whether its key holds for a session (`-sess`). */
+/** The algorithm in lower case, and whether it is a session variant (`-sess`). */
 function algorithmOf({ parameters }: Challenge): { name: string; isSession: boolean } {
   const algorithm = (parameters.get("algorithm") ?? "MD5").toLowerCase();
   return { name: algorithm.replace(/-sess$/, ""), isSession: algorithm.endsWith("-sess") };
@@ -84,13 +84,13 @@ function digestAuthorization(
   ].join(", ");
 }
 
-/** Of what the proxy offers to protect, the usual one; `undefined` where it offers nothing (RFC 2069). */
+/** The quality of protection to use; `undefined` if the proxy offers none (RFC 2069). */
 function protectionOf(offer: string | undefined): "auth" | "auth-int" | undefined {
   const offered = offer?.toLowerCase().split(/[ \t,]+/) ?? [];
   return (["auth", "auth-int"] as const).find((qop) => offered.includes(qop));
 }
 
-/** The name, in the form of RFC 8187 where quotes cannot hold it. */
+/** The user parameter, in the form of RFC 8187 if a quoted string cannot hold it. */
 function userParameter(user: string): string {
   return /^[\x20-\x7e]*$/.test(user)
     ? `username=${quoted(user)}`

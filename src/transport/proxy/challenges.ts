@@ -1,14 +1,14 @@
 /**
- * What a proxy asks for before it carries a connection: `Proxy-Authenticate` (RFC 9110, section 11).
+ * Parses `Proxy-Authenticate` (RFC 9110, section 11).
  *
  * @module
  */
 
-/** One way to say who we are. */
+/** One challenge. */
 export interface Challenge {
-  /** `basic`, `digest` and others, in lower case. */
+  /** The scheme in lower case: `basic`, `digest` and others. */
   readonly scheme: string;
-  /** Its parameters, by their names in lower case. */
+  /** The parameters by name in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -17,7 +17,7 @@ const PARAMETER = new RegExp(
   `(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}))`,
   "y",
 );
-/** A scheme, with the token behind it that some have, such as `Negotiate`. */
+/** A scheme, with the token that follows some schemes, such as `Negotiate`. */
 const SCHEME = new RegExp(
   `(${TOKEN})(?:[ \\t]+[\\w.~+/-]+=*(?=[ \\t]*(?:,|$)))?(?=[ \\t,]|$)`,
   "y",
@@ -25,8 +25,8 @@ const SCHEME = new RegExp(
 const BETWEEN = /[ \t,]*/y;
 
 /**
- * Reads the challenges in a header's value. Commas stand between challenges, and between the parameters of one:
- * what has a `=` behind it is a parameter. Reading ends at what is neither.
+ * Parses the challenges of a header's value. Commas separate both challenges and parameters; an
+ * item with `=` is a parameter. Parsing stops at the first syntax error.
  */
 export function readChallenges(value: string): Challenge[] {
   const challenges: { scheme: string; parameters: Map<string, string> }[] = [];

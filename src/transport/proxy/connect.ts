@@ -1,5 +1,5 @@
 /**
- * Asking a proxy to carry a connection.
+ * Connects through a proxy.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { ByteStream } from "../stream.ts";
 import type { Proxy } from "../../endpoint/proxy.ts";
 import type { ProxyHandshake, ProxyHandshakeRequest } from "./handshake.ts";
 
-/** What each scheme speaks, loaded once it is needed. */
+/** The client of each scheme, imported on first use. */
 export const HANDSHAKES: Readonly<Record<Proxy["scheme"], () => Promise<ProxyHandshake>>> = {
   http: async () => (await import("./http_connect.ts")).httpConnect,
   socks4: async () => (await import("./socks4.ts")).socks4,
@@ -17,10 +17,8 @@ export const HANDSHAKES: Readonly<Record<Proxy["scheme"], () => Promise<ProxyHan
 };
 
 /**
- * Asks the proxy at the other end of the socket for a connection to the target. What is written to the stream that is
- * returned goes to the target.
- *
- * @throws {Error} which tells the proxy's answer
+ * Asks the proxy for a connection to the target. The returned stream leads to the target.
+ * @throws {Error} the proxy's response
  */
 export async function connectToTarget(
   socket: ByteStream,

@@ -1,5 +1,5 @@
 /**
- * What a proxy protocol is to its client.
+ * The interface of proxy protocols.
  *
  * @module
  */
@@ -7,19 +7,19 @@ import type { InternetAddress } from "../../endpoint/address.ts";
 import type { Proxy } from "../../endpoint/proxy.ts";
 import type { ByteStream } from "../stream.ts";
 
-/** What is asked of a proxy. */
+/** Options of a {@linkcode ProxyHandshake}. */
 export interface ProxyHandshakeRequest {
-  /** The proxy, and who we are to it. */
+  /** The proxy, with its credentials. */
   readonly proxy: Proxy;
-  /** Where it is to connect. */
+  /** The target. */
   readonly target: InternetAddress;
-  /** Connects to it anew; the connection before is closed. */
+  /** Connects to the proxy again and closes the last connection. */
   redial(): Promise<ByteStream>;
 }
 
 /**
- * Speaks one proxy protocol to its end, over a socket that is connected to the proxy. What is returned leads to the
- * target: the same socket, or another one where the proxy ended that.
+ * Runs the handshake of one proxy protocol over a connection to the proxy. Returns a stream to the
+ * target: the same connection, or a new one if the proxy closed it.
  */
 export type ProxyHandshake = (
   socket: ByteStream,

@@ -1,30 +1,29 @@
 /**
- * An HTTP proxy's answer, read without a byte of what comes behind it.
+ * Reads the response of an HTTP proxy, and nothing after it.
  *
  * @module
  */
 import type { ByteStream } from "../stream.ts";
 import { readFull } from "./read_full.ts";
 
-/** The most bytes of an answer's header that are read, and of a body that is read away. */
+/** The maximum size of a header, and of a body that is skipped, in bytes. */
 const LIMITS = { header: 16 * 1024, body: 64 * 1024 };
 
-/** What a proxy answered. */
+/** The response of a proxy. */
 export interface HttpAnswer {
-  /** Its status. */
+  /** The status code. */
   readonly code: number;
-  /** What stands behind the status. */
+  /** The reason phrase. */
   readonly reason: string;
-  /** All that the proxy asks for, on one line. */
+  /** All `Proxy-Authenticate` values, joined by commas. */
   readonly challenges: string;
-  /** Reads its body away; whether the next request can go over the same connection. */
+  /** Skips the body. Returns whether the connection can be used for the next request. */
   skipBody(): Promise<boolean>;
 }
 
 /**
- * Reads an answer.
- *
- * @throws {Error} where it is none
+ * Reads a response.
+ * @throws {Error} if it is not a valid response
  */
 export async function readAnswer(socket: ByteStream): Promise<HttpAnswer> {
   const [status = "", ...lines] = (await readHeader(socket)).split("\r\n");
@@ -50,7 +49,7 @@ export async function readAnswer(socket: ByteStream): Promise<HttpAnswer> {
   };
 }
 
-/** Reads to the empty line, a byte at a time: what comes behind it is the target's already. */
+/** Reads to the empty line, one byte at a time: the bytes after it belong to the target. */
 async function readHeader(socket: ByteStream): Promise<string> {
   let header = "";
   while (!header.endsWith("\r\n\r\n")) {

@@ -1,8 +1,6 @@
 /**
- * CONNECT: a tunnel through an HTTP proxy (RFC 9110, section 9.3.6).
- *
- * The proxy is asked without a password first; only one that wants to know who we are is told, and in the best way
- * that it offers.
+ * CONNECT through an HTTP proxy (RFC 9110, section 9.3.6). The first request has no credentials
+ * unless they are preemptive; they are sent for the strongest challenge.
  *
  * @module
  */
@@ -13,10 +11,10 @@ import { type HttpAnswer, readAnswer } from "./http_answer.ts";
 import { writeAll } from "../write_all.ts";
 import type { ProxyHandshakeRequest } from "./handshake.ts";
 
-/** How often we say who we are: a second time where the first nonce was too old. */
+/** The maximum number of requests with credentials: the second is for a stale nonce. */
 const TRIES = 2;
 
-/** Asks an HTTP proxy. A name goes to it as a name. */
+/** Runs CONNECT. Names are resolved by the proxy. */
 export async function httpConnect(
   first: ByteStream,
   { proxy, target, redial }: ProxyHandshakeRequest,
@@ -31,7 +29,7 @@ export async function httpConnect(
   for (let told = authorization === undefined ? 0 : 1;; told++) {
     const answer = await ask(way, requestFor(uri, authorization));
     if (answer.code >= 200 && answer.code < 300) return way.socket;
-    // Some proxies, such as tinyproxy, say 401 of a password that is wrong.
+    // Some proxies, such as tinyproxy, respond 401 to a wrong password.
     if (told > 0 && answer.code === 401) throw refused(answer);
     if (answer.code !== 407) throw new Error(textOf(answer));
     if (!credentials) throw new Error(`${textOf(answer)} (it wants a name and password)`);
@@ -54,7 +52,10 @@ export async function httpConnect(
   }
 }
 
-/** Asks over the connection that there is; where it has been used, the proxy may have ended it meanwhile. */
+/**
+ * Sends the request over the current connection. If it was used before, the proxy may have closed
+ * it meanwhile, so the request is repeated over a new one.
+ */
 async function ask(
   way: { socket: ByteStream; isUsed: boolean; redial(): Promise<ByteStream> },
   request: Uint8Array,
@@ -70,7 +71,7 @@ async function ask(
   }
 }
 
-/** Whether what was said was said unasked, so that the proxy may want it in another way. */
+/** Whether the credentials were sent preemptively, so that the proxy may ask for another scheme. */
 function isFirstChoice(authorization: string | undefined, preemptive = false): boolean {
   return preemptive && authorization?.startsWith("Basic ") === true;
 }

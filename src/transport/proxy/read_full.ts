@@ -7,8 +7,7 @@ import type { ByteStream } from "../stream.ts";
 
 /**
  * Reads exactly `length` bytes.
- *
- * @throws {Error} where the peer closes before that
+ * @throws {Error} if the peer closes before that
  */
 export async function readFull(
   socket: ByteStream,

@@ -1,5 +1,5 @@
 /**
- * SOCKS 4, and 4a, which takes names too.
+ * SOCKS 4, and SOCKS 4a, which has names.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const VERSION = 4;
 const CONNECT = 1;
 const GRANTED = 90;
 
-/** The address that tells a 4a proxy that a name follows. */
+/** The address 0.0.0.1, which announces a name to a 4a proxy. */
 const NAME_FOLLOWS = [0, 0, 0, 1];
 
 const REPLIES: Readonly<Record<number, string>> = {
@@ -24,7 +24,7 @@ const REPLIES: Readonly<Record<number, string>> = {
 
 const encoder = new TextEncoder();
 
-/** Asks a SOCKS 4 proxy; where the target has a name, a 4a one. */
+/** Runs the SOCKS 4 handshake; 4a if the target is a name. */
 export async function socks4(
   socket: ByteStream,
   { target, proxy: { credentials } }: ProxyHandshakeRequest,

@@ -1,5 +1,5 @@
 /**
- * SOCKS 5 (RFC 1928), with a name and password where the proxy asks for them (RFC 1929).
+ * SOCKS 5 (RFC 1928), with username and password authentication (RFC 1929).
  *
  * @module
  */
@@ -16,7 +16,7 @@ const METHOD = { none: 0, password: 2 } as const;
 const CONNECT = 1;
 const KIND = { ipv4: 1, name: 3, ipv6: 4 } as const;
 
-/** RFC 1928, section 6. */
+/** The reply codes (RFC 1928, section 6). */
 const REPLIES: readonly string[] = [
   "granted",
   "it has failed in general",
@@ -31,7 +31,7 @@ const REPLIES: readonly string[] = [
 
 const encoder = new TextEncoder();
 
-/** Asks a SOCKS 5 proxy. */
+/** Runs the SOCKS 5 handshake. */
 export async function socks5(
   socket: ByteStream,
   { target, proxy: { credentials } }: ProxyHandshakeRequest,
@@ -74,7 +74,7 @@ async function readReply(socket: ByteStream): Promise<void> {
   const [version, reply = 1, , kind] = await readFull(socket, 4);
   if (version !== VERSION) throw new Error("its answer is not SOCKS 5");
   if (reply !== 0) throw new Error(REPLIES[reply] ?? `it answered with code ${reply}`);
-  // The address that it connects from is of no use here, but it has to be read.
+  // The bound address is not used, but must be read.
   const length = kind === KIND.ipv4 ? 4 : kind === KIND.ipv6 ? 16 : (await readFull(socket, 1))[0]!;
   await readFull(socket, length + 2);
 }
@@ -86,9 +86,8 @@ function hostBytes({ hostname }: InternetAddress): Uint8Array {
   return Uint8Array.of(KIND.name, name.length, ...name);
 }
 
-/** The 16 bytes of an IPv6 address. */
 function ipv6Bytes(hostname: string): number[] {
-  // The URL parser turns every spelling, dotted tails too, into plain groups with at most one `::`.
+  // The URL parser normalizes every spelling, dotted tails too, to groups with at most one `::`.
   const [head = "", tail] = new URL(`http://[${hostname}]/`).hostname.slice(1, -1).split("::");
   const front = groupsOf(head);
   const back = groupsOf(tail ?? "");

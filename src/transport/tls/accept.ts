@@ -1,6 +1,6 @@
 /**
- * TLS from the server's side, over a socket that was accepted and perhaps announced by a proxy. It goes
- * through `node:tls`, because Deno can neither ask for client certificates nor begin TLS on a server's
+ * TLS for servers, over an accepted socket, after a PROXY header if there is one. It uses
+ * `node:tls`, because Deno can neither request client certificates nor start TLS on a server's
  * socket (denoland/deno#18451).
  *
  * @module
@@ -18,28 +18,31 @@ import type { KeyPair } from "./key_pair.ts";
 import { duplexOf, FlowControl, StreamSocket } from "./node_stream.ts";
 import { tlsFault } from "./errors.ts";
 
-/** Who we are, and whom we ask who they are. */
+/** The certificates of a server. */
 export interface TlsContents {
   /** The certificate and its key. */
   readonly pair: KeyPair;
-  /** The authorities of which one has to have signed a client's certificate (PEM); without it, none is asked for. */
+  /**
+   * The authorities for client certificates (PEM), which are then required; without it, none is
+   * requested.
+   */
   readonly clientCa?: string | undefined;
 }
 
-/** What a server's TLS is. */
+/** The TLS settings of a server. */
 export interface TlsServer {
-  /** What the next client is shown, and asked. */
+  /** The certificates for the next handshake. */
   contents(): TlsContents | Promise<TlsContents>;
-  /** The application protocols that are spoken here, the best first. */
+  /** The ALPN protocols, in order of preference. */
   readonly alpn: readonly string[];
 }
 
-/** How long a handshake may take, in milliseconds. */
+/** The time limit of a handshake in milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
 const tasks = new TaskScope("a client's TLS handshake", { without: "the client is turned away" });
 
-/** Shakes hands with each client, and notes what was agreed. */
+/** A stage that runs the server's handshake and notes what was negotiated. */
 export function tlsStage(server: TlsServer): Stage {
   return async (stream, context) => {
     try {
@@ -51,15 +54,15 @@ export function tlsStage(server: TlsServer): Stage {
   };
 }
 
-/** What a handshake is about. */
+/** The settings of one handshake. */
 interface Handshake extends TlsContents {
   readonly alpn: readonly string[];
   readonly context: StageContext;
 }
 
 /**
- * Shakes hands with the client. The socket is taken over: closing the one returned closes it, and so does a
- * failure, of which the client is told by an alert as long as nothing is encrypted.
+ * Runs the handshake. It takes over the socket: closing the returned stream closes it, and so does
+ * a failure, after an alert if nothing is encrypted yet.
  */
 async function acceptTls(under: ByteStream, options: Handshake): Promise<ByteStream> {
   const valve = new FlowControl();
@@ -89,7 +92,7 @@ async function shakeHands(
     fail: (reason) => reject(new HandshakeError({ reason })),
   });
   try {
-    // A server for one connection: so each has the certificate of the moment, and its own faults.
+    // One server for each connection, so that each has the current certificate and its own errors.
     const server = createServer(settingsOf(options), resolve);
     server.on("tlsClientError", judge).emit("connection", carrier);
     const tls = await promise;
@@ -102,21 +105,24 @@ async function shakeHands(
   }
 }
 
-/** What Node's TLS is asked for. */
+/** Options for `node:tls`. */
 function settingsOf({ pair: { cert, key }, clientCa, alpn }: Handshake): TlsOptions {
   return {
     cert,
     key,
     ...clientCa === undefined ? {} : { ca: clientCa, requestCert: true },
     ...alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] },
-    // The certificate is judged below, where the reason can be told.
+    // Verified below, to report the reason.
     rejectUnauthorized: false,
     allowHalfOpen: true,
     handshakeTimeout: HANDSHAKE_TIMEOUT,
   };
 }
 
-/** Fails what is no fault of TLS: the client hangs up, takes too long, or is no longer wanted. Until disposed. */
+/**
+ * Fails the handshake when the client disconnects, the time limit is over, or the signal is
+ * aborted, until disposed.
+ */
 function failEarly(
   carrier: Duplex,
   { signal, fail }: { readonly signal: AbortSignal; fail(reason: string): void },
@@ -139,7 +145,7 @@ function failEarly(
   };
 }
 
-/** A handshake that failed; its message is for people. */
+/** A failed handshake, with a readable message. */
 class HandshakeError extends Error {
   readonly failure: HandshakeFailure;
 
@@ -149,7 +155,7 @@ class HandshakeError extends Error {
   }
 }
 
-/** Notes what was agreed, and who the client has proven to be. */
+/** Notes the session, and the subject of the client's certificate. */
 function noteSession(tls: TLSSocket, { clientCa, context }: Handshake): void {
   if (clientCa !== undefined && !tls.authorized) throw new Error(distrust(tls));
   const { subject } = clientCa === undefined ? {} : tls.getPeerCertificate() ?? {};
@@ -161,7 +167,7 @@ function noteSession(tls: TLSSocket, { clientCa, context }: Handshake): void {
   );
 }
 
-/** Why the client's certificate is not accepted. */
+/** Why the client's certificate is rejected. */
 function distrust(tls: TLSSocket): string {
   const fault = String(tls.authorizationError);
   const shown = tls.getPeerCertificate()?.subject !== undefined;

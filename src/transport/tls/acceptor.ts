@@ -1,5 +1,5 @@
 /**
- * TLS for the clients of an outlet: which certificate it shows today, and whom it asks for theirs.
+ * The certificates of an outlet with TLS, reloaded when their files change.
  *
  * @module
  */
@@ -10,27 +10,27 @@ import { readPem } from "./pem.ts";
 import { readServingPair } from "./serving_pair.ts";
 import type { TlsContents, TlsServer } from "./accept.ts";
 
-/** The files of an outlet that speaks TLS. They are PEM. */
+/** The paths of an outlet's TLS files (PEM). */
 export interface TlsFiles {
-  /** The file of the certificate. */
+  /** The certificate. */
   readonly certFile: string;
-  /** The file of its key; the same one, where none is said. */
+  /** The key; by default it is in the file of the certificate. */
   readonly keyFile?: string | undefined;
-  /** The file of the authorities that sign clients' certificates. */
+  /** The authorities for client certificates. */
   readonly clientCaFile?: string | undefined;
 }
 
-/** What an acceptor is made of. */
+/** Options of {@linkcode TlsAcceptor}. */
 export interface TlsAcceptorOptions extends TlsFiles {
-  /** The application protocols that are spoken here, the best first. */
+  /** The ALPN protocols, in order of preference. */
   readonly alpn: readonly string[];
-  /** Told when changed files can't be used, and the certificate from before stays. */
+  /** Called when changed files are invalid; the last valid certificate stays. */
   onFault(reason: string): void;
 }
 
 /**
- * Shows the certificate that is in the files when a client comes: they are looked at for each, and read again
- * where they have changed.
+ * Serves the certificate that is in the files: they are checked for each connection, and reloaded
+ * if they have changed.
  */
 export class TlsAcceptor implements TlsServer {
   readonly #options: TlsAcceptorOptions;
@@ -45,8 +45,7 @@ export class TlsAcceptor implements TlsServer {
 
   /**
    * Reads the files.
-   *
-   * @throws {UsageError} which says which of them can't be used, and why
+   * @throws {UsageError} which file is invalid, and why
    */
   static async open(options: TlsAcceptorOptions): Promise<TlsAcceptor> {
     const stamp = await stampOf(options);
@@ -59,12 +58,12 @@ export class TlsAcceptor implements TlsServer {
     return new X509Certificate(cert).fingerprint256.replaceAll(":", "").toLowerCase();
   }
 
-  /** The application protocols that are spoken here, the best first. */
+  /** The ALPN protocols, in order of preference. */
   get alpn(): readonly string[] {
     return this.#options.alpn;
   }
 
-  /** What is in the files now. */
+  /** The certificates that are in the files now. */
   async contents(): Promise<TlsContents> {
     await this.#refresh();
     return this.#contents;
@@ -85,10 +84,9 @@ export class TlsAcceptor implements TlsServer {
 }
 
 /**
- * Reads the files of an outlet that speaks TLS, and tries whether clients can be served with them; unless they are as
- * they were `before`.
- *
- * @throws {UsageError} which says which of them can't be used, and why
+ * Reads the TLS files of an outlet and tests them with a handshake, unless they are the same as
+ * `before`.
+ * @throws {UsageError} which file is invalid, and why
  */
 export async function readTlsFiles(
   { certFile, keyFile, clientCaFile }: TlsFiles,
@@ -100,7 +98,10 @@ export async function readTlsFiles(
   };
 }
 
-/** The certificates of authorities: a file that holds none would turn every client away. */
+/**
+ * The certificates of the authorities. A file without any would reject every client, so it is an
+ * error.
+ */
 async function readAuthorities(file: string | undefined): Promise<string | undefined> {
   const pem = await readPem(file, "tls-client-ca");
   if (pem === undefined) return undefined;
@@ -115,15 +116,17 @@ async function readAuthorities(file: string | undefined): Promise<string | undef
   }
 }
 
-/** What tells whether files have changed. */
+/** The stat fields that show whether files have changed. */
 interface Stamp {
-  /** Differs when one of them has. */
+  /** The fields of all files as text. */
   readonly text: string;
-  /** Whether it will differ: ctime is told in whole seconds, in which a file can change twice. */
+  /**
+   * Whether a later change is sure to change the text: ctime has a resolution of one second here.
+   */
   readonly isSettled: boolean;
 }
 
-/** How old a change has to be before a later one is sure to differ from it, in milliseconds. */
+/** The age of the latest change from which it is settled, in milliseconds. */
 const SETTLED = 2_000;
 
 async function stampOf({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<Stamp> {
@@ -133,7 +136,7 @@ async function stampOf({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<S
     files.map((file) => Deno.stat(file).catch(() => undefined)),
   );
   return {
-    // mtime can be set by whoever writes the file; ctime cannot.
+    // Users can set mtime, but not ctime.
     text: stats.map((stat) =>
       `${stat?.ino} ${stat?.size} ${stat?.mtime?.getTime()} ${stat?.ctime?.getTime()}`
     ).join(),

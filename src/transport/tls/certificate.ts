@@ -1,28 +1,28 @@
 /**
- * What a certificate says, and what is wrong with it, in words.
+ * Certificates: their fields, and why one is not trusted.
  *
  * @module
  */
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from "node:tls";
 import { ANY_USE, extendedKeyUsages, SERVER_AUTH, USES } from "./key_usage.ts";
 
-/** A certificate, as people and logs want to see it. */
+/** The fields of a certificate that are shown. */
 export interface Certificate {
-  /** Whom it is for: `CN=example.org, O=Example`. */
+  /** The subject: `CN=example.org, O=Example`. */
   readonly subject: string;
-  /** Who signed it. */
+  /** The issuer. */
   readonly issuer: string;
-  /** The names that it holds for: `DNS:example.org, IP Address:127.0.0.1`. */
+  /** The alternative names: `DNS:example.org, IP Address:127.0.0.1`. */
   readonly names: string;
-  /** From when it is valid. */
+  /** The start of its validity. */
   readonly validFrom: Date;
-  /** Until when it is valid. */
+  /** The end of its validity. */
   readonly validTo: Date;
-  /** The SHA-256 of its DER form: 64 hex digits, in lower case. */
+  /** The SHA-256 of the DER form: 64 hex digits, in lower case. */
   readonly fingerprint: string;
 }
 
-/** Reads what Node tells of a peer's certificate. */
+/** Converts Node's form of a peer's certificate. */
 export function certificateOf(peer: PeerCertificate): Certificate {
   return {
     subject: nameOf(peer.subject),
@@ -35,8 +35,8 @@ export function certificateOf(peer: PeerCertificate): Certificate {
 }
 
 /**
- * Why a certificate that nobody pinned is not to be trusted as `serverName`'s; `undefined` where it is.
- * `fault` is what the library found, where it found something.
+ * Why a certificate without a pin is not trusted for `serverName`; `undefined` if it is. `fault` is
+ * the library's error.
  */
 export function distrust(
   peer: DetailedPeerCertificate,
@@ -51,7 +51,7 @@ export function distrust(
   return fault === undefined ? undefined : whyUntrusted(peer, { serverName, fault });
 }
 
-/** What the library's verdict means, where neither days nor names are wrong. */
+/** What the library's error means if neither dates nor names are wrong. */
 function whyUntrusted(
   peer: DetailedPeerCertificate,
   { serverName, fault }: { serverName: string; fault: string },
@@ -88,7 +88,7 @@ function whyUntimely(peer: PeerCertificate): string | undefined {
   return validFrom.getTime() > now ? `is not valid before ${dayOf(validFrom)}` : undefined;
 }
 
-/** Those who vouch for it, as far as the server showed or we know them; the last vouches for itself. */
+/** The issuers that are known, up to a self-signed one. */
 function* issuersOf(peer: DetailedPeerCertificate): Generator<PeerCertificate> {
   const seen = new Set([peer.fingerprint256]);
   for (let at = peer.issuerCertificate; at && !seen.has(at.fingerprint256);) {

@@ -1,30 +1,29 @@
 /**
- * What a client offers in its first message (RFC 8446, section 4.1.2), as far as it tells why a handshake failed.
- * Nothing is decided by it.
+ * Parses a ClientHello (RFC 8446, section 4.1.2), only to explain failed handshakes.
  *
  * @module
  */
 
-/** What a client offers; lists are as it sent them, without the reserved values of RFC 8701 (GREASE). */
+/** A ClientHello; lists are in its order, without the reserved values of RFC 8701 (GREASE). */
 export interface ClientHello {
-  /** The highest version: 0x0304 is TLS 1.3. */
+  /** The highest version offered: 0x0304 is TLS 1.3. */
   readonly version: number;
-  /** Its cipher suites. */
+  /** The cipher suites. */
   readonly cipherSuites: readonly number[];
-  /** Its groups for the key exchange; none where it sent no such extension. */
+  /** The groups for the key exchange; empty without the extension. */
   readonly groups: readonly number[];
-  /** Its application protocols. */
+  /** The ALPN protocols. */
   readonly alpn: readonly string[];
 }
 
-/** The first byte of a record that carries a handshake. */
+/** The content type of handshake records. */
 export const HANDSHAKE = 0x16;
 
 const CLIENT_HELLO = 1;
 const EXTENSION = { groups: 10, alpn: 16, versions: 43 } as const;
 const RECORD_HEADER = 5;
 
-/** Reads the first bytes that a client sent; `undefined` where they are no whole ClientHello. */
+/** Parses the first bytes of a client; `undefined` if they are not a whole ClientHello. */
 export function readClientHello(bytes: Uint8Array): ClientHello | undefined {
   try {
     return helloOf(new Reader(handshakeOf(bytes)));
@@ -34,7 +33,7 @@ export function readClientHello(bytes: Uint8Array): ClientHello | undefined {
   }
 }
 
-/** What the records carry that the bytes begin with. */
+/** The payload of the handshake records at the start of the bytes. */
 function handshakeOf(bytes: Uint8Array): Uint8Array {
   const parts: number[] = [];
   let at = 0;
@@ -87,7 +86,7 @@ function protocols(extension: Uint8Array | undefined): string[] {
   return all;
 }
 
-/** Reads numbers and vectors one after the other; a RangeError where there are not as many bytes. */
+/** Reads numbers and vectors in order; throws a RangeError at the end of the bytes. */
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -108,12 +107,12 @@ class Reader {
     return bytes;
   }
 
-  /** A number of so many bytes. */
+  /** An unsigned integer of `size` bytes. */
   number(size: number): number {
     return this.bytes(size).reduce((number, byte) => number * 256 + byte, 0);
   }
 
-  /** Bytes behind their length, which has so many bytes itself. */
+  /** A vector with a length prefix of `sizeOfLength` bytes. */
   vector(sizeOfLength: number): Uint8Array {
     return this.bytes(this.number(sizeOfLength));
   }

@@ -1,5 +1,5 @@
 /**
- * TLS from the client's side, over whatever carries bytes: a TCP connection, a Unix socket, a proxy's tunnel.
+ * TLS for clients, over any stream: a TCP connection, a Unix socket, a proxy's tunnel.
  *
  * @module
  */
@@ -13,50 +13,49 @@ import { explainHandshake, tlsFault } from "./errors.ts";
 import { readServerFlight } from "./server_flight.ts";
 import { type Certificate, certificateOf, distrust } from "./certificate.ts";
 
-/** Whom to trust, and who we are. Certificates and keys are PEM texts. */
+/** Options of a TLS client. Certificates and keys are PEM texts. */
 export interface TlsClientOptions {
-  /** The name or address that the server's certificate has to hold for. */
+  /** The name or address that the server's certificate must match. */
   readonly serverName: string;
-  /** The authorities to trust instead of the usual ones. */
+  /** The authorities to trust instead of the system's. */
   readonly ca?: string | undefined;
-  /** SHA-256 fingerprints in lower-case hex: a certificate that has one of them is trusted, no other is. */
+  /** SHA-256 fingerprints in lower-case hex: only certificates with one of them are trusted. */
   readonly pins?: readonly string[];
-  /** Whether to trust anyone. */
+  /** Whether to trust any certificate. */
   readonly insecure?: boolean;
-  /** Our certificate. */
+  /** The client's certificate. */
   readonly cert?: string;
   /** Its key. */
   readonly key?: string;
-  /** The application protocols that we speak, the best first. */
+  /** The ALPN protocols, in order of preference. */
   readonly alpn?: readonly string[];
 }
 
-/** What was agreed. */
+/** What was negotiated. */
 export interface TlsSession {
-  /** `TLSv1.3` */
+  /** The version: `TLSv1.3`. */
   readonly protocol: string;
   /** The cipher suite. */
   readonly cipher: string;
-  /** The application protocol, where one was agreed. */
+  /** The ALPN protocol, if one was negotiated. */
   readonly alpn: string | undefined;
-  /** What the server showed. */
+  /** The server's certificate. */
   readonly certificate: Certificate;
-  /** Why it is trusted. */
+  /** Why the certificate is trusted. */
   readonly trust: "authority" | "pin" | "nothing";
 }
 
-/** The server is not who it should be; trying again would not help. */
+/** The server's certificate is not trusted. Retrying does not help. */
 export class TrustError extends Error {
-  /** Tells it from faults of the network. */
+  /** Distinguishes it from network errors. */
   override readonly name = "TrustError";
 }
 
 /**
- * Shakes hands. The socket is taken over: closing the one returned closes it, and so does a failure. Not one
- * byte of ours is sent before the server's certificate has been judged.
- *
- * @throws {TrustError} which says what is wrong with the certificate
- * @throws {Error} which says why there was no handshake
+ * Runs the handshake. It takes over the socket: closing the returned stream closes it, and so does
+ * a failure. No application data is sent before the certificate is verified.
+ * @throws {TrustError} what is wrong with the certificate
+ * @throws {Error} why the handshake failed
  */
 export async function connectTls(
   socket: ByteStream,
@@ -68,13 +67,14 @@ export async function connectTls(
   const carrier = duplexOf(stream, valve);
   const asked: ConnectionOptions & { allowHalfOpen: boolean } = {
     socket: carrier,
-    // RFC 6066 section 3: an address is no server name, but the certificate has to hold for it all the same.
+    // An IP address is not sent as a server name (RFC 6066, section 3), but the certificate must
+    // match it.
     ...isIP(serverName) ? { host: withoutZone(serverName) } : { servername: serverName },
     ...ca === undefined ? {} : { ca },
     ...cert === undefined || key === undefined ? {} : { cert, key },
     ...alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] },
     allowHalfOpen: true,
-    // The certificate is judged below, where the verdict can be told in words.
+    // Verified below, to report the reason.
     rejectUnauthorized: false,
   };
   const tls = connect(asked);
@@ -97,10 +97,10 @@ export async function connectTls(
   }
 }
 
-/** The most bytes of a server's first flight that are remembered. */
+/** The maximum number of recorded bytes of a server's first flight. */
 const REMEMBERED = 64 * 1024;
 
-/** The socket, with what comes remembered until it is handed over. */
+/** Records what the server sends until the handshake is over. */
 function remembering(
   socket: ByteStream,
 ): { stream: ByteStream; received(): Uint8Array; handOver(): void } {

@@ -1,5 +1,5 @@
 /**
- * What goes wrong in TLS, in words. The library tells it in names of its own.
+ * TLS errors as text instead of OpenSSL's codes.
  *
  * @module
  */
@@ -36,13 +36,13 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   ],
 ];
 
-/** What went wrong with TLS, in words and on one line. */
+/** The message of a TLS error on one line. */
 export function explainTls(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? explain(error);
 }
 
-/** Why the handshake failed, in the light of what the server has sent before. */
+/** Why a handshake failed, given what the server has sent. */
 export function explainHandshake(
   error: unknown,
   { flight, hasCertificate }: { flight: ServerFlight; hasCertificate: boolean },
@@ -58,7 +58,7 @@ export function explainHandshake(
     : "the other end asks for a client certificate: name one with --tls-cert";
 }
 
-/** An error of TLS while a conversation goes on, told in words. */
+/** A TLS error after the handshake, with a readable message. */
 export function tlsFault(error: Error): Error {
   const said = explainTls(error);
   return said === explain(error) ? error : new Error(said, { cause: error });

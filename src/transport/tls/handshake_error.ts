@@ -1,5 +1,5 @@
 /**
- * Why a client's handshake failed, in a sentence with what is known of it, and the alert that tells the client.
+ * Why a client's handshake failed, and the alert to send.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { printable } from "../../terminal/printable.ts";
 import { explain } from "../errors.ts";
 import { type ClientHello, HANDSHAKE, readClientHello } from "./client_hello.ts";
 
-/** The alerts that are sent here (RFC 8446, section 6.2). */
+/** The alerts that are sent (RFC 8446, section 6.2). */
 const ALERT = {
   handshakeFailure: 40,
   decodeError: 50,
@@ -17,21 +17,21 @@ const ALERT = {
   noApplicationProtocol: 120,
 } as const;
 
-/** A handshake that failed. */
+/** A failed handshake. */
 export interface HandshakeFailure {
-  /** Why, in words. */
+  /** The reason. */
   readonly reason: string;
-  /** The number of the alert that tells the client; without it, there is none to send. */
+  /** The alert to send; without it, none. */
   readonly alert?: number;
 }
 
-/** What is known when a handshake has failed. */
+/** What is known of a failed handshake. */
 export interface HandshakeFacts {
-  /** What the client has sent first. */
+  /** The first bytes from the client. */
   readonly received: Uint8Array;
-  /** Our key, a PEM text. */
+  /** The server's key (PEM). */
   readonly key: string;
-  /** The application protocols that are spoken here. */
+  /** The server's ALPN protocols. */
   readonly alpn: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export function handshakeFailure(error: Error, facts: HandshakeFacts): Handshake
 
 const TLS_1_2 = 0x0303;
 
-/** The cipher suites of TLS 1.3, and of TLS 1.2 by the kind of key that they need, as Deno's TLS has them. */
+/** Deno's cipher suites of TLS 1.3, and of TLS 1.2 by the kind of key. */
 const SUITES = {
   tls13: [0x1301, 0x1302, 0x1303],
   ec: [0xc02b, 0xc02c, 0xcca9],
@@ -85,7 +85,7 @@ const GROUPS: Readonly<Record<number, string>> = {
   4588: "X25519MLKEM768",
 };
 
-/** The groups that Deno's TLS has. */
+/** Deno's groups for the key exchange. */
 const OUR_GROUPS: readonly number[] = [23, 24, 29, 4588];
 
 function incompatible(
@@ -136,7 +136,7 @@ function hex(number: number): string {
   return `0x${number.toString(16).padStart(4, "0")}`;
 }
 
-/** The most items of a list that are told. */
+/** The maximum number of listed items. */
 const SHOWN = 8;
 
 function words(items: readonly string[] = []): string {
@@ -145,7 +145,7 @@ function words(items: readonly string[] = []): string {
   return items.slice(0, SHOWN).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
-/** The first line of what came, where it is text, else its first bytes. */
+/** The first line if it is text, else the first bytes. */
 function beginning(bytes: Uint8Array): string {
   const [LINE, BYTES] = [40, 8];
   const [line = ""] = new TextDecoder().decode(bytes.subarray(0, LINE)).split(/\r?\n/);

@@ -1,42 +1,44 @@
 /**
- * A socket while TLS is agreed on it. Node's TLS closes its carrier as soon as a handshake has failed, before the
- * alert that says so; here the socket stays until that is sent.
+ * A socket during the TLS handshake. Node's TLS closes its carrier as soon as a handshake has
+ * failed, before the alert is sent; this stream delays the close.
  *
  * @module
  */
 import { deadline } from "@std/async/deadline";
 import type { ByteStream } from "../stream.ts";
 
-/** The first bytes that are kept: the longest record. */
+/** The maximum number of recorded bytes: the longest record. */
 const KEPT = 5 + 16 * 1024;
 
-/** How long a client has to take the alert and to close, in milliseconds. */
+/** How long a client may take to read the alert and close, in milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
 
-/** Passes everything on, remembers how the client began, and closes only once the handshake is over. */
+/**
+ * Passes everything through, records the client's first bytes, and closes only after the handshake.
+ */
 export class HandshakeStream implements ByteStream {
-  /** Our end. */
+  /** The local address. */
   readonly localAddr: Deno.Addr;
-  /** The client's end. */
+  /** The client's address. */
   readonly remoteAddr: Deno.Addr;
   readonly #socket: ByteStream;
   #received: Uint8Array | undefined = new Uint8Array();
   #hasWritten = false;
   #isOver = false;
 
-  /** Takes the socket over. */
+  /** Takes over the socket. */
   constructor(socket: ByteStream) {
     this.#socket = socket;
     this.localAddr = socket.localAddr;
     this.remoteAddr = socket.remoteAddr;
   }
 
-  /** What the client sent first. */
+  /** The first bytes from the client. */
   get received(): Uint8Array {
     return this.#received ?? new Uint8Array();
   }
 
-  /** What `Deno.Conn.read` promises. */
+  /** As `Deno.Conn.read`. */
   async read(into: Uint8Array): Promise<number | null> {
     const length = await this.#socket.read(into);
     if (this.#received && length !== null && this.#received.length < KEPT) {
@@ -45,42 +47,42 @@ export class HandshakeStream implements ByteStream {
     return length;
   }
 
-  /** What `Deno.Conn.write` promises. */
+  /** As `Deno.Conn.write`. */
   write(bytes: Uint8Array): Promise<number> {
     this.#hasWritten = true;
     return this.#socket.write(bytes);
   }
 
-  /** Ends our half. */
+  /** Sends a FIN. */
   closeWrite(): Promise<void> {
     return this.#socket.closeWrite();
   }
 
-  /** Lets small writes leave at once. */
+  /** Sets `TCP_NODELAY`. */
   setNoDelay(on?: boolean): void {
     this.#socket.setNoDelay(on);
   }
 
-  /** Lets the kernel probe a silent peer. */
+  /** Sets `SO_KEEPALIVE`. */
   setKeepAlive(on?: boolean): void {
     this.#socket.setKeepAlive(on);
   }
 
-  /** Closes, once the handshake is over. */
+  /** Closes the socket, after the handshake. */
   close(): void {
     if (this.#isOver) this.#socket.close();
   }
 
-  /** The handshake is done: it is a socket like any other. */
+  /** The handshake succeeded: from now on, it only passes through. */
   handOver(): void {
     this.#received = undefined;
     this.#isOver = true;
   }
 
   /**
-   * The handshake has failed: sends the alert, unless we have answered already and it would have to be encrypted, and
-   * closes. What the client still sends is read away for a moment, or the system would reset the connection and
-   * take the alert back.
+   * The handshake failed: sends the alert, unless the server has already responded and it would
+   * have to be encrypted, and closes. Input is discarded for a moment first: closing with unread
+   * data sends a RST, and the client could lose the alert.
    */
   async giveUp(alert: number | undefined): Promise<void> {
     this.#isOver = true;
@@ -88,7 +90,7 @@ export class HandshakeStream implements ByteStream {
       if (alert === undefined || this.#hasWritten) return;
       await deadline(this.#sendAlert(alert), CLOSE_TIMEOUT);
     } catch {
-      // The client is gone, or does not read: it is closed without a word.
+      // The client is gone or does not read.
     } finally {
       this.#socket.close();
     }

@@ -1,5 +1,5 @@
 /**
- * A certificate and its key, out of files.
+ * Reads a certificate and its key.
  *
  * @module
  */
@@ -8,19 +8,18 @@ import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } fr
 import { isEncrypted, knownPassphrases } from "./passphrases.ts";
 import { readPem } from "./pem.ts";
 
-/** A certificate, with those that lead to its authority, and its key: PEM texts. */
+/** A certificate chain and its key (PEM). */
 export interface KeyPair {
-  /** The certificate, first in the text. */
+  /** The certificate, followed by its intermediates. */
   readonly cert: string;
   /** Its key. Secret. */
   readonly key: string;
 }
 
 /**
- * Reads a certificate and its key; without a file of its own, the key is in the same file. Errors name the
- * files by their options, which begin with `prefix`.
- *
- * @throws {UsageError} which says which file can't be used, or that the two don't belong together
+ * Reads a certificate and its key, by default from the same file. Errors name the files by their
+ * options, which start with `prefix`.
+ * @throws {UsageError} which file is invalid, or that the two do not belong together
  */
 export async function readKeyPair(
   { certFile, keyFile = certFile, prefix = "tls" }: {
@@ -50,7 +49,7 @@ export async function readKeyPair(
   throw new UsageError(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
 }
 
-/** The key, decrypted with the passphrase that was asked for. */
+/** The key, decrypted with the known passphrase. */
 function readKey(
   key: string,
   { keyFile, prefix }: { keyFile: string; prefix: string },
@@ -82,19 +81,19 @@ function plain(key: KeyObject): string {
   return String(key.export({ type: "pkcs8", format: "pem" }));
 }
 
-/** The blocks of one kind in a PEM text, which may hold certificates and keys side by side. */
+/** The blocks of one kind in a PEM text, which may contain both certificates and keys. */
 function blocks(pem: string, kind: string): string {
   const found = pem.matchAll(/-----BEGIN ([A-Z ]+)-----[^]*?-----END \1-----/g);
   return [...found].filter(([, label]) => label!.endsWith(kind)).map(([block]) => block + "\n")
     .join("");
 }
 
-/** A public key as text. Deno before 2.5 compares keys in no other way. */
+/** A public key as text: Deno before 2.5 has no other comparison. */
 function text(key: KeyObject): string {
   return String(key.export({ type: "spki", format: "pem" }));
 }
 
-/** What the library says of a bad key could show parts of it: it is told in our words alone. */
+/** Replaces the library's error, which could show parts of the key. */
 function attempt<T>(read: () => T, fault: string): T {
   try {
     return read();

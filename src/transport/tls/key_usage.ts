@@ -1,16 +1,17 @@
 /**
- * What a certificate may be used for (RFC 5280, section 4.2.1.12). Node's library tells it in newer versions alone.
+ * The extended key usage of a certificate (RFC 5280, section 4.2.1.12), which only newer versions
+ * of Node's library report.
  *
  * @module
  */
 
-/** A TLS server. */
+/** TLS servers. */
 export const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 
-/** Everything. */
+/** Any use. */
 export const ANY_USE = "2.5.29.37.0";
 
-/** The usual ones by name. */
+/** The usual purposes by name. */
 export const USES: Readonly<Record<string, string>> = {
   [SERVER_AUTH]: "serverAuth",
   [ANY_USE]: "any",
@@ -21,14 +22,15 @@ export const USES: Readonly<Record<string, string>> = {
   "1.3.6.1.5.5.7.3.9": "OCSPSigning",
 };
 
-/** The extension's own object identifier, 2.5.29.37, as DER. */
+/** The object identifier of the extension, 2.5.29.37, in DER. */
 const EXTENSION = [0x06, 0x03, 0x55, 0x1d, 0x25];
 
 const TAG = { boolean: 0x01, octets: 0x04, identifier: 0x06, sequence: 0x30 } as const;
 
 /**
- * The uses that a certificate in DER is restricted to, as object identifiers; `undefined` where it is not. It is found
- * by its identifier, not by parsing what stands before: good enough for words, not for a verdict.
+ * The purposes of a certificate in DER as object identifiers; `undefined` without the extension. It
+ * is found by searching for its identifier, without parsing the certificate: good enough for
+ * messages, not for trust.
  */
 export function extendedKeyUsages(der: Uint8Array): Set<string> | undefined {
   const start = der.findIndex((_, at) => EXTENSION.every((byte, i) => der[at + i] === byte));
@@ -46,7 +48,7 @@ export function extendedKeyUsages(der: Uint8Array): Set<string> | undefined {
   return uses;
 }
 
-/** An object identifier in dots. */
+/** An object identifier in dotted form. */
 function identifier([first = 0, ...rest]: Uint8Array): string {
   const parts = [Math.floor(first / 40), first % 40];
   let value = 0;

@@ -1,9 +1,7 @@
 /**
- * Between our sockets and Node's streams, for what only Node's library offers (TLS with certificates that can
- * be looked at). Half-close and backpressure come through both ways.
- *
- * Backpressure does not go through the stream in the middle: Deno's TLS stream loses the end of what it decrypted
- * while it was paused. That stream always flows, and a {@linkcode FlowControl} holds back the socket beneath it.
+ * Adapters between byte streams and Node's streams, for `node:tls`. Half-close and backpressure
+ * work in both directions. A TLS stream in Deno loses the end of its decrypted data when it is
+ * paused, so it always flows, and {@linkcode FlowControl} pauses the socket below.
  *
  * @module
  */
@@ -17,51 +15,50 @@ import { writeAll } from "../write_all.ts";
 
 const tasks = new TaskScope("a TLS connection", { without: "that connection is closed" });
 
-/** How much is written at a time, one of TLS's largest records: what of it is taken is known piece by piece. */
+/** The size of one write in bytes, a maximum TLS record: progress is known per piece. */
 const PIECE = 16 * 1024;
 
-/** How much is read from a socket at a time: a little over three of TLS's largest records. */
+/** The size of one read in bytes: a little over three maximum TLS records. */
 const CHUNK = 64 * 1024;
 
-/** Bytes that may wait to be read before the socket beneath is held back. */
+/** The high-water mark in bytes: the socket below is paused above it. */
 const ENOUGH = 256 * 1024;
 
-/**
- * Holds back whoever brings bytes while too many of them wait to be read, and tells the stream above how the one below
- * has ended.
- */
+/** Pauses the stream below while too much data is unread, and records how it ended. */
 export class FlowControl {
-  /** Whether the stream above has ended by itself: the other end said that nothing more comes. */
+  /** Whether the stream above ended by itself: the peer announced the end of its data. */
   hasEnded = false;
-  /** Whether the one below ended before that: bytes may be missing. */
+  /** Whether the stream below ended before that: data may be missing. */
   isCutOff = false;
   readonly #isBelowTls: boolean;
   #waiting = 0;
   #open: (() => void) | undefined;
 
-  /** For a stream with TLS above it, unless it is said that there is none. */
+  /** `belowTls` is false if there is no TLS above it. */
   constructor({ belowTls = true }: { belowTls?: boolean } = {}) {
     this.#isBelowTls = belowTls;
   }
 
-  /** Counts bytes that came. */
+  /** Adds received bytes. */
   add(bytes: number): void {
     this.#waiting += bytes;
   }
 
-  /** Counts bytes that were read. */
+  /** Subtracts bytes that were read. */
   take(bytes: number): void {
     this.#waiting -= bytes;
     if (this.#waiting < ENOUGH) this.#open?.();
   }
 
-  /** Resolves when more may come. */
+  /** Resolves when more may be received. */
   async ready(): Promise<void> {
     if (this.#waiting < ENOUGH) return;
     await new Promise<void>((resolve) => this.#open = resolve);
   }
 
-  /** Notes that the stream below has ended, once what came before is decrypted: that takes a turn. */
+  /**
+   * Records the end of the stream below, a turn later, when the data before it has been decrypted.
+   */
   async end(): Promise<void> {
     if (!this.#isBelowTls) return;
     await nextTurn();
@@ -70,7 +67,7 @@ export class FlowControl {
   }
 }
 
-/** The socket as a stream of Node's, which closes it when it is destroyed. */
+/** The socket as a Node stream. Destroying the stream closes the socket. */
 export function duplexOf(socket: ByteStream, valve: FlowControl): Duplex {
   return new Duplex({
     allowHalfOpen: true,
@@ -104,21 +101,21 @@ async function readChunk(socket: ByteStream, valve: FlowControl): Promise<Uint8A
   return length === null ? null : chunk.subarray(0, length);
 }
 
-/** What a stream is between. */
+/** Options of {@linkcode StreamSocket}. */
 export interface StreamSocketOptions {
-  /** The stream that it goes over, whose ends are its ends. */
+  /** The socket below, whose addresses it has. */
   readonly under: ByteStream;
-  /** Holds back what comes into the stream. */
+  /** The flow control of the stream. */
   readonly valve: FlowControl;
-  /** Puts the stream's errors into words. */
+  /** Converts the stream's errors. */
   tell(error: Error): Error;
 }
 
-/** A stream of Node's as a socket. */
+/** A Node stream as a byte stream. */
 export class StreamSocket implements ByteStream {
-  /** Our end. */
+  /** The local address. */
   readonly localAddr: Deno.Addr;
-  /** The other end. */
+  /** The remote address. */
   readonly remoteAddr: Deno.Addr;
   readonly #under: ByteStream;
   readonly #stream: Duplex;
@@ -129,7 +126,7 @@ export class StreamSocket implements ByteStream {
   #fault: Error | undefined;
   #wake: (() => void) | undefined;
 
-  /** Takes the stream over: nobody else may read or write it. */
+  /** Takes over the stream: nothing else may read or write it. */
   constructor(stream: Duplex, { under, valve, tell }: StreamSocketOptions) {
     this.#stream = stream;
     this.#valve = valve;
@@ -150,7 +147,7 @@ export class StreamSocket implements ByteStream {
     stream.on("close", tasks.guard(closed));
   }
 
-  /** What `Deno.Conn.read` promises. */
+  /** As `Deno.Conn.read`. */
   async read(into: Uint8Array): Promise<number | null> {
     while (this.#chunks.length === 0) {
       if (this.#cutOff) throw this.#cutOff;
@@ -167,7 +164,7 @@ export class StreamSocket implements ByteStream {
     return length;
   }
 
-  /** What `Deno.Conn.write` promises: some of the bytes. */
+  /** As `Deno.Conn.write`: it may write only some of the bytes. */
   async write(bytes: Uint8Array): Promise<number> {
     if (bytes.length === 0) return 0;
     const piece = bytes.subarray(0, PIECE);
@@ -175,7 +172,7 @@ export class StreamSocket implements ByteStream {
     return piece.length;
   }
 
-  /** Ends our half, once everything written has gone. */
+  /** Ends the writing side after all writes are flushed. */
   async closeWrite(): Promise<void> {
     await this.#whenDone((done) => this.#stream.end(done));
   }
@@ -185,12 +182,12 @@ export class StreamSocket implements ByteStream {
     this.#stream.destroy();
   }
 
-  /** Lets small writes leave at once, beneath. */
+  /** Sets `TCP_NODELAY` on the socket below. */
   setNoDelay(on?: boolean): void {
     this.#under.setNoDelay(on);
   }
 
-  /** Lets the kernel probe a silent peer, beneath. */
+  /** Sets `SO_KEEPALIVE` on the socket below. */
   setKeepAlive(on?: boolean): void {
     this.#under.setKeepAlive(on);
   }
@@ -208,7 +205,9 @@ export class StreamSocket implements ByteStream {
     });
   }
 
-  /** The end is one only where the other end said so (RFC 8446, section 6.1): TCP's FIN can be anybody's. */
+  /**
+   * Without a `close_notify`, the end is an error (RFC 8446, section 6.1): anyone can send a FIN.
+   */
   #end(): void {
     if (this.#valve.isCutOff) {
       this.#cutOff = new CutOffError("the peer closed TCP without ending TLS");

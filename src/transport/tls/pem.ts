@@ -1,5 +1,5 @@
 /**
- * Files with certificates and keys.
+ * Reads PEM files.
  *
  * @module
  */
@@ -7,12 +7,11 @@ import { UsageError } from "../../options/usage_error.ts";
 import { explain } from "../errors.ts";
 
 /**
- * Reads a PEM file. `asked` is the option that names it, for errors; what is in the file is never told.
- *
- * @throws {UsageError} which says why it can't be used
+ * Reads a PEM file. Errors name it by the option `asked` and never show its content.
+ * @throws {UsageError} why it cannot be read
  */
 export async function readPem(path: string, asked: string): Promise<string>;
-/** The same; `undefined` where no file was named. */
+/** The same; `undefined` without a path. */
 export async function readPem(path: string | undefined, asked: string): Promise<string | undefined>;
 export async function readPem(
   path: string | undefined,

@@ -1,5 +1,5 @@
 /**
- * A certificate that nobody vouches for, made once for a user and kept: clients pin it by its fingerprint.
+ * A self-signed certificate, created once for each user. Clients pin its fingerprint.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { X509Certificate } from "node:crypto";
 import { generate } from "selfsigned";
 import { explain } from "../errors.ts";
 
-/** How long it is valid, and how long before its end another is made, in days. */
+/** The validity in days, and how many days before its end it is renewed. */
 const VALID = 3650;
 const RENEW = 30;
 
@@ -17,10 +17,9 @@ const DAY = 86_400_000;
 const NAME = { dns: 2, ip: 7 } as const;
 
 /**
- * The file of the user's own certificate and key, in outlet's config folder. It is made where it is not
- * there, or about to expire.
- *
- * @throws {Error} which says why it can't be kept
+ * The path of the user's certificate and key, in outlet's config folder. It is created if it does
+ * not exist or is about to expire.
+ * @throws {Error} why it cannot be stored
  */
 export async function selfSigned(): Promise<string> {
   const folder = configFolder();
@@ -74,7 +73,7 @@ async function isGood(file: string): Promise<boolean> {
   }
 }
 
-/** Where the user's programs keep their config (XDG Base Directory). */
+/** The user's config folder (XDG Base Directory). */
 function configFolder(): string {
   const base = Deno.env.get("XDG_CONFIG_HOME") || `${Deno.env.get("HOME") ?? ""}/.config`;
   return `${base}/outlet`;

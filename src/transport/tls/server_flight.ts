@@ -1,17 +1,17 @@
 /**
- * What a server sent while TLS was agreed on, as far as it is not encrypted (RFC 5246, section 7.4; RFC 8446, section
- * 4): it tells what an alert without words means.
+ * Parses the unencrypted part of a server's first flight (RFC 5246, section 7.4; RFC 8446, section
+ * 4), to explain alerts.
  *
  * @module
  */
 
 import { concat } from "@std/bytes/concat";
 
-/** What the server has said so far. */
+/** What the server has sent. */
 export interface ServerFlight {
-  /** Whether it chose a version and a cipher: then both ends have one in common. */
+  /** Whether it sent a ServerHello: version and cipher were negotiated. */
   readonly hasChosen: boolean;
-  /** Whether it asks for a certificate of ours; in TLS 1.3 that is encrypted. */
+  /** Whether it requested a client certificate; in TLS 1.3 this is encrypted. */
   readonly asksForCertificate: boolean;
 }
 
@@ -20,7 +20,7 @@ const RECORD_HEADER = 5;
 const MESSAGE_HEADER = 4;
 const MESSAGE = { serverHello: 2, certificateRequest: 13 } as const;
 
-/** Reads the first bytes that a server sent. */
+/** Parses the first bytes of a server. */
 export function readServerFlight(bytes: Uint8Array): ServerFlight {
   const kinds = new Set(messageKinds(handshakeBytes(bytes)));
   return {
@@ -29,7 +29,7 @@ export function readServerFlight(bytes: Uint8Array): ServerFlight {
   };
 }
 
-/** What the handshake records carry that the bytes begin with. */
+/** The payload of the handshake records at the start of the bytes. */
 function handshakeBytes(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let at = 0; bytes[at] === HANDSHAKE_RECORD && at + RECORD_HEADER <= bytes.length;) {

@@ -1,5 +1,5 @@
 /**
- * A certificate and its key that clients can be served with: that is tried before anybody comes.
+ * Reads a certificate and its key, and tests them before clients connect.
  *
  * @module
  */
@@ -14,10 +14,9 @@ import { type KeyPair, readKeyPair } from "./key_pair.ts";
 const tasks = new TaskScope("a trial of a certificate", { without: "the file is refused" });
 
 /**
- * Reads a certificate and its key, and shakes hands with it once, in memory. Errors name the files by their options,
- * which begin with `prefix`. A `known` pair was tried before.
- *
- * @throws {UsageError} which says which file can't be used, and why
+ * Reads a certificate and its key, and tests them with one handshake in memory. Errors name the
+ * files by their options, which start with `prefix`. A `known` pair is not tested again.
+ * @throws {UsageError} which file is invalid, and why
  */
 export async function readServingPair(
   { known, ...files }: {
@@ -38,7 +37,7 @@ export async function readServingPair(
   );
 }
 
-/** Whether a client that trusts anybody gets through a handshake with it. */
+/** Whether a client without certificate checks completes a handshake with it. */
 async function canServe({ cert, key }: KeyPair): Promise<boolean> {
   const [ours, theirs] = duplexPair();
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -50,7 +49,7 @@ async function canServe({ cert, key }: KeyPair): Promise<boolean> {
     client.on("error", failed).on("close", failed);
     return await promise;
   } catch {
-    // The library refuses the key before anybody comes.
+    // The library rejects the key.
     return false;
   } finally {
     ours.destroy();
@@ -58,7 +57,7 @@ async function canServe({ cert, key }: KeyPair): Promise<boolean> {
   }
 }
 
-/** The kind of a key, without anything that is secret. */
+/** The kind of a key, without secrets. */
 function kindOf(pem: string): string {
   const { asymmetricKeyType = "unknown", asymmetricKeyDetails = {} } = createPrivateKey(pem);
   const { namedCurve, modulusLength } = asymmetricKeyDetails;
