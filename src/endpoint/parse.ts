@@ -16,7 +16,7 @@ import {
 } from "./address.ts";
 
 /** The maximum length of `sun_path` on Linux in bytes, without the terminating zero. */
-const LONGEST_PATH = 107;
+const MAX_PATH = 107;
 
 /**
  * The option kind of an address to connect to: `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT` or
@@ -92,9 +92,9 @@ export function readPath(path: string): string {
   if (read === "" || read.endsWith("/") || read.includes("\0")) {
     throw new UsageError("expected a path, such as unix:/run/echo.sock");
   }
-  if (new TextEncoder().encode(read).length > LONGEST_PATH) {
+  if (new TextEncoder().encode(read).length > MAX_PATH) {
     throw new UsageError(
-      `the path is too long: a Unix socket's has at most ${LONGEST_PATH} bytes`,
+      `the path is too long: a Unix socket's has at most ${MAX_PATH} bytes`,
     );
   }
   return read;

@@ -34,16 +34,16 @@ export function findSocket({ localAddr, remoteAddr }: SocketEnds): FoundSocket |
  * The maximum number of descriptors that are examined in a second, about 50 ms of CPU: many resets
  * must not hold up other connections.
  */
-const LOOKS_A_SECOND = 200_000;
+const MAX_CHECKS_PER_SECOND = 200_000;
 
-let looks = 0;
+let checks = 0;
 let second = 0;
 
 function mayLook(): boolean {
   const now = Math.floor(performance.now() / 1_000);
-  if (now !== second) looks = 0;
+  if (now !== second) checks = 0;
   second = now;
-  return looks < LOOKS_A_SECOND;
+  return checks < MAX_CHECKS_PER_SECOND;
 }
 
 /** One end of a TCP connection, for comparing with a `struct sockaddr`. */
@@ -77,11 +77,11 @@ function find(
   };
   const isIt = (descriptor: number) =>
     has(remote, getpeername, descriptor) && has(local, getsockname, descriptor);
-  const end = descriptorSlots();
+  const end = descriptorTableSize();
   for (let step = 0; latest - step >= 0 || latest + step < end; step++) {
     for (const descriptor of step === 0 ? [latest] : [latest - step, latest + step]) {
       if (descriptor < 0 || descriptor >= end) continue;
-      looks++;
+      checks++;
       if (!isIt(descriptor)) continue;
       return latest = descriptor;
     }
@@ -89,19 +89,19 @@ function find(
 }
 
 /** The size of this process's descriptor table (`FDSize`): no descriptor is beyond it. */
-function descriptorSlots(): number {
+function descriptorTableSize(): number {
   try {
     // Checked first: reading without permission would prompt on a terminal.
-    if (Deno.permissions.querySync({ name: "read" }).state !== "granted") return SLOTS_AT_MOST;
+    if (Deno.permissions.querySync({ name: "read" }).state !== "granted") return DEFAULT_TABLE_SIZE;
     const status = Deno.readTextFileSync("/proc/self/status");
-    return Number(/^FDSize:\s+(\d+)/m.exec(status)?.[1] ?? SLOTS_AT_MOST);
+    return Number(/^FDSize:\s+(\d+)/m.exec(status)?.[1] ?? DEFAULT_TABLE_SIZE);
   } catch {
-    return SLOTS_AT_MOST;
+    return DEFAULT_TABLE_SIZE;
   }
 }
 
 /** The assumed size if `/proc` cannot be read. */
-const SLOTS_AT_MOST = 65_536;
+const DEFAULT_TABLE_SIZE = 65_536;
 
 const AF_INET = 2;
 

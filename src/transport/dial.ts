@@ -47,7 +47,7 @@ export async function dial(endpoint: DialledEndpoint, options: DialOptions): Pro
   if (!endpoint.proxy && !endpoint.layers) return await dialAddress(endpoint.address, options);
   const dialling = new Dialling(endpoint, options);
   await dialling.connect();
-  return await withinTime(dialling, options);
+  return await upgradeWithin(dialling, options);
 }
 
 class Dialling {
@@ -58,7 +58,7 @@ class Dialling {
   #stream: ByteStream | undefined;
   readonly #over = new AbortController();
   /** The reply that is awaited, for the error of a timeout. */
-  waitsFor = "";
+  awaitedReply = "";
   /** The phase of that reply. */
   phase: DialTimeout["phase"] = "upgrade";
 
@@ -87,7 +87,7 @@ class Dialling {
   }
 
   /** Runs the proxy's handshake and the layers. */
-  async goOn(): Promise<ByteStream> {
+  async upgrade(): Promise<ByteStream> {
     const { proxy, layers } = this.#endpoint;
     if (proxy) await this.#throughProxy(proxy);
     if (layers) await this.#throughLayers(layers);
@@ -101,7 +101,7 @@ class Dialling {
       if (isUnix(address)) throw new Error("a proxy cannot reach a Unix socket");
       const { hostname } = address;
       const addresses = takesAddresses(proxy) ? await this.#lookUp(hostname) : [hostname];
-      this.waitsFor = `the ${
+      this.awaitedReply = `the ${
         formatProxy(proxy)
       }: connected, and then no answer to what it was asked`;
       this.#stream = await connectToTarget(this.#stream!, {
@@ -124,7 +124,7 @@ class Dialling {
     if (isIP(hostname)) return [hostname];
     const start = performance.now();
     const { signal, onStep } = this.#options;
-    this.waitsFor = `the name server does not answer: no address of ${hostname}`;
+    this.awaitedReply = `the name server does not answer: no address of ${hostname}`;
     this.phase = "look-up";
     const { addresses, from } = await resolver.lookUp(hostname, signal ? { signal } : {});
     this.phase = "upgrade";
@@ -141,7 +141,7 @@ class Dialling {
     const context = contextOf(this.#stream!, this.#over.signal);
     for (const { stage, answer } of connectStages(layers, agreed)) {
       start = performance.now();
-      this.waitsFor = `${name}: connected, and then no answer to ${answer}`;
+      this.awaitedReply = `${name}: connected, and then no answer to ${answer}`;
       try {
         this.#stream = await stage(this.#stream!, context);
       } catch (error) {
@@ -171,20 +171,22 @@ class Dialling {
  * Runs the proxy's handshake and the layers within the time limit. The error says which reply did
  * not come.
  */
-async function withinTime(
+async function upgradeWithin(
   dialling: Dialling,
   { timeout, signal }: DialOptions,
 ): Promise<ByteStream> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = tasks.guard(() => reject(signal?.reason));
   const late = tasks.guard(() =>
-    reject(new DialTimeout(`${dialling.waitsFor} in ${formatDuration(timeout)}`, dialling.phase))
+    reject(
+      new DialTimeout(`${dialling.awaitedReply} in ${formatDuration(timeout)}`, dialling.phase),
+    )
   );
   const timer = timeout > 0 ? setTimeout(late, dialling.timeLeft) : undefined;
   signal?.addEventListener("abort", abort);
   // The signal may have been aborted while the carrier connected.
   if (signal?.aborted) abort();
-  const going = dialling.goOn();
+  const going = dialling.upgrade();
   try {
     return await Promise.race([going, promise]);
   } catch (error) {

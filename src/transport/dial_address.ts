@@ -53,7 +53,7 @@ type Within = Pick<DialAddressOptions, "onStep"> & { readonly signal: AbortSigna
 const tasks = new TaskScope("connecting", { without: "the attempt counts as failed" });
 
 /** The Connection Attempt Delay in milliseconds (RFC 8305, section 5). */
-const HEAD_START = 250;
+const CONNECTION_ATTEMPT_DELAY = 250;
 
 /**
  * Connects to the first address of the target that accepts.
@@ -139,7 +139,7 @@ async function race(
     const failed = last.then(() => new Promise<never>(() => {}), () => undefined);
     const won = Promise.any(attempts).catch(() => undefined);
     if (attempts.length === addresses.length) break;
-    if (await headStart([failed, won], within.signal) !== undefined) break;
+    if (await settledWithinDelay([failed, won], within.signal) !== undefined) break;
   }
   try {
     const winner = await Promise.any(attempts);
@@ -175,9 +175,12 @@ async function attempt(
  * Resolves to the first of these outcomes, or to `undefined` after the delay or when the signal is
  * aborted.
  */
-async function headStart<T>(outcomes: Promise<T>[], signal: AbortSignal): Promise<T | undefined> {
+async function settledWithinDelay<T>(
+  outcomes: Promise<T>[],
+  signal: AbortSignal,
+): Promise<T | undefined> {
   const over = new AbortController();
-  const pause = delay(HEAD_START, { signal: AbortSignal.any([signal, over.signal]) })
+  const pause = delay(CONNECTION_ATTEMPT_DELAY, { signal: AbortSignal.any([signal, over.signal]) })
     .then(() => undefined, () => undefined);
   try {
     return await Promise.race([...outcomes, pause]);

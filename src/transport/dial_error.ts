@@ -87,11 +87,11 @@ export async function failureOf(
     address: formatAddress(address),
     meaning: await meaningOf(faults[i], address),
   })));
-  const told = [...Map.groupBy(meanings, ({ meaning }) => meaning)].map(([meaning, group]) =>
+  const reasons = [...Map.groupBy(meanings, ({ meaning }) => meaning)].map(([meaning, group]) =>
     `${meaning} (${group.map(({ address }) => address).join(", ")})`
   );
   const codes = new Set(faults.map(codeOf));
-  return new Error(told.join("; "), {
+  return new Error(reasons.join("; "), {
     cause: codes.size === 1 ? faults[0] : new AggregateError(faults),
   });
 }

@@ -42,7 +42,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /**
  * What Deno adds to the system's message: the error's name or number, and the failing operation.
  */
-const MACHINERY = /^E[A-Z]+: | \(os error \d+\)(?:: \w+ '.*')?|, \w+ '[^']*'$/gs;
+const RUNTIME_DETAILS = /^E[A-Z]+: | \(os error \d+\)(?:: \w+ '.*')?|, \w+ '[^']*'$/gs;
 
 /** The error's message on one line, without what Deno adds. */
 export function explain(error: unknown): string {
@@ -51,7 +51,7 @@ export function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/failed to lookup address information: .*not known/.test(message)) return WORDS.ENOTFOUND!;
   if (/failed to lookup address information/.test(message)) return WORDS.EAI_AGAIN!;
-  return message.replace(MACHINERY, "").replace(/\s+/g, " ");
+  return message.replace(RUNTIME_DETAILS, "").replace(/\s+/g, " ");
 }
 
 /** Whether the peer has reset the connection (RST) instead of closing it. */
@@ -63,11 +63,11 @@ export function isReset(error: unknown): boolean {
 }
 
 /** Errors that mean that this machine has run out of a resource. */
-const SHORTAGES = new Set(["EADDRNOTAVAIL", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+const RESOURCE_ERRORS = new Set(["EADDRNOTAVAIL", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
 /** Whether this machine lacked a resource, so the error says nothing about the peer. */
 export function isShortage(error: unknown): boolean {
-  return SHORTAGES.has(codeOf(error) ?? "");
+  return RESOURCE_ERRORS.has(codeOf(error) ?? "");
 }
 
 /** The peer closed in the middle of a message: the data is truncated. */

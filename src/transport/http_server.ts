@@ -129,7 +129,7 @@ export class HttpServer implements AsyncDisposable {
         // could take it first.
         const socket = await this.#listener.accept();
         this.#spare.lend();
-        this.#welcome(socket);
+        this.#accept(socket);
         pause = 0;
       } catch (error) {
         if (signal.aborted) return;
@@ -143,7 +143,7 @@ export class HttpServer implements AsyncDisposable {
   async #acceptWithSpare(pause: number): Promise<number> {
     this.#spare.lend();
     try {
-      this.#welcome(await this.#listener.accept());
+      this.#accept(await this.#listener.accept());
       return 0;
     } catch {
       this.#spare.takeBack();
@@ -153,8 +153,8 @@ export class HttpServer implements AsyncDisposable {
     }
   }
 
-  /** Adds a client. At the connection limit, the client that has been idle longest is closed. */
-  #welcome(socket: ByteStream): void {
+  /** Adds a client. At the limit, the client that has been waited for longest is closed. */
+  #accept(socket: ByteStream): void {
     const client = new HttpClient(socket, {
       timeout: this.#options.timeout ?? TIMEOUT,
       closed: () => {

@@ -9,7 +9,7 @@ import { formatDuration } from "../options/quantity.ts";
  * A failure after this many milliseconds is a timeout: resolvers wait at least a second for a name
  * server.
  */
-const SILENCE = 900;
+const MIN_TIMEOUT = 900;
 
 /** The code of a look-up that was refused because too many others are unanswered. */
 export const TOO_MANY_LOOKUPS = "TOO_MANY_LOOKUPS";
@@ -36,7 +36,7 @@ export class LookupError extends Error {
 function kindOf(code: unknown, took: number): LookupError["kind"] {
   if (code === "ENOTFOUND" || code === "ENODATA") return "unknown";
   if (code === TOO_MANY_LOOKUPS) return "refused";
-  return code === "EAI_AGAIN" && took >= SILENCE ? "unanswered" : "failed";
+  return code === "EAI_AGAIN" && took >= MIN_TIMEOUT ? "unanswered" : "failed";
 }
 
 function wordsOf(

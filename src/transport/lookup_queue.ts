@@ -13,7 +13,7 @@ import { LOOKUP_THREADS, LookupThreads } from "./lookup_threads.ts";
 export type LookupLane = "answered" | "new" | "silent";
 
 /** The number of concurrent look-ups. Those without an answer after a while do not count. */
-const AT_ONCE = 8;
+const MAX_CONCURRENT = 8;
 
 /**
  * The lanes in order of priority. Each starts a look-up only while fewer than this many threads are
@@ -145,7 +145,7 @@ export class LookupQueue {
   #next(): void {
     for (const [lane, threads] of LANES) {
       for (const begin of this.#lanes[lane]) {
-        if (this.#underWay - this.#silent >= AT_ONCE || this.#underWay >= threads) break;
+        if (this.#underWay - this.#silent >= MAX_CONCURRENT || this.#underWay >= threads) break;
         this.#lanes[lane].delete(begin);
         this.#underWay++;
         this.#lookups++;

@@ -26,12 +26,12 @@ export type LookupAnswer =
   );
 
 /** Concurrent look-ups in this thread and in each worker, and the maximum number of workers. */
-const HERE = 4;
-const IN_WORKER = 24;
+const PER_THREAD = 4;
+const PER_WORKER = 24;
 const WORKERS = 4;
 
 /** The maximum number of concurrent look-ups. */
-export const LOOKUP_THREADS: number = HERE + WORKERS * IN_WORKER;
+export const LOOKUP_THREADS: number = PER_THREAD + WORKERS * PER_WORKER;
 
 const tasks = new TaskScope("hearing of a name", {
   without: "it is looked up anew when it is needed",
@@ -47,7 +47,7 @@ export class LookupThreads {
    * @throws {Error} with the system's `code`
    */
   async ask(name: string): Promise<readonly string[]> {
-    if (this.#here >= HERE) return await this.#askWorker(name);
+    if (this.#here >= PER_THREAD) return await this.#askWorker(name);
     this.#here++;
     try {
       return await getaddrinfo(name);
@@ -57,7 +57,7 @@ export class LookupThreads {
   }
 
   async #askWorker(name: string): Promise<readonly string[]> {
-    const worker = this.#workers.values().find(({ size }) => size < IN_WORKER) ??
+    const worker = this.#workers.values().find(({ size }) => size < PER_WORKER) ??
       new LookupWorker();
     this.#workers.add(worker);
     try {
@@ -101,7 +101,7 @@ class LookupWorker implements Disposable {
   #start(): Worker {
     const module = new URL("./lookup_worker.ts", import.meta.url);
     const worker = new Worker(module, { type: "module", name: "names" });
-    worker.onmessage = tasks.guard(({ data }: MessageEvent<LookupAnswer>) => this.#hear(data));
+    worker.onmessage = tasks.guard(({ data }: MessageEvent<LookupAnswer>) => this.#onAnswer(data));
     worker.onerror = tasks.guard((event: ErrorEvent) => {
       event.preventDefault();
       this.#fail(new Error(`names cannot be looked up: ${event.message}`));
@@ -109,7 +109,7 @@ class LookupWorker implements Disposable {
     return worker;
   }
 
-  #hear(answer: LookupAnswer): void {
+  #onAnswer(answer: LookupAnswer): void {
     const waiting = this.#waiting.get(answer.number);
     if ("addresses" in answer) waiting?.resolve(answer.addresses);
     else waiting?.reject(Object.assign(new Error(answer.message), { code: answer.code }));

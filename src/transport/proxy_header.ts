@@ -25,7 +25,7 @@ export async function readProxyHeader(
   const { ends, rest } = await readHeader(stream, context.signal);
   context.peer = ends?.source ?? context.peer;
   context.local = ends?.destination ?? context.local;
-  return withFront(stream, rest);
+  return withPrefix(stream, rest);
 }
 
 const tasks = new TaskScope("ending a wait for a PROXY header", { without: "it goes on" });
@@ -34,7 +34,7 @@ async function readHeader(
   socket: ByteStream,
   signal: AbortSignal,
 ): Promise<ReadHeader> {
-  using limit = closeWhenLate(socket, signal);
+  using limit = closeOnTimeout(socket, signal);
   const reader = new ProxyHeaderReader();
   const buffer = new Uint8Array(512);
   for (;;) {
@@ -48,7 +48,7 @@ async function readHeader(
 }
 
 /** Closes the socket when the header takes too long or the outlet stops, until disposed. */
-function closeWhenLate(
+function closeOnTimeout(
   socket: ByteStream,
   signal: AbortSignal,
 ): Disposable & { readonly reason: string | undefined } {
@@ -80,7 +80,7 @@ function interruption(error: unknown): string {
 }
 
 /** Puts bytes back in front of a socket's unread data. */
-function withFront(socket: ByteStream, bytes: Uint8Array): ByteStream {
+function withPrefix(socket: ByteStream, bytes: Uint8Array): ByteStream {
   let front = bytes;
   return wrap(socket, {
     read(buffer) {

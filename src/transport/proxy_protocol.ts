@@ -41,23 +41,23 @@ const encoder = new TextEncoder();
 const LINE_START = encoder.encode("PROXY ");
 
 /** Headers without addresses (`UNKNOWN`, `LOCAL`). */
-const UNSAID: Readonly<Record<ProxyVersion, Uint8Array<ArrayBuffer>>> = {
+const WITHOUT_ADDRESSES: Readonly<Record<ProxyVersion, Uint8Array<ArrayBuffer>>> = {
   v1: encoder.encode("PROXY UNKNOWN\r\n"),
   v2: Uint8Array.of(...SIGNATURE, 0x21, 0x00, 0, 0),
 };
 
 /** The maximum length of a version 1 header in bytes, with its CRLF. */
-const LONGEST_LINE = 107;
+const MAX_LINE = 107;
 
 /** The length of version 2's fixed part in bytes: signature, command, family and length. */
-const FIXED_PART = 16;
+const FIXED_LENGTH = 16;
 
 const CARRIAGE_RETURN = 0x0d;
 const NEWLINE = 0x0a;
 
 /** Parses a header incrementally. It buffers no more than the maximum length of a header. */
 export class ProxyHeaderReader {
-  #space: Uint8Array<ArrayBuffer> = new Uint8Array(LONGEST_LINE);
+  #space: Uint8Array<ArrayBuffer> = new Uint8Array(MAX_LINE);
   #length = 0;
 
   /**
@@ -99,7 +99,7 @@ export function proxyHeader(
 ): Uint8Array<ArrayBuffer> {
   const ends = isUnix(source) || isUnix(destination) ? undefined : { source, destination };
   const family = ends && commonFamily(ends);
-  if (ends === undefined || family === undefined) return UNSAID[version];
+  if (ends === undefined || family === undefined) return WITHOUT_ADDRESSES[version];
   return version === "v1" ? lineOf(ends, family) : bytesOf(ends, family);
 }
 
@@ -115,14 +115,14 @@ function parse(header: Uint8Array): ProxiedEnds | undefined {
 
 function lineLength(bytes: Uint8Array): number | undefined {
   expectStart(bytes, LINE_START);
-  const line = bytes.subarray(0, LONGEST_LINE);
+  const line = bytes.subarray(0, MAX_LINE);
   const end = line.findIndex((byte) => byte === CARRIAGE_RETURN || byte === NEWLINE);
   if (end === -1) {
-    if (bytes.length >= LONGEST_LINE) refuse(`no line end in the first ${LONGEST_LINE} bytes`);
+    if (bytes.length >= MAX_LINE) refuse(`no line end in the first ${MAX_LINE} bytes`);
     return undefined;
   }
   if (line[end] === NEWLINE) refuse("a line feed without a carriage return");
-  if (end + 1 === LONGEST_LINE) refuse(`no line end in the first ${LONGEST_LINE} bytes`);
+  if (end + 1 === MAX_LINE) refuse(`no line end in the first ${MAX_LINE} bytes`);
   if (end + 1 === line.length) return undefined;
   if (line[end + 1] !== NEWLINE) refuse("a carriage return without a line feed");
   return end + 2;
@@ -170,13 +170,13 @@ function binaryLength(bytes: Uint8Array): number | undefined {
   if (family !== undefined && command === 0x21 && !ADDRESS_LENGTHS.has(family)) {
     refuse("a family other than TCP over IPv4 and IPv6");
   }
-  return bytes.length < FIXED_PART ? undefined : FIXED_PART + wordAt(bytes, FIXED_PART - 2);
+  return bytes.length < FIXED_LENGTH ? undefined : FIXED_LENGTH + wordAt(bytes, FIXED_LENGTH - 2);
 }
 
 function parseBinary(header: Uint8Array): ProxiedEnds | undefined {
   const [command, family = 0] = header.subarray(SIGNATURE.length);
   if (command === 0x20 || family === 0x00) return undefined;
-  const payload = header.subarray(FIXED_PART);
+  const payload = header.subarray(FIXED_LENGTH);
   const length = ADDRESS_LENGTHS.get(family)!;
   if (payload.length < length) refuse("too short for its addresses");
   checkExtensions(payload.subarray(length));

@@ -33,7 +33,7 @@ const TIMES: ResolverTimes = {
 };
 
 /** The maximum number of cached names; the least recently used is evicted. */
-const REMEMBERED = 1_000;
+const MAX_NAMES = 1_000;
 
 /** The result of a look-up. */
 export interface Resolved {
@@ -117,7 +117,7 @@ export class Resolver {
     if (entry.isSilent && entry.addresses) return this.#known(entry);
     this.#counts.waiting++;
     try {
-      return await unlessAborted(entry.answer, signal);
+      return await withSignal(entry.answer, signal);
     } finally {
       this.#counts.waiting--;
     }
@@ -130,7 +130,7 @@ export class Resolver {
     this.#entries.delete(name);
     this.#entries.set(name, entry);
     for (const [oldest, { answer }] of this.#entries) {
-      if (this.#entries.size <= REMEMBERED) break;
+      if (this.#entries.size <= MAX_NAMES) break;
       if (!answer) this.#entries.delete(oldest);
     }
     return entry;
@@ -206,7 +206,7 @@ function freshFor(time: number): Pick<Entry, "freshUntil"> {
 export const resolver: Resolver = new Resolver();
 
 /** Settles like the promise, or rejects when the signal is aborted. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = tasks.guard(() => reject(signal.reason));

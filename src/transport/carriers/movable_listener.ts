@@ -10,7 +10,7 @@ import type { Listener } from "../carrier.ts";
 import { type ByteStream, streamOf, wrap } from "../stream.ts";
 
 /** The maximum length of a path to bind to in bytes (`sun_path`, unix(7)). */
-const LONGEST = 107;
+const MAX_PATH = 107;
 
 /** A listener on a path. */
 export class MovableListener implements Listener {
@@ -27,7 +27,7 @@ export class MovableListener implements Listener {
    */
   constructor(path: string, { takesOver = false }: { takesOver?: boolean | undefined }) {
     this.addr = { transport: "unix", path };
-    this.#boundAt = besides(path);
+    this.#boundAt = temporaryPath(path);
     this.#listener = Deno.listen({ transport: "unix", path: this.#boundAt });
     this.#inode = Deno.lstatSync(this.#boundAt).ino;
     this.#isWaiting = takesOver;
@@ -64,9 +64,9 @@ export class MovableListener implements Listener {
 }
 
 /** An unused path in the same folder. */
-function besides(path: string): string {
+function temporaryPath(path: string): string {
   const word = crypto.randomUUID().slice(0, 6);
   const longer = `${path}.${word}`;
-  if (new TextEncoder().encode(longer).length <= LONGEST) return longer;
+  if (new TextEncoder().encode(longer).length <= MAX_PATH) return longer;
   return `${path.slice(0, path.lastIndexOf("/") + 1)}.${word}`;
 }

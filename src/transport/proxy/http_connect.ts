@@ -12,7 +12,7 @@ import { writeAll } from "../write_all.ts";
 import type { ProxyHandshakeRequest } from "./handshake.ts";
 
 /** The maximum number of requests with credentials: the second is for a stale nonce. */
-const TRIES = 2;
+const MAX_ATTEMPTS = 2;
 
 /** Runs CONNECT. Names are resolved by the proxy. */
 export async function httpConnect(
@@ -21,23 +21,26 @@ export async function httpConnect(
 ): Promise<ByteStream> {
   const uri = formatAddress(target);
   const { credentials, preemptive } = proxy;
-  const way = { socket: first, isUsed: false, redial };
+  const connection = { socket: first, isUsed: false, redial };
   let authorization: string | undefined;
   if (credentials && preemptive) {
     authorization = (await import("./authorization.ts")).basicAuthorization(credentials);
   }
-  for (let told = authorization === undefined ? 0 : 1;; told++) {
-    const answer = await ask(way, requestFor(uri, authorization));
-    if (answer.code >= 200 && answer.code < 300) return way.socket;
+  for (let attempts = authorization === undefined ? 0 : 1;; attempts++) {
+    const answer = await send(connection, requestFor(uri, authorization));
+    if (answer.code >= 200 && answer.code < 300) return connection.socket;
     // Some proxies, such as tinyproxy, respond 401 to a wrong password.
-    if (told > 0 && answer.code === 401) throw refused(answer);
+    if (attempts > 0 && answer.code === 401) throw refused(answer);
     if (answer.code !== 407) throw new Error(textOf(answer));
     if (!credentials) throw new Error(`${textOf(answer)} (it wants a name and password)`);
     const challenges = readChallenges(answer.challenges);
     const isStale = challenges.some(({ parameters }) =>
       parameters.get("stale")?.toLowerCase() === "true"
     );
-    if (told >= TRIES || (told > 0 && !isStale && !isFirstChoice(authorization, preemptive))) {
+    if (
+      attempts >= MAX_ATTEMPTS ||
+      (attempts > 0 && !isStale && !isPreemptive(authorization, preemptive))
+    ) {
       throw refused(answer);
     }
     const { authorizationFor } = await import("./authorization.ts");
@@ -47,8 +50,8 @@ export async function httpConnect(
       const offered = challenges.map(({ scheme }) => scheme).join(", ") || "nothing";
       throw new Error(`${textOf(answer)}: of what it offers (${offered}), nothing is spoken here`);
     }
-    way.isUsed = await answer.skipBody();
-    if (!way.isUsed) way.socket = await redial();
+    connection.isUsed = await answer.skipBody();
+    if (!connection.isUsed) connection.socket = await redial();
   }
 }
 
@@ -56,23 +59,23 @@ export async function httpConnect(
  * Sends the request over the current connection. If it was used before, the proxy may have closed
  * it meanwhile, so the request is repeated over a new one.
  */
-async function ask(
-  way: { socket: ByteStream; isUsed: boolean; redial(): Promise<ByteStream> },
+async function send(
+  connection: { socket: ByteStream; isUsed: boolean; redial(): Promise<ByteStream> },
   request: Uint8Array,
 ): Promise<HttpAnswer> {
   try {
-    await writeAll(way.socket, request);
-    return await readAnswer(way.socket);
+    await writeAll(connection.socket, request);
+    return await readAnswer(connection.socket);
   } catch (error) {
-    if (!way.isUsed) throw error;
-    way.socket = await way.redial();
-    way.isUsed = false;
-    return await ask(way, request);
+    if (!connection.isUsed) throw error;
+    connection.socket = await connection.redial();
+    connection.isUsed = false;
+    return await send(connection, request);
   }
 }
 
 /** Whether the credentials were sent preemptively, so that the proxy may ask for another scheme. */
-function isFirstChoice(authorization: string | undefined, preemptive = false): boolean {
+function isPreemptive(authorization: string | undefined, preemptive = false): boolean {
   return preemptive && authorization?.startsWith("Basic ") === true;
 }
 

@@ -65,11 +65,11 @@ interface Handshake extends TlsContents {
  * a failure, after an alert if nothing is encrypted yet.
  */
 async function acceptTls(under: ByteStream, options: Handshake): Promise<ByteStream> {
-  const valve = new FlowControl();
-  const tls = await shakeHands(new HandshakeStream(under), { ...options, valve });
+  const flowControl = new FlowControl();
+  const tls = await shakeHands(new HandshakeStream(under), { ...options, flowControl });
   try {
     noteSession(tls, options);
-    return new StreamSocket(tls, { under, valve, tell: tlsFault });
+    return new StreamSocket(tls, { under, flowControl, tell: tlsFault });
   } catch (error) {
     tls.destroy();
     throw error;
@@ -78,16 +78,16 @@ async function acceptTls(under: ByteStream, options: Handshake): Promise<ByteStr
 
 async function shakeHands(
   stream: HandshakeStream,
-  options: Handshake & { readonly valve: FlowControl },
+  options: Handshake & { readonly flowControl: FlowControl },
 ): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const carrier = duplexOf(stream, options.valve);
+  const carrier = duplexOf(stream, options.flowControl);
   const judge = tasks.guard((cause: Error) => {
     const { pair: { key }, alpn } = options;
     const failure = handshakeFailure(cause, { received: stream.received, key, alpn });
     reject(new HandshakeError(failure, { cause }));
   });
-  using _end = failEarly(carrier, {
+  using _end = abortHandshake(carrier, {
     signal: options.context.signal,
     fail: (reason) => reject(new HandshakeError({ reason })),
   });
@@ -123,13 +123,13 @@ function settingsOf({ pair: { cert, key }, clientCa, alpn }: Handshake): TlsOpti
  * Fails the handshake when the client disconnects, the time limit is over, or the signal is
  * aborted, until disposed.
  */
-function failEarly(
+function abortHandshake(
   carrier: Duplex,
   { signal, fail }: { readonly signal: AbortSignal; fail(reason: string): void },
 ): Disposable {
-  const hungUp = tasks.guard(() => fail("the client hung up during the handshake"));
+  const onClose = tasks.guard(() => fail("the client hung up during the handshake"));
   carrier.on("error", tasks.guard((error: Error) => fail(explain(error))));
-  carrier.once("end", hungUp).once("close", hungUp);
+  carrier.once("end", onClose).once("close", onClose);
   const late = setTimeout(
     tasks.guard(() => fail(`no handshake in ${formatDuration(HANDSHAKE_TIMEOUT)}`)),
     HANDSHAKE_TIMEOUT,

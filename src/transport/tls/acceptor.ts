@@ -127,7 +127,7 @@ interface Stamp {
 }
 
 /** The age of the latest change from which it is settled, in milliseconds. */
-const SETTLED = 2_000;
+const SETTLE_TIME = 2_000;
 
 async function stampOf({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<Stamp> {
   const files = [certFile, keyFile, clientCaFile].filter((file) => file !== undefined);
@@ -140,6 +140,6 @@ async function stampOf({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<S
     text: stats.map((stat) =>
       `${stat?.ino} ${stat?.size} ${stat?.mtime?.getTime()} ${stat?.ctime?.getTime()}`
     ).join(),
-    isSettled: stats.every((stat) => now - (stat?.ctime?.getTime() ?? 0) > SETTLED),
+    isSettled: stats.every((stat) => now - (stat?.ctime?.getTime() ?? 0) > SETTLE_TIME),
   };
 }

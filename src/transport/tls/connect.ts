@@ -62,9 +62,9 @@ export async function connectTls(
   options: TlsClientOptions,
 ): Promise<{ socket: ByteStream; session: TlsSession }> {
   const { serverName, ca, cert, key, alpn = [] } = options;
-  const valve = new FlowControl();
-  const { stream, received, handOver } = remembering(socket);
-  const carrier = duplexOf(stream, valve);
+  const flowControl = new FlowControl();
+  const { stream, received, handOver } = recording(socket);
+  const carrier = duplexOf(stream, flowControl);
   const asked: ConnectionOptions & { allowHalfOpen: boolean } = {
     socket: carrier,
     // An IP address is not sent as a server name (RFC 6066, section 3), but the certificate must
@@ -88,7 +88,7 @@ export async function connectTls(
     handOver();
     const trust = verify(tls, options);
     return {
-      socket: new StreamSocket(tls, { under: socket, valve, tell: tlsFault }),
+      socket: new StreamSocket(tls, { under: socket, flowControl, tell: tlsFault }),
       session: sessionOf(tls, trust),
     };
   } catch (error) {
@@ -98,10 +98,10 @@ export async function connectTls(
 }
 
 /** The maximum number of recorded bytes of a server's first flight. */
-const REMEMBERED = 64 * 1024;
+const MAX_RECORDED = 64 * 1024;
 
 /** Records what the server sends until the handshake is over. */
-function remembering(
+function recording(
   socket: ByteStream,
 ): { stream: ByteStream; received(): Uint8Array; handOver(): void } {
   const chunks: Uint8Array[] = [];
@@ -109,7 +109,7 @@ function remembering(
   const stream = wrap(socket, {
     async read(into) {
       const count = await socket.read(into);
-      if (count !== null && length < REMEMBERED) {
+      if (count !== null && length < MAX_RECORDED) {
         chunks.push(into.slice(0, count));
         length += count;
       }
@@ -130,9 +130,9 @@ async function handshake(tls: TLSSocket, carrier: Duplex): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   tls.once("secureConnect", resolve);
   tls.on("error", reject);
-  const hungUp = () => reject(new Error("the other end hung up during the handshake"));
-  tls.once("close", hungUp);
-  carrier.once("end", hungUp);
+  const onClose = () => reject(new Error("the other end hung up during the handshake"));
+  tls.once("close", onClose);
+  carrier.once("end", onClose);
   await promise;
 }
 

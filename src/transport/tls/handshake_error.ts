@@ -137,12 +137,12 @@ function hex(number: number): string {
 }
 
 /** The maximum number of listed items. */
-const SHOWN = 8;
+const MAX_LISTED = 8;
 
 function words(items: readonly string[] = []): string {
   if (items.length === 0) return "none";
-  const rest = items.length - SHOWN;
-  return items.slice(0, SHOWN).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  const rest = items.length - MAX_LISTED;
+  return items.slice(0, MAX_LISTED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
 /** The first line if it is text, else the first bytes. */

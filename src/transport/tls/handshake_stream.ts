@@ -8,7 +8,7 @@ import { deadline } from "@std/async/deadline";
 import type { ByteStream } from "../stream.ts";
 
 /** The maximum number of recorded bytes: the longest record. */
-const KEPT = 5 + 16 * 1024;
+const MAX_RECORDED = 5 + 16 * 1024;
 
 /** How long a client may take to read the alert and close, in milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
@@ -41,7 +41,7 @@ export class HandshakeStream implements ByteStream {
   /** As `Deno.Conn.read`. */
   async read(into: Uint8Array): Promise<number | null> {
     const length = await this.#socket.read(into);
-    if (this.#received && length !== null && this.#received.length < KEPT) {
+    if (this.#received && length !== null && this.#received.length < MAX_RECORDED) {
       this.#received = Uint8Array.of(...this.#received, ...into.subarray(0, length));
     }
     return length;
@@ -103,7 +103,7 @@ export class HandshakeStream implements ByteStream {
       sent += await this.#socket.write(record.subarray(sent));
     }
     await this.#socket.closeWrite();
-    const buffer = new Uint8Array(KEPT);
+    const buffer = new Uint8Array(MAX_RECORDED);
     while (await this.#socket.read(buffer) !== null);
   }
 }

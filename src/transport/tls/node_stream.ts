@@ -16,13 +16,13 @@ import { writeAll } from "../write_all.ts";
 const tasks = new TaskScope("a TLS connection", { without: "that connection is closed" });
 
 /** The size of one write in bytes, a maximum TLS record: progress is known per piece. */
-const PIECE = 16 * 1024;
+const WRITE_SIZE = 16 * 1024;
 
 /** The size of one read in bytes: a little over three maximum TLS records. */
-const CHUNK = 64 * 1024;
+const READ_SIZE = 64 * 1024;
 
 /** The high-water mark in bytes: the socket below is paused above it. */
-const ENOUGH = 256 * 1024;
+const HIGH_WATER_MARK = 256 * 1024;
 
 /** Pauses the stream below while too much data is unread, and records how it ended. */
 export class FlowControl {
@@ -47,12 +47,12 @@ export class FlowControl {
   /** Subtracts bytes that were read. */
   take(bytes: number): void {
     this.#waiting -= bytes;
-    if (this.#waiting < ENOUGH) this.#open?.();
+    if (this.#waiting < HIGH_WATER_MARK) this.#open?.();
   }
 
   /** Resolves when more may be received. */
   async ready(): Promise<void> {
-    if (this.#waiting < ENOUGH) return;
+    if (this.#waiting < HIGH_WATER_MARK) return;
     await new Promise<void>((resolve) => this.#open = resolve);
   }
 
@@ -68,12 +68,12 @@ export class FlowControl {
 }
 
 /** The socket as a Node stream. Destroying the stream closes the socket. */
-export function duplexOf(socket: ByteStream, valve: FlowControl): Duplex {
+export function duplexOf(socket: ByteStream, flowControl: FlowControl): Duplex {
   return new Duplex({
     allowHalfOpen: true,
     read() {
       tasks.run(
-        readChunk(socket, valve).then(
+        readChunk(socket, flowControl).then(
           (chunk) => void this.push(chunk),
           (error) => void this.destroy(error),
         ),
@@ -87,17 +87,17 @@ export function duplexOf(socket: ByteStream, valve: FlowControl): Duplex {
     },
     destroy(error, done) {
       socket.close();
-      valve.take(Infinity);
+      flowControl.take(Infinity);
       done(error);
     },
   });
 }
 
-async function readChunk(socket: ByteStream, valve: FlowControl): Promise<Uint8Array | null> {
-  await valve.ready();
-  const chunk = Buffer.allocUnsafe(CHUNK);
+async function readChunk(socket: ByteStream, flowControl: FlowControl): Promise<Uint8Array | null> {
+  await flowControl.ready();
+  const chunk = Buffer.allocUnsafe(READ_SIZE);
   const length = await socket.read(chunk);
-  if (length === null) await valve.end();
+  if (length === null) await flowControl.end();
   return length === null ? null : chunk.subarray(0, length);
 }
 
@@ -106,7 +106,7 @@ export interface StreamSocketOptions {
   /** The socket below, whose addresses it has. */
   readonly under: ByteStream;
   /** The flow control of the stream. */
-  readonly valve: FlowControl;
+  readonly flowControl: FlowControl;
   /** Converts the stream's errors. */
   tell(error: Error): Error;
 }
@@ -119,7 +119,7 @@ export class StreamSocket implements ByteStream {
   readonly remoteAddr: Deno.Addr;
   readonly #under: ByteStream;
   readonly #stream: Duplex;
-  readonly #valve: FlowControl;
+  readonly #flowControl: FlowControl;
   readonly #chunks: Uint8Array[] = [];
   #ended = false;
   #cutOff: CutOffError | undefined;
@@ -127,9 +127,9 @@ export class StreamSocket implements ByteStream {
   #wake: (() => void) | undefined;
 
   /** Takes over the stream: nothing else may read or write it. */
-  constructor(stream: Duplex, { under, valve, tell }: StreamSocketOptions) {
+  constructor(stream: Duplex, { under, flowControl, tell }: StreamSocketOptions) {
     this.#stream = stream;
-    this.#valve = valve;
+    this.#flowControl = flowControl;
     this.#under = under;
     this.localAddr = under.localAddr;
     this.remoteAddr = under.remoteAddr;
@@ -137,7 +137,7 @@ export class StreamSocket implements ByteStream {
       "data",
       tasks.guard((chunk: Uint8Array) => {
         this.#chunks.push(chunk);
-        valve.add(chunk.length);
+        flowControl.add(chunk.length);
         this.#wake?.();
       }),
     );
@@ -160,14 +160,14 @@ export class StreamSocket implements ByteStream {
     into.set(chunk.subarray(0, length));
     if (length < chunk.length) this.#chunks[0] = chunk.subarray(length);
     else this.#chunks.shift();
-    this.#valve.take(length);
+    this.#flowControl.take(length);
     return length;
   }
 
   /** As `Deno.Conn.write`: it may write only some of the bytes. */
   async write(bytes: Uint8Array): Promise<number> {
     if (bytes.length === 0) return 0;
-    const piece = bytes.subarray(0, PIECE);
+    const piece = bytes.subarray(0, WRITE_SIZE);
     await this.#whenDone((done) => this.#stream.write(piece, done));
     return piece.length;
   }
@@ -209,10 +209,10 @@ export class StreamSocket implements ByteStream {
    * Without a `close_notify`, the end is an error (RFC 8446, section 6.1): anyone can send a FIN.
    */
   #end(): void {
-    if (this.#valve.isCutOff) {
+    if (this.#flowControl.isCutOff) {
       this.#cutOff = new CutOffError("the peer closed TCP without ending TLS");
     }
-    this.#valve.hasEnded = this.#ended = true;
+    this.#flowControl.hasEnded = this.#ended = true;
     this.#wake?.();
   }
 
