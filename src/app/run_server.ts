@@ -13,7 +13,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { publishFaults } from "../telemetry/faults.ts";
 import { abortable, configChanges, loadConfig, watchConfig } from "./config_changes.ts";
 import { ConsoleHost, type ConsoleHostOptions } from "./console_host.ts";
-import { trimHeap } from "./heap_trim.ts";
+import { trimHeap } from "../server/heap_trim.ts";
 import { refuseKeyLog } from "./key_log.ts";
 import { Observers, type ObserversOptions } from "./observers.ts";
 import { printable } from "../terminal/printable.ts";
@@ -102,7 +102,7 @@ async function runServer(config: ServerConfig, process: ServerProcess): Promise<
       const { ladders } = observers;
       consoleHost.watch(server, ladders);
       signals.onRestart(restarting.guard(() => server.restart()));
-      stack.use(trimHeap(server));
+      stack.use(trimHeap());
       if (editor) {
         const { listenToOperator } = await import("./operator.ts");
         stack.use(listenToOperator(server, { editor, interrupt, ladders }));

@@ -4,8 +4,18 @@
  *
  * @module
  */
+import { TaskScope } from "../scheduling/task_scope.ts";
 import { promptSecret } from "@std/cli/prompt-secret";
 
-addEventListener("message", ({ data }) => {
-  postMessage(promptSecret(data));
-});
+/** What a worker has of its own thread. */
+interface Thread {
+  onmessage: ((event: MessageEvent<string>) => void) | null;
+  postMessage(answer: string | null): void;
+}
+
+const thread = globalThis as unknown as Thread;
+const tasks = new TaskScope("asking for a secret", { without: "the secret stays unknown" });
+
+thread.onmessage = tasks.guard(({ data }: MessageEvent<string>) =>
+  thread.postMessage(promptSecret(data))
+);

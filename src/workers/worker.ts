@@ -6,6 +6,7 @@
 import { rememberPassphrase } from "../transport/tls/passphrases.ts";
 import { LoopDelay } from "../scheduling/loop_delay.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { trimHeap } from "../server/heap_trim.ts";
 import { publishFaults } from "../telemetry/faults.ts";
 import type { WorkerMessage, WorkerRequest } from "./messages.ts";
 import { WorkerHost } from "./worker_host.ts";
@@ -24,6 +25,7 @@ const host = new WorkerHost({
   // Until the worker is terminated, as all that it does.
   onStart({ loopDelay, passphrases }) {
     new LoopDelay(loopDelay).follow();
+    trimHeap();
     for (const [key, passphrase] of passphrases) rememberPassphrase(key, passphrase);
   },
 });

@@ -34,8 +34,6 @@ export interface Attack {
   readonly workers?: readonly number[];
   /** Whether the server's log is on its stderr; it is, if this is not said. */
   readonly logs?: boolean;
-  /** Megabytes that it may keep, where that is more than {@linkcode Footprint.isBack} allows by itself. */
-  readonly kept?: number;
   /** Makes the server load and open what it does at the first use alone, so that it does not count. */
   warmUp?(server: AttackedServer): Promise<void>;
   /** Begins it, and resolves once it is under way; what is in the stack is disposed when it is over. */
@@ -125,7 +123,7 @@ export class AttackedServer implements AsyncDisposable {
   }
 
   /** Fails where an attack holds up bystanders, ends the process, or leaves something behind. */
-  async survives({ kept, warmUp, begin, look }: Attack): Promise<void> {
+  async survives({ warmUp, begin, look }: Attack): Promise<void> {
     {
       using bystanders = await Bystanders.of(this.echo);
       await bystanders.areAnswered();
@@ -140,7 +138,7 @@ export class AttackedServer implements AsyncDisposable {
       await bystanders.areAnswered();
       await look?.(this);
     }
-    await before.isBack({ kept });
+    await before.isBack();
     assertEquals(/^outlet_unexpected_errors_total (.*)$/m.exec(await this.metrics())?.[1], "0");
     this.program.signal("SIGINT");
     assertEquals((await this.program.outcome()).code, 0);

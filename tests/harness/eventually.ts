@@ -6,7 +6,7 @@
 import { delay } from "@std/async/delay";
 
 /** How often is looked, and how long at most, in milliseconds. */
-const LOOK = { every: 10, most: 30_000 };
+const LOOK = { every: 10, most: 90_000 };
 
 /** Resolves once `check` is true; rejects with what it was about where that never comes. */
 export async function eventually(

@@ -8,7 +8,7 @@ import { eventually, settled } from "./eventually.ts";
 
 const MEGABYTE = 1024 * 1024;
 
-/** How many megabytes a process may keep of hundreds that were sent to it, where it is not said. */
+/** Megabytes that a process may keep of hundreds that were sent to it. */
 const KEPT = 64;
 
 /** How many descriptors it has open. */
@@ -39,13 +39,13 @@ export class Footprint {
     return new Footprint(pid, await settled(() => descriptorsOf(pid)));
   }
 
-  /** Resolves once the process has no more than then; of memory, at most so many megabytes more. */
-  async isBack({ kept = KEPT }: { kept?: number | undefined } = {}): Promise<void> {
+  /** Resolves once the process has no more than then; memory may be some megabytes more. */
+  async isBack(): Promise<void> {
     const now = () => ({ descriptors: descriptorsOf(this.#pid), memory: memoryOf(this.#pid) });
     const before = { descriptors: this.#descriptors, memory: this.#memory };
     const isBack = () => {
       const { descriptors, memory } = now();
-      return descriptors <= before.descriptors && memory < before.memory + kept * MEGABYTE;
+      return descriptors <= before.descriptors && memory < before.memory + KEPT * MEGABYTE;
     };
     await eventually(isBack).catch(() => assertEquals(now(), before, "it is not given back"));
   }

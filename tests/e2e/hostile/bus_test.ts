@@ -29,8 +29,6 @@ for (const [kind, does] of KINDS) {
         const [port] = await bus.prints(/^\d+/);
         return ["chat://:0?room=all", "--bus", `nats://127.0.0.1:${port}`];
       },
-      // Without bounds it was over 500 MB; V8 takes its time with what it has allocated in a flood.
-      kept: 200,
       async begin(server, stack) {
         stack.use(bus);
         await bus.type("begin\n");
@@ -86,8 +84,6 @@ const CLAIMED = 99_999;
       nats = started.nats;
       return started.words;
     },
-    // The names are remembered until their server is lost, and V8 collects them when it needs the memory.
-    kept: 400,
     async begin(server, stack) {
       await server.tells(/"event":"bus-connected"/);
       using first = await server.connect("it");

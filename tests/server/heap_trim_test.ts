@@ -1,0 +1,43 @@
+import { assert, assertEquals } from "@std/assert";
+import { libc } from "../../src/transport/libc.ts";
+import { collectGarbage, IdleDetector } from "../../src/server/heap_trim.ts";
+
+// Loaded once a process: the sanitizer of a single test would take it for a leak.
+libc();
+
+const MEGABYTE = 1024 * 1024;
+
+function detections(detector: IdleDetector, megabytes: readonly number[]): boolean[] {
+  return megabytes.map((used) => detector.becameIdle(used * MEGABYTE));
+}
+
+Deno.test("a thread becomes idle after a burst of allocations, once they are over", () => {
+  const detector = new IdleDetector(10 * MEGABYTE);
+  assertEquals(detections(detector, [10, 40, 80, 80.5]), [false, false, false, true]);
+  detector.collected(60 * MEGABYTE);
+  assertEquals(detections(detector, [60, 60, 60]), [false, false, false]);
+});
+
+Deno.test("a thread that allocates little is not collected until that has become much", () => {
+  const detector = new IdleDetector(10 * MEGABYTE);
+  const slowly = Array.from({ length: 33 }, (_, i) => 10 + (i + 1) / 2);
+  assertEquals(detections(detector, slowly).indexOf(true), 31);
+});
+
+Deno.test("a collection waits until as much was allocated as is alive", () => {
+  const detector = new IdleDetector(0);
+  detector.collected(100 * MEGABYTE);
+  assertEquals(detections(detector, [150, 150, 199, 199, 201, 201]).indexOf(true), 5);
+});
+
+Deno.test("a garbage collection shrinks the heap", async () => {
+  let objects: unknown[] | undefined = Array.from(
+    { length: 200_000 },
+    (_, id) => ({ id, of: [id] }),
+  );
+  const full = Deno.memoryUsage().heapTotal;
+  assert(objects.length > 0);
+  objects = undefined;
+  await collectGarbage();
+  assert(Deno.memoryUsage().heapTotal < full, "the heap is as large as before");
+});
