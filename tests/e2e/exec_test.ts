@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { delay } from "@std/async/delay";
 import { noise, readText, send } from "../harness/bytes.ts";
+import { eventually } from "../harness/eventually.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
@@ -119,14 +119,14 @@ Deno.test("1,000 short-lived programs leave no child and no descriptor behind", 
 /** How many children and descriptors a process has, once no child is left. */
 async function settled(pid: number): Promise<{ children: number; descriptors: number }> {
   let children = 1;
-  for (let looks = 0; children > 0 && looks < 500; looks++) {
-    await delay(10);
+  await eventually(async () => {
     children = 0;
     for await (const { name: task } of Deno.readDir(`/proc/${pid}/task`)) {
       const list = await Deno.readTextFile(`/proc/${pid}/task/${task}/children`).catch(() => "");
       children += list.trim() === "" ? 0 : list.trim().split(" ").length;
     }
-  }
+    return children === 0;
+  }, "a server without children");
   return { children, descriptors: [...Deno.readDirSync(`/proc/${pid}/fd`)].length };
 }
 
@@ -146,10 +146,8 @@ Deno.test("outlet server kills its programs when a second signal ends it at once
 
 /** Resolves once the kernel has taken the process away, or keeps only its exit status. */
 async function gone(pid: string | undefined): Promise<void> {
-  for (let looks = 0; looks < 1000; looks++) {
+  await eventually(async () => {
     const state = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "gone");
-    if (/^gone|\) [ZX] /.test(state)) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`process ${pid} is still there`);
+    return /^gone|\) [ZX] /.test(state);
+  }, `the end of process ${pid}`);
 }

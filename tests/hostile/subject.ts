@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { eventually } from "../harness/eventually.ts";
 import { freePort } from "../harness/ports.ts";
 import { bundledOutlet, outlet, Program } from "../harness/program.ts";
 import { SURFACES } from "./floods.ts";
@@ -70,13 +71,12 @@ export class Subject implements AsyncDisposable {
       ),
     ]);
     const metrics = targets.get("metrics")!;
-    for (let tries = 0;; tries++) {
-      const isReady = await fetch(`http://${metrics}/healthz`)
+    const isReady = () =>
+      fetch(`http://${metrics}/healthz`)
         .then(async (answer) => (await answer.body?.cancel(), answer.ok), () => false);
-      if (isReady) break;
-      if (tries > 200) throw new Error(await Deno.readTextFile(`${folder}/log`));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await eventually(isReady, "a server that is ready").catch(async (cause) => {
+      throw new Error(await Deno.readTextFile(`${folder}/log`), { cause });
+    });
     return new Subject({ server, folder, targets, victim, metrics });
   }
 

@@ -34,11 +34,14 @@ testInNamespaces("how long a look-up takes is no part of how long a connect take
   await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
   await server.complains(/ready/);
   const words = outlet("client", "-z", "slow.test", "7007", "--json");
-  const { code, stdout } = await run(machine.on(...words));
-  const found = JSON.parse(stdout);
-  assertEquals([code, found.lookups], [0, 1]);
-  assert(found.lookup_max_ms >= 400, stdout);
-  assert(found.lookup_max_ms > found.max_ms, stdout);
+  // On a busy machine a connect may take longer than any look-up; one that included it would always do so.
+  await eventually(async () => {
+    const { code, stdout } = await run(machine.on(...words));
+    const found = JSON.parse(stdout);
+    assertEquals([code, found.lookups], [0, 1]);
+    assert(found.lookup_max_ms >= 400, stdout);
+    return found.lookup_max_ms > found.max_ms;
+  }, "a connect that took less time than its look-up");
   const text = await run(machine.on(...outlet("client", "-z", "slow.test", "7007")));
   assertMatch(text.stdout, /is open \(looked up in .* ms, connected in /);
 });

@@ -115,7 +115,8 @@ function settingsOf({ pair: { cert, key }, clientCa, alpn }: Handshake): TlsOpti
     // Verified below, to report the reason.
     rejectUnauthorized: false,
     allowHalfOpen: true,
-    handshakeTimeout: HANDSHAKE_TIMEOUT,
+    // Node's own timer would go on for some turns of the event loop after the carrier is destroyed: see failEarly.
+    handshakeTimeout: -1,
   };
 }
 
