@@ -1,24 +1,24 @@
 /**
- * The pause before a worker that ended is replaced.
+ * The pause before a worker that ended is restarted.
  *
  * @module
  */
 
-/** The pauses, in milliseconds: they double while workers end one soon after the other. */
+/** Limits of the pause, in milliseconds. It doubles while workers end in quick succession. */
 const PAUSE = { first: 10, last: 5_000 };
 
-/** Pauses that grow. */
+/** Exponential back-off. */
 export class BackOff {
   #pause: number = PAUSE.first;
-  #askedAt = -Infinity;
+  #lastAt = -Infinity;
 
-  /** How long to wait now, in milliseconds. */
+  /** Returns how long to wait now, in milliseconds. */
   next(): number {
     const now = performance.now();
-    this.#pause = now - this.#askedAt > PAUSE.last * 2
+    this.#pause = now - this.#lastAt > PAUSE.last * 2
       ? PAUSE.first
       : Math.min(this.#pause * 2, PAUSE.last);
-    this.#askedAt = now;
+    this.#lastAt = now;
     return this.#pause;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The supervisor's end of the bus for its workers: one connection to the bus, whatever their number.
+ * Relays the bus to all workers over the supervisor's single connection.
  *
- * Each worker is a server of its own on the bus, which says what it has to say there. Workers hear each other within
- * the process; the bus does not bring back what its own connection has published.
+ * On the bus, each worker is a node of its own. Workers exchange messages within the process,
+ * because the bus does not echo what its own connection published.
  *
  * @module
  */
@@ -15,35 +15,35 @@ const tasks = new TaskScope("asking the bus for a worker what it remembers", {
   without: "the worker holds what was said there",
 });
 
-/** Joins workers to the bus. */
+/** The supervisor's relay between its workers and the bus. */
 export class BusRelay {
   readonly #bus: Bus;
   readonly #ends = new Map<BusListener, BusRelayEnd>();
   #state: BusState = { state: "down", reason: "it is being connected to" };
-  /** What the bus remembers, once somebody has asked for it. */
+  /** The archive, once it was opened by a recall. */
   #archive: Archive | undefined;
   #opening: Promise<Archive | undefined> | undefined;
-  /** Recalls that are under way, by topic. */
+  /** Recalls in progress, by topic. */
   readonly #recalls = new Map<string, Promise<readonly Uint8Array[]>>();
   #dropped = 0;
 
-  /** Joins workers to this bus. */
+  /** A relay for this bus. */
   constructor(bus: Bus) {
     this.#bus = bus;
     bus.watch({ changed: (state) => this.#change(state) });
   }
 
-  /** What people call the bus. */
+  /** The name of the bus. */
   get name(): string {
     return this.#bus.name;
   }
 
-  /** Messages that were let go, for the bus or a worker could not take them. */
+  /** Messages that were dropped because the bus or a worker could not take them. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Does what a worker wants. */
+  /** Handles a call from a worker. */
   receive(worker: BusListener, call: BusCall): void {
     if (call.what === "attach") return this.#attach(worker);
     const end = this.#ends.get(worker);
@@ -58,14 +58,14 @@ export class BusRelay {
       case "recall":
         tasks.run(
           this.#recall(call.topic).catch(() => undefined).then((messages) =>
-            end?.tell({ what: "recalled", number: call.number, messages })
+            end?.notify({ what: "recalled", number: call.number, messages })
           ),
         );
     }
   }
 
-  /** Leaves the bus for a worker that is no more. */
-  gone(worker: BusListener): void {
+  /** Detaches a worker that has ended. */
+  detach(worker: BusListener): void {
     this.#ends.get(worker)?.[Symbol.dispose]();
     this.#ends.delete(worker);
   }
@@ -77,21 +77,21 @@ export class BusRelay {
       onDropped: () => this.#dropped++,
     });
     this.#ends.set(worker, end);
-    end.tellState(this.#state);
+    end.sendState(this.#state);
   }
 
   #change(state: BusState): void {
-    const isNews = state.state !== this.#state.state;
+    const isChange = state.state !== this.#state.state;
     this.#state = state;
     for (const end of this.#ends.values()) {
-      if (isNews) end.tellState(state);
+      if (isChange) end.sendState(state);
       end.flush();
     }
   }
 
-  /** Whether a message need not wait any more: it is sent, or can't be. */
+  /** Whether the message is done with: sent or dropped. `false` if it has to wait. */
   #send({ what, topic, message }: OutgoingMessage): boolean {
-    // What goes to a bus that is lost is asked for by those who miss it.
+    // While the bus is down, messages are dropped: receivers request what they miss.
     if (this.#state.state === "down") return true;
     if (message.length > this.#bus.messageLimit) this.#dropped++;
     else if (what === "publish") return this.#bus.publish(topic, message);
@@ -99,7 +99,7 @@ export class BusRelay {
     return true;
   }
 
-  /** What is remembered of a topic; `undefined`, where nothing is. Those who ask at the same time share the answer. */
+  /** Recalls a topic; `undefined` without an archive. Concurrent recalls share one request. */
   async #recall(topic: Topic | undefined): Promise<readonly Uint8Array[] | undefined> {
     const archive = await this.#openArchive();
     if (!archive || !topic) return archive && [];

@@ -1,5 +1,5 @@
 /**
- * One worker at the bus, as the supervisor sees it: what it listens to, what waits for the bus, and for the worker.
+ * One worker's attachment to the bus in the supervisor: its subscriptions and its queues.
  *
  * @module
  */
@@ -7,45 +7,45 @@ import type { Bus, BusState, Topic } from "../chat/bus/bus.ts";
 import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import type { BusNews, OutgoingMessage } from "./relayed_bus.ts";
 
-/** Bytes that may be on their way to a worker before what comes for it is let go: it asks for it again. */
+/** The most bytes in flight to a worker. Messages beyond it are dropped. */
 const WINDOW = 1024 * 1024;
 
 const tasks = new TaskScope("telling a worker of the bus", {
   without: "it asks again for what it misses",
 });
 
-/** Who is told of the bus: a worker. */
+/** A receiver of bus news: a worker. */
 export interface BusListener {
-  /** Tells it something; settles once it has taken it in, or is gone. */
+  /** Sends news; settles once it was handled, or the worker is gone. */
   request(name: "bus", news: BusNews): Promise<void>;
 }
 
-/** What a worker is joined to. */
+/** Options of {@linkcode BusRelayEnd}. */
 export interface BusRelayEndOptions {
   /** The bus. */
   readonly bus: Bus;
-  /** Sends a message; whether it need not wait any more. */
+  /** Sends a message; `false` if it has to wait. */
   send(message: OutgoingMessage): boolean;
-  /** Told that a message was let go. */
+  /** Called when a message was dropped. */
   onDropped(): void;
 }
 
-/** A worker at the bus. Disposing it leaves the bus for it. */
+/** A worker's attachment to the bus. Disposing it ends its subscriptions. */
 export class BusRelayEnd implements Disposable {
   readonly #worker: BusListener;
   readonly #options: BusRelayEndOptions;
   readonly #subscriptions = new Map<string, Disposable>();
-  /** What the bus could not take yet: no more than the window that the worker keeps to. */
+  /** Messages that the bus could not take yet, limited by the worker's own window. */
   #queue: OutgoingMessage[] = [];
-  #onTheWay = 0;
+  #inFlight = 0;
 
-  /** A worker that listens to nothing yet. */
+  /** An attachment without subscriptions. */
   constructor(worker: BusListener, options: BusRelayEndOptions) {
     this.#worker = worker;
     this.#options = options;
   }
 
-  /** Listens to a topic for it. */
+  /** Subscribes to a topic. */
   subscribe(topic: Topic): void {
     const { bus } = this.#options;
     this.unsubscribe(topic);
@@ -55,20 +55,20 @@ export class BusRelayEnd implements Disposable {
     );
   }
 
-  /** Listens no more. */
+  /** Unsubscribes from a topic. */
   unsubscribe(topic: Topic): void {
     const key = JSON.stringify(topic);
     this.#subscriptions.get(key)?.[Symbol.dispose]();
     this.#subscriptions.delete(key);
   }
 
-  /** Hands a message to the bus, after those that wait for it. */
+  /** Sends a message to the bus, after those that are queued. */
   send(message: OutgoingMessage): void {
     this.#queue.push(message);
     if (this.#queue.length === 1) this.flush();
   }
 
-  /** Hands to the bus what it takes of what waits, and confirms that once the bus has confirmed it. */
+  /** Sends queued messages as far as the bus takes them, and confirms them once the bus has. */
   flush(): void {
     const { bus, send } = this.#options;
     const kept = this.#queue.findIndex((message) => !send(message));
@@ -76,21 +76,21 @@ export class BusRelayEnd implements Disposable {
     if (sent.length === 0) return;
     const bytes = sent.reduce((sum, { message }) => sum + message.length, 0);
     tasks.run(
-      bus.caughtUp().then(() => this.tell({ what: "confirmed", bytes, limit: bus.messageLimit })),
+      bus.caughtUp().then(() => this.notify({ what: "confirmed", bytes, limit: bus.messageLimit })),
     );
   }
 
-  /** Tells it whether messages get through. */
-  tellState(state: BusState): void {
-    this.tell({ what: "state", state, limit: this.#options.bus.messageLimit });
+  /** Sends the state of the bus to the worker. */
+  sendState(state: BusState): void {
+    this.notify({ what: "state", state, limit: this.#options.bus.messageLimit });
   }
 
-  /** Tells it something that is not let go. */
-  tell(news: BusNews): void {
+  /** Sends news that is never dropped. */
+  notify(news: BusNews): void {
     handledElsewhere(this.#worker.request("bus", news));
   }
 
-  /** Leaves the bus. */
+  /** Ends all subscriptions and clears the queue. */
   [Symbol.dispose](): void {
     for (const subscription of this.#subscriptions.values()) subscription[Symbol.dispose]();
     this.#subscriptions.clear();
@@ -99,11 +99,11 @@ export class BusRelayEnd implements Disposable {
 
   #deliver(topic: Topic, bytes: Uint8Array): void {
     const { length } = bytes;
-    if (this.#onTheWay + length > WINDOW) return this.#options.onDropped();
-    this.#onTheWay += length;
-    // A copy of its own: a part of a larger buffer would be sent with all of it.
+    if (this.#inFlight + length > WINDOW) return this.#options.onDropped();
+    this.#inFlight += length;
+    // Copied, because posting a view would clone the whole buffer under it.
     const taken = this.#worker.request("bus", { what: "message", topic, message: bytes.slice() });
-    const arrived = () => void (this.#onTheWay -= length);
+    const arrived = () => void (this.#inFlight -= length);
     tasks.run(taken.then(arrived, arrived));
   }
 }

@@ -1,5 +1,6 @@
 /**
- * The health of upstreams as the supervisor knows it. Workers report what they find; whoever is first is believed.
+ * The health of upstreams in the supervisor, from the reports of workers. The first report of a
+ * change counts.
  *
  * @module
  */
@@ -8,25 +9,25 @@ import { formatAddress } from "../endpoint/address.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import type { HealthReport, KnownHealth } from "./messages.ts";
 
-/** Failures in a row, by outlet and upstream. */
+/** Consecutive failures, by outlet and upstream. */
 export class HealthTable {
   readonly #failures = new Map<number, Map<string, number>>();
 
-  /** Everything that is known, for a worker that is new. */
+  /** The whole table, for a new worker. */
   get all(): KnownHealth[] {
     return [...this.#failures].flatMap(([outlet, upstreams]) =>
       Array.from(upstreams, ([name, failures]) => ({ outlet, name, failures }))
     );
   }
 
-  /** What is known of one upstream. */
+  /** The health of one upstream. */
   of({ outlet, name }: Pick<KnownHealth, "outlet" | "name">): KnownHealth {
     return { outlet, name, failures: this.#failures.get(outlet)?.get(name) ?? 0 };
   }
 
   /**
-   * Accepts a report that continues what is known: one failure more, or none any more. Two workers that find out the
-   * same at the same time both report it, and one is accepted.
+   * Accepts a report that follows from the known state: one failure more, or recovery. If two
+   * workers report the same change, only the first report is accepted.
    */
   accept({ outlet, name, failures }: HealthReport): boolean {
     const { failures: known } = this.of({ outlet, name });
@@ -36,7 +37,7 @@ export class HealthTable {
     return true;
   }
 
-  /** Forgets outlets and upstreams that are not in this state. */
+  /** Removes outlets and upstreams that are not in this state. */
   keep({ outlets }: DesiredState): void {
     const names = new Map(outlets.map(({ id, config }) => [
       id,

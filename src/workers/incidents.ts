@@ -1,34 +1,36 @@
 /**
- * What all workers of a server notice, each by itself, told once.
+ * Deduplicates `failed` events that every worker publishes for the same incident.
  *
  * @module
  */
 import type { Failed } from "../events/events.ts";
 
-/** Incidents that are remembered; the oldest is forgotten first. */
-const KEPT = 256;
+/** The most incidents that are remembered; the oldest is dropped first. */
+const LIMIT = 256;
 
-/** Times in a reason, which differ from worker to worker. */
-const TIMES = /\d+(\.\d+)? ?(µs|ms|s|min|h)\b/g;
+/** Durations in a reason, which differ between workers. */
+const DURATIONS = /\d+(\.\d+)? ?(µs|ms|s|min|h)\b/g;
 
-/** Tells which of the workers' words are news. */
+/** The incidents that were reported recently. */
 export class Incidents {
-  /** Which workers have told an incident since it was news. */
-  readonly #tellers = new Map<string, Set<number>>();
+  /** The workers that have reported each incident since it was new. */
+  readonly #reporters = new Map<string, Set<number>>();
 
-  /** Whether nobody else has told it: a worker that tells it again tells of another time. */
-  isNews(event: Failed, worker: number): boolean {
-    const key = `${event.id} ${event.reason.replace(TIMES, "")}`;
-    const tellers = this.#tellers.get(key);
-    if (tellers && !tellers.has(worker)) {
-      tellers.add(worker);
+  /**
+   * Whether the event is new: no worker has reported it, or this worker reports it a second time.
+   */
+  isNew(event: Failed, worker: number): boolean {
+    const key = `${event.id} ${event.reason.replace(DURATIONS, "")}`;
+    const reporters = this.#reporters.get(key);
+    if (reporters && !reporters.has(worker)) {
+      reporters.add(worker);
       return false;
     }
-    this.#tellers.delete(key);
-    this.#tellers.set(key, new Set([worker]));
-    if (this.#tellers.size > KEPT) {
-      const [oldest] = this.#tellers.keys();
-      this.#tellers.delete(oldest!);
+    this.#reporters.delete(key);
+    this.#reporters.set(key, new Set([worker]));
+    if (this.#reporters.size > LIMIT) {
+      const [oldest] = this.#reporters.keys();
+      this.#reporters.delete(oldest!);
     }
     return true;
   }

@@ -1,24 +1,24 @@
 /**
- * Workers that are ready to join the others. They join between two changes; while a change waits because no worker is
- * left, they join in the middle of it, before anything of it is done.
+ * Workers that are ready to join. They join between two changes, or, while a change waits because
+ * no worker is left, at the beginning of that change.
  *
  * @module
  */
 
 /**
- * How many workers in a row may end before they have joined until a change that waits for one fails. Their number
- * counts, not the time: on a busy machine a thread starts slowly.
+ * How many workers in a row may end before they join until a change that waits for one fails. A
+ * count, not a timeout, because a thread starts slowly on a busy machine.
  */
 const MAX_LOSSES = 20;
 
-/** Lets workers join, each once. */
+/** The queue of workers that are ready to join. */
 export class JoiningWorkers {
   readonly #ready = new Set<() => Promise<void>>();
   #isStopped = false;
   #losses = 0;
   #next: PromiseWithResolvers<void> | undefined;
 
-  /** Runs `join` once: at its turn in the queue, or when a change waits. */
+  /** Runs `join` once: in its `turn`, or earlier if a change waits for workers. */
   async add(
     join: () => Promise<void>,
     turn: (join: () => Promise<void>) => Promise<void>,
@@ -34,16 +34,16 @@ export class JoiningWorkers {
   }
 
   /**
-   * Lets workers join until this holds.
+   * Lets workers join until `isThere` returns true.
    *
-   * @throws {Error} where all that are started end, or none will come any more
+   * @throws {Error} if too many workers end before they join, or the server is stopping
    */
-  async until(isThere: () => boolean): Promise<void> {
+  async waitUntil(isThere: () => boolean): Promise<void> {
     const most = this.#losses + MAX_LOSSES;
     while (!isThere()) {
       const [join] = this.#ready;
       if (join) {
-        // Whoever starts workers sees to one that cannot join.
+        // The worker pool handles the error.
         await join().catch(() => {});
         continue;
       }
@@ -56,13 +56,13 @@ export class JoiningWorkers {
     }
   }
 
-  /** Takes note that a worker has ended. */
+  /** Counts a worker that has ended. */
   lost(): void {
     this.#losses++;
     this.#wake();
   }
 
-  /** No worker comes any more. */
+  /** Ends all waiting: no more workers will join. */
   stop(): void {
     this.#isStopped = true;
     this.#wake();

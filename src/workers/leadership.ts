@@ -1,13 +1,13 @@
 /**
- * Work that is done once a server: by the worker that the supervisor has made the leader, and by the next one should
- * that worker end.
+ * Work that one worker does for the whole server. The supervisor appoints the leader, and another
+ * one when that worker ends.
  *
  * @module
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
 
-/** Work that begins when this worker becomes the leader, and is aborted when it is no longer. */
-interface Duty {
+/** Work that starts when this worker becomes the leader, and is aborted when it no longer is. */
+interface LeaderTask {
   readonly signal: AbortSignal;
   run(signal: AbortSignal): void;
 }
@@ -16,28 +16,30 @@ const tasks = new TaskScope("ending the work of an outlet that stops", {
   without: "it ends with the worker",
 });
 
-/** Whether this worker is the leader, and what it does then. */
+/** Whether this worker is the leader, and the work that depends on it. */
 export class Leadership {
-  readonly #duties = new Set<Duty>();
+  readonly #leaderTasks = new Set<LeaderTask>();
   #term: AbortController | undefined;
 
-  /** Does something while this worker is the leader, until the signal is aborted. */
+  /** Calls `run` whenever this worker becomes the leader, until the signal is aborted. */
   whileLeading(signal: AbortSignal, run: (signal: AbortSignal) => void): void {
-    const duty = { signal, run };
-    this.#duties.add(duty);
-    signal.addEventListener("abort", tasks.guard(() => this.#duties.delete(duty)), { once: true });
-    this.#begin(duty);
+    const task = { signal, run };
+    this.#leaderTasks.add(task);
+    signal.addEventListener("abort", tasks.guard(() => this.#leaderTasks.delete(task)), {
+      once: true,
+    });
+    this.#begin(task);
   }
 
-  /** Makes it the leader, or not. */
+  /** Appoints or dismisses this worker as the leader. */
   set(leads: boolean): void {
     if (leads === (this.#term !== undefined)) return;
     this.#term?.abort();
     this.#term = leads ? new AbortController() : undefined;
-    for (const duty of this.#duties) this.#begin(duty);
+    for (const task of this.#leaderTasks) this.#begin(task);
   }
 
-  #begin({ signal, run }: Duty): void {
+  #begin({ signal, run }: LeaderTask): void {
     if (this.#term && !signal.aborted) run(AbortSignal.any([signal, this.#term.signal]));
   }
 }

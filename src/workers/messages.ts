@@ -1,5 +1,5 @@
 /**
- * What a supervisor and its workers say to each other. All of it is plain data.
+ * The messages between a supervisor and its workers. All of them are structured-cloneable.
  *
  * @module
  */
@@ -15,87 +15,87 @@ import type { DesiredState } from "../server/desired_state.ts";
 import type { LoopDelayMemory } from "../scheduling/loop_delay.ts";
 import type { SharedLimits, WorkerSlot } from "./shared_counters.ts";
 
-/** What all workers see: counters, and what they were told once. */
+/** Resources that all workers share. */
 export interface SharedResources {
-  /** Numbers connections: the last number that was given. */
+  /** The id of the latest connection. */
   readonly numbers: BigInt64Array<SharedArrayBuffer>;
-  /** The counters of the server's limits. */
+  /** The counters of the server-wide limits. */
   readonly limits: SharedLimits;
-  /** What the descriptor limit of the process allows. */
+  /** The descriptor budget of the process; `undefined` without /proc. */
   readonly descriptors: DescriptorBudget | undefined;
-  /** The channel between their rooms, where there is one. */
+  /** The name of the `BroadcastChannel` between rooms, if there is one. */
   readonly channel: string | undefined;
-  /** Where each thread counts how late its event loop is. */
+  /** The event loop delay of each thread. */
   readonly loopDelay: LoopDelayMemory;
   /** The passphrases of encrypted keys, by the path of the key. */
   readonly passphrases: ReadonlyMap<string, string>;
 }
 
-/** What a worker is to be. */
+/** A state that a worker is to take over. */
 export interface WorkerTask {
-  /** The outlets, and what holds for all of them. */
+  /** The outlets and the options of the server. */
   readonly state: DesiredState;
-  /** What all workers count together at an outlet, by its number. */
+  /** The shared counters of each outlet, by its id. */
   readonly limits: ReadonlyMap<number, SharedLimits>;
-  /** Milliseconds that connections of outlets that are to be gone may go on. */
+  /** How long connections of removed outlets may drain, in milliseconds. */
   readonly grace: number;
 }
 
-/** How often in a row an upstream of an outlet has failed. */
+/** The health of one upstream of an outlet. */
 export interface KnownHealth {
   /** The outlet's id. */
   readonly outlet: number;
-  /** The upstream. */
+  /** The upstream's address. */
   readonly name: string;
-  /** Failures in a row; 0 once it is well. */
+  /** Consecutive failures; 0 if it is healthy. */
   readonly failures: number;
 }
 
-/** A finding of a worker, for the supervisor. */
+/** A change of an upstream's health that a worker has found. */
 export type HealthReport = KnownHealth & HealthFinding;
 
-/** Where outlets listen, by their numbers. */
+/** The listening addresses of outlets, by outlet id. */
 export type Addresses = ReadonlyMap<number, Address>;
 
-/** What a worker can be asked for, and what it answers. */
+/** The requests that a worker handles, with their results. */
 export interface WorkerMethods {
-  /** Makes ready to be a worker, without any outlets. */
+  /** Initializes the worker, without any outlets. */
   start(
     task: { state: DesiredState; shared: SharedResources; slot: WorkerSlot },
   ): Promise<void>;
-  /** Makes ready to become something else; nothing is bound. */
+  /** Prepares a change, without binding anything. */
   prepare(task: WorkerTask): Promise<void>;
-  /** Binds what was prepared: at these addresses, as far as they are known; where it listens then. */
+  /** Binds what was prepared, at these addresses if known; returns the bound addresses. */
   bind(task: { addresses: Addresses; alone: boolean }): Promise<Addresses>;
-  /** Becomes what was prepared and bound. */
+  /** Commits the prepared change. */
   commit(task: undefined): Promise<void>;
-  /** Stays what it was. */
+  /** Undoes the prepared change. */
   undo(task: undefined): Promise<void>;
-  /** Becomes what the other workers are already: prepares, then binds and accepts without a pause in between. */
+  /** Prepares, binds and commits in one step. */
   join(task: WorkerTask & { takesOver: boolean }): Promise<void>;
-  /** Gives an outlet that drains less time. */
+  /** Shortens the grace period of a draining outlet; returns the aborted connections. */
   drain(task: { outlet: number; grace: number }): Promise<number>;
-  /** Accepts who waits, and closes all welcome sockets; connections go on. */
+  /** Accepts what is queued, then closes all welcome sockets. Connections are kept. */
   stopListening(task: undefined): Promise<void>;
-  /** Stops; how many connections had to be cut. */
+  /** Stops, and returns how many connections were aborted. */
   stop(task: { grace: number }): Promise<number>;
-  /** Takes over what is known of the health of upstreams. */
+  /** Updates the health of upstreams. */
   health(known: readonly KnownHealth[]): Promise<void>;
-  /** Makes this worker the one that does what is done once a server, or not. */
+  /** Appoints or dismisses this worker as the leader. */
   lead(task: { leads: boolean }): Promise<void>;
-  /** Tells something of the bus. */
+  /** Delivers news of the bus. */
   bus(news: BusNews): Promise<void>;
-  /** Sends bytes to a client. */
+  /** Writes bytes to a connection. */
   write(task: { connection: number; bytes: Uint8Array }): Promise<void>;
-  /** Ends our half of a connection. */
+  /** Ends the sending direction of a connection. */
   closeWrite(task: { connection: number }): Promise<void>;
   /** Closes a connection. */
   closeConnection(task: { connection: number; reason: EndReason }): Promise<void>;
-  /** Tells what comes and goes on a connection, or tells it no more. */
+  /** Starts or stops sending the bytes of a connection to the supervisor. */
   tap(task: { connection: number; on: boolean }): Promise<void>;
 }
 
-/** A task for a worker. */
+/** A request to a worker. */
 export type WorkerRequest = {
   [Name in keyof WorkerMethods]: {
     readonly number: number;
@@ -104,23 +104,23 @@ export type WorkerRequest = {
   };
 }[keyof WorkerMethods];
 
-/** A room, as workers name it. */
+/** A chat room of a worker. */
 export interface WorkerRoom {
-  /** What it is called. */
+  /** The name. */
   readonly name: string;
-  /** Whether it was given that name on purpose. */
+  /** Whether the name was configured, so that other servers share the room. */
   readonly isPublic: boolean;
 }
 
-/** What a worker says. Tell them apart by `type`. */
+/** A message from a worker, discriminated by `type`. */
 export type WorkerMessage =
   | { readonly type: "done"; readonly number: number; readonly value: unknown }
   | { readonly type: "failed"; readonly number: number; readonly reason: string }
   | { readonly type: "events"; readonly events: readonly OutletEvent[] }
-  /** Connections that carried something: number, bytes in, bytes out, whether a half is closed; and so on. */
+  /** Four numbers for each connection with traffic: id, bytes in, bytes out, 1 if half closed. */
   | { readonly type: "counts"; readonly counts: Float64Array }
   | { readonly type: "room"; readonly room: WorkerRoom; readonly isOpen: boolean }
-  /** Said every second, so that a worker that says nothing is known to hang. */
+  /** Sent every second; it is also the worker's heartbeat. */
   | { readonly type: "buses"; readonly buses: readonly BusStatus[] }
   | { readonly type: "bus"; readonly call: BusCall }
   | { readonly type: "health"; readonly report: HealthReport }
@@ -132,14 +132,14 @@ export type WorkerMessage =
     readonly bytes: Uint8Array;
   };
 
-/** One end of the way between a supervisor and a worker. */
+/** The supervisor's end of the channel to a worker; a `Worker` in production. */
 export interface WorkerPort {
-  /** Told of each message from the other end. */
+  /** Called with each message from the worker. */
   onmessage: ((message: { data: WorkerMessage }) => void) | null;
-  /** Told that the thread has failed. */
+  /** Called when the thread has failed. */
   onerror: ((event: { message: string; preventDefault(): void }) => void) | null;
-  /** Sends a request to the other end. */
+  /** Sends a request to the worker. */
   postMessage(request: WorkerRequest): void;
-  /** Ends the thread. */
+  /** Terminates the thread. */
   terminate(): void;
 }

@@ -1,49 +1,49 @@
 /**
- * A worker's end of the bus. The supervisor alone is on the bus; workers reach it through their messages.
+ * The bus in a worker. Only the supervisor is connected to it, and relays messages.
  *
  * @module
  */
 import type { Archive, Bus, BusState, BusWatcher, Topic } from "../chat/bus/bus.ts";
 
-/** What a worker wants of the bus. */
+/** A call from a worker to the supervisor. */
 export type BusCall =
   | { readonly what: "attach" }
   | { readonly what: "subscribe" | "unsubscribe"; readonly topic: Topic }
   | OutgoingMessage
-  /** What the archive has of a topic; without a topic, whether there is an archive. */
+  /** Requests the archived messages of a topic; without a topic, whether there is an archive. */
   | { readonly what: "recall"; readonly number: number; readonly topic?: Topic };
 
-/** A message that is to be published, or kept by the archive: it is confirmed once the bus has taken it. */
+/** A message to publish or to archive. It is confirmed once the bus has taken it. */
 export interface OutgoingMessage {
-  /** What becomes of it. */
+  /** Whether it is published or archived. */
   readonly what: "publish" | "keep";
-  /** What it is about. */
+  /** The topic. */
   readonly topic: Topic;
-  /** Its bytes. */
+  /** The payload. */
   readonly message: Uint8Array;
 }
 
-/** What a worker is told of the bus. */
+/** News of the bus from the supervisor to a worker. */
 export type BusNews =
   | { readonly what: "state"; readonly state: BusState; readonly limit: number }
   | { readonly what: "message"; readonly topic: Topic; readonly message: Uint8Array }
-  /** So many bytes of what was to be published are no business of the worker's any more. */
+  /** So many bytes were sent or dropped, and no longer count against the worker's window. */
   | { readonly what: "confirmed"; readonly bytes: number; readonly limit: number }
-  /** The answer to a recall; nothing, where there is no archive. */
+  /** The answer to a recall; `messages` is `undefined` without an archive. */
   | {
     readonly what: "recalled";
     readonly number: number;
     readonly messages: readonly Uint8Array[] | undefined;
   };
 
-/** Bytes that may be on their way to the supervisor before no more are taken. */
+/** The most unconfirmed bytes before `publish` returns `false`. */
 const WINDOW = 1024 * 1024;
 
-/** The bus, as rooms in a worker see it: it is lost and comes back with the supervisor's connection. */
+/** A {@linkcode Bus} over the supervisor's connection, with the same state. */
 export class RelayedBus implements Bus {
-  /** What people call it. */
+  /** The name for users. */
   readonly name: string;
-  /** It reaches other servers. */
+  /** Whether it is limited to this process. */
   readonly isLocal = false;
   readonly #call: (call: BusCall) => void;
   readonly #listeners = new Map<string, Set<(message: Uint8Array) => void>>();
@@ -55,57 +55,57 @@ export class RelayedBus implements Bus {
   #waiting = 0;
   #caughtUp: PromiseWithResolvers<void> | undefined;
 
-  /** The bus of this name, which the supervisor is on; `call` tells it what is wanted. */
+  /** The bus of this name; `call` sends a call to the supervisor. */
   constructor(name: string, call: (call: BusCall) => void) {
     this.name = name;
     this.#call = call;
     call({ what: "attach" });
   }
 
-  /** Bytes that the bus has not confirmed. */
+  /** Bytes that are not confirmed. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** The most bytes that the bus takes in a message. */
+  /** The maximum payload of a message, in bytes. */
   get messageLimit(): number {
     return this.#limit;
   }
 
-  /** Hands a message to the supervisor, which hands it on. */
+  /** Sends a message to the supervisor, which publishes it. */
   publish(topic: Topic, message: Uint8Array): boolean {
     return this.#send({ what: "publish", topic, message });
   }
 
-  /** Listens to a topic. */
-  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable {
+  /** Subscribes to a topic. */
+  subscribe(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable {
     const key = keyOf(topic);
     const listeners = this.#listeners.get(key) ?? new Set();
     if (listeners.size === 0) this.#call({ what: "subscribe", topic });
-    this.#listeners.set(key, listeners.add(hear));
+    this.#listeners.set(key, listeners.add(onMessage));
     return {
       [Symbol.dispose]: () => {
-        if (!listeners.delete(hear) || listeners.size > 0) return;
+        if (!listeners.delete(onMessage) || listeners.size > 0) return;
         this.#listeners.delete(key);
         this.#call({ what: "unsubscribe", topic });
       },
     };
   }
 
-  /** Lets somebody know how the bus is. */
+  /** Calls the watcher on changes of the state. */
   watch(watcher: BusWatcher): void {
     this.#watcher = watcher;
     if (this.#state.state === "up") watcher.changed(this.#state);
   }
 
-  /** Resolves when the bus has what it was handed. */
+  /** Resolves when all messages are confirmed. */
   caughtUp(): Promise<void> {
     if (this.#waiting === 0) return Promise.resolve();
     this.#caughtUp ??= Promise.withResolvers();
     return this.#caughtUp.promise;
   }
 
-  /** What the bus remembers, where it does. */
+  /** Returns the archive of the bus, if it has one. */
   async archive(): Promise<Archive | undefined> {
     if (await this.#recall() === undefined) return undefined;
     return {
@@ -114,7 +114,7 @@ export class RelayedBus implements Bus {
     };
   }
 
-  /** Takes in what the supervisor tells. */
+  /** Handles news from the supervisor. */
   receive(news: BusNews): void {
     switch (news.what) {
       case "state":
@@ -122,7 +122,9 @@ export class RelayedBus implements Bus {
         this.#state = news.state;
         return this.#watcher?.changed(news.state);
       case "message":
-        for (const hear of this.#listeners.get(keyOf(news.topic)) ?? []) hear(news.message);
+        for (const onMessage of this.#listeners.get(keyOf(news.topic)) ?? []) {
+          onMessage(news.message);
+        }
         return;
       case "confirmed":
         this.#limit = news.limit;
@@ -133,7 +135,7 @@ export class RelayedBus implements Bus {
     }
   }
 
-  /** Leaves: what was handed over goes on its way. */
+  /** Removes the watcher; messages already sent are still published. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#watcher = undefined;
     return Promise.resolve();

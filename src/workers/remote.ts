@@ -1,5 +1,5 @@
 /**
- * What a worker serves, as the rest of the process sees it.
+ * The supervisor's view of outlets and connections that workers serve.
  *
  * @module
  */
@@ -12,26 +12,26 @@ import type { SharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 
-/** An outlet whose clients are spread over workers. */
+/** An outlet that is served by several workers. */
 export class RemoteOutlet implements OpenOutlet {
-  /** Its number, which no other outlet of the server ever has. */
+  /** Its id, which is never reused. */
   readonly id: number;
   /** Its name in events. */
   readonly name: string;
-  /** Where it listens. */
+  /** The listening address. */
   readonly address: Address;
-  /** What its workers count together. */
+  /** The counters that its workers share. */
   readonly limits: SharedLimits;
   readonly #connections = new Map<number, RemoteConnection>();
   readonly #workers = new Set<WorkerHandle>();
   readonly #stopping = new AbortController();
   readonly #stopped = Promise.withResolvers<number>();
-  /** What has happened there before it was told that it listens; `undefined` from then on. */
-  #untold: OutletEvent[] | undefined = [];
+  /** Events from before `listening` was published; `undefined` after that. */
+  #heldBack: OutletEvent[] | undefined = [];
   #listening: Listening | undefined;
   #cut = 0;
 
-  /** An outlet that workers are about to open. */
+  /** An outlet that is not open yet. */
   constructor(
     { id, name, address, limits }: Pick<RemoteOutlet, "id" | "name" | "address" | "limits">,
   ) {
@@ -41,82 +41,82 @@ export class RemoteOutlet implements OpenOutlet {
     this.limits = limits;
   }
 
-  /** The connections that are open now. */
+  /** The open connections. */
   get connections(): Iterable<RemoteConnection> {
     return this.#connections.values();
   }
 
-  /** Aborted when it begins to stop. */
+  /** Aborted when the outlet starts to stop. */
   get stopping(): AbortSignal {
     return this.#stopping.signal;
   }
 
-  /** Resolves when it is gone in every worker, to how many connections all have cut. */
+  /** Resolves when the outlet is closed in every worker, to the number of aborted connections. */
   get stopped(): Promise<number> {
     return this.#stopped.promise;
   }
 
-  /** How many connections its workers have cut so far. */
+  /** How many connections its workers have aborted so far. */
   get cut(): number {
     return this.#cut;
   }
 
-  /** Which outlet an event is about. */
+  /** The fields of an event that name the outlet. */
   get about(): AboutOutlet {
     return { id: this.id, outlet: this.name, address: this.address };
   }
 
-  /** A connection of this number. */
+  /** The connection with this id. */
   find(id: number): RemoteConnection | undefined {
     return this.#connections.get(id);
   }
 
-  /** Takes note of a connection. */
+  /** Adds a connection. */
   add(connection: RemoteConnection): void {
     this.#connections.set(connection.id, connection);
   }
 
-  /** Forgets one that has ended. */
+  /** Removes a connection that has ended. */
   remove(id: number): void {
     this.#connections.delete(id);
   }
 
-  /** Keeps an event while it is not told yet that the outlet listens; whether it did. */
-  keep(event: OutletEvent): boolean {
-    this.#untold?.push(event);
-    return this.#untold !== undefined;
+  /** Holds an event back if `listening` was not published yet; whether it did. */
+  holdBack(event: OutletEvent): boolean {
+    this.#heldBack?.push(event);
+    return this.#heldBack !== undefined;
   }
 
-  /** Keeps the first word of a worker that it listens: it is told once all of them do. */
+  /** Holds back the `listening` event of the first worker until all of them listen. */
   listens(event: Listening): void {
     this.#listening ??= event;
   }
 
-  /** Whether it was told that it listens. */
+  /** Whether `listening` was published. */
   get isAnnounced(): boolean {
-    return this.#untold === undefined;
+    return this.#heldBack === undefined;
   }
 
-  /** Says that it is told now that the outlet listens; what was kept until then. */
-  announced(): OutletEvent[] {
-    if (!this.#untold || !this.#listening) return [];
-    const untold = [this.#listening, ...this.#untold];
-    this.#untold = undefined;
-    return untold;
+  /** Ends the holding back, and returns the events to publish now. */
+  takeHeldBack(): OutletEvent[] {
+    if (!this.#heldBack || !this.#listening) return [];
+    const events = [this.#listening, ...this.#heldBack];
+    this.#heldBack = undefined;
+    return events;
   }
 
-  /** Takes note that a worker serves it. */
-  servedBy(worker: WorkerHandle): void {
+  /** Adds a worker that serves it. */
+  addWorker(worker: WorkerHandle): void {
     this.#workers.add(worker);
   }
 
-  /** Takes note that a worker is done here, or gone; whether it was the last one of an outlet that stops. */
-  left(worker: WorkerHandle, cut: number): boolean {
+  /** Removes a worker; whether it was the last one of a stopping outlet. */
+  removeWorker(worker: WorkerHandle, cut: number): boolean {
     if (this.#workers.delete(worker)) this.#cut += cut;
     return this.#finish();
   }
 
-  /** Says that it begins to stop; whether nobody serves it any more. */
+  /** Starts to stop; whether no worker serves it any more. */
   stop(): boolean {
     this.#stopping.abort();
     return this.#finish();
@@ -129,31 +129,31 @@ export class RemoteOutlet implements OpenOutlet {
   }
 }
 
-/** A connection that a worker serves. Its counters are what the worker told last, a second ago at most. */
+/** A connection that a worker serves. Its counters are up to a second old. */
 export class RemoteConnection implements LiveConnection {
-  /** Its number. */
+  /** Its id. */
   readonly id: number;
-  /** The client's end. */
+  /** The client's address. */
   readonly peer: Address;
-  /** Our end. */
+  /** The local address. */
   readonly local: Address;
-  /** When it was opened, on the clock of `performance.now()`. */
+  /** When it was opened, as a `performance.now()` timestamp. */
   readonly openedAt: number = performance.now();
-  /** Bytes that came from the client. */
+  /** Bytes received from the client. */
   bytesIn = 0;
-  /** Bytes that went to it. */
+  /** Bytes sent to the client. */
   bytesOut = 0;
-  /** Whether one side has ended its half. */
+  /** Whether one direction is closed. */
   halfClosed = false;
-  /** Who or what ended it. */
+  /** Why it ended. */
   reason: EndReason | undefined;
-  /** What its service noted of it when it was opened. */
+  /** Notes of the service from when it was opened. */
   readonly notes: Readonly<Record<string, string | number>> | undefined;
-  /** Who serves it. */
+  /** The worker that serves it. */
   readonly worker: WorkerHandle;
   readonly #taps = new Set<Tap>();
 
-  /** A connection that a worker has told of. */
+  /** The connection of an `opened` event. */
   constructor({ connection, peer, local, notes }: Opened, worker: WorkerHandle) {
     this.id = connection;
     this.peer = peer;
@@ -162,28 +162,28 @@ export class RemoteConnection implements LiveConnection {
     this.worker = worker;
   }
 
-  /** Lets somebody see what comes and goes; the worker tells it only while somebody looks. */
+  /** Copies all bytes to a tap. The worker sends them only while there is one. */
   tap(tap: Tap): Disposable {
     this.#taps.add(tap);
-    if (this.#taps.size === 1) this.#tell(true);
+    if (this.#taps.size === 1) this.#setTap(true);
     return {
       [Symbol.dispose]: () => {
-        if (this.#taps.delete(tap) && this.#taps.size === 0) this.#tell(false);
+        if (this.#taps.delete(tap) && this.#taps.size === 0) this.#setTap(false);
       },
     };
   }
 
-  /** Takes bytes that the worker has told of. */
-  show(way: keyof Tap, bytes: Uint8Array): void {
+  /** Passes bytes from the worker to the taps. */
+  deliver(way: keyof Tap, bytes: Uint8Array): void {
     for (const tap of this.#taps) tap[way](bytes);
   }
 
-  /** Sends bytes for somebody other than its handler. */
+  /** Writes bytes to the client from outside the handler. */
   async write(bytes: Uint8Array): Promise<void> {
     await this.worker.request("write", { connection: this.id, bytes });
   }
 
-  /** Ends our half. */
+  /** Ends the sending direction. */
   async closeWrite(): Promise<void> {
     await this.worker.request("closeWrite", { connection: this.id });
   }
@@ -194,8 +194,8 @@ export class RemoteConnection implements LiveConnection {
     handledElsewhere(this.worker.request("closeConnection", { connection: this.id, reason }));
   }
 
-  /** How it ended, when its worker did not live to tell. */
-  lost(outlet: RemoteOutlet, reason: string): Closed {
+  /** The `closed` event of a connection whose worker ended without publishing one. */
+  closedEvent(outlet: RemoteOutlet, reason: string): Closed {
     return {
       event: "closed",
       ...outlet.about,
@@ -208,7 +208,7 @@ export class RemoteConnection implements LiveConnection {
     };
   }
 
-  #tell(on: boolean): void {
+  #setTap(on: boolean): void {
     handledElsewhere(this.worker.request("tap", { connection: this.id, on }));
   }
 }

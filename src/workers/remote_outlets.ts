@@ -1,5 +1,5 @@
 /**
- * The outlets of a supervisor by number: those that are open, and those that drain.
+ * The open and draining outlets of a supervisor, by id.
  *
  * @module
  */
@@ -7,33 +7,33 @@ import type { OutletEvent } from "../events/events.ts";
 import type { RemoteConnection, RemoteOutlet } from "./remote.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** Outlets, and what is told of them as a whole. */
+/** Outlets, and the order in which their events are published. */
 export class RemoteOutlets {
   readonly #publish: (event: OutletEvent) => void;
   #open: ReadonlyMap<number, RemoteOutlet> = new Map();
   readonly #draining = new Map<number, RemoteOutlet>();
 
-  /** No outlets yet. */
+  /** An empty set of outlets. */
   constructor(publish: (event: OutletEvent) => void) {
     this.#publish = publish;
   }
 
-  /** The open ones, in the order in which they were asked for. */
+  /** The open outlets, in the order of the config. */
   get open(): ReadonlyMap<number, RemoteOutlet> {
     return this.#open;
   }
 
-  /** Those that drain. */
+  /** The draining outlets. */
   get draining(): ReadonlyMap<number, RemoteOutlet> {
     return this.#draining;
   }
 
-  /** The outlet of this number, open or draining. */
+  /** The outlet with this id, open or draining. */
   find(id: number): RemoteOutlet | undefined {
     return this.#open.get(id) ?? this.#draining.get(id);
   }
 
-  /** The open connection of this number. */
+  /** The open connection with this id. */
   findConnection(id: number): RemoteConnection | undefined {
     for (const outlet of this.all()) {
       const connection = outlet.find(id);
@@ -41,14 +41,14 @@ export class RemoteOutlets {
     }
   }
 
-  /** All of them. */
+  /** All outlets, open and draining. */
   *all(): Generator<RemoteOutlet> {
     yield* this.#open.values();
     yield* this.#draining.values();
   }
 
-  /** These are open from now on; the others drain. */
-  become(open: ReadonlyMap<number, RemoteOutlet>): void {
+  /** Replaces the open outlets; those that are missing now drain. */
+  replace(open: ReadonlyMap<number, RemoteOutlet>): void {
     const before = this.#open;
     this.#open = open;
     for (const [id, outlet] of before) {
@@ -58,27 +58,27 @@ export class RemoteOutlets {
     }
   }
 
-  /** Publishes what has happened at an outlet, once it is published that it listens. */
-  tell(event: OutletEvent, outlet: RemoteOutlet): void {
-    if (!outlet.keep(event)) this.#publish(event);
+  /** Publishes an event of an outlet, after its `listening` event. */
+  publish(event: OutletEvent, outlet: RemoteOutlet): void {
+    if (!outlet.holdBack(event)) this.#publish(event);
   }
 
-  /** Publishes that outlets listen that are new; of one that has lost all workers, once it has another. */
+  /** Publishes `listening` for new outlets that a worker serves, and the events held back. */
   announce(): void {
     for (const outlet of this.#open.values()) {
-      for (const event of outlet.announced()) this.#publish(event);
+      for (const event of outlet.takeHeldBack()) this.#publish(event);
     }
   }
 
-  /** Takes note that a worker is done with an outlet, and has cut so many connections. */
-  left(outlet: RemoteOutlet, { worker, cut }: { worker: WorkerHandle; cut: number }): void {
-    if (outlet.left(worker, cut)) this.#finish(outlet);
+  /** Removes a worker from an outlet; `cut` is the number of connections it aborted. */
+  removeWorker(outlet: RemoteOutlet, { worker, cut }: { worker: WorkerHandle; cut: number }): void {
+    if (outlet.removeWorker(worker, cut)) this.#finish(outlet);
   }
 
   #finish(outlet: RemoteOutlet): void {
     if (!this.#draining.delete(outlet.id)) return;
-    for (const event of outlet.announced()) this.#publish(event);
-    // Of one that no worker has opened nobody has heard.
+    for (const event of outlet.takeHeldBack()) this.#publish(event);
+    // An outlet that no worker has opened was never announced.
     if (outlet.isAnnounced) this.#publish({ event: "stopped", ...outlet.about, cut: outlet.cut });
   }
 }

@@ -1,29 +1,29 @@
 /**
- * How the workers of one server look names up. Each of them does so by itself.
+ * The resolver counts of all workers, each of which has its own resolver.
  *
  * @module
  */
 import type { ResolverCounts } from "../transport/resolver.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** Adds up what workers tell of their resolvers. */
+/** Sums up the resolver counts of workers. */
 export class ResolverTotals {
-  readonly #told = new Map<WorkerHandle, ResolverCounts>();
-  /** What workers had done that are gone. */
-  readonly #gone: ResolverCounts[] = [];
+  readonly #latest = new Map<WorkerHandle, ResolverCounts>();
+  /** The sum of workers that have ended; at most one element. */
+  readonly #ended: ResolverCounts[] = [];
 
-  /** Notes what a worker told last. */
+  /** Stores a worker's latest counts. */
   note(worker: WorkerHandle, counts: ResolverCounts): void {
-    this.#told.set(worker, counts);
+    this.#latest.set(worker, counts);
   }
 
-  /** Notes that a worker is no more: nobody waits there any more, what it has done stays counted. */
-  gone(worker: WorkerHandle): void {
-    const counts = this.#told.get(worker);
-    this.#told.delete(worker);
+  /** Removes a worker that has ended; its completed lookups stay counted. */
+  remove(worker: WorkerHandle): void {
+    const counts = this.#latest.get(worker);
+    this.#latest.delete(worker);
     if (!counts) return;
     const done = { ...counts, lookups: counts.lookups - counts.underWay };
-    const sum = [...this.#gone.splice(0), {
+    const sum = [...this.#ended.splice(0), {
       ...done,
       waiting: 0,
       underWay: 0,
@@ -32,12 +32,12 @@ export class ResolverTotals {
     }].reduce(
       add,
     );
-    this.#gone.push(sum);
+    this.#ended.push(sum);
   }
 
-  /** What the supervisor itself and all workers have done and do. */
+  /** The counts of the supervisor and all workers. */
   sum(own: ResolverCounts): ResolverCounts {
-    return [...this.#told.values(), ...this.#gone].reduce(add, own);
+    return [...this.#latest.values(), ...this.#ended].reduce(add, own);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the workers of one server count together, in memory that all of them see.
+ * Counters in a `SharedArrayBuffer` that all workers of a server use.
  *
  * @module
  */
@@ -8,60 +8,60 @@ import type { AdmissionParts } from "../admission/admission.ts";
 import { LocalPerAddressCounter, type PerAddressCounter } from "../admission/per_address.ts";
 import type { Counter } from "../admission/counter.ts";
 
-/** Who counts: one worker in its life. Who takes its place counts in another slot. */
+/** The identity of one worker thread. Its replacement has the same index, but another share. */
 export interface WorkerSlot {
-  /** Its number among the workers, from 0. */
+  /** The number of the worker, from 0. */
   readonly index: number;
-  /** How many workers there are. */
+  /** The number of workers. */
   readonly count: number;
-  /** Where it counts its share. */
+  /** The index of its share of the counters. */
   readonly share: number;
 }
 
-/** What one limit counts: plain memory, which can be sent to workers. */
+/** The counters of one limit, as memory that can be posted to workers. */
 export interface SharedLimits {
-  /** The limit, how many are inside, and how many of those each worker has. */
+  /** The limit, the number of active connections, and the part of each share. */
   readonly totals: Int32Array<SharedArrayBuffer>;
-  /** How many peers have inside in each worker's share, by a hash of the peer. */
+  /** Active connections of each share, by a hash of the peer. */
   readonly peers: Uint32Array<SharedArrayBuffer>;
 }
 
-/** How many different hashes of peers there are. Two peers with the same hash are counted as one by other workers. */
+/** The number of hash values. Other workers count two peers with the same hash as one. */
 const HASHES = 1 << 16;
 
-/** Where things are in {@linkcode SharedLimits.totals}. */
+/** Indices in {@linkcode SharedLimits.totals}. */
 const LIMIT = 0;
 const ACTIVE = 1;
 const SHARES = 2;
 
-/** A limit that is none. */
+/** The value of {@linkcode LIMIT} for no limit. */
 const UNLIMITED = 0x7fffffff;
 
-/** The share of a worker that is gone: nothing is counted there, in or out, until another worker is given it. */
+/** The value of a reclaimed share: it is not counted up or down until it is reused. */
 const CLOSED = -1;
 
-/** Shares beside those of the workers there are: one that is gone may still count for a moment. */
+/** Spare shares, because a terminated worker may still count for a moment. */
 const SPARE_SHARES = 32;
 
-/** How often a worker whose clients wait for room looks whether another one has made some, in milliseconds. */
-const LOOK = 20;
+/** How often a waiting worker polls for capacity, in milliseconds. */
+const POLL_INTERVAL = 20;
 
-/** An empty limit for so many workers. */
+/** Allocates the counters of one limit. */
 export function sharedLimits(workers: number): SharedLimits {
   const totals = new Int32Array(new SharedArrayBuffer((SHARES + sharesOf(workers)) * 4));
   totals[LIMIT] = UNLIMITED;
-  return { totals, peers: new Uint32Array(untouched(sharesOf(workers) * HASHES * 4)) };
+  return { totals, peers: new Uint32Array(allocateLazily(sharesOf(workers) * HASHES * 4)) };
 }
 
 /**
- * Zeroed memory of which only the pages that are written take up RAM. A buffer that can grow is mapped; a plain one may
- * come from the allocator, which clears it by writing.
+ * Zeroed memory of which only written pages take up RAM. A growable buffer is mapped; a fixed one
+ * may come from the allocator, which zeroes it by writing.
  */
-function untouched(bytes: number): SharedArrayBuffer {
+function allocateLazily(bytes: number): SharedArrayBuffer {
   return new SharedArrayBuffer(bytes, { maxByteLength: bytes });
 }
 
-/** Gives back what a worker that is gone had inside, once; from then on it counts nothing any more. */
+/** Subtracts the connections of a worker that has ended, once, and closes its share. */
 export function reclaim(limits: SharedLimits, slot: WorkerSlot): void {
   const { share } = slot;
   const had = Atomics.exchange(limits.totals, SHARES + share, CLOSED);
@@ -77,22 +77,22 @@ export function admitSlot({ totals }: SharedLimits, { share }: WorkerSlot): void
   Atomics.compareExchange(totals, SHARES + share, CLOSED, 0);
 }
 
-/** Gives out shares; the one that was given back longest ago first, so that who is gone has long finished. */
+/** Allocates shares; the one returned longest ago is reused first. */
 export class Shares {
   readonly #free: number[];
 
-  /** Enough of them for so many workers. */
+  /** All shares for so many workers. */
   constructor(workers: number) {
     this.#free = Array.from({ length: sharesOf(workers) }, (_, share) => share);
   }
 
-  /** Takes one; `undefined` where so many workers hang that none is left. */
-  take(): number | undefined {
+  /** Takes a share; `undefined` if so many workers hang that none is left. */
+  acquire(): number | undefined {
     return this.#free.shift();
   }
 
-  /** Gives one back, of a worker that is no more. */
-  giveBack(share: number): void {
+  /** Returns the share of a worker that has ended. */
+  release(share: number): void {
     this.#free.push(share);
   }
 }
@@ -101,7 +101,7 @@ function sharesOf(workers: number): number {
   return workers + SPARE_SHARES;
 }
 
-/** The counters of a limit, as one worker uses them. */
+/** The counters of a limit for one worker. */
 export function countersOf(limits: SharedLimits, slot: WorkerSlot): AdmissionParts {
   return {
     active: new SharedCounter(limits, slot),
@@ -109,7 +109,7 @@ export function countersOf(limits: SharedLimits, slot: WorkerSlot): AdmissionPar
   };
 }
 
-/** The same count in every worker: never more than the limit, however many come at the same time. */
+/** The count of active connections in all workers, which never exceeds the limit. */
 class SharedCounter implements Counter {
   readonly #totals: SharedLimits["totals"];
   readonly #share: number;
@@ -151,7 +151,7 @@ class SharedCounter implements Counter {
     if (this.#addToShare(-1)) Atomics.sub(this.#totals, ACTIVE, 1);
   }
 
-  /** Whether the share is still this worker's: what is gone is given back by somebody else, and only once. */
+  /** Whether the share is open; {@linkcode reclaim} has subtracted a closed one already. */
   #addToShare(one: 1 | -1): boolean {
     for (;;) {
       const share = Atomics.load(this.#totals, this.#share);
@@ -163,13 +163,14 @@ class SharedCounter implements Counter {
   }
 
   async waitForCapacity(signal: AbortSignal): Promise<void> {
-    while (this.full && !signal.aborted) await delay(LOOK, { signal }).catch(() => {});
+    while (this.full && !signal.aborted) await delay(POLL_INTERVAL, { signal }).catch(() => {});
   }
 }
 
 /**
- * Counts of one worker, to which those of the others are added. A worker writes only its own part, so that
- * what a dead one leaves behind is known. Two workers that look at the same moment may each let one in.
+ * Connections per address in all workers. A worker writes only its own share, so that it can be
+ * reclaimed. Two workers that check at the same moment may each admit one connection beyond the
+ * limit.
  */
 class SharedPerAddressCounter implements PerAddressCounter {
   readonly #own = new LocalPerAddressCounter();
@@ -187,7 +188,7 @@ class SharedPerAddressCounter implements PerAddressCounter {
     const hash = hashOf(peer);
     let count = this.#own.count(peer);
     for (let share = 0; share < sharesOf(workers); share++) {
-      // Most shares are nobody's.
+      // Most shares are unused.
       if (share === own || Atomics.load(totals, SHARES + share) <= 0) continue;
       count += Atomics.load(peers, share * HASHES + hash);
     }

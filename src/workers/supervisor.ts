@@ -1,6 +1,6 @@
 /**
- * A server whose clients are spread over several threads. Each worker has a welcome socket of its own at every
- * address (SO_REUSEPORT), and the kernel deals the clients out.
+ * A server with several worker threads. Each worker has its own welcome socket at every address
+ * (SO_REUSEPORT), and the kernel distributes connections among them.
  *
  * @module
  */
@@ -30,14 +30,14 @@ import type { SupervisorOptions } from "./supervisor_options.ts";
 import { WorkerReports } from "./worker_reports.ts";
 import { WorkerSockets } from "./worker_sockets.ts";
 
-/** Why a worker was replaced that had nothing wrong with it. */
-const ASKED_FOR = "all workers are being restarted";
+/** The reason in `worker-restarted` for a requested restart. */
+const RESTART_REASON = "all workers are being restarted";
 
-/** A room full of sockets, served by several threads that look like one. */
+/** A server whose outlets are served by worker threads. */
 export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
-  /** The chat rooms, which reach into all workers. */
+  /** The chat rooms, which include the members of all workers. */
   readonly rooms: Rooms = new Rooms();
-  /** Its outlets. */
+  /** The outlets. */
   protected readonly host: WorkerOutlets;
 
   readonly #shared: SharedResources;
@@ -57,7 +57,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       loopDelay: this.loopDelay.memory,
       passphrases: knownPassphrases,
     };
-    // Only threads of this process have their sockets among its descriptors.
+    // The sockets of workers can be found only if they are threads of this process.
     this.#sockets = options.spawn ? undefined : new WorkerSockets();
     this.host = new WorkerOutlets({
       workers,
@@ -74,23 +74,23 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
         ((index) => startThread(module ?? new URL("./worker.ts", import.meta.url), index)),
       wait,
       silence: options.silence,
-      start: (worker) => worker.request("start", this.#beginning(worker)),
+      start: (worker) => worker.request("start", this.#startTask(worker)),
       join: (worker, before) => this.#join(worker, before),
       onMessage: (message, worker) => {
         events.receive(message, worker);
         this.#reports.receive(message, worker);
       },
-      onGone: (worker, loss) => this.#lose(worker, loss),
-      onRetired: (worker) => this.#forget(worker),
-      releaseSockets: (worker) => this.#release(worker),
+      onGone: (worker, loss) => this.#onLost(worker, loss),
+      onRetired: (worker) => this.#onRetired(worker),
+      releaseSockets: (worker) => this.#shutDownSockets(worker),
       onFatal: (error) => this.fail(error),
     });
   }
 
   /**
-   * Opens every outlet in every worker, or none.
+   * Opens all outlets in all workers, or none.
    *
-   * @throws {Error} which names the address that can't be listened on, and the reason
+   * @throws {Error} with the address that cannot be bound, and the reason
    */
   static async open(config: ServerConfig, options: SupervisorOptions): Promise<Supervisor> {
     refuseStdio(config.outlets);
@@ -113,28 +113,28 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return supervisor;
   }
 
-  /** What the chat rooms and the buses are like right now, as far as workers have told: a second ago at most. */
+  /** The status of the chat rooms and buses; what workers report is up to a second old. */
   override roomsStatus(): RoomsStatus {
     return this.#reports.roomsStatus();
   }
 
-  /** How names are looked up, in every worker. */
+  /** The resolver counts of the supervisor and all workers. */
   override resolverCounts(): ResolverCounts {
     return this.#reports.resolverCounts(super.resolverCounts());
   }
 
-  /** Opens one more outlet, in every worker. */
+  /** Opens an outlet in every worker. */
   override async open(config: OutletConfig): Promise<RemoteOutlet> {
     refuseStdio([config]);
     return await super.open(config);
   }
 
   /**
-   * Replaces every worker, one after the other: the new one accepts before the old one stops, whose connections may go
-   * on for `grace` milliseconds.
+   * Replaces the workers one after the other. The new one accepts before the old one stops, and the
+   * old one's connections may drain for `grace` milliseconds.
    *
-   * @returns how many connections had to be cut
-   * @throws {Error} which says why a new worker can't be had
+   * @returns the number of aborted connections
+   * @throws {Error} if a new worker cannot be started
    */
   override async restart(
     { grace = this.desired.options["drain-timeout"] }: { grace?: number } = {},
@@ -142,7 +142,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     let cut = 0;
     await this.#pool.renew(async (worker) => {
       const { index } = worker;
-      this.eventBus.publish({ event: "worker-restarted", worker: index, reason: ASKED_FOR });
+      this.eventBus.publish({ event: "worker-restarted", worker: index, reason: RESTART_REASON });
       cut += await this.host.retire(worker, { grace });
     });
     return cut;
@@ -157,7 +157,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return cut;
   }
 
-  /** Looks at what another config asks for, before anything is made ready. */
+  /** Validates another config before it is prepared. */
   protected override check(config: ServerConfig, before: DesiredState): void {
     refuseStdio(config.outlets);
     super.check(config, before);
@@ -165,7 +165,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     throw new Error("the number of workers cannot change while the server runs: start it anew");
   }
 
-  #beginning({ slot }: WorkerHandle): Parameters<WorkerMethods["start"]>[0] {
+  #startTask({ slot }: WorkerHandle): Parameters<WorkerMethods["start"]>[0] {
     return { state: this.desired, shared: this.#shared, slot };
   }
 
@@ -176,8 +176,8 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     );
   }
 
-  /** Takes its sockets from a worker that hangs. */
-  async #release(worker: WorkerHandle): Promise<void> {
+  /** Shuts down the welcome sockets of a worker that hangs. */
+  async #shutDownSockets(worker: WorkerHandle): Promise<void> {
     if (!this.#sockets) throw new Error("nobody knows which sockets it has");
     await this.#sockets.shutDown(worker, this.#ports());
   }
@@ -187,18 +187,18 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return new Set(outlets.flatMap(({ address }) => isUnix(address) ? [] : [address.port]));
   }
 
-  #lose(worker: WorkerHandle, { reason, hangs }: WorkerLoss): void {
+  #onLost(worker: WorkerHandle, { reason, hangs }: WorkerLoss): void {
     this.eventBus.publish({ event: "worker-restarted", worker: worker.index, reason });
-    this.#reports.gone(worker);
+    this.#reports.remove(worker);
     if (!hangs) this.#sockets?.forget(worker);
-    this.host.gone(worker, hangs ? "error: its worker hangs" : "error: its worker died");
+    this.host.lost(worker, hangs ? "error: its worker hangs" : "error: its worker died");
     this.#joining.lost();
   }
 
-  #forget(worker: WorkerHandle): void {
-    this.#reports.gone(worker);
+  #onRetired(worker: WorkerHandle): void {
+    this.#reports.remove(worker);
     this.#sockets?.forget(worker);
-    this.host.gone(worker, "cut by the drain");
+    this.host.lost(worker, "cut by the drain");
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a server with workers is opened with.
+ * The options of a supervisor.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import type { ServerControlOptions } from "../server/server_control.ts";
 import type { WorkerPort } from "./messages.ts";
 import type { WorkerPoolOptions } from "./worker_pool_options.ts";
 
-/** How a supervisor is opened. */
+/** Options of a supervisor. */
 export interface SupervisorOptions {
-  /** How many workers there are. */
+  /** The number of workers. */
   readonly workers: number;
-  /** Told of everything that happens in any of them. */
+  /** Receives the events of all workers. */
   readonly eventBus: EventBus;
-  /** The module that workers run. */
+  /** The module that workers run; `worker.ts` by default. */
   readonly module?: URL;
-  /** How long a worker may say nothing before it hangs, in milliseconds; ten seconds, unless it is said. */
+  /** The silence after which a worker counts as hanging, in milliseconds; 10 s by default. */
   readonly silence?: number;
-  /** Starts a worker; as a thread, unless it is said. */
+  /** Starts a worker; a thread by default. */
   readonly spawn?: (index: number) => WorkerPort;
-  /** Waits before a worker is replaced; by the system's timer, unless it is said. */
+  /** Waits before a worker is restarted; a timer by default. */
   readonly wait?: WorkerPoolOptions["wait"];
-  /** Looks whether what is asked for can be had; at this machine, unless it is said. */
+  /** Checks whether a config can be applied; on this machine by default. */
   readonly inspect?: ServerControlOptions["inspect"];
-  /** Whether rooms of the same name in several workers are one, as they are unless it is said. */
+  /** Whether rooms of the same name in several workers are one room; `true` by default. */
   readonly joinRooms?: boolean;
 }

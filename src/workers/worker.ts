@@ -1,5 +1,5 @@
 /**
- * The thread of one worker of a supervisor.
+ * The main module of a worker thread.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { publishFaults } from "../telemetry/faults.ts";
 import type { WorkerMessage, WorkerRequest } from "./messages.ts";
 import { WorkerHost } from "./worker_host.ts";
 
-/** How often the supervisor is told what connections and buses have carried, in milliseconds. */
-const COUNTING = 1_000;
+/** How often counts are reported to the supervisor, in milliseconds. */
+const REPORT_INTERVAL = 1_000;
 
-/** A worker's own thread, as far as it is used here. */
+/** The part of `DedicatedWorkerGlobalScope` that is used here. */
 const thread = globalThis as unknown as {
   onmessage: (message: { data: WorkerRequest }) => void;
   postMessage(message: WorkerMessage, transfer?: Transferable[]): void;
@@ -22,7 +22,7 @@ const thread = globalThis as unknown as {
 
 const host = new WorkerHost({
   post: (message, transfer = []) => thread.postMessage(message, transfer),
-  // Until the worker is terminated, as all that it does.
+  // Everything here runs until the worker is terminated.
   onStart({ loopDelay, passphrases }) {
     new LoopDelay(loopDelay).follow();
     trimHeap();
@@ -36,4 +36,4 @@ thread.onmessage = tasks.guard(({ data }: { data: WorkerRequest }) => host.handl
 
 publishFaults(host.eventBus);
 
-setInterval(tasks.guard(() => host.tellCounts()), COUNTING);
+setInterval(tasks.guard(() => host.reportCounts()), REPORT_INTERVAL);

@@ -1,5 +1,5 @@
 /**
- * One change of a server, in all of its workers.
+ * One change of a server, applied in all workers by two-phase commit.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { JoiningWorkers } from "./joining_workers.ts";
 import type { Addresses, WorkerTask } from "./messages.ts";
 import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
 
-/** A change and the workers that take part in it; one that ends meanwhile takes part no more. */
+/** A change and its workers, except those that end meanwhile. */
 export class WorkerChange {
   readonly #workers: readonly WorkerHandle[];
 
@@ -17,22 +17,22 @@ export class WorkerChange {
     this.#workers = workers;
   }
 
-  /** Those who take part still. */
+  /** The workers that still take part. */
   get workers(): WorkerHandle[] {
     return this.#workers.filter(({ isGone }) => !isGone);
   }
 
   /**
-   * Prepares a change in all workers; where there is none, or they all end, in those that come.
+   * Prepares a change in all workers. If there are none, or all of them end, it waits for new ones.
    *
-   * @throws {Error} which says what can't be had; nothing has changed then
+   * @throws {Error} if a worker cannot prepare it; the change is undone then
    */
   static async prepare(
     task: (worker: WorkerHandle) => WorkerTask,
     { joining, members }: { joining: JoiningWorkers; members(): readonly WorkerHandle[] },
   ): Promise<WorkerChange> {
     for (;;) {
-      await joining.until(() => members().length > 0);
+      await joining.waitUntil(() => members().length > 0);
       const change = new WorkerChange(members());
       try {
         await change.#prepare(task);
@@ -44,7 +44,7 @@ export class WorkerChange {
     }
   }
 
-  /** Makes them ready, one after the other: modules that are loaded for it hold up one event loop at a time. */
+  /** Sequential, so that loading modules blocks only one event loop at a time. */
   async #prepare(task: (worker: WorkerHandle) => WorkerTask): Promise<void> {
     for (const worker of this.workers) {
       await worker.request("prepare", task(worker)).catch((error) => {
@@ -54,10 +54,10 @@ export class WorkerChange {
   }
 
   /**
-   * One worker binds what is new, and finds out whether it can be had; the others follow, one by one.
+   * Binds in one worker first, to find out whether it is possible, then in the others.
    *
-   * @returns where it is bound; `undefined`, where all of them have ended
-   * @throws {Error} which names the address that can't be listened on, and the reason
+   * @returns the bound addresses; `undefined` if all workers have ended
+   * @throws {Error} with the address that cannot be bound, and the reason
    */
   async bind(onBound?: (worker: WorkerHandle) => Promise<void>): Promise<Addresses | undefined> {
     let found: Addresses | undefined;
@@ -74,18 +74,18 @@ export class WorkerChange {
     return found;
   }
 
-  /** Has all of them become what they have bound; whoever takes the place of one that ends becomes it, too. */
+  /** Commits in all workers. Those that end are replaced by workers with the new state. */
   async commit(): Promise<void> {
     await Promise.allSettled(this.workers.map((worker) => worker.request("commit", undefined)));
   }
 
-  /** Has all of them stay what they were. */
+  /** Undoes the change in all workers. */
   async undo(): Promise<void> {
     await Promise.allSettled(this.workers.map((worker) => worker.request("undo", undefined)));
   }
 }
 
-/** What a worker is to be: a Unix socket has one worker, for its path can be bound once. */
+/** A worker's part of the state: only worker 0 serves Unix sockets, as a path is bound once. */
 export function shareOf(state: DesiredState, { index }: WorkerHandle): DesiredState {
   if (index === 0) return state;
   return { ...state, outlets: state.outlets.filter(({ config }) => !isUnix(config.listen)) };

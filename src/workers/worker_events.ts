@@ -1,5 +1,5 @@
 /**
- * What workers tell of their outlets and connections, published as if one server told it.
+ * Merges the events of all workers into the events of one server.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { RemoteConnection } from "./remote.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import type { WorkerOutlets } from "./worker_outlets.ts";
 
-/** Where it goes. */
+/** Options of {@linkcode WorkerEvents}. */
 export interface WorkerEventsOptions {
   /** The outlets. */
   readonly outlets: WorkerOutlets;
@@ -20,36 +20,36 @@ export interface WorkerEventsOptions {
   readonly eventBus: EventBus;
 }
 
-/** Takes in what workers tell. */
+/** Publishes the events of workers, and updates outlets and connections from them. */
 export class WorkerEvents {
   readonly #outlets: WorkerOutlets;
   readonly #eventBus: EventBus;
   readonly #incidents = new Incidents();
 
-  /** Nothing was told yet. */
+  /** Publishes on this event bus. */
   constructor({ outlets, eventBus }: WorkerEventsOptions) {
     this.#outlets = outlets;
     this.#eventBus = eventBus;
   }
 
-  /** Takes in a message; others than those of outlets and connections are left alone. */
+  /** Handles a message about outlets or connections; others are ignored. */
   receive(message: WorkerMessage, worker: WorkerHandle): void {
     switch (message.type) {
       case "events":
         for (const event of message.events) this.#forward(event, worker);
         break;
       case "counts":
-        this.#count(message.counts);
+        this.#updateCounts(message.counts);
         break;
       case "bytes":
-        this.#outlets.findConnection(message.connection)?.show(message.way, message.bytes);
+        this.#outlets.findConnection(message.connection)?.deliver(message.way, message.bytes);
         break;
       case "health":
-        this.#learn(message.report, worker);
+        this.#applyHealth(message.report, worker);
     }
   }
 
-  /** Publishes an event; what every worker notices by itself is published once. */
+  /** Publishes an event; an incident that every worker reports is published once. */
   #forward(event: OutletEvent, worker: WorkerHandle): void {
     if (!("outlet" in event)) return this.#eventBus.publish(event);
     const outlet = this.#outlets.find(event.id);
@@ -57,7 +57,7 @@ export class WorkerEvents {
       case "listening":
         return outlet?.listens(event);
       case "stopped":
-        return this.#outlets.left(event.id, { worker, cut: event.cut });
+        return this.#outlets.removeWorker(event.id, { worker, cut: event.cut });
       case "opened":
         outlet?.add(new RemoteConnection(event, worker));
         break;
@@ -65,21 +65,21 @@ export class WorkerEvents {
         outlet?.remove(event.connection);
         break;
       case "failed":
-        // A client that could not be accepted is one worker's alone.
-        if (!("code" in event) && !this.#incidents.isNews(event, worker.index)) return;
+        // A failed accept concerns only this worker.
+        if (!("code" in event) && !this.#incidents.isNew(event, worker.index)) return;
     }
-    if (outlet) this.#outlets.tell(event, outlet);
+    if (outlet) this.#outlets.publish(event, outlet);
     else this.#eventBus.publish(event);
   }
 
-  /** Publishes what a worker has found out of an upstream, unless another one has found it out before. */
-  #learn(report: HealthReport, worker: WorkerHandle): void {
+  /** Publishes a change of an upstream's health, unless another worker reported it before. */
+  #applyHealth(report: HealthReport, worker: WorkerHandle): void {
     const outlet = this.#outlets.find(report.outlet);
-    if (!outlet || !this.#outlets.learn(report, worker)) return;
-    this.#outlets.tell(healthEvent(outlet.about, report), outlet);
+    if (!outlet || !this.#outlets.applyHealth(report, worker)) return;
+    this.#outlets.publish(healthEvent(outlet.about, report), outlet);
   }
 
-  #count(counts: Float64Array): void {
+  #updateCounts(counts: Float64Array): void {
     for (let at = 0; at < counts.length; at += 4) {
       const connection = this.#outlets.findConnection(counts[at]!);
       if (!connection) continue;

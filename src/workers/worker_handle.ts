@@ -1,5 +1,5 @@
 /**
- * One worker, as its supervisor sees it.
+ * The supervisor's handle of one worker.
  *
  * @module
  */
@@ -11,62 +11,62 @@ const tasks = new TaskScope("hearing from a worker", {
   without: "that message is lost",
 });
 
-/** The worker that was asked has ended, or hangs: it will never answer. */
+/** The worker has ended or hangs, so the request will not be answered. */
 export class WorkerGoneError extends Error {
-  /** Tells it from what workers answer. */
+  /** The name of the error. */
   override readonly name = "WorkerGoneError";
 }
 
-/** Told of what a worker says by itself. */
+/** Options of {@linkcode WorkerHandle}. */
 export interface WorkerHandleOptions {
-  /** The way to its thread. */
+  /** The channel to its thread. */
   readonly port: WorkerPort;
-  /** Which one it is, and where it counts. */
+  /** Its index and its share of the counters. */
   readonly slot: WorkerSlot;
-  /** Told of what it says that is no answer. */
+  /** Called with each message that is not a response. */
   onMessage(message: WorkerMessage): void;
-  /** Told that it is no more, and why; what it was asked for is not answered then. */
+  /** Called when the thread has failed; pending requests are rejected then. */
   onDied(reason: string): void;
 }
 
-/** A worker: a thread that does what it is asked to. Disposing it ends it at once. */
+/** A worker thread. Disposing it terminates the thread. */
 export class WorkerHandle implements Disposable {
-  /** Which one it is, and where it counts. */
+  /** Its index and its share of the counters. */
   readonly slot: WorkerSlot;
-  /** When it was last heard of, on the clock of `performance.now()`. */
-  heardAt: number = performance.now();
-  /** Whether it has said anything: before that it loads its modules, and can say nothing. */
+  /** When its last message came, as a `performance.now()` timestamp. */
+  lastMessageAt: number = performance.now();
+  /** Whether any message has come. Before that, the thread may still be loading its modules. */
   hasStarted = false;
   readonly #options: WorkerHandleOptions;
-  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   #lastNumber = 0;
   #gone = false;
 
-  /** Listens to a thread that has been started. */
+  /** The handle of a started thread. */
   constructor(options: WorkerHandleOptions) {
     this.slot = options.slot;
     this.#options = options;
     options.port.onmessage = tasks.guard(({ data }) => this.#receive(data));
     options.port.onerror = tasks.guard((event) => {
       event.preventDefault();
-      this.#die(event.message);
+      this.#fail(event.message);
     });
   }
 
-  /** Its number among the workers, from 0. */
+  /** The number of the worker, from 0. */
   get index(): number {
     return this.slot.index;
   }
 
-  /** Whether it is no more. */
+  /** Whether it has ended or was terminated. */
   get isGone(): boolean {
     return this.#gone;
   }
 
   /**
-   * Asks for something, and resolves to the answer.
+   * Sends a request, and resolves to the result.
    *
-   * @throws {WorkerGoneError} where it ends before it answers
+   * @throws {WorkerGoneError} if the worker ends before it responds
    */
   request<Name extends keyof WorkerMethods>(
     name: Name,
@@ -77,43 +77,43 @@ export class WorkerHandle implements Disposable {
     handledElsewhere(answer.promise);
     if (this.#gone) answer.reject(new WorkerGoneError(`worker ${this.index} is gone`));
     else {
-      this.#waiting.set(number, answer);
+      this.#pending.set(number, answer);
       this.#options.port.postMessage({ number, name, task } as WorkerRequest);
     }
     return answer.promise as ReturnType<WorkerMethods[Name]>;
   }
 
-  /** Ends the thread, and its sockets. */
+  /** Terminates the thread, which closes its sockets, and rejects pending requests. */
   [Symbol.dispose](): void {
     this.#gone = true;
     this.#options.port.terminate();
-    for (const { reject } of this.#waiting.values()) {
+    for (const { reject } of this.#pending.values()) {
       reject(new WorkerGoneError(`worker ${this.index} is gone`));
     }
-    this.#waiting.clear();
+    this.#pending.clear();
   }
 
   #receive(message: WorkerMessage): void {
     if (this.#gone) return;
-    this.heardAt = performance.now();
+    this.lastMessageAt = performance.now();
     this.hasStarted = true;
     switch (message.type) {
       case "done":
-        return this.#take(message.number)?.resolve(message.value);
+        return this.#takePending(message.number)?.resolve(message.value);
       case "failed":
-        return this.#take(message.number)?.reject(new Error(message.reason));
+        return this.#takePending(message.number)?.reject(new Error(message.reason));
       default:
         this.#options.onMessage(message);
     }
   }
 
-  #take(number: number): PromiseWithResolvers<unknown> | undefined {
-    const answer = this.#waiting.get(number);
-    this.#waiting.delete(number);
+  #takePending(number: number): PromiseWithResolvers<unknown> | undefined {
+    const answer = this.#pending.get(number);
+    this.#pending.delete(number);
     return answer;
   }
 
-  #die(reason: string): void {
+  #fail(reason: string): void {
     if (this.#gone) return;
     this[Symbol.dispose]();
     this.#options.onDied(reason);

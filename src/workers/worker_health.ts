@@ -1,5 +1,6 @@
 /**
- * The health of upstreams in one worker: its findings go to the supervisor, which passes them to all workers.
+ * The health of upstreams in one worker. Changes are reported to the supervisor, which sends them
+ * to all workers.
  *
  * @module
  */
@@ -11,13 +12,13 @@ const tasks = new TaskScope("no longer following an upstream's health", {
   without: "it is followed until the worker ends",
 });
 
-/** What this worker knows. */
+/** The health of upstreams in this worker. */
 export class WorkerHealth {
   readonly #post: (report: HealthReport) => void;
   readonly #known = new Map<string, KnownHealth>();
   readonly #followers = new Map<string, Set<HealthFollowOptions>>();
 
-  /** `post` sends a finding to the supervisor. */
+  /** `post` sends a report to the supervisor. */
   constructor(post: (report: HealthReport) => void) {
     this.#post = post;
   }
@@ -30,7 +31,7 @@ export class WorkerHealth {
     };
   }
 
-  /** Takes over what the supervisor has accepted. */
+  /** Takes over changes that the supervisor has accepted. */
   adopt(all: readonly KnownHealth[]): void {
     for (const health of all) {
       const key = keyOf(health);
@@ -39,7 +40,7 @@ export class WorkerHealth {
     }
   }
 
-  /** Forgets all outlets but these. */
+  /** Removes all outlets but these. */
   keep(outlets: ReadonlySet<number>): void {
     for (const [key, { outlet }] of this.#known) if (!outlets.has(outlet)) this.#known.delete(key);
   }

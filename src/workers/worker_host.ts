@@ -1,5 +1,5 @@
 /**
- * What a worker does with the requests of its supervisor.
+ * Handles the requests of the supervisor in a worker.
  *
  * @module
  */
@@ -28,33 +28,33 @@ import { RelayedBus } from "./relayed_bus.ts";
 import { WorkerHealth } from "./worker_health.ts";
 import { countersOf, type SharedLimits, type WorkerSlot } from "./shared_counters.ts";
 
-/** How an event may wait for others that go along, in milliseconds: a message costs far more than an event. */
-const GATHERING = 10;
+/** How long events are collected into one message, in milliseconds. */
+const EVENT_DELAY = 10;
 
-const telling = new TaskScope("telling events to the supervisor", {
+const tasks = new TaskScope("telling events to the supervisor", {
   without: "later ones are told",
 });
 
-/** What a worker is made of. */
+/** Options of {@linkcode WorkerHost}. */
 export interface WorkerHostOptions {
-  /** Says something to the supervisor. */
+  /** Sends a message to the supervisor. */
   post(message: WorkerMessage, transfer?: Transferable[]): void;
-  /** Listens, in the system's way unless it is said. */
+  /** Replaces the system's `listen`. */
   readonly listen?: typeof listen | undefined;
-  /** Told what all workers see, when it starts. */
+  /** Called with the shared resources when the worker starts. */
   readonly onStart?: (shared: SharedResources) => void;
-  /** Calls back after so many milliseconds; the system's timer, unless it is said. */
+  /** Calls back after so many milliseconds; `setTimeout` by default. */
   readonly later?: (callback: () => void, milliseconds: number) => void;
 }
 
-/** One worker: a set of outlets that does what it is asked to, and tells what happens. */
+/** A worker's outlets, driven by requests. */
 export class WorkerHost {
   readonly #options: WorkerHostOptions;
   readonly #rooms = new Rooms();
-  /** Where it tells what happens; the supervisor is told of it. */
+  /** The events of this worker, which are forwarded to the supervisor. */
   readonly eventBus: EventBus = new EventBus();
   readonly #taps = new Map<number, Disposable>();
-  readonly #counted = new Map<number, number>();
+  readonly #reported = new Map<number, number>();
   readonly #health = new WorkerHealth((report) => this.#options.post({ type: "health", report }));
   readonly #leadership = new Leadership();
   #bus: RelayedBus | undefined;
@@ -63,34 +63,34 @@ export class WorkerHost {
   #prepared: PreparedOutlets | undefined;
   #events: OutletEvent[] = [];
 
-  /** A worker that has not started. */
+  /** A worker that is not started. */
   constructor(options: WorkerHostOptions) {
     this.#options = options;
-    this.eventBus.subscribe((event) => this.#keepEvent(event));
+    this.eventBus.subscribe((event) => this.#queueEvent(event));
   }
 
-  /** Does what is asked, and answers. */
+  /** Handles a request and posts the response. */
   async handle({ number, name, task }: WorkerRequest): Promise<void> {
     try {
       const value = await (this.#methods[name] as (task: unknown) => Promise<unknown>)(task);
-      // Who is answered knows what has happened until then.
-      this.#tellEvents();
+      // Events from before the response are sent first.
+      this.#flushEvents();
       this.#options.post({ type: "done", number, value });
     } catch (error) {
-      this.#tellEvents();
+      this.#flushEvents();
       this.#options.post({ type: "failed", number, reason: explain(error) });
     }
   }
 
-  /** Tells what connections and buses have carried; to be called every second. */
-  tellCounts(): void {
+  /** Reports the counts of connections, buses and the resolver; called every second. */
+  reportCounts(): void {
     const counts: number[] = [];
-    const before = new Map(this.#counted);
-    this.#counted.clear();
+    const before = new Map(this.#reported);
+    this.#reported.clear();
     for (const { connection } of this.#outlets?.connections() ?? []) {
       const { id, bytesIn, bytesOut, halfClosed } = connection;
       const sum = bytesIn + bytesOut + Number(halfClosed);
-      this.#counted.set(id, sum);
+      this.#reported.set(id, sum);
       if (sum > (before.get(id) ?? 0)) counts.push(id, bytesIn, bytesOut, Number(halfClosed));
     }
     if (counts.length > 0) {
@@ -159,7 +159,7 @@ export class WorkerHost {
     tap: async ({ connection, on }) => this.#tap(connection, on),
   };
 
-  /** Joins rooms to those of other servers, over the bus that the supervisor is on. */
+  /** Joins the rooms to other servers, over the supervisor's bus. */
   async #joinBus({ address }: BusConfig): Promise<void> {
     if (!address) return;
     this.#bus = new RelayedBus(
@@ -198,19 +198,18 @@ export class WorkerHost {
     this.#taps.delete(id);
     const connection = on ? this.#find(id) : undefined;
     if (!connection) return;
-    const tell = (way: "received" | "sent") => (bytes: Uint8Array) =>
+    const post = (way: "received" | "sent") => (bytes: Uint8Array) =>
       this.#options.post({ type: "bytes", connection: id, way, bytes: bytes.slice() });
-    this.#taps.set(id, connection.tap({ received: tell("received"), sent: tell("sent") }));
+    this.#taps.set(id, connection.tap({ received: post("received"), sent: post("sent") }));
   }
 
-  /** Keeps an event for the next batch. */
-  #keepEvent(event: OutletEvent): void {
+  #queueEvent(event: OutletEvent): void {
     if (this.#events.push(event) > 1) return;
     const { later = setTimeout } = this.#options;
-    later(telling.guard(() => this.#tellEvents()), GATHERING);
+    later(tasks.guard(() => this.#flushEvents()), EVENT_DELAY);
   }
 
-  #tellEvents(): void {
+  #flushEvents(): void {
     if (this.#events.length > 0) this.#options.post({ type: "events", events: this.#events });
     this.#events = [];
   }

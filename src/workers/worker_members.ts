@@ -1,5 +1,6 @@
 /**
- * The workers that serve: one of them leads, and all of them know what one has found out of an upstream.
+ * The serving workers: the choice of the leader, and the health of upstreams that all of them
+ * share.
  *
  * @module
  */
@@ -9,14 +10,14 @@ import { HealthTable } from "./health_table.ts";
 import type { HealthReport, KnownHealth } from "./messages.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** Workers in the order of their numbers. */
+/** The serving workers, ordered by index. */
 export class WorkerMembers {
   #all: readonly WorkerHandle[] = [];
-  /** The worker that does what is done once a server. */
+  /** The worker that does the work of the whole server. */
   #leader: WorkerHandle | undefined;
   readonly #health = new HealthTable();
 
-  /** All of them; the first one binds first. */
+  /** All workers; the first one binds first. */
   get all(): readonly WorkerHandle[] {
     return this.#all;
   }
@@ -27,26 +28,26 @@ export class WorkerMembers {
       [...this.#all, ...workers].filter(({ isGone }) => !isGone)
         .toSorted((one, other) => one.index - other.index),
     );
-    this.tellHealth(workers);
+    this.sendHealth(workers);
   }
 
-  /** Removes one. */
+  /** Removes a worker. */
   remove(worker: WorkerHandle): void {
     this.#set(this.#all.filter((other) => other !== worker));
   }
 
   /**
-   * Accepts what a worker has found out of an upstream, and tells all of them; whether it was news. Where it was not,
-   * that worker is told what is known.
+   * Applies a health report; whether it was a change. All workers are sent a change, otherwise the
+   * reporting worker is sent the known state.
    */
-  learn(report: HealthReport, worker: WorkerHandle): boolean {
-    const isNews = this.#health.accept(report);
-    this.tellHealth(isNews ? this.#all : [worker], [this.#health.of(report)]);
-    return isNews;
+  applyHealth(report: HealthReport, worker: WorkerHandle): boolean {
+    const isChange = this.#health.accept(report);
+    this.sendHealth(isChange ? this.#all : [worker], [this.#health.of(report)]);
+    return isChange;
   }
 
-  /** Tells workers what is known of upstreams. */
-  tellHealth(
+  /** Sends the health of upstreams to workers. */
+  sendHealth(
     workers: readonly WorkerHandle[],
     known: readonly KnownHealth[] = this.#health.all,
   ): void {
@@ -54,12 +55,12 @@ export class WorkerMembers {
     for (const worker of workers) handledElsewhere(worker.request("health", known));
   }
 
-  /** Forgets what is known of upstreams that this state does not have. */
+  /** Removes upstreams that are not in this state. */
   keepHealth(state: DesiredState): void {
     this.#health.keep(state);
   }
 
-  /** The first one leads: it has the Unix sockets, too. */
+  /** The first worker leads; it also serves the Unix sockets. */
   #set(all: readonly WorkerHandle[]): void {
     this.#all = all;
     const [first] = all;

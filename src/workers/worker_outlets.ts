@@ -1,5 +1,5 @@
 /**
- * The outlets of a supervisor: each is served by several workers, and becomes another in all of them or in none.
+ * The outlets of a supervisor. Each change applies in all workers or in none.
  *
  * @module
  */
@@ -19,87 +19,84 @@ import type { JoiningWorkers } from "./joining_workers.ts";
 import { WorkerMembers } from "./worker_members.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** What outlets need beside their workers. */
+/** Options of {@linkcode WorkerOutlets}. */
 export interface WorkerOutletsOptions {
-  /** How many workers there are. */
+  /** The number of workers. */
   readonly workers: number;
-  /** The counters of the server's limits. */
+  /** The counters of the server-wide limits. */
   readonly limits: SharedLimits;
-  /** What the descriptor limit of the process allows. */
+  /** The descriptor budget of the process. */
   readonly descriptors: DescriptorBudget | undefined;
-  /** Tells what happens. */
+  /** Publishes an event. */
   publish(event: OutletEvent): void;
   /** Workers that are ready to join. */
   readonly joining: JoiningWorkers;
-  /** Told once a worker has bound its sockets, before another one binds. */
+  /** Called when a worker has bound its sockets, before the next one binds. */
   onBound?(worker: WorkerHandle): Promise<void>;
 }
 
-/** Outlets by number, and the workers that serve them. */
+/** The outlets by id, and the workers that serve them. */
 export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   readonly #options: WorkerOutletsOptions;
-  /** The workers that are what is desired. */
+  /** The workers that serve the desired state. */
   readonly #members = new WorkerMembers();
-  /** Workers whose places others have taken, and whose last connections go on. */
+  /** Replaced workers whose last connections drain. */
   readonly #retiring = new Set<WorkerHandle>();
   readonly #outlets: RemoteOutlets;
   #maxConnections = Infinity;
 
-  /** No outlets, and no workers yet. */
+  /** No outlets and no workers. */
   constructor(options: WorkerOutletsOptions) {
     this.#options = options;
     this.#outlets = new RemoteOutlets(options.publish);
   }
 
-  /** The open outlets, in the order in which they were asked for. */
+  /** The open outlets, in the order of the config. */
   get outlets(): Iterable<RemoteOutlet> {
     return this.#outlets.open.values();
   }
 
-  /** Those that drain. */
+  /** The draining outlets. */
   get draining(): Iterable<RemoteOutlet> {
     return this.#outlets.draining.values();
   }
 
-  /** How many connections all of them take at the same time. */
+  /** The most connections at the same time, in all outlets together. */
   get maxConnections(): number {
     return this.#maxConnections;
   }
 
-  /** The workers that serve. */
+  /** The serving workers. */
   get members(): readonly WorkerHandle[] {
     return this.#members.all;
   }
 
-  /** The outlet of this number, open or draining. */
+  /** The outlet with this id, open or draining. */
   find(id: number): RemoteOutlet | undefined {
     return this.#outlets.find(id);
   }
 
-  /** The open connection of this number. */
+  /** The open connection with this id. */
   findConnection(id: number): RemoteConnection | undefined {
     return this.#outlets.findConnection(id);
   }
 
-  /** Publishes what has happened at an outlet, once it is published that it listens. */
-  tell(event: OutletEvent, outlet: RemoteOutlet): void {
-    this.#outlets.tell(event, outlet);
+  /** Publishes an event of an outlet, after its `listening` event. */
+  publish(event: OutletEvent, outlet: RemoteOutlet): void {
+    this.#outlets.publish(event, outlet);
   }
 
-  /** Takes in the first workers, before anything is open. */
+  /** Adds workers. */
   admit(workers: readonly WorkerHandle[]): void {
     this.#members.add(workers);
   }
 
-  /** Accepts what a worker has found out of an upstream, and tells all of them; whether it was news. */
-  learn(report: HealthReport, worker: WorkerHandle): boolean {
-    return this.#outlets.open.has(report.outlet) && this.#members.learn(report, worker);
+  /** Applies a health report, and sends a change to all workers; whether it was a change. */
+  applyHealth(report: HealthReport, worker: WorkerHandle): boolean {
+    return this.#outlets.open.has(report.outlet) && this.#members.applyHealth(report, worker);
   }
 
-  /**
-   * Brings a new worker to what is desired; from then on it takes part in every change, and the one whose place it takes
-   * in none.
-   */
+  /** Brings a new worker to the desired state. The one it replaces (`before`) stops listening. */
   async join(
     worker: WorkerHandle,
     { state, before }: { state: DesiredState; before: WorkerHandle | undefined },
@@ -107,22 +104,22 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     for (const { limits } of this.#outlets.open.values()) admitSlot(limits, worker.slot);
     admitSlot(this.#options.limits, worker.slot);
     const limits = new Map([...this.#outlets.open].map(([id, outlet]) => [id, outlet.limits]));
-    this.#members.tellHealth([worker]);
+    this.#members.sendHealth([worker]);
     const takesOver = before !== undefined && !before.isGone;
     await worker.request("join", { state: shareOf(state, worker), limits, grace: 0, takesOver });
     await this.#options.onBound?.(worker);
-    this.#servedBy(worker, state);
+    this.#addWorker(worker, state);
     this.#outlets.announce();
     this.admit([worker]);
     if (!before || before.isGone) return;
     this.#members.remove(before);
     this.#retiring.add(before);
-    // The next change finds its addresses free.
+    // Frees its addresses for the next change.
     await before.request("stopListening", undefined).catch(() => {});
   }
 
-  /** Takes note that a worker is no more: what it counted is given back, and its connections are gone. */
-  gone(worker: WorkerHandle, reason: string): void {
+  /** Removes a worker that has ended, and publishes its connections as closed. */
+  lost(worker: WorkerHandle, reason: string): void {
     this.#members.remove(worker);
     this.#retiring.delete(worker);
     reclaim(this.#options.limits, worker.slot);
@@ -131,13 +128,13 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
       for (const connection of [...outlet.connections]) {
         if (connection.worker !== worker) continue;
         outlet.remove(connection.id);
-        this.#outlets.tell(connection.lost(outlet, reason), outlet);
+        this.#outlets.publish(connection.closedEvent(outlet, reason), outlet);
       }
-      this.#outlets.left(outlet, { worker, cut: 0 });
+      this.#outlets.removeWorker(outlet, { worker, cut: 0 });
     }
   }
 
-  /** Lets a worker go whose place another one has taken; resolves once its connections have ended. */
+  /** Stops a replaced worker; resolves to the number of aborted connections. */
   async retire(worker: WorkerHandle, { grace }: { grace: number }): Promise<number> {
     const cut = await worker.request("stop", { grace }).catch(() => 0);
     this.#retiring.delete(worker);
@@ -146,13 +143,13 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     return cut;
   }
 
-  /** Takes note that a worker has drained an outlet. */
-  left(id: number, { worker, cut }: { worker: WorkerHandle; cut: number }): void {
+  /** Removes a worker that has drained an outlet. */
+  removeWorker(id: number, { worker, cut }: { worker: WorkerHandle; cut: number }): void {
     const outlet = this.find(id);
-    if (outlet) this.#outlets.left(outlet, { worker, cut });
+    if (outlet) this.#outlets.removeWorker(outlet, { worker, cut });
   }
 
-  /** Makes every worker ready to become what is desired. */
+  /** Prepares a change in every worker. */
   async prepare(next: DesiredState, { grace }: { grace: number }): Promise<PreparedOutlets> {
     const limits = new Map(
       next.outlets.map((
@@ -167,7 +164,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
       bind: async () => {
         let found = await change.bind(onBound);
         while (!found) {
-          // All of them have ended: those that come in their places begin from the start.
+          // All workers have ended: start over with their replacements.
           change = await this.#prepare(task);
           found = await change.bind(onBound);
         }
@@ -185,7 +182,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     };
   }
 
-  /** Gives an outlet that drains less time; resolves once it is gone in every worker. */
+  /** Shortens the grace period of a draining outlet; resolves once it is closed everywhere. */
   async drain(id: number, { grace }: { grace: number }): Promise<number> {
     const outlet = this.#outlets.draining.get(id);
     if (!outlet) return 0;
@@ -195,9 +192,9 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     return await outlet.stopped;
   }
 
-  /** Gives every outlet this long to end, in every worker. */
+  /** Stops all workers; resolves to the number of aborted connections. */
   async stop({ grace }: { grace: number }): Promise<number> {
-    this.#outlets.become(new Map());
+    this.#outlets.replace(new Map());
     const cuts = await Promise.all(
       [...this.#members.all, ...this.#retiring].map((worker) =>
         worker.request("stop", { grace }).catch(() => 0)
@@ -222,9 +219,9 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
       this.#outlets.open.get(id) ??
         new RemoteOutlet({ id, name, address: address!, limits: limits.get(id)! }),
     ]));
-    this.#outlets.become(open);
+    this.#outlets.replace(open);
     await change.commit();
-    for (const worker of change.workers) this.#servedBy(worker, next);
+    for (const worker of change.workers) this.#addWorker(worker, next);
     this.#outlets.announce();
   }
 
@@ -233,10 +230,10 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     return WorkerChange.prepare(task, { joining, members: () => this.#members.all });
   }
 
-  #servedBy(worker: WorkerHandle, state: DesiredState): void {
+  #addWorker(worker: WorkerHandle, state: DesiredState): void {
     if (worker.isGone) return;
     for (const { id } of shareOf(state, worker).outlets) {
-      this.#outlets.open.get(id)?.servedBy(worker);
+      this.#outlets.open.get(id)?.addWorker(worker);
     }
   }
 }

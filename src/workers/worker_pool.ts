@@ -1,5 +1,5 @@
 /**
- * The threads of a supervisor: they are started, watched, and replaced when they end or hang.
+ * Starts the worker threads, watches them, and restarts those that end or hang.
  *
  * @module
  */
@@ -12,30 +12,30 @@ import type { WorkerLoss, WorkerPoolOptions } from "./worker_pool_options.ts";
 import { WorkerGoneError, WorkerHandle } from "./worker_handle.ts";
 
 /**
- * How often workers are looked after, and how long one may say nothing, in milliseconds. One that has said nothing yet
- * loads its modules: on a busy machine that takes any time, and another one in its place would only begin it anew.
+ * How often workers are checked, and how long one may be silent, in milliseconds. There is no limit
+ * before the first message, because loading modules may take any time on a busy machine.
  */
 const HEARTBEAT = { every: 1_000, silence: 10_000 };
 
 const tasks = new TaskScope("looking after workers", { without: "the others go on" });
 
-/** So many threads. */
+/** The worker threads. Disposing the pool terminates them. */
 export class WorkerPool implements Disposable {
   readonly #options: WorkerPoolOptions;
   readonly #stopping = new AbortController();
   readonly #workers = new Map<number, WorkerHandle>();
-  /** Workers that serve until those are ready that take their places. */
-  readonly #yielding = new Set<WorkerHandle>();
-  /** Workers that let their last clients go. */
+  /** Workers that serve until their replacements are ready. */
+  readonly #beingReplaced = new Set<WorkerHandle>();
+  /** Replaced workers whose last connections drain. */
   readonly #retiring = new Set<WorkerHandle>();
   #renewing: Promise<void> | undefined;
   readonly #shares: Shares;
   readonly #wait: NonNullable<WorkerPoolOptions["wait"]>;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #lookedAt = 0;
+  #checkedAt = 0;
   readonly #backOff = new BackOff();
 
-  /** No threads yet. */
+  /** A pool without threads. */
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#shares = new Shares(options.count);
@@ -45,14 +45,14 @@ export class WorkerPool implements Disposable {
   /**
    * Starts all threads.
    *
-   * @throws {Error} which says why one of them can't be had
+   * @throws {Error} if one cannot be started
    */
   async start(): Promise<WorkerHandle[]> {
     const workers = Array.from({ length: this.#options.count }, (_, index) => this.#spawn(index)!);
-    this.#watch();
+    this.#startTimer();
     await Promise.all(workers.map((worker) =>
       this.#options.start(worker).catch((error) => {
-        // Another one takes its place.
+        // `onDied` restarts it.
         if (!(error instanceof WorkerGoneError)) throw error;
       })
     ));
@@ -60,10 +60,9 @@ export class WorkerPool implements Disposable {
   }
 
   /**
-   * Puts a new worker beside each, one after the other, and gives the old one to `retire`. Asked again meanwhile, it is
-   * the same renewal.
+   * Replaces all workers in turn, calling `retire` with each old one. Concurrent calls share it.
    *
-   * @throws {Error} which says why a new one can't be had: the old one stays
+   * @throws {Error} if a new worker cannot be started; the old one stays
    */
   renew(retire: (worker: WorkerHandle) => Promise<void>): Promise<void> {
     return this.#renewing ??= this.#renew(retire).finally(() => this.#renewing = undefined);
@@ -71,21 +70,21 @@ export class WorkerPool implements Disposable {
 
   async #renew(retire: (worker: WorkerHandle) => Promise<void>): Promise<void> {
     for (const [index, old] of [...this.#workers]) {
-      // Whoever has taken its place meanwhile is new.
+      // It was replaced meanwhile.
       if (this.#workers.get(index) !== old) continue;
-      await during(this.#yielding, { worker: old, work: () => this.#startBeside(old) });
+      await during(this.#beingReplaced, { worker: old, work: () => this.#startBeside(old) });
       if (old.isGone) continue;
       await during(this.#retiring, { worker: old, work: () => retire(old) });
       if (old.isGone) continue;
       old[Symbol.dispose]();
-      // Its successor may have died in the moment after it had joined.
+      // Its replacement may have died just after it joined.
       const isPlaceEmpty = this.#workers.get(index) === old;
-      this.#forget(old);
-      if (isPlaceEmpty) this.#replace(index);
+      this.#onRetired(old);
+      if (isPlaceEmpty) this.#restart(index);
     }
   }
 
-  /** Starts a worker that takes the place of one that serves still; where it cannot, all stays as it was. */
+  /** Starts a replacement for a serving worker, which stays if that fails. */
   async #startBeside(old: WorkerHandle): Promise<void> {
     if (this.#stopping.signal.aborted) throw new Error("the server is stopping");
     const worker = this.#spawn(old.index);
@@ -96,29 +95,29 @@ export class WorkerPool implements Disposable {
     } catch (error) {
       if (worker.isGone) throw error;
       worker[Symbol.dispose]();
-      this.#forget(worker);
+      this.#onRetired(worker);
       if (!old.isGone) this.#workers.set(old.index, old);
       throw error;
     }
   }
 
-  /** Looks who has said nothing for too long, as its timer does. Who looks late accuses nobody. */
-  look(now: number): void {
-    const wasLate = now - this.#lookedAt > 2 * HEARTBEAT.every;
-    this.#lookedAt = now;
+  /** Gives up workers that were silent too long, unless this check itself is late. */
+  checkSilence(now: number): void {
+    const wasLate = now - this.#checkedAt > 2 * HEARTBEAT.every;
+    this.#checkedAt = now;
     for (const worker of this.#all()) {
       const { silence = HEARTBEAT.silence } = this.#options;
-      if (wasLate || !worker.hasStarted) worker.heardAt = now;
-      else if (now - worker.heardAt > silence) this.#giveUp(worker, now);
+      if (wasLate || !worker.hasStarted) worker.lastMessageAt = now;
+      else if (now - worker.lastMessageAt > silence) this.#giveUp(worker, now);
     }
   }
 
-  /** No worker is replaced any more. */
+  /** Restarts no more workers. */
   stop(): void {
     this.#stopping.abort();
   }
 
-  /** Ends all threads. */
+  /** Terminates all threads. */
   [Symbol.dispose](): void {
     this.stop();
     clearInterval(this.#timer);
@@ -127,17 +126,20 @@ export class WorkerPool implements Disposable {
   }
 
   #all(): WorkerHandle[] {
-    return [...this.#workers.values(), ...this.#yielding, ...this.#retiring];
+    return [...this.#workers.values(), ...this.#beingReplaced, ...this.#retiring];
   }
 
-  #watch(): void {
-    this.#lookedAt = performance.now();
-    this.#timer = setInterval(tasks.guard(() => this.look(performance.now())), HEARTBEAT.every);
+  #startTimer(): void {
+    this.#checkedAt = performance.now();
+    this.#timer = setInterval(
+      tasks.guard(() => this.checkSilence(performance.now())),
+      HEARTBEAT.every,
+    );
   }
 
   #spawn(index: number): WorkerHandle | undefined {
     const { count, spawn, onMessage } = this.#options;
-    const share = this.#shares.take();
+    const share = this.#shares.acquire();
     if (share === undefined) {
       this.#options.onFatal(new Error("too many workers hang: no more can be started"));
       return undefined;
@@ -147,52 +149,52 @@ export class WorkerPool implements Disposable {
       slot: { index, count, share },
       onMessage: (message) => onMessage(message, worker),
       onDied: (reason) => {
-        if (this.#lose(worker, { reason, hangs: false })) this.#replace(index);
+        if (this.#onLost(worker, { reason, hangs: false })) this.#restart(index);
       },
     });
     this.#workers.set(index, worker);
     return worker;
   }
 
-  /** Takes note that a worker is no more; whether its place is empty. */
-  #lose(worker: WorkerHandle, loss: WorkerLoss): boolean {
+  /** Removes a worker that has failed; whether it has to be restarted. */
+  #onLost(worker: WorkerHandle, loss: WorkerLoss): boolean {
     const { index } = worker;
     const isCurrent = this.#workers.get(index) === worker;
     if (isCurrent) this.#workers.delete(index);
-    this.#yielding.delete(worker);
+    this.#beingReplaced.delete(worker);
     this.#options.onGone(worker, loss);
-    if (!loss.hangs) this.#shares.giveBack(worker.slot.share);
-    // The one whose place it was to take goes on.
-    const old = [...this.#yielding].find((other) => other.index === index);
+    if (!loss.hangs) this.#shares.release(worker.slot.share);
+    // The worker that it was to replace goes on.
+    const old = [...this.#beingReplaced].find((other) => other.index === index);
     if (isCurrent && old) this.#workers.set(index, old);
     return isCurrent && !old;
   }
 
-  /** Takes note that a worker has ended as it was asked to. */
-  #forget(worker: WorkerHandle): void {
+  /** Removes a worker that was stopped. */
+  #onRetired(worker: WorkerHandle): void {
     if (this.#workers.get(worker.index) === worker) this.#workers.delete(worker.index);
     this.#options.onRetired(worker);
-    this.#shares.giveBack(worker.slot.share);
+    this.#shares.release(worker.slot.share);
   }
 
-  /** A thread that hangs cannot be ended; only its sockets can be taken from it. */
+  /** A thread that hangs cannot be terminated; only its sockets can be shut down. */
   #giveUp(worker: WorkerHandle, now: number): void {
     worker[Symbol.dispose]();
-    const seconds = Math.round((now - worker.heardAt) / 1_000);
-    const isEmpty = this.#lose(worker, {
+    const seconds = Math.round((now - worker.lastMessageAt) / 1_000);
+    const isEmpty = this.#onLost(worker, {
       reason: `it hangs: nothing was heard of it for ${seconds} s`,
       hangs: true,
     });
     tasks.run(
       this.#options.releaseSockets(worker).then(
-        () => isEmpty && this.#replace(worker.index),
+        () => isEmpty && this.#restart(worker.index),
         (error) => this.#options.onFatal(error),
       ),
     );
   }
 
-  /** Puts another worker in the place of one that is no more. */
-  #replace(index: number): void {
+  /** Restarts a worker after the back-off. */
+  #restart(index: number): void {
     tasks.run(async () => {
       await this.#wait(this.#backOff.next(), { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
@@ -202,18 +204,18 @@ export class WorkerPool implements Disposable {
         await this.#options.start(worker);
         await this.#options.join(worker);
       } catch (error) {
-        // What has ended by itself has been seen to.
+        // A worker that died was already handled by `onDied`.
         if (worker.isGone) return;
         worker[Symbol.dispose]();
         if (this.#stopping.signal.aborted) return;
-        this.#lose(worker, { reason: explain(error), hangs: false });
-        this.#replace(index);
+        this.#onLost(worker, { reason: explain(error), hangs: false });
+        this.#restart(index);
       }
     });
   }
 }
 
-/** Keeps a worker in a set while something goes on. */
+/** Adds a worker to a set while `work` runs. */
 async function during(
   set: Set<WorkerHandle>,
   { worker, work }: { worker: WorkerHandle; work: () => Promise<void> },

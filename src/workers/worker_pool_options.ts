@@ -1,42 +1,42 @@
 /**
- * What a pool of workers is made with.
+ * The options of a worker pool.
  *
  * @module
  */
 import type { WorkerMessage, WorkerPort } from "./messages.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** How a worker has come to be no more. */
+/** How a worker failed. */
 export interface WorkerLoss {
-  /** What it ended of, in words. */
+  /** The reason, for users. */
   readonly reason: string;
-  /** Whether it still runs, and answers nobody. */
+  /** Whether the thread still runs, but does not respond. */
   readonly hangs: boolean;
 }
 
-/** Who does what with the threads. */
+/** Options of a worker pool. */
 export interface WorkerPoolOptions {
-  /** How many workers there are. */
+  /** The number of workers. */
   readonly count: number;
   /** Starts a thread. */
   spawn(index: number): WorkerPort;
-  /** Makes a thread ready to be a worker. */
+  /** Initializes a started thread. */
   start(worker: WorkerHandle): Promise<void>;
-  /** Brings a worker to what the others are; `before`, where it takes the place of one that serves. */
+  /** Brings a worker to the state of the others; `before` is the worker that it replaces. */
   join(worker: WorkerHandle, before?: WorkerHandle): Promise<void>;
-  /** Told of what a worker says by itself. */
+  /** Called with each message that is not a response. */
   onMessage(message: WorkerMessage, worker: WorkerHandle): void;
-  /** Told that a worker is no more. */
+  /** Called when a worker has failed. */
   onGone(worker: WorkerHandle, loss: WorkerLoss): void;
-  /** Told that a worker has ended as it was asked to. */
+  /** Called when a worker was stopped. */
   onRetired(worker: WorkerHandle): void;
-  /** Takes the welcome sockets from a worker that hangs; rejects where that can't be done. */
+  /** Shuts down the welcome sockets of a worker that hangs; rejects if that is impossible. */
   releaseSockets(worker: WorkerHandle): Promise<void>;
-  /** Told that a worker hangs beside which no other can work. */
+  /** Called when a worker hangs and cannot be replaced. */
   onFatal(error: Error): void;
-  /** How long a worker may say nothing before it hangs, in milliseconds; ten seconds, unless it is said. */
+  /** The silence after which a worker counts as hanging, in milliseconds; 10 s by default. */
   readonly silence?: number | undefined;
-  /** Waits; with the system's timer, unless it is said. */
+  /** Waits; a timer by default. */
   readonly wait?:
     | ((milliseconds: number, options: { signal: AbortSignal }) => Promise<void>)
     | undefined;

@@ -1,5 +1,5 @@
 /**
- * What workers report of themselves, and what becomes of it: rooms that are open, traffic of buses, names looked up.
+ * The reports of workers: open rooms, bus traffic, resolver counts.
  *
  * @module
  */
@@ -13,22 +13,22 @@ import { ResolverTotals } from "./resolver_totals.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import { WorkerRooms } from "./worker_rooms.ts";
 
-/** Reports of all workers, those included that are gone. */
+/** The reports of all workers, including those that have ended. */
 export class WorkerReports {
-  /** The bus that they are joined to, where there is one. */
+  /** The bus relay, if there is a bus. */
   bus: BusRelay | undefined;
   readonly #buses = new BusTotals();
   readonly #names = new ResolverTotals();
   readonly #rooms: WorkerRooms;
   readonly #own: Rooms;
 
-  /** No reports yet; rooms are kept open among these. */
+  /** No reports; the rooms of workers are kept open in `rooms`. */
   constructor(rooms: Rooms) {
     this.#own = rooms;
     this.#rooms = new WorkerRooms(rooms);
   }
 
-  /** Takes in a report; other messages are left alone. */
+  /** Handles a report; other messages are ignored. */
   receive(message: WorkerMessage, worker: WorkerHandle): void {
     switch (message.type) {
       case "room":
@@ -46,21 +46,21 @@ export class WorkerReports {
     }
   }
 
-  /** Takes note that a worker is no more. */
-  gone(worker: WorkerHandle): void {
-    this.bus?.gone(worker);
-    this.#buses.gone(worker);
-    this.#names.gone(worker);
-    this.#rooms.gone(worker);
+  /** Removes a worker that has ended. */
+  remove(worker: WorkerHandle): void {
+    this.bus?.detach(worker);
+    this.#buses.remove(worker);
+    this.#names.remove(worker);
+    this.#rooms.remove(worker);
   }
 
-  /** What the chat rooms and the buses are like right now, as far as workers have told: a second ago at most. */
+  /** The status of the chat rooms and buses; what workers report is up to a second old. */
   roomsStatus(): RoomsStatus {
     const { rooms, buses } = this.#own.status();
     return { rooms, buses: this.#buses.sum(buses, this.bus) };
   }
 
-  /** How the supervisor itself and all workers look names up. */
+  /** The resolver counts of the supervisor and all workers. */
   resolverCounts(own: ResolverCounts): ResolverCounts {
     return this.#names.sum(own);
   }

@@ -1,5 +1,5 @@
 /**
- * The chat rooms that workers have open, kept open in the supervisor for as long as one of them has them.
+ * Keeps chat rooms open in the supervisor for as long as a worker has them open.
  *
  * @module
  */
@@ -7,18 +7,18 @@ import type { Rooms } from "../chat/rooms.ts";
 import type { WorkerRoom } from "./messages.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** Which worker has which rooms open. */
+/** The open rooms of each worker. */
 export class WorkerRooms {
   readonly #rooms: Rooms;
-  /** What ends the use of each room, by worker and room. */
+  /** Ends the use of a room, by worker and room. */
   readonly #uses = new Map<WorkerHandle, Map<string, AbortController>>();
 
-  /** Keeps rooms open among these. */
+  /** Keeps rooms open in `rooms`. */
   constructor(rooms: Rooms) {
     this.#rooms = rooms;
   }
 
-  /** Notes that a worker has opened a room. */
+  /** Opens a room for a worker. */
   open(worker: WorkerHandle, { name, isPublic }: WorkerRoom): void {
     const uses = this.#uses.get(worker) ?? new Map<string, AbortController>();
     this.#uses.set(worker, uses);
@@ -28,15 +28,15 @@ export class WorkerRooms {
     else this.#rooms.openPrivate(name, { signal: use.signal });
   }
 
-  /** Notes that a worker has closed a room. */
+  /** Closes a room for a worker. */
   close(worker: WorkerHandle, room: WorkerRoom): void {
     const uses = this.#uses.get(worker);
     uses?.get(keyOf(room))?.abort();
     uses?.delete(keyOf(room));
   }
 
-  /** Notes that a worker is gone, with all its rooms. */
-  gone(worker: WorkerHandle): void {
+  /** Closes all rooms of a worker that has ended. */
+  remove(worker: WorkerHandle): void {
     for (const use of this.#uses.get(worker)?.values() ?? []) use.abort();
     this.#uses.delete(worker);
   }

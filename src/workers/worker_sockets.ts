@@ -1,37 +1,41 @@
 /**
- * Which welcome sockets are whose, among workers that share them; and how they are taken from one that hangs.
+ * Tracks the welcome sockets of each worker, and shuts down those of a worker that hangs.
  *
- * A thread that hangs can neither be ended nor close anything, and the kernel goes on to give it its share of the
- * clients. All threads have the descriptors of one process, so another one can shut its sockets down, through libc.
+ * A thread that hangs can neither be terminated nor close its sockets, and the kernel keeps
+ * assigning connections to them (SO_REUSEPORT). Descriptors belong to the process, so that another
+ * thread can shut them down through libc.
  *
  * @module
  */
 import { explain } from "../transport/errors.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** Listening TCP sockets come first in these. */
+/** The kernel's socket tables, in which listening sockets come first. */
 const TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 
-/** The state LISTEN, as the kernel writes it. */
+/** The state LISTEN in these tables. */
 const LISTEN = "0A";
 
-/** Both directions (shutdown(2)). */
+/** Shuts down both directions, see shutdown(2). */
 const SHUT_RDWR = 2;
 
-/** A listening socket, as the kernel tells it. */
+/** A listening socket in the kernel's tables. */
 interface Listening {
   readonly inode: string;
   readonly port: number;
 }
 
-/** Remembers which sockets each worker has bound. */
+/** The sockets that each worker has bound. */
 export class WorkerSockets {
   readonly #isPossible = Deno.build.os === "linux" &&
     Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   readonly #known = new Set<string>();
   readonly #sockets = new Map<WorkerHandle, Listening[]>();
 
-  /** Takes note that a worker, and nobody else of this process, has bound sockets since this was called last. */
+  /**
+   * Assigns sockets that are new since the last call to a worker. Only this worker may have bound
+   * any.
+   */
   async note(worker: WorkerHandle): Promise<void> {
     if (!this.#isPossible) return;
     const listening = (await Promise.all(TABLES.map(listeningIn))).flat();
@@ -42,15 +46,16 @@ export class WorkerSockets {
     this.#sockets.set(worker, [...kept, ...found]);
   }
 
-  /** Forgets a worker. */
+  /** Removes a worker. */
   forget(worker: WorkerHandle): void {
     this.#sockets.delete(worker);
   }
 
   /**
-   * Shuts down the sockets of a worker at these ports: the kernel gives it no clients any more.
+   * Shuts down a worker's sockets at these ports, so that the kernel assigns it no more
+   * connections.
    *
-   * @throws {Error} which says why that can't be done
+   * @throws {Error} if that is impossible, with the reason
    */
   async shutDown(worker: WorkerHandle, ports: ReadonlySet<number>): Promise<void> {
     if (!this.#isPossible) {
@@ -77,7 +82,7 @@ export class WorkerSockets {
   }
 }
 
-/** The listening sockets in one of the kernel's tables, of which only the beginning is read: they come first. */
+/** Reads the listening sockets from a table, up to the first socket in another state. */
 async function listeningIn(table: string): Promise<Listening[]> {
   const found: Listening[] = [];
   using file = await Deno.open(table).catch(() => undefined);

@@ -166,7 +166,7 @@ Deno.test("a worker that is no more leaves the bus", async () => {
   const { stub, relay } = await up();
   const [one, other] = [joined(relay), joined(relay)];
   assertEquals(stub.listeners, 2);
-  relay.gone(one.listener);
+  relay.detach(one.listener);
   other.subscription[Symbol.dispose]();
   assertEquals(stub.listeners, 0);
   one.bus.publish(TOPIC, bytesOf("a last word that nobody asked for"));

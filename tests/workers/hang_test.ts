@@ -50,13 +50,13 @@ Deno.test("who looks after workers late accuses nobody, nor one that is still lo
   pool.start();
   let now = performance.now();
   // Until a worker was heard of, it loads its modules: however long that takes, it does not hang.
-  for (let second = 0; second < 3_600; second++) pool.look(now += 1_000);
+  for (let second = 0; second < 3_600; second++) pool.checkSilence(now += 1_000);
   assertEquals(lost, []);
   port.onmessage!({ data: { type: "buses", buses: [] } });
   // The whole process stood still for an hour.
-  pool.look(now += 3_600_000);
-  for (let second = 0; second < 10; second++) pool.look(now += 1_000);
+  pool.checkSilence(now += 3_600_000);
+  for (let second = 0; second < 10; second++) pool.checkSilence(now += 1_000);
   assertEquals(lost, []);
-  pool.look(now += 1_000);
+  pool.checkSilence(now += 1_000);
   assertEquals(lost, ["it hangs: nothing was heard of it for 11 s"]);
 });

@@ -5,7 +5,7 @@ import { JoiningWorkers } from "../../src/workers/joining_workers.ts";
 Deno.test("a change waits while workers end, and goes on with the first one that joins", async () => {
   const joining = new JoiningWorkers();
   let members = 0;
-  const change = joining.until(() => members > 0);
+  const change = joining.waitUntil(() => members > 0);
   for (let lost = 0; lost < 19; lost++) joining.lost();
   await joining.add(() => Promise.resolve(void members++), (join) => join());
   await change;
@@ -14,10 +14,10 @@ Deno.test("a change waits while workers end, and goes on with the first one that
 
 Deno.test("a change fails where twenty workers end one after the other, or the server stops", async () => {
   const joining = new JoiningWorkers();
-  const change = joining.until(() => false);
+  const change = joining.waitUntil(() => false);
   for (let lost = 0; lost < 20; lost++) joining.lost();
   await assertRejects(() => change, Error, "the last 20 ended before they could serve");
-  const next = joining.until(() => false);
+  const next = joining.waitUntil(() => false);
   joining.stop();
   await assertRejects(() => next, Error, "the server is stopping");
 });

@@ -34,12 +34,12 @@ Deno.test("a late release of a worker that is gone takes nothing from the others
 Deno.test("who takes the place of a worker counts from nothing, in a share that nobody else uses", () => {
   const limits = sharedLimits(COUNT);
   const shares = new Shares(COUNT);
-  const [first, second] = [shares.take()!, shares.take()!];
+  const [first, second] = [shares.acquire()!, shares.acquire()!];
   const before = countersOf(limits, slot(0, first));
   before.active!.acquire();
   reclaim(limits, slot(0, first));
-  shares.giveBack(first);
-  const next = slot(0, shares.take()!);
+  shares.release(first);
+  const next = slot(0, shares.acquire()!);
   assertEquals([first, second].includes(next.share), false);
   admitSlot(limits, next);
   const after = countersOf(limits, next);
