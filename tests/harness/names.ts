@@ -31,8 +31,6 @@ while True:
     elif name.startswith("slow"): threading.Timer(0.4, answer, (q, who, name, kind)).start()
 `;
 
-let made = 0;
-
 /** Where names are looked up in a way of its own. Disposing it removes the machine. */
 export class NamedMachine implements AsyncDisposable {
   readonly #name: string;
@@ -46,7 +44,7 @@ export class NamedMachine implements AsyncDisposable {
   static async make(
     { hosts = [], preferences = [] }: { hosts?: string[]; preferences?: string[] } = {},
   ): Promise<NamedMachine> {
-    const machine = new NamedMachine(`otn-${Deno.pid}-${++made}`);
+    const machine = new NamedMachine(`otn-${crypto.randomUUID().slice(0, 8)}`);
     const folder = machine.#folder;
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeTextFile(`${folder}/resolv.conf`, "nameserver 127.0.0.1\n");
