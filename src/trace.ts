@@ -159,7 +159,7 @@ class TraceSession {
     if (this.#io.isLive && reader.packets === 0) return;
     reader.finish();
     if (reader.truncatedAt !== undefined && !this.#io.isLive) {
-      this.#io.log(`the capture is cut short at byte ${reader.truncatedAt}, inside a packet`);
+      this.#io.log(`the capture is truncated at byte ${reader.truncatedAt}, inside a packet`);
     }
     if (reader.packetsWithoutTime > 0) {
       this.#io.log(

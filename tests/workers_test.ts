@@ -121,7 +121,7 @@ Deno.test("drain reaches all workers, and counts whom it cuts", async () => {
     id: 1,
     outlet: "echo",
     address: { hostname: "127.0.0.1", port },
-    cut: 12,
+    aborted: 12,
   });
   for (const client of clients) assertEquals(await readText(client), "");
   for (const client of clients) client.close();
@@ -189,7 +189,7 @@ Deno.test("what can't be had in one worker is had in none", async () => {
   await assertRejects(
     () => TestSupervisor.open(["echo://:0", `discard://:${squatter.addr.port}`]),
     Error,
-    "the address is in use",
+    "address already in use",
   );
   await assertRejects(
     () => TestSupervisor.open(["stdio://:0"]),

@@ -17,7 +17,7 @@ import {
 } from "../endpoint/ip.ts";
 
 /** Why an address is refused. */
-export type RuleRefusal = "denied by a rule" | "allowed by no rule";
+export type RuleRefusal = "denied by rule" | "not allowed by any rule";
 
 /** A network as its prefix: an address without its last `shift` bits. */
 interface Range {
@@ -54,9 +54,9 @@ export class Acl {
 
   /** Why the address is refused; `undefined` where it is not. */
   refusal(ip: Ip): RuleRefusal | undefined {
-    if (this.#deny.some((range) => isIn(ip, range))) return "denied by a rule";
+    if (this.#deny.some((range) => isIn(ip, range))) return "denied by rule";
     if (this.#allow.length === 0 || this.#allow.some((range) => isIn(ip, range))) return undefined;
-    return "allowed by no rule";
+    return "not allowed by any rule";
   }
 }
 

@@ -26,7 +26,11 @@ export interface AdmissionOptions {
 }
 
 /** Why a client is refused. The set is closed, so that metrics can count each. */
-export type Refusal = RuleRefusal | "full" | "too many from its address" | "over the rate";
+export type Refusal =
+  | RuleRefusal
+  | "connection limit reached"
+  | "per-address limit reached"
+  | "rate limit exceeded";
 
 /** A slot for one client, or the reason why it is refused. Disposing it releases the slot. */
 export class Permit implements Disposable {
@@ -135,7 +139,7 @@ export class Admission implements Disposable {
 
   /** Takes a slot for a client whose address is not known yet. */
   reserve(): Permit {
-    return new Permit(this, this.#acquire() ? undefined : "full");
+    return new Permit(this, this.#acquire() ? undefined : "connection limit reached");
   }
 
   /** Whether the connection limit is reached, here or in the parent. */
@@ -186,7 +190,7 @@ export class Admission implements Disposable {
 
   #limitOn(peer: string): Refusal | undefined {
     const { maxPerIp = Infinity } = this.#options;
-    if (this.#perAddress.count(peer) >= maxPerIp) return "too many from its address";
-    return this.#rate?.take(peer) === false ? "over the rate" : undefined;
+    if (this.#perAddress.count(peer) >= maxPerIp) return "per-address limit reached";
+    return this.#rate?.take(peer) === false ? "rate limit exceeded" : undefined;
   }
 }

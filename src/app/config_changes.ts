@@ -101,7 +101,7 @@ async function reloadConfig(command: ServerCommand): Promise<ServerConfig> {
     const { path } = command.file;
     const info = await Deno.stat(path).catch(() => undefined);
     if (info && !info.isFile) {
-      throw new Error(`cannot read the config ${path}: it is not a regular file`);
+      throw new Error(`cannot read the config file ${path}: it is not a regular file`);
     }
   }
   // serve() checks what it needs.

@@ -45,7 +45,7 @@ export class ConsoleHost implements AsyncDisposable {
     const host = new ConsoleHost(options, parts);
     if (options.console === undefined && parts.byDefault) {
       await host.#open({ ...options, console: CONSOLE_ADDRESS })
-        .catch((error) => parts.announce(`no console: ${explain(error)}`));
+        .catch((error) => parts.announce(`the console is not available: ${explain(error)}`));
     } else {
       await host.#open(options);
     }
@@ -122,7 +122,7 @@ export class ConsoleHost implements AsyncDisposable {
     this.#parts.announce(
       tokenFile === undefined
         ? `console at ${opened.url}`
-        : `console at ${opened.origin}/ (its token is in ${tokenFile})`,
+        : `console at ${opened.origin}/ (token in ${tokenFile})`,
     );
   }
 }

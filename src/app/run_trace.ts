@@ -62,7 +62,7 @@ async function traceCapture(
   { filter, signal, path }: { filter: Filter; signal: AbortSignal; path: string },
 ): Promise<string | undefined> {
   const { log } = traceOutput();
-  const onCut = (format: string) => log(`the ${format} data is cut short: the capture may go on`);
+  const onCut = (format: string) => log(`the ${format} data is truncated: packets may be missing`);
   const isStream = path === "-";
   const chunks = withTicks(decompress(openCapture(path), onCut), {
     signal,
@@ -88,7 +88,7 @@ async function traceLive(
   const stop = tasks.guard(() => tcpdump.end());
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
-  log(`capturing on ${options.interface}, Ctrl-C ends it`);
+  log(`capturing on ${options.interface}; stop with Ctrl-C`);
   const svg = await trace(options, {
     ...traceOutput(),
     filter,
@@ -97,7 +97,9 @@ async function traceLive(
     chunks: withTicks(tcpdump.chunks(), { interval: TICK }),
     listenerState: (flow) => kernel.stateFor(flow),
   });
-  if (tcpdump.dropped > 0) log(`the kernel dropped ${tcpdump.dropped} packets: tcpdump was slow`);
+  if (tcpdump.dropped > 0) {
+    log(`the kernel dropped ${tcpdump.dropped} packets, because tcpdump read too slowly`);
+  }
   return svg;
 }
 

@@ -59,7 +59,11 @@ export async function serve(
   handledElsewhere(followed);
   await Promise.race([followed, aborted(server.failed)]);
   const grace = options["drain-timeout"];
-  eventBus.publish({ event: "draining", live: [...server.connections()].length, grace });
+  eventBus.publish({
+    event: "draining",
+    connections: [...server.connections()].length,
+    timeout: grace,
+  });
   const cut = await server.stop({ grace });
   server.failed.throwIfAborted();
   return cut;

@@ -19,8 +19,8 @@ import type { Traffic } from "./status.ts";
 import { type NodeIdentity, Publisher } from "./publisher.ts";
 import type { Facts, Message, NameRegistration, Snapshot } from "./wire.ts";
 
-const tasks = new TaskScope("asking a bus for the history of a room", {
-  without: "it holds what was said here",
+const tasks = new TaskScope("reading a room's history from the bus", {
+  without: "the history has only lines from this server",
 });
 
 /** When a server's silence is taken for its end, in milliseconds. */
@@ -60,9 +60,9 @@ export class BusLink implements RemoteMembers, Disposable {
     const channel = this.#channelOf(bus);
     if (!channel || channel.up) return;
     const dropped = this.#publisher.resume(channel);
-    if (back) this.#room.notice("the bus is back");
+    if (back) this.#room.notice("bus connected again");
     if (dropped > 0) {
-      this.#room.notice(`${dropped} messages did not fit in the queue: they are lost`);
+      this.#room.notice(`${dropped} messages were lost: the send queue was full`);
     }
     if (this.#room.history.limit > 0) tasks.run(this.#recall(channel));
   }
@@ -72,7 +72,9 @@ export class BusLink implements RemoteMembers, Disposable {
     const channel = this.#channelOf(bus);
     if (!channel) return;
     channel.up = false;
-    this.#room.notice("the bus is down: until it is back, only those on this server hear you");
+    this.#room.notice(
+      "bus disconnected: until it is back, only members on this server receive your lines",
+    );
   }
 
   /** Tells the others. */
@@ -172,7 +174,7 @@ export class BusLink implements RemoteMembers, Disposable {
     const lost = server.takeSnapshot(message, { limit: this.#servers.memberLimit });
     if (lost === undefined) return;
     channel.traffic.lost += lost;
-    if (lost > 0) this.#room.notice(`${lost} messages from elsewhere are lost`);
+    if (lost > 0) this.#room.notice(`${lost} messages from other servers were lost`);
     const { size } = server.members;
     if (isNew && size > 0) this.#room.notice(`${size} more here, from another server`);
     server.timedOut = false;

@@ -12,7 +12,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { nextTurn } from "../scheduling/turn_budget.ts";
 
 const tasks = new TaskScope("watching the servers on a bus", {
-  without: "who is gone stays listed",
+  without: "members who left stay listed",
 });
 
 /** How often links look around, in milliseconds. */
@@ -141,7 +141,7 @@ export class BusManager implements AsyncDisposable {
     return {
       name: bus.name,
       state: state?.state === "up" ? "up" : times === 0 ? "connecting" : "down",
-      detail: state?.state === "up" ? state.at : state?.reason ?? "it is being connected to",
+      detail: state?.state === "up" ? state.at : state?.reason ?? "connecting",
       denied: refusal,
       reconnects: Math.max(0, times - 1),
       queued: this.#links.values().reduce((sum, link) => sum + link.queuedFor(bus), 0),

@@ -8,8 +8,8 @@ import { nextTurn, TurnBudget } from "../scheduling/turn_budget.ts";
 import { SlowConsumerPolicy, type Subscriber } from "./backpressure.ts";
 import { LineLog } from "./line_log.ts";
 
-const tasks = new TaskScope("sending lines round a chat room", {
-  without: "some members miss them",
+const tasks = new TaskScope("sending lines to the members of a room", {
+  without: "some members do not get them",
 });
 
 /** The bytes that may be on their way round before those who speak wait. */

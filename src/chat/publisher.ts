@@ -18,7 +18,7 @@ import {
 } from "./wire.ts";
 
 const tasks = new TaskScope("publishing to a bus", {
-  without: "others ask again for what they miss",
+  without: "other servers request it again",
 });
 
 /** How often a server says that it is there, in milliseconds. */

@@ -6,8 +6,8 @@
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { nextTurn } from "../scheduling/turn_budget.ts";
 
-const tasks = new TaskScope("taking messages from a bus", {
-  without: "what is missed is asked for again",
+const tasks = new TaskScope("reading messages from the bus", {
+  without: "missing messages are requested again",
 });
 
 /** Bytes that are taken before whoever they are for gets a moment to read them. */

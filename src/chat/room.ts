@@ -149,7 +149,7 @@ export class Room {
     this.#rename(member, name);
     this.catchUp(member);
     member.subscriber.send(
-      encoder.encode(`* ${lost} was asked for earlier elsewhere: you are ${name}\n`),
+      encoder.encode(`* ${lost} is taken on another server: you are ${name}\n`),
     );
   }
 

@@ -39,7 +39,7 @@ export class SendQueue implements AsyncDisposable {
     if (this.isGone) return;
     this.#waiting += bytes.length;
     if (this.#waiting > SEND_QUEUE_LIMIT) {
-      this.#connection.close(`error: does not read, ${SEND_QUEUE_LIMIT >> 10} KiB were waiting`);
+      this.#connection.close(`error: slow consumer, ${SEND_QUEUE_LIMIT >> 10} KiB queued`);
       return;
     }
     this.#queue.push(bytes);

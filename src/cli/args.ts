@@ -78,7 +78,7 @@ function splitMode(
     const inline = /^--mode=(.*)$/.exec(args[flag]!)?.[1];
     const name = inline ?? args[flag + 1];
     if (name === undefined) {
-      throw new UsageError(`--mode: expected ${modeNames().join(" or ")}, and nothing follows it`);
+      throw new UsageError(`--mode: expected ${modeNames().join(" or ")}`);
     }
     return {
       mode: parseMode(name),

@@ -5,30 +5,30 @@
  */
 import type { ModeName } from "./modes.ts";
 
-const NO_UDP = "UDP is not offered: sockets here are TCP and Unix";
+const NO_UDP = "UDP is not supported; TCP and Unix sockets are";
 
 /** By mode and flag. Looked up only where the mode does not have the flag itself. */
 const REPLACEMENTS: Readonly<Record<ModeName, Readonly<Record<string, string>>>> = {
   server: {
-    "-4": "--host 0.0.0.0 listens at all IPv4 addresses",
-    "-6": "--host :: listens at all addresses, IPv6 and IPv4",
+    "-4": "--host 0.0.0.0 listens on all IPv4 addresses",
+    "-6": "--host :: listens on all addresses, IPv6 and IPv4",
     "-c": "exec://:PORT -- PROGRAM ARGS… runs a program for every client",
     "-e": "exec://:PORT -- PROGRAM ARGS… runs a program for every client",
-    "-k": "stdio://:PORT?keep serves one client after the other",
+    "-k": "stdio://:PORT?keep serves clients one after another",
     "-l": "a server listens anyway; stdio://:PORT does what nc -l PORT does",
     "-n": "numeric addresses are never looked up",
-    "-s": "--host ADDRESS says where to listen",
+    "-s": "--host ADDRESS sets the address to listen on",
     "-u": NO_UDP,
-    "-U": "SERVICE+unix:///PATH listens at a Unix socket",
+    "-U": "SERVICE+unix:///PATH listens on a Unix socket",
     "-v": "--log-level debug logs more",
     "-w": "--idle-timeout DURATION closes idle connections",
   },
   client: {
-    "-4": "name an IPv4 address instead of the host",
-    "-6": "name an IPv6 address instead of the host",
+    "-4": "use an IPv4 address as the host",
+    "-6": "use an IPv6 address as the host",
     "-c": "outlet server exec://:PORT -- PROGRAM ARGS… runs a program for every client",
     "-e": "outlet server exec://:PORT -- PROGRAM ARGS… runs a program for every client",
-    "-k": "outlet server stdio://:PORT?keep serves one client after the other",
+    "-k": "outlet server stdio://:PORT?keep serves clients one after another",
     "-l": "a client does not listen; outlet server stdio://:PORT does what nc -l PORT does",
     "-n": "numeric addresses are never looked up",
     "-N": "this is the default (--eof half-close)",
@@ -42,7 +42,7 @@ const REPLACEMENTS: Readonly<Record<ModeName, Readonly<Record<string, string>>>>
   trace: {
     "-n": "addresses are never looked up",
     "-v": "ladders show everything; --json writes it for programs",
-    "-w": "capture with tcpdump -w FILE, and read that: --read FILE",
+    "-w": "capture with tcpdump -w FILE, then use --read FILE",
   },
 };
 

@@ -103,7 +103,9 @@ export function parseServerArgs(args: readonly string[]): ServerCommand {
     return { action, config, namesOutlets: named !== undefined };
   }
   if (named === undefined) return { action, file: { path, flags: values } };
-  throw new UsageError(`${quote(named)} beside --config: the file names the outlets`);
+  throw new UsageError(
+    `${quote(named)} and --config exclude each other: the file lists the outlets`,
+  );
 }
 
 /** The config that SPECs and flags describe. */

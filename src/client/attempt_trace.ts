@@ -55,7 +55,7 @@ export class AttemptTrace implements AsyncDisposable {
   /** Starts the capture. `log` gets the reason if that fails; handshakes are then inferred. */
   static async start(target: Address, log: (reason: string) => void): Promise<AttemptTrace> {
     if (isUnix(target)) {
-      log("a Unix socket has no handshake");
+      log("a Unix socket has no TCP handshake");
       return new AttemptTrace(undefined);
     }
     const literal = parseAddress(target.hostname);

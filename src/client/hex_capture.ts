@@ -91,7 +91,7 @@ export class HexCapture implements Disposable {
       this.#files.push({ path, file, isNew });
       return file;
     } catch (cause) {
-      throw new UsageError(`${option} ${path}: cannot be written: ${explain(cause)}`);
+      throw new UsageError(`${option} ${path}: cannot write: ${explain(cause)}`);
     }
   }
 }

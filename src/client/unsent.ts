@@ -31,7 +31,7 @@ export function unsentCause(
   if (hop?.isUnresolved) {
     const asks = hop.address.includes(":") ? "neighbour solicitation (NDP)" : "ARP";
     return {
-      cause: `nobody answers ${asks} for ${hop.address} on ${hop.device}`,
+      cause: `no answer to ${asks} for ${hop.address} on ${hop.device}`,
       next: `Is it up, and on this network? ip neigh show ${hop.address}`,
     };
   }

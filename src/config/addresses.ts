@@ -63,8 +63,8 @@ export function portKey(address: Address): string | number {
 
 function conflict(one: Listening, other: Listening): string {
   const [first, second] = [one, other].map(({ address }) => formatAddress(address));
-  if (first === second) return `both want ${first}: an address has one outlet`;
-  return `want overlapping addresses, ${first} and ${second}: a port of an address has one outlet`;
+  if (first === second) return `have the same address, ${first}`;
+  return `have overlapping addresses, ${first} and ${second}`;
 }
 
 /** Whether a connection to `target` is accepted by the listener at `listen`. */
@@ -83,7 +83,7 @@ export function checkForwardingLoops(
     const circle = loopThrough(outlet, { outlets, reaches });
     if (!circle) continue;
     const path = [...circle, outlet].map(({ listen }) => formatAddress(listen)).join(" → ");
-    const fault = circle.length === 1 ? "forward to itself" : "forward in a circle";
+    const fault = circle.length === 1 ? "forward to itself" : "forward in a loop";
     throw new UsageError(`${circle.map(outletName).join(" and ")} would ${fault}: ${path}`, {
       option: "to",
     });

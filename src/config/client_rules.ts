@@ -22,7 +22,7 @@ export function clientConfig(
   const options = valuesOf(CLIENT_OPTIONS, tls ? new Map([...values, ["tls", true]]) : values);
   checkRequirements(values.keys(), { table: CLIENT_OPTIONS, values: { ...options }, label });
   if (targets.length > 1 && !options.probe) {
-    throw new UsageError("several ports can only be probed: add -z, or name one port");
+    throw new UsageError("several ports need -z: add it, or give one port");
   }
   const config = { targets, options };
   checkProxy(config, label);
@@ -39,7 +39,7 @@ function checkProxy({ options, targets: [target] }: ClientConfig, label: Label):
   if (!preemptive) return;
   const name = label("proxy-auth-preemptive");
   if (proxy.scheme !== "http") {
-    throw new UsageError(`${name} is for http:// proxies only`);
+    throw new UsageError(`${name} is only for http:// proxies`);
   }
   if (!credentials && !proxy.credentials) {
     throw new UsageError(`${name} needs ${label("proxy-auth")}, or a user in the proxy's URL`);

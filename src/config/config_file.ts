@@ -37,7 +37,7 @@ export async function readConfigFile(
   try {
     text = await Deno.readTextFile(path);
   } catch (cause) {
-    throw new UsageError(`cannot read the config ${path}: ${explain(cause)}`, { cause });
+    throw new UsageError(`cannot read the config file ${path}: ${explain(cause)}`, { cause });
   }
   try {
     return parseConfig(text, { flags, folder: dirname(resolve(path)) });

@@ -43,7 +43,9 @@ function describeTruncation(text: string): string {
   const inner = open.at(-1);
   const end = lineOf(text, text.trimEnd().length);
   if (inner) {
-    return `${end}: the file ends, and the ${inner.text} of ${lineOf(text, inner.at)} is open`;
+    return `${end}: unexpected end of file: the ${inner.text} in ${
+      lineOf(text, inner.at)
+    } is not closed`;
   }
   return text.trim() === ""
     ? "the file is empty"

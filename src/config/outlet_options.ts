@@ -107,7 +107,10 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   mode: option(MODE, "permission bits of the Unix socket, such as 0660", {
     defaultText: "from the umask",
   }),
-  capture: option(folder("make"), "write a hex dump of each connection to a file in this folder"),
+  capture: option(
+    folder("make"),
+    "write a hex dump of each connection to a file in this directory",
+  ),
   "capture-limit": option(SIZE, "maximum size of each dump", {
     needs: ["capture"],
     default: 16 * 1024 * 1024,

@@ -45,9 +45,11 @@ function whyUnfit(
 ): string | undefined {
   const address = formatAddress(listen);
   if (!isUnix(listen)) {
-    return UNIX_ONLY.has(name) ? `${label} is for Unix sockets: ${address} has no file` : undefined;
+    return UNIX_ONLY.has(name)
+      ? `${label} is only for Unix sockets, not for ${address}`
+      : undefined;
   }
-  if (TCP_ONLY.has(name)) return `${label} is for TCP: it has no effect at ${address}`;
+  if (TCP_ONLY.has(name)) return `${label} is only for TCP, not for ${address}`;
   if (!BY_ADDRESS.has(name) || outletOptions["accept-proxy"]) return undefined;
   return `${label} is about client addresses, and clients at ${address} have none`;
 }

@@ -12,7 +12,7 @@ export async function pathFault(path: string, use: PathUse): Promise<string | un
   try {
     return await FAULTS[use](path);
   } catch (error) {
-    return codeOf(error) === "ENOENT" ? "there is no such file" : explain(error);
+    return codeOf(error) === "ENOENT" ? "no such file" : explain(error);
   }
 }
 
@@ -32,25 +32,25 @@ const FAULTS: Readonly<Record<PathUse, (path: string) => Promise<string | undefi
 
 async function readFault(path: string): Promise<string | undefined> {
   const { isDirectory, isFile } = await Deno.stat(path);
-  if (isDirectory) return "it is a folder, not a file";
+  if (isDirectory) return "it is a directory, not a file";
   // Opening a FIFO would block until it has a writer.
   if (isFile) (await Deno.open(path)).close();
 }
 
 async function appendFault(path: string): Promise<string | undefined> {
   const { isDirectory, isFile } = await Deno.stat(path);
-  if (isDirectory) return "it is a folder, not a file";
+  if (isDirectory) return "it is a directory, not a file";
   if (isFile) (await Deno.open(path, { append: true })).close();
 }
 
 async function makeFault(path: string): Promise<string | undefined> {
   const folder = dirname(path);
-  return await stat(folder) ? await FAULTS["write-in"](folder) : `there is no folder ${folder}`;
+  return await stat(folder) ? await FAULTS["write-in"](folder) : `no such directory: ${folder}`;
 }
 
 async function folderFault(path: string): Promise<string | undefined> {
   const found = await stat(path);
-  if (!found) return "there is no such folder";
+  if (!found) return "no such directory";
   return found.isDirectory ? undefined : `${path} is not a folder`;
 }
 

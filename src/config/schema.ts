@@ -97,7 +97,7 @@ function outletSchema(service: Service): z.ZodObject {
         attempt(() => OUTLET_LISTEN.parse(word), { context, input: word })
       )
       .meta({
-        description: "where it listens: HOST:PORT, :PORT on this machine alone, or unix:PATH",
+        description: "address to listen on: HOST:PORT, :PORT (on 127.0.0.1) or unix:PATH",
       }),
     ...shapeOf(outletTable(service)),
   });

@@ -13,7 +13,7 @@ import type { ServerConfig, ServerOptions } from "./server_config.ts";
  */
 export function checkBus({ bus, "bus-credentials": credentials }: ServerOptions): void {
   if (credentials === undefined || bus?.user === undefined) return;
-  throw new UsageError("bus-credentials and the user in the URL of bus exclude each other", {
+  throw new UsageError("bus-credentials and a user in the URL of bus exclude each other", {
     option: "bus-credentials",
   });
 }

@@ -74,7 +74,7 @@ export function captureTo(
   const writer = new BoundedWriter(file, {
     limit: WAITING,
     onFault,
-    notice: (count) => `… ${count} pieces of the conversation are missing here: not taken in time`,
+    notice: (count) => `… ${count} chunks are missing here: they were not written in time`,
   });
   let isLate = false;
   const write = async (text: string) => {

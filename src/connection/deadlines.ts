@@ -32,8 +32,8 @@ const REASONS = [
   ["fin", "fin timeout"],
 ] as const;
 
-const tasks = new TaskScope("looking after deadlines", {
-  without: "they are looked after next time",
+const tasks = new TaskScope("checking deadlines", {
+  without: "they are checked at the next tick",
 });
 
 /** Checks per shortest deadline, and the bounds of the period in milliseconds. */

@@ -19,7 +19,7 @@ export type EndReason =
   /** Closed at the console or the terminal. */
   | "closed by the operator"
   /** It was still open when `--drain-timeout` ended. */
-  | "cut by the drain"
+  | "drain timeout"
   /** The service could not serve it, for this reason; the peer was reset. */
   | `refused: ${string}`;
 

@@ -21,7 +21,7 @@ export interface LineReaderOptions {
  */
 const TURN = { units: 256, clockEvery: 1 };
 
-const tasks = new TaskScope("timing a line", { without: "the line may take for ever" });
+const tasks = new TaskScope("timing a line", { without: "this line has no time limit" });
 
 /**
  * The lines of a connection until the peer sends its FIN or the connection is closed. A line that

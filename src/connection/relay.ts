@@ -22,7 +22,7 @@ export async function relay(client: Connection, upstream: Connection): Promise<v
       ? faultOf(error)
       : isReset(error)
       ? "upstream reset"
-      : `error: ${formatAddress(upstream.peer)} broke off: ${explain(error)}` as const;
+      : `error: ${formatAddress(upstream.peer)} failed: ${explain(error)}` as const;
     broken.close(reason);
     (broken === client ? upstream : client).reset(reason);
   };

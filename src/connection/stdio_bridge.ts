@@ -115,7 +115,9 @@ async function ended(
   }
 }
 
-const tasks = new TaskScope("ending a conversation in time", { without: "the peer ends it" });
+const tasks = new TaskScope("the timeout at the end of a connection", {
+  without: "the peer ends it",
+});
 
 function discard(): Promise<void> {
   return Promise.resolve();

@@ -60,7 +60,7 @@ export function freshToken(): string {
 }
 
 /**
- * The token in a file; where there is no such file, it is made, for its owner's eyes alone.
+ * Reads the token from a file; creates the file, with mode 0600, if it does not exist.
  *
  * @throws {Error} which says what is wrong with the file
  */

@@ -52,7 +52,7 @@ export class Guard {
    */
   check({ headers }: Request): void {
     const host = headers.get("host");
-    if (host === null) throw new HttpError(400, "there is no Host header");
+    if (host === null) throw new HttpError(400, "no Host header");
     if (!this.#isOurs(host)) {
       throw new HttpError(421, `this is ${this.origin}, not ${JSON.stringify(host)}`);
     }

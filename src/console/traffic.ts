@@ -27,9 +27,9 @@ export interface Live {
 
 /** What came and went at an outlet since it was opened. */
 export interface Totals {
-  /** Clients that were let in. */
+  /** Connections opened. */
   opened: number;
-  /** Clients that were turned away. */
+  /** Connections refused, by reason. */
   refused: number;
   /** Bytes that came from clients. */
   bytesIn: number;

@@ -117,7 +117,7 @@ export function withoutZone(address: string): string {
 
 /** The advice in errors about a link-local address without a zone. */
 export function zoneNeeded(hostname: string): string {
-  return `each link has a host of that address: say which, ${hostname}%INTERFACE (RFC 4007)`;
+  return `a link-local address needs its interface: ${hostname}%INTERFACE (RFC 4007)`;
 }
 
 /** Whether the text is an IPv6 address (RFC 4291), without a zone. */

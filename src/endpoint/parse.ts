@@ -75,7 +75,7 @@ export function parseListen({ host, port }: { host: string; port: string }): Int
 
 /** Parses an address to connect to. */
 export function parseEndpoint({ host, port }: { host: string; port: string }): InternetAddress {
-  if (host === "") throw new UsageError("no host in front of the port");
+  if (host === "") throw new UsageError("the host is missing before the port");
   const address = { hostname: readHost(host, "host"), port: readPort(port, "port") };
   if (address.port !== 0) return address;
   throw new UsageError(`port "0": expected a port to connect to, 1 to 65535`);
@@ -85,7 +85,7 @@ export function parseEndpoint({ host, port }: { host: string; port: string }): I
 export function readPath(path: string): string {
   if (path.startsWith("@")) {
     throw new UsageError(
-      "abstract names are not offered: take a path, such as unix:/run/echo.sock",
+      "abstract socket names are not supported: use a path, such as unix:/run/echo.sock",
     );
   }
   const read = path.replace(/^\/\/+(?=\/)/, "");
@@ -94,7 +94,7 @@ export function readPath(path: string): string {
   }
   if (new TextEncoder().encode(read).length > MAX_PATH) {
     throw new UsageError(
-      `the path is too long: a Unix socket's has at most ${MAX_PATH} bytes`,
+      `the path is too long: at most ${MAX_PATH} bytes for a Unix socket`,
     );
   }
   return read;

@@ -93,6 +93,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new UsageError("a % in the name or password stands for nothing: write it as %25");
+    throw new UsageError("invalid % escape in the user or password: write % as %25");
   }
 }

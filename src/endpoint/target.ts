@@ -22,7 +22,7 @@ export function parseTarget(words: readonly string[]): Target {
   const [first, second, ...more] = words;
   if (first === undefined) throw new UsageError(`nothing to connect to: expected ${TARGETS}`);
   if (more.length > 0) {
-    throw new UsageError(`${quote(more[0]!)} is one word too many: expected HOST PORT`);
+    throw new UsageError(`unexpected argument ${quote(more[0]!)}: expected HOST PORT`);
   }
   try {
     if (second === undefined) return readWord(first);

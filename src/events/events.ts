@@ -60,7 +60,7 @@ export interface Refused extends AboutOutlet {
   readonly event: "refused";
   /** The client's address. */
   readonly peer: Address;
-  /** The reason: `denied by a rule`, `full`, `over the rate`. */
+  /** The reason: `denied by rule`, `connection limit reached`, `rate limit exceeded`. */
   readonly reason: string;
 }
 
@@ -114,5 +114,5 @@ export interface Stopped extends AboutOutlet {
   /** The discriminant. */
   readonly event: "stopped";
   /** Connections that were aborted at the end of the drain timeout. */
-  readonly cut: number;
+  readonly aborted: number;
 }

@@ -110,9 +110,9 @@ export interface Draining {
   /** The discriminant. */
   readonly event: "draining";
   /** Open connections. */
-  readonly live: number;
+  readonly connections: number;
   /** The drain timeout, in milliseconds. */
-  readonly grace: number;
+  readonly timeout: number;
 }
 
 /** A worker failed, and its connections with it, or all are being restarted; another replaces it. */
@@ -152,5 +152,5 @@ export interface LibraryOutput {
   /** One line. */
   readonly text: string;
   /** How many lines before it were dropped by a rate limit. */
-  readonly untold: number;
+  readonly suppressed: number;
 }

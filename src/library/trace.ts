@@ -63,7 +63,7 @@ export async function* handshakesOf(
   });
   const pipeline = new CapturePipeline(tracker, { hosts: hosts.map(readHost), ports });
   let damage: CaptureError | undefined;
-  const onCut = (format: string) => onNote(`the ${format} data is cut short`);
+  const onCut = (format: string) => onNote(`the ${format} data is truncated`);
   try {
     for await (const chunk of decompress(chunksOf(capture), onCut)) {
       pipeline.feed(chunk);
@@ -87,7 +87,7 @@ function reportLeftOut(
   onNote: (line: string) => void,
 ): void {
   if (reader.truncatedAt !== undefined) {
-    onNote(`the capture is cut short at byte ${reader.truncatedAt}, inside a packet`);
+    onNote(`the capture is truncated at byte ${reader.truncatedAt}, inside a packet`);
   }
   if (reader.packetsWithoutTime > 0) {
     onNote(`${reader.packetsWithoutTime} packets have no timestamp`);

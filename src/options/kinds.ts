@@ -63,7 +63,7 @@ export function file(use: PathUse): OptionKind<string> {
 
 /** A path of a folder. */
 export function folder(use: PathUse): OptionKind<string> {
-  return { ...TEXT, expects: "a folder", placeholder: "FOLDER", path: use };
+  return { ...TEXT, expects: "a directory", placeholder: "DIRECTORY", path: use };
 }
 
 /** A duration in milliseconds: `500ms`, `30s`, `5m`, `2h`; a bare number is seconds. */

@@ -41,7 +41,7 @@ export function whyNoEffect(
   if (rival !== undefined) return `${label(name)} and ${label(rival)} exclude each other`;
   if (needs.length === 0 || needs.some((other) => isOn(values[other]))) return undefined;
   const needed = needs.map(label).join(" or ");
-  return `${label(name)} needs ${needed}, without which it has no effect`;
+  return `${label(name)} needs ${needed}`;
 }
 
 /** Why a common value has no effect: the outlet's own values exclude it. `undefined` where it has one. */

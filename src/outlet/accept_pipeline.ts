@@ -128,7 +128,7 @@ function seat(
   const { signal } = arrival;
   arrival.permit = take(arrival);
   const { refusal } = arrival.permit;
-  if (refusal !== "full" || !admission || signal.aborted) return refusal;
+  if (refusal !== "connection limit reached" || !admission || signal.aborted) return refusal;
   return admission.waitForCapacity(signal).then(() => seat(arrival, { take, admission }));
 }
 

@@ -18,8 +18,8 @@ import type { OutletSettings } from "./settings.ts";
 import type { WelcomeSocket } from "./welcome_socket.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
-const tasks = new TaskScope("ending the grace of an outlet", {
-  without: "its connections end by themselves",
+const tasks = new TaskScope("the drain timeout of an outlet", {
+  without: "its connections are not closed by the timeout",
 });
 
 /** What never changes about an outlet. */
@@ -178,7 +178,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
     using _deadlines = this.#sweeper.watch(connection);
     this.#live.add(connection);
     this.#events.opened(connection);
-    if (this.#expired.signal.aborted) connection.close("cut by the drain");
+    if (this.#expired.signal.aborted) connection.close("drain timeout");
     try {
       await handler(connection, this.#stopping.signal);
       await connection.finish();
@@ -198,7 +198,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
     await Promise.race([ended, aborted(this.#expired.signal)]);
     this.#expired.abort();
     const cut = this.#live.size;
-    await closeAll(this.#live, "cut by the drain");
+    await closeAll(this.#live, "drain timeout");
     await ended;
     this.#isGone = true;
     if (this.#settings) this.#events.stopped(cut);

@@ -75,6 +75,6 @@ export class OutletEvents {
 
   /** The outlet is closed, after `cut` of its connections were cut. */
   stopped(cut: number): void {
-    this.#eventBus.publish({ event: "stopped", ...this.#about, cut });
+    this.#eventBus.publish({ event: "stopped", ...this.#about, aborted: cut });
   }
 }

@@ -53,7 +53,7 @@ const PARSERS: Readonly<Record<string, (rest: string) => unknown>> = {
 export async function readScript(path: string): Promise<Step[]> {
   if (path === "-") return parseScript(await readStdin(), "stdin");
   const text = await Deno.readTextFile(path).catch((cause) => {
-    throw new UsageError(`--script ${path}: cannot be read: ${explain(cause)}`);
+    throw new UsageError(`--script ${path}: cannot read: ${explain(cause)}`);
   });
   return parseScript(text, path);
 }
@@ -115,7 +115,7 @@ function characterAt(point: string): string {
 
 function parseText(rest: string): string {
   const match = /^"((?:[^"\\]|\\.)*)"$/.exec(rest);
-  if (!match) throw new UsageError('expected a text in quotes, such as "QUIT\\r\\n"');
+  if (!match) throw new UsageError('expected quoted text, such as "QUIT\\r\\n"');
   return match[1]!;
 }
 
@@ -131,7 +131,7 @@ function parsePattern(rest: string): Pattern {
   if (rest.startsWith('"')) return { text: parseText(rest) };
   const [, source, flags = ""] = /^\/((?:[^/\\]|\\.)+)\/([isu]*)$/.exec(rest) ?? [];
   if (source === undefined) {
-    throw new UsageError("expected a pattern such as /^250 /, or a text in quotes");
+    throw new UsageError("expected a pattern such as /^250 /, or quoted text");
   }
   try {
     new RegExp(source, flags);

@@ -200,8 +200,8 @@ function refuseHandedSockets(): void {
   const count = Number(Deno.env.get("LISTEN_FDS") ?? 0);
   if (count === 0 || Deno.env.get("LISTEN_PID") !== String(Deno.pid)) return;
   throw new Error(
-    `LISTEN_FDS: ${count} sockets were handed over, and outlet opens its own: disable the .socket ` +
-      "unit, and say in the .service unit where to listen",
+    `LISTEN_FDS: ${count} sockets were passed, but outlet opens its own: disable the .socket ` +
+      "unit, and set the addresses in the .service unit",
   );
 }
 

@@ -64,10 +64,10 @@ async function firstHostOf(hostname: string): Promise<string | undefined> {
 async function refusePath(path: string): Promise<void> {
   const folder = dirname(path);
   const fault = await pathFault(folder, "write-in");
-  if (fault !== undefined) throw new Error(`folder ${folder}: ${fault}`);
+  if (fault !== undefined) throw new Error(`directory ${folder}: ${fault}`);
   const there = await Deno.lstat(path).catch(() => undefined);
   if (!there || there.isSocket) return;
-  throw new Error("there is such a file, and it is no socket: take another path");
+  throw new Error("the file exists and is not a socket: use another path");
 }
 
 /** Refuses ports below `ip_unprivileged_port_start` without the capability to bind them. */
@@ -81,7 +81,7 @@ async function refusePrivileged(port: number): Promise<void> {
   if (port >= Number(least) || capabilities === undefined) return;
   if ((BigInt(`0x${capabilities}`) & NET_BIND_SERVICE) !== 0n) return;
   throw new Error(
-    `port ${port} needs root or the capability CAP_NET_BIND_SERVICE, or take one from ${
+    `port ${port} needs root or the capability CAP_NET_BIND_SERVICE, or use one from ${
       Number(least)
     } up`,
   );

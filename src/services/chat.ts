@@ -23,7 +23,7 @@ const FAREWELLS = { units: 256, clockEvery: 16 };
 const encoder = new TextEncoder();
 
 const tasks = new TaskScope("announcing the end of a chat room", {
-  without: "members are not told",
+  without: "members get no notice",
 });
 
 /** A room's name: short, and printable as it is. */
@@ -143,7 +143,7 @@ const COMMANDS: Readonly<Record<string, { help: string; run(command: Command): "
     "/me": {
       help: "/me TEXT     describe what you do",
       run({ member, argument, reply }) {
-        if (argument === "") reply("* /me needs a text\n");
+        if (argument === "") reply("* /me needs text\n");
         else member.room.act(member, argument);
       },
     },
@@ -155,7 +155,7 @@ const COMMANDS: Readonly<Record<string, { help: string; run(command: Command): "
       },
     },
     "/help": {
-      help: "/help        this list",
+      help: "/help        show this list",
       run({ reply }) {
         reply(Object.values(COMMANDS).map(({ help }) => `* ${help}\n`).join(""));
       },
@@ -208,7 +208,7 @@ function handleLine(
   { text, cut }: Line,
   { member, history, reply }: Omit<Command, "argument">,
 ): "leave" | void {
-  if (cut) reply(`* your line was cut after ${MAX_LINE} bytes\n`);
+  if (cut) reply(`* your line was truncated to ${MAX_LINE} bytes\n`);
   if (text.trim() === "") return;
   if (!text.startsWith("/")) return member.room.say(member, text);
   const [, word = "", argument = ""] = /^(\S+)\s*(.*?)\s*$/s.exec(text) ?? [];

@@ -43,7 +43,7 @@ function serveInTurn({ keep, progress, standard }: Shared): Handler {
   let turn = Promise.resolve();
   let taken = false;
   return async (connection) => {
-    if (taken && !keep) return connection.reset("refused: there is one client already");
+    if (taken && !keep) return connection.reset("refused: another client is connected");
     taken = true;
     const before = turn;
     const { promise, resolve } = Promise.withResolvers<void>();

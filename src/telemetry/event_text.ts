@@ -34,7 +34,7 @@ function outletText(event: Exclude<OutletEvent, ServerEvent>): string {
       return `on ${formatAddress(event.address)}: ${event.text}`;
     case "stopped":
       return `on ${formatAddress(event.address)}` +
-        (event.cut > 0 ? `, ${formatCount(event.cut, "connection")} cut` : "");
+        (event.aborted > 0 ? `, ${formatCount(event.aborted, "connection")} aborted` : "");
   }
 }
 
@@ -53,11 +53,11 @@ function serverText(event: ServerEvent): string {
     case "trace-unavailable":
       return `handshakes are inferred: ${event.reason}`;
     case "bus-connected":
-      return `${event.bus}, through ${event.server}`;
+      return `${event.bus} via ${event.server}`;
     case "bus-disconnected":
-      return `${event.bus}: ${event.reason}; rooms stay on this server until it is there`;
+      return `${event.bus}: ${event.reason}; rooms are local to this server until it is back`;
     case "bus-permission-denied":
-      return `${event.bus}: ${event.reason}; rooms need both on outlet.>`;
+      return `${event.bus}: ${event.reason}; rooms need to publish and subscribe on outlet.>`;
     case "worker-restarted":
       return `${event.worker}: ${event.reason}`;
     case "draining":
@@ -67,7 +67,7 @@ function serverText(event: ServerEvent): string {
     case "unexpected-error":
       return `please report it: ${event.stack.join(" ")}`;
     case "library-output":
-      return event.text + (event.untold > 0 ? ` (${event.untold} more before it)` : "");
+      return event.text + (event.suppressed > 0 ? ` (${event.suppressed} more suppressed)` : "");
   }
 }
 
@@ -78,10 +78,10 @@ function readyText({ outlets, maxConnections, descriptors }: Ready): string {
     (descriptors === undefined ? "" : ` (descriptor limit ${descriptors})`);
 }
 
-function drainingText({ live, grace }: Draining): string {
-  if (live === 0) return "no open connections";
-  return `${formatCount(live, "connection")} ${live === 1 ? "has" : "have"} ${
-    formatDuration(grace)
+function drainingText({ connections, timeout }: Draining): string {
+  if (connections === 0) return "no open connections";
+  return `${formatCount(connections, "connection")} ${connections === 1 ? "has" : "have"} ${
+    formatDuration(timeout)
   } to end; a second signal stops at once`;
 }
 

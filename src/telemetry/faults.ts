@@ -42,7 +42,7 @@ function publishConsole(eventBus: EventBus): void {
     if (now - since > WINDOW) [since, published] = [now, 0];
     if (published >= LINES) return void dropped++;
     published++;
-    eventBus.publish({ event: "library-output", text: textOf(values), untold: dropped });
+    eventBus.publish({ event: "library-output", text: textOf(values), suppressed: dropped });
     dropped = 0;
   };
   for (const method of ["debug", "error", "info", "log", "trace", "warn"] as const) {

@@ -34,7 +34,7 @@ export function jsonLine(event: OutletEvent, at: Date): string {
       : {},
     ..."notes" in event ? noteFields(event.notes) : {},
     ..."certificate" in event ? { certificate: event.certificate } : {},
-    ...event.event === "stopped" ? { cut: event.cut } : {},
+    ...event.event === "stopped" ? { aborted: event.aborted } : {},
     ..."text" in event ? { text: printable(event.text) } : {},
     ..."code" in event ? { code: event.code } : {},
     ..."reason" in event ? { reason: printable(event.reason) } : {},
@@ -64,13 +64,13 @@ function serverFields(
     case "worker-restarted":
       return { worker: event.worker };
     case "draining":
-      return { live: event.live, grace_ms: event.grace };
+      return { connections: event.connections, timeout_ms: event.timeout };
     case "task-failed":
       return { task: event.task, consequence: event.consequence };
     case "unexpected-error":
       return { stack: event.stack.map(printable) };
     case "library-output":
-      return { untold: event.untold };
+      return { suppressed: event.suppressed };
     default:
       return {};
   }

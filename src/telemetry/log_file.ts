@@ -40,9 +40,7 @@ export class LogFileSink implements ByteSink, Disposable {
     try {
       await this.#current();
     } catch (cause) {
-      const why = cause instanceof Deno.errors.NotFound
-        ? "there is no such folder"
-        : explain(cause);
+      const why = cause instanceof Deno.errors.NotFound ? "no such directory" : explain(cause);
       throw new Error(`cannot open the log ${this.#options.path}: ${why}`, { cause });
     }
   }

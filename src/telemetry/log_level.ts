@@ -33,7 +33,7 @@ export function levelOf(event: OutletEvent): Level {
     case "closed":
       return event.reason.startsWith("error") ? "warning" : "info";
     case "stopped":
-      return event.cut > 0 ? "warning" : "info";
+      return event.aborted > 0 ? "warning" : "info";
     default:
       return "info";
   }

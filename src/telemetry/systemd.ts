@@ -70,7 +70,7 @@ function linesFor(event: OutletEvent): string[] {
     case "rejected":
       return ["READY=1", `STATUS=config rejected: ${event.reason.replaceAll("\n", " ")}`];
     case "draining":
-      return ["STOPPING=1", `STATUS=draining ${formatCount(event.live, "connection")}`];
+      return ["STOPPING=1", `STATUS=draining ${formatCount(event.connections, "connection")}`];
     default:
       return [];
   }

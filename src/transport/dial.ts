@@ -101,9 +101,7 @@ class Dialling {
       if (isUnix(address)) throw new Error("a proxy cannot reach a Unix socket");
       const { hostname } = address;
       const addresses = takesAddresses(proxy) ? await this.#lookUp(hostname) : [hostname];
-      this.awaitedReply = `the ${
-        formatProxy(proxy)
-      }: connected, and then no answer to what it was asked`;
+      this.awaitedReply = `the ${formatProxy(proxy)}: connected, but no response to the request`;
       this.#stream = await connectToTarget(this.#stream!, {
         proxy,
         target: { ...address, hostname: addresses[0]! },
@@ -141,7 +139,7 @@ class Dialling {
     const context = contextOf(this.#stream!, this.#over.signal);
     for (const { stage, answer } of connectStages(layers, agreed)) {
       start = performance.now();
-      this.awaitedReply = `${name}: connected, and then no answer to ${answer}`;
+      this.awaitedReply = `${name}: connected, but no response to ${answer}`;
       try {
         this.#stream = await stage(this.#stream!, context);
       } catch (error) {

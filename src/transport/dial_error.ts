@@ -36,8 +36,8 @@ export class DialTimeout extends Error {
 export function tooLate(timeout: number, phase: "look-up" | "connect"): DialTimeout {
   const time = formatDuration(timeout);
   const message = phase === "look-up"
-    ? `the name server does not answer: no address in ${time} (/etc/resolv.conf says which it is)`
-    : `no answer in ${time}: ${SILENCE}`;
+    ? `the name server does not answer: no address in ${time} (see /etc/resolv.conf)`
+    : `timed out after ${time}: ${SILENCE}`;
   return new DialTimeout(message, phase);
 }
 
@@ -48,14 +48,15 @@ export class SelfConnect extends Error {
 
   /** The error with its message. */
   constructor() {
-    super("the kernel joined the port with itself");
+    super("self-connection: the kernel connected the port to itself");
   }
 }
 
 /** What `ECONNREFUSED` means if the cause is not known. */
-export const EITHER_REFUSES = "refused: nothing listens on that port, or a firewall rejects";
+export const EITHER_REFUSES =
+  "connection refused: nothing listens on that port, or a firewall rejects it";
 
-const SILENCE = "a firewall drops it, the host is down, or its accept queue is full";
+const SILENCE = "a firewall drops packets, the host is down, or its accept queue is full";
 
 /** Why connecting to the target failed. */
 export async function meaningOf(error: unknown, target: Address): Promise<string> {
@@ -100,13 +101,13 @@ export async function failureOf(
 function meaningAtPath(error: unknown): string {
   switch (codeOf(error)) {
     case "ECONNREFUSED":
-      return "refused: the socket file was left behind, and nothing listens there any more";
+      return "connection refused: stale socket file, nothing listens on it";
     case "ENOENT":
-      return "there is no such file";
+      return "no such file";
     case "EACCES":
-      return "permission denied: connecting needs the right to write to the socket file";
+      return "permission denied: connecting requires write permission on the socket file";
     case "EPROTOTYPE":
-      return "a socket of another kind (not a stream)";
+      return "wrong socket type (not SOCK_STREAM)";
     default:
       return explain(error);
   }
@@ -122,7 +123,7 @@ async function meaningOfRefusal({ hostname, port }: InternetAddress): Promise<st
   return isListening
     ? "refused, though something listens on that port of this machine: a firewall rejects, or the " +
       "socket takes only IPv6 or one interface (ss -ltn shows it)"
-    : "refused: nothing listens on that port of this machine";
+    : "connection refused: nothing listens on that port of this machine";
 }
 
 /** What an error means for a TCP target. */
@@ -133,11 +134,11 @@ function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
     case "EINVAL":
       return lacksZone(hostname) ? zoneNeeded(hostname) : explain(error);
     case "EHOSTUNREACH":
-      return "unreachable: no route leads to the host, or it does not answer on its own network";
+      return "no route to host: no route, or the host does not answer ARP or NDP";
     case "ENETUNREACH":
-      return "unreachable: this machine has no route to that network";
+      return "network is unreachable: this machine has no route to it";
     case "ETIMEDOUT":
-      return `no answer: ${SILENCE}`;
+      return `connection timed out: ${SILENCE}`;
     default:
       return isZoneUnknown(hostname)
         ? `this machine has no interface ${hostname.replace(/^.*%/, "")}`
@@ -155,7 +156,7 @@ function isZoneUnknown(hostname: string): boolean {
 function noLocalAddress(hostname: string): string {
   const family = isIPv6(hostname) ? "IPv6" : "IPv4";
   const hasSome = Deno.networkInterfaces().some((each) => each.family === family);
-  if (!hasSome) return `this machine has no ${family} address to connect from`;
-  return "no local port is left for another connection to there: all of " +
+  if (!hasSome) return `this machine has no ${family} address`;
+  return "no free local port for this destination: all of " +
     "net.ipv4.ip_local_port_range are in use or in TIME_WAIT";
 }

@@ -11,7 +11,7 @@ import type { HttpClient } from "./http_client.ts";
 /** The size of one write in bytes. */
 const PIECE = 64 * 1024;
 
-const tasks = new TaskScope("an HTTP answer", { without: "that answer is cut off" });
+const tasks = new TaskScope("an HTTP answer", { without: "that response is truncated" });
 
 /** Options of {@linkcode answerOver}. */
 export interface AnswerOptions {
@@ -56,9 +56,9 @@ function urlOf(
   scheme: string,
 ): URL | string {
   const hosts = rawHeaders.filter((_, i) => i % 2 === 1 && /^host$/i.test(rawHeaders[i - 1]!));
-  if (hosts.length > 1) return "there is more than one Host header";
+  if (hosts.length > 1) return "more than one Host header";
   const [host] = hosts;
-  if (host === undefined && httpVersion !== "1.0") return "there is no Host header";
+  if (host === undefined && httpVersion !== "1.0") return "no Host header";
   const isAbsolute = !url.startsWith("/");
   const base = URL.canParse(`${scheme}://${host ?? "localhost"}`);
   if (!base || !URL.canParse(isAbsolute ? url : `${scheme}://${host ?? "localhost"}${url}`)) {

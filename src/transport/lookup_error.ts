@@ -49,16 +49,16 @@ function wordsOf(
 ): string {
   switch (kind) {
     case "unknown":
-      return "no such name: the name servers know no address for it";
+      return "host name not found: the name servers have no address for it";
     case "unanswered":
-      return `the name server does not answer: gave up after ${formatDuration(took)} ` +
-        "(/etc/resolv.conf says which it is)";
+      return `the name server does not answer: timed out after ${formatDuration(took)} ` +
+        "(see /etc/resolv.conf)";
     case "refused":
       return `the name was not looked up: ${message}`;
     case "failed":
       return code === "EAI_AGAIN"
-        ? "the name could not be looked up: the name server failed, or there is none where " +
-          "/etc/resolv.conf says"
-        : `the name could not be looked up: ${message}`;
+        ? "name resolution failed: the name server failed, or there is none at the address in " +
+          "/etc/resolv.conf"
+        : `name resolution failed: ${message}`;
   }
 }

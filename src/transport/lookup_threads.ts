@@ -33,8 +33,8 @@ const WORKERS = 4;
 /** The maximum number of concurrent look-ups. */
 export const LOOKUP_THREADS: number = PER_THREAD + WORKERS * PER_WORKER;
 
-const tasks = new TaskScope("hearing of a name", {
-  without: "it is looked up anew when it is needed",
+const tasks = new TaskScope("receiving a look-up result", {
+  without: "the name is looked up again when needed",
 });
 
 /** Looks up names in this thread and in workers. */

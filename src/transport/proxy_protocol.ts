@@ -230,7 +230,7 @@ function commonFamily({ source, destination }: ProxiedEnds): Family | undefined 
 function expectStart(bytes: Uint8Array, start: Uint8Array): void {
   const length = Math.min(bytes.length, start.length);
   for (let at = 0; at < length; at++) {
-    if (bytes[at] !== start[at]) refuse("something else came first");
+    if (bytes[at] !== start[at]) refuse("received other data first");
   }
 }
 

@@ -78,7 +78,7 @@ interface Entry {
 }
 
 const tasks = new TaskScope("looking up a name", {
-  without: "those who wait for it give up in time",
+  without: "waiting connects time out",
 });
 
 /** Resolves names. */

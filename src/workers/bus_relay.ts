@@ -19,7 +19,7 @@ const tasks = new TaskScope("asking the bus for a worker what it remembers", {
 export class BusRelay {
   readonly #bus: Bus;
   readonly #ends = new Map<BusListener, BusRelayEnd>();
-  #state: BusState = { state: "down", reason: "it is being connected to" };
+  #state: BusState = { state: "down", reason: "connecting" };
   /** The archive, once it was opened by a recall. */
   #archive: Archive | undefined;
   #opening: Promise<Archive | undefined> | undefined;

@@ -50,7 +50,7 @@ export class RelayedBus implements Bus {
   readonly #recalls = new Map<number, (messages: readonly Uint8Array[] | undefined) => void>();
   #lastRecall = 0;
   #watcher: BusWatcher | undefined;
-  #state: BusState = { state: "down", reason: "it is being connected to" };
+  #state: BusState = { state: "down", reason: "connecting" };
   #limit = Infinity;
   #waiting = 0;
   #caughtUp: PromiseWithResolvers<void> | undefined;

@@ -79,6 +79,8 @@ export class RemoteOutlets {
     if (!this.#draining.delete(outlet.id)) return;
     for (const event of outlet.takeHeldBack()) this.#publish(event);
     // An outlet that no worker has opened was never announced.
-    if (outlet.isAnnounced) this.#publish({ event: "stopped", ...outlet.about, cut: outlet.cut });
+    if (outlet.isAnnounced) {
+      this.#publish({ event: "stopped", ...outlet.about, aborted: outlet.cut });
+    }
   }
 }

@@ -162,7 +162,9 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     refuseStdio(config.outlets);
     super.check(config, before);
     if (config.options.workers === before.options.workers) return;
-    throw new Error("the number of workers cannot change while the server runs: start it anew");
+    throw new Error(
+      "the number of workers cannot change while the server runs: restart the server",
+    );
   }
 
   #startTask({ slot }: WorkerHandle): Parameters<WorkerMethods["start"]>[0] {
@@ -178,7 +180,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
 
   /** Shuts down the welcome sockets of a worker that hangs. */
   async #shutDownSockets(worker: WorkerHandle): Promise<void> {
-    if (!this.#sockets) throw new Error("nobody knows which sockets it has");
+    if (!this.#sockets) throw new Error("its sockets are unknown");
     await this.#sockets.shutDown(worker, this.#ports());
   }
 
@@ -191,14 +193,14 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     this.eventBus.publish({ event: "worker-restarted", worker: worker.index, reason });
     this.#reports.remove(worker);
     if (!hangs) this.#sockets?.forget(worker);
-    this.host.lost(worker, hangs ? "error: its worker hangs" : "error: its worker died");
+    this.host.lost(worker, hangs ? "error: worker hangs" : "error: worker died");
     this.#joining.lost();
   }
 
   #onRetired(worker: WorkerHandle): void {
     this.#reports.remove(worker);
     this.#sockets?.forget(worker);
-    this.host.lost(worker, "cut by the drain");
+    this.host.lost(worker, "drain timeout");
   }
 }
 

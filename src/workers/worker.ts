@@ -30,7 +30,7 @@ const host = new WorkerHost({
   },
 });
 
-const tasks = new TaskScope("a worker's own work", { without: "the worker goes on" });
+const tasks = new TaskScope("a task in a worker", { without: "the worker continues" });
 
 thread.onmessage = tasks.guard(({ data }: { data: WorkerRequest }) => host.handle(data));
 

@@ -57,7 +57,7 @@ export class WorkerEvents {
       case "listening":
         return outlet?.listens(event);
       case "stopped":
-        return this.#outlets.removeWorker(event.id, { worker, cut: event.cut });
+        return this.#outlets.removeWorker(event.id, { worker, cut: event.aborted });
       case "opened":
         outlet?.add(new RemoteConnection(event, worker));
         break;

@@ -7,7 +7,7 @@ import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import type { WorkerMessage, WorkerMethods, WorkerPort, WorkerRequest } from "./messages.ts";
 import type { WorkerSlot } from "./shared_counters.ts";
 
-const tasks = new TaskScope("hearing from a worker", {
+const tasks = new TaskScope("receiving from a worker", {
   without: "that message is lost",
 });
 

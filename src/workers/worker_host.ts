@@ -31,8 +31,8 @@ import { countersOf, type SharedLimits, type WorkerSlot } from "./shared_counter
 /** How long events are collected into one message, in milliseconds. */
 const EVENT_DELAY = 10;
 
-const tasks = new TaskScope("telling events to the supervisor", {
-  without: "later ones are told",
+const tasks = new TaskScope("sending events to the supervisor", {
+  without: "later events are sent",
 });
 
 /** Options of {@linkcode WorkerHost}. */

@@ -17,7 +17,7 @@ import { WorkerGoneError, WorkerHandle } from "./worker_handle.ts";
  */
 const HEARTBEAT = { every: 1_000, silence: 10_000 };
 
-const tasks = new TaskScope("looking after workers", { without: "the others go on" });
+const tasks = new TaskScope("checking the workers", { without: "the others go on" });
 
 /** The worker threads. Disposing the pool terminates them. */
 export class WorkerPool implements Disposable {
@@ -182,7 +182,7 @@ export class WorkerPool implements Disposable {
     worker[Symbol.dispose]();
     const seconds = Math.round((now - worker.lastMessageAt) / 1_000);
     const isEmpty = this.#onLost(worker, {
-      reason: `it hangs: nothing was heard of it for ${seconds} s`,
+      reason: `it hangs: no heartbeat for ${seconds} s`,
       hangs: true,
     });
     tasks.run(

@@ -59,7 +59,7 @@ export class WorkerSockets {
    */
   async shutDown(worker: WorkerHandle, ports: ReadonlySet<number>): Promise<void> {
     if (!this.#isPossible) {
-      throw new Error("its welcome sockets stay open: closing them takes Linux and --allow-ffi");
+      throw new Error("its welcome sockets stay open: closing them needs Linux and --allow-ffi");
     }
     const own = (this.#sockets.get(worker) ?? []).filter(({ port }) => ports.has(port));
     this.forget(worker);

@@ -6,19 +6,19 @@ Deno.test("a slot is released once, even if the permit is disposed twice", () =>
   const gate = new Admission({ maxConnections: 1 });
   const first = gate.admit("192.0.2.1");
   assertEquals(first.refusal, undefined);
-  assertEquals(gate.admit("192.0.2.2").refusal, "full");
+  assertEquals(gate.admit("192.0.2.2").refusal, "connection limit reached");
   first[Symbol.dispose]();
   first[Symbol.dispose]();
   assertEquals(gate.count, 0);
   assertEquals(gate.admit("192.0.2.2").refusal, undefined);
-  assertEquals(gate.admit("192.0.2.2").refusal, "full");
+  assertEquals(gate.admit("192.0.2.2").refusal, "connection limit reached");
 });
 
 Deno.test("a refusal takes no slot, and disposing it releases none", () => {
   const gate = new Admission({ maxConnections: 2, maxPerIp: 1 });
   using _inside = gate.admit("192.0.2.1");
   const refused = gate.admit("192.0.2.1");
-  assertEquals(refused.refusal, "too many from its address");
+  assertEquals(refused.refusal, "per-address limit reached");
   refused[Symbol.dispose]();
   assertEquals(gate.count, 1);
 });
@@ -26,7 +26,7 @@ Deno.test("a refusal takes no slot, and disposing it releases none", () => {
 Deno.test("an IPv6 /64 counts as one address", () => {
   const gate = new Admission({ maxPerIp: 1 });
   using _inside = gate.admit("2001:db8::1");
-  assertEquals(gate.admit("2001:db8::2").refusal, "too many from its address");
+  assertEquals(gate.admit("2001:db8::2").refusal, "per-address limit reached");
   assertEquals(gate.admit("2001:db8:0:1::1").refusal, undefined);
 });
 
@@ -35,10 +35,10 @@ Deno.test("a client must be admitted by the parent, too", () => {
   const one = new Admission({ maxConnections: 1 }, { parent: behind });
   const other = new Admission({}, { parent: behind });
   using _first = one.admit("192.0.2.1");
-  assertEquals(one.admit("192.0.2.2").refusal, "full");
-  assertEquals(other.admit("10.0.0.1").refusal, "denied by a rule");
+  assertEquals(one.admit("192.0.2.2").refusal, "connection limit reached");
+  assertEquals(other.admit("10.0.0.1").refusal, "denied by rule");
   using _second = other.admit("192.0.2.2");
-  assertEquals(other.admit("192.0.2.3").refusal, "full");
+  assertEquals(other.admit("192.0.2.3").refusal, "connection limit reached");
   assertEquals([behind.count, one.count, other.count], [2, 1, 1]);
 });
 
@@ -48,7 +48,7 @@ Deno.test("changed limits apply to new clients and close no connection", () => {
   gate.change({ maxConnections: 2 });
   assertEquals(gate.count, 3);
   inside[0]![Symbol.dispose]();
-  assertEquals(gate.admit("192.0.2.4").refusal, "full");
+  assertEquals(gate.admit("192.0.2.4").refusal, "connection limit reached");
   inside[1]![Symbol.dispose]();
   assertEquals(gate.admit("192.0.2.4").refusal, undefined);
 });
@@ -75,7 +75,7 @@ Deno.test("a client without an address is only counted", () => {
   const gate = new Admission({ allow: ["10.0.0.0/8"], maxPerIp: 1, maxConnections: 2 });
   using _one = gate.admit(undefined);
   using _two = gate.admit(undefined);
-  assertEquals(gate.admit(undefined).refusal, "full");
+  assertEquals(gate.admit(undefined).refusal, "connection limit reached");
 });
 
 Deno.test("a client may connect in a burst, then at the rate", () => {

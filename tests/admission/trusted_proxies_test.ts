@@ -66,7 +66,7 @@ Deno.test("Rules and limits apply to the address in the header", async () => {
   );
   assertEquals(await talk(server, proxyHeader("v1", ENDS), bytesOf("hello")), "");
   const refused = await server.event("refused");
-  assertEquals([refused.peer, refused.reason], [ENDS.source, "denied by a rule"]);
+  assertEquals([refused.peer, refused.reason], [ENDS.source, "denied by rule"]);
   const others = [1, 2].map((host) => ({
     source: { hostname: `203.0.113.${host}`, port: 1 },
     destination: ENDS.destination,
@@ -96,7 +96,7 @@ Deno.test("exec's environment and forward's header have the addresses of the hea
 
 for (
   const [what, bytes, reason] of [
-    ["malformed", "GET / HTTP/1.0\r\n\r\n", /^no valid PROXY header: something else came first$/],
+    ["malformed", "GET / HTTP/1.0\r\n\r\n", /^no valid PROXY header: received other data first$/],
     ["truncated", "PROXY TCP4 192.0", /^ended before a whole PROXY header$/],
     ["missing", "", /^ended before a whole PROXY header$/],
     ["oversized", `PROXY UNKNOWN ${"x".repeat(200)}`, /^no valid PROXY header: no line end/],

@@ -84,7 +84,7 @@ Deno.test("of two who take a name at the same time, the first keeps it", async (
   while (Date.now() === bob.member.claimed) { /* the next millisecond is soon here */ }
   one.room.rename(alice.member, "ada");
   one.bus.turn("up");
-  await alice.hears(/^\* ada was asked for earlier elsewhere: you are guest-\d+$/);
+  await alice.hears(/^\* ada is taken on another server: you are guest-\d+$/);
   await bob.hears(/^\* ada is now guest-\d+$/);
   assertEquals(one.room.who().toSorted(), ["ada", alice.member.name]);
   assertEquals(other.room.who().toSorted(), ["ada", alice.member.name]);
@@ -128,12 +128,12 @@ Deno.test("what is said while the bus is down waits for it, and members are told
   one.bus.turn("up");
   await bob.hears("alice> line 9");
   assertEquals(bob.heard.filter((line) => line.startsWith("alice> ")).length, 10);
-  await alice.hears("* the bus is back");
+  await alice.hears("* bus connected again");
   assertEquals(
-    alice.heard.filter((line) => line.startsWith("* the bus")),
+    alice.heard.filter((line) => line.startsWith("* bus ")),
     [
-      "* the bus is down: until it is back, only those on this server hear you",
-      "* the bus is back",
+      "* bus disconnected: until it is back, only members on this server receive your lines",
+      "* bus connected again",
     ],
   );
 });
@@ -151,8 +151,8 @@ Deno.test("what does not fit in the queue is counted, and both sides are told", 
   const { lost } = other.traffic;
   assert(dropped > 100 && dropped < 200, `${dropped}`);
   assertEquals(lost, dropped);
-  await alice.hears(`* ${dropped} messages did not fit in the queue: they are lost`);
-  await bob.hears(`* ${dropped} messages from elsewhere are lost`);
+  await alice.hears(`* ${dropped} messages were lost: the send queue was full`);
+  await bob.hears(`* ${dropped} messages from other servers were lost`);
   assertEquals(bob.heard.filter((line) => line.startsWith("alice> ")).length, 400 - dropped);
 });
 

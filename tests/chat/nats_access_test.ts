@@ -92,8 +92,9 @@ for (const [operation, word] of [["publish", "publish to"], ["subscribe", "subsc
       assertMatch(
         textLine(denied, { at: new Date(), colour: false }),
         new RegExp(
-          `bus       permission denied nats://127.0.0.1:${nats.port}: this server may not ` +
-            String.raw`${word} outlet\.room\.all\S*; rooms need both on outlet\.>$`,
+          `bus       permission denied nats://127.0.0.1:${nats.port}: no permission to ` +
+            String
+              .raw`${word} outlet\.room\.all\S*; rooms need to publish and subscribe on outlet\.>$`,
         ),
       );
       using alice = await Guest.join(one.port());
@@ -124,8 +125,8 @@ Deno.test("files for the bus that cannot be used keep the server from opening", 
     "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----",
   );
   const cases = [
-    ["/none", "there is no such file"],
-    [empty, "there is no PEM block in it (-----BEGIN …)"],
+    ["/none", "no such file"],
+    [empty, "no PEM block in it (-----BEGIN …)"],
     [certificate, "expected a user's JWT and the seed of its key, as nsc writes them"],
   ] as const;
   for (const [path, reason] of cases) {

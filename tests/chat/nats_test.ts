@@ -75,9 +75,9 @@ testWith(
     });
     assertEquals(faults, []);
     for (const guest of town.guests) {
-      assertEquals(guest.told.filter((line) => line.startsWith("* the bus")), [
-        "* the bus is down: until it is back, only those on this server hear you",
-        "* the bus is back",
+      assertEquals(guest.told.filter((line) => line.startsWith("* bus ")), [
+        "* bus disconnected: until it is back, only members on this server receive your lines",
+        "* bus connected again",
       ]);
     }
     for (const server of town.servers) {
@@ -101,7 +101,7 @@ testWith(NEEDS, "a cluster whose member is killed carries the room on", async ()
   });
   assertEquals(faults, []);
   const { reason } = await town.servers[0]!.event("bus-disconnected");
-  assertMatch(reason, /the connection is lost/);
+  assertMatch(reason, /connection lost/);
 });
 
 testWith(
@@ -163,7 +163,7 @@ testWith(
     await alice.type("/name Ada");
     await alice.isTold(/^\* you are Ada$/);
     await nats.start();
-    await alice.isTold(/^\* Ada was asked for earlier elsewhere: you are guest-\d+$/);
+    await alice.isTold(/^\* Ada is taken on another server: you are guest-\d+$/);
     await bob.isTold(/^\* Ada is now guest-\d+$/);
     for (const guest of [alice, bob]) {
       await guest.countsMembers(2);

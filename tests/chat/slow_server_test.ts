@@ -61,10 +61,10 @@ testWith(
     }
 
     still.signal("SIGCONT");
-    await carol.isTold(/^\* the bus is down/);
-    await carol.isTold(/^\* the bus is back$/);
+    await carol.isTold(/^\* bus disconnected/);
+    await carol.isTold(/^\* bus connected again$/);
     const lost = () =>
-      carol.told.map((line) => /^\* (\d+) messages from elsewhere are lost$/.exec(line)?.[1])
+      carol.told.map((line) => /^\* (\d+) messages from other servers were lost$/.exec(line)?.[1])
         .reduce((sum, count) => sum + Number(count ?? 0), 0);
     await carol.until(() => carol.said.length + lost() === LINES);
     assert(lost() > 0);

@@ -114,10 +114,10 @@ testWith(
     });
     assertEquals(faults, []);
     for (const guest of parts.flat()) {
-      await guest.isTold(/^\* the bus is back$/);
-      assertEquals(guest.told.filter((line) => line.startsWith("* the bus")), [
-        "* the bus is down: until it is back, only those on this server hear you",
-        "* the bus is back",
+      await guest.isTold(/^\* bus connected again$/);
+      assertEquals(guest.told.filter((line) => line.startsWith("* bus ")), [
+        "* bus disconnected: until it is back, only members on this server receive your lines",
+        "* bus connected again",
       ]);
     }
 
@@ -162,7 +162,7 @@ testWith(
     await supervisor.told(() => supervisor.count("bus-disconnected") > 0);
     await nats.start();
     await supervisor.told(() => supervisor.count("bus-connected") > 1);
-    for (const [first] of parts) await first!.isTold(/^\* the bus is back$/);
+    for (const [first] of parts) await first!.isTold(/^\* bus connected again$/);
     assertEquals([supervisor.count("bus-connected"), supervisor.count("bus-disconnected")], [2, 1]);
     const [, bus] = supervisor.supervisor.roomsStatus().buses;
     assertEquals([bus!.state, bus!.reconnects, bus!.traffic.dropped], ["up", 1, 0]);

@@ -121,12 +121,12 @@ for (
     [
       "options that do not go together",
       { outlets: [{ service: "echo", listen: ":7", burst: 5 }] },
-      "outlets[0]: burst needs rate, without which it has no effect",
+      "outlets[0]: burst needs rate",
     ],
     [
       "two outlets at one address",
       { outlets: [{ service: "echo", listen: ":7" }, { service: "chat", listen: ":7" }] },
-      "echo and chat both want 127.0.0.1:7",
+      "echo and chat have the same address, 127.0.0.1:7",
     ],
   ] as const
 ) {
@@ -148,7 +148,7 @@ for (
     [
       "a file that ends too early",
       '{\n  "outlets": [\n    "echo://:7"',
-      "line 3, column 16: the file ends, and the [ of line 2, column 14 is open",
+      "line 3, column 16: unexpected end of file: the [ in line 2, column 14 is not closed",
     ],
     ["a string that never ends", '{\n  "outlets": "x', 'line 2, column 14: unexpected token ""x"'],
     ["an empty file", "\n", "the file is empty"],
@@ -276,7 +276,7 @@ Deno.test("a missing file is named", async () => {
   await assertRejects(
     () => readConfigFile(path),
     Error,
-    `cannot read the config ${path}: there is no`,
+    `cannot read the config file ${path}: no such file`,
   );
 });
 

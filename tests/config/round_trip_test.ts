@@ -17,7 +17,7 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   CIDR: ["10.0.0.0/8", "::1", "192.0.2.1"],
   DURATION: ["1500ms", "90", "2h"],
   FILE: ["a.pem", "/etc/x.pem", "sub/b"],
-  FOLDER: ["captures", "/var/x"],
+  DIRECTORY: ["captures", "/var/x"],
   "HOST:PORT": ["127.0.0.1:9100", "[::1]:9101", "localhost:9102"],
   "[HOST:PORT]": ["127.0.0.1:9200", "off"],
   MODE: ["0660", "700"],

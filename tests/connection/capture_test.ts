@@ -23,7 +23,7 @@ Deno.test("a disk that takes nothing is waited for a moment, then the conversati
   await record(">", bytesOf("again"));
   await taken();
   assertMatch(text, /^< .* 00000000 /);
-  assertMatch(text, /… \d+ pieces of the conversation are missing here/);
+  assertMatch(text, /… \d+ chunks are missing here/);
   assertMatch(text, /\n> .* 0{8} +61 67 61 69 6e .*again\|\n$/);
   assert(text.length < 2_000_000, `${text.length}`);
 });

@@ -217,7 +217,7 @@ Deno.test("every answer forbids browsers to run, frame or remember what is forei
   }
 });
 
-Deno.test("the page has no script or style in its HTML, and loads nothing from elsewhere", async () => {
+Deno.test("the page has no script or style in its HTML, and loads nothing from other servers", async () => {
   await using console = await TestConsole.open("echo://:0");
   const page = await (await console.ask("/")).text();
   assert(!/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=/i.test(page));

@@ -13,14 +13,14 @@ const CASES: readonly (readonly [words: string, code: number, line: string])[] =
   [
     "server echo://:0 --check --tls-cert x",
     USAGE,
-    "--tls-cert needs --tls, without which it has no effect",
+    "--tls-cert needs --tls",
   ],
   ["server echo://:0 --log-file", USAGE, "--log-file: expected a file, and nothing follows it"],
-  ["server echo://:0 --log-file /none/x", USAGE, "log-file /none/x: there is no folder /none"],
+  ["server echo://:0 --log-file /none/x", USAGE, "log-file /none/x: no such directory: /none"],
   [
     "server echo://:0 --check --log-file /none/x",
     USAGE,
-    "log-file /none/x: there is no folder /none",
+    "log-file /none/x: no such directory: /none",
   ],
   [
     "server exec://:0?run=/none --check",
@@ -30,23 +30,23 @@ const CASES: readonly (readonly [words: string, code: number, line: string])[] =
   [
     "server record://:0?dir=/none",
     USAGE,
-    "record at 127.0.0.1:0: dir /none: there is no such folder",
+    "record at 127.0.0.1:0: dir /none: no such directory",
   ],
   [
     "server --config /none",
     USAGE,
-    "cannot read the config /none: there is no such file or folder",
+    "cannot read the config file /none: no such file or directory",
   ],
-  ["server --config /", USAGE, "cannot read the config /: it is a folder"],
+  ["server --config /", USAGE, "cannot read the config file /: it is a directory"],
   ["server --config", USAGE, "--config: expected a file, and nothing follows it"],
   ["client 127.0.0.1 1 --script", USAGE, "--script: expected a file, and nothing follows it"],
   ["client 127.0.0.1 1 -o", USAGE, "-o: expected a file, and nothing follows it"],
-  ["trace --read /none", USAGE, "cannot read /none: there is no such file or folder"],
-  ["trace --read /", USAGE, "cannot read /: it is a folder"],
+  ["trace --read /none", USAGE, "cannot read /none: no such file or directory"],
+  ["trace --read /", USAGE, "cannot read /: it is a directory"],
   [
     "server echo://203.0.113.9:7",
     SYSTEM,
-    "echo at 203.0.113.9:7: this machine has no such address",
+    "echo at 203.0.113.9:7: address not available on this machine",
   ],
 ];
 
@@ -68,7 +68,7 @@ testWith(
     const expected = least > 80
       ? [
         SYSTEM,
-        `outlet: echo at 127.0.0.1:80: port 80 needs root or the capability CAP_NET_BIND_SERVICE, or take one from ${least} up\n`,
+        `outlet: echo at 127.0.0.1:80: port 80 needs root or the capability CAP_NET_BIND_SERVICE, or use one from ${least} up\n`,
       ]
       : [0, ""];
     assertEquals([outcome.code, outcome.stderr], expected);

@@ -45,7 +45,7 @@ testWith(
       `until ncat -z 127.0.0.1 7001; do :; done; exec ${quoted("server")}`,
     ]);
     await server.prints(
-      /^no console: cannot serve the console on 127\.0\.0\.1:7001: .* in use; stop what .*\n$/,
+      /^the console is not available: cannot serve the console on 127\.0\.0\.1:7001: .* in use; stop what .*\n$/,
     );
     await server.complains(/listening chat on 127\.0\.0\.1:7000/);
   },
@@ -87,7 +87,7 @@ testWith(["sh"], "the console answers while the outlets have no descriptor left"
     Array.from({ length: 200 }, () => Deno.connect({ hostname: "127.0.0.1", port: Number(port) })),
   );
   try {
-    await server.complains(/refused .* full/);
+    await server.complains(/refused .* connection limit reached/);
     const answer = await fetch(`${origin}/api/v1/outlets`, {
       headers: { authorization: `Bearer ${searchParams.get("token")}` },
     });
@@ -106,7 +106,7 @@ testWith(["openssl", "curl"], "with a certificate the console is HTTPS", async (
     ...["server", "echo://:0", "--console", ":0", "--console-token-file", tokenFile],
     ...["--console-cert", cert, "--console-key", key],
   ));
-  const [, origin] = (await server.prints(/^console at (https:\S+)\/ \(its token is in \S+\)\n$/))!;
+  const [, origin] = (await server.prints(/^console at (https:\S+)\/ \(token in \S+\)\n$/))!;
   const token = (await Deno.readTextFile(tokenFile)).trim();
   const curl = (...words: string[]) => run(["curl", "-s", "--cacert", authority.cert, ...words]);
   const opened = await curl("-D", "-", "-o", "/dev/null", `${origin}/?token=${token}`);

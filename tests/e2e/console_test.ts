@@ -41,8 +41,8 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
       await page.getByLabel("Port", { exact: true }).fill(echoPort!);
       await page.getByRole("button", { name: "Start listening" }).click();
       assertMatch(
-        (await page.locator("#port-about").filter({ hasText: "both" }).textContent())!,
-        /echo and discard both want/,
+        (await page.locator("#port-about").filter({ hasText: "same address" }).textContent())!,
+        /echo and discard have the same address,/,
       );
       await page.getByLabel("Port", { exact: true }).fill("0");
       await page.keyboard.press("Enter");
@@ -96,7 +96,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
   await t.step("a client that fails says why, and shows what the handshake was", async () => {
     await page.getByLabel("Port").fill("1");
     await page.getByRole("button", { name: "Connect" }).click();
-    await page.getByText("cannot connect to 127.0.0.1:1: refused").waitFor();
+    await page.getByText("cannot connect to 127.0.0.1:1: connection refused").waitFor();
     await image(page, "The handshake with 127.0.0.1:1");
   });
 

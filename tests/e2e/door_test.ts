@@ -92,7 +92,12 @@ testWith(
     const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
     const label = `{outlet="echo",address="127.0.0.1:${port}"`;
     assertMatch(page, new RegExp(`outlet_connections_open${label}} ${inside.length}\n`));
-    assertMatch(page, new RegExp(`_refused_total${label},reason="full"} ${300 - inside.length}\n`));
+    assertMatch(
+      page,
+      new RegExp(
+        `_refused_total${label},reason="connection limit reached"} ${300 - inside.length}\n`,
+      ),
+    );
     for (const client of clients) client.close();
     while (!await isServedAnew(port));
   },
@@ -188,6 +193,6 @@ Deno.test("a file that is no config changes nothing, and a good one does after i
   await echoes(before);
   using after = await connect(port);
   assertEquals(await readText(after), "");
-  await server.complains(/denied by a rule/);
+  await server.complains(/denied by rule/);
   await Deno.remove(folder, { recursive: true });
 });

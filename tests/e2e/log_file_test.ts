@@ -31,5 +31,5 @@ Deno.test("--log-file takes the log, and is put aside when it has grown", async 
 Deno.test("a log file that cannot be opened is named, and nothing is served", async () => {
   const { code, stderr } = await run(outlet("server", "echo://:0", "--log-file", "/no/such/log"));
   assertEquals(code, 2);
-  assertMatch(stderr, /^outlet: log-file \/no\/such\/log: there is no folder \/no\/such\n$/);
+  assertMatch(stderr, /^outlet: log-file \/no\/such\/log: no such directory: \/no\/such\n$/);
 });

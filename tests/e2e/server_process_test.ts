@@ -74,7 +74,7 @@ Deno.test("a client that hangs is cut after --drain-timeout and counted, and the
   assertEquals(await readText(client), "");
   const { code, stderr } = await server.outcome();
   assertEquals(code, 0);
-  assertEquals(eventsIn(stderr).at(-1)?.cut, 1);
+  assertEquals(eventsIn(stderr).at(-1)?.aborted, 1);
 });
 
 Deno.test("a second signal ends the server at once", async () => {
@@ -109,7 +109,7 @@ Deno.test("--log-level warning leaves out what went as it should", async () => {
     assertEquals(await readText(client), "");
   }
   const { stderr } = await server.outcome();
-  assertMatch(stderr, /^\S+ stopped {3}echo on [^\n]*, 1 connection cut\n$/);
+  assertMatch(stderr, /^\S+ stopped {3}echo on [^\n]*, 1 connection aborted\n$/);
 });
 
 /** What is typed wrong ends with 2, what the system refuses with 1; both in one line without a trace. */
@@ -121,17 +121,17 @@ const MISTAKES: readonly (readonly [words: readonly string[], code: number, line
   [
     ["server", "echo://192.0.2.1:0"],
     1,
-    /^outlet: echo at 192\.0\.2\.1:0: this machine has no such address\n$/,
+    /^outlet: echo at 192\.0\.2\.1:0: address not available on this machine\n$/,
   ],
   [
     ["server", "echo://no-such-host.invalid:0"],
     1,
-    /^outlet: echo at no-such-host\.invalid:0: no such name: .*\n$/,
+    /^outlet: echo at no-such-host\.invalid:0: host name not found: .*\n$/,
   ],
   [
     ["client", "no-such-host.invalid", "80"],
     1,
-    /^outlet: cannot connect to .*: no such name: .*\n$/,
+    /^outlet: cannot connect to .*: host name not found: .*\n$/,
   ],
 ];
 
@@ -149,7 +149,7 @@ Deno.test("a port in use is named with what to do about it", async () => {
   const { port } = squatter.addr;
   const { code, stderr } = await run(outlet("server", "chat://:0", `echo://:${port}`));
   assertEquals(code, 1);
-  assert(stderr.startsWith(`outlet: cannot listen on 127.0.0.1:${port}: the address is in use; `));
+  assert(stderr.startsWith(`outlet: cannot listen on 127.0.0.1:${port}: address already in use; `));
 });
 
 Deno.test("help and version go to stdout", async () => {

@@ -86,7 +86,7 @@ export class Kernel {
       const there = [...this.#sockets].filter((other) => other.key === key);
       const isTaken = this.squatted.has(key) ||
         there.some((other) => !shared || alone || !other.shared || other.owner === "gone");
-      if (isTaken) throw new Error(`cannot listen on ${key}: the address is in use`);
+      if (isTaken) throw new Error(`cannot listen on ${key}: address already in use`);
       const socket = this.#socket({ owner, key, shared, place });
       this.#sockets.add(socket);
       return socket;

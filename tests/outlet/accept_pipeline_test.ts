@@ -21,7 +21,7 @@ Deno.test("clients that send no PROXY header take places until their time is ove
   for (let i = 0; i < 3; i++) held.use(await server.connect());
   using fourth = await server.connect();
   assertEquals(await readText(fourth), "");
-  assertEquals((await server.event("refused", from(fourth))).reason, "full");
+  assertEquals((await server.event("refused", from(fourth))).reason, "connection limit reached");
   const late = (event: { event: string; reason?: string }) =>
     event.event === "refused" && /no whole PROXY header in time/.test(event.reason!);
   await server.event("refused", late);
@@ -68,7 +68,7 @@ Deno.test("a client that a proxy announces is refused by the rules about its own
     assertEquals(await readText(denied), "");
   }
   const reasons = server.events.flatMap((event) => event.event === "refused" ? [event.reason] : []);
-  assertEquals(reasons, Array(3).fill("denied by a rule"));
+  assertEquals(reasons, Array(3).fill("denied by rule"));
   using client = await server.connect();
   await send(client, "PROXY TCP4 198.51.100.1 198.51.100.2 1 2\r\nhello\n");
   assertMatch(await readUntil(client, /\n/), /hello/);

@@ -94,7 +94,7 @@ Deno.test("escapes are replaced by their bytes", () => {
 Deno.test("an invalid line is reported with its number", () => {
   const cases: [string, RegExp][] = [
     ["sendd x", /^f:1: unknown word "sendd": did you mean "send"\?/],
-    ["\n# c\nsend QUIT", /^f:3: expected a text in quotes/],
+    ["\n# c\nsend QUIT", /^f:3: expected quoted text/],
     ["expect /(/", /^f:1: .*[Uu]nterminated group/],
     ["expect 250", /^f:1: expected a pattern/],
     ["send-hex 0d0", /^f:1: expected bytes in hex/],
@@ -116,7 +116,7 @@ Deno.test("--script - is read from stdin, and errors name stdin", async () => {
   assertEquals([good.code, good.stderr], [0, ""]);
   const bad = await run(words, { stdin: "# a comment\nsend hi\n" });
   assertEquals(bad.code, 2);
-  assertMatch(bad.stderr, /^outlet: stdin:2: expected a text in quotes/);
+  assertMatch(bad.stderr, /^outlet: stdin:2: expected quoted text/);
   const failed = await run(words, { stdin: 'send "a"\ntimeout 50ms\nexpect /b/\n' });
   assertEquals(failed.code, 1);
   assertMatch(failed.stderr, /stdin:3: expect .*timed out after 50.0 ms; received instead: "a"/);

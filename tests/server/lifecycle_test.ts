@@ -84,8 +84,8 @@ Deno.test("a move to an address that cannot be had changes nothing", async () =>
   using _squatter = Deno.listen({ hostname: "127.0.0.2", port });
   for (
     const [listen, reason] of [
-      [`0.0.0.0:${port}`, "the address is in use"],
-      [`203.0.113.9:${port}`, "this machine has no such address"],
+      [`0.0.0.0:${port}`, "address already in use"],
+      [`203.0.113.9:${port}`, "address not available on this machine"],
     ]
   ) {
     const other = configOf([`echo://${listen}`, "time://:0"]);

@@ -31,15 +31,15 @@ Deno.test("every file and folder that an option names is looked at, and nothing 
   const cases: [words: string[], message: string][] = [
     [
       [`record://:0?file=${missing}`],
-      `record at 127.0.0.1:0: file ${missing}: there is no folder ${folder}/none`,
+      `record at 127.0.0.1:0: file ${missing}: no such directory: ${folder}/none`,
     ],
     [
       [`record://:0?dir=${missing}`],
-      `record at 127.0.0.1:0: dir ${missing}: there is no such folder`,
+      `record at 127.0.0.1:0: dir ${missing}: no such directory`,
     ],
     [
       [`record://:0?file=${folder}`],
-      `record at 127.0.0.1:0: file ${folder}: it is a folder, not a file`,
+      `record at 127.0.0.1:0: file ${folder}: it is a directory, not a file`,
     ],
     [
       [`echo://:0?capture=${folder}/file/x`],
@@ -47,32 +47,32 @@ Deno.test("every file and folder that an option names is looked at, and nothing 
     ],
     [
       ["echo://:0", "--log-file", missing],
-      `log-file ${missing}: there is no folder ${folder}/none`,
+      `log-file ${missing}: no such directory: ${folder}/none`,
     ],
     [
       ["echo://:0", "--console", ":0", "--console-token-file", missing],
-      `console-token-file ${missing}: there is no folder ${folder}/none`,
+      `console-token-file ${missing}: no such directory: ${folder}/none`,
     ],
     [
       ["echo://:0", "--console", ":0", "--console-cert", missing],
-      `console-cert ${missing}: there is no such file`,
+      `console-cert ${missing}: no such file`,
     ],
     [
       ["echo://:0", "--bus", "nats://127.0.0.1", "--bus-ca", missing],
-      `bus-ca ${missing}: there is no such file`,
+      `bus-ca ${missing}: no such file`,
     ],
-    [["exec://:0?run=true&cwd=/none"], `exec at 127.0.0.1:0: cwd /none: there is no such folder`],
+    [["exec://:0?run=true&cwd=/none"], `exec at 127.0.0.1:0: cwd /none: no such directory`],
     [
       [`echo://:0?tls&tls-cert=${missing}`],
-      `echo at 127.0.0.1:0: tls-cert ${missing}: there is no such file`,
+      `echo at 127.0.0.1:0: tls-cert ${missing}: no such file`,
     ],
     [
       [`echo+unix://${missing}`],
-      `echo at unix:${missing}: folder ${folder}/none: there is no such folder`,
+      `echo at unix:${missing}: directory ${folder}/none: no such directory`,
     ],
     [
       [`echo+unix://${folder}/file`],
-      `echo at unix:${folder}/file: there is such a file, and it is no socket: take another path`,
+      `echo at unix:${folder}/file: the file exists and is not a socket: use another path`,
     ],
   ];
   for (const [words, message] of cases) assertEquals(await fault(...words), message);
@@ -123,13 +123,13 @@ Deno.test("a program is looked for, and so is what the system runs it with", asy
   );
   assertEquals(
     await fault(`exec://:0?run=${script}`),
-    cannot(script, "there is no /no/such/interpreter, which runs it"),
+    cannot(script, "its interpreter /no/such/interpreter does not exist"),
   );
   assertEquals(await fault(`exec://:0?run=${empty}`), cannot(empty, "the file is empty"));
   if (loader) {
     assertEquals(
       await fault(`exec://:0?run=${broken}`),
-      cannot(broken, `there is no /X${loader[0].slice(2)}, which runs it`),
+      cannot(broken, `its interpreter /X${loader[0].slice(2)} does not exist`),
     );
   }
   assertEquals(
@@ -163,15 +163,15 @@ Deno.test("certificates and keys are read, and a key has to be that of its certi
 Deno.test("an address that this machine does not have is refused, a port that somebody else has is not", async () => {
   assertEquals(
     await fault("echo://203.0.113.9:7007"),
-    "echo at 203.0.113.9:7007: this machine has no such address",
+    "echo at 203.0.113.9:7007: address not available on this machine",
   );
   assertEquals(
     await fault("echo://:0", "--metrics", "203.0.113.9:0"),
-    "metrics 203.0.113.9:0: this machine has no such address",
+    "metrics 203.0.113.9:0: address not available on this machine",
   );
   assertEquals(
     await fault("echo://no-such-host.invalid:7007"),
-    "echo at no-such-host.invalid:7007: no such name: the name servers know no address for it",
+    "echo at no-such-host.invalid:7007: host name not found: the name servers have no address for it",
   );
 });
 
@@ -182,7 +182,7 @@ Deno.test("names are looked up where they may stand for the address of another o
     "discard://[::1]:7007",
   );
   assertEquals(
-    /^echo and (chat|discard) both want (127\.0\.0\.1|\[::1\]):7007/.test(message),
+    /^echo and (chat|discard) have the same address, (127\.0\.0\.1|\[::1\]):7007/.test(message),
     true,
     message,
   );
@@ -205,7 +205,7 @@ Deno.test("one fault of several outlets is told once, and five at most", async (
   const words = ["echo://:1", "chat://:2", "--tls", "--tls-cert", "/none"];
   assertEquals(
     await fault(...words),
-    "echo at 127.0.0.1:1 and 1 more: tls-cert /none: there is no such file",
+    "echo at 127.0.0.1:1 and 1 more: tls-cert /none: no such file",
   );
   const many = Array.from({ length: 7 }, (_, at) => `record://:0?dir=/none/${at}`);
   assertEquals((await fault(...many)).endsWith("; and 2 more"), true);
@@ -217,7 +217,7 @@ Deno.test("sockets that a service manager hands over are refused in words, for t
   try {
     const message = await fault("echo://:0");
     assertEquals(
-      message.startsWith("LISTEN_FDS: 2 sockets were handed over, and outlet opens its own"),
+      message.startsWith("LISTEN_FDS: 2 sockets were passed, but outlet opens its own"),
       true,
     );
   } finally {
@@ -228,5 +228,5 @@ Deno.test("sockets that a service manager hands over are refused in words, for t
 
 Deno.test("one outlet can be looked at by itself", async () => {
   const [outlet] = configOf(["record://:0?dir=/none"]).outlets;
-  await assertRejects(() => preflightOutlet(outlet!), Error, "dir /none: there is no such folder");
+  await assertRejects(() => preflightOutlet(outlet!), Error, "dir /none: no such directory");
 });

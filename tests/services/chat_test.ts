@@ -101,7 +101,7 @@ Deno.test("10 MB without a newline are one truncated line, and the room continue
     await readUntil(alice, /still here\n/),
     `guest-2> ${"x".repeat(4096)}\nguest-2> still here\n`,
   );
-  assertEquals(await readUntil(bob, /\n/), "* your line was cut after 4096 bytes\n");
+  assertEquals(await readUntil(bob, /\n/), "* your line was truncated to 4096 bytes\n");
 });
 
 Deno.test("a member that does not read is disconnected, without effect on others", async () => {
@@ -121,7 +121,7 @@ Deno.test("a member that does not read is disconnected, without effect on others
     said++;
     heard += await readUntil(alice, /y\n/);
   }
-  assertEquals((await deafCut).reason, "error: does not read, 256 KiB were waiting");
+  assertEquals((await deafCut).reason, "error: slow consumer, 256 KiB queued");
   await send(bob, "done\n");
   heard += await readUntil(alice, /done\n/);
   assertEquals(heard.split(`guest-3> ${line}`).length - 1, said);

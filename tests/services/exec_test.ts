@@ -230,7 +230,7 @@ for (
     [
       "has no working folder",
       ["--cwd", "/nowhere", "--", "true"],
-      /cannot run "true": there is no working folder "\/nowhere"/,
+      /cannot run "true": no such working directory: "\/nowhere"/,
     ],
   ] as const
 ) {
@@ -386,13 +386,13 @@ for (
     [
       "a missing interpreter",
       "#!/nowhere/at all\necho hi\n",
-      /there is no \/nowhere\/at, which runs it/,
+      /its interpreter \/nowhere\/at does not exist/,
     ],
     ["a damaged ELF header", "\x7fELF\x02\x01 and nothing more", /the file is truncated/],
     [
       "an ELF header of another machine",
       await foreignProgram(),
-      /it is for another kind of machine/,
+      /it is for another architecture/,
     ],
   ] as const
 ) {

@@ -133,16 +133,16 @@ Deno.test("record rotates its file at its age", () =>
 
 for (
   const [what, words, reason] of [
-    ["is full", "file=/dev/full", "cannot record to /dev/full: the disk is full"],
+    ["is full", "file=/dev/full", "cannot record to /dev/full: no space left on device"],
     [
       "has no such folder",
       "file=/nowhere/all",
-      "cannot record to /nowhere/all: there is no such folder",
+      "cannot record to /nowhere/all: no such directory",
     ],
     [
       "has a folder in the file's place",
       "file=/tmp",
-      "cannot record to /tmp: it is a folder",
+      "cannot record to /tmp: it is a directory",
     ],
   ] as const
 ) {
@@ -195,6 +195,6 @@ Deno.test("record needs exactly one of file and dir", () => {
   assertThrows(
     () => parseServerArgs(["record://:0?dir=b&lines"]),
     UsageError,
-    "lines needs file, without which it has no effect",
+    "lines needs file",
   );
 });

@@ -64,7 +64,7 @@ Deno.test("one client is served: its data goes to stdout, stdin to it, and both 
   await server.prints(/to the server/);
   const second = await plug(["127.0.0.1", port]);
   assertEquals(second.shown, "");
-  await server.complains(/refused: there is one client already/);
+  await server.complains(/refused: another client is connected/);
   await server.type("to the client\n");
   await client.prints(/to the client/);
   await server.end();
@@ -74,7 +74,7 @@ Deno.test("one client is served: its data goes to stdout, stdin to it, and both 
   assertEquals([code, stdout], [0, "to the server\n"]);
 });
 
-testWith(["ncat"], "keep serves one client after the other", async () => {
+testWith(["ncat"], "keep serves clients one after another", async () => {
   const { server, port } = await listening("stdio://:0?keep");
   await using _ = server;
   for (const word of ["one", "two"]) {

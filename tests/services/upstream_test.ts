@@ -13,7 +13,7 @@ Deno.test("An upstream is down when an attempt fails, and up when one succeeds",
   assertEquals(upstream.attempt().succeeded(), false, "it is none any more");
 });
 
-Deno.test("An upstream is left alone for twice as long after each failure, up to a limit", () => {
+Deno.test("An upstream is not used for twice as long after each failure, up to a limit", () => {
   const upstream = new Upstream(ADDRESS);
   const pauses = Array.from({ length: 9 }, () => {
     upstream.attempt().failed();

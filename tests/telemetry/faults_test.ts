@@ -20,7 +20,7 @@ publishFaults(eventBus);
 const tasks = new TaskScope("a task", { without: "the rest goes on" });
 Promise.reject(new Error("nobody awaits this"));
 setTimeout(() => { throw new Error("nobody catches this"); });
-tasks.run(Promise.reject(new Error("the disk is full")));
+tasks.run(Promise.reject(new Error("no space left on device")));
 tasks.run(() => undefined.length);
 for (let i = 0; i < 15; i++) console.log("printed %s", i, { a: 1 });
 eventBus.subscribe(() => { throw new Error("a listener fails"); });
@@ -49,7 +49,7 @@ Deno.test("uncaught errors, failed tasks and output of libraries are published, 
   assertEquals(
     new Set(failed),
     new Set([
-      "task-failed: a task: the disk is full",
+      "task-failed: a task: no space left on device",
       "task-failed: a task: Cannot read properties of undefined (reading 'length')",
       "task-failed: handling an event: a listener fails",
     ]),

@@ -20,7 +20,7 @@ function openLog(path: string, { maxSize = 1_000_000, maxFiles = 3 } = {}) {
     write: (line) => told.push(line),
     file: { path, maxSize, maxFiles },
   });
-  const say = (text: string) => eventBus.publish({ event: "library-output", text, untold: 0 });
+  const say = (text: string) => eventBus.publish({ event: "library-output", text, suppressed: 0 });
   return { log, say, told };
 }
 

@@ -61,9 +61,9 @@ Deno.test("an error has a higher level than an orderly end", () => {
 Deno.test("nouns agree with numbers: one connection, two connections", () => {
   const { outlet, address } = CLOSED as OutletEvent & AboutOutlet;
   const cut = (count: number) =>
-    textLine({ event: "stopped", id: 1, outlet, address, cut: count }, { at: AT });
-  assertMatch(cut(1), /, 1 connection cut$/);
-  assertMatch(cut(2), /, 2 connections cut$/);
+    textLine({ event: "stopped", id: 1, outlet, address, aborted: count }, { at: AT });
+  assertMatch(cut(1), /, 1 connection aborted$/);
+  assertMatch(cut(2), /, 2 connections aborted$/);
   assertMatch(cut(0), /stopped {3}echo on 127\.0\.0\.1:7007$/);
 });
 
@@ -78,12 +78,12 @@ Deno.test("two outlets of one service are distinguished in every line", () => {
     const events: OutletEvent[] = [
       { event: "listening", ...about },
       { event: "opened", ...about, connection: 1, local: about.address },
-      { event: "refused", ...about, reason: "full" },
+      { event: "refused", ...about, reason: "connection limit reached" },
       { event: "service-output", ...about, connection: 1, text: "words" },
       { ...CLOSED, ...about },
       { event: "failed", ...about, reason: "no descriptor" },
       { event: "recovered", ...about, text: "the upstream is up" },
-      { event: "stopped", ...about, cut: 0 },
+      { event: "stopped", ...about, aborted: 0 },
     ];
     return events.map((event) => textLine(event, { at: AT }).replace(/^\S+ /, ""));
   });

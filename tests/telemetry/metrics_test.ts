@@ -19,7 +19,7 @@ Deno.test("events are counted, and bytes of open connections are included", asyn
   eventBus.publish({ event: "listening", ...ABOUT });
   eventBus.publish({ event: "opened", ...ABOUT, connection: 1, peer: PEER, local: PEER });
   eventBus.publish({ event: "opened", ...ABOUT, connection: 2, peer: PEER, local: PEER });
-  eventBus.publish({ event: "refused", ...ABOUT, peer: PEER, reason: "full" });
+  eventBus.publish({ event: "refused", ...ABOUT, peer: PEER, reason: "connection limit reached" });
   eventBus.publish({ event: "failed", ...ABOUT, code: "EMFILE", reason: "…" });
   const end = { bytesIn: 100, bytesOut: 2000, duration: 2500, reason: "error: anything at all" };
   eventBus.publish({ event: "closed", ...ABOUT, connection: 1, peer: PEER, ...end });
@@ -28,7 +28,7 @@ Deno.test("events are counted, and bytes of open connections are included", asyn
     const line of [
       `outlet_connections_opened_total{${LABELS}} 2`,
       `outlet_connections_open{${LABELS}} 1`,
-      `outlet_connections_refused_total{${LABELS},reason="full"} 1`,
+      `outlet_connections_refused_total{${LABELS},reason="connection limit reached"} 1`,
       `outlet_connections_closed_total{${LABELS},reason="error"} 1`,
       `outlet_accept_errors_total{${LABELS},code="EMFILE"} 1`,
       `outlet_bytes_total{${LABELS},direction="in"} 105`,
@@ -110,7 +110,7 @@ Deno.test("the page serves metrics and health, and nothing else", async () => {
   assertEquals(await get("/healthz"), [200, "ok\n"]);
   assertEquals((await get("/"))[0], 404);
   assertEquals((await get("/metrics", "POST"))[0], 405);
-  eventBus.publish({ event: "draining", live: 0, grace: 0 });
+  eventBus.publish({ event: "draining", connections: 0, timeout: 0 });
   assertEquals(await get("/healthz"), [503, "draining\n"]);
 });
 

@@ -35,7 +35,7 @@ for (const kind of ["a path", "an abstract name"]) {
     assertMatch(await manager.hears(), /^RELOADING=1\nMONOTONIC_USEC=\d+\nSTATUS=reloading$/);
     eventBus.publish({ event: "rejected", reason: "no\nsuch\nREADY=0" });
     assertEquals(await manager.hears(), "READY=1\nSTATUS=config rejected: no such READY=0");
-    eventBus.publish({ event: "draining", live: 3, grace: 1000 });
+    eventBus.publish({ event: "draining", connections: 3, timeout: 1000 });
     assertEquals(await manager.hears(), "STOPPING=1\nSTATUS=draining 3 connections");
     await Deno.remove(folder, { recursive: true });
   });

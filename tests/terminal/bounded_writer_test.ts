@@ -89,7 +89,7 @@ Deno.test("what a sink of the log drops is a metric, whether it is too slow or f
   gate.resolve(11);
   await slow.flush();
   const failing = new BoundedWriter(
-    { write: () => Promise.reject(new Error("the disk is full")) },
+    { write: () => Promise.reject(new Error("no space left on device")) },
     { countedAs: "file" },
   );
   failing.writeLine("lost");

@@ -132,7 +132,7 @@ for (const format of FORMATS) {
       }
       await Deno.writeFile(path, stdin.subarray(0, stdin.length - 3));
       const cut = await run(outlet("trace", "--read", path, "--json"));
-      assertStringIncludes(cut.stderr, `the ${format} data is cut short`);
+      assertStringIncludes(cut.stderr, `the ${format} data is truncated`);
       assertEquals(JSON.parse(cut.stdout.split("\n")[0]!).client.isn, 1);
     } finally {
       await Deno.remove(path);

@@ -105,6 +105,11 @@ testWithNft(
     const { stderr } = await run(
       machines.onClient(...outlet("client", machines.serverAddress, `${PORTS.closed}`)),
     );
-    assert(stderr.includes("refused: nothing listens on that port, or a firewall rejects"), stderr);
+    assert(
+      stderr.includes(
+        "connection refused: nothing listens on that port, or a firewall rejects it",
+      ),
+      stderr,
+    );
   },
 );

@@ -160,7 +160,7 @@ Deno.test("A truncated capture is shown as far as it goes, with a notice", async
     stdin: file.subarray(0, file.length - 5),
   });
   assertEquals([code, stdout.split("\n").length], [0, 2]);
-  assertMatch(stderr, /the capture is cut short at byte \d+, inside a packet/);
+  assertMatch(stderr, /the capture is truncated at byte \d+, inside a packet/);
 });
 
 Deno.test("A damaged capture is shown as far as it goes, then the offset is reported", async () => {
@@ -182,7 +182,7 @@ Deno.test("Other files are refused in one line with exit code 1, unreadable ones
   }
   const missing = await run(outlet("trace", "--read", "/nonexistent/capture.pcap"));
   assertEquals(missing.code, 2);
-  assertMatch(missing.stderr, /cannot read \/nonexistent\/capture\.pcap: there is no such file/);
+  assertMatch(missing.stderr, /cannot read \/nonexistent\/capture\.pcap: no such file/);
 });
 
 Deno.test("The capture filter admits matching segments, ICMP errors, and packets that may encapsulate them", () => {

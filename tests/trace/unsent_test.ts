@@ -41,7 +41,7 @@ testInNamespaces("Without an ARP reply, the diagnosis is that no SYN was sent", 
   const text = await traceClient(machines, "10.77.0.99");
   assertUnsent(
     text,
-    /No SYN left this machine: nobody answers ARP for 10\.77\.0\.99 on wire\..*ip neigh show/,
+    /No SYN left this machine: no answer to ARP for 10\.77\.0\.99 on wire\..*ip neigh show/,
   );
 });
 
@@ -49,7 +49,7 @@ testInNamespaces("The same, if the attempt times out before ARP", async () => {
   await using machines = await TwoMachines.make();
   assertUnsent(
     await traceClient(machines, "10.77.0.99", "1500ms"),
-    /nobody answers ARP for 10\.77/,
+    /no answer to ARP for 10\.77/,
   );
 });
 

@@ -14,14 +14,14 @@ function errorOf(act: () => unknown): unknown {
 Deno.test("what the system says of files is told in words, without the call, the path or a number", () => {
   const long = "x".repeat(300);
   const cases: [act: () => unknown, words: RegExp][] = [
-    [() => Deno.readTextFileSync("/none"), /^there is no such file or folder$/],
-    [() => Deno.readTextFileSync("/"), /^it is a folder$/],
-    [() => Deno.readTextFileSync("/etc/passwd/x"), /^what should be a folder on its path is none$/],
-    [() => Deno.mkdirSync("/"), /^there is such a file already$/],
-    [() => Deno.openSync(`/tmp/${long}`), /^its name is too long$/],
-    [() => Deno.openSync("/proc/self/mem/x"), /^what should be a folder on its path is none$/],
-    [() => lstatSync("/none"), /^there is no such file or folder$/],
-    [() => Deno.removeSync("/proc/version"), /^(not permitted|permission denied)$/],
+    [() => Deno.readTextFileSync("/none"), /^no such file or directory$/],
+    [() => Deno.readTextFileSync("/"), /^it is a directory$/],
+    [() => Deno.readTextFileSync("/etc/passwd/x"), /^a part of its path is not a directory$/],
+    [() => Deno.mkdirSync("/"), /^file exists$/],
+    [() => Deno.openSync(`/tmp/${long}`), /^file name too long$/],
+    [() => Deno.openSync("/proc/self/mem/x"), /^a part of its path is not a directory$/],
+    [() => lstatSync("/none"), /^no such file or directory$/],
+    [() => Deno.removeSync("/proc/version"), /^(operation not permitted|permission denied)$/],
     [() => Deno.truncateSync("/dev/null", 5), /^[^']+$/],
   ];
   for (const [act, words] of cases) {
@@ -33,8 +33,8 @@ Deno.test("what the system says of files is told in words, without the call, the
 
 Deno.test("words of our own, and of what has no code, stay as they are", () => {
   assertEquals(
-    explain(new Error("no upstream can be reached: it's down")),
-    "no upstream can be reached: it's down",
+    explain(new Error("no upstream available: it's down")),
+    "no upstream available: it's down",
   );
   assertEquals(explain("text"), "text");
   assertEquals(explain(new Error("Odd thing (os error 999): open '/x'")), "Odd thing");

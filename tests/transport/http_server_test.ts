@@ -21,7 +21,7 @@ Deno.test("an HTTP server that cannot listen says what it wanted to serve, where
   const error = assertThrows(() => open({}, port), Error);
   assertMatch(
     error.message,
-    /^cannot serve greetings on 127\.0\.0\.1:\d+: the address is in use; stop what listens there/,
+    /^cannot serve greetings on 127\.0\.0\.1:\d+: address already in use; stop what listens there/,
   );
 });
 

@@ -53,17 +53,21 @@ Deno.test("a stale socket file is replaced; a live one, and what is no socket, a
   await Deno.lstat(folder.path);
   await using server = await TestServer.open(`echo+unix://${folder.path}`);
   const twin = await TestServer.open(`echo+unix://${folder.path}`).catch((error) => error);
-  assertMatch(twin.message, /cannot listen on unix:.*: there is such a file/);
+  assertMatch(twin.message, /cannot listen on unix:.*: the file exists/);
   assertEquals((await plug([`unix:${folder.path}`], "still here\n")).shown, "still here\n");
   await server.server.stop({ grace: 0 });
   await Deno.writeTextFile(folder.path, "precious");
-  await assertRejects(() => TestServer.open(`echo+unix://${folder.path}`), Error, "no socket");
+  await assertRejects(
+    () => TestServer.open(`echo+unix://${folder.path}`),
+    Error,
+    "not a stale socket",
+  );
   assertEquals(await Deno.readTextFile(folder.path), "precious");
 });
 
 Deno.test("a client is told why a path has nobody behind it", async () => {
   await using folder = await socketFolder();
-  assertMatch((await plug([`unix:${folder.path}`])).error, /there is no such file/);
+  assertMatch((await plug([`unix:${folder.path}`])).error, /no such file/);
 });
 
 Deno.test("each connection is written down in a file of its own, up to the limit", async () => {

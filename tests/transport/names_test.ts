@@ -15,7 +15,7 @@ testInNamespaces(
     assertMatch(given.stderr, /silent\.test:80: the name server does not answer: no address in 1/);
     assertEquals([given.code, JSON.parse(given.stdout).state], [1, "unresolved"]);
     const absent = await client("absent.test", "80");
-    assertMatch(absent.stderr, /no such name: the name servers know no address for it/);
+    assertMatch(absent.stderr, /host name not found: the name servers have no address for it/);
     const proxied = await client(
       "silent.test",
       "80",

@@ -164,14 +164,14 @@ testWith(
     const login = ["--proxy-auth", `joe:${PASSWORD}`];
     assertMatch(
       (await through(0, "--proxy-auth", "joe:wrong")).error,
-      /it refuses the name and password \(it answered 407 Who are you\)$/,
+      /authentication failed \(it answered 407 Who are you\)$/,
     );
-    assertMatch((await through(0)).error, /it answered 407 .*it wants a name and password/);
+    assertMatch((await through(0)).error, /it answered 407 .*authentication required/);
     assertEquals((await through(1, ...login)).shown, "through\n");
     assertEquals((await through(1, ...login, "--proxy-auth-preemptive")).shown, "through\n");
     assertMatch(
       (await through(2, ...login)).error,
-      /of what it offers \(negotiate, bearer\), nothing is spoken here$/,
+      /none of the offered authentication schemes \(negotiate, bearer\) is supported$/,
     );
     assertEquals(await askedOf(proxies), [
       ["without", "Digest", "without"],
@@ -198,8 +198,8 @@ testWith(["tinyproxy"], "tinyproxy gets the password that it asks for", async ()
     const { shown } = await plug([...words, ...proxy, "--proxy-auth", "joe:s3cret"]);
     assertMatch(shown, /GMT/);
     const { error } = await plug([...words, ...proxy, "--proxy-auth", "joe:wrong"]);
-    assertMatch(error, /it refuses the name and password \(it answered 40\d /);
-    assertMatch((await plug([...words, ...proxy])).error, /it wants a name and password/);
+    assertMatch(error, /authentication failed \(it answered 40\d /);
+    assertMatch((await plug([...words, ...proxy])).error, /authentication required/);
   }
   await Deno.remove(config);
 });
@@ -218,14 +218,17 @@ Deno.test("challenges are read whatever stands between them", () => {
 
 Deno.test("what a proxy's password needs is said at the start, and it is never repeated", () => {
   const cases: [string[], RegExp][] = [
-    [["--proxy-auth", "a:s3cret"], /^--proxy-auth needs --proxy, without which/],
+    [["--proxy-auth", "a:s3cret"], /^--proxy-auth needs --proxy$/],
     [
       ["--proxy", "http://h:1", "--proxy-auth", ":s3cret"],
       /^--proxy-auth: expected USER:PASSWORD, /,
     ],
     [["--proxy", "http://b:c@h:1", "--proxy-auth", "a:s3cret"], /URL already has credentials/],
     [["--proxy", "http://h:1", "--proxy-auth-preemptive"], /needs --proxy-auth, or a user/],
-    [["--proxy", "socks5://a:s3cret@h:1", "--proxy-auth-preemptive"], /is for http:\/\/ proxies/],
+    [
+      ["--proxy", "socks5://a:s3cret@h:1", "--proxy-auth-preemptive"],
+      /is only for http:\/\/ proxies$/,
+    ],
   ];
   for (const [words, expected] of cases) {
     const { message } = assertThrows(() => parseClientArgs(["h", "1", ...words])) as Error;

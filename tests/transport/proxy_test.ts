@@ -58,9 +58,9 @@ testWith(
     assertMatch(right.shown, /GMT/);
     assertEquals(right.told.includes("s3cret"), false);
     const wrong = await plug(words("joe:wr0ng@"));
-    assertMatch(wrong.error, /it refuses the name and password$/);
+    assertMatch(wrong.error, /authentication failed$/);
     assertEquals((wrong.error + wrong.told).includes("wr0ng"), false);
-    assertMatch((await plug(words(""))).error, /it wants a name and password$/);
+    assertMatch((await plug(words(""))).error, /authentication required$/);
   },
 );
 
@@ -86,7 +86,7 @@ testWith(["ncat"], "http goes through ncat's proxy, which asks for a password", 
     ...["--eof", "wait", "--proxy", `http://${login}127.0.0.1:${port}`],
   ];
   assertMatch((await plug(words("joe:s3cret@"))).shown, /GMT/);
-  assertMatch((await plug(words(""))).error, /it answered 407 .*\(it wants a name and password\)$/);
+  assertMatch((await plug(words(""))).error, /it answered 407 .*\(authentication required\)$/);
 });
 
 testWith(

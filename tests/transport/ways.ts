@@ -43,7 +43,7 @@ const PLACES: Record<
   unix: (folder) => ({
     free: { path: `${folder}/s` },
     silent: { path: `${folder}/none` },
-    refusal: /there is no such file/,
+    refusal: /no such file/,
   }),
 };
 

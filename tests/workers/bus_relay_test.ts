@@ -98,9 +98,9 @@ Deno.test("what a worker publishes goes to the bus once, and what comes goes to 
   await eventually(() => workers.every(({ states }) => states.length === 1));
   assertEquals(workers[0]!.bus.publish(TOPIC, bytesOf("hello")), true);
   assertEquals(stub.published, ["hello"]);
-  stub.bring(bytesOf("from elsewhere"));
+  stub.bring(bytesOf("from other servers"));
   await eventually(() => workers.every(({ heard }) => heard.length === 1));
-  assertEquals(workers.map(({ heard }) => heard), [["from elsewhere"], ["from elsewhere"]]);
+  assertEquals(workers.map(({ heard }) => heard), [["from other servers"], ["from other servers"]]);
   await workers[0]!.bus.caughtUp();
   assertEquals(workers[0]!.bus.waiting, 0);
 });

@@ -18,8 +18,8 @@ async function hang(...permissions: string[]): Promise<Record<string, unknown>> 
 Deno.test("the sockets of a worker that hangs are taken from it, and another one serves", async () => {
   const { told, answered, failed } = await hang("-A");
   assertEquals([answered, failed], [100, undefined]);
-  assertMatch(String((told as string[])[0]), /^it hangs: nothing was heard of it for \d+ s$/);
-  assertEquals((told as string[])[1], "error: its worker hangs");
+  assertMatch(String((told as string[])[0]), /^it hangs: no heartbeat for \d+ s$/);
+  assertEquals((told as string[])[1], "error: worker hangs");
 });
 
 Deno.test("where that is not allowed, the server cannot go on, and says so", async () => {
@@ -58,5 +58,5 @@ Deno.test("who looks after workers late accuses nobody, nor one that is still lo
   for (let second = 0; second < 10; second++) pool.checkSilence(now += 1_000);
   assertEquals(lost, []);
   pool.checkSilence(now += 1_000);
-  assertEquals(lost, ["it hangs: nothing was heard of it for 11 s"]);
+  assertEquals(lost, ["it hangs: no heartbeat for 11 s"]);
 });

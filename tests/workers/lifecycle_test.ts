@@ -150,7 +150,7 @@ Deno.test("another service at an address is told once, drains once, and costs no
   );
   const told = supervisor.events.slice(before).flatMap((event) =>
     event.event === "listening" || event.event === "stopped"
-      ? [[event.event, event.outlet, event.event === "stopped" ? event.cut : 0]]
+      ? [[event.event, event.outlet, event.event === "stopped" ? event.aborted : 0]]
       : []
   );
   assertEquals(told, [["listening", "discard", 0], ["stopped", "echo", 12]]);
@@ -306,7 +306,7 @@ Deno.test("a change that one worker cannot make is made in none", async () => {
         configOf(["echo://:0?rate=9", "time://:0", `discard://:${squatter.addr.port}`, ...N]),
       ),
     Error,
-    "the address is in use",
+    "address already in use",
   );
   assertEquals([names(supervisor), supervisor.events.length], [["echo"], before]);
   for (let i = 0; i < 30; i++) await visit(supervisor.port());

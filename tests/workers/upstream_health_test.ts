@@ -186,7 +186,7 @@ Deno.test("what one worker finds out of an upstream all of them know, those incl
   const tell = (failures: number) =>
     ports[0]!.onmessage!({ data: { type: "health", report: report(failures) } });
   assertEquals(await answersOfAll(test), new Set(["first"]));
-  // After so many failures it is left alone for half a minute, by all workers.
+  // After so many failures it is not used for half a minute, by all workers.
   for (let failures = 1; failures <= 8; failures++) tell(failures);
   assertEquals(await answersOfAll(test), new Set(["second"]));
   await kill(test, (index) => index === 1);

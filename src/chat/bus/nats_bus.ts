@@ -44,7 +44,7 @@ export class NatsBus implements Bus {
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
   readonly #watchers = new Set<BusWatcher>();
-  #state: BusState = { state: "down", reason: "it is being connected to" };
+  #state: BusState = { state: "down", reason: "connecting" };
   #connection: NatsConnection | undefined;
   #attempts = 0;
   /** What this connection has been denied, and what was told of that. */
@@ -103,7 +103,7 @@ export class NatsBus implements Bus {
     if (this.#state.state === "up") watcher.changed(this.#state);
   }
 
-  /** Resolves when the server has what it was handed, or the connection is lost. */
+  /** Resolves when the server has received what was sent, or the connection is lost. */
   caughtUp(): Promise<void> {
     return this.#confirming;
   }
@@ -135,7 +135,7 @@ export class NatsBus implements Bus {
       this.#connection = undefined;
       this.#subscriptions.moveTo(undefined);
       await connection.close().catch(() => {});
-      this.#down("the connection was closed");
+      this.#down("connection closed");
     }
   }
 
@@ -147,7 +147,7 @@ export class NatsBus implements Bus {
     this.#up(connection);
     for await (const status of statuses) {
       if (status.type === "reconnecting") this.#attempts++;
-      if (status.type === "disconnect") this.#down("the connection is lost");
+      if (status.type === "disconnect") this.#down("connection lost");
       if (status.type === "reconnect") {
         this.#subscriptions.renew();
         this.#up(connection);
@@ -186,13 +186,13 @@ export class NatsBus implements Bus {
     this.#tell({ state: "down", reason });
   }
 
-  /** Tells what this server may not do there: once what it may not hear, and once what it may not say. */
+  /** Reports missing permissions, once for subscribing and once for publishing. */
   #fail(error: Error): void {
     if (!(error instanceof PermissionViolationError) || this.#denied.has(error.operation)) return;
     this.#denied.add(error.operation);
     const what = error.operation === "publish" ? "publish to" : "subscribe to";
     for (const watcher of this.#watchers) {
-      watcher.denied?.(`this server may not ${what} ${error.subject}`);
+      watcher.denied?.(`no permission to ${what} ${error.subject}`);
     }
   }
 

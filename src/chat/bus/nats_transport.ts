@@ -30,8 +30,8 @@ const WRITES_LIMIT = 10_000;
 /** Bytes that are parsed in one turn of the event loop. */
 const TURN = { units: 64 * 1024 };
 
-const tasks = new TaskScope("speaking with a NATS server", {
-  without: "the bus is connected anew",
+const tasks = new TaskScope("the connection to a NATS server", {
+  without: "the bus reconnects",
 });
 
 /** What the library's parser holds of a message or line that has not ended. */
@@ -112,7 +112,7 @@ class BoundedTransport extends NodeTransport {
         await this.#pause(this.#budget.spend(frame.length));
       }
     } finally {
-      if (isParsing) this.#fail("what came is no NATS");
+      if (isParsing) this.#fail("not a NATS server");
     }
   }
 
@@ -125,7 +125,7 @@ class BoundedTransport extends NodeTransport {
 
   /** Sends a frame; each that waits costs far more memory than its bytes. */
   override async _send(frame: Uint8Array): Promise<void> {
-    if (++this.#writes > WRITES_LIMIT) this.#fail("the server does not read what it asks for");
+    if (++this.#writes > WRITES_LIMIT) this.#fail("the server does not read its replies");
     try {
       await super._send(frame);
     } finally {
@@ -136,7 +136,7 @@ class BoundedTransport extends NodeTransport {
   #countHandshake({ length }: Uint8Array): void {
     this.#received += length;
     if (this.#received > HANDSHAKE_LIMIT) {
-      this.#fail(`more than ${HANDSHAKE_LIMIT >> 10} KiB came before the handshake was over`);
+      this.#fail(`more than ${HANDSHAKE_LIMIT >> 10} KiB received before the end of the handshake`);
     }
   }
 
@@ -147,7 +147,7 @@ class BoundedTransport extends NodeTransport {
       msgBuf ? Math.max(msgBuf.length, ma?.size ?? 0) : 0,
     );
     if (pending > PENDING_LIMIT) {
-      this.#fail(`a message of more than ${PENDING_LIMIT >> 20} MiB came`);
+      this.#fail(`received a message of more than ${PENDING_LIMIT >> 20} MiB`);
     }
   }
 

@@ -18,7 +18,7 @@ export function tell(event) {
       return `#${connection} from ${peer}: ${reason}, ${size(event.bytes_in)} in, ` +
         `${size(event.bytes_out)} out, ${duration(event.duration_ms)}`;
     case "stopped":
-      return `on ${event.address}${event.cut > 0 ? `, ${count(event.cut)} connections cut` : ""}`;
+      return `on ${event.address}${event.aborted > 0 ? `, ${count(event.aborted)} aborted` : ""}`;
     case "ready":
       return `${count(event.outlets)} outlets for up to ${
         count(event.max_connections)
@@ -28,7 +28,7 @@ export function tell(event) {
     case "worker-restarted":
       return `worker ${event.worker}: ${reason}`;
     case "bus-connected":
-      return `${event.bus}, through ${event.server}`;
+      return `${event.bus} via ${event.server}`;
     case "bus-disconnected":
     case "bus-permission-denied":
       return `${event.bus}: ${reason}`;
@@ -37,7 +37,7 @@ export function tell(event) {
     case "unexpected-error":
       return `please report it: ${event.stack.join(" ")}`;
     case "draining":
-      return `${count(event.live)} connections have ${duration(event.grace_ms)} to end`;
+      return `${count(event.connections)} connections have ${duration(event.timeout_ms)} to end`;
     default:
       return reason ?? text ?? "";
   }

@@ -23,7 +23,7 @@ export function programFault(name: string, searchPath: string): string | undefin
     if (length === 0) return "the file is empty";
     const interpreter = scriptInterpreter(head) ?? elfInterpreter(file, head);
     if (interpreter === undefined || findProgram(interpreter, "") !== undefined) return undefined;
-    return `there is no ${interpreter}, which runs it`;
+    return `its interpreter ${interpreter} does not exist`;
   } catch (error) {
     // A file can be executable but not readable.
     return error instanceof Deno.errors.PermissionDenied ? undefined : explain(error);

@@ -67,7 +67,7 @@ export function spawn(
   const file = findProgram(name, env.PATH ?? "");
   if (file === undefined) throw cannotRun(name, "no such program, or no permission to run it");
   if (cwd !== undefined && !isFolder(cwd)) {
-    throw cannotRun(name, `there is no working folder ${quote(cwd)}`);
+    throw cannotRun(name, `no such working directory: ${quote(cwd)}`);
   }
   try {
     return start({ ...asGroupLeader([file, ...args], env), ...cwd === undefined ? {} : { cwd } });

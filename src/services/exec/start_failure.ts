@@ -41,7 +41,7 @@ function machineFault(file: string): string | undefined {
   const [head, own] = [readHead(file), readHead("/proc/self/exe")];
   if (!isElf(head) || !isElf(own)) return undefined;
   if (MACHINE_FIELDS.every((at) => head[at] === own[at])) return undefined;
-  return "it is for another kind of machine, or damaged";
+  return "it is for another architecture, or damaged";
 }
 
 function isElf(head: Uint8Array | undefined): head is Uint8Array {

@@ -10,8 +10,8 @@ import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
 import { Pool } from "./pool.ts";
 import { type Service, service } from "../service.ts";
 
-const tasks = new TaskScope("cutting an upstream whose client has gone", {
-  without: "it is cut when it is written to",
+const tasks = new TaskScope("resetting an upstream whose client has disconnected", {
+  without: "it is closed at the next write",
 });
 
 /** Joins every client to an upstream, as if it had connected there itself. */
@@ -45,15 +45,15 @@ export const forward: Service = service({
   check({ to, balance, check, "connect-timeout": timeout }) {
     if (check === 0) throw new UsageError("check cannot be 0: leave it out", { option: "check" });
     if (timeout === 0) {
-      throw new UsageError("connect-timeout cannot be 0: nobody answers in no time", {
+      throw new UsageError("connect-timeout cannot be 0: it must be positive", {
         option: "connect-timeout",
       });
     }
     if (to.length === 0) {
-      throw new UsageError("forward needs to know where to: to, a HOST:PORT", { option: "to" });
+      throw new UsageError("forward needs an upstream: to, a HOST:PORT", { option: "to" });
     }
     if (to.length === 1 && balance !== "round-robin") {
-      throw new UsageError("balance needs several upstreams: to names only one", {
+      throw new UsageError("balance needs several upstreams: to has only one", {
         option: "balance",
       });
     }

@@ -44,7 +44,7 @@ export function refuseOwnEndLate(client: Connection): void {
 
 function refuse({ peer }: Connection): void {
   if (!ours.has(formatAddress(peer))) return;
-  throw new Error("it is forwarded in a circle: its upstream leads back to this server");
+  throw new Error("forwarding loop: the upstream leads back to this server");
 }
 
 /** Notes a connection to an upstream until disposed. One that leads to another machine does not come back from here. */

@@ -38,7 +38,7 @@ export interface Lease extends Disposable {
   readonly name: string;
 }
 
-const tasks = new TaskScope("checking an upstream", { without: "clients find out" });
+const tasks = new TaskScope("a health check", { without: "connections find out" });
 
 /** Upstreams that stand in for each other. */
 export class Pool {
@@ -77,7 +77,7 @@ export class Pool {
         };
       }
     }
-    throw new Error(`no upstream can be reached: ${faults.join("; ")}`);
+    throw new Error(`no upstream available: ${faults.join("; ")}`);
   }
 
   /** Connects to every upstream now and then, and closes again, until the signal is aborted. */
@@ -114,7 +114,7 @@ export class Pool {
       else if (attempt.failed()) {
         this.#report(
           upstream,
-          `${fault.message}; left alone for ${formatDuration(upstream.pause)}`,
+          `${fault.message}; not used for ${formatDuration(upstream.pause)}`,
         );
       }
       return fault;

@@ -11,7 +11,7 @@ const OPTIONS = {
   file: option(file("append"), "append the data of all clients to this file", {
     excludes: ["dir"],
   }),
-  dir: option(folder("write-in"), "create a file for each client in this folder"),
+  dir: option(folder("write-in"), "create a file for each client in this directory"),
   lines: flag("write only whole lines, so that lines of two clients never mix", {
     needs: ["file"],
   }),

@@ -176,5 +176,5 @@ async function removeOldest(path: string, keep: number): Promise<void> {
 }
 
 function reasonOf(error: unknown): string {
-  return codeOf(error) === "ENOENT" ? "there is no such folder" : explain(error).split(":")[0]!;
+  return codeOf(error) === "ENOENT" ? "no such directory" : explain(error).split(":")[0]!;
 }

@@ -60,8 +60,8 @@ function listenFault(cause: unknown, { hostname, port }: InternetAddress): strin
   switch (codeOf(cause)) {
     case "EADDRINUSE":
       if (portHolder(port) === "connection") {
-        return `nobody listens there, but an outgoing connection of this machine has port ${port} ` +
-          "as its own: wait until it ends, or take a port outside of net.ipv4.ip_local_port_range";
+        return `nothing listens there, but an outgoing connection of this machine uses port ${port} ` +
+          "as its local port: wait until it ends, or use a port outside net.ipv4.ip_local_port_range";
       }
       return `${
         explain(cause)
@@ -70,7 +70,7 @@ function listenFault(cause: unknown, { hostname, port }: InternetAddress): strin
       return lacksZone(hostname) ? zoneNeeded(hostname) : explain(cause);
     case "EACCES":
       return `${explain(cause)}; port ${port} needs root or the capability CAP_NET_BIND_SERVICE, ` +
-        "or take a port from 1024 up";
+        "or use a port from 1024 up";
     default:
       return explain(cause);
   }

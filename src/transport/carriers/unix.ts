@@ -40,10 +40,10 @@ function listenFault(cause: unknown): string {
   switch (codeOf(cause)) {
     case "EADDRINUSE":
     case "EEXIST":
-      return "there is such a file, and it is no socket that was left behind; stop what listens " +
-        "there, or take another path";
+      return "the file exists and is not a stale socket; stop the program that listens " +
+        "there, or use another path";
     case "ENOENT":
-      return "the folder is not there";
+      return "no such directory";
     default:
       return explain(cause);
   }

@@ -53,7 +53,7 @@ export async function readAnswer(socket: ByteStream): Promise<HttpAnswer> {
 async function readHeader(socket: ByteStream): Promise<string> {
   let header = "";
   while (!header.endsWith("\r\n\r\n")) {
-    if (header.length >= LIMITS.header) throw new Error("its answer has no end");
+    if (header.length >= LIMITS.header) throw new Error("its response is incomplete");
     header += String.fromCharCode((await readFull(socket, 1))[0]!);
   }
   return header;

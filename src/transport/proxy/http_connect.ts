@@ -32,7 +32,7 @@ export async function httpConnect(
     // Some proxies, such as tinyproxy, respond 401 to a wrong password.
     if (attempts > 0 && answer.code === 401) throw refused(answer);
     if (answer.code !== 407) throw new Error(textOf(answer));
-    if (!credentials) throw new Error(`${textOf(answer)} (it wants a name and password)`);
+    if (!credentials) throw new Error(`${textOf(answer)} (authentication required)`);
     const challenges = readChallenges(answer.challenges);
     const isStale = challenges.some(({ parameters }) =>
       parameters.get("stale")?.toLowerCase() === "true"
@@ -46,10 +46,7 @@ export async function httpConnect(
     const { authorizationFor } = await import("./authorization.ts");
     const request = { method: "CONNECT", uri };
     authorization = authorizationFor(challenges, { credentials, request });
-    if (authorization === undefined) {
-      const offered = challenges.map(({ scheme }) => scheme).join(", ") || "nothing";
-      throw new Error(`${textOf(answer)}: of what it offers (${offered}), nothing is spoken here`);
-    }
+    if (authorization === undefined) throw unsupported(answer, challenges);
     connection.isUsed = await answer.skipBody();
     if (!connection.isUsed) connection.socket = await redial();
   }
@@ -80,7 +77,14 @@ function isPreemptive(authorization: string | undefined, preemptive = false): bo
 }
 
 function refused(answer: HttpAnswer): Error {
-  return new Error(`it refuses the name and password (${textOf(answer)})`);
+  return new Error(`authentication failed (${textOf(answer)})`);
+}
+
+function unsupported(answer: HttpAnswer, challenges: ReturnType<typeof readChallenges>): Error {
+  const offered = challenges.map(({ scheme }) => scheme).join(", ") || "nothing";
+  return new Error(
+    `${textOf(answer)}: none of the offered authentication schemes (${offered}) is supported`,
+  );
 }
 
 function requestFor(uri: string, authorization: string | undefined): Uint8Array {

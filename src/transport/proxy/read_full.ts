@@ -16,7 +16,7 @@ export async function readFull(
   const bytes = new Uint8Array(length);
   for (let filled = 0; filled < length;) {
     const more = await socket.read(bytes.subarray(filled));
-    if (more === null) throw new Error("it hung up in the middle of its answer");
+    if (more === null) throw new Error("it closed the connection within its response");
     filled += more;
   }
   return bytes;

@@ -18,8 +18,8 @@ const NAME_FOLLOWS = [0, 0, 0, 1];
 
 const REPLIES: Readonly<Record<number, string>> = {
   91: "rejected or failed",
-  92: "rejected: it cannot reach our identd",
-  93: "rejected: our identd tells another name",
+  92: "rejected: it cannot connect to identd on this machine",
+  93: "rejected: identd reports another user",
 };
 
 const encoder = new TextEncoder();
@@ -30,7 +30,7 @@ export async function socks4(
   { target, proxy: { credentials } }: ProxyHandshakeRequest,
 ): Promise<ByteStream> {
   const { hostname, port } = target;
-  if (isIPv6(hostname)) throw new Error("SOCKS 4 knows no IPv6: use socks5://");
+  if (isIPv6(hostname)) throw new Error("SOCKS 4 does not support IPv6: use socks5://");
   const isAddress = isIPv4(hostname);
   const address = isAddress ? hostname.split(".").map(Number) : NAME_FOLLOWS;
   const user = encoder.encode(credentials?.user ?? "");

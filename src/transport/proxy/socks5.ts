@@ -19,14 +19,14 @@ const KIND = { ipv4: 1, name: 3, ipv6: 4 } as const;
 /** The reply codes (RFC 1928, section 6). */
 const REPLIES: readonly string[] = [
   "granted",
-  "it has failed in general",
-  "its rules do not allow this connection",
-  "the network is unreachable from there",
-  "the host is unreachable from there",
+  "general SOCKS server failure",
+  "connection not allowed by its ruleset",
+  "network unreachable from the proxy",
+  "host unreachable from the proxy",
   EITHER_REFUSES,
-  "it took too long (TTL expired)",
-  "it knows no CONNECT",
-  "it knows no address of this kind",
+  "TTL expired",
+  "command not supported",
+  "address type not supported",
 ];
 
 const encoder = new TextEncoder();
@@ -43,7 +43,11 @@ export async function socks5(
   if (method === METHOD.password && credentials) {
     await authenticate(socket, credentials);
   } else if (method !== METHOD.none) {
-    throw new Error(credentials ? "it takes no name and password" : "it wants a name and password");
+    throw new Error(
+      credentials
+        ? "it does not support username/password authentication"
+        : "authentication required",
+    );
   }
   await writeAll(
     socket,
@@ -67,12 +71,12 @@ async function authenticate(socket: ByteStream, { user, password }: Credentials)
   }
   await writeAll(socket, Uint8Array.of(1, name.length, ...name, secret.length, ...secret));
   const [, status] = await readFull(socket, 2);
-  if (status !== 0) throw new Error("it refuses the name and password");
+  if (status !== 0) throw new Error("authentication failed");
 }
 
 async function readReply(socket: ByteStream): Promise<void> {
   const [version, reply = 1, , kind] = await readFull(socket, 4);
-  if (version !== VERSION) throw new Error("its answer is not SOCKS 5");
+  if (version !== VERSION) throw new Error("its response is not SOCKS 5");
   if (reply !== 0) throw new Error(REPLIES[reply] ?? `it answered with code ${reply}`);
   // The bound address is not used, but must be read.
   const length = kind === KIND.ipv4 ? 4 : kind === KIND.ipv6 ? 16 : (await readFull(socket, 1))[0]!;

@@ -40,7 +40,7 @@ export interface TlsServer {
 /** The time limit of a handshake in milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
-const tasks = new TaskScope("a client's TLS handshake", { without: "the client is turned away" });
+const tasks = new TaskScope("a client's TLS handshake", { without: "the client is disconnected" });
 
 /** A stage that runs the server's handshake and notes what was negotiated. */
 export function tlsStage(server: TlsServer): Stage {
@@ -128,11 +128,11 @@ function abortHandshake(
   carrier: Duplex,
   { signal, fail }: { readonly signal: AbortSignal; fail(reason: string): void },
 ): Disposable {
-  const onClose = tasks.guard(() => fail("the client hung up during the handshake"));
+  const onClose = tasks.guard(() => fail("the client disconnected during the handshake"));
   carrier.on("error", tasks.guard((error: Error) => fail(explain(error))));
   carrier.once("end", onClose).once("close", onClose);
   const late = setTimeout(
-    tasks.guard(() => fail(`no handshake in ${formatDuration(HANDSHAKE_TIMEOUT)}`)),
+    tasks.guard(() => fail(`TLS handshake timed out after ${formatDuration(HANDSHAKE_TIMEOUT)}`)),
     HANDSHAKE_TIMEOUT,
   );
   const stop = tasks.guard(() => fail("server closed"));
@@ -172,7 +172,7 @@ function noteSession(tls: TLSSocket, { clientCa, context }: Handshake): void {
 function distrust(tls: TLSSocket): string {
   const fault = String(tls.authorizationError);
   const shown = tls.getPeerCertificate()?.subject !== undefined;
-  if (!shown) return "the client showed no certificate";
-  return `no authority of tls-client-ca vouches for the client's certificate (${fault}); ` +
+  if (!shown) return "the client sent no certificate";
+  return `the client's certificate is not signed by a CA of tls-client-ca (${fault}); ` +
     "it also has to be X.509 version 3";
 }

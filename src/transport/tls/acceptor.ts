@@ -78,7 +78,7 @@ export class TlsAcceptor implements TlsServer {
       this.#contents = await readTlsFiles(this.#options, this.#contents);
     } catch (error) {
       if (isSame) return;
-      this.#options.onFault(`${explain(error)}; the certificate from before stays`);
+      this.#options.onFault(`${explain(error)}; the previous certificate stays in use`);
     }
   }
 }
@@ -111,7 +111,7 @@ async function readAuthorities(file: string | undefined): Promise<string | undef
     for (const certificate of certificates) new X509Certificate(certificate);
     return pem;
   } catch (cause) {
-    const reason = "there is no certificate in it that can be read";
+    const reason = "no readable certificate in it";
     throw new UsageError(`tls-client-ca ${file}: ${reason}`, { cause });
   }
 }

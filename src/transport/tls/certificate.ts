@@ -59,7 +59,7 @@ function whyUntrusted(
   const { subject, issuer, names } = certificateOf(peer);
   if (fault === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return names === ""
-      ? `the certificate has no subjectAltName, and the CN of ${subject} counts for none (RFC 9525)`
+      ? `the certificate has no subjectAltName, and the CN of ${subject} is not used (RFC 9525)`
       : `the certificate is for ${names}, not for ${serverName}`;
   }
   const uses = extendedKeyUsages(peer.raw);
@@ -74,11 +74,11 @@ function whyUntrusted(
     }
   }
   if (subject === issuer) {
-    return "the certificate is self-signed: nobody vouches for it; trust it with --tls-ca FILE, " +
+    return "the certificate is self-signed; trust it with --tls-ca FILE, " +
       "or by its fingerprint with --tls-pin";
   }
   return `the certificate was signed by ${issuer}, which is not trusted here (${fault}); ` +
-    "if it should be, name its certificate with --tls-ca FILE";
+    "to trust it, use --tls-ca FILE";
 }
 
 function whyUntimely(peer: PeerCertificate): string | undefined {

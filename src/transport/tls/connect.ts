@@ -130,7 +130,7 @@ async function handshake(tls: TLSSocket, carrier: Duplex): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   tls.once("secureConnect", resolve);
   tls.on("error", reject);
-  const onClose = () => reject(new Error("the other end hung up during the handshake"));
+  const onClose = () => reject(new Error("the peer disconnected during the handshake"));
   tls.once("close", onClose);
   carrier.once("end", onClose);
   await promise;

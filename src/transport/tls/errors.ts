@@ -9,30 +9,30 @@ import type { ServerFlight } from "./server_flight.ts";
 const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
   [
     /InvalidContentType|wrong version number|unexpected handshake message/i,
-    "the other end does not speak TLS",
+    "the peer does not use TLS",
   ],
   [
     /CertificateRequired|certificate required/i,
-    "the other end asks for a client certificate: name one with --tls-cert",
+    "the peer requires a client certificate: use --tls-cert",
   ],
-  [/UnknownCA|unknown ca/i, "the other end does not know the authority behind our certificate"],
-  [/CertificateExpired/i, "the other end says that our certificate has expired"],
+  [/UnknownCA|unknown ca/i, "the peer does not trust the CA of our certificate"],
+  [/CertificateExpired/i, "the peer reports that our certificate has expired"],
   [
     /BadCertificate|CertificateUnknown|certificate unknown/i,
-    "the other end refuses our certificate",
+    "the peer rejected our certificate",
   ],
-  [/NoApplicationProtocol/i, "the two ends have no application protocol in common (ALPN)"],
-  [/UnrecognisedName|unrecognized name/i, "the other end does not know the server name"],
-  [/ProtocolVersion|protocol version/i, "the two ends have no TLS version in common"],
+  [/NoApplicationProtocol/i, "no application protocol in common (ALPN)"],
+  [/UnrecognisedName|unrecognized name/i, "the peer does not know the server name (SNI)"],
+  [/ProtocolVersion|protocol version/i, "no TLS version in common"],
   [
     /HandshakeFailure|handshake failure/i,
-    "the two ends have nothing in common to agree on: no cipher, no group or no signature scheme",
+    "no cipher suite, group or signature algorithm in common",
   ],
-  [/peer sent no certificates|PEER_DID_NOT_RETURN/i, "the client showed no certificate"],
-  [/BadRecordMac|decrypt/i, "what came was not encrypted with the agreed keys"],
+  [/peer sent no certificates|PEER_DID_NOT_RETURN/i, "the client sent no certificate"],
+  [/BadRecordMac|decrypt/i, "received data is not encrypted with the negotiated keys"],
   [
     /socket hang up|disconnected before secure|close_notify|unexpected eof/i,
-    "the other end hung up",
+    "the peer closed the connection",
   ],
 ];
 
@@ -51,11 +51,11 @@ export function explainHandshake(
     /HandshakeFailure|handshake failure/i.test(error.message);
   if (!isRefused || !flight.hasChosen) return explainTls(error);
   if (!flight.asksForCertificate) {
-    return "the other end chose a cipher, and then broke off without a reason (handshake_failure)";
+    return "the peer ended the handshake after choosing a cipher suite (handshake_failure)";
   }
   return hasCertificate
-    ? "the other end asked for a client certificate, and does not take ours"
-    : "the other end asks for a client certificate: name one with --tls-cert";
+    ? "the peer does not accept our client certificate"
+    : "the peer requires a client certificate: use --tls-cert";
 }
 
 /** A TLS error after the handshake, with a readable message. */

@@ -42,27 +42,27 @@ export function handshakeFailure(error: Error, facts: HandshakeFacts): Handshake
   const alert = /received fatal alert: (\w+)/.exec(message)?.[1];
   if (alert !== undefined) return { reason: refusedBy(alert) };
   if (received.length > 0 && received[0] !== HANDSHAKE) {
-    const reason = `the client does not speak TLS: it began with ${beginning(received)}`;
+    const reason = `the client does not use TLS: it sent ${beginning(received)}`;
     return { reason, alert: ALERT.decodeError };
   }
   if (/unsupported protocol/.test(message)) {
-    return { reason: "no client can use our key or certificate", alert: ALERT.internalError };
+    return { reason: "no client can use the key or certificate", alert: ALERT.internalError };
   }
   if (/socket hang up|disconnected before secure|unexpected eof/i.test(message)) {
-    return { reason: "the client hung up during the handshake" };
+    return { reason: "the client disconnected during the handshake" };
   }
   const hello = readClientHello(received);
   if (/any known protocol|NoApplicationProtocol/.test(message)) {
     const reason = `no application protocol in common (ALPN): the client offers ` +
-      `${words(hello?.alpn.map(printable))}, and here is ${words(facts.alpn)}`;
+      `${words(hello?.alpn.map(printable))}, the server supports ${words(facts.alpn)}`;
     return { reason, alert: ALERT.noApplicationProtocol };
   }
   if (/peer is incompatible/.test(message)) return incompatible(message, { hello, facts });
   if (/decrypt|BadRecordMac/i.test(message)) {
-    return { reason: "what the client sent was not encrypted with the agreed keys" };
+    return { reason: "data from the client is not encrypted with the negotiated keys" };
   }
   if (/corrupt message|wrong version number|misbehaved|unexpected/i.test(message)) {
-    return { reason: "the client sent a handshake that breaks TLS", alert: ALERT.decodeError };
+    return { reason: "the client sent an invalid TLS handshake", alert: ALERT.decodeError };
   }
   return { reason: explain(error) };
 }
@@ -96,24 +96,26 @@ function incompatible(
   if (hello && hello.version < TLS_1_2 || /Tls12NotOffered|DoesNotSupportTls12/.test(message)) {
     const offer = hello ? `${versionName(hello.version)} at most` : "none of them";
     const reason =
-      `no TLS version in common: the client offers ${offer}, and here is TLS 1.2 and 1.3`;
+      `no TLS version in common: the client offers ${offer}, the server supports TLS 1.2 and 1.3`;
     return { reason, alert: ALERT.protocolVersion };
   }
-  if (!hello) return { reason: "the client offers nothing that can be agreed on", alert };
+  if (!hello) return { reason: "nothing the client offers is supported", alert };
   const kind = createPrivateKey(facts.key).asymmetricKeyType === "rsa" ? "rsa" : "ec";
   const offers = (suites: readonly number[]) =>
     hello.cipherSuites.some((suite) => suites.includes(suite));
   if (!offers(SUITES.tls13) && !offers(SUITES[kind])) {
     const other = kind === "rsa" ? "ec" : "rsa";
     const reason = offers(SUITES[other])
-      ? `no cipher suite in common: the client's are for an ${NAME[other]} key, ` +
-        `and ours is ${NAME[kind]}`
+      ? `no cipher suite in common: the client's are for ${NAME[other]} keys, ` +
+        `the server has an ${NAME[kind]} key`
       : `no cipher suite in common: the client offers ${words(hello.cipherSuites.map(hex))}`;
     return { reason, alert };
   }
   if (!hello.groups.some((group) => OUR_GROUPS.includes(group))) {
-    const reason = `no group for the key exchange in common: the client offers ` +
-      `${words(hello.groups.map(groupName))}, and here is ${words(OUR_GROUPS.map(groupName))}`;
+    const reason = `no key exchange group in common: the client offers ` +
+      `${words(hello.groups.map(groupName))}, the server supports ${
+        words(OUR_GROUPS.map(groupName))
+      }`;
     return { reason, alert };
   }
   const reason = `no signature scheme in common: the client takes none that our ${NAME[kind]} ` +
@@ -160,14 +162,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
   CertificateRevoked: "our certificate is revoked",
   CertificateUnknown: "it does not accept our certificate",
   DecryptError: "it could not verify our signature",
-  HandshakeFailure: "it finds nothing that can be agreed on",
+  HandshakeFailure: "nothing in common with the server",
   ProtocolVersion: "it speaks none of TLS 1.2 and 1.3",
   UnknownCA: "it does not know the authority behind our certificate",
   UnsupportedCertificate: "it cannot use a certificate like ours",
-  UserCanceled: "it gave up",
+  UserCanceled: "it cancelled the handshake",
 };
 
 /** What the client's alert means. */
 function refusedBy(alert: string): string {
-  return `the client ended the handshake: ${REFUSALS[alert] ?? "it says no more"} (alert ${alert})`;
+  return `the client ended the handshake: ${REFUSALS[alert] ?? "unknown reason"} (alert ${alert})`;
 }

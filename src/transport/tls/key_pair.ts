@@ -32,18 +32,18 @@ export async function readKeyPair(
   const key = blocks(await readPem(keyFile, `${prefix}-key`), "PRIVATE KEY");
   if (cert.includes("-----BEGIN TRUSTED CERTIFICATE-----")) {
     throw new UsageError(
-      `${prefix}-cert ${certFile} holds a TRUSTED CERTIFICATE, which is for openssl alone: ` +
-        "openssl x509 -in FILE -out FILE makes a plain one of it",
+      `${prefix}-cert ${certFile} contains a TRUSTED CERTIFICATE, which only openssl reads: ` +
+        "openssl x509 -in FILE -out FILE converts it",
     );
   }
   const certificate = attempt(
     () => new X509Certificate(cert),
-    `${prefix}-cert ${certFile}: there is no certificate in it that can be read`,
+    `${prefix}-cert ${certFile}: no readable certificate in it`,
   );
   const secret = readKey(key, { keyFile, prefix });
   const isItsKey = attempt(
     () => text(createPublicKey(secret)) === text(certificate.publicKey),
-    `${prefix}-cert ${certFile}: its key is of a kind that cannot be used, such as RSA-PSS`,
+    `${prefix}-cert ${certFile}: its key type is not supported, such as RSA-PSS`,
   );
   if (isItsKey) return { cert, key: isEncrypted(key) ? plain(secret) : key };
   throw new UsageError(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
@@ -58,12 +58,12 @@ function readKey(
   if (isEncrypted(key) && passphrase === undefined) {
     throw new UsageError(
       `${prefix}-key ${keyFile}: it is encrypted, and its passphrase is only asked for at the ` +
-        "start, at a terminal; openssl pkey -in FILE -out FILE makes a plain one of it",
+        "start, at a terminal; openssl pkey -in FILE -out FILE converts it",
     );
   }
   return attempt(
     () => createPrivateKey(passphrase === undefined ? key : { key, format: "pem", passphrase }),
-    `${prefix}-key ${keyFile}: there is no key in it that can be read`,
+    `${prefix}-key ${keyFile}: no readable private key in it`,
   );
 }
 

@@ -143,7 +143,7 @@ export class StreamSocket implements ByteStream {
     );
     stream.on("end", tasks.guard(() => this.#end()));
     stream.on("error", tasks.guard((error: Error) => this.#fail(tell(error))));
-    const closed = () => this.#fail(new Deno.errors.Interrupted("the connection is closed"));
+    const closed = () => this.#fail(new Deno.errors.Interrupted("connection closed"));
     stream.on("close", tasks.guard(closed));
   }
 
@@ -210,7 +210,7 @@ export class StreamSocket implements ByteStream {
    */
   #end(): void {
     if (this.#flowControl.isCutOff) {
-      this.#cutOff = new CutOffError("the peer closed TCP without ending TLS");
+      this.#cutOff = new CutOffError("the peer closed TCP without close_notify");
     }
     this.#flowControl.hasEnded = this.#ended = true;
     this.#wake?.();

@@ -20,9 +20,9 @@ export async function readPem(
   if (path === undefined) return undefined;
   const text = await Deno.readTextFile(path).catch((cause) => {
     const isMissing = cause instanceof Deno.errors.NotFound;
-    const reason = isMissing ? "there is no such file" : `cannot read it: ${explain(cause)}`;
+    const reason = isMissing ? "no such file" : `cannot read it: ${explain(cause)}`;
     throw new UsageError(`${asked} ${path}: ${reason}`, { cause });
   });
   if (text.includes("-----BEGIN ")) return text;
-  throw new UsageError(`${asked} ${path}: there is no PEM block in it (-----BEGIN …)`);
+  throw new UsageError(`${asked} ${path}: no PEM block in it (-----BEGIN …)`);
 }

@@ -32,7 +32,7 @@ export async function selfSigned(): Promise<string> {
     await Deno.rename(fresh, file);
     return file;
   } catch (cause) {
-    throw new Error(`cannot keep a self-signed certificate in ${folder}: ${explain(cause)}`, {
+    throw new Error(`cannot save the self-signed certificate in ${folder}: ${explain(cause)}`, {
       cause,
     });
   }

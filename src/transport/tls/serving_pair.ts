@@ -11,7 +11,7 @@ import { TaskScope } from "../../scheduling/task_scope.ts";
 import { refuseOldRuntime } from "../runtime_check.ts";
 import { type KeyPair, readKeyPair } from "./key_pair.ts";
 
-const tasks = new TaskScope("a trial of a certificate", { without: "the file is refused" });
+const tasks = new TaskScope("the test of a certificate", { without: "the file is refused" });
 
 /**
  * Reads a certificate and its key, and tests them with one handshake in memory. Errors name the
@@ -32,7 +32,7 @@ export async function readServingPair(
   if (await canServe(pair)) return pair;
   const { certFile, keyFile = certFile, prefix = "tls" } = files;
   throw new UsageError(
-    `${prefix}-key ${keyFile} can serve no client: it is ${kindOf(pair.key)}, and what works is ` +
+    `${prefix}-key ${keyFile} cannot be used: it is ${kindOf(pair.key)}; supported are ` +
       "RSA of 2048 bits or more (not RSA-PSS), EC with P-256, P-384 or P-521, and Ed25519",
   );
 }

@@ -30,7 +30,7 @@ testAttack(
           "nobody may take it for success",
         );
       }
-      await server.tells(/cannot record to [^"]*: the disk is full/);
+      await server.tells(/cannot record to [^"]*: no space left on device/);
     },
   },
 );

@@ -50,7 +50,8 @@ testAttack("the log's disk is full; that is reported on stderr, and nothing is b
   ],
   words: ({ folder }) => ["--log-file", `${folder}/disk/log`],
   begin: visit,
-  look: async (server) => void await server.tells(/^outlet: the log \S+: .*the disk is full/),
+  look: async (server) =>
+    void await server.tells(/^outlet: the log \S+: .*no space left on device/),
 });
 
 testAttack("the log file is renamed, then removed; a new one is opened each time", {

@@ -91,8 +91,8 @@ testWith(
       assertEquals((await plug([...words, ...flags])).shown, "");
       await server.event("refused", (event) => reason.test(event.reason));
     };
-    await refused(/showed no certificate/);
-    await refused(/vouches for.*UNABLE_TO_VERIFY/, ...showing(await other.sign()));
+    await refused(/sent no certificate/);
+    await refused(/is not signed by a CA.*UNABLE_TO_VERIFY/, ...showing(await other.sign()));
     await refused(/X\.509 version 3/, ...showing(await authority.sign({ extensions: [] })));
     assertEquals(server.events.filter(({ event }) => event === "opened").length, 1);
   },
@@ -105,13 +105,13 @@ testWith(NEEDS, "plaintext and a cut handshake hurt only themselves", async () =
   {
     using plain = await server.connect();
     await send(plain, "GET / HTTP/1.0\r\n\r\n");
-    await server.event("refused", ({ reason }) => /does not speak TLS/.test(reason));
+    await server.event("refused", ({ reason }) => /does not use TLS/.test(reason));
   }
   {
     using cut = await server.connect();
     await send(cut, Uint8Array.of(0x16, 3, 1));
   }
-  await server.event("refused", ({ reason }) => /hung up|reset/.test(reason));
+  await server.event("refused", ({ reason }) => /disconnected|reset/.test(reason));
   const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
   assertEquals((await plug(words, "still here\n")).shown, "still here\n");
   assert(silent.localAddr);
@@ -150,7 +150,7 @@ testWith(
     await Deno.copyFile(first.key, live.key);
     await shows(second);
     const { reason } = await server.event("failed");
-    assertMatch(reason, /is not the key of .*; the certificate from before stays$/);
+    assertMatch(reason, /is not the key of .*; the previous certificate stays in use$/);
   },
 );
 
@@ -193,10 +193,10 @@ testWith(
     const empty = `${authority.folder}/empty`;
     await Deno.writeTextFile(empty, "");
     const cases: [Identity, RegExp][] = [
-      [{ cert: "/nowhere", key }, /tls-cert \/nowhere: there is no such file/],
-      [{ cert: empty, key }, /tls-cert .*empty: there is no PEM block in it/],
+      [{ cert: "/nowhere", key }, /tls-cert \/nowhere: no such file/],
+      [{ cert: empty, key }, /tls-cert .*empty: no PEM block in it/],
       [{ cert, key: other }, /is not the key of tls-cert/],
-      [{ cert, key: cert }, /there is no key in it that can be read/],
+      [{ cert, key: cert }, /no readable private key in it/],
     ];
     for (const [identity, expected] of cases) {
       const error = await TestServer.open("echo://:0?tls", ...showing(identity)).then(

@@ -161,7 +161,7 @@ testWith(
       const { error } = await plug([`tls://localhost:${server.port}`, ...words]);
       assertMatch(
         error,
-        /no TLS: the other end asks for a client certificate: name one with --tls-cert$/,
+        /no TLS: the peer requires a client certificate: use --tls-cert$/,
       );
       await using stranger = await Authority.make();
       const { cert, key } = await stranger.sign();
@@ -169,12 +169,12 @@ testWith(
       const refused = await plug([`tls://localhost:${server.port}`, ...words, ...own]);
       assertMatch(
         refused.error,
-        /does not know the authority behind our certificate|does not take ours/,
+        /does not trust the CA of our certificate|does not accept our client certificate/,
       );
     }
     await using old = await reverser(identity, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA");
     const { error } = await plug([`tls://localhost:${old.port}`, ...words]);
-    assertMatch(error, /no TLS: the two ends have nothing in common to agree on/);
+    assertMatch(error, /no TLS: no cipher suite, group or signature algorithm in common/);
   },
 );
 
@@ -222,7 +222,7 @@ testWith(NEEDS, "a client shows its certificate, and is told when one is missing
   const known = await plug([...words, "--tls-cert", alice.cert, "--tls-key", alice.key], "ab\n");
   assertEquals([known.shown, known.error], ["ba\n", ""]);
   const unknown = await plug(words, "ab\n");
-  assertMatch(unknown.error, /asks for a client certificate/);
+  assertMatch(unknown.error, /requires a client certificate/);
 });
 
 testWith(
@@ -243,7 +243,7 @@ Deno.test("a server that does not speak TLS is told as such", async () => {
   await using server = await TestServer.open("echo://:0", "daytime://:0");
   for (const index of [0, 1]) {
     const { error } = await plug([`tls://127.0.0.1:${server.port(index)}`, "--tls-insecure"]);
-    assertMatch(error, /no TLS: the other end does not speak TLS/);
+    assertMatch(error, /no TLS: the peer does not use TLS/);
   }
 });
 
@@ -255,5 +255,5 @@ Deno.test("a server that is silent in the handshake is given up in time", async 
     "-w",
     "200ms",
   ]);
-  assertMatch(error, /connected, and then no answer to the TLS handshake in 200 ms/);
+  assertMatch(error, /connected, but no response to the TLS handshake in 200 ms/);
 });

@@ -9,7 +9,7 @@ import { testWith } from "../../harness/tools.ts";
 
 const CLIENT = new URL("tls_client.py", import.meta.url).pathname;
 
-const CUT_OFF = "cut off: the peer closed TCP without ending TLS";
+const CUT_OFF = "cut off: the peer closed TCP without close_notify";
 
 const ENDS = [
   ["close-notify", "peer closed"],

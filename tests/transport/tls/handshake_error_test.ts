@@ -22,7 +22,7 @@ testWith(
       [
         ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"],
         70,
-        /no TLS version in common: the client offers TLS 1\.1 at most, and here is TLS 1\.2 and 1\.3$/,
+        /no TLS version in common: the client offers TLS 1\.1 at most, the server supports TLS 1\.2 and 1\.3$/,
       ],
       [
         ["-tls1_2", "-cipher", "AES128-SHA"],
@@ -32,12 +32,12 @@ testWith(
       [
         ["-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"],
         40,
-        /no cipher suite in common: the client's are for an RSA key, and ours is EC$/,
+        /no cipher suite in common: the client's are for RSA keys, the server has an EC key$/,
       ],
       [
         ["-tls1_3", "-groups", "X448"],
         40,
-        /no group for the key exchange in common: the client offers X448, and here is P-256/,
+        /no key exchange group in common: the client offers X448, the server supports P-256/,
       ],
       [
         ["-tls1_3", "-sigalgs", "RSA-PSS+SHA256"],
@@ -47,7 +47,7 @@ testWith(
       [
         ["-alpn", "h2,no"],
         120,
-        /no application protocol in common \(ALPN\): the client offers h2, no, and here is http\/1\.1$/,
+        /no application protocol in common \(ALPN\): the client offers h2, no, the server supports http\/1\.1$/,
       ],
     ];
     for (const [words, alert, reason] of cases) {
@@ -106,7 +106,7 @@ testWith(
       // An alert (RFC 8446, section 6), fatal: decode_error.
       assertEquals([...await readAll(client)], [0x15, 3, 3, 0, 2, 2, 50]);
       const { reason } = await server.event("refused");
-      assertEquals(reason, `TLS: the client does not speak TLS: it began with ${beginning}`);
+      assertEquals(reason, `TLS: the client does not use TLS: it sent ${beginning}`);
     }
   },
 );

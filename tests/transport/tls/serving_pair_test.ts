@@ -60,13 +60,13 @@ testWith(
     const error = await assertRejects(() => readServingPair({ certFile: trusted, keyFile }), Error);
     assertMatch(
       error.message,
-      /^tls-cert \/.*trusted\.pem holds a TRUSTED CERTIFICATE.*openssl x509/,
+      /^tls-cert \/.*trusted\.pem contains a TRUSTED CERTIFICATE.*openssl x509/,
     );
     const options = { certFile, keyFile, clientCaFile: trusted, alpn: [], onFault: () => {} };
     const refused = await assertRejects(() => TlsAcceptor.open(options), Error);
     assertMatch(
       refused.message,
-      /^tls-client-ca \/.*trusted\.pem: there is no certificate in it/,
+      /^tls-client-ca \/.*trusted\.pem: no readable certificate in it/,
     );
     await Deno.remove(folder, { recursive: true });
   },
