@@ -1,5 +1,5 @@
 /**
- * The connection socket: what the welcome socket hands out, one for every client.
+ * The connection socket, which is created for each accepted client.
  *
  * @module
  */
@@ -14,26 +14,24 @@ import type { EndReason } from "./end_reason.ts";
 import { type Tap, Taps } from "./observers.ts";
 
 /**
- * Serves one client. Whoever accepted the connection closes it: a handler reads, writes, half-closes where
- * it wants to, and returns when the conversation is over. The signal is aborted when the server begins to
- * drain: a handler that would go on by itself for ever ends then; one that answers a client may go on
- * until the client ends or the connection is cut.
+ * A connection's handler. The acceptor closes the connection: a handler reads, writes, half-closes
+ * if it wants to, and returns when it is done. The signal is aborted when the server starts to
+ * drain: a handler that would otherwise run forever then returns; one that responds to a client may
+ * continue until the client sends its FIN or the connection is closed.
  */
 export type Handler = (connection: Connection, signal: AbortSignal) => Promise<void>;
 
 const tasks = new TaskScope("ending a connection", { without: "its peer ends it, or a deadline" });
 
-/** How long a client may take to end its half after we ended ours, in milliseconds. */
+/** How long a client may take to send its FIN after ours, in milliseconds. */
 const LINGERING_CLOSE = 2_000;
 
-/**
- * A conversation over a stream of bytes.
- */
+/** A connection over a byte stream. */
 export class Connection extends Conversation {
   readonly #stream: ByteStream;
   readonly #buffer = new ReadBuffer();
   #writing = false;
-  /** Writes that begin when the one before has ended; absent until somebody has to wait. */
+  /** Queued writes; absent until a write has to wait. */
   #waiting: (() => void)[] | undefined;
   #taps: Taps | undefined;
   #peerEnded = false;
@@ -41,8 +39,8 @@ export class Connection extends Conversation {
   #isNoDelay = false;
 
   /**
-   * Takes over the socket; disposing the connection closes it. Where a proxy announced the true ends of the
-   * conversation, these are told instead of the socket's.
+   * Takes over the stream; disposing the connection closes it. Addresses from a PROXY header
+   * replace the stream's.
    */
   constructor(
     socket: ByteStream,
@@ -54,29 +52,32 @@ export class Connection extends Conversation {
     this.#stream = socket;
   }
 
-  /** Whether the client has ended its half: everything it will ever send has been read. */
+  /** Whether the client has sent its FIN, and all data before it has been read. */
   get peerEnded(): boolean {
     return this.#peerEnded;
   }
 
-  /** Whether one side has ended its half, or both have. */
+  /** Whether at least one side has sent its FIN. */
   get halfClosed(): boolean {
     return this.#peerEnded || this.#weEnded;
   }
 
-  /** Whether bytes wait for the kernel to take them, which it does as fast as the client reads. */
+  /** Whether a write is pending. */
   get writing(): boolean {
     return this.#writing;
   }
 
-  /** Bytes that the kernel has taken for the client and the client has not; `undefined` where that is not known. */
+  /**
+   * The number of bytes in the send queue that the client has not acknowledged; `undefined` if it
+   * is not known.
+   */
   get unacknowledged(): number | undefined {
     return unacknowledged(this.#stream);
   }
 
   /**
-   * The next bytes from the client; `null` once it has ended its half. The bytes are only valid until
-   * the next read: copy what is to be kept. One read at a time.
+   * Reads the next bytes; `null` after the client's FIN. The bytes are valid until the next read,
+   * so copy what you keep. Only one read may be pending.
    */
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
     return this.#took(await this.#stream.read(this.#buffer.space));
@@ -94,9 +95,9 @@ export class Connection extends Conversation {
   }
 
   /**
-   * Hands over all that the client sends, chunk by chunk, until it ends its half; the next is read once what
-   * `into` returns has resolved. Where every byte counts, this is the way: `for await` costs twice as much, and
-   * every function that waits costs half a kilobyte while a connection is idle.
+   * Calls `into` with each chunk until the client's FIN, and reads the next one when its promise
+   * resolves. This is the fastest way: `for await` takes twice the time, and each waiting async
+   * function costs half a kilobyte of an idle connection.
    */
   async forEachChunk(into: (chunk: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<void> {
     for (;;) {
@@ -106,13 +107,13 @@ export class Connection extends Conversation {
     }
   }
 
-  /** All that the client sends, chunk by chunk, until it ends its half; each as valid as {@linkcode read}'s. */
+  /** The chunks until the client's FIN; each is valid until the next one. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) yield chunk;
   }
 
   /**
-   * Sends all of the bytes, whole, behind those that others send already; resolves when the kernel has taken the last.
+   * Writes all bytes after those of earlier writes. Resolves when the kernel has accepted the last.
    */
   write(bytes: Uint8Array): Promise<void> {
     if (!this.#writing) return this.#send(bytes);
@@ -139,21 +140,21 @@ export class Connection extends Conversation {
   }
 
   /**
-   * Lets no bytes wait until earlier ones are acknowledged (RFC 896). The first never have to, and many clients get
-   * no more than one answer.
+   * Sets `TCP_NODELAY` (RFC 896), but not for the first write: it is never delayed, and many
+   * connections have only one.
    */
   #disableNagle(): void {
     this.#isNoDelay = true;
     this.#stream.setNoDelay(true);
   }
 
-  /** Lets somebody see what comes and goes from now on, until the subscription is disposed. */
+  /** Observes received and sent bytes from now on, until disposed. */
   tap(tap: Tap): Disposable {
     this.#taps ??= new Taps(() => this.#taps = undefined);
     return this.#taps.add(tap);
   }
 
-  /** Ends our half: the client reads to the end of what was written, and may still send. */
+  /** Sends a FIN after all writes. The client may still send. */
   async closeWrite(): Promise<void> {
     if (this.#weEnded) return;
     this.#weEnded = true;
@@ -161,15 +162,14 @@ export class Connection extends Conversation {
   }
 
   /**
-   * Ends the conversation so that the client surely gets the last bytes: our half first, then what it
-   * still sends is read away until it ends its half, for a bounded time. (Closing a socket with unread
-   * bytes resets the connection, RFC 2525 section 2.17, and a reset may overtake what was written.)
-   *
-   * @param reading is whoever reads already, and will until the client ends its half
+   * Closes the connection so that the client gets the last bytes: sends a FIN, then discards input
+   * until the client's FIN, for a limited time. (Closing a socket with unread data sends a RST, RFC
+   * 2525 section 2.17, and the client could lose data.)
+   * @param reading is a read loop that is already running and ends at the client's FIN
    */
   async finish(reading?: Promise<void>): Promise<void> {
     if (this.isClosed) return;
-    // Closing alone ends TCP, but not TLS (RFC 8446 section 6.1).
+    // Closing the socket ends TCP, but not TLS (RFC 8446, section 6.1).
     if (this.#peerEnded) await this.closeWrite().catch(() => {});
     else await this.#linger(reading);
     this.close("peer closed");
@@ -191,8 +191,8 @@ export class Connection extends Conversation {
   }
 
   /**
-   * Cuts the conversation off, so that nobody takes what was said for all there was to say: the peer is reset, where
-   * the system can do that. Where it cannot, the peer reads an end, and a note says so.
+   * Aborts the connection, so that the peer does not take the data for complete: with a RST if the
+   * system can send one; otherwise with a FIN, and a note.
    */
   reset(reason: EndReason): void {
     if (this.isClosed) return;

@@ -1,5 +1,5 @@
 /**
- * What a server knows of one conversation with one peer, whatever carries it.
+ * The state of one conversation with one peer, over any carrier.
  *
  * @module
  */
@@ -7,26 +7,26 @@ import type { Address } from "../endpoint/address.ts";
 import type { EndReason } from "./end_reason.ts";
 import type { Sink } from "./observers.ts";
 
-/** The ends and the number of a conversation. */
+/** The addresses and the number of a conversation. */
 export interface ConversationEnds {
-  /** Unique in the life of the process. */
+  /** Unique within the process. */
   readonly id: number;
-  /** The peer's end. */
+  /** The peer's address. */
   readonly peer: Address;
-  /** Our end. */
+  /** The local address. */
   readonly local: Address;
 }
 
 /**
- * A conversation: who it is with, how much it has carried, and how it ended. Counters are plain numbers that cost nothing
- * on the byte path; whoever wants to watch reads them.
+ * A conversation: its addresses, counters, and end. The counters are plain numbers that observers
+ * read, so nothing on the byte path publishes them.
  */
 export abstract class Conversation implements ConversationEnds, Disposable {
-  /** Its number: unique in the life of the process. */
+  /** Unique within the process. */
   readonly id: number;
-  /** The peer's end. */
+  /** The peer's address. */
   readonly peer: Address;
-  /** Our end. */
+  /** The local address. */
   readonly local: Address;
   /** When it was opened, on the clock of `performance.now()`. */
   readonly openedAt: number = performance.now();
@@ -34,7 +34,7 @@ export abstract class Conversation implements ConversationEnds, Disposable {
   bytesIn = 0;
   /** Bytes that the kernel has accepted for sending so far. */
   bytesOut = 0;
-  /** Where its handler passes received bytes on to: the deadline for writes applies there, too. */
+  /** Where its handler writes received bytes to. The write deadline applies there, too. */
   sink: { readonly name: "upstream" | "program"; readonly flow: Sink } | undefined;
 
   #isClosed = false;
@@ -42,46 +42,46 @@ export abstract class Conversation implements ConversationEnds, Disposable {
   #closed: AbortController | undefined;
   #notes: Record<string, string | number> | undefined;
 
-  /** A conversation that is open. */
+  /** An open conversation. */
   constructor({ id, peer, local }: ConversationEnds) {
     this.id = id;
     this.peer = peer;
     this.local = local;
   }
 
-  /** Who or what ended it; `undefined` while it is open. */
+  /** Why it ended; `undefined` while it is open. */
   get reason(): EndReason | undefined {
     return this.#reason;
   }
 
-  /** Whether it is closed, by either side: nothing is read or written any more. */
+  /** Whether it is closed, by either side. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Aborted once it is closed: for whoever waits for something other than its bytes. */
+  /** Aborted when it is closed. */
   get closed(): AbortSignal {
     this.#closed ??= new AbortController();
     if (this.#isClosed) this.#closed.abort(this.#reason);
     return this.#closed.signal;
   }
 
-  /** What was noted of it; `undefined` where nothing was. */
+  /** Its notes; `undefined` if there are none. */
   get notes(): Readonly<Record<string, string | number>> | undefined {
     return this.#notes;
   }
 
-  /** Notes something of it, which its `closed` event tells. */
+  /** Adds a note to its `closed` event. */
   note(name: string, value: string | number): void {
     this.#notes = { ...this.#notes, [name]: value };
   }
 
-  /** Sets the reason for its end, unless there is one. */
+  /** Sets the end reason, if there is none yet. */
   endAs(reason: EndReason): void {
     this.#reason ??= reason;
   }
 
-  /** Closes at once, whatever is under way; the first reason given stays. Pending reads and writes reject. */
+  /** Closes at once; the first reason stays. Pending reads and writes reject. */
   close(reason: EndReason): void {
     this.#reason ??= reason;
     if (this.#isClosed) return;
@@ -90,10 +90,10 @@ export abstract class Conversation implements ConversationEnds, Disposable {
     this.#closed?.abort(reason);
   }
 
-  /** Closes what carries it. Called once. */
+  /** Closes the carrier. Called once. */
   protected abstract closeCarrier(): void;
 
-  /** Closes it, unless that has happened. */
+  /** Closes it if it is open. */
   [Symbol.dispose](): void {
     this.close("server closed");
   }

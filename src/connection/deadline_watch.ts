@@ -1,37 +1,39 @@
 /**
- * What has stood still on one connection, and for how long.
+ * Measures for how long each kind of progress on a connection has been missing.
  *
  * @module
  */
 import type { Connection } from "./connection.ts";
 import type { Sink } from "./observers.ts";
 
-/** What can stand still. */
+/** The kinds of progress that are timed. */
 const CLOCKS = ["idle", "write", "fin", "sink"] as const;
 
-/** How long each has stood still, and how long the connection has lived, in milliseconds. */
+/**
+ * How long each kind of progress has been missing, and the age of the connection, in milliseconds.
+ */
 export interface PassedTimes {
-  /** Nothing came and nothing went. */
+  /** No byte was received or sent. */
   readonly idle: number;
-  /** It has been open. */
+  /** The age of the connection. */
   readonly lifetime: number;
-  /** The peer took nothing of what is being written. */
+  /** The peer took no byte of a pending write. */
   readonly write: number;
-  /** Nothing came and nothing went since one side has ended its half. */
+  /** The connection is half-closed, and no byte was received or sent. */
   readonly fin: number;
-  /** Who its bytes are passed on to took nothing of those. */
+  /** The upstream or program took no byte of a pending write. */
   readonly sink: number;
 }
 
-/** How a connection is looked at. */
+/** Options of {@linkcode DeadlineWatch.look}. */
 export interface LookOptions {
-  /** For how long nobody could be heard since the last look, in milliseconds. */
+  /** How long the process was stopped or busy since the last check, in milliseconds. */
   readonly missed: number;
-  /** How long a peer may take nothing before the kernel is asked whether it does, in milliseconds. */
+  /** How long a write may be pending before the kernel's send queue is checked, in milliseconds. */
   readonly patience: number;
 }
 
-/** One connection as it was when it was last looked at, and before that, when it was opened. */
+/** The state of a connection at its last check. */
 export class DeadlineWatch {
   readonly #connection: Connection;
   readonly #client = new SendQueueWatch();
@@ -39,17 +41,19 @@ export class DeadlineWatch {
   #bytesIn = 0;
   #bytesOut = 0;
   #passedOn = 0;
-  /** When each clock began to run; they begin anew whenever there is no cause. */
+  /** When each clock started. A clock restarts on progress. */
   readonly #since: Record<typeof CLOCKS[number], number>;
 
-  /** Watches a connection of which nothing has been seen yet. */
+  /** Starts with the state of a new connection. */
   constructor(connection: Connection) {
     this.#connection = connection;
     const { openedAt } = connection;
     this.#since = { idle: openedAt, write: openedAt, fin: openedAt, sink: openedAt };
   }
 
-  /** How long each clock has been running, but for what was missed. A life goes on all the while. */
+  /**
+   * Checks the connection. Returns the elapsed times without what was missed; the age includes it.
+   */
   look(now: number, { missed, patience }: LookOptions): PassedTimes {
     const { bytesIn, bytesOut, writing, halfClosed, openedAt, sink } = this.#connection;
     const since = this.#since;
@@ -74,7 +78,7 @@ export class DeadlineWatch {
     };
   }
 
-  /** Whether what the client sends was passed on, or nothing of it waits. */
+  /** Whether received bytes were passed on, or none is pending. */
   #hasPassedOn(flow: Sink | undefined, waited: number): boolean {
     const passedOn = flow?.bytesOut ?? 0;
     const isNew = passedOn !== this.#passedOn;
@@ -86,20 +90,21 @@ export class DeadlineWatch {
 }
 
 /**
- * Sees a peer take what was written before, where the kernel has no room for more: a third of its buffer has to be free
- * for that, and with megabytes of it a slow reader needs minutes.
+ * Detects whether a peer reads while a write is pending: the kernel accepts more only when a third
+ * of its buffer is free, which takes a slow reader minutes with a buffer of megabytes.
  */
 class SendQueueWatch {
   #before: number | undefined;
 
-  /** Forgets what it has seen. */
+  /** Restarts with the next write. */
   reset(): void {
     this.#before = undefined;
   }
 
   /**
-   * Whether the peer has taken bytes since this was asked last. To ask the kernel is costly: it happens when half of
-   * the time has passed (`waited` is the share of it), and when all has.
+   * Whether the peer has acknowledged bytes since the last check. Asking the kernel is expensive,
+   * so it happens only when half of the time has passed (`waited` is the fraction) and when all of
+   * it has.
    */
   hasMoved(flow: Pick<Sink, "unacknowledged">, waited: number): boolean {
     if (waited < (this.#before === undefined ? 0.5 : 1)) return false;

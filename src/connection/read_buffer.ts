@@ -1,7 +1,6 @@
 /**
- * The buffer that a connection's next bytes are read into. A pending read pins its buffer, so ten
- * thousand idle connections cost what ten thousand buffers cost: it starts small, grows while reads
- * fill it, and shrinks when they no longer do.
+ * The read buffer of a connection. A pending read holds its buffer, so idle connections cost as
+ * much as their buffers: it starts small, grows while reads fill it, and shrinks when they do not.
  *
  * @module
  */
@@ -10,16 +9,16 @@ const SMALLEST = 512;
 const LARGEST = 256 * 1024;
 const STEP = 4;
 
-/** A buffer that fits itself to what arrives. */
+/** A buffer that adapts its size to the reads. */
 export class ReadBuffer {
   #space: Uint8Array<ArrayBuffer> = new Uint8Array(SMALLEST);
 
-  /** Where the next read should put its bytes. */
+  /** The buffer for the next read. */
   get space(): Uint8Array<ArrayBuffer> {
     return this.#space;
   }
 
-  /** The first `length` bytes just read, valid until the next read; refits the space for that one. */
+  /** The first `length` bytes, valid until the next read. Adapts the size for the next read. */
   take(length: number): Uint8Array<ArrayBuffer> {
     const space = this.#space;
     const size = space.length;

@@ -1,5 +1,5 @@
 /**
- * Two connections, one conversation.
+ * Relays bytes between two connections.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { formatAddress } from "../endpoint/address.ts";
 import type { Connection } from "./connection.ts";
 import { explain, faultOf, isReset } from "../transport/errors.ts";
 
-/** Who takes nothing any more, and what the system said of it. */
+/** The connections that take no more bytes, and the error of each. */
 type WriteClosed = Map<Connection, unknown>;
 
 /**
- * Carries bytes both ways, each at the pace of whoever reads them, until both directions have ended. The end
- * of one half is passed on, and leaves the other open; so is a reset: when one of the two breaks off, the other is cut
- * off as well, and takes what came before for no whole conversation.
+ * Copies bytes in both directions, with backpressure, until both have ended. A FIN is passed on and
+ * leaves the other direction open. A reset of one connection resets the other, so that its peer
+ * does not take the data for complete.
  */
 export async function relay(client: Connection, upstream: Connection): Promise<void> {
   const writeClosed: WriteClosed = new Map();
@@ -32,7 +32,7 @@ export async function relay(client: Connection, upstream: Connection): Promise<v
   ]);
 }
 
-/** One direction, and what is done when somebody has broken off. */
+/** One direction, and how to abort both. */
 interface Direction {
   readonly from: Connection;
   readonly to: Connection;
@@ -41,9 +41,9 @@ interface Direction {
 }
 
 /**
- * One direction. Whoever no longer takes anything may still have something to say, so that is no failure. What was
- * meant for it is read away: a sender that nobody reads may take nothing either, and what is still to be said to it
- * would never end.
+ * Copies one direction. If the destination takes no more bytes, it may still send, so this is no
+ * failure: the input is discarded, because a peer whose data is never read may stop reading, too,
+ * and the other direction would never end.
  */
 async function pump({ from, to, writeClosed, cut }: Direction): Promise<void> {
   for (;;) {

@@ -1,5 +1,5 @@
 /**
- * A conversation between standard input and output and a peer: bytes both ways until it is over.
+ * Bridges standard input and output and a connection.
  *
  * @module
  */
@@ -8,32 +8,35 @@ import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import type { Connection } from "./connection.ts";
 import { withCrlf } from "./crlf.ts";
 
-/** Once the peer has ended, how long the input may pause before we leave, in milliseconds. */
+/** After the peer's FIN, how long the input may pause before the bridge ends, in milliseconds. */
 const INPUT_PAUSE = 250;
 
-/** Both ends of it on our side. */
+/** Standard input and output. */
 export interface StdioEndpoints {
-  /** What is sent: chunks, each valid until the next is asked for. */
+  /** The data to send: chunks, each valid until the next. */
   readonly input: AsyncIterable<Uint8Array>;
-  /** Takes what arrived, all of it, before more is read. */
+  /** Writes received bytes. The next read starts when it resolves. */
   show(bytes: Uint8Array): Promise<void>;
 }
 
-/** How a conversation is had. */
+/** What to send and receive, and what happens at the end of the input. */
 export interface EofPolicy {
-  /** What is not done at all, if anything. */
+  /** The only direction, if not both. */
   readonly only?: "send" | "receive" | undefined;
-  /** Whether a lone LF of the input is sent as CRLF. */
+  /** Whether a lone LF in the input is sent as CRLF. */
   readonly crlf?: boolean;
-  /** Whether the end of the input ends our half. */
+  /** Whether a FIN is sent at the end of the input. */
   readonly halfClose: boolean;
-  /** How long the peer may go on after the end of the input, in milliseconds; as it likes, where it is not said. */
+  /**
+   * How long the peer may take to send its FIN after the end of the input, in milliseconds; by
+   * default without limit.
+   */
   readonly closeTimeout?: number | undefined;
 }
 
 /**
- * Carries bytes both ways until the conversation is over: when both sides have ended, or when the peer
- * has and nothing more is there to be sent to it, or when the peer has had its time to end.
+ * Copies bytes in both directions until both have ended, until the peer has sent its FIN and the
+ * input pauses, or until `closeTimeout` is over.
  */
 export async function bridgeStdio(
   connection: Connection,
@@ -44,7 +47,7 @@ export async function bridgeStdio(
   if (only === "receive") return await receiving;
   const sender = new Sender(connection);
   const sending = sender.send(crlf ? withCrlf(input) : input, { halfClose });
-  // Whichever is not waited for below has nobody left to tell.
+  // Only one of the two is awaited below; the other's error is ignored.
   handledElsewhere(receiving);
   handledElsewhere(sending);
   const first = await Promise.race([
@@ -56,12 +59,12 @@ export async function bridgeStdio(
     return await Promise.race([sending, sender.pause(over.signal)]).finally(() => over.abort());
   }
   if (first === "not received") return await receiving;
-  // What the peer said before it cut us off is still worth showing.
+  // What the peer sent before it reset the connection is still shown.
   if (first === "not sent") return await receiving.catch(() => {}).then(() => sending);
   await ended(receiving, { connection, within: closeTimeout });
 }
 
-/** Sends what comes in, and knows whether something is on its way. */
+/** Sends the input, and knows whether a write is pending. */
 class Sender {
   readonly #connection: Connection;
   #isSending = false;
@@ -82,7 +85,7 @@ class Sender {
     if (halfClose) await this.#connection.closeWrite();
   }
 
-  /** Resolves when nothing is being sent, and nothing more came to be sent for a moment. */
+  /** Resolves when no write is pending and the input has paused. */
   async pause(signal: AbortSignal): Promise<void> {
     for (let before = -1; this.#isSending || before !== this.#connection.bytesOut;) {
       before = this.#connection.bytesOut;
@@ -92,7 +95,7 @@ class Sender {
   }
 }
 
-/** Waits for the peer to end, too: closing on unread bytes could cut off our last ones. */
+/** Waits for the peer's FIN: closing with unread data could lose the last bytes sent. */
 async function ended(
   receiving: Promise<void>,
   { connection, within }: { connection: Connection; within: number | undefined },

@@ -1,15 +1,16 @@
 /**
- * A stage whose bytes somebody writes down. What nobody taps costs nothing: without a tap, none of this is in the path.
+ * The tap: a stage that records the bytes of both directions. Without a tap, nothing of it is in
+ * the path.
  *
  * @module
  */
 import { type Direction, hexDump } from "./hex_dump.ts";
 import { type ByteStream, wrap } from "../transport/stream.ts";
 
-/** Writes down what goes which way; the conversation waits until it has. Must not reject. */
+/** Records bytes. The stream waits for it. It must not reject. */
 export type Recorder = (direction: Direction, bytes: Uint8Array) => Promise<void>;
 
-/** Tells the recorder all that comes and goes. `closed` is called when the stream is closed. */
+/** The stage that records all bytes. `closed` is called when the stream is closed. */
 export function tapStage(
   record: Recorder,
   closed?: () => void,
@@ -36,12 +37,12 @@ export function tapStage(
     });
 }
 
-/** Bytes that are turned into text at a time: their lines are five times as long. */
+/** Bytes that are formatted at a time; the dump is five times as long. */
 const SLICE = 16 * 1024;
 
 /**
- * Writes hex dumps of both directions, in the order in which the bytes came and went. Never more than
- * `limit` bytes of dump; `onFault` is told once when writing fails, and nothing more is written then.
+ * Writes hex dumps of both directions in order, at most `limit` bytes. After a failed write it
+ * calls `onFault` once and records no more.
  */
 export function hexRecorder(
   write: (text: string) => Promise<void>,
@@ -56,7 +57,7 @@ export function hexRecorder(
       const slice = bytes.subarray(start, start + SLICE);
       const lines = hexDump(slice, { direction, at, offset: offsets[direction] });
       offsets[direction] += slice.length;
-      // A dump is plain ASCII: as many bytes as characters.
+      // The dump is ASCII: one byte for each character.
       const part = lines.slice(0, left);
       left -= part.length;
       await write(part);

@@ -1,5 +1,5 @@
 /**
- * Thousands of connections, of which a page shows a few: what fits a filter, in an order, from here to there.
+ * Filtering, sorting and paging of connections.
  *
  * @module
  */
@@ -8,37 +8,37 @@ import { HttpError } from "./http_error.ts";
 import type { KernelView } from "./kernel_view.ts";
 import type { Visit } from "./server_view.ts";
 
-/** A connection, as pages and programs get it. */
+/** A connection in the API. */
 export interface Row {
   /** Its number. */
   readonly id: number;
-  /** Its outlet's name. */
+  /** The name of its outlet. */
   readonly outlet: string;
-  /** Where that listens. */
+  /** The address of its outlet. */
   readonly address: string;
-  /** The client's end. */
+  /** The client's address. */
   readonly peer: string;
-  /** Our end. */
+  /** The local address. */
   readonly local: string;
-  /** What the kernel says of it, such as `ESTABLISHED`; `undefined` where it does not tell. */
+  /** The kernel's TCP state, such as `ESTABLISHED`; `undefined` if it is not known. */
   readonly state: string | undefined;
-  /** Milliseconds since it was opened. */
+  /** Its age in milliseconds. */
   readonly age: number;
-  /** Bytes that came from the client. */
+  /** Bytes received. */
   readonly bytesIn: number;
-  /** Bytes that went to it. */
+  /** Bytes sent. */
   readonly bytesOut: number;
-  /** Whether one side has ended its half. */
+  /** Whether at least one side has sent its FIN. */
   readonly halfClosed: boolean;
 }
 
-/** What can be sorted by. */
+/** The sort keys. */
 export const SORTABLE = ["id", "outlet", "peer", "state", "age", "bytesIn", "bytesOut"] as const;
 
 /** One of {@linkcode SORTABLE}. */
 export type SortKey = typeof SORTABLE[number];
 
-/** A connection as a row. */
+/** The row of a connection. */
 export function rowOf({ outlet, connection }: Visit, kernel: KernelView): Row {
   const { id, peer, local, openedAt, bytesIn, bytesOut, halfClosed } = connection;
   return {
@@ -55,14 +55,13 @@ export function rowOf({ outlet, connection }: Visit, kernel: KernelView): Row {
   };
 }
 
-/** The most characters of a filter. */
+/** The maximum length of a filter in characters. */
 const LONGEST_FILTER = 200;
 
 /**
- * The rows that a filter lets through: each of its words stands somewhere in the row; `#12` is its number, and nothing
- * else.
- *
- * @throws {HttpError} with status 400 where the filter is too long
+ * The predicate of a filter: each of its words occurs in the row. `#12` matches the connection with
+ * this number.
+ * @throws {HttpError} with status 400 if the filter is too long
  */
 export function readFilter(filter: string): (row: Row) => boolean {
   const words = filterWords(filter);
@@ -75,8 +74,7 @@ export function readFilter(filter: string): (row: Row) => boolean {
 
 /**
  * The words of a filter, in lower case.
- *
- * @throws {HttpError} with status 400 where it is too long
+ * @throws {HttpError} with status 400 if it is too long
  */
 export function filterWords(filter: string): readonly string[] {
   if (filter.length > LONGEST_FILTER) {
@@ -86,7 +84,7 @@ export function filterWords(filter: string): readonly string[] {
   return [...new Set(filter.toLowerCase().split(/\s+/))].filter((word) => word !== "");
 }
 
-/** The rows in order; `descending` turns it round. Rows that are alike stay in the order of their numbers. */
+/** Sorts rows; `descending` reverses the order. Equal rows are sorted by number. */
 export function inOrder(
   rows: readonly Row[],
   { key, descending }: { key: SortKey; descending: boolean },

@@ -1,5 +1,5 @@
 /**
- * The console: a page, and the API that the page and other programs use, over one server.
+ * The console: a web page and its API over one server.
  *
  * @module
  */
@@ -27,22 +27,25 @@ import { Streams } from "./routes/stream.ts";
 import type { Asked } from "./request.ts";
 import { ServerView } from "./server_view.ts";
 
-/** The most connections, those of event streams among them. */
+/** The maximum number of connections, event streams included. */
 const MAX_CONNECTIONS = 64;
 
-/** How the console is opened, and what it looks at. */
+/** Options of a {@linkcode Console}. */
 export interface ConsoleOptions {
-  /** Where the facts are told. */
+  /** The source of events. */
   readonly eventBus: EventBus;
-  /** What has to be known to use it. */
+  /** The token to sign in with. */
   readonly token: string;
-  /** A certificate and its key as PEM texts, where it is HTTPS. */
+  /** A certificate and its key (PEM), for HTTPS. */
   readonly tls?: KeyPair | undefined;
-  /** How long connections may go on when an outlet is stopped from here, in milliseconds. */
+  /** How long connections may continue when an outlet is stopped, in milliseconds. */
   drainTimeout(): number;
 }
 
-/** A console that is open until it is disposed. Nobody who does not know its token learns anything from it. */
+/**
+ * The console, open until it is disposed. Every request but signing in needs the token or the
+ * cookie; the page itself is public.
+ */
 export class Console implements AsyncDisposable {
   readonly #subject: ServerView;
   readonly #room = new OutboundConnections();
@@ -91,30 +94,29 @@ export class Console implements AsyncDisposable {
 
   /**
    * Opens the console; port 0 takes a free port.
-   *
-   * @throws {Error} `cannot serve the console on 127.0.0.1:7001: …` when the system refuses
+   * @throws {Error} `cannot serve the console on 127.0.0.1:7001: …` if the system refuses
    */
   static open(address: InternetAddress, options: ConsoleOptions): Console {
     return new Console(address, options);
   }
 
-  /** Where the page is. */
+  /** The origin of the page. */
   get origin(): string {
     return this.#guard.origin;
   }
 
-  /** What is opened to be signed in. Whoever sees it can use the console. */
+  /** The URL that signs in. It contains the token, so it is secret. */
   get url(): string {
     return `${this.origin}/?token=${encodeURIComponent(this.#token)}`;
   }
 
-  /** Looks at the server from now on, and at its handshakes where they are captured. */
+  /** Sets the server, and its handshakes if they are captured. */
   watch(server: ServerHandle, ladders?: Ladders): void {
     this.#subject.server = server;
     if (ladders) this.#ladders = ladders;
   }
 
-  /** Closes it, hangs up on what was dialled from it, and forgets. */
+  /** Closes the console and its outbound connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#streams[Symbol.dispose]();
     await this.#listener[Symbol.asyncDispose]();
@@ -142,7 +144,7 @@ export class Console implements AsyncDisposable {
     throw new HttpError(401, "sign in with the token that outlet printed when it started");
   }
 
-  /** The URL with the token becomes one without, before anything can pass it on. */
+  /** Redirects to a URL without the token, so that the browser does not pass it on. */
   #signIn(token: string): Response {
     if (!this.#credentials.isToken(token)) {
       throw new HttpError(403, "the token is wrong: open the URL that outlet printed");
@@ -171,7 +173,7 @@ export class Console implements AsyncDisposable {
   }
 }
 
-/** What to ask instead of a path of before the API had a version, or of one that it does not have. */
+/** The error for a path without the API's version, or with another one. */
 function whereApiIs(pathname: string): string {
   const asked = pathname.replace(/^\/api\/(v\d+\/)?/, "");
   return `there is no ${pathname}: the API is at ${API}, see ${API}/${asked}`;

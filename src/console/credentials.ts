@@ -1,5 +1,5 @@
 /**
- * Who may use the console: whoever knows its token. The page trades it for a cookie; programs send it along.
+ * Authentication: by the token (`Authorization: Bearer`), or by a cookie that the page gets for it.
  *
  * @module
  */
@@ -7,17 +7,20 @@ import { explain } from "../transport/errors.ts";
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { encodeHex } from "@std/encoding/hex";
 
-/** The least that a token has to be long, in characters. */
+/** The minimum length of a token in characters. */
 const SHORTEST = 16;
 
-/** Knows the token, and the cookie that stands for it. */
+/** Checks the token and the cookie. */
 export class Credentials {
   readonly #token: string;
   readonly #session: string;
   readonly #cookie: string;
   readonly #secure: boolean;
 
-  /** For a console at this port: cookies do not tell ports apart, so the port is in the cookie's name. */
+  /**
+   * Takes the console's port: cookies are not separated by port, so the port is part of the
+   * cookie's name.
+   */
   constructor(token: string, { port, secure }: { port: number; secure: boolean }) {
     this.#token = token;
     this.#session = encodeHex(digest(`outlet console session ${token}`));
@@ -25,12 +28,12 @@ export class Credentials {
     this.#secure = secure;
   }
 
-  /** Whether this is the token. It takes the same time for every wrong one. */
+  /** Whether this is the token, compared in constant time. */
   isToken(word: string): boolean {
     return isSame(word, this.#token);
   }
 
-  /** Whether the request comes with the token (`Authorization: Bearer`) or with the cookie. */
+  /** Whether the request has the token (`Authorization: Bearer`) or the cookie. */
   admits({ headers }: Request): boolean {
     const [, bearer] = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "") ?? [];
     if (bearer !== undefined) return this.isToken(bearer);
@@ -39,12 +42,12 @@ export class Credentials {
     return session !== undefined && isSame(session, this.#session);
   }
 
-  /** The `Set-Cookie` header of who has shown the token. No script can read it, no other site send it. */
+  /** The `Set-Cookie` header after signing in: `HttpOnly`, `SameSite=Strict`. */
   get signIn(): string {
     return `${this.#cookie}=${this.#session}; ${this.#attributes}`;
   }
 
-  /** The `Set-Cookie` header that takes the cookie back. */
+  /** The `Set-Cookie` header that deletes the cookie. */
   get signOut(): string {
     return `${this.#cookie}=; Max-Age=0; ${this.#attributes}`;
   }
@@ -54,15 +57,15 @@ export class Credentials {
   }
 }
 
-/** A token that nobody guesses: 256 random bits. */
+/** A new token of 256 random bits. */
 export function freshToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
 /**
- * Reads the token from a file; creates the file, with mode 0600, if it does not exist.
- *
- * @throws {Error} which says what is wrong with the file
+ * Reads the token from a file. If the file does not exist, it is created with a new token, readable
+ * by its owner only.
+ * @throws {Error} what is wrong with the file
  */
 export async function tokenFrom(path: string): Promise<string> {
   try {
@@ -81,7 +84,7 @@ export async function tokenFrom(path: string): Promise<string> {
   );
 }
 
-/** Digests are of one length, which makes the comparison take the same time for any two words. */
+/** Compares digests, which have the same length, so the comparison takes constant time. */
 function isSame(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }

@@ -1,35 +1,35 @@
 /**
- * Server-sent events to one reader. One that does not keep up is dropped; it may come back and ask for
- * what it missed.
+ * Server-sent events for one reader. A reader that is too slow is disconnected, and may reconnect
+ * and ask for what it missed.
  *
  * @module
  */
 
 import { httpCounts } from "../transport/http_counts.ts";
 
-/** Bytes that may wait for the reader before it is dropped. */
+/** The maximum number of buffered bytes for a reader. */
 const LIMIT = 1024 * 1024;
 
 const encoder = new TextEncoder();
 
-/** What is sent. */
+/** A server-sent event. */
 export interface Message {
-  /** What it is about; without it, `message`. */
+  /** Its type; by default `message`. */
   readonly event?: string;
-  /** What a reader that comes back gives as `Last-Event-ID`. */
+  /** Its ID, which a reconnecting reader sends as `Last-Event-ID`. */
   readonly id?: string;
-  /** JSON, on one line. */
+  /** JSON on one line. */
   readonly data: string;
 }
 
-/** An event stream that is being answered. */
+/** The stream of one response. */
 export class EventStream implements Disposable {
-  /** The body of the answer. */
+  /** The body of the response. */
   readonly body: ReadableStream<Uint8Array>;
   readonly #ending = new DisposableStack();
   #controller!: ReadableStreamDefaultController<Uint8Array>;
 
-  /** A stream that no one reads yet. */
+  /** An empty stream. */
   constructor() {
     this.body = new ReadableStream<Uint8Array>({
       start: (controller) => void (this.#controller = controller),
@@ -37,17 +37,17 @@ export class EventStream implements Disposable {
     }, new ByteLengthQueuingStrategy({ highWaterMark: LIMIT }));
   }
 
-  /** Disposes it when the stream has ended, whoever ended it. */
+  /** Disposes the resource when the stream ends. */
   use(resource: Disposable): void {
     this.#ending.use(resource);
   }
 
-  /** Whether the reader takes what is sent, for now. */
+  /** Whether the buffer has room. */
   get flows(): boolean {
     return (this.#controller.desiredSize ?? 0) > LIMIT / 2;
   }
 
-  /** Sends a message, or drops a reader for whom too much waits already. */
+  /** Sends a message, or ends the stream if too much is buffered. */
   send({ event, id, data }: Message): void {
     if (this.#ending.disposed) return;
     if ((this.#controller.desiredSize ?? 0) <= 0) {
@@ -59,7 +59,7 @@ export class EventStream implements Disposable {
     this.#controller.enqueue(encoder.encode(lines.filter(Boolean).join("\n") + "\n\n"));
   }
 
-  /** Ends it. */
+  /** Ends the stream. */
   [Symbol.dispose](): void {
     if (this.#ending.disposed) return;
     this.#controller.close();

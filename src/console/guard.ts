@@ -1,6 +1,5 @@
 /**
- * What every request has to pass, whatever it asks for: it was meant for this console, and no other site's
- * page sent it. And what every answer says to browsers, so that nothing foreign runs in the page.
+ * Checks the host and the origin of every request, and adds security headers to every response.
  *
  * @module
  */
@@ -14,7 +13,10 @@ import {
 } from "../endpoint/address.ts";
 import { HttpError } from "./http_error.ts";
 
-/** On every answer. Styles that scripts set through the DOM need no exception; inline ones have none. */
+/**
+ * Headers of every response. Styles that scripts set through the DOM are allowed; inline styles are
+ * not.
+ */
 const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; " +
     "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -26,18 +28,18 @@ const HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-/** Guards the console at one address. */
+/** The guard of a console at one address. */
 export class Guard {
   readonly #address: InternetAddress;
   readonly #scheme: "http" | "https";
 
-  /** For a console that is bound to this address. */
+  /** Takes the address that the console is bound to. */
   constructor(address: InternetAddress, { scheme }: { scheme: "http" | "https" }) {
     this.#address = address;
     this.#scheme = scheme;
   }
 
-  /** Where the page is, as a person opens it. */
+  /** The origin of the page. */
   get origin(): string {
     const { hostname, port } = this.#address;
     const host = isWildcard(hostname) ? (hostname === "::" ? "::1" : "127.0.0.1") : hostname;
@@ -45,10 +47,9 @@ export class Guard {
   }
 
   /**
-   * Lets the request through, or says why not. A name that somebody else's name server made lead here
-   * (DNS rebinding) is not ours, and a page of another origin has no business here.
-   *
-   * @throws {HttpError} with status 400 without a host, 421 for a foreign one, 403 for a foreign origin
+   * Rejects requests with a foreign host (DNS rebinding) or from pages of other origins.
+   * @throws {HttpError} with status 400 without a host, 421 for a foreign one, 403 for a foreign
+   * origin
    */
   check({ headers }: Request): void {
     const host = headers.get("host");
@@ -67,7 +68,7 @@ export class Guard {
     }
   }
 
-  /** The answer, with what browsers are to hold to. */
+  /** Adds the security headers to a response. */
   seal(answer: Response): Response {
     for (const [name, value] of Object.entries(HEADERS)) answer.headers.set(name, value);
     return answer;

@@ -1,19 +1,19 @@
 /**
- * What the console does not do, and why: the fault of whoever asked, or of the system.
+ * Errors with an HTTP status.
  *
  * @module
  */
 
-/** Ends a request with a status and a reason. */
+/** Ends a request with a status and a message. */
 export class HttpError extends Error {
-  /** Tells it from faults of our own. */
+  /** Distinguishes it from internal errors. */
   override readonly name = "Refusal";
   /** The HTTP status. */
   readonly status: number;
-  /** The field of the request that is at fault, where it is one. */
+  /** The field of the request body that is wrong, if there is one. */
   readonly field: string | undefined;
 
-  /** A refusal whose message is shown as it stands. */
+  /** An error whose message is shown to the user. */
   constructor(status: number, message: string, { field }: { field?: string } = {}) {
     super(message);
     this.status = status;

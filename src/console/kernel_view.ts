@@ -1,34 +1,37 @@
 /**
- * What the kernel says of this machine's sockets, asked for at most once a second however many look.
+ * The kernel's socket tables, read at most once a second for all readers.
  *
  * @module
  */
 import { socketsInUse } from "../trace/kernel/read_sockets.ts";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 
-/** How long an answer of the kernel's is good for, in milliseconds. */
+/** How long a reading is cached, in milliseconds. */
 const FRESH = 900;
 
-/** The last look at the kernel's tables. Where there are none, it knows nothing. */
+/** The last reading of the tables; empty on systems without them. */
 export class KernelView {
   #states: ReadonlyMap<string, string> = new Map();
   #queues: ReadonlyMap<number, number> = new Map();
   #lookedAt = -Infinity;
   #looking: Promise<void> | undefined;
 
-  /** Looks again, unless the last look is fresh. */
+  /** Reads the tables again, unless the last reading is recent. */
   async refresh(): Promise<void> {
     if (performance.now() - this.#lookedAt < FRESH) return;
     this.#looking ??= this.#look().finally(() => this.#looking = undefined);
     await this.#looking;
   }
 
-  /** The state of our end of a connection when it was looked at; `undefined` where it was not there. */
+  /**
+   * The state of the local end of a connection at the last reading; `undefined` if it was not in
+   * the tables.
+   */
   stateOf({ local, peer }: { local: Address; peer: Address }): string | undefined {
     return this.#states.get(`${formatAddress(local)} ${formatAddress(peer)}`);
   }
 
-  /** How many clients wait to be accepted, by port. */
+  /** The length of each accept queue, by port. */
   async acceptQueues(): Promise<ReadonlyMap<number, number>> {
     await this.refresh();
     return this.#queues;

@@ -1,5 +1,5 @@
 /**
- * Handshakes as images.
+ * Handshake diagrams as images.
  *
  * @module
  */
@@ -8,9 +8,8 @@ import { renderLadders } from "../trace/report/ladder_svg.ts";
 import { HttpError } from "./http_error.ts";
 
 /**
- * A ladder as an SVG image.
- *
- * @throws {HttpError} with status 404 where there is none
+ * A ladder diagram as an SVG image.
+ * @throws {HttpError} with status 404 without a ladder
  */
 export function ladderImage(ladder: Ladder | undefined): Response {
   if (!ladder) throw new HttpError(404, "there is no handshake to be shown");

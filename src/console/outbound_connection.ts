@@ -1,5 +1,5 @@
 /**
- * A connection that was made from the console: the attempt, its handshake, and the conversation.
+ * An outbound connection of the console: the attempt, its handshakes, and the connection.
  *
  * @module
  */
@@ -16,29 +16,29 @@ import type { ByteStream } from "../transport/stream.ts";
 import { explain, faultOf } from "../transport/errors.ts";
 import { Transcript } from "./transcript.ts";
 
-/** How long connecting may take, in milliseconds. */
+/** The time limit for connecting in milliseconds. */
 const TIMEOUT = 10_000;
 
-/** A peer is read at this pace: so many bytes, then a pause in milliseconds. Nobody reads faster. */
+/** The rate limit for reading: so many bytes, then a pause in milliseconds. */
 const PACE = { bytes: 64 * 1024, pause: 100 };
 
-/** Where to, and how. */
+/** Options of an outbound connection. */
 export interface OutboundRequest {
   /** The target. */
   readonly target: Address;
-  /** Whether to speak TLS. */
+  /** Whether to use TLS. */
   readonly tls: boolean;
-  /** Whether to trust whoever answers. */
+  /** Whether to trust any certificate. */
   readonly insecure: boolean;
 }
 
-/** One attempt, and what it led to. Disposing it hangs up. */
+/** An outbound connection, from the attempt to the close. Disposing it closes it. */
 export class OutboundConnection implements AsyncDisposable {
-  /** Its number: unique in the life of the console. */
+  /** Unique within the console. */
   readonly id: number;
-  /** The last bytes each way. */
+  /** The last bytes of both directions. */
   readonly transcript: Transcript = new Transcript({ bytesIn: 0, bytesOut: 0 });
-  /** The connection, once there is one. */
+  /** The connection, once it is established. */
   connection: Connection | undefined;
 
   readonly #dialling: OutboundRequest;
@@ -52,28 +52,28 @@ export class OutboundConnection implements AsyncDisposable {
   #state: "dialling" | "open" | "closed" | "failed" = "dialling";
   #error: string | undefined;
 
-  /** Begins at once. */
+  /** Starts connecting. */
   constructor(dialling: OutboundRequest, { id }: { id: number }) {
     this.id = id;
     this.#dialling = dialling;
     this.#done = this.#run().catch((error) => this.#fail(error));
   }
 
-  /** Whether it is over. */
+  /** Whether the attempt failed or the connection is closed. */
   get over(): boolean {
     return this.#state === "closed" || this.#state === "failed";
   }
 
-  /** The ladder of each address that was tried, once it is known what came of it. */
+  /** The handshake with each address that was tried, once its outcome is known. */
   ladders: readonly Ladder[] = [];
 
-  /** Lets somebody read along from now on, until the subscription is disposed. */
+  /** Observes the bytes from now on, until disposed. */
   watch(tap: Tap): Disposable {
     this.#taps.add(tap);
     return { [Symbol.dispose]: () => void this.#taps.delete(tap) };
   }
 
-  /** All of it but the bytes, for JSON. */
+  /** Its state without the bytes, for JSON. */
   describe(): object {
     const { target, tls } = this.#dialling;
     return {
@@ -92,13 +92,13 @@ export class OutboundConnection implements AsyncDisposable {
     };
   }
 
-  /** Gives up, or hangs up. */
+  /** Aborts the attempt or closes the connection. */
   close(): void {
     this.#giveUp.abort(new Error("given up from the console"));
     this.connection?.close("closed by the operator");
   }
 
-  /** Hangs up, and waits until it is over. */
+  /** Closes it and waits for the end. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.#done;
@@ -116,7 +116,7 @@ export class OutboundConnection implements AsyncDisposable {
     await drawing;
   }
 
-  /** The socket, or nothing where the attempt failed. */
+  /** The stream; `undefined` if connecting failed. */
   async #reach(): Promise<ByteStream | undefined> {
     const { target, tls, insecure } = this.#dialling;
     const serverName = isUnix(target) ? "localhost" : target.hostname;
@@ -132,7 +132,7 @@ export class OutboundConnection implements AsyncDisposable {
     }
   }
 
-  /** Whatever goes wrong is this attempt's own. */
+  /** Records an error of this connection. */
   #fail(error: unknown): void {
     this.connection?.close("server closed");
     this.#state = "failed";
@@ -166,7 +166,7 @@ export class OutboundConnection implements AsyncDisposable {
     this.#trace?.step(step);
   }
 
-  /** Everybody who reads along. */
+  /** A tap that calls all observers. */
   get #all(): Tap {
     return {
       received: (bytes) => this.#taps.forEach((tap) => tap.received(bytes)),
@@ -175,7 +175,7 @@ export class OutboundConnection implements AsyncDisposable {
   }
 }
 
-/** Reads until the peer ends, no faster than somebody could look. */
+/** Reads until the peer's FIN, at a limited rate. */
 async function readAtPace(connection: Connection): Promise<void> {
   let room = PACE.bytes;
   for await (const chunk of connection.chunks()) {

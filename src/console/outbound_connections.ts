@@ -1,28 +1,27 @@
 /**
- * Every attempt that was made from the console, as many as are remembered.
+ * The outbound connections of the console.
  *
  * @module
  */
 import { OutboundConnection, type OutboundRequest } from "./outbound_connection.ts";
 import { HttpError } from "./http_error.ts";
 
-/** The most that may be open at the same time, and that are remembered in all. */
+/** The maximum numbers of open connections and of all connections, ended ones included. */
 const LIMIT = { open: 32, kept: 64 };
 
-/** Remembers attempts until it is disposed, which hangs up on all of them. */
+/** Keeps outbound connections. Disposing it closes all of them. */
 export class OutboundConnections implements AsyncDisposable {
   readonly #dialled = new Map<number, OutboundConnection>();
   #last = 0;
 
-  /** All that are remembered, the oldest first. */
+  /** All connections, the oldest first. */
   get all(): readonly OutboundConnection[] {
     return [...this.#dialled.values()];
   }
 
   /**
-   * Begins an attempt.
-   *
-   * @throws {HttpError} with status 409 where too many are open
+   * Starts a connection.
+   * @throws {HttpError} with status 409 if too many are open
    */
   dial(dialling: OutboundRequest): OutboundConnection {
     if (this.all.filter(({ over }) => !over).length >= LIMIT.open) {
@@ -37,8 +36,7 @@ export class OutboundConnections implements AsyncDisposable {
   }
 
   /**
-   * The attempt of this number.
-   *
+   * The connection with this number.
    * @throws {HttpError} with status 404
    */
   get(id: number): OutboundConnection {
@@ -47,13 +45,13 @@ export class OutboundConnections implements AsyncDisposable {
     throw new HttpError(404, `there is no client ${id}, or it is not remembered any more`);
   }
 
-  /** Forgets an attempt, and hangs up on it. */
+  /** Closes a connection and removes it. */
   forget(id: number): void {
     this.get(id).close();
     this.#dialled.delete(id);
   }
 
-  /** Hangs up on all of them. */
+  /** Closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.all.map((dialled) => dialled[Symbol.asyncDispose]()));
   }

@@ -1,6 +1,6 @@
 /**
- * The files of the page. They are part of the program, also when it is compiled: nothing is read from disk,
- * so no path leads anywhere but to these.
+ * Serves the page's files. They are part of the program, also when it is compiled; nothing is read
+ * from disk, so path traversal is impossible.
  *
  * @module
  */
@@ -20,8 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export const PAGE_FILES: readonly string[] = Object.keys(FILES);
 
 /**
- * A file of the page; `/` is `index.html`.
- *
+ * The file of a request; `/` is `index.html`.
  * @throws {HttpError} with status 404 or 405
  */
 export function pageFile({ method, url }: Request): Response {

@@ -1,6 +1,6 @@
 /**
- * The texts of the page's files, each by its name: this is their table. `preact.js` and `uplot.js` in `page/` only say
- * to the type checker what the packages' files are, which the page is given instead.
+ * The table of the page's files and their texts. `preact.js` and `uplot.js` in `page/` only declare
+ * types; the page gets the packages' files instead.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The last events, numbered, so that whoever was away for a moment can ask for what came since.
+ * The last events, numbered, so that a reconnecting reader can ask for those it missed.
  *
  * @module
  */
@@ -10,58 +10,57 @@ import { jsonLine } from "../telemetry/json_line.ts";
 
 const tasks = new TaskScope("an event stream of the console", { without: "the others go on" });
 
-/** How many are kept. */
+/** The number of events that are kept. */
 const KEPT = 2_000;
 
-/** An event, as it was told. */
+/** A recorded event. */
 export interface Entry {
-  /** Its number, counted from 1 in the life of the console. */
+  /** Its number, counted from 1 when the console starts. */
   readonly number: number;
-  /** When it was told, in milliseconds since 1970. */
+  /** When it was published, in milliseconds since 1970. */
   readonly at: number;
-  /** What was told. */
+  /** The event. */
   readonly event: OutletEvent;
 }
 
-/** Keeps the last events of a event bus until it is disposed. */
+/** Records the last events of an event bus until it is disposed. */
 export class RecentEvents implements Disposable {
-  /** The oldest makes room for the newest. */
+  /** A ring buffer: the newest event replaces the oldest. */
   readonly #ring: Entry[] = [];
   readonly #listeners = new Set<(entry: Entry) => void>();
   readonly #subscription: Disposable;
   #last = 0;
 
-  /** Keeps what is told from now on. */
+  /** Records events from now on. */
   constructor(eventBus: EventBus) {
     this.#subscription = eventBus.subscribe((event) => this.#keep(event));
   }
 
-  /** What came after the event of this number, and how much of that is not there any more. */
+  /** The events after this number, and how many of them are no longer kept. */
   since(number: number): { readonly entries: readonly Entry[]; readonly missed: number } {
     const first = this.#first;
     const entries = [...this.#from(Math.max(first, number + 1))];
     return { entries, missed: Math.max(0, first - number - 1) };
   }
 
-  /** What has been told of one connection, as far as it is kept. */
+  /** The recorded events of one connection. */
   about(connection: number): readonly Entry[] {
     return [...this.#from(this.#first)].filter(({ event }) =>
       "connection" in event && event.connection === connection
     );
   }
 
-  /** Hears of every event from now on, until the subscription is disposed. */
+  /** Calls the listener for every event from now on, until disposed. */
   subscribe(listener: (entry: Entry) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Keeps no more. */
+  /** Stops recording. */
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
   }
 
-  /** The number of the oldest entry that is kept. */
   get #first(): number {
     return this.#last - this.#ring.length + 1;
   }
@@ -77,7 +76,7 @@ export class RecentEvents implements Disposable {
   }
 }
 
-/** An event as the log's JSON has it. */
+/** An event in the JSON form of the log. */
 export function entryJson({ event, at }: Entry): string {
   return jsonLine(event, new Date(at));
 }

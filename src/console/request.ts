@@ -1,39 +1,38 @@
 /**
- * What a request says, read with bounds: a body is JSON, and is short. (That it comes in time is
- * the HTTP server's business.)
+ * Parses API requests. Bodies are JSON with a size limit. (The HTTP server has the time limit.)
  *
  * @module
  */
 import { HttpError } from "./http_error.ts";
 
-/** The most bytes of a body. */
+/** The maximum size of a body in bytes. */
 const LARGEST = 256 * 1024;
 
-/** What a body has to be: a schema of zod's, as far as it is asked here. */
+/** The schema of a body: the part of zod's interface that is used here. */
 export interface Schema<T> {
-  /** Reads what JSON said. */
+  /** Validates parsed JSON. */
   safeParse(value: unknown, options: { reportInput: true }):
     | { readonly success: true; readonly data: T }
     | { readonly success: false; readonly error: { readonly issues: readonly Fault[] } };
 }
 
-/** What is wrong with a body, and where. */
+/** A validation error. */
 export interface Fault {
-  /** The keys and places in lists that lead there. */
+  /** The path to the invalid value. */
   readonly path: readonly PropertyKey[];
-  /** What is wrong, in words. */
+  /** The message. */
   readonly message: string;
 }
 
-/** A request that has passed the guard. */
+/** An API request that has passed the guard. */
 export class Asked {
-  /** What stands in the path where the route has a name. */
+  /** The path parameters. */
   readonly params: Readonly<Record<string, string | undefined>>;
-  /** What stands behind the `?`. */
+  /** The query parameters. */
   readonly query: URLSearchParams;
   readonly #request: Request;
 
-  /** What was asked under a route's pattern. */
+  /** A request that matched a route. */
   constructor(
     request: Request,
     { params, query }: Pick<Asked, "params" | "query">,
@@ -43,19 +42,18 @@ export class Asked {
     this.query = query;
   }
 
-  /** The number in the path. */
+  /** The path parameter `id`. */
   get id(): number {
     return Number(this.params.id);
   }
 
-  /** The request's header of this name. */
+  /** A header of the request. */
   header(name: string): string | undefined {
     return this.#request.headers.get(name) ?? undefined;
   }
 
   /**
-   * A whole number that stands behind the `?`.
-   *
+   * A query parameter that is a whole number.
    * @throws {HttpError} with status 400
    */
   wholeNumber(name: string, otherwise: number): number {
@@ -65,8 +63,7 @@ export class Asked {
   }
 
   /**
-   * The body, which has to be as the schema says.
-   *
+   * Reads and validates the body.
    * @throws {HttpError} with status 413 or 400
    */
   async body<T>(schema: Schema<T>): Promise<T> {

@@ -1,5 +1,5 @@
 /**
- * Which request is answered by what.
+ * The router of the API.
  *
  * @module
  */
@@ -8,13 +8,18 @@ import { explain } from "../transport/errors.ts";
 import { HttpError } from "./http_error.ts";
 import { Asked } from "./request.ts";
 
-/** Answers a request: with a response of its own, or with what becomes JSON; nothing is 204. */
+/**
+ * Handles a request: returns a response, or a value that is sent as JSON; `undefined` becomes 204.
+ */
 export type Answer = (asked: Asked) => Promise<unknown> | unknown;
 
-/** Where the API is. Whatever would break a program that uses it has to come with another number. */
+/** The base path of the API. Breaking changes need another version. */
 export const API = "/api/v1";
 
-/** Answers by method and path within the API, such as `GET /connections/:id`; `:id` is a whole number. */
+/**
+ * Handlers by method and path within the API, such as `GET /connections/:id`; `:id` is a whole
+ * number.
+ */
 export type Routes = Readonly<Record<string, Answer>>;
 
 interface Route {
@@ -23,11 +28,11 @@ interface Route {
   readonly answer: Answer;
 }
 
-/** Finds the answer to a request, and turns what it throws into an answer, too. */
+/** Calls the handler of a request, and turns errors into responses. */
 export class Router {
   readonly #routes: readonly Route[];
 
-  /** Over these routes. */
+  /** A router of these routes. */
   constructor(routes: Routes) {
     this.#routes = Object.entries(routes).map(([place, answer]) => {
       const [method = "", pathname = ""] = place.split(" ");
@@ -37,7 +42,7 @@ export class Router {
     });
   }
 
-  /** The answer. */
+  /** Handles a request. */
   async answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const routes = this.#routes.filter(({ pattern }) => pattern.test(url));
@@ -56,8 +61,8 @@ export class Router {
 }
 
 /**
- * Whatever changes something is asked for in JSON, also where it needs no words: no form of another site can ask so.
- *
+ * Requires the content type JSON of requests with side effects, even without a body: HTML forms of
+ * other sites cannot send it.
  * @throws {HttpError} with status 415
  */
 function expectJson({ headers }: Request): void {
@@ -65,12 +70,12 @@ function expectJson({ headers }: Request): void {
   throw new HttpError(415, "expected a body of JSON (content-type: application/json)");
 }
 
-/** An answer in JSON, which no browser keeps. */
+/** A JSON response that is not cached. */
 export function json(value: unknown, { status = 200 }: { status?: number } = {}): Response {
   return Response.json(value, { status, headers: { "cache-control": "no-store" } });
 }
 
-/** What went wrong, as an answer: `{"error": "…", "field": "…"}`. */
+/** The response for an error: `{"error": "…", "field": "…"}`. */
 export function refused(error: unknown): Response {
   if (error instanceof HttpError) {
     return json({ error: error.message, field: error.field }, { status: error.status });

@@ -1,5 +1,5 @@
 /**
- * What somebody at the console sends: read from a request, and written between other writes.
+ * Parses and sends data that the console's user types.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { HttpError } from "./http_error.ts";
 import type { Schema } from "./request.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 
-/** The most bytes that may wait for one peer to take them. */
+/** The maximum number of bytes that may be queued for one peer. */
 const WAITING = 256 * 1024;
 
-/** How long whoever sends waits for the peer, in milliseconds. */
+/** How long a request waits for its data to be sent, in milliseconds. */
 const PATIENCE = 1_000;
 
-/** `{"text": "hello\n"}`, or `{"hex": "68 65 6c 6c 6f 0a"}`. */
+/** The schema: `{"text": "hello\n"}`, or `{"hex": "68 65 6c 6c 6f 0a"}`. */
 export const SENDING: Schema<SendRequest> = z.union([
   z.strictObject({ text: z.string() }),
   z.strictObject({ hex: z.string() }),
 ], { error: 'expected {"text": "…"} or {"hex": "…"}' });
 
-/** What is to be sent. */
+/** The data to send. */
 export type SendRequest = { readonly text: string } | { readonly hex: string };
 
-/** The bytes that are meant. */
+/** The bytes to send. */
 export function readSendRequest(sending: SendRequest): Uint8Array {
   if ("text" in sending) return new TextEncoder().encode(sending.text);
   const digits = sending.hex.replace(/\s+/g, "");
@@ -36,15 +36,14 @@ export function readSendRequest(sending: SendRequest): Uint8Array {
   throw new HttpError(400, "hex: expected pairs of hex digits", { field: "hex" });
 }
 
-/** Sends to peers without letting more than a little wait for those who do not read. */
+/** Sends data with a limit for peers that do not read. */
 export class Sender {
   readonly #waiting = new WeakMap<LiveConnection, number>();
 
   /**
-   * Sends between the other writes. A peer that does not read is not waited for.
-   *
-   * @returns how many bytes will go out, and whether they have yet
-   * @throws {HttpError} where too much waits for the peer already, or where it is gone
+   * Sends data between the handler's writes. It does not wait long for a peer that does not read.
+   * @returns how many bytes will be sent, and whether they already are
+   * @throws {HttpError} if too much is queued for the peer, or the connection is closed
    */
   async send(
     connection: LiveConnection,
@@ -60,7 +59,7 @@ export class Sender {
         throw new HttpError(409, `could not be sent: ${connection.reason ?? explain(error)}`);
       })
       .finally(() => this.#waiting.set(connection, this.#waiting.get(connection)! - bytes.length));
-    // Where it fails after that, there is nobody to be told.
+    // The response has been sent by then, so later errors are ignored.
     handledElsewhere(sending);
     const patience = new AbortController();
     const late = delay(PATIENCE, { signal: patience.signal }).then(() => false, () => false);

@@ -1,5 +1,5 @@
 /**
- * What the console is about: one server, and what has been seen of it.
+ * The console's view of a server.
  *
  * @module
  */
@@ -13,24 +13,27 @@ import { RecentEvents } from "./recent_events.ts";
 import { HttpError } from "./http_error.ts";
 import { Traffic } from "./traffic.ts";
 
-/** An open connection, and the outlet that it came through. */
+/** An open connection and its outlet. */
 export interface Visit {
-  /** Where it came in. */
+  /** The outlet. */
   readonly outlet: OpenOutlet;
   /** The connection. */
   readonly connection: LiveConnection;
 }
 
-/** Looks at a server from the moment it is made, also before the server's outlets are open. */
+/**
+ * The state and history of a server. It records events from the start, before the server's outlets
+ * are open.
+ */
 export class ServerView implements Disposable {
   /** The last events. */
   readonly events: RecentEvents;
-  /** What came and went. */
+  /** The traffic. */
   readonly traffic: Traffic;
   #server: ServerHandle | undefined;
   #loop: LoopDelayWatch | undefined;
 
-  /** Sees what is told from now on. */
+  /** Records events from now on. */
   constructor(eventBus: EventBus) {
     this.events = new RecentEvents(eventBus);
     this.traffic = new Traffic(eventBus, {
@@ -39,7 +42,7 @@ export class ServerView implements Disposable {
     });
   }
 
-  /** The server; while it opens, there is none yet. */
+  /** The server. Throws while it is starting. */
   get server(): ServerHandle {
     if (this.#server) return this.#server;
     throw new HttpError(503, "the server is not open yet");
@@ -51,19 +54,18 @@ export class ServerView implements Disposable {
     this.#loop = server.loopDelay.watch();
   }
 
-  /** What the server is doing; it starts until it is there. */
+  /** The state of the server; `starting` until it is set. */
   get state(): ServerState {
     return this.#server?.state ?? "starting";
   }
 
-  /** Every outlet, those that drain last. */
+  /** All outlets; draining ones are last. */
   get outlets(): OpenOutlet[] {
     return [...this.server.outlets, ...this.server.draining];
   }
 
   /**
-   * The outlet of this number.
-   *
+   * The outlet with this number.
    * @throws {HttpError} with status 404
    */
   outlet(number: number): OpenOutlet {
@@ -72,7 +74,7 @@ export class ServerView implements Disposable {
     throw new HttpError(404, `there is no outlet ${number} any more`);
   }
 
-  /** The open connection of this number. */
+  /** The open connection with this number. */
   find(number: number): Visit | undefined {
     for (const visit of this.server.connections()) {
       if (visit.connection.id === number) return visit;
@@ -80,8 +82,7 @@ export class ServerView implements Disposable {
   }
 
   /**
-   * The open connection of this number.
-   *
+   * The open connection with this number.
    * @throws {HttpError} with status 404
    */
   visit(number: number): Visit {
@@ -90,7 +91,7 @@ export class ServerView implements Disposable {
     throw new HttpError(404, `connection #${number} is not open`);
   }
 
-  /** Looks no more. */
+  /** Stops recording. */
   [Symbol.dispose](): void {
     this.events[Symbol.dispose]();
     this.traffic[Symbol.dispose]();

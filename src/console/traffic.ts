@@ -1,5 +1,5 @@
 /**
- * What has come and gone so far: by outlet, and second by second for the last quarter of an hour.
+ * Traffic statistics: totals by outlet, and samples of the last 15 minutes.
  *
  * @module
  */
@@ -13,78 +13,82 @@ const tasks = new TaskScope("the console's figures of a second", {
   without: "that second is missing",
 });
 
-/** How many samples are kept, and the milliseconds from one to the next: 15 minutes of seconds. */
+/**
+ * The number of samples that are kept, and their interval in milliseconds: 15 minutes of seconds.
+ */
 const KEPT = 15 * 60;
 const PERIOD = 1_000;
 
-/** What is seen of a connection that is open. */
+/** The counters of an open connection. */
 export interface Live {
   /** Its outlet. */
   readonly outlet: { readonly id: number; readonly name: string; readonly address: Address };
-  /** What came and went so far. */
+  /** Its byte counters. */
   readonly connection: { readonly bytesIn: number; readonly bytesOut: number };
 }
 
-/** What came and went at an outlet since it was opened. */
+/** The totals of an outlet since it was opened. */
 export interface Totals {
-  /** Connections opened. */
+  /** Connections accepted. */
   opened: number;
-  /** Connections refused, by reason. */
+  /** Connections refused. */
   refused: number;
-  /** Bytes that came from clients. */
+  /** Bytes received. */
   bytesIn: number;
-  /** Bytes that went to clients. */
+  /** Bytes sent. */
   bytesOut: number;
 }
 
 /** One second. */
 export interface Sample {
-  /** When it ended, in milliseconds since 1970. */
+  /** The end of the second, in milliseconds since 1970. */
   readonly at: number;
-  /** Connections that were open then. */
+  /** Open connections at its end. */
   readonly open: number;
-  /** Clients that were let in during it. */
+  /** Connections accepted. */
   readonly opened: number;
-  /** Clients that were turned away during it. */
+  /** Connections refused. */
   readonly refused: number;
-  /** Bytes that came during it. */
+  /** Bytes received. */
   readonly bytesIn: number;
-  /** Bytes that went during it. */
+  /** Bytes sent. */
   readonly bytesOut: number;
-  /** How late the event loops were at worst during it, in milliseconds. */
+  /** The longest delay of the event loops in milliseconds. */
   readonly delay: number;
 }
 
-/** What is looked at each second. */
+/** What is sampled. */
 export interface TrafficSources {
   /** The open connections. */
   live(): Iterable<Live>;
-  /** The longest delay of the event loops since this was asked the last time, in seconds. */
+  /** The longest delay of the event loops since the last call, in seconds. */
   takeLongestDelay(): number;
 }
 
-/** Counts until it is disposed. It costs a look at all counters a second. */
+/**
+ * Counts and samples until it is disposed. Each second it reads the counters of all connections.
+ */
 export class Traffic implements Disposable {
-  /** The last seconds, the oldest first. */
+  /** The samples, the oldest first. */
   readonly samples: Sample[] = [];
 
   readonly #sources: TrafficSources;
   readonly #subscription: Disposable;
   readonly #timer = setInterval(tasks.guard(() => this.#sample()), PERIOD);
   readonly #listeners = new Set<(sample: Sample) => void>();
-  /** Of bytes, those of connections that have ended. */
+  /** The byte counters only include connections that have ended. */
   readonly #counts = new ByOutlet(nothing);
-  /** The same over all outlets, those that are gone included. */
+  /** The totals of all outlets, closed ones included. */
   readonly #all = nothing();
   #before = nothing();
 
-  /** Counts from now on. */
+  /** Starts counting. */
   constructor(eventBus: EventBus, sources: TrafficSources) {
     this.#sources = sources;
     this.#subscription = eventBus.subscribe((event) => this.#count(event));
   }
 
-  /** The totals by outlet, by their numbers, open connections included. */
+  /** The totals by the outlet's number, open connections included. */
   totals(): ReadonlyMap<number, Totals> {
     const totals = new Map([...this.#counts.entries()].map(([key, sum]) => [key, { ...sum }]));
     for (const { outlet, connection } of this.#sources.live()) {
@@ -94,13 +98,13 @@ export class Traffic implements Disposable {
     return totals;
   }
 
-  /** Hears of every second from now on, until the subscription is disposed. */
+  /** Calls the listener for every sample from now on, until disposed. */
   subscribe(listener: (sample: Sample) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Counts no more. */
+  /** Stops counting. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#subscription[Symbol.dispose]();

@@ -1,51 +1,51 @@
 /**
- * The last bytes of a conversation, each way, with the time they came or went.
+ * The last bytes of a connection in both directions, with timestamps.
  *
  * @module
  */
 import type { Tap } from "../connection/observers.ts";
 
-/** The most bytes that are kept each way. */
+/** The maximum number of bytes that are kept for each direction. */
 const KEPT = 64 * 1024;
 
-/** The most pieces that are kept. */
+/** The maximum number of pieces that are kept. */
 const PIECES = 512;
 
-/** Bytes that come within so many milliseconds of each other are one piece, up to so many bytes. */
+/** Bytes within `moment` milliseconds are merged into one piece of up to `size` bytes. */
 const ONE = { moment: 5, size: 4 * 1024 };
 
 /** From the peer, or to it. */
 export type Direction = "in" | "out";
 
-/** Bytes that came or went at one time. */
+/** Bytes that were received or sent at one time. */
 export interface Piece {
-  /** Which way. */
+  /** The direction. */
   readonly direction: Direction;
-  /** When, in milliseconds since 1970. */
+  /** The time, in milliseconds since 1970. */
   readonly at: number;
-  /** How many bytes came or went that way before. */
+  /** The number of bytes in that direction before this piece. */
   readonly offset: number;
   /** The bytes. */
   readonly bytes: Uint8Array;
 }
 
-/** Reads along with a connection. What does not fit pushes out what is oldest. */
+/** Records the bytes of a connection. New pieces evict the oldest. */
 export class Transcript implements Tap {
   #pieces: Piece[] = [];
   readonly #sizes = { in: 0, out: 0 };
   readonly #offsets: Record<Direction, number>;
 
-  /** Begins behind the bytes that have come and gone already. */
+  /** Starts after the bytes that are already counted. */
   constructor({ bytesIn, bytesOut }: { bytesIn: number; bytesOut: number }) {
     this.#offsets = { in: bytesIn, out: bytesOut };
   }
 
-  /** What is kept, the oldest first. */
+  /** The recorded pieces, the oldest first. */
   get pieces(): readonly Piece[] {
     return this.#pieces;
   }
 
-  /** What is kept, which is then kept no more. */
+  /** Returns and removes the recorded pieces. */
   take(): readonly Piece[] {
     const taken = this.#pieces;
     this.#pieces = [];
@@ -53,12 +53,12 @@ export class Transcript implements Tap {
     return taken;
   }
 
-  /** Notes bytes from the peer. */
+  /** Records bytes from the peer. */
   received(bytes: Uint8Array): void {
     this.#note("in", bytes);
   }
 
-  /** Notes bytes to the peer. */
+  /** Records bytes to the peer. */
   sent(bytes: Uint8Array): void {
     this.#note("out", bytes);
   }
@@ -78,7 +78,7 @@ export class Transcript implements Tap {
     this.#forget(direction);
   }
 
-  /** Lets go of the oldest pieces until the rest fits. */
+  /** Evicts the oldest pieces until the rest fits. */
   #forget(direction: Direction): void {
     while (this.#sizes[direction] > KEPT) {
       const at = this.#pieces.findIndex((piece) => piece.direction === direction);

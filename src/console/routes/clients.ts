@@ -1,5 +1,5 @@
 /**
- * The console as a client, over HTTP: dialling out, and what is said then.
+ * The API of outbound connections: dialling and sending.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const DIALLING = z.strictObject({
   insecure: z.boolean().default(false),
 });
 
-/** The routes of clients. */
+/** The routes of outbound connections. */
 export function clientRoutes(room: OutboundConnections): Routes {
   const sender = new Sender();
   const connectionOf = (id: number): Connection => {

@@ -1,5 +1,5 @@
 /**
- * Connections over HTTP: what there are, what one of them is, and what can be done with it.
+ * The API of connections.
  *
  * @module
  */
@@ -24,10 +24,10 @@ import type { Routes } from "../router.ts";
 import { readSendRequest, Sender, SENDING } from "../send_request.ts";
 import type { ServerView } from "../server_view.ts";
 
-/** The most rows of one answer, and how many there are when nothing is said. */
+/** The maximum and the default number of rows in a response. */
 const LIMIT = { most: 1_000, usual: 100 };
 
-/** Why connections end that the console closes. */
+/** The end reason of connections that the console closes. */
 const REASON = "closed by the operator";
 
 const CLOSING = z.union([
@@ -35,13 +35,13 @@ const CLOSING = z.union([
   z.strictObject({ filter: z.string() }),
 ]);
 
-/** Who can tell what. */
+/** What the routes need. */
 export interface ConnectionRoutesParts {
   /** The server. */
   readonly subject: ServerView;
   /** The kernel's tables. */
   readonly kernel: KernelView;
-  /** A connection's handshake, captured or inferred; a Unix socket has none. */
+  /** The handshake of a connection, captured or inferred; `undefined` for Unix sockets. */
   ladderOf(connection: LiveConnection): Ladder | undefined;
 }
 
@@ -85,7 +85,9 @@ export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutes
   };
 }
 
-/** The rows that a query asks for, and how many there are in all. They are looked at in turns of the event loop. */
+/**
+ * The rows of a query and their total number. Connections are examined in turns of the event loop.
+ */
 async function page(
   subject: ServerView,
   { kernel, asked }: { kernel: KernelView; asked: Asked },
@@ -112,7 +114,7 @@ async function page(
   };
 }
 
-/** `bytesIn`, or `-bytesIn` for the most first. */
+/** Parses `bytesIn`, or `-bytesIn` for descending order. */
 function readSort(query: URLSearchParams): { key: SortKey; descending: boolean } {
   const word = query.get("sort") ?? "id";
   const key = SORTABLE.find((key) => key === word.replace(/^-/, ""));
@@ -120,7 +122,7 @@ function readSort(query: URLSearchParams): { key: SortKey; descending: boolean }
   throw new HttpError(400, `sort: expected one of ${SORTABLE.join(", ")}`, { field: "sort" });
 }
 
-/** A connection with its story, also when it is over, as long as that is remembered. */
+/** A connection with its events; also after its end, as long as events are kept. */
 function detail(
   id: number,
   { subject, kernel }: Pick<ConnectionRoutesParts, "subject" | "kernel">,

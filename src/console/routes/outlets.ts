@@ -1,5 +1,5 @@
 /**
- * Outlets over HTTP: what there are, and how to open and close them.
+ * The API of services and outlets.
  *
  * @module
  */
@@ -42,13 +42,13 @@ const OPENING = z.strictObject({
 
 const STOPPING = z.strictObject({ grace: z.string().optional() });
 
-/** Who can tell what. */
+/** What the routes need. */
 export interface OutletRoutesParts {
   /** The server. */
   readonly subject: ServerView;
   /** The kernel's tables. */
   readonly kernel: KernelView;
-  /** How long connections may go on when an outlet is stopped and nothing else is said, in milliseconds. */
+  /** The default drain timeout of a stopped outlet in milliseconds. */
   drainTimeout(): number;
 }
 
@@ -63,7 +63,7 @@ export function outletRoutes(parts: OutletRoutesParts): Routes {
   };
 }
 
-/** A service, with everything that can be said of an outlet of it: what a form is made of. */
+/** A service with all options of its outlets, from which the page builds a form. */
 function describeService(service: Service): object {
   return {
     name: service.name,
@@ -98,7 +98,7 @@ function describeOptions(table: OptionTable, group: string): object[] {
   }));
 }
 
-/** The default as people would type it; `undefined` where nothing is meant by saying nothing. */
+/** The default as text; `undefined` if there is none. */
 function defaultWords({ defaultText, default: value, repeats, write }: Option): string | undefined {
   if (defaultText !== undefined) return defaultText;
   return value === undefined || repeats ? undefined : String(write(value));
@@ -142,7 +142,7 @@ async function openOutlet(asked: Asked, subject: ServerView): Promise<Response> 
   }
 }
 
-/** Refuses what is known to be impossible before it is tried. */
+/** Rejects a configuration that is known to fail. */
 async function refuseImpossible(config: OutletConfig, { outlets }: ServerView): Promise<void> {
   const open = outlets.filter(({ stopping }) => !stopping.aborted);
   if (config.name !== undefined && open.some(({ name }) => name === config.name)) {
@@ -179,7 +179,10 @@ function readOpening(
   return inField(undefined, () => outletConfig(service, { listen, own: values }));
 }
 
-/** Does what may be refused because of one field of the form, this one or the one that the error names. */
+/**
+ * Converts an error to one about a field of the form: the given field, or the one that the error
+ * names.
+ */
 function inField<T>(name: string | undefined, read: () => T): T {
   try {
     return read();
@@ -195,7 +198,7 @@ async function stopOutlet(asked: Asked, parts: OutletRoutesParts): Promise<Respo
   const { grace: word } = await asked.body(STOPPING);
   const outlet = subject.outlet(asked.id);
   const grace = word === undefined ? drainTimeout() : inField("grace", () => readGrace(word));
-  // It is over when the outlet is gone from the list; who asked need not wait.
+  // The outlet leaves the list when it is closed; the request does not wait for that.
   tasks.run(subject.server.close(outlet, { grace }));
   return Response.json(describeOutlet(outlet), { status: 202 });
 }

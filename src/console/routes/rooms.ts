@@ -1,5 +1,5 @@
 /**
- * Chat rooms over HTTP: what there are, who is in them, and how the buses between servers are.
+ * The API of chat rooms, their members, and the buses between servers.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { Asked } from "../request.ts";
 import type { Routes } from "../router.ts";
 import type { ServerView } from "../server_view.ts";
 
-/** The most members of one answer, and how many there are when nothing is said. */
+/** The maximum and the default number of members in a response. */
 const LIMIT = { most: 1_000, usual: 100 };
 
-/** How many names stand beside a room in the list of rooms, and how many servers beside one room. */
+/** The maximum number of names for each room in the list, and of servers for one room. */
 const SHOWN = { names: 12, servers: 100 };
 
 /** The routes of rooms. */
@@ -25,7 +25,7 @@ export function roomRoutes(subject: ServerView): Routes {
   };
 }
 
-/** All rooms with the first names of each, and all buses: as long as there are rooms, however many are in them. */
+/** All rooms with the first names of each, and all buses. */
 export function describeRooms({ server }: ServerView): object {
   const { rooms, buses } = server.roomsStatus();
   return {
@@ -37,7 +37,7 @@ export function describeRooms({ server }: ServerView): object {
   };
 }
 
-/** One room, with those members that were asked for. */
+/** One room with the requested members. */
 function describeRoom(asked: Asked, { server }: ServerView): object {
   const status = server.roomsStatus().rooms.find(({ number }) => number === asked.id);
   if (!status) throw new HttpError(404, `there is no room ${asked.id}`);
@@ -60,7 +60,7 @@ function summary({ number: id, name, isPublic, here, elsewhere }: RoomStatus): o
   return { id, name, isPublic, here, elsewhere: members, servers: elsewhere.length };
 }
 
-/** Whether each word of the filter stands in the name or in the server's. */
+/** Whether each word of the filter occurs in the name or in the server's name. */
 function fits({ name, server = "" }: Presence, words: readonly string[]): boolean {
   const text = `${name} ${server}`.toLowerCase();
   return words.every((word) => text.includes(word));

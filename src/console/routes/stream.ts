@@ -1,5 +1,5 @@
 /**
- * The event stream: everything that a page shows as it happens, over one answer that does not end.
+ * The event stream: updates for the page, as server-sent events.
  *
  * @module
  */
@@ -15,27 +15,30 @@ import type { ServerView } from "../server_view.ts";
 import { describeRooms } from "./rooms.ts";
 import { type Piece, Transcript } from "../transcript.ts";
 
-/** The share of the console's connections that may be streams, and the most that one of them watches. */
+/**
+ * The maximum share of the console's connections that are streams, and the maximum number of
+ * watches of a stream.
+ */
 const LIMIT = { share: 3 / 4, watches: 16 };
 
-/** How often bytes are passed on, in milliseconds. */
+/** The interval between updates of watched connections in milliseconds. */
 const BEAT = 100;
 
-/** Who can tell what. */
+/** What the streams need. */
 export interface StreamRoutesParts {
   /** The server. */
   readonly subject: ServerView;
-  /** The connections that were made from here. */
+  /** The outbound connections. */
   readonly room: OutboundConnections;
-  /** The most connections that the console takes. */
+  /** The maximum number of connections of the console. */
   readonly maxConnections: number;
 }
 
 const tasks = new TaskScope("an event stream of the console", { without: "the others go on" });
 
-/** All the streams that are being read. Disposing it ends them. */
+/** The open event streams. Disposing it ends them. */
 export class Streams implements Disposable {
-  /** The routes of the stream, and of what was before it. */
+  /** The routes of the streams and of earlier events. */
   readonly routes: Routes = {
     "GET /stream": (asked) => this.#open(asked),
     "GET /history": () => this.#parts.subject.traffic.samples,
@@ -43,15 +46,15 @@ export class Streams implements Disposable {
 
   readonly #parts: StreamRoutesParts;
   readonly #streams = new Set<EventStream>();
-  /** Tells this console's event numbers from those of one before it. */
+  /** Distinguishes this console's event numbers from those of an earlier one. */
   readonly #epoch = Date.now().toString(36);
 
-  /** No streams yet. */
+  /** Starts without streams. */
   constructor(parts: StreamRoutesParts) {
     this.#parts = parts;
   }
 
-  /** Ends all of them. */
+  /** Ends all streams. */
   [Symbol.dispose](): void {
     for (const stream of this.#streams) stream[Symbol.dispose]();
   }
@@ -78,7 +81,7 @@ export class Streams implements Disposable {
     });
   }
 
-  /** What has been told since the reader last heard, then what is told from now on. */
+  /** Sends the events after the reader's last ID, then each new one. */
   #tellEvents(stream: EventStream, lastId: string): void {
     const { events } = this.#parts.subject;
     const [, epoch, number] = /^(\w+)-(\d+)$/.exec(lastId) ?? [];
@@ -91,16 +94,16 @@ export class Streams implements Disposable {
     stream.use(events.subscribe(tell));
   }
 
-  /** Tells how the rooms are: now, and every second in which that has changed. */
+  /** Sends the rooms now, and again every second in which they have changed. */
   #watchRooms(stream: EventStream): void {
     const { subject } = this.#parts;
     const tell = changes(stream, { event: "rooms", of: () => describeRooms(subject) });
-    // Where it cannot be told, that is known before the stream is answered.
+    // Errors occur here, before the response has started.
     tell();
     stream.use(subject.traffic.subscribe(tell));
   }
 
-  /** Reads along with connections for as long as the stream is read, and no longer. */
+  /** Watches connections until the stream ends. */
   #watch(stream: EventStream, watches: readonly Watch[]): void {
     const views = watches.map((watch) => this.#view(watch, stream));
     const look = () => {
@@ -110,7 +113,7 @@ export class Streams implements Disposable {
     stream.use({ [Symbol.dispose]: () => clearInterval(timer) });
   }
 
-  /** Passes on what is new about one connection, each time it is called. */
+  /** Returns a function that sends what is new about one connection. */
   #view({ kind, id, name }: Watch, stream: EventStream): () => void {
     const { subject, room } = this.#parts;
     const send = (pieces: readonly Piece[]) => {
@@ -135,7 +138,7 @@ export class Streams implements Disposable {
   }
 }
 
-/** Sends how something is, each time it is called, unless it is as it was the last time. */
+/** Returns a function that sends a value if it has changed since the last call. */
 function changes(
   stream: EventStream,
   { event, of }: { event: string; of(): object },
@@ -154,12 +157,10 @@ interface Watch {
   readonly name: string;
 }
 
-/** `?watch=rooms` */
 function watchesRooms(query: URLSearchParams): boolean {
   return query.getAll("watch").includes("rooms");
 }
 
-/** `?watch=connection:12&watch=client:3` */
 function readWatches(query: URLSearchParams): readonly Watch[] {
   const names = query.getAll("watch").filter((name) => name !== "rooms");
   if (names.length > LIMIT.watches) {

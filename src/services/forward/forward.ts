@@ -14,7 +14,7 @@ const tasks = new TaskScope("resetting an upstream whose client has disconnected
   without: "it is closed at the next write",
 });
 
-/** Joins every client to an upstream, as if it had connected there itself. */
+/** Forwards every client to an upstream. */
 export const forward: Service = service({
   name: "forward",
   summary: "forward each connection to an upstream server: a TCP proxy",

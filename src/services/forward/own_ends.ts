@@ -1,6 +1,7 @@
 /**
- * Connections to upstreams on this machine, so that one which comes back in is known for our own: a forwarder that
- * reaches itself, by whatever way, would take all descriptors for one client.
+ * Detects forwarding loops: records the local addresses of connections to upstreams on this
+ * machine, so that one which is accepted again is recognized. A loop would use up all descriptors
+ * for one client.
  *
  * @module
  */
@@ -8,20 +9,20 @@ import { delay } from "@std/async/delay";
 import { formatAddress, isLoopback, isUnix } from "../../endpoint/address.ts";
 import type { Connection } from "../../connection/connection.ts";
 
-/** Our ends of all connections to upstreams on this machine, in this thread. */
+/** The local addresses of all connections to upstreams on this machine, in this thread. */
 const ours = new Set<string>();
 
-/** How long after a circle was found clients are looked at twice, in milliseconds. */
+/** How long clients are checked after a delay once a loop was found, in milliseconds. */
 const WARY = 1_000;
 
-/** When that is over, on the clock of `performance.now()`. */
+/** When that ends, on the clock of `performance.now()`. */
 let waryUntil = 0;
 
 /**
- * Makes sure that a client is none of our own connections, before it is dialled for. Whoever dials is told of it after
- * whoever accepts, who would have dialled on meanwhile: where that happened lately, it is given the time to be told.
- *
- * @throws {Error} which says that it is one
+ * Rejects a client that is one of this thread's own connections, before dialling. Accept may return
+ * before the connect that caused it resolves. If a loop was found lately, it waits a turn of the
+ * event loop for that.
+ * @throws {Error} if it is one of them
  */
 export async function refuseOwnEnd(client: Connection): Promise<void> {
   if (performance.now() < waryUntil) await delay(0);
@@ -29,9 +30,8 @@ export async function refuseOwnEnd(client: Connection): Promise<void> {
 }
 
 /**
- * The same once more, after it was dialled for.
- *
- * @throws {Error} which says that it is one
+ * The same check, after dialling.
+ * @throws {Error} if it is one of them
  */
 export function refuseOwnEndLate(client: Connection): void {
   try {
@@ -47,7 +47,10 @@ function refuse({ peer }: Connection): void {
   throw new Error("forwarding loop: the upstream leads back to this server");
 }
 
-/** Notes a connection to an upstream until disposed. One that leads to another machine does not come back from here. */
+/**
+ * Records a connection to an upstream until disposed. Connections to other machines cannot be
+ * accepted here.
+ */
 export function noteOwnEnd({ local, peer }: Connection): Disposable | undefined {
   if (isUnix(local) || isUnix(peer)) return undefined;
   if (local.hostname !== peer.hostname && !isLoopback(peer.hostname)) return undefined;

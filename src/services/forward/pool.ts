@@ -1,5 +1,5 @@
 /**
- * Several upstreams for the same service: which one comes next, and what to do when one is down.
+ * A pool of upstreams: load balancing and failover.
  *
  * @module
  */
@@ -13,40 +13,42 @@ import { isShortage } from "../../transport/errors.ts";
 import type { SharedHealth } from "../shared_health.ts";
 import { Upstream } from "./upstream.ts";
 
-/** Whose turn it is: everyone's in turn, who has the fewest clients, or the first that is up. */
+/**
+ * The balancing algorithm: each in turn, the one with the fewest clients, or the first that is up.
+ */
 export type Balance = "round-robin" | "least-connections" | "first";
 
-/** What a pool is made of. */
+/** Options of a {@linkcode Pool}. */
 export interface PoolOptions {
-  /** Where the upstreams are. */
+  /** The addresses of the upstreams. */
   readonly addresses: readonly Address[];
-  /** Who comes next. */
+  /** The balancing algorithm. */
   readonly balance: Balance;
-  /** Milliseconds that an upstream has to answer. */
+  /** The time limit for connecting to an upstream in milliseconds. */
   readonly connectTimeout: number;
-  /** Shares what is found out of upstreams with the other threads of the server. */
+  /** Shares the health of upstreams with the server's other threads. */
   readonly health: SharedHealth;
   /** Aborted when the pool is no longer used. */
   readonly signal: AbortSignal;
 }
 
-/** A connection to an upstream. Disposing it gives the place back; the socket is the caller's to close. */
+/** A connection to an upstream. Disposing it releases the slot; the caller closes the socket. */
 export interface Lease extends Disposable {
   /** The connection. */
   readonly socket: ByteStream;
-  /** Where it leads, as people write it. */
+  /** The address of the upstream as text. */
   readonly name: string;
 }
 
 const tasks = new TaskScope("a health check", { without: "connections find out" });
 
-/** Upstreams that stand in for each other. */
+/** A pool of equivalent upstreams. */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #upstreams: readonly Upstream[];
   #turn = 0;
 
-  /** Takes all of them to be up that no other thread has found to be down. */
+  /** All upstreams are up, except those that another thread has found down. */
   constructor(options: PoolOptions) {
     const { addresses, health, signal } = this.#options = options;
     this.#upstreams = addresses.map((address) => new Upstream(address));
@@ -56,9 +58,8 @@ export class Pool {
   }
 
   /**
-   * Connects to the upstream whose turn it is, or else to the next. Names are looked up each time.
-   *
-   * @throws {Error} which tells of every upstream why it could not be reached
+   * Connects to the next upstream, or to another one if that fails. Names are resolved each time.
+   * @throws {Error} why each upstream could not be reached
    */
   async connect(signal: AbortSignal): Promise<Lease> {
     const faults: string[] = [];
@@ -80,7 +81,10 @@ export class Pool {
     throw new Error(`no upstream available: ${faults.join("; ")}`);
   }
 
-  /** Connects to every upstream now and then, and closes again, until the signal is aborted. */
+  /**
+   * Health checks: connects to every upstream at intervals and closes again, until the signal is
+   * aborted.
+   */
   check({ every, signal }: { every: number; signal: AbortSignal }): void {
     for (const upstream of this.#upstreams) {
       tasks.run(this.#checkOne(upstream, { every, signal }));
@@ -126,8 +130,8 @@ export class Pool {
   }
 
   /**
-   * The upstreams in the order in which to try them: first those whose turn it may be, then those that were
-   * down a moment ago. They come last, but they come: no client is sent away without a try.
+   * The upstreams in the order in which to try them: first those that are due, then those that
+   * failed a moment ago, so that no client is refused without an attempt.
    */
   #order(): Upstream[] {
     const count = this.#upstreams.length;

@@ -1,27 +1,30 @@
 /**
- * A place that clients are forwarded to, and what is known of its health.
+ * An upstream and its health.
  *
  * @module
  */
 import { type Address, formatAddress } from "../../endpoint/address.ts";
 
-/** How long an upstream that failed is left alone, in milliseconds; the pause doubles with every failure. */
+/**
+ * The pause after an upstream failed, in milliseconds. It doubles with every failure from `first`
+ * to `last`.
+ */
 const PAUSE = { first: 500, last: 30_000 };
 
-/** One upstream. It is up until an attempt fails, and again as soon as one succeeds. */
+/** One upstream. It is up until an attempt fails, and again when one succeeds. */
 export class Upstream {
-  /** Where it is. */
+  /** The address. */
   readonly address: Address;
-  /** The same, as people write it. */
+  /** The address as text. */
   readonly name: string;
-  /** How many clients are forwarded to it now, those included that are being connected. */
+  /** The number of its clients, those included that are being connected. */
   live = 0;
 
   #failures = 0;
   #failedAt = -Infinity;
   #isOnTrial = false;
 
-  /** Takes it to be up. */
+  /** Starts as up. */
   constructor(address: Address) {
     this.address = address;
     this.name = formatAddress(address);
@@ -32,29 +35,32 @@ export class Upstream {
     return this.#failures === 0;
   }
 
-  /** Failures in a row. */
+  /** Consecutive failures. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Takes over what another thread has found out. */
+  /** Sets the number of consecutive failures that another thread has found. */
   adopt(failures: number): void {
     this.#failures = failures;
     if (failures > 0) this.#failedAt = performance.now();
   }
 
-  /** How long to leave it alone after its latest failure, in milliseconds. */
+  /** The pause after its last failure in milliseconds. */
   get pause(): number {
     return Math.min(PAUSE.first * 2 ** (this.#failures - 1), PAUSE.last);
   }
 
-  /** Whether the next client should try it: it is up, or has been left alone for long enough. One at a time. */
+  /**
+   * Whether the next client should try it: it is up, or its pause is over and no attempt is
+   * running.
+   */
   get isDue(): boolean {
     if (this.isUp) return true;
     return !this.#isOnTrial && performance.now() >= this.#failedAt + this.pause;
   }
 
-  /** Begins an attempt; what is returned is to be told how it went. */
+  /** Starts an attempt. The caller reports its outcome. */
   attempt(): Attempt {
     const begun = performance.now();
     const isTrial = !this.isUp && !this.#isOnTrial;
@@ -71,7 +77,7 @@ export class Upstream {
       },
       failed: () => {
         end();
-        // Attempts that began before the latest failure was known are part of it.
+        // An attempt that started before the last failure was known is part of that failure.
         if (begun < this.#failedAt) return false;
         this.#failures++;
         this.#failedAt = performance.now();
@@ -82,12 +88,12 @@ export class Upstream {
   }
 }
 
-/** How an attempt went, to be told once. */
+/** The outcome of an attempt, reported once. */
 export interface Attempt {
-  /** It is up. Returns whether that is news. */
+  /** The upstream is up. Returns whether it was down. */
   succeeded(): boolean;
-  /** It is down. Returns whether that is news. */
+  /** The upstream is down. Returns whether it was up. */
   failed(): boolean;
-  /** Nothing can be said of it: the client has left, or this machine could not even try. */
+  /** The outcome is unknown: the client disconnected, or this machine lacked a resource. */
   abandoned(): void;
 }
