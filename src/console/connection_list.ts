@@ -6,7 +6,7 @@
 import { formatAddress } from "../endpoint/address.ts";
 import { HttpError } from "./http_error.ts";
 import type { KernelView } from "./kernel_view.ts";
-import type { Visit } from "./server_view.ts";
+import type { ConnectionEntry } from "./server_view.ts";
 
 /** A connection in the API. */
 export interface Row {
@@ -39,7 +39,7 @@ export const SORTABLE = ["id", "outlet", "peer", "state", "age", "bytesIn", "byt
 export type SortKey = typeof SORTABLE[number];
 
 /** The row of a connection. */
-export function rowOf({ outlet, connection }: Visit, kernel: KernelView): Row {
+export function rowOf({ outlet, connection }: ConnectionEntry, kernel: KernelView): Row {
   const { id, peer, local, openedAt, bytesIn, bytesOut, halfClosed } = connection;
   return {
     id,
@@ -56,7 +56,7 @@ export function rowOf({ outlet, connection }: Visit, kernel: KernelView): Row {
 }
 
 /** The maximum length of a filter in characters. */
-const LONGEST_FILTER = 200;
+const MAX_FILTER = 200;
 
 /**
  * The predicate of a filter: each of its words occurs in the row. `#12` matches the connection with
@@ -77,8 +77,8 @@ export function readFilter(filter: string): (row: Row) => boolean {
  * @throws {HttpError} with status 400 if it is too long
  */
 export function filterWords(filter: string): readonly string[] {
-  if (filter.length > LONGEST_FILTER) {
-    const message = `filter: expected at most ${LONGEST_FILTER} characters`;
+  if (filter.length > MAX_FILTER) {
+    const message = `filter: expected at most ${MAX_FILTER} characters`;
     throw new HttpError(400, message, { field: "filter" });
   }
   return [...new Set(filter.toLowerCase().split(/\s+/))].filter((word) => word !== "");

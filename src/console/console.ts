@@ -24,7 +24,7 @@ import { connectionRoutes } from "./routes/connections.ts";
 import { outletRoutes } from "./routes/outlets.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { Streams } from "./routes/stream.ts";
-import type { Asked } from "./request.ts";
+import type { ApiRequest } from "./request.ts";
 import { ServerView } from "./server_view.ts";
 
 /** The maximum number of connections, event streams included. */
@@ -47,8 +47,8 @@ export interface ConsoleOptions {
  * cookie; the page itself is public.
  */
 export class Console implements AsyncDisposable {
-  readonly #subject: ServerView;
-  readonly #room = new OutboundConnections();
+  readonly #view: ServerView;
+  readonly #outbound = new OutboundConnections();
   #ladders: Ladders;
   readonly #streams: Streams;
   readonly #listener: HttpServer;
@@ -70,11 +70,11 @@ export class Console implements AsyncDisposable {
     this.#guard = new Guard(bound, { scheme: tls ? "https" : "http" });
     this.#credentials = new Credentials(token, { port: bound.port, secure: tls !== undefined });
     this.#token = token;
-    this.#subject = new ServerView(eventBus);
+    this.#view = new ServerView(eventBus);
     this.#ladders = new Ladders(eventBus);
     const parts = {
-      subject: this.#subject,
-      room: this.#room,
+      view: this.#view,
+      outbound: this.#outbound,
       ladderOf: (connection: LiveConnection) => this.#ladders.of(connection),
       kernel: new KernelView(),
       maxConnections: this.#listener.maxConnections,
@@ -83,11 +83,11 @@ export class Console implements AsyncDisposable {
     this.#streams = new Streams(parts);
     this.#open = new Router(this.#sessionRoutes());
     this.#closed = new Router({
-      "GET /server": () => describeServer(this.#subject),
+      "GET /server": () => describeServer(this.#view),
       ...outletRoutes(parts),
       ...connectionRoutes(parts),
-      ...clientRoutes(this.#room),
-      ...roomRoutes(this.#subject),
+      ...clientRoutes(this.#outbound),
+      ...roomRoutes(this.#view),
       ...this.#streams.routes,
     });
   }
@@ -112,7 +112,7 @@ export class Console implements AsyncDisposable {
 
   /** Sets the server, and its handshakes if they are captured. */
   watch(server: ServerHandle, ladders?: Ladders): void {
-    this.#subject.server = server;
+    this.#view.server = server;
     if (ladders) this.#ladders = ladders;
   }
 
@@ -120,8 +120,8 @@ export class Console implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#streams[Symbol.dispose]();
     await this.#listener[Symbol.asyncDispose]();
-    await this.#room[Symbol.asyncDispose]();
-    this.#subject[Symbol.dispose]();
+    await this.#outbound[Symbol.asyncDispose]();
+    this.#view[Symbol.dispose]();
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -138,7 +138,7 @@ export class Console implements AsyncDisposable {
     const token = searchParams.get("token");
     if (pathname === "/" && token !== null) return this.#signIn(token);
     if (!pathname.startsWith("/api/")) return pageFile(request);
-    if (!pathname.startsWith(`${API}/`)) throw new HttpError(404, whereApiIs(pathname));
+    if (!pathname.startsWith(`${API}/`)) throw new HttpError(404, apiHint(pathname));
     if (pathname === `${API}/session`) return await this.#open.answer(request);
     if (this.#credentials.admits(request)) return await this.#closed.answer(request);
     throw new HttpError(401, "sign in with the token that outlet printed when it started");
@@ -163,8 +163,8 @@ export class Console implements AsyncDisposable {
     const withCookie = (cookie: string) =>
       new Response(null, { status: 204, headers: { "set-cookie": cookie } });
     return {
-      "POST /session": async (asked: Asked) => {
-        const { token } = await asked.body(z.strictObject({ token: z.string() }));
+      "POST /session": async (request: ApiRequest) => {
+        const { token } = await request.body(z.strictObject({ token: z.string() }));
         if (!this.#credentials.isToken(token)) throw new HttpError(403, "the token is wrong");
         return withCookie(this.#credentials.signIn);
       },
@@ -174,14 +174,14 @@ export class Console implements AsyncDisposable {
 }
 
 /** The error for a path without the API's version, or with another one. */
-function whereApiIs(pathname: string): string {
+function apiHint(pathname: string): string {
   const asked = pathname.replace(/^\/api\/(v\d+\/)?/, "");
   return `there is no ${pathname}: the API is at ${API}, see ${API}/${asked}`;
 }
 
-function describeServer(subject: ServerView): object {
+function describeServer(view: ServerView): object {
   return {
-    state: subject.state,
+    state: view.state,
     version: project.version,
     deno: Deno.version.deno,
     host: Deno.hostname(),

@@ -8,7 +8,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { encodeHex } from "@std/encoding/hex";
 
 /** The minimum length of a token in characters. */
-const SHORTEST = 16;
+const MIN_LENGTH = 16;
 
 /** Checks the token and the cookie. */
 export class Credentials {
@@ -58,7 +58,7 @@ export class Credentials {
 }
 
 /** A new token of 256 random bits. */
-export function freshToken(): string {
+export function newToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
@@ -70,17 +70,17 @@ export function freshToken(): string {
 export async function tokenFrom(path: string): Promise<string> {
   try {
     const token = (await Deno.readTextFile(path)).trim();
-    if (token.length >= SHORTEST && /^[\x21-\x7e]+$/.test(token)) return token;
+    if (token.length >= MIN_LENGTH && /^[\x21-\x7e]+$/.test(token)) return token;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
       throw new Error(`cannot read the token in ${path}: ${explain(error)}`);
     }
-    const token = freshToken();
+    const token = newToken();
     await Deno.writeTextFile(path, `${token}\n`, { createNew: true, mode: 0o600 });
     return token;
   }
   throw new Error(
-    `the token in ${path} is none: expected ${SHORTEST} or more visible characters on one line`,
+    `the token in ${path} is none: expected ${MIN_LENGTH} or more visible characters on one line`,
   );
 }
 

@@ -7,7 +7,7 @@ import { socketsInUse } from "../trace/kernel/read_sockets.ts";
 import { type Address, formatAddress } from "../endpoint/address.ts";
 
 /** How long a reading is cached, in milliseconds. */
-const FRESH = 900;
+const CACHE_TIME = 900;
 
 /** The last reading of the tables; empty on systems without them. */
 export class KernelView {
@@ -18,7 +18,7 @@ export class KernelView {
 
   /** Reads the tables again, unless the last reading is recent. */
   async refresh(): Promise<void> {
-    if (performance.now() - this.#lookedAt < FRESH) return;
+    if (performance.now() - this.#lookedAt < CACHE_TIME) return;
     this.#looking ??= this.#look().finally(() => this.#looking = undefined);
     await this.#looking;
   }

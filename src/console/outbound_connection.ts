@@ -20,7 +20,7 @@ import { Transcript } from "./transcript.ts";
 const TIMEOUT = 10_000;
 
 /** The rate limit for reading: so many bytes, then a pause in milliseconds. */
-const PACE = { bytes: 64 * 1024, pause: 100 };
+const RATE_LIMIT = { bytes: 64 * 1024, pause: 100 };
 
 /** Options of an outbound connection. */
 export interface OutboundRequest {
@@ -44,7 +44,7 @@ export class OutboundConnection implements AsyncDisposable {
   readonly #dialling: OutboundRequest;
   readonly #startedAt = Date.now();
   readonly #steps: { readonly at: number; readonly text: string }[] = [];
-  readonly #timeline = new Timeline("", (text) => this.#tell(text));
+  readonly #timeline = new Timeline("", (text) => this.#addStep(text));
   #trace: AttemptTrace | undefined;
   readonly #taps = new Set<Tap>([this.transcript]);
   readonly #giveUp = new AbortController();
@@ -105,19 +105,19 @@ export class OutboundConnection implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    await using trace = await AttemptTrace.start(this.#dialling.target, (why) => this.#tell(why));
+    await using trace = await AttemptTrace.start(this.#dialling.target, (why) => this.#addStep(why));
     this.#trace = trace;
-    const socket = await this.#reach();
+    const socket = await this.#connect();
     const drawing = trace.ladders(socket).then(
       (ladders) => this.ladders = ladders,
-      (error) => this.#tell(`no ladder: ${explain(error)}`),
+      (error) => this.#addStep(`no ladder: ${explain(error)}`),
     );
     if (socket) await this.#converse(new Connection(socket, { id: this.id }));
     await drawing;
   }
 
   /** The stream; `undefined` if connecting failed. */
-  async #reach(): Promise<ByteStream | undefined> {
+  async #connect(): Promise<ByteStream | undefined> {
     const { target, tls, insecure } = this.#dialling;
     const serverName = isUnix(target) ? "localhost" : target.hostname;
     try {
@@ -152,7 +152,7 @@ export class OutboundConnection implements AsyncDisposable {
     }
   }
 
-  #tell(text: string): void {
+  #addStep(text: string): void {
     this.#steps.push({ at: Date.now() - this.#startedAt, text });
   }
 
@@ -177,11 +177,11 @@ export class OutboundConnection implements AsyncDisposable {
 
 /** Reads until the peer's FIN, at a limited rate. */
 async function readAtPace(connection: Connection): Promise<void> {
-  let room = PACE.bytes;
+  let remaining = RATE_LIMIT.bytes;
   for await (const chunk of connection.chunks()) {
-    room -= chunk.length;
-    if (room > 0) continue;
-    await delay(PACE.pause);
-    room = PACE.bytes;
+    remaining -= chunk.length;
+    if (remaining > 0) continue;
+    await delay(RATE_LIMIT.pause);
+    remaining = RATE_LIMIT.bytes;
   }
 }

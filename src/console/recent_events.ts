@@ -11,7 +11,7 @@ import { jsonLine } from "../telemetry/json_line.ts";
 const tasks = new TaskScope("an event stream of the console", { without: "the others go on" });
 
 /** The number of events that are kept. */
-const KEPT = 2_000;
+const MAX_EVENTS = 2_000;
 
 /** A recorded event. */
 export interface Entry {
@@ -66,12 +66,12 @@ export class RecentEvents implements Disposable {
   }
 
   *#from(number: number): Generator<Entry> {
-    for (; number <= this.#last; number++) yield this.#ring[(number - 1) % KEPT]!;
+    for (; number <= this.#last; number++) yield this.#ring[(number - 1) % MAX_EVENTS]!;
   }
 
   #keep(event: OutletEvent): void {
     const entry = { number: ++this.#last, at: Date.now(), event };
-    this.#ring[(entry.number - 1) % KEPT] = entry;
+    this.#ring[(entry.number - 1) % MAX_EVENTS] = entry;
     for (const listener of this.#listeners) tasks.run(() => listener(entry));
   }
 }

@@ -6,7 +6,7 @@
 import { HttpError } from "./http_error.ts";
 
 /** The maximum size of a body in bytes. */
-const LARGEST = 256 * 1024;
+const MAX_BODY = 256 * 1024;
 
 /** The schema of a body: the part of zod's interface that is used here. */
 export interface Schema<T> {
@@ -25,7 +25,7 @@ export interface Fault {
 }
 
 /** An API request that has passed the guard. */
-export class Asked {
+export class ApiRequest {
   /** The path parameters. */
   readonly params: Readonly<Record<string, string | undefined>>;
   /** The query parameters. */
@@ -35,7 +35,7 @@ export class Asked {
   /** A request that matched a route. */
   constructor(
     request: Request,
-    { params, query }: Pick<Asked, "params" | "query">,
+    { params, query }: Pick<ApiRequest, "params" | "query">,
   ) {
     this.#request = request;
     this.params = params;
@@ -83,7 +83,7 @@ export class Asked {
     try {
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
         length += part.value.length;
-        if (length > LARGEST) throw new HttpError(413, `expected at most ${LARGEST} bytes`);
+        if (length > MAX_BODY) throw new HttpError(413, `expected at most ${MAX_BODY} bytes`);
         text += decoder.decode(part.value, { stream: true });
       }
     } finally {

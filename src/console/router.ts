@@ -6,12 +6,12 @@
 import { UsageError } from "../options/usage_error.ts";
 import { explain } from "../transport/errors.ts";
 import { HttpError } from "./http_error.ts";
-import { Asked } from "./request.ts";
+import { ApiRequest } from "./request.ts";
 
 /**
  * Handles a request: returns a response, or a value that is sent as JSON; `undefined` becomes 204.
  */
-export type Answer = (asked: Asked) => Promise<unknown> | unknown;
+export type Answer = (request: ApiRequest) => Promise<unknown> | unknown;
 
 /** The base path of the API. Breaking changes need another version. */
 export const API = "/api/v1";
@@ -54,7 +54,7 @@ export class Router {
     }
     if (request.method === "POST") expectJson(request);
     const params = route.pattern.exec(url)?.pathname.groups ?? {};
-    const answer = await route.answer(new Asked(request, { params, query: url.searchParams }));
+    const answer = await route.answer(new ApiRequest(request, { params, query: url.searchParams }));
     if (answer instanceof Response) return answer;
     return answer === undefined ? new Response(null, { status: 204 }) : json(answer);
   }

@@ -12,10 +12,10 @@ import type { Schema } from "./request.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 
 /** The maximum number of bytes that may be queued for one peer. */
-const WAITING = 256 * 1024;
+const MAX_QUEUED = 256 * 1024;
 
 /** How long a request waits for its data to be sent, in milliseconds. */
-const PATIENCE = 1_000;
+const TIMEOUT = 1_000;
 
 /** The schema: `{"text": "hello\n"}`, or `{"hex": "68 65 6c 6c 6f 0a"}`. */
 export const SENDING: Schema<SendRequest> = z.union([
@@ -38,7 +38,7 @@ export function readSendRequest(sending: SendRequest): Uint8Array {
 
 /** Sends data with a limit for peers that do not read. */
 export class Sender {
-  readonly #waiting = new WeakMap<LiveConnection, number>();
+  readonly #queued = new WeakMap<LiveConnection, number>();
 
   /**
    * Sends data between the handler's writes. It does not wait long for a peer that does not read.
@@ -49,22 +49,22 @@ export class Sender {
     connection: LiveConnection,
     bytes: Uint8Array,
   ): Promise<{ sent: number; gone: boolean }> {
-    const waiting = this.#waiting.get(connection) ?? 0;
-    if (waiting + bytes.length > WAITING) {
-      throw new HttpError(409, `the peer does not read: ${waiting} bytes wait for it already`);
+    const queued = this.#queued.get(connection) ?? 0;
+    if (queued + bytes.length > MAX_QUEUED) {
+      throw new HttpError(409, `the peer does not read: ${queued} bytes wait for it already`);
     }
-    this.#waiting.set(connection, waiting + bytes.length);
+    this.#queued.set(connection, queued + bytes.length);
     const sending = connection.write(bytes)
       .catch((error) => {
         throw new HttpError(409, `could not be sent: ${connection.reason ?? explain(error)}`);
       })
-      .finally(() => this.#waiting.set(connection, this.#waiting.get(connection)! - bytes.length));
+      .finally(() => this.#queued.set(connection, this.#queued.get(connection)! - bytes.length));
     // The response has been sent by then, so later errors are ignored.
     handledElsewhere(sending);
-    const patience = new AbortController();
-    const late = delay(PATIENCE, { signal: patience.signal }).then(() => false, () => false);
+    const timeout = new AbortController();
+    const late = delay(TIMEOUT, { signal: timeout.signal }).then(() => false, () => false);
     const gone = await Promise.race([sending.then(() => true), late])
-      .finally(() => patience.abort());
+      .finally(() => timeout.abort());
     return { sent: bytes.length, gone };
   }
 }

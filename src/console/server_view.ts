@@ -14,7 +14,7 @@ import { HttpError } from "./http_error.ts";
 import { Traffic } from "./traffic.ts";
 
 /** An open connection and its outlet. */
-export interface Visit {
+export interface ConnectionEntry {
   /** The outlet. */
   readonly outlet: OpenOutlet;
   /** The connection. */
@@ -75,9 +75,9 @@ export class ServerView implements Disposable {
   }
 
   /** The open connection with this number. */
-  find(number: number): Visit | undefined {
-    for (const visit of this.server.connections()) {
-      if (visit.connection.id === number) return visit;
+  find(number: number): ConnectionEntry | undefined {
+    for (const entry of this.server.connections()) {
+      if (entry.connection.id === number) return entry;
     }
   }
 
@@ -85,9 +85,9 @@ export class ServerView implements Disposable {
    * The open connection with this number.
    * @throws {HttpError} with status 404
    */
-  visit(number: number): Visit {
-    const visit = this.find(number);
-    if (visit) return visit;
+  entry(number: number): ConnectionEntry {
+    const entry = this.find(number);
+    if (entry) return entry;
     throw new HttpError(404, `connection #${number} is not open`);
   }
 

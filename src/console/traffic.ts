@@ -16,7 +16,7 @@ const tasks = new TaskScope("the console's figures of a second", {
 /**
  * The number of samples that are kept, and their interval in milliseconds: 15 minutes of seconds.
  */
-const KEPT = 15 * 60;
+const MAX_SAMPLES = 15 * 60;
 const PERIOD = 1_000;
 
 /** The counters of an open connection. */
@@ -151,7 +151,7 @@ export class Traffic implements Disposable {
       delay: this.#sources.takeLongestDelay() * 1_000,
     };
     this.#before = now;
-    if (this.samples.push(sample) > KEPT) this.samples.shift();
+    if (this.samples.push(sample) > MAX_SAMPLES) this.samples.shift();
     for (const listener of this.#listeners) tasks.run(() => listener(sample));
   }
 }

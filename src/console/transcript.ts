@@ -6,13 +6,13 @@
 import type { Tap } from "../connection/observers.ts";
 
 /** The maximum number of bytes that are kept for each direction. */
-const KEPT = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 
 /** The maximum number of pieces that are kept. */
-const PIECES = 512;
+const MAX_PIECES = 512;
 
 /** Bytes within `moment` milliseconds are merged into one piece of up to `size` bytes. */
-const ONE = { moment: 5, size: 4 * 1024 };
+const PIECE = { moment: 5, size: 4 * 1024 };
 
 /** From the peer, or to it. */
 export type Direction = "in" | "out";
@@ -65,7 +65,7 @@ export class Transcript implements Tap {
 
   #note(direction: Direction, bytes: Uint8Array): void {
     const at = Date.now();
-    const kept = bytes.subarray(Math.max(0, bytes.length - KEPT));
+    const kept = bytes.subarray(Math.max(0, bytes.length - MAX_BYTES));
     const offset = this.#offsets[direction] + bytes.length - kept.length;
     this.#offsets[direction] += bytes.length;
     this.#sizes[direction] += kept.length;
@@ -75,16 +75,16 @@ export class Transcript implements Tap {
     } else {
       this.#pieces.push({ direction, at, offset, bytes: kept.slice() });
     }
-    this.#forget(direction);
+    this.#evict(direction);
   }
 
   /** Evicts the oldest pieces until the rest fits. */
-  #forget(direction: Direction): void {
-    while (this.#sizes[direction] > KEPT) {
+  #evict(direction: Direction): void {
+    while (this.#sizes[direction] > MAX_BYTES) {
       const at = this.#pieces.findIndex((piece) => piece.direction === direction);
       this.#drop(at);
     }
-    while (this.#pieces.length > PIECES) this.#drop(0);
+    while (this.#pieces.length > MAX_PIECES) this.#drop(0);
   }
 
   #drop(at: number): void {
@@ -94,9 +94,9 @@ export class Transcript implements Tap {
 }
 
 function belongTogether(last: Piece, next: Piece): boolean {
-  return last.direction === next.direction && next.at - last.at <= ONE.moment &&
+  return last.direction === next.direction && next.at - last.at <= PIECE.moment &&
     last.offset + last.bytes.length === next.offset &&
-    last.bytes.length + next.bytes.length <= ONE.size;
+    last.bytes.length + next.bytes.length <= PIECE.size;
 }
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array {

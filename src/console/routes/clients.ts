@@ -22,30 +22,30 @@ const DIALLING = z.strictObject({
 });
 
 /** The routes of outbound connections. */
-export function clientRoutes(room: OutboundConnections): Routes {
+export function clientRoutes(outbound: OutboundConnections): Routes {
   const sender = new Sender();
   const connectionOf = (id: number): Connection => {
-    const { connection, over } = room.get(id);
+    const { connection, over } = outbound.get(id);
     if (connection && !over) return connection;
     throw new HttpError(409, `client ${id} is not connected`);
   };
   return {
-    "GET /clients": () => room.all.map((dialled) => dialled.describe()),
-    "GET /clients/:id": ({ id }) => room.get(id).describe(),
-    async "POST /clients"(asked) {
-      const { host, port, tls, insecure } = await asked.body(DIALLING);
-      const dialled = room.dial({ target: readTarget(host, port), tls, insecure });
+    "GET /clients": () => outbound.all.map((dialled) => dialled.describe()),
+    "GET /clients/:id": ({ id }) => outbound.get(id).describe(),
+    async "POST /clients"(request) {
+      const { host, port, tls, insecure } = await request.body(DIALLING);
+      const dialled = outbound.dial({ target: readTarget(host, port), tls, insecure });
       return json(dialled.describe(), { status: 201 });
     },
     "GET /clients/:id/ladders/:index.svg": ({ id, params }) =>
-      ladderImage(room.get(id).ladders[Number(params.index)]),
-    async "POST /clients/:id/send"(asked) {
-      const bytes = readSendRequest(await asked.body(SENDING));
-      return await sender.send(connectionOf(asked.id), bytes);
+      ladderImage(outbound.get(id).ladders[Number(params.index)]),
+    async "POST /clients/:id/send"(request) {
+      const bytes = readSendRequest(await request.body(SENDING));
+      return await sender.send(connectionOf(request.id), bytes);
     },
     "POST /clients/:id/end": ({ id }) => connectionOf(id).closeWrite(),
-    "POST /clients/:id/close": ({ id }) => room.get(id).close(),
-    "DELETE /clients/:id": ({ id }) => room.forget(id),
+    "POST /clients/:id/close": ({ id }) => outbound.get(id).close(),
+    "DELETE /clients/:id": ({ id }) => outbound.forget(id),
   };
 }
 

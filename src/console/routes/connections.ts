@@ -19,7 +19,7 @@ import type { Ladder } from "../../trace/report/ladder.ts";
 import type { LiveConnection } from "../../server/handle.ts";
 import { ladderImage } from "../ladder_image.ts";
 import { HttpError } from "../http_error.ts";
-import type { Asked } from "../request.ts";
+import type { ApiRequest } from "../request.ts";
 import type { Routes } from "../router.ts";
 import { readSendRequest, Sender, SENDING } from "../send_request.ts";
 import type { ServerView } from "../server_view.ts";
@@ -38,7 +38,7 @@ const CLOSING = z.union([
 /** What the routes need. */
 export interface ConnectionRoutesParts {
   /** The server. */
-  readonly subject: ServerView;
+  readonly view: ServerView;
   /** The kernel's tables. */
   readonly kernel: KernelView;
   /** The handshake of a connection, captured or inferred; `undefined` for Unix sockets. */
@@ -46,38 +46,38 @@ export interface ConnectionRoutesParts {
 }
 
 /** The routes of connections. */
-export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutesParts): Routes {
+export function connectionRoutes({ view, kernel, ladderOf }: ConnectionRoutesParts): Routes {
   const sender = new Sender();
   return {
-    async "GET /connections"(asked) {
+    async "GET /connections"(request) {
       await kernel.refresh();
-      return await page(subject, { kernel, asked });
+      return await page(view, { kernel, request });
     },
     async "GET /connections/:id"({ id }) {
       await kernel.refresh();
-      return detail(id, { subject, kernel });
+      return detail(id, { view, kernel });
     },
     "GET /connections/:id/ladder.svg": ({ id }) =>
-      ladderImage(ladderOf(subject.visit(id).connection)),
-    async "POST /connections/:id/send"(asked) {
-      const bytes = readSendRequest(await asked.body(SENDING));
-      return await sender.send(subject.visit(asked.id).connection, bytes);
+      ladderImage(ladderOf(view.entry(id).connection)),
+    async "POST /connections/:id/send"(request) {
+      const bytes = readSendRequest(await request.body(SENDING));
+      return await sender.send(view.entry(request.id).connection, bytes);
     },
-    "POST /connections/:id/end": ({ id }) => subject.visit(id).connection.closeWrite(),
-    "DELETE /connections/:id": ({ id }) => subject.visit(id).connection.close(REASON),
-    "POST /connections/close": async (asked) => {
-      const wanted = await asked.body(CLOSING);
+    "POST /connections/:id/end": ({ id }) => view.entry(id).connection.closeWrite(),
+    "DELETE /connections/:id": ({ id }) => view.entry(id).connection.close(REASON),
+    "POST /connections/close": async (request) => {
+      const wanted = await request.body(CLOSING);
       await kernel.refresh();
       const closes = "ids" in wanted ? new Set(wanted.ids) : undefined;
       const fits = "filter" in wanted ? readFilter(wanted.filter) : () => false;
       let closed = 0;
       const budget = new TurnBudget();
-      for (const visit of [...subject.server.connections()]) {
+      for (const entry of [...view.server.connections()]) {
         const turn = budget.spend();
         if (turn) await turn;
-        const row = rowOf(visit, kernel);
+        const row = rowOf(entry, kernel);
         if (closes ? !closes.has(row.id) : !fits(row)) continue;
-        visit.connection.close(REASON);
+        entry.connection.close(REASON);
         closed++;
       }
       return { closed };
@@ -89,25 +89,25 @@ export function connectionRoutes({ subject, kernel, ladderOf }: ConnectionRoutes
  * The rows of a query and their total number. Connections are examined in turns of the event loop.
  */
 async function page(
-  subject: ServerView,
-  { kernel, asked }: { kernel: KernelView; asked: Asked },
+  view: ServerView,
+  { kernel, request }: { kernel: KernelView; request: ApiRequest },
 ): Promise<object> {
-  const { query } = asked;
+  const { query } = request;
   const fits = readFilter(query.get("filter") ?? "");
   const sort = readSort(query);
-  const offset = asked.wholeNumber("offset", 0);
-  const limit = Math.min(asked.wholeNumber("limit", LIMIT.usual), LIMIT.most);
-  const visits = [...subject.server.connections()];
+  const offset = request.wholeNumber("offset", 0);
+  const limit = Math.min(request.wholeNumber("limit", LIMIT.usual), LIMIT.most);
+  const entries = [...view.server.connections()];
   const matching: Row[] = [];
   const budget = new TurnBudget();
-  for (const visit of visits) {
-    const row = rowOf(visit, kernel);
+  for (const entry of entries) {
+    const row = rowOf(entry, kernel);
     if (fits(row)) matching.push(row);
     const turn = budget.spend();
     if (turn) await turn;
   }
   return {
-    open: visits.length,
+    open: entries.length,
     matching: matching.length,
     offset,
     connections: inOrder(matching, sort).slice(offset, offset + limit),
@@ -125,12 +125,12 @@ function readSort(query: URLSearchParams): { key: SortKey; descending: boolean }
 /** A connection with its events; also after its end, as long as events are kept. */
 function detail(
   id: number,
-  { subject, kernel }: Pick<ConnectionRoutesParts, "subject" | "kernel">,
+  { view, kernel }: Pick<ConnectionRoutesParts, "view" | "kernel">,
 ): object {
-  const visit = subject.find(id);
-  const events = subject.events.about(id).map((entry) => JSON.parse(entryJson(entry)));
-  if (visit) {
-    return { ...rowOf(visit, kernel), open: true, notes: visit.connection.notes, events };
+  const entry = view.find(id);
+  const events = view.events.about(id).map((entry) => JSON.parse(entryJson(entry)));
+  if (entry) {
+    return { ...rowOf(entry, kernel), open: true, notes: entry.connection.notes, events };
   }
   if (events.length > 0) return { id, open: false, events };
   throw new HttpError(404, `there is no connection #${id}, and none is remembered`);

@@ -22,7 +22,7 @@ import { DEFAULT_HOST, readHost, readPort } from "../../endpoint/parse.ts";
 import type { KernelView } from "../kernel_view.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { HttpError } from "../http_error.ts";
-import type { Asked } from "../request.ts";
+import type { ApiRequest } from "../request.ts";
 import type { Routes } from "../router.ts";
 import type { ServerView } from "../server_view.ts";
 import type { Totals } from "../traffic.ts";
@@ -45,7 +45,7 @@ const STOPPING = z.strictObject({ grace: z.string().optional() });
 /** What the routes need. */
 export interface OutletRoutesParts {
   /** The server. */
-  readonly subject: ServerView;
+  readonly view: ServerView;
   /** The kernel's tables. */
   readonly kernel: KernelView;
   /** The default drain timeout of a stopped outlet in milliseconds. */
@@ -54,12 +54,12 @@ export interface OutletRoutesParts {
 
 /** The routes of services and outlets. */
 export function outletRoutes(parts: OutletRoutesParts): Routes {
-  const { subject } = parts;
+  const { view } = parts;
   return {
     "GET /services": () => [...SERVICES.values()].map(describeService),
     "GET /outlets": () => listOutlets(parts),
-    "POST /outlets": (asked) => openOutlet(asked, subject),
-    "POST /outlets/:id/stop": (asked) => stopOutlet(asked, parts),
+    "POST /outlets": (request) => openOutlet(request, view),
+    "POST /outlets/:id/stop": (request) => stopOutlet(request, parts),
   };
 }
 
@@ -104,10 +104,10 @@ function defaultWords({ defaultText, default: value, repeats, write }: Option): 
   return value === undefined || repeats ? undefined : String(write(value));
 }
 
-async function listOutlets({ subject, kernel }: OutletRoutesParts): Promise<object[]> {
-  const totals = subject.traffic.totals();
+async function listOutlets({ view, kernel }: OutletRoutesParts): Promise<object[]> {
+  const totals = view.traffic.totals();
   const queues = await kernel.acceptQueues();
-  return subject.outlets.map((outlet) => {
+  return view.outlets.map((outlet) => {
     const { id, address } = outlet;
     return {
       ...describeOutlet(outlet),
@@ -131,11 +131,11 @@ function queueOf(queues: ReadonlyMap<number, number>, address: Address): number 
   return isUnix(address) ? undefined : queues.get(address.port);
 }
 
-async function openOutlet(asked: Asked, subject: ServerView): Promise<Response> {
-  const config = readOpening(await asked.body(OPENING));
-  await refuseImpossible(config, subject);
+async function openOutlet(request: ApiRequest, view: ServerView): Promise<Response> {
+  const config = readOpening(await request.body(OPENING));
+  await refuseImpossible(config, view);
   try {
-    const outlet = await subject.server.open(config);
+    const outlet = await view.server.open(config);
     return Response.json(describeOutlet(outlet), { status: 201 });
   } catch (error) {
     throw new HttpError(409, explain(error), { field: "port" });
@@ -193,13 +193,13 @@ function inField<T>(name: string | undefined, read: () => T): T {
   }
 }
 
-async function stopOutlet(asked: Asked, parts: OutletRoutesParts): Promise<Response> {
-  const { subject, drainTimeout } = parts;
-  const { grace: word } = await asked.body(STOPPING);
-  const outlet = subject.outlet(asked.id);
+async function stopOutlet(request: ApiRequest, parts: OutletRoutesParts): Promise<Response> {
+  const { view, drainTimeout } = parts;
+  const { grace: word } = await request.body(STOPPING);
+  const outlet = view.outlet(request.id);
   const grace = word === undefined ? drainTimeout() : inField("grace", () => readGrace(word));
   // The outlet leaves the list when it is closed; the request does not wait for that.
-  tasks.run(subject.server.close(outlet, { grace }));
+  tasks.run(view.server.close(outlet, { grace }));
   return Response.json(describeOutlet(outlet), { status: 202 });
 }
 

@@ -7,7 +7,7 @@ import type { Presence } from "../../chat/room.ts";
 import type { RoomStatus, ServerShare } from "../../chat/status.ts";
 import { filterWords } from "../connection_list.ts";
 import { HttpError } from "../http_error.ts";
-import type { Asked } from "../request.ts";
+import type { ApiRequest } from "../request.ts";
 import type { Routes } from "../router.ts";
 import type { ServerView } from "../server_view.ts";
 
@@ -18,10 +18,10 @@ const LIMIT = { most: 1_000, usual: 100 };
 const SHOWN = { names: 12, servers: 100 };
 
 /** The routes of rooms. */
-export function roomRoutes(subject: ServerView): Routes {
+export function roomRoutes(view: ServerView): Routes {
   return {
-    "GET /rooms": () => describeRooms(subject),
-    "GET /rooms/:id": (asked) => describeRoom(asked, subject),
+    "GET /rooms": () => describeRooms(view),
+    "GET /rooms/:id": (request) => describeRoom(request, view),
   };
 }
 
@@ -38,14 +38,14 @@ export function describeRooms({ server }: ServerView): object {
 }
 
 /** One room with the requested members. */
-function describeRoom(asked: Asked, { server }: ServerView): object {
-  const status = server.roomsStatus().rooms.find(({ number }) => number === asked.id);
-  if (!status) throw new HttpError(404, `there is no room ${asked.id}`);
-  const words = filterWords(asked.query.get("filter") ?? "");
+function describeRoom(request: ApiRequest, { server }: ServerView): object {
+  const status = server.roomsStatus().rooms.find(({ number }) => number === request.id);
+  if (!status) throw new HttpError(404, `there is no room ${request.id}`);
+  const words = filterWords(request.query.get("filter") ?? "");
   const matching = [...server.rooms.numbered(status.number)!.everyone()]
     .filter((member) => fits(member, words));
-  const offset = asked.wholeNumber("offset", 0);
-  const limit = Math.min(asked.wholeNumber("limit", LIMIT.usual), LIMIT.most);
+  const offset = request.wholeNumber("offset", 0);
+  const limit = Math.min(request.wholeNumber("limit", LIMIT.usual), LIMIT.most);
   return {
     ...summary(status),
     largest: status.elsewhere.toSorted((a, b) => b.members - a.members).slice(0, SHOWN.servers),

@@ -9,7 +9,7 @@ import { TaskScope } from "../../scheduling/task_scope.ts";
 import { EventStream } from "../event_stream.ts";
 import { type Entry, entryJson } from "../recent_events.ts";
 import { HttpError } from "../http_error.ts";
-import type { Asked } from "../request.ts";
+import type { ApiRequest } from "../request.ts";
 import type { Routes } from "../router.ts";
 import type { ServerView } from "../server_view.ts";
 import { describeRooms } from "./rooms.ts";
@@ -22,14 +22,14 @@ import { type Piece, Transcript } from "../transcript.ts";
 const LIMIT = { share: 3 / 4, watches: 16 };
 
 /** The interval between updates of watched connections in milliseconds. */
-const BEAT = 100;
+const UPDATE_INTERVAL = 100;
 
 /** What the streams need. */
 export interface StreamRoutesParts {
   /** The server. */
-  readonly subject: ServerView;
+  readonly view: ServerView;
   /** The outbound connections. */
-  readonly room: OutboundConnections;
+  readonly outbound: OutboundConnections;
   /** The maximum number of connections of the console. */
   readonly maxConnections: number;
 }
@@ -40,8 +40,8 @@ const tasks = new TaskScope("an event stream of the console", { without: "the ot
 export class Streams implements Disposable {
   /** The routes of the streams and of earlier events. */
   readonly routes: Routes = {
-    "GET /stream": (asked) => this.#open(asked),
-    "GET /history": () => this.#parts.subject.traffic.samples,
+    "GET /stream": (request) => this.#open(request),
+    "GET /history": () => this.#parts.view.traffic.samples,
   };
 
   readonly #parts: StreamRoutesParts;
@@ -59,21 +59,21 @@ export class Streams implements Disposable {
     for (const stream of this.#streams) stream[Symbol.dispose]();
   }
 
-  #open(asked: Asked): Response {
+  #open(request: ApiRequest): Response {
     const most = Math.floor(this.#parts.maxConnections * LIMIT.share);
     if (this.#streams.size >= most) throw new HttpError(503, `${most} streams are read already`);
-    const watches = readWatches(asked.query);
+    const watches = readWatches(request.query);
     using undo = new DisposableStack();
     const stream = undo.use(new EventStream());
     this.#streams.add(stream);
     stream.use({ [Symbol.dispose]: () => void this.#streams.delete(stream) });
-    this.#tellEvents(stream, asked.header("last-event-id") ?? asked.query.get("since") ?? "");
+    this.#sendEvents(stream, request.header("last-event-id") ?? request.query.get("since") ?? "");
     stream.use(
-      this.#parts.subject.traffic.subscribe((sample) =>
+      this.#parts.view.traffic.subscribe((sample) =>
         stream.send({ event: "sample", data: JSON.stringify(sample) })
       ),
     );
-    if (watchesRooms(asked.query)) this.#watchRooms(stream);
+    if (watchesRooms(request.query)) this.#watchRooms(stream);
     if (watches.length > 0) this.#watch(stream, watches);
     undo.move();
     return new Response(stream.body, {
@@ -82,25 +82,25 @@ export class Streams implements Disposable {
   }
 
   /** Sends the events after the reader's last ID, then each new one. */
-  #tellEvents(stream: EventStream, lastId: string): void {
-    const { events } = this.#parts.subject;
+  #sendEvents(stream: EventStream, lastId: string): void {
+    const { events } = this.#parts.view;
     const [, epoch, number] = /^(\w+)-(\d+)$/.exec(lastId) ?? [];
     const { entries, missed } = events.since(epoch === this.#epoch ? Number(number) : 0);
     const resumed = epoch === this.#epoch;
     stream.send({ event: "hello", data: JSON.stringify({ epoch: this.#epoch, resumed, missed }) });
-    const tell = (entry: Entry) =>
+    const send = (entry: Entry) =>
       stream.send({ id: `${this.#epoch}-${entry.number}`, data: entryJson(entry) });
-    entries.forEach(tell);
-    stream.use(events.subscribe(tell));
+    entries.forEach(send);
+    stream.use(events.subscribe(send));
   }
 
   /** Sends the rooms now, and again every second in which they have changed. */
   #watchRooms(stream: EventStream): void {
-    const { subject } = this.#parts;
-    const tell = changes(stream, { event: "rooms", of: () => describeRooms(subject) });
+    const { view } = this.#parts;
+    const send = changes(stream, { event: "rooms", of: () => describeRooms(view) });
     // Errors occur here, before the response has started.
-    tell();
-    stream.use(subject.traffic.subscribe(tell));
+    send();
+    stream.use(view.traffic.subscribe(send));
   }
 
   /** Watches connections until the stream ends. */
@@ -109,24 +109,24 @@ export class Streams implements Disposable {
     const look = () => {
       if (stream.flows) { for (const view of views) tasks.run(view); }
     };
-    const timer = setInterval(tasks.guard(look), BEAT);
+    const timer = setInterval(tasks.guard(look), UPDATE_INTERVAL);
     stream.use({ [Symbol.dispose]: () => clearInterval(timer) });
   }
 
   /** Returns a function that sends what is new about one connection. */
   #view({ kind, id, name }: Watch, stream: EventStream): () => void {
-    const { subject, room } = this.#parts;
+    const { view, outbound } = this.#parts;
     const send = (pieces: readonly Piece[]) => {
       if (pieces.length > 0) stream.send({ event: "bytes", data: bytesJson(name, pieces) });
     };
     if (kind === "connection") {
-      const connection = subject.find(id)?.connection;
+      const connection = view.find(id)?.connection;
       if (!connection) return () => {};
       const transcript = new Transcript(connection);
       stream.use(connection.tap(transcript));
       return () => send(transcript.take());
     }
-    const dialled = room.get(id);
+    const dialled = outbound.get(id);
     send(dialled.transcript.pieces);
     const transcript = new Transcript(dialled.connection ?? { bytesIn: 0, bytesOut: 0 });
     stream.use(dialled.watch(transcript));
@@ -143,11 +143,11 @@ function changes(
   stream: EventStream,
   { event, of }: { event: string; of(): object },
 ): () => void {
-  let told: string | undefined;
+  let last: string | undefined;
   return () => {
     const data = JSON.stringify(of());
-    if (data !== told) stream.send({ event, data });
-    told = data;
+    if (data !== last) stream.send({ event, data });
+    last = data;
   };
 }
 

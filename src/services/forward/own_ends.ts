@@ -10,13 +10,13 @@ import { formatAddress, isLoopback, isUnix } from "../../endpoint/address.ts";
 import type { Connection } from "../../connection/connection.ts";
 
 /** The local addresses of all connections to upstreams on this machine, in this thread. */
-const ours = new Set<string>();
+const ownEnds = new Set<string>();
 
 /** How long clients are checked after a delay once a loop was found, in milliseconds. */
-const WARY = 1_000;
+const RECHECK_TIME = 1_000;
 
 /** When that ends, on the clock of `performance.now()`. */
-let waryUntil = 0;
+let recheckUntil = 0;
 
 /**
  * Rejects a client that is one of this thread's own connections, before dialling. Accept may return
@@ -25,7 +25,7 @@ let waryUntil = 0;
  * @throws {Error} if it is one of them
  */
 export async function refuseOwnEnd(client: Connection): Promise<void> {
-  if (performance.now() < waryUntil) await delay(0);
+  if (performance.now() < recheckUntil) await delay(0);
   refuse(client);
 }
 
@@ -37,13 +37,13 @@ export function refuseOwnEndLate(client: Connection): void {
   try {
     refuse(client);
   } catch (error) {
-    waryUntil = performance.now() + WARY;
+    recheckUntil = performance.now() + RECHECK_TIME;
     throw error;
   }
 }
 
 function refuse({ peer }: Connection): void {
-  if (!ours.has(formatAddress(peer))) return;
+  if (!ownEnds.has(formatAddress(peer))) return;
   throw new Error("forwarding loop: the upstream leads back to this server");
 }
 
@@ -55,6 +55,6 @@ export function noteOwnEnd({ local, peer }: Connection): Disposable | undefined 
   if (isUnix(local) || isUnix(peer)) return undefined;
   if (local.hostname !== peer.hostname && !isLoopback(peer.hostname)) return undefined;
   const end = formatAddress(local);
-  ours.add(end);
-  return { [Symbol.dispose]: () => void ours.delete(end) };
+  ownEnds.add(end);
+  return { [Symbol.dispose]: () => void ownEnds.delete(end) };
 }

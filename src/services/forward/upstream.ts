@@ -71,9 +71,9 @@ export class Upstream {
     return {
       succeeded: () => {
         end();
-        const isNews = !this.isUp;
+        const isChange = !this.isUp;
         this.#failures = 0;
-        return isNews;
+        return isChange;
       },
       failed: () => {
         end();
