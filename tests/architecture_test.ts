@@ -114,15 +114,7 @@ const TOO_LONG = {
   files: [
     "src/chat/room.ts",
   ],
-  functions: [
-    "src/console/page/charts.js: ChartView",
-    "src/console/page/charts.js: optionsOf",
-    "src/console/page/client.js: DialForm",
-    "src/console/page/client.js: DialledView",
-    "src/console/page/connection.js: ConnectionView",
-    "src/console/page/connections.js: Connections",
-    "src/console/page/outlet_form.js: OutletForm",
-  ],
+  functions: [] as string[],
 };
 
 Deno.test("no file has over 250 lines, and no function over 40, but for those that are named here", async () => {

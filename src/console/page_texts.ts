@@ -15,6 +15,7 @@ export { default as "connections.js" } from "./page/connections.js" with { type:
 export { default as "controls.css" } from "./page/controls.css" with { type: "text" };
 export { default as "conversation.css" } from "./page/conversation.css" with { type: "text" };
 export { default as "conversation.js" } from "./page/conversation.js" with { type: "text" };
+export { default as "dial_form.js" } from "./page/dial_form.js" with { type: "text" };
 export { default as "escapes.js" } from "./page/escapes.js" with { type: "text" };
 export { default as "format.js" } from "./page/format.js" with { type: "text" };
 export { default as "frame.css" } from "./page/frame.css" with { type: "text" };

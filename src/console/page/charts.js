@@ -1,12 +1,12 @@
 // @ts-check
-/** The last quarter of an hour, drawn. */
+/** Charts of the last 15 minutes. */
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { get } from "./api.js";
 import { count, size } from "./format.js";
 import { useLive } from "./hooks.js";
 import uPlot from "./uplot.js";
 
-/** Seconds that are shown. */
+/** The time span of a chart in seconds. */
 const SPAN = 15 * 60;
 
 const HEIGHT = 130;
@@ -14,7 +14,7 @@ const HEIGHT = 130;
 /** @typedef {{ at: number, open: number, opened: number, refused: number, bytesIn: number, bytesOut: number, delay: number }} Sample */
 /** @typedef {{ title: string, lines: [label: string, key: keyof Sample, colour: string][], steps: number[], write: (value: number) => string }} Chart */
 
-/** What may lie between two lines of a grid: round numbers, and round sizes. */
+/** The allowed steps of the grid: round numbers, and powers of two for sizes. */
 const COUNTS = Array.from({ length: 7 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power))
   .flat();
 const SIZES = Array.from({ length: 40 }, (_, power) => 2 ** power);
@@ -60,6 +60,30 @@ export function Charts() {
 
 /** @param {{ chart: Chart, samples: Sample[] }} props */
 function ChartView({ chart, samples }) {
+  const place = usePlot(chart, samples);
+  const last = samples.at(-1);
+  return html`
+    <figure class="card chart" aria-label=${chart.title}>
+      <figcaption>
+        <span>${chart.title}</span>
+        ${chart.lines.map(([label, key, colour]) =>
+          html`
+            <span class="key"><i class=${`key-${
+              colour.slice(2)
+            }`}></i>${label} <b class="number">${chart.write(last?.[key] ?? 0)}</b></span>
+          `
+        )}
+      </figcaption>
+      <div class="plot" ref=${place}></div>
+    </figure>
+  `;
+}
+
+/**
+ * Draws the samples, again when the size or the colour scheme changes. Returns the ref of the element to draw in.
+ * @param {Chart} chart @param {Sample[]} samples
+ */
+function usePlot(chart, samples) {
   const place = useRef(/** @type {any} */ (null));
   const plot = useRef(/** @type {any} */ (null));
   const latest = useRef(samples);
@@ -87,22 +111,7 @@ function ChartView({ chart, samples }) {
     };
   }, []);
   useEffect(() => plot.current?.setData(dataOf(chart, samples)), [samples]);
-  const last = samples.at(-1);
-  return html`
-    <figure class="card chart" aria-label=${chart.title}>
-      <figcaption>
-        <span>${chart.title}</span>
-        ${chart.lines.map(([label, key, colour]) =>
-          html`
-            <span class="key"><i class=${`key-${
-              colour.slice(2)
-            }`}></i>${label} <b class="number">${chart.write(last?.[key] ?? 0)}</b></span>
-          `
-        )}
-      </figcaption>
-      <div class="plot" ref=${place}></div>
-    </figure>
-  `;
+  return place;
 }
 
 /** @param {Chart} chart @param {Sample[]} samples @returns {any} */
@@ -116,13 +125,6 @@ function dataOf({ lines }, samples) {
 /** @param {Chart} chart @param {Element} place @returns {any} */
 function optionsOf({ lines, steps, write }, place) {
   const style = getComputedStyle(place);
-  const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: colour("--quiet"),
-    grid: { stroke: colour("--rule"), width: 1 },
-    ticks: { show: false },
-  };
-  const font = `11px ${style.fontFamily}`;
   return {
     width: place.clientWidth,
     height: HEIGHT,
@@ -138,33 +140,47 @@ function optionsOf({ lines, steps, write }, place) {
         ) => [0, Math.max(most, 1) * 1.15],
       },
     },
-    axes: [
-      {
-        ...axis,
-        font,
-        size: 26,
-        space: 80,
-        values: (/** @type {any} */ _, /** @type {number[]} */ times) => times.map(minutes),
-      },
-      {
-        ...axis,
-        font,
-        size: 62,
-        space: 36,
-        incrs: steps,
-        values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(write),
-      },
-    ],
+    axes: axesOf(style, { steps, write }),
     series: [
       {},
       ...lines.map(([label, , name]) => ({
         label,
-        stroke: colour(name),
+        stroke: colourOf(style, name),
         width: 1.5,
         points: { show: false },
       })),
     ],
   };
+}
+
+/** The axes of time and of values. @param {CSSStyleDeclaration} style @param {Pick<Chart, "steps" | "write">} chart */
+function axesOf(style, { steps, write }) {
+  const axis = {
+    stroke: colourOf(style, "--quiet"),
+    grid: { stroke: colourOf(style, "--rule"), width: 1 },
+    ticks: { show: false },
+    font: `11px ${style.fontFamily}`,
+  };
+  return [
+    {
+      ...axis,
+      size: 26,
+      space: 80,
+      values: (/** @type {any} */ _, /** @type {number[]} */ times) => times.map(minutes),
+    },
+    {
+      ...axis,
+      size: 62,
+      space: 36,
+      incrs: steps,
+      values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(write),
+    },
+  ];
+}
+
+/** @param {CSSStyleDeclaration} style @param {string} name */
+function colourOf(style, name) {
+  return style.getPropertyValue(name).trim();
 }
 
 /** @param {number} seconds */

@@ -1,5 +1,5 @@
 // @ts-check
-/** One connection: its handshake, its story, its bytes, and a way to answer. */
+/** One connection: its handshake, its events, its bytes, and a form to send. */
 import { html, useRef } from "./preact.js";
 import { API, get, post, remove } from "./api.js";
 import { Conversation } from "./conversation.js";
@@ -17,7 +17,7 @@ export function ConnectionView({ id }) {
   const { answer, fault, again } = usePolled(() => get(path), [id]);
   const pieces = useTranscript(`connection:${id}`);
   const { error, attempt } = useAttempt();
-  // Once it is drawn, the drawing outlives the connection.
+  // Once it is drawn, the diagram stays after the connection has ended.
   const drawable = useRef(false);
   const act = (/** @type {() => Promise<unknown>} */ change) => async () => {
     await attempt(change);
@@ -37,21 +37,9 @@ export function ConnectionView({ id }) {
       <button class="danger" disabled=${!open} onClick=${act(() => remove(path))}>Close</button>
       <//>
       <${Fault} error=${error} />
-      <dl class="facts card">${factsOf(answer).map(([name, value]) =>
-        html`
-          <div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>
-        `
-      )}</dl>
+      <${Facts} facts=${factsOf(answer)} />
       <div class="split">
-        <section class="card">
-          <h2>Handshake</h2>
-          ${drawable.current
-            ? html`<${Ladder} src=${`${API}/${path}/ladder.svg`} about=${`of connection #${id}`} />`
-            : html`<p class="quiet">It is kept only for as long as the connection is open.</p>`}
-        </section>
+        <${Handshake} id=${id} drawable=${drawable.current} />
         <section class="card"><h2>Timeline</h2>${timeline(events)}</section>
       </div>
       <div class="card">
@@ -61,6 +49,32 @@ export function ConnectionView({ id }) {
             : "The connection is over."} />
         <${SendForm} path=${path} disabled=${!open} />
       </div>
+  `;
+}
+
+/** @param {{ facts: [string, any][] }} props */
+function Facts({ facts }) {
+  return html`
+    <dl class="facts card">${facts.map(([name, value]) =>
+      html`
+        <div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>
+      `
+    )}</dl>
+  `;
+}
+
+/** @param {{ id: string, drawable: boolean }} props */
+function Handshake({ id, drawable }) {
+  return html`
+    <section class="card">
+      <h2>Handshake</h2>
+      ${drawable
+        ? html`<${Ladder} src=${`${API}/connections/${id}/ladder.svg`} about=${`of connection #${id}`} />`
+        : html`<p class="quiet">It is kept only for as long as the connection is open.</p>`}
+    </section>
   `;
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** All connections, however many. */
+/** The list of connections. */
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { get, post, remove } from "./api.js";
 import { count, duration, size } from "./format.js";
@@ -10,7 +10,7 @@ import { Rates, Sparkline } from "./sparkline.js";
 
 /** @typedef {{ id: number, outlet: string, address: string, peer: string, state?: string, age: number, bytesIn: number, bytesOut: number, halfClosed: boolean }} Connection */
 
-/** Columns, by what they are sorted by; `-` begins with the most. */
+/** Sort keys and titles of the columns; `-` sorts in descending order. */
 const COLUMNS = [
   ["id", "#"],
   ["peer", "Client"],
@@ -21,26 +21,13 @@ const COLUMNS = [
 ];
 
 /** @param {{ filter: string }} props */
-export function Connections({ filter: asked }) {
-  const [filter, setFilter] = useState(asked);
-  useEffect(() => setFilter(asked), [asked]);
+export function Connections({ filter: initial }) {
+  const [filter, setFilter] = useState(initial);
+  useEffect(() => setFilter(initial), [initial]);
   const [sort, setSort] = useState("id");
   const [chosen, setChosen] = useState(/** @type {ReadonlySet<number>} */ (new Set()));
-  const rates = useRef(new Rates());
-  const [total, setTotal] = useState(0);
-  const { ref, offset, limit } = useRowWindow(total);
+  const { page, ref, rates, fault, again } = usePage(filter, sort);
   const { error, attempt } = useAttempt();
-  const ask = async () => {
-    const query = new URLSearchParams({ filter, sort, offset: `${offset}`, limit: `${limit}` });
-    const page = await get(`connections?${query}`);
-    for (const { id, bytesIn, bytesOut } of page.connections) {
-      rates.current?.note(id, bytesIn + bytesOut);
-    }
-    rates.current?.sweep();
-    setTotal(page.matching);
-    return page;
-  };
-  const { answer: page, fault, again } = usePolled(ask, [filter, sort, offset, limit]);
   const close = async (/** @type {object} */ body) => {
     if (await attempt(() => post("connections/close", body))) setChosen(new Set());
     again();
@@ -54,42 +41,80 @@ export function Connections({ filter: asked }) {
     on ? next.add(id) : next.delete(id);
     setChosen(next);
   };
+  const row = (/** @type {Connection} */ connection) =>
+    html`
+      <${Row} key=${connection.id} connection=${connection} close=${closeOne}
+        rates=${rates?.of(connection.id) ?? []}
+        chosen=${chosen.has(connection.id)} choose=${choose} />
+    `;
   return html`
     <${Heading} title="Connections">
       <span class="quiet" aria-live="polite">${countWords(page)}</span>
       <//>
-      <div class="toolbar">
-        <input type="search" aria-label="Filter" placeholder="Filter: client, outlet, state, #number"
-          value=${filter} maxlength="200" spellcheck="false"
-          onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} />
-        <label class="narrow-only">Sort
+      <${Toolbar} filter=${filter} setFilter=${setFilter} sort=${sort} setSort=${setSort}
+        chosen=${chosen} matching=${page?.matching ?? 0} close=${close} />
+      <${Fault} error=${error ?? fault} />
+      <${Table} page=${page} scroller=${ref} sort=${sort} setSort=${setSort}
+        row=${row} />
+  `;
+}
+
+/**
+ * The visible rows, asked for again every second, and the rates of their bytes.
+ * @param {string} filter @param {string} sort
+ */
+function usePage(filter, sort) {
+  const rates = useRef(new Rates());
+  const [total, setTotal] = useState(0);
+  const { ref, offset, limit } = useRowWindow(total);
+  const ask = async () => {
+    const query = new URLSearchParams({ filter, sort, offset: `${offset}`, limit: `${limit}` });
+    const page = await get(`connections?${query}`);
+    for (const { id, bytesIn, bytesOut } of page.connections) {
+      rates.current?.note(id, bytesIn + bytesOut);
+    }
+    rates.current?.sweep();
+    setTotal(page.matching);
+    return page;
+  };
+  const { answer: page, fault, again } = usePolled(ask, [filter, sort, offset, limit]);
+  return { page, ref, rates: rates.current, fault, again };
+}
+
+/** @param {{ filter: string, setFilter: (filter: string) => void, sort: string, setSort: (sort: string) => void, chosen: ReadonlySet<number>, matching: number, close: (body: object) => void }} props */
+function Toolbar({ filter, setFilter, sort, setSort, chosen, matching, close }) {
+  return html`
+    <div class="toolbar">
+      <input type="search" aria-label="Filter" placeholder="Filter: client, outlet, state, #number"
+        value=${filter} maxlength="200" spellcheck="false"
+        onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} />
+      <label class="narrow-only">Sort
         <select value=${sort} onChange=${(/** @type {any} */ event) => setSort(event.target.value)}>
           ${COLUMNS.map(([key, title]) =>
             html`<option value=${key}>${title === "#" ? "Number" : title}</option>`
           )}
         </select>
       </label>
-        <button class="danger" disabled=${chosen.size === 0} onClick=${() =>
-          close({ ids: [...chosen] })}>
+      <button class="danger" disabled=${chosen.size === 0} onClick=${() =>
+        close({ ids: [...chosen] })}>
         Close selected${chosen.size > 0 ? ` (${chosen.size})` : ""}
       </button>
-        <button class="danger" disabled=${filter.trim() === "" || !page?.matching}
-          onClick=${() => close({ filter })}>Close all that match</button>
-      </div>
-      <${Fault} error=${error ?? fault} />
-      <div class="card grid-card" role="table" aria-label="Connections" aria-rowcount=${page
-        ?.matching ?? 0}>
-        <div class="row-scroll" ref=${ref} tabindex="0" aria-label="Connections, scrolling">
+      <button class="danger" disabled=${filter.trim() === "" || matching === 0}
+        onClick=${() => close({ filter })}>Close all that match</button>
+    </div>
+  `;
+}
+
+/** @param {{ page: any, scroller: any, sort: string, setSort: (sort: string) => void, row: (connection: Connection) => any }} props */
+function Table({ page, scroller, sort, setSort, row }) {
+  return html`
+    <div class="card grid-card" role="table" aria-label="Connections"
+      aria-rowcount=${page?.matching ?? 0}>
+      <div class="row-scroll" ref=${scroller} tabindex="0" aria-label="Connections, scrolling">
         ${header(sort, setSort)}
         ${page && page.matching === 0 && noConnections(page.open)}
         <${RowWindow} total=${page?.matching ?? 0} offset=${page?.offset ?? 0}>
-          ${page?.connections.map((/** @type {Connection} */ connection) =>
-            html`
-              <${Row} key=${connection.id} connection=${connection} close=${closeOne}
-                rates=${rates.current?.of(connection.id) ?? []}
-                chosen=${chosen.has(connection.id)} choose=${choose} />
-            `
-          )}
+          ${page?.connections.map(row)}
         <//>
       </div>
     </div>

@@ -1,5 +1,5 @@
 // @ts-check
-/** A form that opens an outlet. */
+/** The form that opens an outlet. */
 import { html, useState } from "./preact.js";
 import { get, post } from "./api.js";
 import { useAnswer, useAttempt } from "./hooks.js";
@@ -9,11 +9,47 @@ import { Fault } from "./parts.js";
 /** @typedef {import("./option_field.js").Option} Option */
 /** @typedef {{ name: string, summary: string, options: Option[] }} Service */
 
-/** What the options are about that every outlet has, in the order in which they are shown. */
+/** The groups of the options that every outlet has, in the order in which they are shown. */
 const GROUPS = [["outlet", "Timeouts and more"], ["admission", "Who may come in"]];
 
 /** @param {{ onOpened: () => void }} props */
 export function OutletForm({ onOpened }) {
+  const form = useOutletForm(onOpened);
+  const { services, service, values, change, faultOf, error, busy, open } = form;
+  const fields = (/** @type {string} */ group) =>
+    service?.options.filter((option) => option.group === group).map((option) =>
+      html`
+        <${OptionField} key=${option.name} option=${option} value=${values[option.name]}
+          fault=${faultOf(option.name)} onChange=${change(option.name)} />
+      `
+    );
+  const shownElsewhere = !error?.field || !isShown(error.field, service);
+  return html`
+    <form class="card form" onSubmit=${open} aria-label="Open an outlet" novalidate>
+      <h2>Open an outlet</h2>
+      <div class="fields">
+        <${ServiceField} services=${services} service=${service} name=${values.service}
+          change=${change("service")} />
+        ${plain("host", "IP address", "127.0.0.1", form)}
+        ${plain("port", "Port", "7007; 0 takes a free one", form)}
+        ${fields("service")}
+      </div>
+      ${GROUPS.map(([group = "", title]) =>
+        html`<${Details} key=${group} title=${title} fields=${fields(group)} />`
+      )}
+      <div class="actions">
+        <button class="primary" disabled=${busy}>Start listening</button>
+        ${shownElsewhere && html`<${Fault} error=${error} />`}
+      </div>
+    </form>
+  `;
+}
+
+/**
+ * The services, the values of the form and the request.
+ * @param {() => void} onOpened
+ */
+function useOutletForm(onOpened) {
   const services = useAnswer(() => get("services")) ?? [];
   const [values, setValues] = useState(
     /** @type {Record<string, string | undefined>} */ ({ service: "echo" }),
@@ -32,51 +68,35 @@ export function OutletForm({ onOpened }) {
       onOpened();
     }
   };
-  const field = (/** @type {Option} */ option) =>
-    html`
-      <${OptionField} key=${option.name} option=${option} value=${values[option.name]}
-        fault=${faultOf(option.name)} onChange=${change(option.name)} />
-    `;
-  const optionsIn = (/** @type {string} */ group) =>
-    service?.options.filter((option) => option.group === group) ?? [];
-  const shownElsewhere = !error?.field || !isShown(error.field, service);
+  return { services, service, values, change, faultOf, error, busy, open };
+}
+
+/** @param {{ title: string, fields: any[] }} props */
+function Details({ title, fields }) {
   return html`
-    <form class="card form" onSubmit=${open} aria-label="Open an outlet" novalidate>
-      <h2>Open an outlet</h2>
-      <div class="fields">
-        <div class="field">
-          <label for="service">Service</label>
-          <select id="service" value=${values.service}
-            onChange=${(/** @type {any} */ event) =>
-              setValues({ ...values, service: event.target.value })}>
-            ${services.map((/** @type {Service} */ { name }) =>
-              html`<option value=${name}>${name}</option>`
-            )}
-          </select>
-          <p class="hint">${service?.summary ?? " "}</p>
-        </div>
-        ${plain("host", "IP address", "127.0.0.1", { values, change, faultOf })}
-        ${plain("port", "Port", "7007; 0 takes a free one", { values, change, faultOf })}
-        ${optionsIn("service").map(field)}
-      </div>
-      ${GROUPS.map(([group = "", title]) =>
-        html`
-          <details key=${group}>
-            <summary>${title}</summary>
-            <div class="fields">${optionsIn(group).map(field)}</div>
-          </details>
-        `
-      )}
-      <div class="actions">
-        <button class="primary" disabled=${busy}>Start listening</button>
-        ${shownElsewhere && html`<${Fault} error=${error} />`}
-      </div>
-    </form>
+    <details>
+      <summary>${title}</summary>
+      <div class="fields">${fields}</div>
+    </details>
+  `;
+}
+
+/** @param {{ services: Service[], service: Service | undefined, name: string, change: (name: string) => void }} props */
+function ServiceField({ services, service, name, change }) {
+  return html`
+    <div class="field">
+      <label for="service">Service</label>
+      <select id="service" value=${name}
+        onChange=${(/** @type {any} */ event) => change(event.target.value)}>
+        ${services.map(({ name }) => html`<option value=${name}>${name}</option>`)}
+      </select>
+      <p class="hint">${service?.summary ?? " "}</p>
+    </div>
   `;
 }
 
 /**
- * A field that is no option.
+ * A field that is not an option: the host or the port.
  * @param {string} name @param {string} label @param {string} placeholder
  * @param {{ values: Record<string, string | undefined>, change: (name: string) => (value: string) => void, faultOf: (field: string) => string | undefined }} form
  */
@@ -107,11 +127,11 @@ const HINTS = {
 
 /** @param {Record<string, string | undefined>} values @param {Service | undefined} service */
 function bodyOf({ host = "", port = "", ...values }, service) {
-  const said = service?.options.flatMap((option) => {
+  const given = service?.options.flatMap((option) => {
     const words = wordsOf(option, values[option.name]);
     return words === undefined ? [] : [[option.name, words]];
   });
-  return { service: values.service, host, port, options: Object.fromEntries(said ?? []) };
+  return { service: values.service, host, port, options: Object.fromEntries(given ?? []) };
 }
 
 /** @param {string} field @param {Service | undefined} service */
