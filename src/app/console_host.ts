@@ -97,11 +97,11 @@ export class ConsoleHost implements AsyncDisposable {
   async #partsOf(options: ServerOptions): Promise<Parts | undefined> {
     if (addressOf(options) === undefined) return undefined;
     const { "console-token-file": tokenFile } = options;
-    const { freshToken, tokenFrom } = await import("../console/credentials.ts");
+    const { newToken, tokenFrom } = await import("../console/credentials.ts");
     const { Console } = await import("../console/console.ts");
     return {
       open: (address, settings) => Console.open(address, settings),
-      token: tokenFile === undefined ? freshToken() : await tokenFrom(tokenFile),
+      token: tokenFile === undefined ? newToken() : await tokenFrom(tokenFile),
       tls: await keyPairOf(options),
     };
   }

@@ -1,6 +1,6 @@
 /** The console lets in whoever knows its token, and nobody else, whatever they try. */
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { freshToken, tokenFrom } from "../../src/console/credentials.ts";
+import { newToken, tokenFrom } from "../../src/console/credentials.ts";
 import { PAGE_FILES } from "../../src/console/page_files.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
 import { readAll, send } from "../harness/bytes.ts";
@@ -278,7 +278,7 @@ Deno.test("a token's file is made for its owner alone, and read the next time", 
 });
 
 Deno.test("tokens are long, and never the same", () => {
-  const tokens = Array.from({ length: 100 }, freshToken);
+  const tokens = Array.from({ length: 100 }, newToken);
   assertEquals(new Set(tokens).size, 100);
   for (const token of tokens) assertMatch(token, /^[\w-]{43}$/);
 });

@@ -1,16 +1,16 @@
 // @ts-check
-/** The console's API, as the page asks it. */
+/** The client of the console's API. */
 
-/** Where the API is. */
+/** The base path of the API. */
 export const API = "/api/v1";
 
-/** What the console does not do, and why. */
+/** An error response of the API. */
 export class Refused extends Error {
   /** @param {number} status @param {string} message @param {string} [field] */
   constructor(status, message, field) {
     super(message);
     this.status = status;
-    /** The field of a form that is at fault, where it is one. */
+    /** The field of a form that is wrong, if there is one. */
     this.field = field;
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The page: its frame, and the view that is shown in it. */
+/** The page: its frame and the current view. */
 import { html, render, useEffect, useState } from "./preact.js";
 import { get } from "./api.js";
 import { Client } from "./client.js";
@@ -90,7 +90,7 @@ function shown({ view, id, filter }) {
   }
 }
 
-/** The `#` belongs to the views, so the jump is made by hand. @param {Event} event */
+/** The fragment selects the view, so the skip link moves the focus itself. @param {Event} event */
 function skip(event) {
   event.preventDefault();
   document.getElementById("main")?.focus();

@@ -1,12 +1,18 @@
 // @ts-check
-/** Bytes as text that people can look at: what a peer sends is shown, and never obeyed. */
+/** Formats bytes as visible text: control characters of a peer are never interpreted. */
 
-/** Controls, line separators, and marks that reorder or hide text; not those that join letters and emoji. */
+/**
+ * Control characters, line separators, and marks that reorder or hide text; not joiners of
+ * letters and emoji.
+ */
 const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 const WIDTH = 16;
 
-/** UTF-8 as text; controls but line feeds and tabs become their pictures: ESC is `␛`. @param {Uint8Array} bytes */
+/**
+ * Decodes UTF-8; control characters except line feeds and tabs become control pictures: ESC is
+ * `␛`. @param {Uint8Array} bytes
+ */
 export function textOf(bytes) {
   return new TextDecoder().decode(bytes).replace(UNSAFE, (character) => {
     if (character === "\n" || character === "\t") return character;
@@ -16,12 +22,18 @@ export function textOf(bytes) {
   });
 }
 
-/** Pairs of hex digits, 16 in a row, each row behind its offset. @param {Uint8Array} bytes @param {number} offset */
+/**
+ * Rows of 16 bytes in hex, each after its offset. @param {Uint8Array} bytes @param {number}
+ * offset
+ */
 export function hexOf(bytes, offset) {
   return rows(bytes, (row, at) => `${(offset + at).toString(16).padStart(8, "0")}  ${pairs(row)}`);
 }
 
-/** Like {@linkcode hexOf}, with the characters behind it. @param {Uint8Array} bytes @param {number} offset */
+/**
+ * Like {@linkcode hexOf}, followed by the characters. @param {Uint8Array} bytes @param {number}
+ * offset
+ */
 export function bothOf(bytes, offset) {
   return rows(bytes, (row, at) => {
     const place = (offset + at).toString(16).padStart(8, "0");
@@ -34,7 +46,7 @@ export function bothOf(bytes, offset) {
   });
 }
 
-/** The bytes of a base64 text. @param {string} base64 */
+/** Decodes base64. @param {string} base64 */
 export function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

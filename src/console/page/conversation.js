@@ -1,5 +1,5 @@
 // @ts-check
-/** Both directions of a conversation, as text or hex, with who said it when. */
+/** Both directions of a conversation, as text or hex, with timestamps. */
 import { Component, html, useEffect, useRef, useState } from "./preact.js";
 import { bothOf, hexOf, textOf } from "./byte_text.js";
 import { preciseClock, size } from "./format.js";
@@ -55,7 +55,7 @@ function isAtEnd(element) {
   return element.scrollHeight - element.scrollTop - element.clientHeight < 40;
 }
 
-/** Rendered once for each piece, mode and search: the bytes do not change. */
+/** Rendered only when the mode or the search changes: the bytes of a piece do not. */
 class PieceView extends Component {
   /** @override @param {any} next */
   shouldComponentUpdate(next) {
@@ -86,7 +86,10 @@ function shown({ bytes, offset }, mode) {
   return mode === "both" ? bothOf(bytes, offset) : textOf(bytes);
 }
 
-/** Whether the piece has what is searched, as text or as hex digits. @param {Piece} piece @param {string} search */
+/**
+ * Whether the piece contains the search, as text or as hex digits. @param {Piece} piece @param
+ * {string} search
+ */
 function holds({ bytes }, search) {
   const needle = search.toLowerCase();
   if (textOf(bytes).toLowerCase().includes(needle)) return true;
@@ -95,7 +98,7 @@ function holds({ bytes }, search) {
     hexOf(bytes, 0).replace(/^\S+ {2}|[ \n]/gm, "").includes(digits);
 }
 
-/** The text, with what is searched in it marked. @param {string} text @param {string} search */
+/** The text with the matches marked. @param {string} text @param {string} search */
 function marked(text, search) {
   if (search === "") return text;
   const parts = [];

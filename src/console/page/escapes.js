@@ -1,12 +1,12 @@
 // @ts-check
-/** What is typed into a line, as the bytes that it stands for. */
+/** Escape sequences in typed text. */
 
 /** @type {Record<string, string>} */
 const LETTERS = { n: "\n", r: "\r", t: "\t", e: "\x1b", a: "\x07", 0: "\0", "\\": "\\" };
 
 /**
- * The bytes of a typed text as hex, for the API: `\n`, `\r`, `\t`, `\e`, `\a`, `\0`, `\\`, `\xHH` is a
- * byte, `\u{H…}` a character; all else is UTF-8.
+ * The bytes of a typed text as hex, for the API: `\n`, `\r`, `\t`, `\e`, `\a`, `\0`, `\\`, `\xHH`
+ * is a byte, `\u{H…}` a character; everything else is UTF-8.
  * @param {string} typed
  * @returns {string}
  */

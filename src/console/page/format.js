@@ -1,5 +1,5 @@
 // @ts-check
-/** Numbers as people read them. */
+/** Formats numbers and times. */
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 

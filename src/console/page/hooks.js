@@ -1,9 +1,12 @@
 // @ts-check
-/** What views have in common. */
+/** Hooks of the views. */
 import { useCallback, useEffect, useRef, useState } from "./preact.js";
 import { live } from "./live.js";
 
-/** Hears of something on the stream for as long as the view is shown. @param {string} type @param {(detail: any) => void} hear */
+/**
+ * Calls `hear` for each event of this type while the view is mounted. @param {string} type @param
+ * {(detail: any) => void} hear
+ */
 export function useLive(type, hear) {
   const latest = useRef(hear);
   latest.current = hear;
@@ -15,7 +18,7 @@ export function useLive(type, hear) {
   }, [type]);
 }
 
-/** A function that renders the view again, at most once a frame. */
+/** Returns a function that renders the view again, at most once a frame. */
 export function useRefresh() {
   const [, set] = useState(0);
   const frame = useRef(0);
@@ -27,7 +30,7 @@ export function useRefresh() {
 }
 
 /**
- * What a question is answered, asked again every second, and whenever `again` is called.
+ * The result of a request that is repeated every second, and when `again` is called.
  * @template T
  * @param {() => Promise<T>} ask
  * @param {unknown[]} inputs
@@ -59,7 +62,7 @@ export function usePolled(ask, inputs) {
   return { answer, fault, again: () => setTurn((/** @type {number} */ n) => n + 1) };
 }
 
-/** What a question is answered, asked once. @param {() => Promise<any>} ask */
+/** The result of a request. @param {() => Promise<any>} ask */
 export function useAnswer(ask) {
   const [answer, setAnswer] = useState(/** @type {any} */ (undefined));
   useEffect(() => void ask().then(setAnswer, () => {}), []);
@@ -67,7 +70,7 @@ export function useAnswer(ask) {
 }
 
 /**
- * Does something that may be refused, and keeps why.
+ * Runs a request and keeps its error.
  * @returns {{ error: import("./api.js").Refused | undefined, busy: boolean, attempt: (act: () => Promise<unknown>) => Promise<boolean> }}
  */
 export function useAttempt() {

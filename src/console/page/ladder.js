@@ -1,5 +1,5 @@
 // @ts-check
-/** A handshake, drawn. */
+/** The diagram of a handshake. */
 import { html } from "./preact.js";
 
 /** @param {{ src: string, about: string }} props */

@@ -1,15 +1,15 @@
 // @ts-check
-/** What happens, as it happens: one event stream for the whole page. */
+/** The event stream of the page, shared by all views. */
 import { API, get } from "./api.js";
 
-/** How many events the page remembers. */
+/** The number of events that are kept. */
 const KEPT = 2000;
 
-/** How long it waits before it asks again, in milliseconds. */
+/** The pause before reconnecting in milliseconds. */
 const PAUSE = 2000;
 
 /**
- * An event as the log has it: `event`, `time`, `level`, and what else it tells.
+ * An event in the log's form: `event`, `time`, `level`, and its fields.
  * @typedef {Record<string, any> & { event: string, time: string, level: string, key: string }} Told
  */
 
@@ -18,24 +18,27 @@ class Live extends EventTarget {
   state = "connecting";
   /** The last events, the oldest first. @type {Told[]} */
   events = [];
-  /** How many of each there were. @type {Map<string, number>} */
+  /** The number of events of each kind. @type {Map<string, number>} */
   counts = new Map();
   /** @type {EventSource | undefined} */
   #source;
-  /** What is watched, and by how many views. @type {Map<string, number>} */
+  /** The watched things, with the number of views that watch each. @type {Map<string, number>} */
   #watches = new Map();
   #lastId = "";
   #epoch = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #opening;
 
-  /** Opens the stream, or opens it anew when something else is to be watched. */
+  /** Opens the stream, or reopens it when the watched things have changed. */
   open() {
     clearTimeout(this.#opening);
     this.#opening = setTimeout(() => this.#open(), 20);
   }
 
-  /** Watches `rooms`, or the bytes of `connection:N` or `client:N`, until what it returns is called. @param {string} name */
+  /**
+   * Watches `rooms`, or the bytes of `connection:N` or `client:N`, until the returned function is
+   * called. @param {string} name
+   */
   watch(name) {
     this.#count(name, 1);
     this.open();
@@ -66,7 +69,10 @@ class Live extends EventTarget {
     }
   }
 
-  /** The browser tries again by itself, unless the server has said no. @param {EventSource} source */
+  /**
+   * The browser reconnects by itself, unless the response was an error. @param {EventSource}
+   * source
+   */
   async #lose(source) {
     this.#become("away");
     if (source.readyState !== EventSource.CLOSED) return;

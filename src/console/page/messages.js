@@ -1,5 +1,5 @@
 // @ts-check
-/** The events as they happen, and how often they do. */
+/** The live events, and their counts. */
 import { html, useRef, useState } from "./preact.js";
 import { Charts } from "./charts.js";
 import { clock, count } from "./format.js";
@@ -8,7 +8,7 @@ import { live } from "./live.js";
 import { Empty, Heading } from "./parts.js";
 import { tell } from "./tell.js";
 
-/** The most that are shown. */
+/** The maximum number of events shown. */
 const SHOWN = 300;
 
 export function Messages() {
@@ -47,7 +47,7 @@ export function Messages() {
 }
 
 /**
- * The button that shows one kind alone, or all of them again.
+ * The button that filters by one kind of event, or shows all again.
  * @param {string} name
  * @param {{ kind: string | undefined, setKind: (kind: string | undefined) => void }} state
  */

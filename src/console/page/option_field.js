@@ -1,5 +1,5 @@
 // @ts-check
-/** One field of a form, made from what the server says of an option. */
+/** A form field, built from the server's description of an option. */
 import { html } from "./preact.js";
 
 /**
@@ -26,7 +26,10 @@ export function OptionField({ option, value, fault, onChange }) {
   `;
 }
 
-/** The words that a form says of an option; nothing where they say what is meant anyway. @param {Option} option @param {string | undefined} value */
+/**
+ * The arguments for an option; `undefined` if the value is the default. @param {Option} option
+ * @param {string | undefined} value
+ */
 export function wordsOf(option, value) {
   if (value === undefined || value === "" || value === option.default) return undefined;
   return option.repeats ? value.split("\n").filter((line) => line.trim() !== "") : value;

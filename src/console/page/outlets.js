@@ -1,5 +1,5 @@
 // @ts-check
-/** The outlets: what listens where, and a form to open more. */
+/** The list of outlets, and the form to open one. */
 import { html } from "./preact.js";
 import { get, post } from "./api.js";
 import { count, size } from "./format.js";

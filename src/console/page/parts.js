@@ -1,8 +1,8 @@
 // @ts-check
-/** Small parts that views are made of. */
+/** Small components. */
 import { html } from "./preact.js";
 
-/** What stands where nothing is, and says what to do next. @param {{ title: string, children?: any }} props */
+/** A placeholder that says what to do next. @param {{ title: string, children?: any }} props */
 export function Empty({ title, children }) {
   return html`
     <div class="empty">
@@ -12,14 +12,14 @@ export function Empty({ title, children }) {
   `;
 }
 
-/** What was refused, and why. @param {{ error?: { message: string } | string }} props */
+/** An error message. @param {{ error?: { message: string } | string }} props */
 export function Fault({ error }) {
   const text = typeof error === "string" ? error : error?.message;
   return html`<p class="fault" role="alert">${text ?? ""}</p>`;
 }
 
 /**
- * A heading with what belongs beside it.
+ * A heading with controls beside it.
  * @param {{ title: any, children?: any }} props
  */
 export function Heading({ title, children }) {
@@ -31,7 +31,7 @@ export function Heading({ title, children }) {
   `;
 }
 
-/** A state as a small coloured word. @param {{ state?: string }} props */
+/** A state as a coloured label. @param {{ state?: string }} props */
 export function State({ state }) {
   if (!state) return html`<span class="state quiet">–</span>`;
   return html`<span class=${`state ${TONES[state] ?? "quiet"}`}>${state}</span>`;

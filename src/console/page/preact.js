@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the page is built with. Here for the type checker; the page is given the one file in which the package
- * `htm` has all of it.
+ * Declares the types of Preact and htm for the type checker; the page gets the standalone bundle
+ * of `htm` instead.
  */
 export { html } from "htm/preact/standalone";
 export { Component, h, render } from "preact";

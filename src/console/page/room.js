@@ -1,5 +1,5 @@
 // @ts-check
-/** One chat room: who is in it, on which server. */
+/** One chat room: its members and their servers. */
 import { html, useState } from "./preact.js";
 import { get } from "./api.js";
 import { count } from "./format.js";
@@ -10,7 +10,7 @@ import { RowWindow, useRowWindow } from "./row_window.js";
 /** @typedef {{ name: string, server?: string }} Member */
 /** @typedef {{ server: string, members: number }} Share */
 
-/** What the server is called that the page is of. */
+/** The label of the page's own server. */
 const HERE = "this server";
 
 /** @param {{ id: string }} props */
@@ -60,7 +60,10 @@ function countWords(matching, members) {
     : `${count(matching)} of ${count(members)}`;
 }
 
-/** How many are where: here, and on the servers that have the most. @param {{ here: number, largest: Share[] }} room */
+/**
+ * The number of members here, and on the servers with the most. @param {{ here: number, largest:
+ * Share[] }} room
+ */
 function sharesOf({ here, largest }) {
   return [{ server: HERE, members: here }, ...largest];
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The chat rooms, and the buses that make them reach other servers. */
+/** The chat rooms, and the buses to other servers. */
 import { html, useEffect, useState } from "./preact.js";
 import { count, size } from "./format.js";
 import { useLive } from "./hooks.js";
@@ -12,7 +12,7 @@ import { Empty, Fault, Heading, State } from "./parts.js";
 
 const COLUMNS = ["Room", "Reaches", "Here", "Elsewhere", "Who"];
 
-/** A bus that is down is tried for ever. */
+/** A bus reconnects without limit. */
 const STATES = { connecting: "connecting", up: "connected", down: "reconnecting" };
 
 export function Rooms() {

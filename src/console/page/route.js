@@ -1,8 +1,8 @@
 // @ts-check
-/** Which view is shown: what stands behind the `#`. */
+/** The route: the view that the URL's fragment selects. */
 import { useEffect, useState } from "./preact.js";
 
-/** `#/connections/12` or `#/connections?filter=echo`, in its parts. */
+/** `#/connections/12` or `#/connections?filter=echo`, parsed. */
 export function useRoute() {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {

@@ -1,15 +1,15 @@
 // @ts-check
-/** A list of any length of which only what is seen is there. */
+/** A virtual list: only the visible rows are rendered. */
 import { html, useEffect, useRef, useState } from "./preact.js";
 
-/** The height of a row in pixels; the style has the same. */
+/** The height of a row in pixels; the style sheet has the same. */
 export const ROW_HEIGHT = 52;
 
-/** Rows beyond the edges that are there too, so that scrolling finds them. */
+/** Rows that are rendered beyond each edge. */
 const MARGIN = 10;
 
 /**
- * Which rows are seen. `ref` belongs to the element that scrolls.
+ * The range of visible rows. `ref` is for the scrolling element.
  * @param {number} total
  */
 export function useRowWindow(total) {
@@ -39,7 +39,7 @@ export function useRowWindow(total) {
 }
 
 /**
- * The rows from `offset` on, at the place where they would be among all.
+ * The rows from `offset` on, at their position among all rows.
  * @param {{ total: number, offset: number, children: any }} props
  */
 export function RowWindow({ total, offset, children }) {

@@ -1,12 +1,12 @@
 // @ts-check
-/** A line to send: text with escapes, or hex. */
+/** The form to send text with escapes, or hex. */
 import { html, useState } from "./preact.js";
 import { post } from "./api.js";
 import { escapedToHex } from "./escapes.js";
 import { useAttempt } from "./hooks.js";
 import { Fault } from "./parts.js";
 
-/** What is put behind a typed line. @type {Record<string, string>} */
+/** The line endings that can be appended. @type {Record<string, string>} */
 const ENDS = { LF: "\\n", CRLF: "\\r\\n", nothing: "" };
 
 /** @param {{ path: string, disabled: boolean }} props `path` is that of the connection or the client */

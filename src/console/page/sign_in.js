@@ -1,5 +1,5 @@
 // @ts-check
-/** What is shown to whoever has not shown the token. */
+/** The form that asks for the token. */
 import { html, useState } from "./preact.js";
 import { post } from "./api.js";
 import { useAttempt } from "./hooks.js";

@@ -1,22 +1,22 @@
 // @ts-check
-/** Rates as small lines. */
+/** Rates as sparklines. */
 import { html } from "./preact.js";
 
-/** How many looks a line shows. */
+/** The number of samples in a sparkline. */
 const LOOKS = 30;
 
 const WIDTH = 90;
 const HEIGHT = 22;
 
-/** How long nobody has to look at a connection before its rates are forgotten, in milliseconds. */
+/** How long the rates of a connection are kept after its last sample, in milliseconds. */
 const FORGOTTEN = 30_000;
 
-/** Remembers how fast counters grow, for those that are looked at. */
+/** The rates of the visible connections. */
 export class Rates {
   /** @type {Map<number, { at: number, bytes: number, rates: number[] }>} */
   #seen = new Map();
 
-  /** Notes what a connection has carried by now. @param {number} id @param {number} bytes */
+  /** Adds a sample of a connection's byte counter. @param {number} id @param {number} bytes */
   note(id, bytes) {
     const at = performance.now();
     const before = this.#seen.get(id);
@@ -26,12 +26,12 @@ export class Rates {
     this.#seen.set(id, { at, bytes, rates: [...before.rates, rate].slice(-LOOKS) });
   }
 
-  /** Bytes a second, look by look. @param {number} id */
+  /** The rate of each sample in bytes per second. @param {number} id */
   of(id) {
     return this.#seen.get(id)?.rates ?? [];
   }
 
-  /** Forgets those that nobody looks at. */
+  /** Removes the connections that are no longer sampled. */
   sweep() {
     const now = performance.now();
     for (const [id, { at }] of this.#seen) if (now - at > FORGOTTEN) this.#seen.delete(id);

@@ -1,8 +1,8 @@
 // @ts-check
-/** Events in words. */
+/** Formats events. */
 import { count, duration, size } from "./format.js";
 
-/** What an event says, without its name. @param {Record<string, any>} event @returns {string} */
+/** The text of an event, without its name. @param {Record<string, any>} event @returns {string} */
 export function tell(event) {
   const { peer, connection, reason, text } = event;
   switch (event.event) {

@@ -1,11 +1,11 @@
 // @ts-check
-/** The last bytes of a conversation, each way, as the stream brings them. */
+/** The last bytes of a conversation in both directions, from the event stream. */
 import { useEffect, useRef } from "./preact.js";
 import { bytesOf } from "./byte_text.js";
 import { useLive, useRefresh } from "./hooks.js";
 import { live } from "./live.js";
 
-/** The most bytes that are kept each way. */
+/** The maximum number of bytes that are kept for each direction. */
 const KEPT = 64 * 1024;
 
 /** @typedef {{ direction: "in" | "out", at: number, offset: number, bytes: Uint8Array }} Piece */
@@ -20,7 +20,7 @@ export class Transcript {
   add(fresh) {
     for (const { data, ...piece } of fresh) {
       const bytes = bytesOf(data);
-      // A stream that was opened anew begins with what was there already.
+      // A reopened stream starts with bytes that are already known.
       if (piece.offset < this.#ends[piece.direction]) continue;
       this.#ends[piece.direction] = piece.offset + bytes.length;
       this.#sizes[piece.direction] += bytes.length;
@@ -39,7 +39,7 @@ export class Transcript {
   }
 }
 
-/** The bytes of `connection:N` or `client:N`, for as long as the view is shown. @param {string} name */
+/** The bytes of `connection:N` or `client:N`, while the view is mounted. @param {string} name */
 export function useTranscript(name) {
   const transcript = useRef(new Transcript());
   const named = useRef(name);

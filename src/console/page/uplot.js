@@ -1,3 +1,3 @@
 // @ts-check
-/** What charts are drawn with. Here for the type checker; the page is given the package's own file. */
+/** Declares the types of uPlot for the type checker; the page gets the package's file instead. */
 export { default } from "uplot";
