@@ -105,7 +105,10 @@ export class OutboundConnection implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    await using trace = await AttemptTrace.start(this.#dialling.target, (why) => this.#addStep(why));
+    await using trace = await AttemptTrace.start(
+      this.#dialling.target,
+      (why) => this.#addStep(why),
+    );
     this.#trace = trace;
     const socket = await this.#connect();
     const drawing = trace.ladders(socket).then(

@@ -57,8 +57,7 @@ export function connectionRoutes({ view, kernel, ladderOf }: ConnectionRoutesPar
       await kernel.refresh();
       return detail(id, { view, kernel });
     },
-    "GET /connections/:id/ladder.svg": ({ id }) =>
-      ladderImage(ladderOf(view.entry(id).connection)),
+    "GET /connections/:id/ladder.svg": ({ id }) => ladderImage(ladderOf(view.entry(id).connection)),
     async "POST /connections/:id/send"(request) {
       const bytes = readSendRequest(await request.body(SENDING));
       return await sender.send(view.entry(request.id).connection, bytes);
