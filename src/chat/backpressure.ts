@@ -1,58 +1,58 @@
 /**
- * How a room reaches somebody in it, and how long it waits for them.
+ * Backpressure from the members of a room: how long senders wait for slow consumers.
  *
  * @module
  */
 import { deadline } from "@std/async/deadline";
 import type { EndReason } from "../connection/end_reason.ts";
 
-/** Whoever takes what a room tells. */
+/** A receiver with a queue. */
 export interface Consumer {
-  /** Bytes that have still to be taken. */
+  /** Bytes that are queued. */
   readonly waiting: number;
-  /** Resolves when what was waiting has been taken. */
+  /** Resolves when the queue has been drained. */
   caughtUp(): Promise<void>;
 }
 
-/** How a room reaches somebody in it. */
+/** The connection of a member. */
 export interface Subscriber extends Consumer {
-  /** Whether it takes nothing any more. */
+  /** Whether it is closed. */
   readonly isGone: boolean;
-  /** Takes lines, each with its newline; never waits. */
+  /** Queues lines, each with its newline; never blocks. */
   send(lines: Uint8Array): void;
-  /** Sends the member away, with the reason. */
+  /** Disconnects the member, with the reason. */
   disconnect(reason: EndReason): void;
 }
 
-/** Bytes that may wait for somebody before they are waited for. */
+/** The queued bytes above which a consumer is slow. */
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** The longest that somebody is waited for at a time, and in all until they have caught up, in milliseconds. */
+/** How long a slow consumer is waited for, at once and until it catches up, in milliseconds. */
 const SLOW_CONSUMER_WAIT = { once: 50, all: 1_000 };
 
-/** Waits for those who read: a flood goes at their pace. Those who don't cost a moment, and then nothing. */
+/** Slows senders to the pace of consumers; one that does not read costs them a second in all. */
 export class SlowConsumerPolicy {
-  /** How long each has been waited for in vain, in milliseconds. */
+  /** The time spent waiting for each, in milliseconds. */
   readonly #spent = new WeakMap<Consumer, number>();
 
-  /** Resolves when none of them has much left to take, or soon in any case. */
-  async waitFor(takers: Iterable<Consumer>): Promise<void> {
-    const behind = [...takers].filter((taker) => this.isBehind(taker));
-    if (behind.length === 0) return;
-    const caughtUp = Promise.all(behind.map((taker) => taker.caughtUp()));
+  /** Resolves when no consumer is slow, or after the longest wait. */
+  async waitFor(consumers: Iterable<Consumer>): Promise<void> {
+    const slow = [...consumers].filter((consumer) => this.isSlow(consumer));
+    if (slow.length === 0) return;
+    const caughtUp = Promise.all(slow.map((consumer) => consumer.caughtUp()));
     await deadline(caughtUp, SLOW_CONSUMER_WAIT.once).catch(() => {
-      for (const taker of behind) {
-        this.#spent.set(taker, (this.#spent.get(taker) ?? 0) + SLOW_CONSUMER_WAIT.once);
+      for (const consumer of slow) {
+        this.#spent.set(consumer, (this.#spent.get(consumer) ?? 0) + SLOW_CONSUMER_WAIT.once);
       }
     });
   }
 
-  /** Whether somebody has much left to take, and is still worth waiting for. */
-  isBehind(taker: Consumer): boolean {
-    if (taker.waiting > HIGH_WATER_MARK) {
-      return (this.#spent.get(taker) ?? 0) < SLOW_CONSUMER_WAIT.all;
+  /** Whether a consumer is slow and senders still wait for it. */
+  isSlow(consumer: Consumer): boolean {
+    if (consumer.waiting > HIGH_WATER_MARK) {
+      return (this.#spent.get(consumer) ?? 0) < SLOW_CONSUMER_WAIT.all;
     }
-    this.#spent.delete(taker);
+    this.#spent.delete(consumer);
     return false;
   }
 }

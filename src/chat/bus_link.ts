@@ -1,9 +1,9 @@
 /**
- * What makes rooms of the same name on several servers one room.
+ * Joins a room to the rooms of the same name on other servers.
  *
- * Every server numbers what happens in its part of the room and tells the others, over buses that may
- * lose messages, or carry them twice. Each keeps the order of each other's facts, notices what is missing and
- * asks for it again. Who is where follows from the facts.
+ * Each server numbers its room events and publishes them on buses that may lose, repeat or reorder
+ * messages. Receivers restore the order, and request missing events from their sender (NACK, RFC
+ * 5740). Membership follows from the events.
  *
  * @module
  */
@@ -14,22 +14,23 @@ import type { RoomChannel } from "./room_channel.ts";
 import type { RemoteServer } from "./remote_server.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { RemoteServers } from "./remote_servers.ts";
-import type { Presence, RemoteMembers, Room } from "./room.ts";
+import type { Presence, RemoteMembers } from "./remote_members.ts";
+import type { Room } from "./room.ts";
 import type { Traffic } from "./status.ts";
 import { type NodeIdentity, Publisher } from "./publisher.ts";
-import type { Facts, Message, NameRegistration, Snapshot } from "./wire.ts";
+import type { EventsMessage, Message, NameRegistration, Snapshot } from "./wire.ts";
 
 const tasks = new TaskScope("reading a room's history from the bus", {
   without: "the history has only lines from this server",
 });
 
-/** When a server's silence is taken for its end, in milliseconds. */
+/** The silence after which a server counts as gone, in milliseconds. */
 const SERVER_TIMEOUT = 8_000;
 
-/** How many names are told when many go at once. */
-const NAMED = 20;
+/** The most names in one notice. */
+const MAX_NAMES = 20;
 
-/** Joins a room to its namesakes: speaks to them, and listens. */
+/** The connection of one room to the same room on other servers. */
 export class BusLink implements RemoteMembers, Disposable {
   readonly #room: Room;
   readonly #nodeId: string;
@@ -44,19 +45,19 @@ export class BusLink implements RemoteMembers, Disposable {
     room.attachBus(this);
   }
 
-  /** Reaches others over one more bus. */
+  /** Adds a bus. */
   attach(bus: Bus, { topic, traffic }: { topic: Topic; traffic: Traffic }): void {
     const channel = this.#publisher.attach(bus, { topic, traffic, pace: () => this.#room.ready() });
     channel.subscribe(this.#nodeId, (message) => this.#receive(message, channel));
   }
 
-  /** Bytes that wait here until they can be handed to the bus. */
+  /** Bytes that are queued for a bus. */
   queuedFor(bus: Bus): number {
     return this.#channelOf(bus)?.queued ?? 0;
   }
 
-  /** Is told that a bus takes messages; `back`, where it was lost before. */
-  up(bus: Bus, { back }: { back: boolean }): void {
+  /** Called when a bus is connected; `back` if it is reconnected. */
+  onConnected(bus: Bus, { back }: { back: boolean }): void {
     const channel = this.#channelOf(bus);
     if (!channel || channel.up) return;
     const dropped = this.#publisher.resume(channel);
@@ -67,8 +68,8 @@ export class BusLink implements RemoteMembers, Disposable {
     if (this.#room.history.limit > 0) tasks.run(this.#recall(channel));
   }
 
-  /** Is told that a bus was lost. */
-  down(bus: Bus): void {
+  /** Called when a bus is disconnected. */
+  onDisconnected(bus: Bus): void {
     const channel = this.#channelOf(bus);
     if (!channel) return;
     channel.up = false;
@@ -77,58 +78,58 @@ export class BusLink implements RemoteMembers, Disposable {
     );
   }
 
-  /** Tells the others. */
-  post(fact: RoomEvent): void {
-    this.#publisher.publish(fact);
+  /** Publishes an event to the other servers. */
+  post(event: RoomEvent): void {
+    this.#publisher.publish(event);
   }
 
-  /** Those who are in the room elsewhere. */
+  /** The members on other nodes. */
   everyone(): Iterable<Presence> {
     return this.#servers.everyone();
   }
 
-  /** How many those are, by server; by `undefined`, in other workers of this one. */
+  /** Member counts by server; `undefined` is the key of this server's other workers. */
   sizes(): ReadonlyMap<string | undefined, number> {
     return this.#servers.sizes();
   }
 
-  /** Whether somebody elsewhere has the name with this key. */
+  /** Whether a member on another node has the name with this key. */
   isTaken(key: string): boolean {
     return this.#servers.has(key);
   }
 
-  /** Bytes that the slowest bus has still to send. */
+  /** The most bytes that are queued at any bus. */
   get waiting(): number {
     return Math.max(0, ...this.#publisher.channels.map(({ bus }) => bus.waiting));
   }
 
-  /** Resolves when the buses have sent what was waiting. */
+  /** Resolves when the queues of all buses are drained. */
   async caughtUp(): Promise<void> {
     await Promise.all(this.#publisher.channels.map(({ bus }) => bus.caughtUp()));
   }
 
   /**
-   * Says now and then that this server is there, and finds out who is not any more. After this server has
-   * `slept` itself, nobody's silence means anything.
+   * Sends heartbeats, and removes servers that timed out. After the process was `suspended`, the
+   * timeouts start over.
    */
-  tick(now: number, { slept }: { slept: boolean }): void {
+  tick(now: number, { suspended }: { suspended: boolean }): void {
     this.#publisher.tick(now);
     for (const [nodeId, server] of this.#servers.live()) {
-      if (slept) server.heard(now);
+      if (suspended) server.touch(now);
       if (server.idleFor(now) >= SERVER_TIMEOUT) this.#removeServer(server);
       else if (server.isMissing) this.#requestMissing(nodeId, server);
     }
   }
 
-  /** Says goodbye. */
+  /** Publishes that this server leaves. */
   [Symbol.dispose](): void {
     this.#publisher[Symbol.dispose]();
   }
 
-  /** Whether it was a message of another server's. */
+  /** Handles a message; `false` if it is to be ignored. */
   #receive(message: Message, channel: RoomChannel): boolean {
     if (message.origin === this.#nodeId) return false;
-    const server = this.#servers.hear(message.origin, performance.now());
+    const server = this.#servers.touch(message.origin, performance.now());
     if (!server) return false;
     server.isLocal ||= channel.bus.isLocal;
     switch (message.kind) {
@@ -147,21 +148,21 @@ export class BusLink implements RemoteMembers, Disposable {
         break;
       case "bye":
         this.#removeServer(server);
-        this.#servers.forget(message.origin);
+        this.#servers.remove(message.origin);
         return true;
     }
     if (server.isMissing) this.#requestMissing(message.origin, server);
     return true;
   }
 
-  #deliver(message: Facts, server: RemoteServer): void {
-    for (const fact of server.deliver(message, { limit: this.#servers.memberLimit })) {
-      this.#room.tell(fact);
-      if (fact.fact === "joined") {
-        this.#resolveNameConflict([fact.name, fact.claimed], message.origin);
+  #deliver(message: EventsMessage, server: RemoteServer): void {
+    for (const event of server.deliver(message, { limit: this.#servers.memberLimit })) {
+      this.#room.deliver(event);
+      if (event.fact === "joined") {
+        this.#resolveNameConflict([event.name, event.claimed], message.origin);
       }
-      if (fact.fact === "renamed") {
-        this.#resolveNameConflict([fact.to, fact.claimed], message.origin);
+      if (event.fact === "renamed") {
+        this.#resolveNameConflict([event.to, event.claimed], message.origin);
       }
     }
   }
@@ -171,7 +172,7 @@ export class BusLink implements RemoteMembers, Disposable {
     { server, channel }: { server: RemoteServer; channel: RoomChannel },
   ): void {
     const isNew = !server.knowsMembers;
-    const lost = server.takeSnapshot(message, { limit: this.#servers.memberLimit });
+    const lost = server.acceptSnapshot(message, { limit: this.#servers.memberLimit });
     if (lost === undefined) return;
     channel.traffic.lost += lost;
     if (lost > 0) this.#room.notice(`${lost} messages from other servers were lost`);
@@ -184,7 +185,7 @@ export class BusLink implements RemoteMembers, Disposable {
     }
   }
 
-  /** Whoever asked for a name first keeps it; of two at the same time, the one on the server that sorts first. */
+  /** The earlier registration keeps the name; at equal times, the lower node id. */
   #resolveNameConflict([name, claimed]: NameRegistration, nodeId: string): void {
     const member = this.#room.find(name);
     if (!member) return;
@@ -194,19 +195,19 @@ export class BusLink implements RemoteMembers, Disposable {
   }
 
   #removeServer(server: RemoteServer): void {
-    const names = server.forget().map(([name]) => name);
-    // While a bus is down, the silence may be ours.
+    const names = server.markTimedOut().map(([name]) => name);
+    // While a bus is down, the silence may be this server's fault.
     if (names.length === 0 || !this.#publisher.channels.every(({ up }) => up)) return;
-    const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : "";
-    this.#room.notice(`left with their server: ${names.slice(0, NAMED).join(", ")}${more}`);
+    const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : "";
+    this.#room.notice(`left with their server: ${names.slice(0, MAX_NAMES).join(", ")}${more}`);
   }
 
   #requestMissing(to: string, server: RemoteServer): void {
-    const question = server.nextRequest(performance.now());
-    if (question) this.#publisher.request(to, question);
+    const request = server.nextRequest(performance.now());
+    if (request) this.#publisher.request(to, request);
   }
 
-  /** The bus may go while it is asked: the history of this server remains, and it is asked anew once it is back. */
+  /** A failed recall is repeated when the bus is reconnected. */
   async #recall(channel: RoomChannel): Promise<void> {
     this.#room.history.merge(await channel.recall().catch(() => []));
   }

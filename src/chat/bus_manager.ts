@@ -1,5 +1,5 @@
 /**
- * The buses of one server, and the links of its rooms. It is loaded where there is a bus, and only there.
+ * The buses of one server, and the links of its rooms. Loaded only if there is a bus.
  *
  * @module
  */
@@ -15,32 +15,35 @@ const tasks = new TaskScope("watching the servers on a bus", {
   without: "members who left stay listed",
 });
 
-/** How often links look around, in milliseconds. */
+/** The interval of {@linkcode BusLink.tick}, in milliseconds. */
 const TICK = 500;
 
-/** When a look is so late that the whole server must have slept, in milliseconds. */
-const SLEPT = 4 * TICK;
+/** The gap between two ticks above which the process was suspended, in milliseconds. */
+const SUSPENDED = 4 * TICK;
 
-/** How a bus is used. */
+/** Options of {@linkcode BusManager.attach}. */
 export interface BusAttachmentOptions extends Partial<BusWatcher> {
-  /** What the room's topic on this bus is, where the bus carries it. */
+  /** The room's topic on this bus; `undefined` if the bus does not carry the room. */
   topicOf(room: Room): Topic | undefined;
 }
 
-/** A bus, as it is used. */
+/** An attached bus. */
 interface BusAttachment extends BusAttachmentOptions {
   readonly bus: Bus;
   readonly traffic: Traffic;
   state: BusState | undefined;
-  /** How often it came up. */
+  /** How often it was connected. */
   connects: number;
-  /** What was denied last, since it came up. */
+  /** The last denied permission since it was connected. */
   lastDenied: string | undefined;
 }
 
-/** Joins rooms to their namesakes elsewhere. Disposing it says goodbye to them, and leaves the buses. */
+/**
+ * Joins rooms to the rooms of the same name on other servers. Disposing it leaves and closes the
+ * buses.
+ */
 export class BusManager implements AsyncDisposable {
-  /** Tells this server from all others, those that it was before included. */
+  /** The identity of this process; another one after a restart. */
   readonly #identity: NodeIdentity = {
     nodeId: crypto.randomUUID().replaceAll("-", "").slice(0, 16),
     server: `${Deno.hostname()}/${Deno.pid}`,
@@ -51,7 +54,7 @@ export class BusManager implements AsyncDisposable {
   readonly #timer = setInterval(tasks.guard(() => this.#tick()), TICK);
   #tickedAt = performance.now();
 
-  /** The buses. */
+  /** The status of each bus. */
   get buses(): BusStatus[] {
     return this.#attachments.map((attachment) => this.#statusOf(attachment));
   }
@@ -77,7 +80,7 @@ export class BusManager implements AsyncDisposable {
     });
   }
 
-  /** Joins a room to its namesakes, on every bus that carries it, until the membership is disposed. */
+  /** Joins a room on every bus that carries it, until the result is disposed. */
   join(room: Room): Disposable {
     this.#rooms.add(room);
     for (const attachment of this.#attachments) this.#connect(room, attachment);
@@ -90,12 +93,12 @@ export class BusManager implements AsyncDisposable {
     };
   }
 
-  /** Says goodbye. */
+  /** Leaves all rooms, and disconnects the buses. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     for (const link of this.#links.values()) link[Symbol.dispose]();
     await Promise.all(this.#attachments.map(({ bus }) => bus[Symbol.asyncDispose]()));
-    // Whoever was in the middle of what had come sees that it is over.
+    // Lets receivers that wait for the next turn see that they are disposed.
     await nextTurn();
   }
 
@@ -108,7 +111,7 @@ export class BusManager implements AsyncDisposable {
       this.#links.set(room, link);
     }
     link.attach(bus, { topic, traffic });
-    if (state?.state === "up") link.up(bus, { back: false });
+    if (state?.state === "up") link.onConnected(bus, { back: false });
   }
 
   #onStateChange(attachment: BusAttachment, state: BusState): void {
@@ -123,27 +126,27 @@ export class BusManager implements AsyncDisposable {
     }
     for (const link of this.#links.values()) {
       if (state.state === "up") {
-        link.up(bus, { back: before?.state === "down" && attachment.connects > 1 });
-      } else if (before?.state === "up") link.down(bus);
+        link.onConnected(bus, { back: before?.state === "down" && attachment.connects > 1 });
+      } else if (before?.state === "up") link.onDisconnected(bus);
     }
   }
 
   #tick(): void {
     const now = performance.now();
-    const slept = now - this.#tickedAt > SLEPT;
+    const suspended = now - this.#tickedAt > SUSPENDED;
     this.#tickedAt = now;
-    for (const link of this.#links.values()) link.tick(now, { slept });
+    for (const link of this.#links.values()) link.tick(now, { suspended });
   }
 
   #statusOf(
-    { bus, state, connects: times, lastDenied: refusal, traffic }: BusAttachment,
+    { bus, state, connects, lastDenied, traffic }: BusAttachment,
   ): BusStatus {
     return {
       name: bus.name,
-      state: state?.state === "up" ? "up" : times === 0 ? "connecting" : "down",
+      state: state?.state === "up" ? "up" : connects === 0 ? "connecting" : "down",
       detail: state?.state === "up" ? state.at : state?.reason ?? "connecting",
-      denied: refusal,
-      reconnects: Math.max(0, times - 1),
+      denied: lastDenied,
+      reconnects: Math.max(0, connects - 1),
       queued: this.#links.values().reduce((sum, link) => sum + link.queuedFor(bus), 0),
       traffic: { ...traffic },
     };

@@ -1,5 +1,5 @@
 /**
- * How a line reaches everyone in a room.
+ * Fans lines out to all members of a room.
  *
  * @module
  */
@@ -12,65 +12,65 @@ const tasks = new TaskScope("sending lines to the members of a room", {
   without: "some members do not get them",
 });
 
-/** The bytes that may be on their way round before those who speak wait. */
+/** Bytes in the log above which senders wait. */
 const HIGH_WATER_MARK = 32 * 1024;
 
-/** The most bytes that a member is sent at a time, so that one who reads never has too much waiting. */
-const PIECE = 64 * 1024;
+/** The most bytes per write to a member, which bounds the queue of a member that reads. */
+const WRITE_SIZE = 64 * 1024;
 
-/** Members that are sent to in one turn: to each, it is a system call. */
+/** Members written to in one turn of the event loop; each write is a system call. */
 const TURN = { units: 256, clockEvery: 16 };
 
 /**
- * Sends lines to everyone in a room, in turns of the event loop. Each member has a place in the room's log of lines:
- * what is between that and the log's end is sent to it in one write, which costs the same for one line as for a
- * hundred. A line that all have been sent is forgotten.
+ * Sends lines to all members, in turns of the event loop. Each member has a position in the log of
+ * lines, and is sent everything after it in one write. Lines that all members were sent are dropped
+ * from the log.
  */
 export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   readonly #log = new LineLog<Member>();
-  /** The members, each with the number of the line that it is sent next. */
-  readonly #places = new Map<Member, number>();
+  /** The members, each with the number of its next line. */
+  readonly #positions = new Map<Member, number>();
   readonly #slowConsumers = new SlowConsumerPolicy();
-  /** Those who had much left to take when they were last sent something. */
-  #behind: Subscriber[] = [];
+  /** The members that were slow in the last pass. */
+  #slow: Subscriber[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #round: Promise<void> | undefined;
+  #flushing: Promise<void> | undefined;
   #caughtUp: Promise<void> | undefined;
 
-  /** Sends to this member what is said from now on. */
-  enter(member: Member): void {
-    this.#places.set(member, this.#log.end);
+  /** Adds a member, which is sent lines from now on. */
+  addMember(member: Member): void {
+    this.#positions.set(member, this.#log.end);
   }
 
-  /** Sends a member what was said before, and nothing any more. */
-  leave(member: Member): void {
+  /** Sends a member its remaining lines, and removes it. */
+  removeMember(member: Member): void {
     this.catchUp(member);
-    this.#places.delete(member);
+    this.#positions.delete(member);
   }
 
-  /** Adds a line, which goes to all but its speaker once all that has come at the same time is added. */
-  add(line: Uint8Array, speaker?: Member): void {
-    if (this.#places.size === 0) return;
-    this.#log.add(line, speaker);
-    if (!this.#round) this.#timer ??= setTimeout(tasks.guard(() => this.flush()));
+  /** Adds a line for all but its sender, to be sent in the next turn of the event loop. */
+  add(line: Uint8Array, sender?: Member): void {
+    if (this.#positions.size === 0) return;
+    this.#log.add(line, sender);
+    if (!this.#flushing) this.#timer ??= setTimeout(tasks.guard(() => this.flush()));
   }
 
-  /** Sends this member at once what it lacks: whoever tells it something else does this first. */
+  /** Sends a member its remaining lines at once. Call it before writing to the member directly. */
   catchUp(member: Member): void {
     this.#send(member, Infinity);
   }
 
-  /** Begins to send what there is now; resolves once every member has been sent all. */
+  /** Sends all lines now; resolves once all members were sent them. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#round) return this.#round;
-    const round = this.#goRound();
-    if (this.#log.size === 0) return round;
-    return this.#round = round.finally(() => this.#round = undefined);
+    if (this.#flushing) return this.#flushing;
+    const flushing = this.#sendAll();
+    if (this.#log.size === 0) return flushing;
+    return this.#flushing = flushing.finally(() => this.#flushing = undefined);
   }
 
-  /** Resolves when not much is on its way round and nobody has much left to take, or soon in any case. */
+  /** Resolves when the log is short and no member is slow, or after the longest wait. */
   async ready(): Promise<void> {
     if (this.#log.size >= HIGH_WATER_MARK) {
       await this.flush();
@@ -79,20 +79,20 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
     await this.#waitForSlowConsumers();
   }
 
-  /** Goes round until nobody lacks anything; a flood goes at the pace of those who read. */
-  async #goRound(): Promise<void> {
+  /** Repeats passes over all members until the log is empty, waiting for slow ones in between. */
+  async #sendAll(): Promise<void> {
     const budget = new TurnBudget(TURN);
     while (this.#log.size > 0) {
-      const behind: Subscriber[] = [];
-      for (const member of this.#places.keys()) {
-        this.#send(member, PIECE);
-        if (this.#slowConsumers.isBehind(member.subscriber)) behind.push(member.subscriber);
+      const slow: Subscriber[] = [];
+      for (const member of this.#positions.keys()) {
+        this.#send(member, WRITE_SIZE);
+        if (this.#slowConsumers.isSlow(member.subscriber)) slow.push(member.subscriber);
         const turn = budget.spend();
         if (turn) await turn;
       }
-      this.#behind = behind;
+      this.#slow = slow;
       this.#caughtUp = undefined;
-      this.#log.forget(this.#oldestPlace());
+      this.#log.dropBefore(this.#oldestPosition());
       if (this.#log.size > 0) {
         await nextTurn();
         await this.#waitForSlowConsumers();
@@ -101,14 +101,14 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   }
 
   #send(member: Member, limit: number): void {
-    const place = this.#places.get(member);
-    if (place === undefined || place === this.#log.end) return;
+    const position = this.#positions.get(member);
+    if (position === undefined || position === this.#log.end) return;
     if (member.subscriber.isGone) {
-      this.#places.set(member, this.#log.end);
+      this.#positions.set(member, this.#log.end);
       return;
     }
-    const { bytes, end } = this.#log.read(place, { limit, reader: member });
-    this.#places.set(member, end);
+    const { bytes, end } = this.#log.read(position, { limit, reader: member });
+    this.#positions.set(member, end);
     if (bytes.length === 0) return;
     try {
       member.subscriber.send(bytes);
@@ -117,14 +117,14 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
     }
   }
 
-  #oldestPlace(): number {
+  #oldestPosition(): number {
     let oldest = this.#log.end;
-    for (const place of this.#places.values()) oldest = Math.min(oldest, place);
+    for (const position of this.#positions.values()) oldest = Math.min(oldest, position);
     return oldest;
   }
 
-  /** One wait for all who ask after the same round. */
+  /** One wait for all callers after the same pass. */
   #waitForSlowConsumers(): Promise<void> {
-    return this.#caughtUp ??= this.#slowConsumers.waitFor(this.#behind);
+    return this.#caughtUp ??= this.#slowConsumers.waitFor(this.#slow);
   }
 }

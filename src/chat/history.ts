@@ -1,16 +1,16 @@
 /**
- * What was said in a room lately.
+ * The last messages of a room.
  *
  * @module
  */
 import { type ChatMessage, formatLine } from "./message.ts";
 
-/** The most lines that a room can be asked to remember. */
+/** The largest configurable history, in lines. */
 export const HISTORY_LIMIT = 1000;
 
 /**
- * The most bytes of lines that a room remembers, and so the most that a newcomer is sent at once: a quarter of what
- * may wait for somebody who reads slowly.
+ * The most bytes in a history, and so in the first write to a new member: a quarter of its send
+ * queue.
  */
 export const HISTORY_SIZE = 64 * 1024;
 
@@ -23,53 +23,53 @@ interface Entry {
   readonly size: number;
 }
 
-/** The last lines of a room: none, until it is asked to keep some. */
+/** The last lines of a room; it keeps none by default. */
 export class History {
   #limit = 0;
   #entries: Entry[] = [];
   #size = 0;
 
-  /** How many lines it keeps. */
+  /** The number of lines that it keeps. */
   get limit(): number {
     return this.#limit;
   }
 
-  /** Keeps at least so many lines from now on. */
+  /** Raises the limit to at least so many lines. */
   keep(lines: number): void {
     this.#limit = Math.max(this.#limit, lines);
   }
 
-  /** Remembers what was said. */
-  add(fact: ChatMessage): void {
+  /** Adds a message. */
+  add(event: ChatMessage): void {
     if (this.#limit === 0) return;
-    this.#push(fact);
-    // Forgetting now and then costs less than with every line.
-    if (this.#entries.length >= 2 * this.#limit || this.#size >= 2 * HISTORY_SIZE) this.#forget();
+    this.#push(event);
+    // Trimmed in batches, because it is costly.
+    if (this.#entries.length >= 2 * this.#limit || this.#size >= 2 * HISTORY_SIZE) this.#trim();
   }
 
-  /** Remembers what others remember, in the order in which it was said; what is known already is not doubled. */
-  merge(facts: readonly ChatMessage[]): void {
+  /** Adds messages from an archive, sorted by time and without duplicates. */
+  merge(messages: readonly ChatMessage[]): void {
     const known = new Set(this.#entries.map(({ at, line }) => `${at} ${line}`));
-    for (const fact of facts) {
-      if (!known.has(`${fact.at} ${formatLine(fact)}`)) this.#push(fact);
+    for (const event of messages) {
+      if (!known.has(`${event.at} ${formatLine(event)}`)) this.#push(event);
     }
     this.#entries.sort((one, other) => one.at - other.at);
-    this.#forget();
+    this.#trim();
   }
 
-  /** The last lines, the latest last, each with its newline: so many, and at most {@linkcode HISTORY_SIZE} bytes. */
+  /** The last lines in order, with newlines; at most {@linkcode HISTORY_SIZE} bytes. */
   last(lines: number): string[] {
     return this.#latest(lines).map(({ line }) => line);
   }
 
-  #push(fact: ChatMessage): void {
-    const line = formatLine(fact);
+  #push(event: ChatMessage): void {
+    const line = formatLine(event);
     const size = encoder.encode(line).length;
-    this.#entries.push({ at: fact.at, line, size });
+    this.#entries.push({ at: event.at, line, size });
     this.#size += size;
   }
 
-  #forget(): void {
+  #trim(): void {
     this.#entries = this.#latest(this.#limit);
     this.#size = this.#entries.reduce((sum, { size }) => sum + size, 0);
   }

@@ -1,17 +1,17 @@
 /**
- * The lines of a room that are on their way to its members.
+ * The lines of a room that are being sent to its members.
  *
  * @module
  */
 import { concat } from "@std/bytes/concat";
 
-/** A line, and who said it, where that was a member of this room. */
+/** A line, and its sender if that is a member on this server. */
 interface LoggedLine<Member> {
   readonly bytes: Uint8Array;
-  readonly speaker: Member | undefined;
+  readonly sender: Member | undefined;
 }
 
-/** Lines one behind the other: those from `start` to before `end`. */
+/** Consecutive lines, from `start` up to but not including `end`. */
 interface Section<Member> {
   readonly start: number;
   readonly end: number;
@@ -19,52 +19,51 @@ interface Section<Member> {
   /** Whether the next line did not fit. */
   readonly isFull: boolean;
   readonly bytes: Uint8Array;
-  readonly speakers: ReadonlySet<Member | undefined>;
+  readonly senders: ReadonlySet<Member | undefined>;
 }
 
-/** Lines, numbered in one sequence, until they are forgotten. */
+/** A queue of numbered lines. */
 export class LineLog<Member> {
   #lines: LoggedLine<Member>[] = [];
   #start = 0;
   #size = 0;
-  /** What was read last: most members read the same, and share the bytes. */
+  /** The last section read. Most members read the same section, and share its bytes. */
   #section: Section<Member> | undefined;
 
-  /** The number that the next line will have. */
+  /** The number of the next line. */
   get end(): number {
     return this.#start + this.#lines.length;
   }
 
-  /** The bytes of the lines that are kept. */
+  /** The bytes of all lines in the log. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds a line, and who said it. */
-  add(bytes: Uint8Array, speaker: Member | undefined): void {
-    this.#lines.push({ bytes, speaker });
+  /** Adds a line and its sender. */
+  add(bytes: Uint8Array, sender: Member | undefined): void {
+    this.#lines.push({ bytes, sender });
     this.#size += bytes.length;
   }
 
   /**
-   * The lines from this one on, as many as fit in `limit` bytes but at least one, without those that the reader said
-   * itself.
+   * Reads lines from `start`, up to `limit` bytes but at least one, without the reader's own.
    *
-   * @returns their bytes, and the number of the line that follows
+   * @returns their bytes, and the number of the next line
    */
   read(
     start: number,
     { limit, reader }: { limit: number; reader: Member },
   ): { bytes: Uint8Array; end: number } {
     const section = this.#sectionFrom(start, limit);
-    const { bytes, end, speakers } = section;
-    if (!speakers.has(reader)) return { bytes, end };
-    const others = this.#between(start, end).filter(({ speaker }) => speaker !== reader);
+    const { bytes, end, senders } = section;
+    if (!senders.has(reader)) return { bytes, end };
+    const others = this.#between(start, end).filter(({ sender }) => sender !== reader);
     return { bytes: concat(others.map(({ bytes }) => bytes)), end };
   }
 
-  /** Forgets the lines before this one. */
-  forget(before: number): void {
+  /** Drops all lines before this one. */
+  dropBefore(before: number): void {
     const gone = this.#lines.splice(0, before - this.#start);
     for (const { bytes } of gone) this.#size -= bytes.length;
     this.#start = before;
@@ -83,11 +82,10 @@ export class LineLog<Member> {
       limit,
       isFull: end < this.end,
       bytes: concat(lines.map(({ bytes }) => bytes)),
-      speakers: new Set(lines.map(({ speaker }) => speaker)),
+      senders: new Set(lines.map(({ sender }) => sender)),
     };
   }
 
-  /** Where a section ends that begins there. */
   #endOf(start: number, limit: number): number {
     let end = start;
     for (let size = 0; end < this.end; end++) {

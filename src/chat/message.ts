@@ -1,72 +1,72 @@
 /**
- * What happens in a room. Facts are what a room tells its members, as lines, and other servers, as they are.
+ * The events of a room. Members see them as lines of text; other servers receive them as JSON.
  *
  * @module
  */
 import { printable } from "../terminal/printable.ts";
 
-/** Something that happened in a room; `name` is who did it. */
+/** An event of a room; `name` is the member that caused it. */
 export type RoomEvent = Joined | Left | Renamed | ChatMessage;
 
-/** Somebody came in. */
+/** A member joined. */
 export interface Joined {
-  /** Tells it from the other facts. */
+  /** The type of the event. */
   readonly fact: "joined";
-  /** What it is called. */
+  /** The member's name. */
   readonly name: string;
-  /** When it asked for that name, in milliseconds since 1970: where two have the same, the earlier keeps it. */
+  /** When the name was registered, in milliseconds since 1970; the earlier one wins. */
   readonly claimed: number;
 }
 
-/** Somebody went out. */
+/** A member left. */
 export interface Left {
-  /** Tells it from the other facts. */
+  /** The type of the event. */
   readonly fact: "left";
-  /** What it was called. */
+  /** The member's name before the event. */
   readonly name: string;
 }
 
-/** Somebody is called something else. */
+/** A member was renamed. */
 export interface Renamed {
-  /** Tells it from the other facts. */
+  /** The type of the event. */
   readonly fact: "renamed";
-  /** What it was called. */
+  /** The member's name before the event. */
   readonly name: string;
-  /** What it is called now. */
+  /** The new name. */
   readonly to: string;
-  /** When it asked for that name, in milliseconds since 1970. */
+  /** When the name was registered, in milliseconds since 1970. */
   readonly claimed: number;
 }
 
-/** Somebody said something, or told what it does. */
+/** A message, or an action (`/me`). */
 export interface ChatMessage {
-  /** Tells it from the other facts. */
+  /** The type of the event. */
   readonly fact: "said" | "acted";
-  /** Who it was. */
+  /** The sender's name. */
   readonly name: string;
-  /** The words, as they were typed. */
+  /** The text, as it was typed. */
   readonly text: string;
-  /** When, in milliseconds since 1970. */
+  /** When it was sent, in milliseconds since 1970. */
   readonly at: number;
 }
 
-/** The fact as members read it, with its newline; what it was typed with cannot steer their terminals. */
-export function formatLine(fact: RoomEvent): string {
-  switch (fact.fact) {
+/** Formats an event as a line with its newline. Control characters in the text are escaped. */
+export function formatLine(event: RoomEvent): string {
+  switch (event.fact) {
     case "joined":
-      return `* ${fact.name} joined\n`;
+      return `* ${event.name} joined\n`;
     case "left":
-      return `* ${fact.name} left\n`;
+      return `* ${event.name} left\n`;
     case "renamed":
-      return `* ${fact.name} is now ${fact.to}\n`;
+      return `* ${event.name} is now ${event.to}\n`;
     case "said":
-      return `${fact.name}> ${printable(fact.text)}\n`;
+      return `${event.name}> ${printable(event.text)}\n`;
     case "acted":
-      return `* ${fact.name} ${printable(fact.text)}\n`;
+      return `* ${event.name} ${printable(event.text)}\n`;
   }
 }
 
-/** Whether the fact is something that was said, and so worth remembering. */
-export function isChatMessage(fact: RoomEvent): fact is ChatMessage {
-  return fact.fact === "said" || fact.fact === "acted";
+/** Whether the event is a message, which goes to the history. */
+export function isChatMessage(event: RoomEvent): event is ChatMessage {
+  return event.fact === "said" || event.fact === "acted";
 }

@@ -1,5 +1,5 @@
 /**
- * What this server says in a room to the others that have it.
+ * Publishes the events of a room to other servers.
  *
  * @module
  */
@@ -21,63 +21,63 @@ const tasks = new TaskScope("publishing to a bus", {
   without: "other servers request it again",
 });
 
-/** How often a server says that it is there, in milliseconds. */
+/** The interval between heartbeats, in milliseconds. */
 const HEARTBEAT_INTERVAL = 2_000;
 
-/** How long a bus counts as one that has just come up, in milliseconds. */
-const FRESH = 8_000;
+/** How long a bus counts as newly connected, in milliseconds. */
+const NEWLY_CONNECTED = 8_000;
 
-/** How long those who miss something may gather before it is sent again, to all of them at once. */
+/** How long retransmit requests are collected before one answer for all, in milliseconds. */
 const RESEND_DELAY = 20;
 
-/** How many servers are sent a snapshot of the members at a time; others ask again. */
-const SNAPSHOTS = 8;
+/** The most servers that are sent a snapshot at a time; others repeat their request. */
+const MAX_SNAPSHOTS = 8;
 
-/** A server on a bus. */
+/** The identity of a node on the buses. */
 export interface NodeIdentity {
-  /** Tells this server from all others. */
+  /** The unique id of this process. */
   readonly nodeId: string;
-  /** What this server calls itself, for people. */
+  /** The name for users: `HOSTNAME/PID`. */
   readonly server: string;
 }
 
-/** Tells over every bus what happens here, and tells it again to whoever asks. Disposing it says goodbye. */
+/** Publishes events on every bus, and retransmits them on request. Disposing it publishes `bye`. */
 export class Publisher implements Disposable {
-  /** The room, on each bus that carries it. */
+  /** The channel of the room on each bus. */
   readonly channels: RoomChannel[] = [];
   readonly #room: Room;
   readonly #identity: NodeIdentity;
   readonly #buffer = new RetransmitBuffer();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Who is to be sent a snapshot of the members, on which bus, and the first fact that follows it. */
+  /** Pending snapshots by node id: the channel, and the first event that follows the snapshot. */
   readonly #snapshots = new Map<string, { channel: RoomChannel; from: number }>();
-  /** The fact after which all is to be sent again. */
+  /** The event after which all events are to be retransmitted. */
   #resendAfter: number | undefined;
   #lastHeartbeatAt = -Infinity;
 
-  /** Publishes what happens in this room. */
+  /** A publisher of this room. */
   constructor(room: Room, identity: NodeIdentity) {
     this.#room = room;
     this.#identity = identity;
   }
 
-  /** Speaks on one more bus. */
+  /** Adds a bus. */
   attach(bus: Bus, options: Omit<RoomChannelOptions, "buffer">): RoomChannel {
     const channel = new RoomChannel(bus, { ...options, buffer: this.#buffer });
     this.channels.push(channel);
     return channel;
   }
 
-  /** Tells what happened. */
-  publish(fact: RoomEvent): void {
-    this.#buffer.add(fact);
+  /** Publishes an event. */
+  publish(event: RoomEvent): void {
+    this.#buffer.add(event);
     this.#schedule(0);
   }
 
   /**
-   * Says on a bus that has come up that this server is there, asks who else is, and sends what waited.
+   * Announces this server on a bus that was connected, and sends what is queued.
    *
-   * @returns how many facts did not fit among those that waited
+   * @returns the number of events that were dropped from the queue
    */
   resume(channel: RoomChannel): number {
     const dropped = channel.resume(performance.now());
@@ -86,39 +86,39 @@ export class Publisher implements Disposable {
     return dropped;
   }
 
-  /** Says that this server is there, to whoever has asked. */
+  /** Sends a heartbeat soon, in answer to another server's `hello`. */
   answerHello(): void {
     this.#lastHeartbeatAt = -Infinity;
     this.#schedule(RESEND_DELAY);
   }
 
-  /** Says now and then that this server is there. */
+  /** Sends a heartbeat if one is due. */
   tick(now: number): void {
     if (now - this.#lastHeartbeatAt >= HEARTBEAT_INTERVAL) this.#sendHeartbeat({ hello: false });
   }
 
-  /** Asks another server for what is missing of what it told. */
+  /** Requests missing events or a snapshot from another server. */
   request(to: string, request: SnapshotRequest): void {
     this.#send(encode({ kind: "want", origin: this.#identity.nodeId, to, ...request }));
   }
 
-  /** Answers what another server has asked, in a moment: together with what others ask. */
+  /** Schedules the answer to another server's request. */
   answer({ origin: to, after, roster }: RetransmitRequest, channel: RoomChannel): void {
     const { lastSeq, oldestRetained } = this.#buffer;
-    // To somebody new, what is said from now on is due, and what waited for the bus that has just come up.
+    // A new server is sent later events, and those that were queued until the bus was connected.
     const { at, from: waited } = channel.resumed;
-    const start = performance.now() - at < FRESH ? waited : lastSeq + 1;
+    const start = performance.now() - at < NEWLY_CONNECTED ? waited : lastSeq + 1;
     const next = Math.max(after === undefined ? start : after + 1, oldestRetained);
     const from = Math.min(next, lastSeq + 1);
     const needsSnapshot = roster || (after !== undefined && from > after + 1);
-    if (needsSnapshot && this.#snapshots.size < SNAPSHOTS) {
+    if (needsSnapshot && this.#snapshots.size < MAX_SNAPSHOTS) {
       this.#snapshots.set(to, { channel, from });
     }
     this.#resendAfter = Math.min(this.#resendAfter ?? Infinity, from - 1);
     this.#schedule(RESEND_DELAY);
   }
 
-  /** Says goodbye. */
+  /** Sends what is queued and `bye`, and leaves the buses. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#flush();
@@ -136,7 +136,7 @@ export class Publisher implements Disposable {
     for (const channel of this.channels) channel.send(message);
   }
 
-  /** Lets what is to be sent gather for a moment, so that it goes in few messages. */
+  /** Collects events for `delay` milliseconds, so that they go in few messages. */
   #schedule(delay: number): void {
     if (this.channels.length === 0) return;
     this.#timer ??= setTimeout(

@@ -1,5 +1,5 @@
 /**
- * What comes from a bus, which brings what gathered somewhere all at once: a megabyte after an outage, say.
+ * The queue of messages received from a bus, which can bring a megabyte at once after an outage.
  *
  * @module
  */
@@ -10,37 +10,37 @@ const tasks = new TaskScope("reading messages from the bus", {
   without: "missing messages are requested again",
 });
 
-/** Bytes that are taken before whoever they are for gets a moment to read them. */
+/** Bytes that are delivered between two pauses. */
 const PAUSE_AFTER = 32 * 1024;
 
-/** Bytes that may wait for that moment to pass. */
+/** The most bytes that are queued during a pause. */
 const LIMIT = 1024 * 1024;
 
-/** Takes messages in order, at the pace of those who read them. */
+/** Delivers messages in order, at the pace of their consumers. */
 export class ReceiveQueue implements Disposable {
   readonly #deliver: (message: Uint8Array) => void;
   readonly #pause: () => Promise<void>;
   readonly #queue: Uint8Array[] = [];
   #waiting = 0;
-  /** Bytes since the last pause. */
+  /** Bytes delivered since the last pause. */
   #delivered = 0;
   #pausing = false;
 
-  /** `pause` resolves when more can be taken, or soon in any case. */
-  constructor(take: (message: Uint8Array) => void, pause: () => Promise<void>) {
-    this.#deliver = take;
+  /** `pause` resolves when more can be delivered, or after the longest wait. */
+  constructor(deliver: (message: Uint8Array) => void, pause: () => Promise<void>) {
+    this.#deliver = deliver;
     this.#pause = pause;
   }
 
-  /** Takes a message, now or after a pause. One that finds no room is let go: who sent it keeps it, and is asked. */
-  put(message: Uint8Array): void {
+  /** Delivers a message, now or after a pause. Beyond the limit, it is dropped. */
+  receive(message: Uint8Array): void {
     if (!this.#pausing) return this.#deliverNow(message);
     if (this.#waiting + message.length > LIMIT) return;
     this.#waiting += message.length;
     this.#queue.push(message);
   }
 
-  /** Lets go of what waits. */
+  /** Clears the queue. */
   [Symbol.dispose](): void {
     this.#queue.length = 0;
     this.#waiting = 0;

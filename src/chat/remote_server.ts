@@ -1,67 +1,67 @@
 /**
- * Another server that has the same room, as it is heard on the bus.
+ * The state of the same room on another server, built from its messages.
  *
  * @module
  */
 import { isChatMessage, type RoomEvent } from "./message.ts";
 import { keyOf } from "./name.ts";
-import type { Facts, NameRegistration, Snapshot, SnapshotRequest } from "./wire.ts";
+import type { EventsMessage, NameRegistration, Snapshot, SnapshotRequest } from "./wire.ts";
 
-/** How long an answer to what was wanted is waited for before it is asked for again, in milliseconds. */
+/** How long after an unanswered request it is repeated, in milliseconds. */
 const REQUEST_TIMEOUT = 500;
 
-/** Members by the keys of their names. */
+/** Members by the key of their name. */
 type Members = Map<string, NameRegistration>;
 
-/** Puts what another server tells in order: each fact once, none before those that came before it. */
+/** Orders and deduplicates the events of another server. */
 export class RemoteServer {
-  /** Whether its silence has been taken for its end. */
+  /** Whether it counts as gone because of its silence. */
   timedOut = false;
-  /** Whether it is another worker of this server. */
+  /** Whether it is another worker of this process. */
   isLocal = false;
-  /** What it calls itself. */
+  /** Its name for users. */
   server = "";
-  #heardAt: number;
+  #lastMessageAt: number;
   #requestedAt = -Infinity;
-  /** The number of its latest fact, as far as it is known. */
+  /** The highest sequence number that is known to exist. */
   #highestSeq = 0;
-  /** The number of the last fact that was taken; none until its snapshot has come. */
+  /** The sequence number of the last delivered event; `undefined` before the first snapshot. */
   #lastDelivered: number | undefined;
-  /** Who is there after the fact of this number. */
+  /** The sequence number of the last snapshot; -1 if there is none. */
   #snapshotSeq = -1;
   #members: Members = new Map();
-  /** What has come of a snapshot that is not whole: a map of members for each part. */
+  /** The received parts of an incomplete snapshot. */
   #snapshotParts = new Map<number, Members>();
   #partsSeq = -1;
 
-  /** A server that was first heard of now. */
+  /** A server whose first message has just come. */
   constructor(now: number) {
-    this.#heardAt = now;
+    this.#lastMessageAt = now;
   }
 
-  /** Who is in its part of the room, by the keys of their names. */
+  /** Its members, by the key of their name. */
   get members(): ReadonlyMap<string, NameRegistration> {
     return this.#members;
   }
 
-  /** Names that are held of it, those of a snapshot that is not whole included. */
+  /** The number of names stored, including those of an incomplete snapshot. */
   get size(): number {
     return this.#members.size +
       this.#snapshotParts.values().reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Milliseconds since it was last heard. */
+  /** Milliseconds since its last message. */
   idleFor(now: number): number {
-    return now - this.#heardAt;
+    return now - this.#lastMessageAt;
   }
 
-  /** Notes that it was heard. */
-  heard(now: number): void {
-    this.#heardAt = now;
+  /** Called when a message came. */
+  touch(now: number): void {
+    this.#lastMessageAt = now;
   }
 
-  /** Takes it for gone. What it said stays known; who is there has to be asked for anew. */
-  forget(): NameRegistration[] {
+  /** Marks it as timed out, and returns the members that are gone with it. */
+  markTimedOut(): NameRegistration[] {
     const gone = [...this.#members.values()];
     this.timedOut = true;
     this.#snapshotParts.clear();
@@ -70,24 +70,24 @@ export class RemoteServer {
     return gone;
   }
 
-  /** Notes that it has told facts up to this number. */
+  /** Raises the highest sequence number. */
   announce(seq: number): void {
-    // Over two buses the older of two messages may come last.
+    // Messages over two buses may be reordered.
     this.#highestSeq = Math.max(this.#highestSeq, seq);
   }
 
-  /** Whether something of what it told is missing here. */
+  /** Whether events or the snapshot are missing. */
   get isMissing(): boolean {
     return this.#lastDelivered === undefined || !this.knowsMembers ||
       this.#highestSeq > this.#lastDelivered;
   }
 
-  /** Whether it is known who is in its part of the room. */
+  /** Whether its snapshot is complete. */
   get knowsMembers(): boolean {
     return this.#snapshotSeq >= 0;
   }
 
-  /** What to ask it for now; nothing while an answer may be on its way. */
+  /** The request to send now; `undefined` while an answer may be on its way. */
   nextRequest(now: number): SnapshotRequest | undefined {
     if (now - this.#requestedAt < REQUEST_TIMEOUT) return undefined;
     this.#requestedAt = now;
@@ -95,12 +95,12 @@ export class RemoteServer {
   }
 
   /**
-   * Takes those of the facts that come next. What came before is known already; what comes later will come again.
+   * Accepts the events that are next in order. Others are duplicates, or will be retransmitted.
    *
-   * @param limit how many members more it may have
-   * @returns the facts that are new: of what was before its snapshot came, only what was said
+   * @param limit how many more members it may have
+   * @returns the new events; of those older than its snapshot, only messages
    */
-  deliver({ first, facts }: Facts, { limit }: { limit: number }): readonly RoomEvent[] {
+  deliver({ first, facts }: EventsMessage, { limit }: { limit: number }): readonly RoomEvent[] {
     this.announce(first + facts.length - 1);
     if (
       this.#lastDelivered === undefined || !this.knowsMembers || first > this.#lastDelivered + 1
@@ -109,18 +109,18 @@ export class RemoteServer {
     const known = Math.max(0, this.#snapshotSeq - this.#lastDelivered);
     this.#lastDelivered += fresh.length;
     const most = this.#members.size + limit;
-    for (const fact of fresh.slice(known)) this.#applyMembership(fact, most);
+    for (const event of fresh.slice(known)) this.#applyMembership(event, most);
     if (fresh.length > 0) this.#requestedAt = -Infinity;
-    return fresh.filter((fact, i) => i >= known || isChatMessage(fact));
+    return fresh.filter((event, i) => i >= known || isChatMessage(event));
   }
 
   /**
-   * Takes a part of a snapshot of its members.
+   * Accepts a part of a snapshot.
    *
-   * @param limit how many names more may be held of it; the rest is not believed
-   * @returns once the snapshot is whole, how many facts were lost for good
+   * @param limit how many more names may be stored; the rest is ignored
+   * @returns once the snapshot is complete, how many events can no longer be retransmitted
    */
-  takeSnapshot(
+  acceptSnapshot(
     { server, seq, from, part, parts, members }: Snapshot,
     { limit }: { limit: number },
   ): number | undefined {
@@ -141,19 +141,19 @@ export class RemoteServer {
     return lost;
   }
 
-  #applyMembership(fact: RoomEvent, most: number): void {
-    switch (fact.fact) {
+  #applyMembership(event: RoomEvent, most: number): void {
+    switch (event.fact) {
       case "joined":
         if (this.#members.size < most) {
-          this.#members.set(keyOf(fact.name), [fact.name, fact.claimed]);
+          this.#members.set(keyOf(event.name), [event.name, event.claimed]);
         }
         break;
       case "left":
-        this.#members.delete(keyOf(fact.name));
+        this.#members.delete(keyOf(event.name));
         break;
       case "renamed":
-        if (this.#members.delete(keyOf(fact.name))) {
-          this.#members.set(keyOf(fact.to), [fact.to, fact.claimed]);
+        if (this.#members.delete(keyOf(event.name))) {
+          this.#members.set(keyOf(event.to), [event.to, event.claimed]);
         }
     }
   }

@@ -1,22 +1,22 @@
 /**
- * All other servers that have the same room.
+ * The other servers that have the same room.
  *
  * @module
  */
 import { RemoteServer } from "./remote_server.ts";
-import type { Presence } from "./room.ts";
+import type { Presence } from "./remote_members.ts";
 
-/** The most servers that are believed to be in a room. */
+/** The most servers per room. */
 const LIMIT = 1_000;
 
-/** The most members that all of them together are believed to have in a room. */
+/** The most members per room on all other servers together. */
 const MAX_MEMBERS = 200_000;
 
-/** The other servers in a room, by their node id. */
+/** The other servers of a room, by node id. */
 export class RemoteServers {
   readonly #servers = new Map<string, RemoteServer>();
 
-  /** How many members they have, by what they call themselves; workers of this server call themselves nothing. */
+  /** Member counts by server name; `undefined` is the key of this server's other workers. */
   sizes(): Map<string | undefined, number> {
     const sizes = new Map<string | undefined, number>();
     for (const { isLocal, server, members } of this.#servers.values()) {
@@ -26,7 +26,7 @@ export class RemoteServers {
     return sizes;
   }
 
-  /** Those members, and where they are; those in workers of this server first. */
+  /** All their members; those in other workers of this server first. */
   *everyone(): Generator<Presence> {
     const servers = [...this.#servers.values()];
     for (const { isLocal, server, members } of servers.toSorted(localFirst)) {
@@ -34,35 +34,35 @@ export class RemoteServers {
     }
   }
 
-  /** How many members more are believed. */
+  /** How many more members are accepted. */
   get memberLimit(): number {
     const size = this.#servers.values().reduce((sum, server) => sum + server.size, 0);
     return Math.max(0, MAX_MEMBERS - size);
   }
 
-  /** Whether one of them has the name with this key. */
+  /** Whether any of them has a member with this key. */
   has(key: string): boolean {
     return this.#servers.values().some(({ members }) => members.has(key));
   }
 
-  /** The server that was heard now; `undefined` where it is one too many. */
-  hear(nodeId: string, now: number): RemoteServer | undefined {
+  /** The server that has just sent a message; `undefined` beyond the limit. */
+  touch(nodeId: string, now: number): RemoteServer | undefined {
     const server = this.#servers.get(nodeId) ?? this.#add(nodeId, now);
-    server?.heard(now);
+    server?.touch(now);
     return server;
   }
 
-  /** Forgets a server, which has said goodbye. */
-  forget(nodeId: string): void {
+  /** Removes a server that has left. */
+  remove(nodeId: string): void {
     this.#servers.delete(nodeId);
   }
 
-  /** Those who are not silent. */
+  /** The servers that are not timed out. */
   *live(): Generator<[nodeId: string, server: RemoteServer]> {
     for (const entry of this.#servers) if (!entry[1].timedOut) yield entry;
   }
 
-  /** What one said stays known while it is silent, as long as there is room: the way to it may be interrupted. */
+  /** Servers that timed out are kept until the limit is reached, because they may come back. */
   #add(nodeId: string, now: number): RemoteServer | undefined {
     if (this.#servers.size >= LIMIT) {
       const [timedOut] = this.#servers.entries().find(([, { timedOut }]) => timedOut) ?? [];

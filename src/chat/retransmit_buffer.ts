@@ -1,67 +1,67 @@
 /**
- * What one server told the others of a room: kept for a while, for those who missed some of it.
+ * The latest events that this server published in a room, kept for retransmission (RFC 5740).
  *
  * @module
  */
 import { formatSize } from "../options/quantity.ts";
 import { type ChatMessage, isChatMessage, type RoomEvent } from "./message.ts";
-import { encodeFacts, ENVELOPE } from "./wire.ts";
+import { encodeEvents, ENVELOPE } from "./wire.ts";
 
-/** Bytes of facts that are kept. While the bus is down, this is the queue of what will be sent. */
+/** The capacity in bytes. While the bus is down, the buffer is the send queue. */
 export const CAPACITY = 1024 * 1024;
 
-/** Bytes of facts that go into one message, where the bus takes so many. */
+/** The most bytes of events per message, if the bus takes so many. */
 const BATCH = 32 * 1024;
 
 const encoder = new TextEncoder();
 
-/** Facts on their way. */
-export interface FactsMessage {
-  /** The bytes. */
+/** An encoded message with events. */
+export interface EncodedBatch {
+  /** The payload. */
   readonly message: Uint8Array;
-  /** The number of its last fact. */
+  /** The sequence number of its last event. */
   readonly last: number;
-  /** How many of its facts are notes of what was too long for the bus. */
+  /** How many of its events were too long for the bus and were replaced by a note. */
   readonly cut: number;
 }
 
-/** A fact, as it is kept. */
+/** A stored event. */
 interface Entry {
   readonly json: string;
   readonly size: number;
-  /** Bytes of all facts up to this one. */
+  /** The bytes of all events up to and including this one. */
   readonly end: number;
   readonly isChatMessage: boolean;
 }
 
-/** Facts in the order in which they were told, numbered from 1; the oldest make room for the latest. */
+/** A bounded buffer of events, numbered from 1. The oldest are dropped first. */
 export class RetransmitBuffer {
   readonly #entries = new Map<number, Entry>();
   #lastSeq = 0;
-  /** Bytes of all facts so far, and of those that are not kept any more. */
+  /** The bytes of all events so far, and of those that were dropped. */
   #bytesAdded = 0;
   #bytesDropped = 0;
 
-  /** The number of the latest fact. */
+  /** The sequence number of the latest event. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
 
-  /** The number of the earliest fact that is still kept. */
+  /** The sequence number of the oldest stored event. */
   get oldestRetained(): number {
     return this.#lastSeq - this.#entries.size + 1;
   }
 
-  /** Keeps a fact. */
-  add(fact: RoomEvent): void {
-    const json = JSON.stringify(fact);
+  /** Adds an event, and drops the oldest ones beyond the capacity. */
+  add(event: RoomEvent): void {
+    const json = JSON.stringify(event);
     const size = encoder.encode(json).length;
     this.#bytesAdded += size;
     this.#entries.set(++this.#lastSeq, {
       json,
       size,
       end: this.#bytesAdded,
-      isChatMessage: isChatMessage(fact),
+      isChatMessage: isChatMessage(event),
     });
     for (const [seq, oldest] of this.#entries) {
       if (this.#bytesAdded - this.#bytesDropped <= CAPACITY) break;
@@ -70,27 +70,28 @@ export class RetransmitBuffer {
     }
   }
 
-  /** Bytes of what is kept after a number. */
+  /** The bytes of the events after a sequence number. */
   sizeAfter(seq: number): number {
     return this.#bytesAdded - (this.#entries.get(seq)?.end ?? this.#bytesDropped);
   }
 
-  /** What was said after a number, each as a message by itself; those with more than `limit` bytes as a note of that. */
+  /**
+   * The chat messages after a sequence number, one by one; those too long are replaced by a note.
+   */
   *messagesAfter(seq: number, { limit }: { limit: number }): Generator<Uint8Array> {
     for (let next = Math.max(seq + 1, this.oldestRetained); next <= this.#lastSeq; next++) {
       const entry = this.#entries.get(next)!;
-      if (entry.isChatMessage) yield encoder.encode(fitted(entry, limit).json);
+      if (entry.isChatMessage) yield encoder.encode(truncated(entry, limit).json);
     }
   }
 
   /**
-   * Everything that is kept after a number, as messages of at most `limit` bytes from this node. What somebody said
-   * that cannot fit is replaced by a note of that.
+   * All events after a sequence number, in batches; chat messages too long are replaced by a note.
    */
   *after(
     seq: number,
     { nodeId: origin, limit }: { nodeId: string; limit: number },
-  ): Generator<FactsMessage> {
+  ): Generator<EncodedBatch> {
     const most = Math.min(BATCH, limit - ENVELOPE);
     let batch = {
       first: Math.max(seq + 1, this.oldestRetained),
@@ -99,13 +100,13 @@ export class RetransmitBuffer {
       cut: 0,
     };
     const message = (last: number) => ({
-      message: encodeFacts({ origin, first: batch.first, facts: batch.facts }),
+      message: encodeEvents({ origin, first: batch.first, facts: batch.facts }),
       last,
       cut: batch.cut,
     });
     for (let next = batch.first; next <= this.#lastSeq; next++) {
       const entry = this.#entries.get(next)!;
-      const { json, size } = fitted(entry, most);
+      const { json, size } = truncated(entry, most);
       if (batch.size > 0 && batch.size + size > most) {
         yield message(next - 1);
         batch = { first: next, facts: [], size: 0, cut: 0 };
@@ -118,8 +119,8 @@ export class RetransmitBuffer {
   }
 }
 
-/** The fact, or a note of what could not be sent where it is something that was said and has more bytes than fit. */
-function fitted(entry: Entry, limit: number): Pick<Entry, "json" | "size"> {
+/** The event; a note instead of a chat message that is longer than the limit. */
+function truncated(entry: Entry, limit: number): Pick<Entry, "json" | "size"> {
   if (!entry.isChatMessage || entry.size <= limit) return entry;
   const message: ChatMessage = JSON.parse(entry.json);
   const text = `(${formatSize(entry.size)}: more than the bus takes)`;

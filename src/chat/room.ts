@@ -1,44 +1,25 @@
 /**
- * A chat room: who is in it, and how what one says reaches the others.
+ * A chat room and its members.
  *
  * @module
  */
-import { type Consumer, SlowConsumerPolicy, type Subscriber } from "./backpressure.ts";
+import { SlowConsumerPolicy, type Subscriber } from "./backpressure.ts";
 import { formatLine, isChatMessage, type RoomEvent } from "./message.ts";
 import { History } from "./history.ts";
 import { HOST, isName, isOperators, keyOf } from "./name.ts";
 import { FanOut } from "./fan_out.ts";
+import type { Presence, RemoteMembers } from "./remote_members.ts";
 
-/** How a room reaches the room of the same name in other workers or on other servers. */
-export interface RemoteMembers extends Consumer {
-  /** Tells the others what happened here; never waits. */
-  post(fact: RoomEvent): void;
-  /** Those who are in the room elsewhere. */
-  everyone(): Iterable<Presence>;
-  /** How many those are, by server; by `undefined`, in other workers of this one. */
-  sizes(): ReadonlyMap<string | undefined, number>;
-  /** Whether somebody elsewhere has the name with this key. */
-  isTaken(key: string): boolean;
-}
-
-/** Somebody in a room, wherever. */
-export interface Presence {
-  /** What they are called. */
-  readonly name: string;
-  /** What their server calls itself; `undefined` where it is this one. */
-  readonly server: string | undefined;
-}
-
-/** Guests of a room that reaches other servers draw a number, since two servers that count would count alike. */
-const NUMBERS = 99_999;
+/** The range of random guest numbers with a bus, where two servers' counters would collide. */
+const GUEST_NUMBERS = 99_999;
 
 const encoder = new TextEncoder();
 
-/** A room. Lines go to everyone in it but the one who speaks. */
+/** A room. Lines go to all members but the sender. */
 export class Room {
-  /** What it is called. */
+  /** The name. */
   readonly name: string;
-  /** What was said in it lately. */
+  /** The last messages. */
   readonly history: History = new History();
   readonly #members = new Map<string, Member>();
   readonly #fanOut = new FanOut<Member>();
@@ -47,13 +28,13 @@ export class Room {
   #lastGuestNumber = 0;
   #remote: RemoteMembers | undefined;
 
-  /** An empty room. `onEmpty` is called whenever its last guest on this server has left. */
+  /** An empty room; `onEmpty` is called when its last guest on this server has left. */
   constructor(name: string, { onEmpty = () => {} }: { onEmpty?: () => void } = {}) {
     this.name = name;
     this.#onEmpty = onEmpty;
   }
 
-  /** Reaches others from now on, who are told what happens here. */
+  /** Attaches the members on other nodes, and publishes those of this server to them. */
   attachBus(remote: RemoteMembers): void {
     this.#remote = remote;
     for (const { name, claimed } of this.#members.values()) {
@@ -61,76 +42,76 @@ export class Room {
     }
   }
 
-  /** The names of those who are in the room, wherever. */
+  /** The names of all members, on all servers. */
   who(): string[] {
     return Array.from(this.everyone(), ({ name }) => name);
   }
 
-  /** Those who are in the room, wherever; those on this server first. */
+  /** All members on all servers; those on this server first. */
   *everyone(): Generator<Presence> {
     for (const { name } of this.#members.values()) yield { name, server: undefined };
     yield* this.#remote?.everyone() ?? [];
   }
 
-  /** How many those are, by server; by `undefined`, on this one. */
+  /** Member counts by server; `undefined` is the key of this server. */
   sizes(): Map<string | undefined, number> {
     const sizes = new Map(this.#remote?.sizes());
     return sizes.set(undefined, this.size + (sizes.get(undefined) ?? 0));
   }
 
-  /** How many are in the room, wherever. */
+  /** The number of members on all servers. */
   get count(): number {
     return this.sizes().values().reduce((sum, size) => sum + size, 0);
   }
 
-  /** Those who are in the room on this server. */
+  /** The members on this server. */
   members(): Iterable<Member> {
     return this.#members.values();
   }
 
-  /** How many those are. */
+  /** The number of members on this server. */
   get size(): number {
     return this.#members.size;
   }
 
-  /** Who has this name on this server. */
+  /** The member of this name on this server. */
   find(name: string): Member | undefined {
     return this.#members.get(keyOf(name));
   }
 
-  /** Whether somebody has this name, wherever. */
+  /** Whether any member on any server has this name. */
   has(name: string): boolean {
     return this.find(name) !== undefined || this.#remote?.isTaken(keyOf(name)) === true;
   }
 
-  /** Whether anybody but operators is in the room on this server. */
+  /** Whether there are members other than operators on this server. */
   get hasGuests(): boolean {
     return this.#guests > 0;
   }
 
-  /** Brings in a guest, or an operator; the others are told. Disposing the member lets it leave. */
+  /** Adds a guest or an operator and publishes it. Disposing the member removes it. */
   join(subscriber: Subscriber, { as = "guest" }: { as?: MemberRole } = {}): Member {
     const member = new Member(this, { subscriber, role: as, name: this.#freeName(as) });
     if (as === "guest") this.#guests++;
     this.#members.set(keyOf(member.name), member);
-    this.#fanOut.enter(member);
+    this.#fanOut.addMember(member);
     this.#publish({ fact: "joined", name: member.name, claimed: member.claimed }, member);
     return member;
   }
 
-  /** Takes somebody out; the others are told. */
+  /** Removes a member and publishes it. */
   leave(member: Member): void {
     if (this.find(member.name) !== member) return;
-    this.#fanOut.leave(member);
+    this.#fanOut.removeMember(member);
     this.#members.delete(keyOf(member.name));
     this.#publish({ fact: "left", name: member.name });
     if (member.role === "guest" && --this.#guests === 0) this.#onEmpty();
   }
 
   /**
-   * Gives a member another name.
+   * Renames a member.
    *
-   * @returns why that can't be, or `undefined` when it is done
+   * @returns why the name is refused, or `undefined`
    */
   rename(member: Member, name: string): string | undefined {
     if (!isName(name)) {
@@ -142,7 +123,7 @@ export class Room {
     return undefined;
   }
 
-  /** Takes a member's name away, because somebody elsewhere asked for it earlier. */
+  /** Renames a member whose name was registered earlier on another server. */
   renameByConflict(member: Member): void {
     const name = this.#freeName(member.role);
     const lost = member.name;
@@ -153,55 +134,53 @@ export class Room {
     );
   }
 
-  /** Tells everyone but the speaker, in the speaker's name. */
+  /** Sends a member's message to the others. */
   say(member: Member, text: string): void {
     this.#publish({ fact: "said", name: member.name, text, at: Date.now() }, member);
   }
 
-  /** Tells everyone but the one who acts what it does: `* NAME waves`. */
+  /** Sends a member's action to the others: `* NAME waves`. */
   act(member: Member, text: string): void {
     this.#publish({ fact: "acted", name: member.name, text, at: Date.now() }, member);
   }
 
-  /** Tells a fact from wherever to those who are here. */
-  tell(fact: RoomEvent, except?: Member): void {
-    if (isChatMessage(fact)) this.history.add(fact);
-    this.#show(formatLine(fact), except);
+  /** Shows an event of any server to the members on this server. */
+  deliver(event: RoomEvent, except?: Member): void {
+    if (isChatMessage(event)) this.history.add(event);
+    this.#show(formatLine(event), except);
   }
 
-  /** Tells those who are here something about the room itself. */
+  /** Shows a notice to the members on this server. */
   notice(text: string): void {
     this.#show(`* ${text}\n`);
   }
 
-  /**
-   * Resolves when nobody has much left to take, or soon in any case: a room goes at the pace of those
-   * who read, and does not wait for those who don't. A speaker waits here between lines.
-   */
+  /** Resolves when no member and no bus is slow, or after the longest wait. */
   async pace(): Promise<void> {
-    // The bus is waited for however long it has been slow: what does not fit in its queue is lost.
+    // A new policy each time, so that a slow bus is always waited for, as it drops what it cannot
+    // queue.
     const bus = this.#remote && new SlowConsumerPolicy().waitFor([this.#remote]);
     await Promise.all([this.ready(), bus]);
   }
 
-  /** The same of those who are here: what comes from elsewhere waits for them. */
+  /** The same for the members on this server only; events from the bus wait for it. */
   ready(): Promise<void> {
     return this.#fanOut.ready();
   }
 
-  /** Tells the members what has still to go round, which happens by itself; resolves when all have been told. */
+  /** Sends pending lines now; resolves once all members were sent them. */
   flush(): Promise<void> {
     return this.#fanOut.flush();
   }
 
-  /** Tells one member at once what has still to go round: whoever tells it something else does this first. */
+  /** Sends a member its pending lines at once. Call it before writing to the member directly. */
   catchUp(member: Member): void {
     this.#fanOut.catchUp(member);
   }
 
-  #publish(fact: RoomEvent, except?: Member): void {
-    this.tell(fact, except);
-    this.#remote?.post(fact);
+  #publish(event: RoomEvent, except?: Member): void {
+    this.deliver(event, except);
+    this.#remote?.post(event);
   }
 
   #show(line: string, except?: Member): void {
@@ -227,28 +206,28 @@ export class Room {
     }
   }
 
-  /** A number that is free on this server, or most likely everywhere: the range doubles until one is. */
+  /** The next number without a bus, a random one with it; the range doubles with each attempt. */
   #number(attempt: number): number {
     if (!this.#remote) return ++this.#lastGuestNumber;
-    const range = Math.max(NUMBERS, 10 * this.size) * 2 ** attempt;
+    const range = Math.max(GUEST_NUMBERS, 10 * this.size) * 2 ** attempt;
     return 2 + Math.floor(Math.random() * Math.min(range, Number.MAX_SAFE_INTEGER));
   }
 }
 
-/** Guests come and go; operators are there as long as the server is. */
+/** Guests are clients; operators are members for as long as the server runs. */
 export type MemberRole = "guest" | "operator";
 
-/** Somebody in a room. */
+/** A member on this server. */
 export class Member implements Disposable {
-  /** What the others see in front of its lines; {@linkcode Room.rename} changes it. */
+  /** The name; {@linkcode Room.rename} changes it. */
   name: string;
-  /** When it asked for that name, in milliseconds since 1970. */
+  /** When the name was registered, in milliseconds since 1970. */
   claimed: number = Date.now();
-  /** The room that it is in. */
+  /** The room. */
   readonly room: Room;
-  /** What it is there. */
+  /** The role. */
   readonly role: MemberRole;
-  /** How it is reached. */
+  /** The connection. */
   readonly subscriber: Subscriber;
 
   /** Made by {@linkcode Room.join}. */

@@ -10,27 +10,27 @@ import type { Traffic } from "./status.ts";
 import type { RetransmitBuffer } from "./retransmit_buffer.ts";
 import { decode, decodeChatMessage, type Message } from "./wire.ts";
 
-/** What a channel carries. */
+/** Options of {@linkcode RoomChannel}. */
 export interface RoomChannelOptions {
-  /** What the room is called on the bus. */
+  /** The topic of the room. */
   readonly topic: Topic;
-  /** What is sent. */
+  /** The events to send. */
   readonly buffer: RetransmitBuffer;
-  /** Resolves when those who hear what comes can take more, or soon in any case. */
+  /** Resolves when more can be received, or after the longest wait. */
   pace(): Promise<void>;
-  /** Where it is counted. */
+  /** The message counts of the bus. */
   readonly traffic: Traffic;
 }
 
-/** Sends on one bus what a room tells, and notes how far that has come. */
+/** Sends the events of a room on one bus, and tracks which were sent. */
 export class RoomChannel implements Disposable {
   /** The bus. */
   readonly bus: Bus;
-  /** Whether messages get through. */
+  /** Whether the bus is connected and takes messages. */
   up = false;
-  /** When it came up, by the clock of `performance.now()`, and the first fact that had waited for that. */
+  /** When it came up, by `performance.now()`, and the first event that was queued then. */
   resumed: { readonly at: number; readonly from: number } = { at: -Infinity, from: 1 };
-  /** What went over the bus, for this room and others. */
+  /** The message counts of the bus, for all rooms. */
   readonly traffic: Traffic;
   readonly #topic: Topic;
   readonly #buffer: RetransmitBuffer;
@@ -40,21 +40,24 @@ export class RoomChannel implements Disposable {
   #archive: Archive | undefined;
   #lastArchived = 0;
 
-  /** A channel to `topic`, for what is in the buffer. */
-  constructor(bus: Bus, { topic, buffer: told, pace, traffic }: RoomChannelOptions) {
+  /** A channel for the events in the buffer. */
+  constructor(bus: Bus, { topic, buffer, pace, traffic }: RoomChannelOptions) {
     this.bus = bus;
     this.#topic = topic;
-    this.#buffer = told;
+    this.#buffer = buffer;
     this.#pace = pace;
     this.traffic = traffic;
   }
 
-  /** Bytes that were told and have not been sent. */
+  /** Bytes of unsent events. */
   get queued(): number {
     return this.#buffer.sizeAfter(this.#lastSent);
   }
 
-  /** Listens to the room, and to what is for this node alone. `receive` tells whether the message was one of ours. */
+  /**
+   * Subscribes to the topics of the room and this node; `receive` returns whether it used the
+   * message.
+   */
   subscribe(nodeId: string, receive: (message: Message) => boolean): void {
     const queue = new ReceiveQueue((bytes) => {
       this.traffic.in++;
@@ -62,15 +65,15 @@ export class RoomChannel implements Disposable {
       if (!message || !receive(message)) this.traffic.ignored++;
     }, this.#pace);
     this.#subscriptions.use(queue);
-    const put = (bytes: Uint8Array) => queue.put(bytes);
+    const put = (bytes: Uint8Array) => queue.receive(bytes);
     this.#subscriptions.use(this.bus.subscribe(this.#topic, put));
     this.#subscriptions.use(this.bus.subscribe([...this.#topic, nodeId], put));
   }
 
   /**
-   * Notes that messages get through from now on.
+   * Called when the bus is connected.
    *
-   * @returns how many facts had not been sent before and can't be any more
+   * @returns how many unsent events were dropped from the buffer
    */
   resume(now: number): number {
     this.up = true;
@@ -81,7 +84,7 @@ export class RoomChannel implements Disposable {
     return dropped;
   }
 
-  /** Sends what has not been sent, and once more what is wanted again: all after fact `resendAfter`. */
+  /** Sends all unsent events, and retransmits those after event `resendAfter`. */
   flush(nodeId: string, resendAfter = Infinity): void {
     if (!this.up) return;
     const limit = this.bus.messageLimit;
@@ -94,7 +97,7 @@ export class RoomChannel implements Disposable {
     this.#archiveMessages(limit);
   }
 
-  /** Sends a message to everyone in the room, or to one node there. Where that fails, `up` will come again. */
+  /** Sends a message to all nodes or one. If it fails, the channel is down until resumed. */
   send(message: Uint8Array, to?: string): boolean {
     if (message.length > this.bus.messageLimit) {
       this.traffic.dropped++;
@@ -113,14 +116,14 @@ export class RoomChannel implements Disposable {
     this.#lastArchived = this.#buffer.lastSeq;
   }
 
-  /** What was said lately, where the bus remembers that; from now on it remembers what is said here, too. */
+  /** Returns the archived messages, if any, and archives this room from now on. */
   async recall(): Promise<ChatMessage[]> {
     this.#archive = await this.bus.archive?.();
     const kept = await this.#archive?.recall(this.#topic) ?? [];
-    return kept.map(decodeChatMessage).filter((fact) => fact !== undefined);
+    return kept.map(decodeChatMessage).filter((event) => event !== undefined);
   }
 
-  /** Leaves the topic. */
+  /** Unsubscribes. */
   [Symbol.dispose](): void {
     this.#subscriptions[Symbol.dispose]();
   }

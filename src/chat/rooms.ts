@@ -11,29 +11,32 @@ import type { BusAttachmentOptions, BusManager } from "./bus_manager.ts";
 
 const tasks = new TaskScope("closing a chat room", { without: "the room stays listed" });
 
-/** What is asked of a room. */
+/** Options for opening a room. */
 export interface RoomOptions {
-  /** How many lines it remembers for newcomers, at least. */
+  /** The least number of lines in its history. */
   readonly history?: number;
-  /** Aborted when whoever asked needs it no longer; without it, the room stays as long as the server. */
+  /** Aborted when the room is no longer needed; without it, the room stays open. */
   readonly signal?: AbortSignal;
 }
 
-/** Is told of a room; what it returns is disposed when the room is gone. */
+/** Called with a room; the result is disposed when the room is closed. */
 export type RoomVisitor = (room: Room) => Disposable | undefined | void;
 
-/** A room that is there, and what keeps it there. */
+/** An open room. */
 interface OpenRoom {
   readonly number: number;
   readonly room: Room;
   readonly isPublic: boolean;
-  /** How many have opened it and still need it. */
+  /** How often it was opened and not released. */
   users: number;
-  /** What its visitors left there. */
+  /** The results of its visitors. */
   readonly visits: Map<RoomVisitor, Disposable>;
 }
 
-/** Rooms by name: each is there until nobody needs it and its last guest has left. Disposing them leaves the buses. */
+/**
+ * Rooms by name. Each is open until it is released and its last guest has left. Disposing them
+ * leaves the buses.
+ */
 export class Rooms implements AsyncDisposable {
   readonly #public = new Map<string, OpenRoom>();
   readonly #private = new Map<string, OpenRoom>();
@@ -42,17 +45,17 @@ export class Rooms implements AsyncDisposable {
   #lastNumber = 0;
   #buses: BusManager | undefined;
 
-  /** The room of this name: whoever asks for it, on whichever server of the bus, comes into the same room. */
+  /** Opens the room of this name, which is the same room on all servers of a bus. */
   open(name: string, options: RoomOptions = {}): Room {
     return this.#open(name, { ...options, isPublic: true });
   }
 
-  /** The room of the outlet at this address. Another machine may have the same address: it is another room there. */
+  /** Opens the room of the outlet at this address, which is not shared with other servers. */
   openPrivate(address: string, options: RoomOptions = {}): Room {
     return this.#open(address, { ...options, isPublic: false });
   }
 
-  /** Visits every room that is there, and every room that is opened, until the visitor is disposed. */
+  /** Visits all open rooms now, and others when they are opened, until the result is disposed. */
   visitAll(visitor: RoomVisitor): Disposable {
     this.#visitors.add(visitor);
     for (const open of this.#byNumber.values()) this.#visit(open, visitor);
@@ -67,20 +70,17 @@ export class Rooms implements AsyncDisposable {
     };
   }
 
-  /** Whether the room of this name was given it on purpose. */
+  /** Whether there is a public room of this name. */
   isPublic(name: string): boolean {
     return this.#public.has(name);
   }
 
-  /** The room of this number. */
+  /** The room with this number. */
   numbered(number: number): Room | undefined {
     return this.#byNumber.get(number)?.room;
   }
 
-  /**
-   * Joins rooms to their namesakes on a bus. All of them belong on a bus that ends in this server, between its
-   * workers; on any other, only those that were given a name on purpose.
-   */
+  /** Attaches a bus. A local one carries all rooms, any other only public ones. */
   async attachBus(bus: Bus, watcher: Omit<BusAttachmentOptions, "topicOf"> = {}): Promise<void> {
     const { BusManager } = await import("./bus_manager.ts");
     if (!this.#buses) {
@@ -94,7 +94,7 @@ export class Rooms implements AsyncDisposable {
     this.#buses.attach(bus, { ...watcher, topicOf });
   }
 
-  /** What the rooms are like right now. */
+  /** The status of the rooms and buses. */
   status(): RoomsStatus {
     return {
       rooms: Array.from(this.#byNumber.values(), statusOf),
@@ -102,7 +102,7 @@ export class Rooms implements AsyncDisposable {
     };
   }
 
-  /** Tells what has still to be told, and leaves the buses. */
+  /** Sends pending lines, and leaves the buses. */
   async [Symbol.asyncDispose](): Promise<void> {
     const rooms = Array.from(this.#byNumber.values(), ({ room }) => room);
     await Promise.all(rooms.map((room) => room.flush()));
@@ -138,7 +138,7 @@ export class Rooms implements AsyncDisposable {
     };
     (isPublic ? this.#public : this.#private).set(name, open);
     this.#byNumber.set(open.number, open);
-    // A bus that is there already is asked for what was said at once, if the room is to remember any of it.
+    // Set before the visitors attach buses, which recall the history only if there is one.
     open.room.history.keep(history);
     for (const visitor of this.#visitors) this.#visit(open, visitor);
     return open;
@@ -149,7 +149,7 @@ export class Rooms implements AsyncDisposable {
     if (visit) open.visits.set(visitor, visit);
   }
 
-  /** Forgets a room that no outlet needs and in which there are no guests. */
+  /** Closes a room without users and guests. */
   #closeUnused(open: OpenRoom): void {
     if (open.users > 0 || open.room.hasGuests || !this.#byNumber.delete(open.number)) return;
     (open.isPublic ? this.#public : this.#private).delete(open.room.name);

@@ -1,30 +1,30 @@
 /**
- * What waits to be sent to one member of a room.
+ * The send queue of one member of a room.
  *
  * @module
  */
 import { concat } from "@std/bytes/concat";
 import type { Connection } from "../connection/connection.ts";
 
-/** Bytes that may wait for a member before it is cut off. */
+/** The most bytes in the queue; beyond it, the member is disconnected. */
 export const SEND_QUEUE_LIMIT = 256 * 1024;
 
-/** The most bytes that several posts are written in at once. */
+/** The most bytes that are combined into one write. */
 const WRITE_SIZE = 64 * 1024;
 
-/** A bounded queue in front of a connection: whoever posts never waits, whoever does not read is cut off. */
+/** A bounded send queue. Posting never blocks; a peer that does not read is disconnected. */
 export class SendQueue implements AsyncDisposable {
   readonly #connection: Connection;
   #queue: Uint8Array[] = [];
   #waiting = 0;
   #sending: Promise<void> | undefined;
 
-  /** A queue for this connection, which it alone writes to from now on. */
+  /** A queue for this connection, and its only writer. */
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** Bytes that the kernel has not taken yet. */
+  /** Bytes that are not flushed to the kernel. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -34,7 +34,7 @@ export class SendQueue implements AsyncDisposable {
     return this.#connection.isClosed;
   }
 
-  /** Puts bytes in the queue; they are not copied. Over the limit, the connection is cut. */
+  /** Queues bytes without copying them. Beyond the limit, the connection is closed. */
   post(bytes: Uint8Array): void {
     if (this.isGone) return;
     this.#waiting += bytes.length;
@@ -46,17 +46,17 @@ export class SendQueue implements AsyncDisposable {
     this.#sending ??= this.#send();
   }
 
-  /** Resolves when nothing waits any more, or the connection is gone. */
+  /** Resolves when the queue is empty or the connection closed. */
   async sent(): Promise<void> {
     await this.#sending;
   }
 
-  /** Waits until all is sent, or the connection is gone. */
+  /** Waits until the queue is empty or the connection closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sent();
   }
 
-  /** What is written next: one long post, or several short ones together. */
+  /** Takes the next write: one long post, or several short ones combined. */
   #take(): Uint8Array {
     const first = this.#queue[0]!;
     let count = 1;

@@ -1,77 +1,77 @@
 /**
- * What chat rooms and the buses between them are like right now: plain data, for whoever looks.
+ * The status of chat rooms and buses, as plain data.
  *
  * @module
  */
 
-/** What went over a bus, in messages. */
+/** Message counts of a bus. */
 export interface Traffic {
-  /** Messages that came. */
+  /** Messages received. */
   in: number;
-  /** Messages that went. */
+  /** Messages sent. */
   out: number;
-  /** Messages that came and were none of ours: garbage, too long, foreign. */
+  /** Messages received that were invalid, too long or foreign. */
   ignored: number;
-  /** What happened elsewhere and never came here. */
+  /** Events of other servers that were never received. */
   lost: number;
-  /** What did not fit in a queue here: while the bus was down, or on the way between it and a worker. */
+  /** Messages dropped from a full queue: while the bus was down, or between it and a worker. */
   dropped: number;
 }
 
-/** A bus, and how it is. */
+/** The status of a bus. */
 export interface BusStatus {
-  /** What people call it: `nats://127.0.0.1:4222`. */
+  /** The name for users: `nats://127.0.0.1:4222`. */
   readonly name: string;
-  /** Whether messages get through: not yet, now, or not any more; it is tried again for ever. */
+  /** The state of the connection, which is retried forever. */
   readonly state: "connecting" | "up" | "down";
-  /** Where it is connected, or why it is not. */
+  /** The address of the server, or why it is not connected. */
   readonly detail: string;
-  /** What it does not let this server do, where there is something. */
+  /** The last denied permission, if any. */
   readonly denied: string | undefined;
-  /** How often it came back. */
+  /** How often it was reconnected. */
   readonly reconnects: number;
-  /** Bytes that wait here because it does not take them, up to 1 MiB for each room. */
+  /** Bytes that are queued, up to 1 MiB for each room. */
   readonly queued: number;
-  /** What went over it so far. */
+  /** Message counts so far. */
   readonly traffic: Readonly<Traffic>;
 }
 
-/** A room. */
+/** The status of a room. */
 export interface RoomStatus {
-  /** Its number: the same for as long as the server runs, and no other's. */
+  /** Its number, which is never reused. */
   readonly number: number;
-  /** What it is called. */
+  /** Its name. */
   readonly name: string;
-  /** Whether rooms of this name on other servers are the same room, where there is a bus. */
+  /** Whether it is shared with other servers over a bus. */
   readonly isPublic: boolean;
-  /** How many are in it on this server. */
+  /** The number of members on this server. */
   readonly here: number;
-  /** How many are in it on others. */
+  /** The number of members on other servers. */
   readonly elsewhere: readonly ServerShare[];
 }
 
-/** How many of a room's members are on another server. */
+/** The members of a room on another server. */
 export interface ServerShare {
-  /** What it calls itself. */
+  /** The server's name. */
   readonly server: string;
-  /** How many. */
+  /** The number of members. */
   readonly members: number;
 }
 
-/** What the rooms of a server are like. */
+/** The status of all rooms and buses. */
 export interface RoomsStatus {
-  /** Every room. */
+  /** All rooms. */
   readonly rooms: readonly RoomStatus[];
-  /** Every bus. */
+  /** All buses. */
   readonly buses: readonly BusStatus[];
 }
 
-/** Nothing has been carried yet. */
+/** Zero counts. */
 export function noTraffic(): Traffic {
   return { in: 0, out: 0, ignored: 0, lost: 0, dropped: 0 };
 }
 
-/** What two have carried. */
+/** Adds two counts. */
 export function addTraffic(one: Readonly<Traffic>, other: Readonly<Traffic>): Traffic {
   return {
     in: one.in + other.in,

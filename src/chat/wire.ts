@@ -1,6 +1,6 @@
 /**
- * What rooms of the same name say to each other over a bus: small JSON objects. What comes from a bus is
- * input like any other: whatever is not exactly such a message is no message.
+ * The messages between servers on a bus, encoded as JSON. Received messages are validated; what
+ * does not match exactly is ignored.
  *
  * @module
  */
@@ -9,108 +9,108 @@ import { printable } from "../terminal/printable.ts";
 import type { ChatMessage, RoomEvent } from "./message.ts";
 import { isName } from "./name.ts";
 
-/** What one server tells the others about its part of a room. `origin` is that server. */
-export type Message = Heartbeat | Bye | Facts | RetransmitRequest | Snapshot;
+/** A message of one server to the others about a room. `origin` is the sender's node id. */
+export type Message = Heartbeat | Bye | EventsMessage | RetransmitRequest | Snapshot;
 
-/** It is there, and has told so many facts; `hello` asks the others to say the same. */
+/** A heartbeat. */
 export interface Heartbeat {
-  /** Tells it from the other messages. */
+  /** The type of the message. */
   kind: "beat";
-  /** The server. */
+  /** The sender's node id. */
   origin: string;
-  /** The number of its latest fact. */
+  /** The sequence number of its latest event. */
   seq: number;
-  /** Whether the others are to beat, too. */
+  /** Whether the others are to send a heartbeat, too. */
   hello: boolean;
 }
 
-/** It leaves, with all its members. */
+/** The sender leaves, with all its members. */
 export interface Bye {
-  /** Tells it from the other messages. */
+  /** The type of the message. */
   kind: "bye";
-  /** The server. */
+  /** The sender's node id. */
   origin: string;
 }
 
-/** What happened there, in order. */
-export interface Facts {
-  /** Tells it from the other messages. */
+/** Consecutive events. */
+export interface EventsMessage {
+  /** The type of the message. */
   kind: "facts";
-  /** The server. */
+  /** The sender's node id. */
   origin: string;
-  /** The number of the first of them. */
+  /** The sequence number of the first event. */
   first: number;
-  /** One or more. */
+  /** One or more events. */
   facts: RoomEvent[];
 }
 
-/** It wants to know more of another server. */
+/** A negative acknowledgment (NACK): a request for retransmission to another server. */
 export interface RetransmitRequest extends SnapshotRequest {
-  /** Tells it from the other messages. */
+  /** The type of the message. */
   kind: "want";
-  /** The server that asks. */
+  /** The sender's node id. */
   origin: string;
-  /** The server that is asked. */
+  /** The receiver's node id. */
   to: string;
 }
 
-/** What one server wants to know of another. */
+/** What is requested. */
 export interface SnapshotRequest {
-  /** The number of the last fact that it has; absent where it has none. */
+  /** The sequence number of the last event received, if any. */
   after?: number | undefined;
-  /** Whether it also has to know who is there. */
+  /** Whether a snapshot of the members is requested, too. */
   roster: boolean;
 }
 
-/** Who is in its part of the room: one of several parts. */
+/** One part of a snapshot of the sender's members. */
 export interface Snapshot {
-  /** Tells it from the other messages. */
+  /** The type of the message. */
   kind: "roster";
-  /** The server. */
+  /** The sender's node id. */
   origin: string;
-  /** What it calls itself, for people. */
+  /** The sender's name for users. */
   server: string;
-  /** After which fact that is. */
+  /** The sequence number of the last event before the snapshot. */
   seq: number;
-  /** The number of the first fact that follows: earlier ones can't be had. */
+  /** The sequence number of the first event that will be sent; earlier ones are not available. */
   from: number;
-  /** Which part this is, from 0. */
+  /** The number of this part, from 0. */
   part: number;
-  /** How many there are. */
+  /** The number of parts. */
   parts: number;
   /** The members. */
   members: NameRegistration[];
 }
 
-/** A name, and when it was asked for. */
+/** A name, and when it was registered, in milliseconds since 1970. */
 export type NameRegistration = [name: string, claimed: number];
 
-/** The longest message, in bytes. NATS carries up to a megabyte; small ones let others through. */
+/** The longest accepted message, in bytes. */
 export const MESSAGE_LIMIT = 64 * 1024;
 
-/** The longest words of one fact, in UTF-16 units: what a line of a client can hold. */
+/** The longest text of one event, in UTF-16 code units: the longest line of a client. */
 const TEXT_LIMIT = 4 * 1024;
 
-/** The most that a server calls itself, in UTF-16 units. */
+/** The longest name of a server, in UTF-16 code units. */
 const SERVER_LIMIT = 100;
 
-/** The most bytes of a message besides its facts or members: its kind, and what its server calls itself. */
+/** The most bytes of a message without its events or members. */
 export const ENVELOPE = 512;
 
-/** The most bytes of a member in a snapshot: 24 characters of 4 bytes, and a time. */
+/** The most bytes of a member in a snapshot: a name of 24 characters of 4 bytes, and a time. */
 const LONGEST_REGISTRATION = 128;
 
-/** How many members go into one message of a roster. */
+/** The most members per message of a snapshot. */
 const MEMBERS_PER_MESSAGE = 500;
 
-/** Tells ours from whatever else is published. A later format will have another number. */
+/** The version of the format. */
 const VERSION = 1;
 
 const COUNT = z.int().nonnegative();
 const NAME = z.string().refine(isName);
 const ORIGIN = z.string().regex(/^[0-9a-z]{8,16}$/);
 
-const FACT = z.discriminatedUnion("fact", [
+const EVENT = z.discriminatedUnion("fact", [
   z.object({ fact: z.literal("joined"), name: NAME, claimed: COUNT }),
   z.object({ fact: z.literal("left"), name: NAME }),
   z.object({ fact: z.literal("renamed"), name: NAME, to: NAME, claimed: COUNT }),
@@ -122,21 +122,21 @@ const FACT = z.discriminatedUnion("fact", [
   }),
 ]);
 
-const ABOUT = { v: z.literal(VERSION), origin: ORIGIN };
+const HEADER = { v: z.literal(VERSION), origin: ORIGIN };
 
 const MESSAGE = z.discriminatedUnion("kind", [
-  z.object({ ...ABOUT, kind: z.literal("beat"), seq: COUNT, hello: z.boolean() }),
-  z.object({ ...ABOUT, kind: z.literal("bye") }),
-  z.object({ ...ABOUT, kind: z.literal("facts"), first: COUNT, facts: z.array(FACT).nonempty() }),
+  z.object({ ...HEADER, kind: z.literal("beat"), seq: COUNT, hello: z.boolean() }),
+  z.object({ ...HEADER, kind: z.literal("bye") }),
+  z.object({ ...HEADER, kind: z.literal("facts"), first: COUNT, facts: z.array(EVENT).nonempty() }),
   z.object({
-    ...ABOUT,
+    ...HEADER,
     kind: z.literal("want"),
     to: ORIGIN,
     after: COUNT.optional(),
     roster: z.boolean(),
   }),
   z.object({
-    ...ABOUT,
+    ...HEADER,
     kind: z.literal("roster"),
     server: z.string().max(SERVER_LIMIT).transform(printable),
     seq: COUNT,
@@ -150,13 +150,13 @@ const MESSAGE = z.discriminatedUnion("kind", [
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** The bytes of a message. */
-export function encode(message: Exclude<Message, Facts>): Uint8Array {
+/** Encodes a message. */
+export function encode(message: Exclude<Message, EventsMessage>): Uint8Array {
   return encoder.encode(JSON.stringify({ v: VERSION, ...message }));
 }
 
-/** The bytes of a message with facts, each of which is JSON already. */
-export function encodeFacts(
+/** Encodes a message with events, each of which is JSON already. */
+export function encodeEvents(
   { origin, first, facts }: { origin: string; first: number; facts: readonly string[] },
 ): Uint8Array {
   return encoder.encode(
@@ -164,7 +164,7 @@ export function encodeFacts(
   );
 }
 
-/** A snapshot of the members, in as many messages as it needs where a message may have `limit` bytes. */
+/** Encodes a snapshot of the members in messages of at most `limit` bytes. */
 export function* encodeSnapshot(
   registrations: readonly NameRegistration[],
   { about, limit }: {
@@ -182,15 +182,15 @@ export function* encodeSnapshot(
   }
 }
 
-/** The message in these bytes; `undefined` where there is none. */
+/** Decodes a message; `undefined` if it is invalid. */
 export function decode(bytes: Uint8Array): Message | undefined {
   return MESSAGE.safeParse(parse(bytes)).data;
 }
 
-/** What somebody said, in bytes that an archive kept; `undefined` where it is nothing of that kind. */
+/** Decodes an archived chat message; `undefined` if it is invalid. */
 export function decodeChatMessage(bytes: Uint8Array): ChatMessage | undefined {
-  const fact = FACT.safeParse(parse(bytes)).data;
-  return fact?.fact === "said" || fact?.fact === "acted" ? fact : undefined;
+  const event = EVENT.safeParse(parse(bytes)).data;
+  return event?.fact === "said" || event?.fact === "acted" ? event : undefined;
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -51,7 +51,7 @@ Deno.test("a line reaches 10,000 members in turns, and everything else runs in b
   using counter = new TurnCounter();
   const fanOut = new FanOut<Listener>();
   const members = Array.from({ length: 10_000 }, () => new Listener(counter.add));
-  for (const member of members) fanOut.enter(member);
+  for (const member of members) fanOut.addMember(member);
   fanOut.add(line("hello"));
   await fanOut.flush();
   await nextTurn();
@@ -73,7 +73,7 @@ Deno.test("whoever comes, goes, speaks and is answered during a round, each read
     const due: string[] = [];
     present.set(listener, due);
     everybody.push([listener, due]);
-    fanOut.enter(listener);
+    fanOut.addMember(listener);
   };
   const say = (text: string, speaker?: Listener) => {
     for (const [member, due] of present) if (member !== speaker) due.push(`${text}\n`);
@@ -88,7 +88,7 @@ Deno.test("whoever comes, goes, speaks and is answered during a round, each read
         say(`${i} came`, everybody.at(-1)![0]);
         break;
       case 1:
-        fanOut.leave(speaker);
+        fanOut.removeMember(speaker);
         present.delete(speaker);
         say(`${i} left`);
         break;
@@ -111,7 +111,7 @@ Deno.test("what is told at once is sent in pieces that a member who reads can ta
   const fanOut = new FanOut<Listener>();
   const sizes: number[] = [];
   const member = new Listener();
-  fanOut.enter({
+  fanOut.addMember({
     ...member,
     subscriber: { ...member.subscriber, send: (bytes) => void sizes.push(bytes.length) },
   } as Listener);
@@ -127,7 +127,7 @@ Deno.test("a member that fails does not keep the others from being told", async 
   const failing = new Listener(() => {
     throw new Error("it fails, as a test wants it");
   });
-  for (const member of [before, failing, after]) fanOut.enter(member);
+  for (const member of [before, failing, after]) fanOut.addMember(member);
   fanOut.add(line("hello"));
   const prevent = (event: ErrorEvent) => event.preventDefault();
   globalThis.addEventListener("error", prevent);

@@ -10,48 +10,51 @@ const tasks = new TaskScope("receiving from another worker", {
   without: "that message is lost",
 });
 
-/** A bus over a `BroadcastChannel`. Its receivers lose messages when they are more than some hundreds behind. */
+/**
+ * A bus over a `BroadcastChannel`, which drops messages for a receiver that is some hundreds
+ * behind.
+ */
 export class BroadcastBus implements Bus {
-  /** What people call it. */
+  /** The name for users. */
   readonly name: string = "workers";
-  /** It ends in this process. */
+  /** Whether it is limited to this process. */
   readonly isLocal = true;
-  /** Nothing waits: a channel takes what it is given, or loses it. */
+  /** Always 0: a channel does not report its queue. */
   readonly waiting = 0;
-  /** A thread takes messages of any length. */
+  /** Unlimited. */
   readonly messageLimit: number = Infinity;
   readonly #channel: BroadcastChannel;
   readonly #listeners = new Map<string, Set<(message: Uint8Array) => void>>();
 
-  /** The bus of this name: the same for all workers that are to share rooms. */
+  /** The bus over the channel of this name. */
   constructor(name: string) {
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = tasks.guard(({ data }: MessageEvent<[string, Uint8Array]>) => {
       const [topic, message] = data;
-      for (const hear of this.#listeners.get(topic) ?? []) hear(message);
+      for (const onMessage of this.#listeners.get(topic) ?? []) onMessage(message);
     });
   }
 
-  /** Hands a message to the other workers. */
+  /** Publishes a message to the other workers. */
   publish(topic: Topic, message: Uint8Array): boolean {
     this.#channel.postMessage([keyOf(topic), message]);
     return true;
   }
 
-  /** Listens to a topic. */
-  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable {
+  /** Subscribes to a topic. */
+  subscribe(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable {
     const key = keyOf(topic);
-    const ears = this.#listeners.get(key) ?? new Set();
-    this.#listeners.set(key, ears.add(hear));
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners.add(onMessage));
     return {
       [Symbol.dispose]: () => {
-        ears.delete(hear);
-        if (ears.size === 0) this.#listeners.delete(key);
+        listeners.delete(onMessage);
+        if (listeners.size === 0) this.#listeners.delete(key);
       },
     };
   }
 
-  /** Says that messages get through: within a process, they always do. */
+  /** Calls the watcher once: the bus is always up. */
   watch({ changed }: BusWatcher): void {
     changed({ state: "up", at: "this process" });
   }
@@ -61,7 +64,7 @@ export class BroadcastBus implements Bus {
     return Promise.resolve();
   }
 
-  /** Leaves. */
+  /** Closes the channel. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#channel.close();
     return Promise.resolve();

@@ -1,56 +1,56 @@
 /**
- * What carries messages between rooms of the same name. A bus may lose messages: what rooms have to say
- * to each other makes up for that.
+ * The publish/subscribe interface between rooms of the same name. A bus may lose messages; rooms
+ * request what they miss.
  *
  * @module
  */
 
-/** Whether messages get through. */
+/** The state of the connection. */
 export type BusState =
   | { readonly state: "up"; readonly at: string }
   | { readonly state: "down"; readonly reason: string };
 
-/** What messages are about: words of any characters, from the general to the particular. */
+/** A hierarchical topic: tokens of any characters, the most general first. */
 export type Topic = readonly string[];
 
-/** Who is told how a bus is. */
+/** Receives changes of a bus. */
 export interface BusWatcher {
-  /** Told at once, and from then on, whether messages get through; `up` also comes when it can follow again. */
+  /** Called with the state now and on changes; also with `up` when a full queue has drained. */
   changed(state: BusState): void;
-  /** Told what the bus does not let this server do. */
+  /** Called when the server denied a permission. */
   denied?(what: string): void;
 }
 
-/** Publishes and subscribes. Disposing it sends what waits, if it can, and leaves. */
+/** A bus. Disposing it sends what is queued, if possible, and disconnects. */
 export interface Bus extends AsyncDisposable {
-  /** What people call it: `nats://127.0.0.1:4222`. */
+  /** The name for users: `nats://127.0.0.1:4222`. */
   readonly name: string;
-  /** Whether it ends in this process, between its workers. */
+  /** Whether it is limited to this process, between its workers. */
   readonly isLocal: boolean;
-  /** The most bytes that a message may have now: a bus may tell so again and again. */
+  /** The maximum payload of a message, in bytes; it may change. */
   readonly messageLimit: number;
   /**
-   * Hands a message to everyone else who listens to the topic; never waits.
+   * Publishes a message to all other subscribers of the topic; never blocks.
    *
-   * @returns whether it was taken; `false` while the bus is down, or cannot follow
+   * @returns whether it was accepted; `false` while the bus is down or its queue is full
    */
   publish(topic: Topic, message: Uint8Array): boolean;
-  /** Listens to a topic until the subscription is disposed. */
-  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable;
-  /** Lets somebody know how it is. */
+  /** Subscribes to a topic until the subscription is disposed. */
+  subscribe(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable;
+  /** Adds a watcher. */
   watch(watcher: BusWatcher): void;
-  /** Bytes that were published and have not arrived at the bus yet, as far as that is known. */
+  /** Bytes that were published and are not confirmed. */
   readonly waiting: number;
-  /** Resolves when they have, or never will. */
+  /** Resolves when they are confirmed or the connection is lost. */
   caughtUp(): Promise<void>;
-  /** What the bus remembers for rooms; absent where it can't. */
+  /** Returns the archive, if the server offers one; absent if the bus has none. */
   archive?(): Promise<Archive | undefined>;
 }
 
-/** Keeps the last messages of a topic for those who come later. */
+/** Stores the last messages of each topic. */
 export interface Archive {
-  /** Keeps a message, never waits; whether it was taken. */
+  /** Stores a message; whether it was accepted. Never blocks. */
   add(topic: Topic, message: Uint8Array): boolean;
-  /** The last messages that were kept, in order. */
+  /** Returns the stored messages, in order. */
   recall(topic: Topic): Promise<Uint8Array[]>;
 }

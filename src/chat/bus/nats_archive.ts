@@ -1,5 +1,5 @@
 /**
- * What NATS remembers for rooms: a JetStream stream with the last lines of each.
+ * The archive of rooms in a JetStream stream.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { HISTORY_LIMIT } from "../history.ts";
 import { publishTo } from "./nats_publish.ts";
 import { subjectOf } from "./nats_subject.ts";
 
-/** The stream of all rooms of all servers on the bus. */
+/** The name of the stream, which all rooms and servers share. */
 const STREAM = "OUTLET_HISTORY";
 
-/** How many servers of a cluster keep it. */
+/** The replicas of the stream in a cluster. */
 const REPLICAS = 3;
 
-/** How long all of it may take to come, in milliseconds. */
+/** The timeout of a recall, in milliseconds. */
 const RECALL_TIMEOUT = 5_000;
 
-/** Lines of rooms, kept by JetStream. */
+/** An archive in JetStream. */
 export class NatsArchive implements Archive {
   readonly #connection: NatsConnection;
 
@@ -28,9 +28,9 @@ export class NatsArchive implements Archive {
   }
 
   /**
-   * Makes the stream, if it is not there yet.
+   * Creates the stream if it does not exist.
    *
-   * @throws {Error} where the server has JetStream, but not for us
+   * @throws {Error} if the stream cannot be created
    */
   static async open(connection: NatsConnection): Promise<NatsArchive> {
     const { streams } = await jetstreamManager(connection);
@@ -42,23 +42,23 @@ export class NatsArchive implements Archive {
     const isThere = () => streams.info(STREAM).then(() => true, () => false);
     if (!await isThere()) {
       const replicas = connection.info?.cluster === undefined ? 1 : REPLICAS;
-      // A cluster may be too small, or a member of it away.
+      // The cluster may have too few servers.
       await streams.add({ ...stream, num_replicas: replicas })
         .catch(() => streams.add({ ...stream, num_replicas: 1 }))
         .catch(async (error) => {
-          // Somebody else may have made it at the same moment.
+          // Another server may have created it at the same moment.
           if (!await isThere()) throw error;
         });
     }
     return new NatsArchive(connection);
   }
 
-  /** Keeps a message, where the server takes it. */
+  /** Publishes a message to the stream; whether the connection took it. */
   add(topic: Topic, message: Uint8Array): boolean {
     return publishTo(this.#connection, { subject: subjectOf(archived(topic)), message });
   }
 
-  /** The last messages of a topic. */
+  /** Fetches the stored messages of a topic. */
   async recall(topic: Topic): Promise<Uint8Array[]> {
     const consumer = await jetstream(this.#connection).consumers.get(STREAM, {
       filter_subjects: subjectOf(archived(topic)),

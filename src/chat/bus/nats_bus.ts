@@ -21,23 +21,23 @@ import { messageLimitOf, publishTo } from "./nats_publish.ts";
 import { subjectOf } from "./nats_subject.ts";
 import { NatsSubscriptions } from "./nats_subscriptions.ts";
 
-/** Pauses between attempts to connect, in milliseconds: they double. */
+/** The pause between connection attempts, in milliseconds; it doubles. */
 const BACK_OFF = { shortest: 250, longest: 30_000 };
 
-/** How long an attempt may take, and how long goodbye, in milliseconds. */
+/** The timeouts of a connection attempt and of the last flush, in milliseconds. */
 const TIMEOUT = { connect: 5_000, close: 1_000 };
 
-/** How often a silent server is asked whether it is there; when two of these are open, it is not. In milliseconds. */
-const PING = 3_000;
+/** The PING interval in milliseconds; two unanswered PINGs close the connection. */
+const PING_INTERVAL = 3_000;
 
-/** Bytes that may be on their way before the server has to say that it has them, and before no more are taken. */
+/** Unconfirmed bytes above which a PING is sent, and above which `publish` returns `false`. */
 const WINDOW = { confirm: 64 * 1024, full: 1024 * 1024 };
 
-/** Publishes and subscribes at NATS servers. It is there at once, and connects as soon as it can. */
+/** A bus over NATS. It connects, and reconnects, in the background. */
 export class NatsBus implements Bus {
-  /** What people call it. */
+  /** The name for users. */
   readonly name: string;
-  /** It reaches other servers. */
+  /** Whether it is limited to this process. */
   readonly isLocal = false;
   readonly #options: ConnectionOptions;
   readonly #subscriptions = new NatsSubscriptions();
@@ -47,13 +47,13 @@ export class NatsBus implements Bus {
   #state: BusState = { state: "down", reason: "connecting" };
   #connection: NatsConnection | undefined;
   #attempts = 0;
-  /** What this connection has been denied, and what was told of that. */
+  /** The operations of which a denial was reported since the bus was connected. */
   readonly #denied = new Set<string>();
   #waiting = 0;
   #unconfirmed = 0;
   #confirming: Promise<void> = Promise.resolve();
 
-  /** A bus at this address. */
+  /** A bus at this URL. */
   constructor(address: NatsUrl, keys: NatsKeys = {}) {
     this.name = formatBus(address);
     this.#options = {
@@ -61,7 +61,7 @@ export class NatsBus implements Bus {
       name: "outlet",
       noEcho: true,
       timeout: TIMEOUT.connect,
-      pingInterval: PING,
+      pingInterval: PING_INTERVAL,
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
       reconnectDelayHandler: () => backOff(this.#attempts),
@@ -71,17 +71,17 @@ export class NatsBus implements Bus {
     handledElsewhere(this.#done);
   }
 
-  /** Bytes that the server has not confirmed. */
+  /** Bytes that are not confirmed. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** The most bytes that the server takes in a message. */
+  /** The server's `max_payload`, in bytes. */
   get messageLimit(): number {
     return messageLimitOf(this.#connection);
   }
 
-  /** Hands a message to the server. */
+  /** Publishes a message. */
   publish(topic: Topic, message: Uint8Array): boolean {
     const isFull = this.#waiting > WINDOW.full;
     if (!this.#connection || this.#state.state === "down" || isFull) return false;
@@ -92,30 +92,30 @@ export class NatsBus implements Bus {
     return true;
   }
 
-  /** Listens to a topic, now or as soon as there is a connection. */
+  /** Subscribes to a topic, now or as soon as there is a connection. */
   subscribe(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable {
     return this.#subscriptions.add(topic, onMessage);
   }
 
-  /** Lets somebody know whenever the connection comes or goes. */
+  /** Adds a watcher. */
   watch(watcher: BusWatcher): void {
     this.#watchers.add(watcher);
     if (this.#state.state === "up") watcher.changed(this.#state);
   }
 
-  /** Resolves when the server has received what was sent, or the connection is lost. */
+  /** Resolves when the messages are confirmed or the connection is lost. */
   caughtUp(): Promise<void> {
     return this.#confirming;
   }
 
-  /** What JetStream remembers, where the server offers it. */
+  /** Opens the archive in JetStream, if the server offers it. */
   async archive(): Promise<Archive | undefined> {
     if (!this.#connection?.info?.jetstream) return undefined;
     const { NatsArchive } = await import("./nats_archive.ts");
     return await NatsArchive.open(this.#connection);
   }
 
-  /** Sends what waits, if that takes no time, and disconnects. */
+  /** Flushes for at most a second, and disconnects. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watchers.clear();
     this.#closing.abort();
@@ -139,7 +139,7 @@ export class NatsBus implements Bus {
     }
   }
 
-  /** Follows a connection, through all that it is lost and comes back, until it is closed. */
+  /** Follows the status of a connection, including reconnects, until it is closed. */
   async #follow(connection: NatsConnection): Promise<void> {
     const statuses = connection.status();
     this.#connection = connection;
@@ -152,11 +152,11 @@ export class NatsBus implements Bus {
         this.#subscriptions.renew();
         this.#up(connection);
       }
-      if (status.type === "error") this.#fail(status.error);
+      if (status.type === "error") this.#reportDenied(status.error);
     }
   }
 
-  /** Tries until it is connected; `undefined` when it is to be closed. */
+  /** Retries until it is connected; `undefined` if the bus is disposed. */
   async #connect(): Promise<NatsConnection | undefined> {
     const { signal } = this.#closing;
     for (;;) {
@@ -177,17 +177,17 @@ export class NatsBus implements Bus {
     confirmHandshake(connection);
     this.#attempts = 0;
     this.#denied.clear();
-    this.#tell({ state: "up", at: connection.getServer() });
+    this.#notify({ state: "up", at: connection.getServer() });
   }
 
   #down(reason: string): void {
-    // Whether that has arrived nobody knows; who misses it will ask for it.
+    // Whether unconfirmed messages arrived is unknown; receivers request what they miss.
     this.#waiting = this.#unconfirmed = 0;
-    this.#tell({ state: "down", reason });
+    this.#notify({ state: "down", reason });
   }
 
-  /** Reports missing permissions, once for subscribing and once for publishing. */
-  #fail(error: Error): void {
+  /** Reports a permission violation, once for each operation. */
+  #reportDenied(error: Error): void {
     if (!(error instanceof PermissionViolationError) || this.#denied.has(error.operation)) return;
     this.#denied.add(error.operation);
     const what = error.operation === "publish" ? "publish to" : "subscribe to";
@@ -196,29 +196,29 @@ export class NatsBus implements Bus {
     }
   }
 
-  #tell(state: BusState): void {
+  #notify(state: BusState): void {
     this.#state = state;
     for (const watcher of this.#watchers) watcher.changed(state);
   }
 
-  /** Asks the server to say that it has what it was handed so far. */
+  /** Requests a confirmation of what was published so far, by PING and PONG. */
   #confirm(connection: NatsConnection): void {
     const bytes = this.#unconfirmed;
     this.#unconfirmed = 0;
     this.#confirming = connection.flush().then(() => {
       const wasFull = this.#waiting > WINDOW.full;
       this.#waiting = Math.max(0, this.#waiting - bytes);
-      if (wasFull && this.#waiting <= WINDOW.full) this.#tell(this.#state);
+      if (wasFull && this.#waiting <= WINDOW.full) this.#notify(this.#state);
     }, () => {
-      // The connection is lost, which is told elsewhere; what was on its way is asked for again by those who miss it.
+      // The connection is lost, which its status reports.
     });
   }
 }
 
 /**
- * A bus at this address; the keys are paths here.
+ * Opens a bus with keys from these files.
  *
- * @throws {Error} which names the file that can't be used, and the reason
+ * @throws {Error} with the file that cannot be used, and the reason
  */
 export async function openNatsBus(address: NatsUrl, paths: NatsKeys): Promise<NatsBus> {
   return new NatsBus(address, await readNatsKeys(paths));

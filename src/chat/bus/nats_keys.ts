@@ -1,5 +1,5 @@
 /**
- * Who we are to a NATS server, and whom we trust to be one.
+ * The credentials for a NATS server, and the authorities it is verified with.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import {
 import { readPem } from "../../transport/tls/pem.ts";
 import type { NatsUrl } from "../../endpoint/nats_url.ts";
 
-/** What a bus may need besides its address. */
+/** Keys of a bus. */
 export interface NatsKeys {
-  /** Who we are: a JWT and the seed of its key, as `nsc` writes them into a file. */
+  /** A user JWT and its NKEY seed, in the format of an `nsc` .creds file. */
   readonly credentials?: string | undefined;
-  /** The authorities to trust, as PEM. */
+  /** The trusted certificate authorities, as PEM. */
   readonly ca?: string | undefined;
 }
 
 /**
- * The keys in these files.
+ * Reads the keys from these files.
  *
- * @throws {UsageError} which names the file that can't be used, and the reason
+ * @throws {UsageError} with the file that cannot be used, and the reason
  */
 export async function readNatsKeys(paths: NatsKeys): Promise<NatsKeys> {
   const [credentials, ca] = await Promise.all([
@@ -42,7 +42,7 @@ export async function readNatsKeys(paths: NatsKeys): Promise<NatsKeys> {
 }
 
 /**
- * What the library is told of all that.
+ * The connection options of the NATS library.
  *
  * @internal
  */

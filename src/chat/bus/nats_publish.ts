@@ -1,15 +1,15 @@
 /**
- * How messages are handed to a NATS connection.
+ * Publishing on a NATS connection.
  *
  * @module
  */
 import type { NatsConnection } from "@nats-io/transport-node";
 
-/** The most bytes that a message may have where the server has not said so: what NATS takes by default. */
+/** NATS' default `max_payload`, in bytes, used before the server has sent its own. */
 const DEFAULT_LIMIT = 1024 * 1024;
 
 /**
- * The most bytes that the server takes in a message now; it may change its mind while the connection lives.
+ * The server's `max_payload` in bytes, which may change during a connection.
  *
  * @internal
  */
@@ -18,8 +18,7 @@ export function messageLimitOf(connection: NatsConnection | undefined): number {
 }
 
 /**
- * Hands a message to a connection; whether it was taken. The library throws where the message is longer than the
- * server takes, or the connection is closed or drains.
+ * Publishes a message; `false` if it is too long, or the connection is closed or draining.
  *
  * @internal
  */

@@ -1,11 +1,13 @@
 /**
- * What NATS calls the topics of a bus.
+ * The NATS subjects of topics.
  *
  * @module
  */
 import type { Topic } from "./bus.ts";
 
-/** The subject `outlet.room.NAME`, in which NATS takes neither spaces nor dots nor wildcards. */
+/**
+ * Returns the subject, such as `outlet.room.NAME`. Spaces, dots and wildcards are percent-encoded.
+ */
 export function subjectOf(topic: Topic): string {
   const escape = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   const word = (text: string) =>

@@ -1,5 +1,5 @@
 /**
- * What is listened to at a NATS server: each subject once, whoever listens here.
+ * The subscriptions of a NATS connection: one for each subject, with any number of listeners.
  *
  * @module
  */
@@ -7,23 +7,23 @@ import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import type { Topic } from "./bus.ts";
 import { subjectOf } from "./nats_subject.ts";
 
-/** One subject. */
+/** One subject and its listeners. */
 interface NatsSubscription {
   readonly subject: string;
   readonly listeners: Set<(message: Uint8Array) => void>;
   subscription?: Subscription | undefined;
 }
 
-/** Subscriptions that outlive connections. */
+/** Subscriptions that are kept over several connections. */
 export class NatsSubscriptions {
   readonly #bySubject = new Map<string, NatsSubscription>();
   #connection: NatsConnection | undefined;
 
-  /** Listens to a topic, now or as soon as there is a connection. */
+  /** Subscribes to a topic, now or as soon as there is a connection. */
   add(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable {
     const subject = subjectOf(topic);
     const entry = this.#bySubject.get(subject) ?? this.#subscribe(subject);
-    // The same function may listen twice.
+    // A new function, because the same one may be added twice.
     const listener = (message: Uint8Array) => onMessage(message);
     entry.listeners.add(listener);
     return {
@@ -36,7 +36,7 @@ export class NatsSubscriptions {
   }
 
   /**
-   * Listens over a new connection, or over none.
+   * Subscribes on a new connection, or on none.
    *
    * @internal
    */
@@ -45,7 +45,7 @@ export class NatsSubscriptions {
     for (const entry of this.#bySubject.values()) this.#listen(entry);
   }
 
-  /** Listens again to what the server has ended: what was denied may be allowed by now. */
+  /** Repeats subscriptions that the server has closed, because permissions may have changed. */
   renew(): void {
     for (const entry of this.#bySubject.values()) {
       if (entry.subscription?.isClosed()) this.#listen(entry);
@@ -63,7 +63,7 @@ export class NatsSubscriptions {
     entry.subscription = this.#connection?.subscribe(entry.subject, {
       callback: (error, { data }) => {
         if (error) return;
-        for (const hear of entry.listeners) hear(data);
+        for (const onMessage of entry.listeners) onMessage(data);
       },
     });
   }

@@ -1,6 +1,6 @@
 /**
- * The sockets to NATS servers. What comes through them is input like any other: it is bounded in memory, it is read in
- * turns of the event loop, and nothing in it ends the process.
+ * The transport of the NATS library over our sockets: bounded memory, reading in turns of the event
+ * loop, and no uncaught errors.
  *
  * @module
  */
@@ -18,13 +18,13 @@ import { dial } from "../../transport/dial.ts";
 import { lookUp } from "../../transport/dial_address.ts";
 import { duplexOf, FlowControl } from "../../transport/tls/node_stream.ts";
 
-/** The most bytes before the handshake is over: an INFO that names a large cluster has some kilobytes. */
+/** The most bytes received during the handshake; the INFO of a large cluster has some kilobytes. */
 const HANDSHAKE_LIMIT = 256 * 1024;
 
-/** The most bytes of an unfinished message or line: ours have 64 KiB, what JetStream answers has less. */
+/** The most bytes of an incomplete message or line. */
 const PENDING_LIMIT = 1024 * 1024;
 
-/** The most writes that wait for the server to read them: answers to its PINGs, mostly. */
+/** The most pending writes, mostly PONGs to a server that does not read. */
 const WRITES_LIMIT = 10_000;
 
 /** Bytes that are parsed in one turn of the event loop. */
@@ -34,7 +34,7 @@ const tasks = new TaskScope("the connection to a NATS server", {
   without: "the bus reconnects",
 });
 
-/** What the library's parser holds of a message or line that has not ended. */
+/** The buffers of the library's parser for an incomplete message or line. */
 interface Parser {
   readonly argBuf?: { readonly length: number };
   readonly msgBuf?: { readonly length: number };
@@ -42,7 +42,7 @@ interface Parser {
 }
 
 /**
- * Connects like the library's own function, over bounded sockets.
+ * Connects like the library's `connect`, with this transport.
  *
  * @internal
  */
@@ -55,7 +55,7 @@ export function connect(options: ConnectionOptions): Promise<NatsConnection> {
 }
 
 /**
- * Tells the socket under a connection that the handshake is over.
+ * Ends the limit of the handshake.
  *
  * @internal
  */
@@ -78,30 +78,27 @@ class BoundedTransport extends NodeTransport {
 
   override async dial(address: { hostname: string; port: number }): Promise<Socket> {
     const stream = await dial({ address }, { timeout: 0, signal: this.#dialling.signal });
-    return heedErrors(duplexOf(stream, new FlowControl({ belowTls: false })) as Socket);
+    return keepErrorListener(duplexOf(stream, new FlowControl({ belowTls: false })) as Socket);
   }
 
   override async startTLS(): ReturnType<NodeTransport["startTLS"]> {
-    return heedErrors(await super.startTLS());
+    return keepErrorListener(await super.startTLS());
   }
 
-  /** The first INFO. The library gathers whatever comes until a line has ended. */
+  /** Reads the first INFO. The library buffers without limit until the end of a line. */
   override peekInfo(): ReturnType<NodeTransport["peekInfo"]> {
     const info = super.peekInfo();
     this.socket.on("data", tasks.guard((frame: Uint8Array) => this.#countHandshake(frame)));
     return info;
   }
 
-  /**
-   * What came, a frame a time. When the library's parser throws, it stops asking for more, and leaves the socket
-   * open: then it is closed here.
-   */
+  /** Yields received chunks, and closes the socket if the library's parser throws. */
   override async *iterate(): AsyncIterableIterator<Uint8Array> {
     let isParsing = false;
     try {
       for await (const frame of super.iterate()) {
         if (!this.#parser) this.#countHandshake(frame);
-        // The library takes the socket away once it is closed, and goes on with what came before.
+        // The library unsets the socket once it is closed, and still parses what came before.
         const socket: Socket | undefined = this.socket;
         isParsing = true;
         socket?.cork();
@@ -116,14 +113,14 @@ class BoundedTransport extends NodeTransport {
     }
   }
 
-  /** An attempt that is given up leaves no socket behind; the library closes only those that were connected. */
+  /** Also closes the socket of an abandoned attempt; the library closes only connected ones. */
   override async close(error?: Error): Promise<void> {
     this.#dialling.abort(new Error("the attempt was given up"));
     if (!this.connected) this.discard();
     await super.close(error);
   }
 
-  /** Sends a frame; each that waits costs far more memory than its bytes. */
+  /** Sends a frame; the number of pending ones is limited. */
   override async _send(frame: Uint8Array): Promise<void> {
     if (++this.#writes > WRITES_LIMIT) this.#fail("the server does not read its replies");
     try {
@@ -151,7 +148,7 @@ class BoundedTransport extends NodeTransport {
     }
   }
 
-  /** While the next turn is waited for, the kernel holds what comes. */
+  /** Pauses the socket until the next turn of the event loop. */
   async #pause(turn: Promise<void> | undefined): Promise<void> {
     if (!turn) return;
     const socket: Socket | undefined = this.socket;
@@ -167,10 +164,10 @@ class BoundedTransport extends NodeTransport {
 }
 
 /**
- * Between its phases the library takes all listeners off a socket. What goes wrong with the socket just then nobody
- * would hear, and an error that nobody hears ends the process.
+ * Keeps an `error` listener on the socket. The library removes all listeners between its phases,
+ * and an `error` event without a listener ends the process.
  */
-function heedErrors<T extends Socket>(socket: T): T {
+function keepErrorListener<T extends Socket>(socket: T): T {
   const removeAllListeners = socket.removeAllListeners.bind(socket);
   const listen = () => socket.on("error", tasks.guard(() => {}));
   socket.removeAllListeners = (...event) => {

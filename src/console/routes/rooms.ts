@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Presence } from "../../chat/room.ts";
+import type { Presence } from "../../chat/remote_members.ts";
 import type { RoomStatus, ServerShare } from "../../chat/status.ts";
 import { filterWords } from "../connection_list.ts";
 import { HttpError } from "../http_error.ts";
