@@ -80,10 +80,10 @@ export class Connection extends Conversation {
    * so copy what you keep. Only one read may be pending.
    */
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#took(await this.#stream.read(this.#buffer.space));
+    return this.#onRead(await this.#stream.read(this.#buffer.space));
   }
 
-  #took(length: number | null): Uint8Array<ArrayBuffer> | null {
+  #onRead(length: number | null): Uint8Array<ArrayBuffer> | null {
     if (length === null) {
       this.#peerEnded = true;
       return null;
@@ -101,7 +101,7 @@ export class Connection extends Conversation {
    */
   async forEachChunk(into: (chunk: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<void> {
     for (;;) {
-      const chunk = this.#took(await this.#stream.read(this.#buffer.space));
+      const chunk = this.#onRead(await this.#stream.read(this.#buffer.space));
       if (chunk === null) return;
       await into(chunk);
     }

@@ -25,12 +25,15 @@ export interface PassedTimes {
   readonly sink: number;
 }
 
-/** Options of {@linkcode DeadlineWatch.look}. */
-export interface LookOptions {
+/** Options of {@linkcode DeadlineWatch.check}. */
+export interface CheckOptions {
   /** How long the process was stopped or busy since the last check, in milliseconds. */
   readonly missed: number;
-  /** How long a write may be pending before the kernel's send queue is checked, in milliseconds. */
-  readonly patience: number;
+  /**
+   * The shortest deadline of a pending write in milliseconds. The kernel's send queue is read after
+   * half of it and after all of it.
+   */
+  readonly deadline: number;
 }
 
 /** The state of a connection at its last check. */
@@ -54,21 +57,21 @@ export class DeadlineWatch {
   /**
    * Checks the connection. Returns the elapsed times without what was missed; the age includes it.
    */
-  look(now: number, { missed, patience }: LookOptions): PassedTimes {
+  check(now: number, { missed, deadline }: CheckOptions): PassedTimes {
     const { bytesIn, bytesOut, writing, halfClosed, openedAt, sink } = this.#connection;
     const since = this.#since;
     for (const clock of CLOCKS) since[clock] = Math.min(since[clock] + missed, now);
     const hasWritten = bytesOut !== this.#bytesOut;
     if (hasWritten || !writing) this.#client.reset();
     const taken = hasWritten ||
-      writing && this.#client.hasMoved(this.#connection, (now - since.write) / patience);
+      writing && this.#client.hasMoved(this.#connection, (now - since.write) / deadline);
     const moved = taken || bytesIn !== this.#bytesIn;
     this.#bytesIn = bytesIn;
     this.#bytesOut = bytesOut;
     if (moved) since.idle = now;
     if (taken || !writing) since.write = now;
     if (moved || !halfClosed) since.fin = now;
-    if (this.#hasPassedOn(sink?.flow, (now - since.sink) / patience)) since.sink = now;
+    if (this.#hasPassedOn(sink?.flow, (now - since.sink) / deadline)) since.sink = now;
     return {
       idle: now - since.idle,
       lifetime: now - openedAt,

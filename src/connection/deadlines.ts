@@ -37,7 +37,7 @@ const tasks = new TaskScope("checking deadlines", {
 });
 
 /** Checks per shortest deadline, and the bounds of the period in milliseconds. */
-const LOOKS = 10;
+const CHECKS = 10;
 const PERIOD = { shortest: 10, longest: 1_000 };
 
 /** Checks in one turn of the event loop, and how many checks closing a connection counts as. */
@@ -50,8 +50,8 @@ const LATE = 2;
 /** Closes connections that are over a deadline. Its timer only runs while there are connections. */
 export class Sweeper {
   readonly #deadlines: Deadlines;
-  /** How long a peer may take nothing before the kernel is asked whether it does, in milliseconds. */
-  readonly #patience: number;
+  /** The shortest deadline of a pending write in milliseconds. */
+  readonly #deadline: number;
   /** The period in milliseconds; `undefined` without a deadline. */
   readonly #period: number | undefined;
   /** The state of each connection at the last sweep; most connections end before the first one. */
@@ -65,10 +65,10 @@ export class Sweeper {
   constructor(deadlines: Deadlines) {
     this.#deadlines = deadlines;
     const shortest = Math.min(...Object.values(deadlines).map((time) => time || Infinity));
-    this.#patience = Math.min(deadlines.write || Infinity, deadlines.idle || Infinity);
+    this.#deadline = Math.min(deadlines.write || Infinity, deadlines.idle || Infinity);
     this.#period = shortest === Infinity
       ? undefined
-      : Math.min(Math.max(shortest / LOOKS, PERIOD.shortest), PERIOD.longest);
+      : Math.min(Math.max(shortest / CHECKS, PERIOD.shortest), PERIOD.longest);
   }
 
   /** Watches a connection until disposed. */
@@ -94,7 +94,7 @@ export class Sweeper {
     try {
       for (const [connection, watch = new DeadlineWatch(connection)] of this.#watches) {
         this.#watches.set(connection, watch);
-        this.#enforce(connection, watch.look(now, { missed, patience: this.#patience }));
+        this.#enforce(connection, watch.check(now, { missed, deadline: this.#deadline }));
         const turn = budget.spend(connection.isClosed ? CLOSE_COST : 1);
         if (!turn) continue;
         await turn;

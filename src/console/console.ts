@@ -175,8 +175,8 @@ export class Console implements AsyncDisposable {
 
 /** The error for a path without the API's version, or with another one. */
 function apiHint(pathname: string): string {
-  const asked = pathname.replace(/^\/api\/(v\d+\/)?/, "");
-  return `there is no ${pathname}: the API is at ${API}, see ${API}/${asked}`;
+  const rest = pathname.replace(/^\/api\/(v\d+\/)?/, "");
+  return `there is no ${pathname}: the API is at ${API}, see ${API}/${rest}`;
 }
 
 function describeServer(view: ServerView): object {

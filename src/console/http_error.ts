@@ -7,7 +7,7 @@
 /** Ends a request with a status and a message. */
 export class HttpError extends Error {
   /** Distinguishes it from internal errors. */
-  override readonly name = "Refusal";
+  override readonly name = "HttpError";
   /** The HTTP status. */
   readonly status: number;
   /** The field of the request body that is wrong, if there is one. */

@@ -13,12 +13,12 @@ const CACHE_TIME = 900;
 export class KernelView {
   #states: ReadonlyMap<string, string> = new Map();
   #queues: ReadonlyMap<number, number> = new Map();
-  #lookedAt = -Infinity;
+  #readAt = -Infinity;
   #looking: Promise<void> | undefined;
 
   /** Reads the tables again, unless the last reading is recent. */
   async refresh(): Promise<void> {
-    if (performance.now() - this.#lookedAt < CACHE_TIME) return;
+    if (performance.now() - this.#readAt < CACHE_TIME) return;
     this.#looking ??= this.#look().finally(() => this.#looking = undefined);
     await this.#looking;
   }
@@ -46,6 +46,6 @@ export class KernelView {
     }
     this.#states = states;
     this.#queues = queues;
-    this.#lookedAt = performance.now();
+    this.#readAt = performance.now();
   }
 }

@@ -17,6 +17,7 @@ export { default as "conversation.css" } from "./page/conversation.css" with { t
 export { default as "conversation.js" } from "./page/conversation.js" with { type: "text" };
 export { default as "dial_form.js" } from "./page/dial_form.js" with { type: "text" };
 export { default as "escapes.js" } from "./page/escapes.js" with { type: "text" };
+export { default as "event_text.js" } from "./page/event_text.js" with { type: "text" };
 export { default as "format.js" } from "./page/format.js" with { type: "text" };
 export { default as "frame.css" } from "./page/frame.css" with { type: "text" };
 export { default as "hooks.js" } from "./page/hooks.js" with { type: "text" };
@@ -38,7 +39,6 @@ export { default as "row_window.js" } from "./page/row_window.js" with { type: "
 export { default as "send_form.js" } from "./page/send_form.js" with { type: "text" };
 export { default as "sign_in.js" } from "./page/sign_in.js" with { type: "text" };
 export { default as "sparkline.js" } from "./page/sparkline.js" with { type: "text" };
-export { default as "tell.js" } from "./page/tell.js" with { type: "text" };
 export { default as "transcript.js" } from "./page/transcript.js" with { type: "text" };
 export { default as "preact.js" } from "htm/preact/standalone" with { type: "text" };
 export { default as "uplot.js" } from "uplot/dist/uPlot.esm.js" with { type: "text" };

@@ -47,10 +47,10 @@ export class Transcript implements Tap {
 
   /** Returns and removes the recorded pieces. */
   take(): readonly Piece[] {
-    const taken = this.#pieces;
+    const pieces = this.#pieces;
     this.#pieces = [];
     this.#sizes.in = this.#sizes.out = 0;
-    return taken;
+    return pieces;
   }
 
   /** Records bytes from the peer. */

@@ -38,8 +38,10 @@ export const BUS: OptionKind<NatsUrl> = {
   },
   write({ user, password, ...address }) {
     const word = formatBus(address);
-    const who = [user, password].filter((part) => part !== undefined).map(encodeURIComponent);
-    return who.length === 0 ? word : word.replace("://", `://${who.join(":")}@`);
+    const credentials = [user, password].filter((part) => part !== undefined).map(
+      encodeURIComponent,
+    );
+    return credentials.length === 0 ? word : word.replace("://", `://${credentials.join(":")}@`);
   },
 };
 

@@ -184,12 +184,12 @@ async function upgradeWithin(
   signal?.addEventListener("abort", abort);
   // The signal may have been aborted while the carrier connected.
   if (signal?.aborted) abort();
-  const going = dialling.upgrade();
+  const upgrading = dialling.upgrade();
   try {
-    return await Promise.race([going, promise]);
+    return await Promise.race([upgrading, promise]);
   } catch (error) {
     dialling.end();
-    await going.catch(() => {});
+    await upgrading.catch(() => {});
     throw error;
   } finally {
     clearTimeout(timer);

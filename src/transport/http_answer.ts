@@ -28,22 +28,27 @@ export async function answerOver(
   { message, response }: { message: IncomingMessage; response: ServerResponse },
   { client, scheme, answer }: AnswerOptions,
 ): Promise<void> {
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   client.begin({ waits: hasBody(message) });
   response.on(
     "close",
     tasks.guard(() => {
-      gone.abort();
+      disconnected.abort();
       client.finish();
     }),
   );
-  message.on("error", tasks.guard(() => gone.abort()));
-  message.on("end", tasks.guard(() => void (gone.signal.aborted || client.work())));
+  message.on("error", tasks.guard(() => disconnected.abort()));
+  message.on("end", tasks.guard(() => void (disconnected.signal.aborted || client.work())));
   const url = urlOf(message, scheme);
   const answered = typeof url === "string"
     ? new Response(`${url}\n`, { status: 400 })
     : await answer(requestOf(message, url));
-  await write(answered, { response, client, signal: gone.signal, head: message.method === "HEAD" });
+  await write(answered, {
+    response,
+    client,
+    signal: disconnected.signal,
+    head: message.method === "HEAD",
+  });
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

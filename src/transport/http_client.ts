@@ -18,7 +18,7 @@ export interface HttpClientOptions {
   /** Called when the socket is closed. */
   closed(): void;
   /** Called when the client exceeds the time limit. */
-  gaveUp(): void;
+  timedOut(): void;
 }
 
 /** The maximum number of pipelined requests of a client (RFC 9112, section 9.3.2). */
@@ -64,7 +64,7 @@ export class HttpClient {
   }
 
   /** Sets the stream that HTTP runs over: the socket, or TLS over it. */
-  carryOver(stream: ByteStream): void {
+  setCarrier(stream: ByteStream): void {
     const carrier = duplexOf(stream, new FlowControl({ belowTls: false }));
     this.#carrier = carrier;
     clients.set(carrier, this);
@@ -81,7 +81,7 @@ export class HttpClient {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       tasks.guard(() => {
-        this.#options.gaveUp();
+        this.#options.timedOut();
         this.close();
       }),
       this.#options.timeout,

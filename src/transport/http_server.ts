@@ -161,7 +161,7 @@ export class HttpServer implements AsyncDisposable {
         this.#clients.delete(client);
         this.#spare.takeBack();
       },
-      gaveUp: () => this.#count(),
+      timedOut: () => this.#count(),
     });
     this.#clients.add(client);
     if (this.#clients.size > this.maxConnections) this.#makeRoom(client);
@@ -190,7 +190,7 @@ export class HttpServer implements AsyncDisposable {
     const { socket } = client;
     try {
       const context = contextOf(socket, this.#closing.signal);
-      client.carryOver(this.#stage ? await this.#stage(socket, context) : socket);
+      client.setCarrier(this.#stage ? await this.#stage(socket, context) : socket);
     } catch {
       // The TLS handshake failed; the client got an alert.
       return client.close();

@@ -5,7 +5,7 @@
 export const API = "/api/v1";
 
 /** An error response of the API. */
-export class Refused extends Error {
+export class ApiError extends Error {
   /** @param {number} status @param {string} message @param {string} [field] */
   constructor(status, message, field) {
     super(message);
@@ -36,9 +36,9 @@ async function ask(method, path, body) {
     method,
     ...body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {},
   }).catch(() => {
-    throw new Refused(0, "the server does not answer");
+    throw new ApiError(0, "the server does not answer");
   });
   const value = answer.status === 204 ? undefined : await answer.json();
-  if (!answer.ok) throw new Refused(answer.status, value.error, value.field);
+  if (!answer.ok) throw new ApiError(answer.status, value.error, value.field);
   return value;
 }

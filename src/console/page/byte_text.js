@@ -10,8 +10,8 @@ const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const WIDTH = 16;
 
 /**
- * Decodes UTF-8; control characters except line feeds and tabs become control pictures: ESC is
- * `␛`. @param {Uint8Array} bytes
+ * Decodes UTF-8; control characters except line feeds and tabs become control pictures: ESC is `␛`.
+ * @param {Uint8Array} bytes
  */
 export function textOf(bytes) {
   return new TextDecoder().decode(bytes).replace(UNSAFE, (character) => {
@@ -23,16 +23,18 @@ export function textOf(bytes) {
 }
 
 /**
- * Rows of 16 bytes in hex, each after its offset. @param {Uint8Array} bytes @param {number}
- * offset
+ * Rows of 16 bytes in hex, each after its offset.
+ * @param {Uint8Array} bytes
+ * @param {number} offset
  */
 export function hexOf(bytes, offset) {
   return rows(bytes, (row, at) => `${(offset + at).toString(16).padStart(8, "0")}  ${pairs(row)}`);
 }
 
 /**
- * Like {@linkcode hexOf}, followed by the characters. @param {Uint8Array} bytes @param {number}
- * offset
+ * Like {@linkcode hexOf}, followed by the characters.
+ * @param {Uint8Array} bytes
+ * @param {number} offset
  */
 export function bothOf(bytes, offset) {
   return rows(bytes, (row, at) => {

@@ -8,7 +8,7 @@ import { useAttempt, usePolled } from "./hooks.js";
 import { Ladder } from "./ladder.js";
 import { Empty, Fault, Heading, State } from "./parts.js";
 import { SendForm } from "./send_form.js";
-import { tell } from "./tell.js";
+import { eventText } from "./event_text.js";
 import { useTranscript } from "./transcript.js";
 
 /** @param {{ id: string }} props */
@@ -106,7 +106,7 @@ function timeline(events) {
       html`
         <li
           key=${event.time}><time class="quiet">${clock(event.time)}</time> <strong>${event
-            .event}</strong> ${tell(event)}</li>
+            .event}</strong> ${eventText(event)}</li>
       `
     )
   }</ol>`;

@@ -87,8 +87,9 @@ function shown({ bytes, offset }, mode) {
 }
 
 /**
- * Whether the piece contains the search, as text or as hex digits. @param {Piece} piece @param
- * {string} search
+ * Whether the piece contains the search, as text or as hex digits.
+ * @param {Piece} piece
+ * @param {string} search
  */
 function holds({ bytes }, search) {
   const needle = search.toLowerCase();

@@ -4,8 +4,9 @@ import { useCallback, useEffect, useRef, useState } from "./preact.js";
 import { live } from "./live.js";
 
 /**
- * Calls `hear` for each event of this type while the view is mounted. @param {string} type @param
- * {(detail: any) => void} hear
+ * Calls `hear` for each event of this type while the view is mounted.
+ * @param {string} type
+ * @param {(detail: any) => void} hear
  */
 export function useLive(type, hear) {
   const latest = useRef(hear);
@@ -71,7 +72,7 @@ export function useAnswer(ask) {
 
 /**
  * Runs a request and keeps its error.
- * @returns {{ error: import("./api.js").Refused | undefined, busy: boolean, attempt: (act: () => Promise<unknown>) => Promise<boolean> }}
+ * @returns {{ error: import("./api.js").ApiError | undefined, busy: boolean, attempt: (act: () => Promise<unknown>) => Promise<boolean> }}
  */
 export function useAttempt() {
   const [error, setError] = useState(/** @type {any} */ (undefined));

@@ -3,20 +3,20 @@
 import { API, get } from "./api.js";
 
 /** The number of events that are kept. */
-const KEPT = 2000;
+const MAX_EVENTS = 2000;
 
 /** The pause before reconnecting in milliseconds. */
 const PAUSE = 2000;
 
 /**
  * An event in the log's form: `event`, `time`, `level`, and its fields.
- * @typedef {Record<string, any> & { event: string, time: string, level: string, key: string }} Told
+ * @typedef {Record<string, any> & { event: string, time: string, level: string, key: string }} LoggedEvent
  */
 
 class Live extends EventTarget {
   /** @type {"connecting" | "live" | "away" | "signed-out"} */
   state = "connecting";
-  /** The last events, the oldest first. @type {Told[]} */
+  /** The last events, the oldest first. @type {LoggedEvent[]} */
   events = [];
   /** The number of events of each kind. @type {Map<string, number>} */
   counts = new Map();
@@ -37,7 +37,8 @@ class Live extends EventTarget {
 
   /**
    * Watches `rooms`, or the bytes of `connection:N` or `client:N`, until the returned function is
-   * called. @param {string} name
+   * called.
+   * @param {string} name
    */
   watch(name) {
     this.#count(name, 1);
@@ -61,40 +62,40 @@ class Live extends EventTarget {
     for (const name of this.#watches.keys()) query.append("watch", name);
     const source = new EventSource(`${API}/stream?${query}`);
     this.#source = source;
-    source.onopen = () => this.#become("live");
-    source.onerror = () => this.#lose(source);
-    source.onmessage = ({ data, lastEventId }) => this.#hear(JSON.parse(data), lastEventId);
+    source.onopen = () => this.#setState("live");
+    source.onerror = () => this.#onError(source);
+    source.onmessage = ({ data, lastEventId }) => this.#onEvent(JSON.parse(data), lastEventId);
     for (const type of ["hello", "sample", "bytes", "client", "rooms"]) {
-      source.addEventListener(type, ({ data }) => this.#tell(type, JSON.parse(data)));
+      source.addEventListener(type, ({ data }) => this.#dispatch(type, JSON.parse(data)));
     }
   }
 
   /**
-   * The browser reconnects by itself, unless the response was an error. @param {EventSource}
-   * source
+   * The browser reconnects by itself, unless the response was an error.
+   * @param {EventSource} source
    */
-  async #lose(source) {
-    this.#become("away");
+  async #onError(source) {
+    this.#setState("away");
     if (source.readyState !== EventSource.CLOSED) return;
     try {
       await get("server");
     } catch (error) {
-      if (/** @type {any} */ (error).status === 401) return this.#become("signed-out");
+      if (/** @type {any} */ (error).status === 401) return this.#setState("signed-out");
     }
     this.#opening = setTimeout(() => this.#open(), PAUSE);
   }
 
-  /** @param {Told} event @param {string} id */
-  #hear(event, id) {
+  /** @param {LoggedEvent} event @param {string} id */
+  #onEvent(event, id) {
     this.#lastId = id;
     this.events.push({ ...event, key: id });
-    if (this.events.length > KEPT) this.events.splice(0, this.events.length - KEPT);
+    if (this.events.length > MAX_EVENTS) this.events.splice(0, this.events.length - MAX_EVENTS);
     this.counts.set(event.event, (this.counts.get(event.event) ?? 0) + 1);
-    this.#tell("event", event);
+    this.#dispatch("event", event);
   }
 
   /** @param {string} type @param {any} detail */
-  #tell(type, detail) {
+  #dispatch(type, detail) {
     if (type === "hello" && detail.epoch !== this.#epoch) {
       this.#epoch = detail.epoch;
       this.events = [];
@@ -104,7 +105,7 @@ class Live extends EventTarget {
   }
 
   /** @param {Live["state"]} state */
-  #become(state) {
+  #setState(state) {
     this.state = state;
     this.dispatchEvent(new CustomEvent("state"));
   }

@@ -6,7 +6,7 @@ import { clock, count } from "./format.js";
 import { useLive, useRefresh } from "./hooks.js";
 import { live } from "./live.js";
 import { Empty, Heading } from "./parts.js";
-import { tell } from "./tell.js";
+import { eventText } from "./event_text.js";
 
 /** The maximum number of events shown. */
 const SHOWN = 300;
@@ -17,7 +17,7 @@ export function Messages() {
   useLive("hello", refresh);
   const [filter, setFilter] = useState("");
   const [kind, setKind] = useState(/** @type {string | undefined} */ (undefined));
-  const paused = useRef(/** @type {import("./live.js").Told[] | undefined} */ (undefined));
+  const paused = useRef(/** @type {import("./live.js").LoggedEvent[] | undefined} */ (undefined));
   const events = paused.current ?? live.events;
   const fitting = events.filter((event) => fits(event, { filter, kind }));
   const pause = () => {
@@ -60,11 +60,11 @@ function chip(name, { kind, setKind }) {
   `;
 }
 
-/** @param {import("./live.js").Told} event */
+/** @param {import("./live.js").LoggedEvent} event */
 function line(event) {
   const about = event.connection === undefined
-    ? tell(event)
-    : html`<a href=${`#/connections/${event.connection}`}>${tell(event)}</a>`;
+    ? eventText(event)
+    : html`<a href=${`#/connections/${event.connection}`}>${eventText(event)}</a>`;
   return html`
     <p class=${`message level-${event.level}`} key=${event.key}>
       <time class="quiet">${clock(event.time)}</time>
@@ -76,14 +76,14 @@ function line(event) {
   `;
 }
 
-/** @param {import("./live.js").Told} event @param {{ filter: string, kind: string | undefined }} wanted */
+/** @param {import("./live.js").LoggedEvent} event @param {{ filter: string, kind: string | undefined }} wanted */
 function fits(event, { filter, kind }) {
   if (kind !== undefined && event.event !== kind) return false;
-  const text = `${event.event} ${event.outlet ?? ""} ${tell(event)}`.toLowerCase();
+  const text = `${event.event} ${event.outlet ?? ""} ${eventText(event)}`.toLowerCase();
   return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
-/** @param {import("./live.js").Told[]} then */
+/** @param {import("./live.js").LoggedEvent[]} then */
 function newSince(then) {
   const last = then.at(-1);
   return live.events.length - 1 - live.events.findIndex(({ key }) => key === last?.key);

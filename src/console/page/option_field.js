@@ -27,7 +27,8 @@ export function OptionField({ option, value, fault, onChange }) {
 }
 
 /**
- * The arguments for an option; `undefined` if the value is the default. @param {Option} option
+ * The arguments for an option; `undefined` if the value is the default.
+ * @param {Option} option
  * @param {string | undefined} value
  */
 export function wordsOf(option, value) {

@@ -61,8 +61,8 @@ function countWords(matching, members) {
 }
 
 /**
- * The number of members here, and on the servers with the most. @param {{ here: number, largest:
- * Share[] }} room
+ * The number of members here, and on the servers with the most.
+ * @param {{ here: number, largest: Share[] }} room
  */
 function sharesOf({ here, largest }) {
   return [{ server: HERE, members: here }, ...largest];

@@ -65,7 +65,7 @@ function digestAuthorization(
   const secret = hash(`${user}:${realm}:${password}`);
   const key = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret;
   // The body of a CONNECT is empty.
-  const asked = `${request.method}:${request.uri}` + (qop === "auth-int" ? `:${hash("")}` : "");
+  const a2 = `${request.method}:${request.uri}` + (qop === "auth-int" ? `:${hash("")}` : "");
   const middle = qop === undefined ? nonce : `${nonce}:${count}:${cnonce}:${qop}`;
   const isHashed = parameters.get("userhash")?.toLowerCase() === "true";
   const algorithm = parameters.get("algorithm");
@@ -75,7 +75,7 @@ function digestAuthorization(
     `realm=${quoted(realm)}`,
     `nonce=${quoted(nonce)}`,
     `uri=${quoted(request.uri)}`,
-    `response=${quoted(hash(`${key}:${middle}:${hash(asked)}`))}`,
+    `response=${quoted(hash(`${key}:${middle}:${hash(a2)}`))}`,
     ...algorithm === undefined ? [] : [`algorithm=${algorithm}`],
     ...opaque === undefined ? [] : [`opaque=${quoted(opaque)}`],
     ...qop === undefined ? [] : [`qop=${qop}`, `nc=${count}`],

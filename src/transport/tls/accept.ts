@@ -69,7 +69,7 @@ async function acceptTls(under: ByteStream, options: Handshake): Promise<ByteStr
   const tls = await shakeHands(new HandshakeStream(under), { ...options, flowControl });
   try {
     noteSession(tls, options);
-    return new StreamSocket(tls, { under, flowControl, tell: tlsFault });
+    return new StreamSocket(tls, { under, flowControl, explainError: tlsFault });
   } catch (error) {
     tls.destroy();
     throw error;
@@ -171,8 +171,8 @@ function noteSession(tls: TLSSocket, { clientCa, context }: Handshake): void {
 /** Why the client's certificate is rejected. */
 function distrust(tls: TLSSocket): string {
   const fault = String(tls.authorizationError);
-  const shown = tls.getPeerCertificate()?.subject !== undefined;
-  if (!shown) return "the client sent no certificate";
+  const hasCertificate = tls.getPeerCertificate()?.subject !== undefined;
+  if (!hasCertificate) return "the client sent no certificate";
   return `the client's certificate is not signed by a CA of tls-client-ca (${fault}); ` +
     "it also has to be X.509 version 3";
 }

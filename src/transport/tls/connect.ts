@@ -65,7 +65,7 @@ export async function connectTls(
   const flowControl = new FlowControl();
   const { stream, received, handOver } = recording(socket);
   const carrier = duplexOf(stream, flowControl);
-  const asked: ConnectionOptions & { allowHalfOpen: boolean } = {
+  const nodeOptions: ConnectionOptions & { allowHalfOpen: boolean } = {
     socket: carrier,
     // An IP address is not sent as a server name (RFC 6066, section 3), but the certificate must
     // match it.
@@ -77,7 +77,7 @@ export async function connectTls(
     // Verified below, to report the reason.
     rejectUnauthorized: false,
   };
-  const tls = connect(asked);
+  const tls = connect(nodeOptions);
   try {
     await handshake(tls, carrier).catch((error) => {
       const flight = readServerFlight(received());
@@ -88,7 +88,7 @@ export async function connectTls(
     handOver();
     const trust = verify(tls, options);
     return {
-      socket: new StreamSocket(tls, { under: socket, flowControl, tell: tlsFault }),
+      socket: new StreamSocket(tls, { under: socket, flowControl, explainError: tlsFault }),
       session: sessionOf(tls, trust),
     };
   } catch (error) {

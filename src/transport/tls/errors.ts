@@ -60,6 +60,6 @@ export function explainHandshake(
 
 /** A TLS error after the handshake, with a readable message. */
 export function tlsFault(error: Error): Error {
-  const said = explainTls(error);
-  return said === explain(error) ? error : new Error(said, { cause: error });
+  const message = explainTls(error);
+  return message === explain(error) ? error : new Error(message, { cause: error });
 }

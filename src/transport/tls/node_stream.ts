@@ -108,7 +108,7 @@ export interface StreamSocketOptions {
   /** The flow control of the stream. */
   readonly flowControl: FlowControl;
   /** Converts the stream's errors. */
-  tell(error: Error): Error;
+  explainError(error: Error): Error;
 }
 
 /** A Node stream as a byte stream. */
@@ -127,7 +127,7 @@ export class StreamSocket implements ByteStream {
   #wake: (() => void) | undefined;
 
   /** Takes over the stream: nothing else may read or write it. */
-  constructor(stream: Duplex, { under, flowControl, tell }: StreamSocketOptions) {
+  constructor(stream: Duplex, { under, flowControl, explainError }: StreamSocketOptions) {
     this.#stream = stream;
     this.#flowControl = flowControl;
     this.#under = under;
@@ -142,7 +142,7 @@ export class StreamSocket implements ByteStream {
       }),
     );
     stream.on("end", tasks.guard(() => this.#end()));
-    stream.on("error", tasks.guard((error: Error) => this.#fail(tell(error))));
+    stream.on("error", tasks.guard((error: Error) => this.#fail(explainError(error))));
     const closed = () => this.#fail(new Deno.errors.Interrupted("connection closed"));
     stream.on("close", tasks.guard(closed));
   }
@@ -195,10 +195,10 @@ export class StreamSocket implements ByteStream {
   async #whenDone(act: (done: (error?: Error | null) => void) => void): Promise<void> {
     if (this.#fault) throw this.#fault;
     await new Promise<void>((resolve, reject) => {
-      const gone = tasks.guard(() => reject(this.#fault));
-      this.#stream.once("close", gone);
+      const onClose = tasks.guard(() => reject(this.#fault));
+      this.#stream.once("close", onClose);
       act((error) => {
-        this.#stream.off("close", gone);
+        this.#stream.off("close", onClose);
         if (error) reject(this.#fault ?? error);
         else resolve();
       });

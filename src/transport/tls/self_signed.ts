@@ -27,9 +27,9 @@ export async function selfSigned(): Promise<string> {
   if (await isGood(file)) return file;
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    const fresh = await Deno.makeTempFile({ dir: folder, prefix: ".self-signed-" });
-    await Deno.writeTextFile(fresh, await make(), { mode: 0o600 });
-    await Deno.rename(fresh, file);
+    const temporary = await Deno.makeTempFile({ dir: folder, prefix: ".self-signed-" });
+    await Deno.writeTextFile(temporary, await make(), { mode: 0o600 });
+    await Deno.rename(temporary, file);
     return file;
   } catch (cause) {
     throw new Error(`cannot save the self-signed certificate in ${folder}: ${explain(cause)}`, {

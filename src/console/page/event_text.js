@@ -3,7 +3,7 @@
 import { count, duration, size } from "./format.js";
 
 /** The text of an event, without its name. @param {Record<string, any>} event @returns {string} */
-export function tell(event) {
+export function eventText(event) {
   const { peer, connection, reason, text } = event;
   switch (event.event) {
     case "listening":
