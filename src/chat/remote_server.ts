@@ -1,5 +1,5 @@
 /**
- * The state of the same room on another server, built from its messages.
+ * The same room on another server, as known from its messages.
  *
  * @module
  */

@@ -72,7 +72,7 @@ export function reclaim(limits: SharedLimits, slot: WorkerSlot): void {
   for (let at = 0; at < peers.length; at++) if (peers[at] !== 0) peers[at] = 0;
 }
 
-/** Lets a worker count from now on. */
+/** Opens the share of a worker. */
 export function admitSlot({ totals }: SharedLimits, { share }: WorkerSlot): void {
   Atomics.compareExchange(totals, SHARES + share, CLOSED, 0);
 }
