@@ -17,7 +17,7 @@ import { type Certificate, certificateOf, distrust } from "./certificate.ts";
 export interface TlsClientOptions {
   /** The name or address that the server's certificate must match. */
   readonly serverName: string;
-  /** The authorities to trust instead of the system's. */
+  /** The authorities to trust instead of the default ones. */
   readonly ca?: string | undefined;
   /** SHA-256 fingerprints in lower-case hex: only certificates with one of them are trusted. */
   readonly pins?: readonly string[];
