@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { deadline } from "@std/async/deadline";
 import type { EndReason } from "../connection/end_reason.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
+
+const tasks = new TaskScope("waiting for a slow consumer", { without: "senders wait for it" });
 
 /** A receiver with a queue. */
 export interface Consumer {
@@ -39,12 +41,14 @@ export class SlowConsumerPolicy {
   async waitFor(consumers: Iterable<Consumer>): Promise<void> {
     const slow = [...consumers].filter((consumer) => this.isSlow(consumer));
     if (slow.length === 0) return;
+    const { promise: expired, resolve } = Promise.withResolvers<"expired">();
+    const timer = setTimeout(tasks.guard(() => resolve("expired")), SLOW_CONSUMER_WAIT.once);
     const caughtUp = Promise.all(slow.map((consumer) => consumer.caughtUp()));
-    await deadline(caughtUp, SLOW_CONSUMER_WAIT.once).catch(() => {
-      for (const consumer of slow) {
-        this.#spent.set(consumer, (this.#spent.get(consumer) ?? 0) + SLOW_CONSUMER_WAIT.once);
-      }
-    });
+    const first = await Promise.race([caughtUp, expired]).finally(() => clearTimeout(timer));
+    if (first !== "expired") return;
+    for (const consumer of slow) {
+      this.#spent.set(consumer, (this.#spent.get(consumer) ?? 0) + SLOW_CONSUMER_WAIT.once);
+    }
   }
 
   /** Whether a consumer is slow and senders still wait for it. */

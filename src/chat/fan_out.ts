@@ -36,6 +36,8 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushing: Promise<void> | undefined;
   #caughtUp: Promise<void> | undefined;
+  /** Resolved at the end of the pass. */
+  #passed: PromiseWithResolvers<void> | undefined;
 
   /** Adds a member, which is sent lines from now on. */
   addMember(member: Member): void {
@@ -46,6 +48,10 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   removeMember(member: Member): void {
     this.catchUp(member);
     this.#positions.delete(member);
+    if (this.#positions.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#log.dropBefore(this.#log.end);
   }
 
   /** Adds a line for all but its sender, to be sent in the next turn of the event loop. */
@@ -72,11 +78,21 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
 
   /** Resolves when the log is short and no member is slow, or after the longest wait. */
   async ready(): Promise<void> {
-    if (this.#log.size >= HIGH_WATER_MARK) {
-      await this.flush();
-      await nextTurn();
-    }
+    const isLong = this.#log.size >= HIGH_WATER_MARK;
+    while (this.#log.size >= HIGH_WATER_MARK) await this.#nextPass();
+    if (isLong) await nextTurn();
     await this.#waitForSlowConsumers();
+  }
+
+  /**
+   * Resolves after a pass over all members. Not after all passes: while somebody goes on adding a few lines at a time,
+   * there is always another one.
+   */
+  #nextPass(): Promise<void> {
+    this.#passed ??= Promise.withResolvers();
+    const { promise } = this.#passed;
+    tasks.run(this.flush());
+    return promise;
   }
 
   /** Repeats passes over all members until the log is empty, waiting for slow ones in between. */
@@ -93,6 +109,8 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
       this.#slow = slow;
       this.#caughtUp = undefined;
       this.#log.dropBefore(this.#oldestPosition());
+      this.#passed?.resolve();
+      this.#passed = undefined;
       if (this.#log.size > 0) {
         await nextTurn();
         await this.#waitForSlowConsumers();

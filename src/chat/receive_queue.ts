@@ -54,8 +54,7 @@ export class ReceiveQueue implements Disposable {
 
   async #drain(): Promise<void> {
     this.#pausing = true;
-    await this.#pause();
-    await nextTurn();
+    await Promise.all([this.#pause(), nextTurn()]);
     this.#pausing = false;
     this.#delivered = 0;
     while (!this.#pausing && this.#queue.length > 0) {

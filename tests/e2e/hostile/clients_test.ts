@@ -1,7 +1,7 @@
 /** What clients do that is no flood: to a disk that is full, to a room's history, to descriptors, and nothing at all. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { testAttack } from "../../harness/attacked.ts";
+import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
 import { noise, readText, readUntil, send } from "../../harness/bytes.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { descriptorsOf } from "../../harness/process.ts";
@@ -43,18 +43,28 @@ testAttack("a client fills a room's history; new members stay connected", {
     for (let i = 0; i < 64; i++) await send(alice, `${i} ${"x".repeat(4000)}\n`);
     await send(alice, "/who\n");
     await readUntil(alice, /1 here/);
-    // The others are told a moment later, where they are of another worker.
-    await eventually(async () => {
-      const bob = stack.use(await server.connect("it"));
-      await send(bob, "/who\n");
-      const shown = await readUntil(bob, /\* \d+ here: .*\n/);
+    // The other workers hear of it a moment later.
+    await eventually(async () =>
+      (await newcomers(server)).every((shown) => /> 63 x+\n/.test(shown))
+    );
+    for (const shown of await newcomers(server)) {
       assert(shown.length < 80 * 1024, `${shown.length} bytes at once`);
-      await send(bob, "thank you\n");
-      await readUntil(alice, /> thank you\n/);
-      return /> 63 x+\n/.test(shown);
-    });
+    }
+    const bob = stack.use(await server.connect("it"));
+    await readUntil(bob, /welcome/);
+    await send(bob, "thank you\n");
+    await readUntil(alice, /> thank you\n/);
   },
 });
+
+/** What newcomers are shown, each of them by one worker or another. */
+function newcomers(server: AttackedServer): Promise<string[]> {
+  return Promise.all(Array.from({ length: 8 }, async () => {
+    using client = await server.connect("it");
+    await send(client, "/who\n");
+    return await readUntil(client, /\* \d+ here: .*\n/);
+  }));
+}
 
 /** How many strangers come to each surface; the server has fewer descriptors. */
 const STRANGERS = 250;
