@@ -100,9 +100,8 @@ Deno.test("--log-level warning leaves out what went as it should", async () => {
     outlet("server", "echo://:0", "--log-level", "warning", "--drain-timeout", "0"),
   );
   // Nothing is said that could be waited for, so the kernel is asked.
-  const port = await listeningPort(server.pid);
   {
-    using client = await connect(port);
+    using client = await connectTo(server.pid);
     await send(client, "hello\n");
     await readUntil(client, /hello\n/);
     server.signal("SIGTERM");
@@ -166,12 +165,16 @@ async function drains(server: Program, port: number): Promise<void> {
   await isClosed(port);
 }
 
-/** The port that a process listens on, once it does. */
-async function listeningPort(pid: number): Promise<number> {
+/** Connects to the port on which a process listens, once it stays: before it opens outlets, it tries their addresses. */
+async function connectTo(pid: number): Promise<Deno.TcpConn> {
   for (;;) {
     const { stdout } = await run(["ss", "-Hltnp"]);
     const line = stdout.split("\n").find((line) => line.includes(`pid=${pid},`));
     const port = line && /:(\d+)\s/.exec(line)?.[1];
-    if (port) return Number(port);
+    try {
+      if (port) return await connect(Number(port));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    }
   }
 }

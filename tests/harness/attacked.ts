@@ -154,7 +154,7 @@ async function surfacesOf(
   program: Program,
   { logs }: { logs: boolean },
 ): Promise<{ echo: number; metrics: number }> {
-  if (!logs) await eventually(() => portsOf(program.pid).length === 2, "its two ports");
+  if (!logs) await eventually(() => servesBoth(program.pid), "its two ports");
   const log = logs ? (await program.complains(/"event":"ready"/)).input! : "";
   const told = [...log.matchAll(/"address":"127\.0\.0\.1:(\d+)"/g)].map(([, port]) => Number(port));
   const others = portsOf(program.pid).filter((port) => !told.includes(port));
@@ -162,6 +162,15 @@ async function surfacesOf(
   const metrics = others[areMetrics.indexOf(true)]!;
   const echo = logs ? await portIn(program, BYSTANDERS) : others[areMetrics.indexOf(false)]!;
   return { echo, metrics };
+}
+
+/** Whether it listens at two ports, and one is the metrics'. Before that, it tries addresses at ports that it closes. */
+async function servesBoth(pid: number): Promise<boolean> {
+  const ports = portsOf(pid);
+  if (ports.length !== 2) return false;
+  const areMetrics = await Promise.all(ports.map(isMetrics));
+  return areMetrics.filter(Boolean).length === 1 &&
+    portsOf(pid).every((port) => ports.includes(port));
 }
 
 async function isMetrics(port: number): Promise<boolean> {
