@@ -109,13 +109,19 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
       this.#slow = slow;
       this.#caughtUp = undefined;
       this.#log.dropBefore(this.#oldestPosition());
-      this.#passed?.resolve();
-      this.#passed = undefined;
+      this.#endPass();
       if (this.#log.size > 0) {
         await nextTurn();
         await this.#waitForSlowConsumers();
       }
     }
+    // The last member may have left while another pass was waited for.
+    this.#endPass();
+  }
+
+  #endPass(): void {
+    this.#passed?.resolve();
+    this.#passed = undefined;
   }
 
   #send(member: Member, limit: number): void {

@@ -21,6 +21,9 @@ export interface LineReaderOptions {
  */
 const TURN = { units: 256, clockEvery: 1 };
 
+/** Bytes that count as much as a line. */
+const BYTES_PER_UNIT = 1024;
+
 const tasks = new TaskScope("timing a line", { without: "this line has no time limit" });
 
 /**
@@ -46,6 +49,8 @@ export async function* readLines(
         if (connection.isClosed) return;
       }
       if (splitter.isPending) timer ??= setTimeout(expire, timeout);
+      // Bytes count too: a flood without newlines would keep the runtime from polling other sockets.
+      await budget.spend(Math.ceil(chunk.length / BYTES_PER_UNIT));
     }
     yield* splitter.end();
   } finally {

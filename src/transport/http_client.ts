@@ -21,8 +21,11 @@ export interface HttpClientOptions {
   timedOut(): void;
 }
 
-/** The maximum number of pipelined requests of a client (RFC 9112, section 9.3.2). */
-const PIPELINE = 16;
+/**
+ * Reading from a client pauses while this many of its requests are pending (pipelining, RFC 9112,
+ * section 9.3.2). One read may bring hundreds more, so it is small.
+ */
+const PIPELINE = { highWaterMark: 16, readSize: 16 * 1024 };
 
 const tasks = new TaskScope("an HTTP connection", { without: "that connection is closed" });
 
@@ -39,11 +42,11 @@ export class HttpClient {
   waitsSince: number | undefined;
 
   readonly #options: HttpClientOptions;
+  readonly #flowControl = new FlowControl({ belowTls: false, ...PIPELINE });
   #carrier: Duplex | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   #requests = 0;
-  #unanswered = 0;
   #answered = Promise.resolve();
 
   /** A client of which a request is awaited. */
@@ -65,7 +68,7 @@ export class HttpClient {
 
   /** Sets the stream that HTTP runs over: the socket, or TLS over it. */
   setCarrier(stream: ByteStream): void {
-    const carrier = duplexOf(stream, new FlowControl({ belowTls: false }));
+    const carrier = duplexOf(stream, this.#flowControl);
     this.#carrier = carrier;
     clients.set(carrier, this);
     carrier.on("close", tasks.guard(() => this.#end()));
@@ -107,16 +110,16 @@ export class HttpClient {
   }
 
   /**
-   * Answers the client's requests one at a time, in order. Reading stops while {@linkcode PIPELINE}
-   * requests are pending.
+   * Answers the client's requests one at a time, in order. Node parses all that was read at once,
+   * and resumes a stream that was paused, so the reads below it are held back instead.
    */
   async inOrder(answer: () => Promise<void>): Promise<void> {
-    if (++this.#unanswered >= PIPELINE) this.carrier.pause();
-    this.#answered = this.#answered.then(async () => {
-      if (!this.#isClosed) await answer();
-      if (--this.#unanswered < PIPELINE) this.carrier.resume();
-    });
-    await this.#answered;
+    this.#flowControl.add(1);
+    const answered = this.#answered
+      .then(() => this.#isClosed ? undefined : answer())
+      .finally(() => this.#flowControl.take(1));
+    this.#answered = answered.catch(() => {});
+    await answered;
   }
 
   /** Answers 400 to what is not HTTP, and closes. */

@@ -135,3 +135,15 @@ Deno.test("a member that fails does not keep the others from being told", async 
   globalThis.removeEventListener("error", prevent);
   assertEquals([before.lines, after.lines], [["hello\n"], ["hello\n"]]);
 });
+
+Deno.test("who waits for a pass goes on when the last member leaves before it", async () => {
+  const fanOut = new FanOut<Listener>();
+  const member = new Listener();
+  fanOut.addMember(member);
+  for (let i = 0; i < 4; i++) fanOut.add(line("x".repeat(60_000)));
+  const flushed = fanOut.flush();
+  const ready = fanOut.ready();
+  fanOut.removeMember(member);
+  await Promise.all([flushed, ready]);
+  assertEquals(member.lines.length, 4);
+});

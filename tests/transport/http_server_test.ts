@@ -1,5 +1,7 @@
 /** An HTTP server that answers whoever asks, whatever others do. */
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { nextTurn } from "../../src/scheduling/turn_budget.ts";
+import { HttpClient } from "../../src/transport/http_client.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/transport/http_server.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 import { Program, ROOT, run } from "../harness/program.ts";
@@ -63,6 +65,31 @@ Deno.test("requests that come at once on one connection are answered one at a ti
   const text = await readUntil(client, /\n\/15\n/);
   assertEquals(text.match(/(?<=\n)\/\d+(?=\n)/g), paths);
   assertEquals(most, 1);
+});
+
+Deno.test("a client that never waits for answers is not read ahead of them", async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { inOrder } = HttpClient.prototype;
+  let parsed = 0;
+  HttpClient.prototype.inOrder = function (answer) {
+    parsed++;
+    return inOrder.call(this, answer);
+  };
+  try {
+    await using server = open({ answer: () => released.then(() => new Response("late\n")) });
+    using client = await connect(server);
+    const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const sent = send(client, request.repeat(1_000_000)).catch(() => {});
+    while (parsed === 0) await nextTurn();
+    // Without a bound, each turn brings hundreds more.
+    for (let turn = 0; turn < 500; turn++) await nextTurn();
+    assert(parsed < 3 * 16 * 1024 / request.length, `${parsed} requests wait`);
+    client.close();
+    release();
+    await sent;
+  } finally {
+    HttpClient.prototype.inOrder = inOrder;
+  }
 });
 
 Deno.test("a client that does not finish its request is cut off in time", async () => {

@@ -18,41 +18,59 @@ const tasks = new TaskScope("a TLS connection", { without: "that connection is c
 /** The size of one write in bytes, a maximum TLS record: progress is known per piece. */
 const WRITE_SIZE = 16 * 1024;
 
-/** The size of one read in bytes: a little over three maximum TLS records. */
+/** The default size of one read in bytes: a little over three maximum TLS records. */
 const READ_SIZE = 64 * 1024;
 
-/** The high-water mark in bytes: the socket below is paused above it. */
+/** The default high-water mark, in bytes. */
 const HIGH_WATER_MARK = 256 * 1024;
 
-/** Pauses the stream below while too much data is unread, and records how it ended. */
+/** Options of {@linkcode FlowControl}. */
+export interface FlowControlOptions {
+  /** Whether TLS is above the stream. Default: true. */
+  readonly belowTls?: boolean;
+  /** What may wait before reading pauses, in units of {@linkcode FlowControl.add}. Default: 256 KiB. */
+  readonly highWaterMark?: number;
+  /** The size of one read in bytes. Default: 64 KiB. */
+  readonly readSize?: number;
+}
+
+/** Pauses the stream below while too much of it waits to be handled, and records how it ended. */
 export class FlowControl {
   /** Whether the stream above ended by itself: the peer announced the end of its data. */
   hasEnded = false;
   /** Whether the stream below ended before that: data may be missing. */
   isCutOff = false;
+  /** The size of one read in bytes. */
+  readonly readSize: number;
   readonly #isBelowTls: boolean;
+  readonly #highWaterMark: number;
   #waiting = 0;
   #open: (() => void) | undefined;
 
-  /** `belowTls` is false if there is no TLS above it. */
-  constructor({ belowTls = true }: { belowTls?: boolean } = {}) {
+  /** Nothing waits yet. */
+  constructor(
+    { belowTls = true, highWaterMark = HIGH_WATER_MARK, readSize = READ_SIZE }: FlowControlOptions =
+      {},
+  ) {
     this.#isBelowTls = belowTls;
+    this.#highWaterMark = highWaterMark;
+    this.readSize = readSize;
   }
 
-  /** Adds received bytes. */
-  add(bytes: number): void {
-    this.#waiting += bytes;
+  /** Adds what was received: bytes, or whatever the high-water mark counts. */
+  add(units: number): void {
+    this.#waiting += units;
   }
 
-  /** Subtracts bytes that were read. */
-  take(bytes: number): void {
-    this.#waiting -= bytes;
-    if (this.#waiting < HIGH_WATER_MARK) this.#open?.();
+  /** Subtracts what was handled. */
+  take(units: number): void {
+    this.#waiting -= units;
+    if (this.#waiting < this.#highWaterMark) this.#open?.();
   }
 
   /** Resolves when more may be received. */
   async ready(): Promise<void> {
-    if (this.#waiting < HIGH_WATER_MARK) return;
+    if (this.#waiting < this.#highWaterMark) return;
     await new Promise<void>((resolve) => this.#open = resolve);
   }
 
@@ -95,7 +113,7 @@ export function duplexOf(socket: ByteStream, flowControl: FlowControl): Duplex {
 
 async function readChunk(socket: ByteStream, flowControl: FlowControl): Promise<Uint8Array | null> {
   await flowControl.ready();
-  const chunk = Buffer.allocUnsafe(READ_SIZE);
+  const chunk = Buffer.allocUnsafe(flowControl.readSize);
   const length = await socket.read(chunk);
   if (length === null) await flowControl.end();
   return length === null ? null : chunk.subarray(0, length);
