@@ -6,7 +6,6 @@
 import type { EventBus } from "../events/event_bus.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
-import { nextTurn } from "../scheduling/turn_budget.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import { type EventOf, EventStream } from "./event_stream.ts";
 import type { OutletSpec } from "./open_options.ts";
@@ -56,12 +55,6 @@ export class RunningOutlet {
     throw new TypeError(`${this.name}: ${this.address} has no path`);
   }
 }
-
-/**
- * How many turns of the event loop a closed TLS stream may need to release its timers, which a test's sanitizer would
- * report as leaks.
- */
-const TURNS_TO_END = 3;
 
 /** The parts of a running server. */
 export interface RunningServerParts {
@@ -128,7 +121,6 @@ export class RunningServer<Specs extends readonly OutletSpec[] = readonly Outlet
     try {
       return await this.#parts.server.stop({ grace });
     } finally {
-      for (let turn = 0; turn < TURNS_TO_END; turn++) await nextTurn();
       this.#hasStopped = true;
       for (const stream of this.#streams) stream.end();
     }

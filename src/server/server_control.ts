@@ -10,6 +10,7 @@ import { checkOverlaps, listeningAt } from "../config/addresses.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { LoopDelay } from "../scheduling/loop_delay.ts";
+import { nextTurn } from "../scheduling/turn_budget.ts";
 import { resolver, type ResolverCounts } from "../transport/resolver.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { ChangeQueue, type ServerState } from "./change_queue.ts";
@@ -38,6 +39,9 @@ export interface ServerControlOptions {
    */
   readonly inspect?: ((asked: ServerConfig | OutletConfig) => Promise<void>) | undefined;
 }
+
+/** Turns of the event loop in which passes over connections end, and closed TLS streams release timers. */
+const LAST_TURNS = 3;
 
 const undoing = new TaskScope("undoing a change", { without: "the rest of it is undone" });
 
@@ -181,6 +185,7 @@ export abstract class ServerControl<
     return await this.#queue.stop(async () => {
       const cut = await this.host.stop({ grace: this.#grace });
       await this.rooms[Symbol.asyncDispose]();
+      for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn();
       return cut;
     });
   }

@@ -9,7 +9,9 @@ import { testWith } from "../harness/tools.ts";
 /** Looks at the resets of one TCP port of this machine, until disposed. */
 async function watchResets(port: number): Promise<Program> {
   const filter = `tcp port ${port} and tcp[tcpflags] & tcp-rst != 0`;
-  const tcpdump = new Program(["tcpdump", "-lnn", "--immediate-mode", "-i", "lo", filter]);
+  // Short packets: until tcpdump has set its filter, those of everybody fill its buffer, where 32 whole ones fit.
+  const capture = ["tcpdump", "-lnn", "--immediate-mode", "-s", "128", "-i", "lo", filter] as const;
+  const tcpdump = new Program([...capture]);
   await tcpdump.complains(/listening on/);
   return tcpdump;
 }
