@@ -1,10 +1,14 @@
-/** The house keeps its order: imports run one way, from what is done up to who asks for it. */
+/**
+ * The layering of `src/`: a file imports only from its own floor or a lower one, without cycles.
+ */
 import { assertEquals } from "@std/assert";
 import ts from "typescript";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
-/** From the ground up. A file stands on the floor of the longest path that it begins with. */
+/**
+ * The floors, lowest first. A file belongs to the floor of the longest path that it begins with.
+ */
 const FLOORS: readonly (readonly string[])[] = [
   ["src/options/", "src/scheduling/", "src/trace/"],
   ["src/endpoint/", "src/terminal/"],
@@ -20,7 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["main.ts"],
 ];
 
-/** What services know nothing of. */
+/** What services must not import. */
 const BEHIND_SERVICES = [
   "src/config/",
   "src/cli/",
@@ -31,12 +35,12 @@ const BEHIND_SERVICES = [
   "src/telemetry/",
 ];
 
-Deno.test("imports run down the floors, never up", async () => {
+Deno.test("imports go to the same or a lower floor, never to a higher one", async () => {
   const wrong = (await imports()).filter(({ from, to }) => floorOf(to) > floorOf(from));
   assertEquals(wrong.map(({ from, to }) => `${from} must not import ${to}`), []);
 });
 
-Deno.test("no files import each other in a circle", async () => {
+Deno.test("no files import each other in a cycle", async () => {
   const edges = Map.groupBy(await imports(), ({ from }) => from);
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
@@ -48,14 +52,14 @@ Deno.test("no files import each other in a circle", async () => {
   for (const file of edges.keys()) visit(file, []);
 });
 
-Deno.test("services know nothing of outlets, gates, config, log or console", async () => {
+Deno.test("services import nothing of outlets, admission, config, log or console", async () => {
   const wrong = (await imports()).filter(({ from, to }) =>
     from.startsWith("src/services/") && BEHIND_SERVICES.some((path) => to.startsWith(path))
   );
   assertEquals(wrong, []);
 });
 
-Deno.test("without a bus or workers nothing of them is loaded: they are imported dynamically, and by themselves alone", async () => {
+Deno.test("buses and workers are only imported dynamically, so without them none of their modules is loaded", async () => {
   const bus =
     /^src\/(workers\/\w+|chat\/(bus_manager|bus_link|publisher|receive_queue|room_channel|remote_servers?|retransmit_buffer|wire|bus\/(broadcast_bus|nats_\w+)))\.ts$/;
   const wrong: string[] = [];
@@ -70,7 +74,7 @@ Deno.test("without a bus or workers nothing of them is loaded: they are imported
   assertEquals(wrong, []);
 });
 
-Deno.test("only main.ts touches the arguments, signals and the end of the process", async () => {
+Deno.test("only main.ts uses arguments, signals and the exit of the process", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {
     const text = await Deno.readTextFile(ROOT + file);
@@ -81,7 +85,7 @@ Deno.test("only main.ts touches the arguments, signals and the end of the proces
   assertEquals(wrong, []);
 });
 
-Deno.test("nothing is written in a way that could stop the process: no console, no synchronous write", async () => {
+Deno.test("nothing is written with console or synchronous writes, which can block the process", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {
     const text = await Deno.readTextFile(ROOT + file);
@@ -93,10 +97,13 @@ Deno.test("nothing is written in a way that could stop the process: no console, 
   assertEquals(wrong, []);
 });
 
-/** What opens a socket and is no transport: sd_notify's datagrams, and a pair of sockets for a program. */
+/**
+ * Files that open a socket and are no transport: sd_notify's datagrams, and a socket pair for a
+ * program.
+ */
 const OTHER_SOCKETS = ["src/telemetry/systemd.ts", "src/services/exec/socket_pair.ts"];
 
-Deno.test("whatever is listened on or dialled is so through transport/", async () => {
+Deno.test("every listening socket and every outgoing connection is opened in transport/", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {
     if (file.startsWith("src/transport/") || OTHER_SOCKETS.includes(file)) continue;
@@ -122,7 +129,7 @@ Deno.test("no file has over 250 lines, and no function over 40", async () => {
   assertEquals([...files, ...functions], []);
 });
 
-/** The names of functions that are too long, their docstrings not counted. */
+/** The names of functions of over 40 lines, docstrings not counted. */
 function longFunctions(file: string, text: string): string[] {
   const found: string[] = [];
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
@@ -139,8 +146,9 @@ function longFunctions(file: string, text: string): string[] {
   return found;
 }
 
-// The linter finds unused variables, but no unused members; TypeScript's own check (noUnusedLocals) would find them, and
-// refuse every example in a docstring, for `deno test --doc` imports all that the module exports.
+// The linter finds unused variables, but no unused members. TypeScript's own check (noUnusedLocals)
+// would find them, but it also rejects every example in a docstring, because `deno test --doc`
+// imports all exports of the module.
 Deno.test("no private member is declared and never used", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {

@@ -7,13 +7,16 @@ import { outlet, Program, run } from "./harness/program.ts";
 import { TestServer } from "./harness/server.ts";
 import { testWith } from "./harness/tools.ts";
 
-/** What a client showed and told. */
+/** What a client wrote to stdout and to stderr. */
 interface Talk {
   readonly shown: Uint8Array;
   readonly told: string;
 }
 
-/** A client of 127.0.0.1 as a person would call it, fed with these chunks. */
+/**
+ * A client of a port of 127.0.0.1, started with command-line arguments and given these chunks as
+ * stdin.
+ */
 async function talk(
   words: string[],
   input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -34,7 +37,7 @@ async function talk(
   return { shown: new Uint8Array(all), told: told.join("\n") };
 }
 
-/** A listener of the test's own, which serves one client by hand. */
+/** A listener of the test itself, which serves one client by hand. */
 async function oneClient(
   serve: (client: Deno.TcpConn) => Promise<void>,
 ): Promise<{ port: string; served: Promise<void> } & Disposable> {
@@ -51,7 +54,7 @@ async function oneClient(
   };
 }
 
-/** Input that never ends and never brings anything. */
+/** Input that never ends and has no data. */
 async function* silence(): AsyncGenerator<Uint8Array> {
   await new Promise(() => {});
   yield new Uint8Array();

@@ -1,4 +1,4 @@
-/** The library: outlets, clients and captures inside a program of somebody's own. */
+/** The library: outlets, clients and captures inside another program. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { connect } from "@outlet/outlet/client";
 import { open, type OpenOptions, type OutletEvent } from "@outlet/outlet/server";
@@ -11,7 +11,7 @@ import { ROOT } from "./harness/program.ts";
 
 const CAPTURES = `${ROOT}tests/trace/captures/`;
 
-/** What a program of somebody's own looks like. */
+/** A program that uses the library. */
 const TEN_LINES = `
 import { open } from "@outlet/outlet/server";
 import { connect } from "@outlet/outlet/client";

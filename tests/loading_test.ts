@@ -1,8 +1,11 @@
-/** A mode loads what it needs: what is loaded is what it takes to start. */
+/**
+ * The modules that each mode loads: only those that it needs, because they determine the time to
+ * start.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { ROOT } from "./harness/program.ts";
 
-/** What `deno info --json` tells of one module. */
+/** A module in the output of `deno info --json`. */
 interface Module {
   readonly specifier: string;
   readonly dependencies?: readonly {
@@ -11,7 +14,7 @@ interface Module {
   }[];
 }
 
-/** Everything that comes with a module before it runs, by path or by specifier. */
+/** All modules that are loaded before a module runs, by path or by specifier. */
 async function loadedWith(file: string): Promise<Set<string>> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", file],
@@ -63,9 +66,9 @@ Deno.test("a server loads console, metrics, NATS, TLS, trace, config file and wo
     among(loaded, /^src\/(transport\/tls\/accept|chat\/(bus_manager|bus_link)|telemetry\/metrics)/),
     [],
   );
-  // Without an operator there is no terminal, and nothing else takes anything of Node's.
+  // Only an operator's terminal needs Node modules.
   assertEquals(among(loaded, /^node:/), []);
-  // CommonJS brings the whole of Node's module machinery along, which doubles the time to start.
+  // CommonJS loads all of Node's module loader, which doubles the time to start.
   assertEquals(among(loaded, /^npm:\/(ipaddr|prom-client|bintrees)/), []);
 });
 

@@ -1,20 +1,24 @@
-/** The examples in README and docs do what they say they do. */
+/** The examples in README and docs, run as they are printed. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { outlet, Program, ROOT, run } from "./harness/program.ts";
 import { testWith } from "./harness/tools.ts";
 
-/** One command of an example, and what it should print. */
+/** A command of an example, and its expected output. */
 interface Step {
   readonly command: string;
   readonly prints: string;
 }
 
-testWith(["bash", "ncat"], "the examples of the README print what they say", async () => {
-  await using stage = await Stage.set();
-  for (const step of stepsIn(await Deno.readTextFile(`${ROOT}README.md`))) await stage.play(step);
-});
+testWith(
+  ["bash", "ncat"],
+  "the examples of the README print the output that they show",
+  async () => {
+    await using stage = await Stage.set();
+    for (const step of stepsIn(await Deno.readTextFile(`${ROOT}README.md`))) await stage.play(step);
+  },
+);
 
-Deno.test("the README sets up with two commands, which name the version that is developed with", async () => {
+Deno.test("the README installs in two commands, which name the version that is used for development", async () => {
   const readme = await Deno.readTextFile(`${ROOT}README.md`);
   assertMatch(
     readme,
@@ -22,7 +26,7 @@ Deno.test("the README sets up with two commands, which name the version that is 
   );
 });
 
-Deno.test("every local link in README and docs leads somewhere", async () => {
+Deno.test("every local link in README and docs has a target", async () => {
   const pages = ["README.md"];
   for await (const { name } of Deno.readDir(`${ROOT}docs`)) {
     if (name.endsWith(".md")) pages.push(`docs/${name}`);
@@ -38,7 +42,10 @@ Deno.test("every local link in README and docs leads somewhere", async () => {
   assertEquals(dead, []);
 });
 
-/** Where examples are played: a folder with `outlet` on the path, and the servers they leave running. */
+/**
+ * The environment that examples run in: a folder with `outlet` on the path, and the servers that
+ * they start.
+ */
 class Stage implements AsyncDisposable {
   readonly #folder: string;
   readonly #servers: Program[] = [];
@@ -87,7 +94,7 @@ function stepsIn(page: string): Step[] {
   );
 }
 
-/** A pattern for the lines, in which `…` stands for anything. */
+/** A pattern for these lines, in which `…` matches any text. */
 function patternFor(prints: string): RegExp {
   const escaped = prints.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", ".*");
   return new RegExp(`^${escaped}\\s*$`);

@@ -1,4 +1,4 @@
-/** A server that changes while it runs, and the doors of its outlets. */
+/** Changes of a running server, and the limits and deadlines of its outlets. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { acceptQueues } from "../src/telemetry/accept_queue.ts";
 import { readText, readUntil, send } from "./harness/bytes.ts";
@@ -10,7 +10,7 @@ async function answers(client: Deno.Conn): Promise<void> {
   assertEquals(await readUntil(client, /\n/), "still there?\n");
 }
 
-Deno.test("a connection's place is free again when it has ended, however that was", async () => {
+Deno.test("a connection's slot is released when it ends, whatever the cause", async () => {
   await using room = await TestServer.open("echo://:0?max-connections=1");
   const seen = new Set<number>();
   for (const ends of ["half-closed", "closed", "reset"]) {
@@ -25,7 +25,7 @@ Deno.test("a connection's place is free again when it has ended, however that wa
   await answers(last);
 });
 
-Deno.test("who finds the room full is closed at once, and told apart in the log", async () => {
+Deno.test("a client over --max-connections is closed at once, and logged with its own reason", async () => {
   await using room = await TestServer.open("echo://:0?max-connections=1");
   using inside = await room.connect();
   await answers(inside);
@@ -35,7 +35,7 @@ Deno.test("who finds the room full is closed at once, and told apart in the log"
   await answers(inside);
 });
 
-Deno.test("with defer, who finds the room full waits until somebody leaves", async () => {
+Deno.test("with when-full defer, a client over --max-connections waits until a connection ends", async () => {
   await using room = await TestServer.open("echo://:0?when-full=defer", "--max-connections", "1");
   const first = await room.connect();
   await answers(first);
@@ -47,7 +47,7 @@ Deno.test("with defer, who finds the room full waits until somebody leaves", asy
   assertEquals(room.events.some(({ event }) => event === "refused"), false);
 });
 
-Deno.test("limits of the server count all outlets together, those of an outlet itself", async () => {
+Deno.test("limits of the server count the connections of all outlets, limits of an outlet only its own", async () => {
   await using room = await TestServer.open(
     "echo://:0?max-connections=2",
     "discard://:0",
@@ -67,7 +67,7 @@ Deno.test("limits of the server count all outlets together, those of an outlet i
   assertEquals((await room.event("refused", from(fifth))).outlet, "discard");
 });
 
-Deno.test("an idle client is hung up, and another one is not", async () => {
+Deno.test("an idle client is closed after the idle timeout, and an active one is not", async () => {
   await using room = await TestServer.open("echo://:0?idle-timeout=200ms", "echo://:0");
   using idle = await room.connect(0);
   using other = await room.connect(1);
@@ -76,13 +76,13 @@ Deno.test("an idle client is hung up, and another one is not", async () => {
   await answers(other);
 });
 
-Deno.test("a client that reads nothing is hung up after the write timeout", async () => {
+Deno.test("a client that reads nothing is closed after the write timeout", async () => {
   await using room = await TestServer.open("chargen://:0?write-timeout=200ms");
   using client = await room.connect();
   assertEquals((await room.event("closed", from(client))).reason, "write timeout");
 });
 
-Deno.test("a half-closed client is hung up after the fin timeout when nothing comes any more", async () => {
+Deno.test("a half-closed client is closed after the FIN timeout when no more data arrives", async () => {
   await using room = await TestServer.open(
     "chat://:0?fin-timeout=200ms",
     "chargen://:0?fin-timeout=200ms",
@@ -92,7 +92,7 @@ Deno.test("a half-closed client is hung up after the fin timeout when nothing co
   assertEquals((await room.event("closed", from(client))).reason, "fin timeout");
 });
 
-Deno.test("a changed config keeps what it keeps, opens what is new, and lets the rest drain", async () => {
+Deno.test("a changed config keeps unchanged outlets, opens new ones, and drains removed ones", async () => {
   await using room = await TestServer.open("echo://:0", "discard://:0");
   using staying = await room.connect(0);
   using leaving = await room.connect(1);
@@ -110,7 +110,7 @@ Deno.test("a changed config keeps what it keeps, opens what is new, and lets the
   await room.event("stopped", ({ outlet }) => outlet === "discard");
 });
 
-Deno.test("a service with other options serves the next clients, and the old one those it has", async () => {
+Deno.test("a service with changed options serves new clients, and the old one serves the existing clients", async () => {
   await using room = await TestServer.open("chat://:0?room=one");
   using before = await room.connect();
   await readUntil(before, /welcome to one/);
@@ -121,7 +121,7 @@ Deno.test("a service with other options serves the next clients, and the old one
   await readUntil(before, /1 here: guest-1/);
 });
 
-Deno.test("a config that cannot be had changes nothing", async () => {
+Deno.test("a config that cannot be applied changes nothing", async () => {
   await using room = await TestServer.open("echo://:0");
   const port = room.port();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -136,7 +136,7 @@ Deno.test("a config that cannot be had changes nothing", async () => {
   await answers(client);
 });
 
-Deno.test("an outlet can take the address of another", async () => {
+Deno.test("an outlet can take over the address of another", async () => {
   await using room = await TestServer.open("echo://:0");
   const port = room.port();
   await room.server.change(configOf([`echo://127.0.0.1:${port}`]));

@@ -1,5 +1,5 @@
 /**
- * Runs the whole suite again and again beside busy loops, to find the test that fails once in fifty runs:
+ * Runs the whole suite repeatedly beside busy loops, to find tests that fail rarely:
  * `deno task test:stress [--runs 10] [--loops 2] [PATH …]`.
  *
  * @module

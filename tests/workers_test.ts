@@ -1,11 +1,11 @@
-/** `--workers`: several threads that look like one server. */
+/** `--workers`: several threads that serve as one server. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { readText, readUntil, send } from "./harness/bytes.ts";
 import { MORTAL, TestSupervisor, WORKERS } from "./harness/supervisor.ts";
 import { configOf } from "./harness/server.ts";
 
-/** So many clients, each of which has had an answer of an echo. */
+/** Connects this many clients, and waits until the echo outlet has answered each. */
 async function answered(supervisor: TestSupervisor, count: number): Promise<Deno.TcpConn[]> {
   const opened = supervisor.count("opened") + count;
   const clients = await Promise.all(Array.from({ length: count }, async () => {
@@ -18,7 +18,7 @@ async function answered(supervisor: TestSupervisor, count: number): Promise<Deno
   return clients;
 }
 
-Deno.test("workers share the clients of a port, and look like one server", async () => {
+Deno.test("workers share the connections of a port, and are one server to clients", async () => {
   await using supervisor = await TestSupervisor.open(["echo://:0"]);
   const clients = await answered(supervisor, 60);
   const workers = new Set(
@@ -38,7 +38,7 @@ Deno.test("workers share the clients of a port, and look like one server", async
   ]);
 });
 
-Deno.test("--max-connections is exact over all workers, and places come back", async () => {
+Deno.test("--max-connections is exact over all workers, and slots are released", async () => {
   await using supervisor = await TestSupervisor.open(["echo://:0", "--max-connections", "10"]);
   for (let round = 0; round < 3; round++) {
     const settled = await Promise.allSettled(Array.from({ length: 40 }, async () => {
@@ -60,7 +60,7 @@ Deno.test("--max-connections is exact over all workers, and places come back", a
   await supervisor.told(() => supervisor.count("refused") === 90);
 });
 
-Deno.test("--max-per-ip holds over all workers", async () => {
+Deno.test("--max-per-ip counts the connections of all workers", async () => {
   await using supervisor = await TestSupervisor.open(["echo://:0?max-per-ip=5"]);
   const clients: Deno.TcpConn[] = [];
   for (let i = 0; i < 15; i++) {
@@ -74,14 +74,14 @@ Deno.test("--max-per-ip holds over all workers", async () => {
   for (const client of clients) client.close();
 });
 
-Deno.test("a room reaches across workers", async () => {
+Deno.test("a chat room has members in all workers", async () => {
   await using supervisor = await TestSupervisor.open(["chat://:0"]);
   const members = await Promise.all(Array.from({ length: 12 }, async () => {
     const member = await supervisor.connect();
     await readUntil(member, /welcome/);
     return member;
   }));
-  // A room learns of its namesakes in other workers a moment after it is opened.
+  // A room learns of the rooms of the same name in other workers shortly after it is opened.
   const [speaker, ...others] = members;
   const heard = others.map((member) => readUntil(member, /> everybody\n/));
   const speaking = setInterval(() => send(speaker!, "everybody\n"), 100);
@@ -90,7 +90,7 @@ Deno.test("a room reaches across workers", async () => {
   for (const member of members) member.close();
 });
 
-Deno.test("reload reaches all workers, and keeps their connections", async () => {
+Deno.test("a reload applies in all workers, and keeps their connections", async () => {
   await using supervisor = await TestSupervisor.open(["echo://:0", "daytime://:0"]);
   const [client] = await answered(supervisor, 1);
   const echoPort = supervisor.port(0);
@@ -111,7 +111,7 @@ Deno.test("reload reaches all workers, and keeps their connections", async () =>
   client!.close();
 });
 
-Deno.test("drain reaches all workers, and counts whom it cuts", async () => {
+Deno.test("a drain applies in all workers, and counts the connections that it aborts", async () => {
   const supervisor = await TestSupervisor.open(["echo://:0"]);
   const clients = await answered(supervisor, 12);
   const port = supervisor.port();
@@ -127,7 +127,7 @@ Deno.test("drain reaches all workers, and counts whom it cuts", async () => {
   for (const client of clients) client.close();
 });
 
-Deno.test("connections can be watched, spoken to and closed from outside their worker", async () => {
+Deno.test("connections can be tapped, written to and closed from outside of their worker", async () => {
   await using supervisor = await TestSupervisor.open(["echo://:0"]);
   const [client] = await answered(supervisor, 1);
   const { connection: live } = [...supervisor.supervisor.connections()][0]!;
@@ -136,7 +136,7 @@ Deno.test("connections can be watched, spoken to and closed from outside their w
     received: (bytes) => seen.resolve(new TextDecoder().decode(bytes)),
     sent() {},
   });
-  // Asked in order, answered in order: once this has been sent, the watch is on.
+  // Requests are handled in order: once this is sent, the tap is attached.
   await live.write(new TextEncoder().encode("from the operator\n"));
   await readUntil(client!, /from the operator\n/);
   await send(client!, "seen\n");
@@ -148,7 +148,7 @@ Deno.test("connections can be watched, spoken to and closed from outside their w
   client!.close();
 });
 
-Deno.test("a worker that dies is replaced, and its places are given back", async () => {
+Deno.test("a worker that dies is replaced, and the slots of its connections are released", async () => {
   await using supervisor = await TestSupervisor.open(
     ["echo://:0", "--max-connections", "30"],
     { module: MORTAL },
@@ -161,7 +161,7 @@ Deno.test("a worker that dies is replaced, and its places are given back", async
   assertMatch(died?.event === "worker-restarted" ? died.reason : "", /a mortal worker/);
   const lost = 30 - [...supervisor.supervisor.connections()].length;
   assert(lost > 0 && lost < 30);
-  // As many find room as were lost, and with the new worker there are three again.
+  // The released slots can be used again, and with the new worker there are three workers.
   const before = new Set(
     [...supervisor.supervisor.connections()].map(({ connection }) => connection.worker),
   );
@@ -171,7 +171,7 @@ Deno.test("a worker that dies is replaced, and its places are given back", async
     new Set([...supervisor.supervisor.connections()].map(({ connection }) => connection.worker))
       .size < 3
   ) {
-    // Who waits at the door of the worker that died is reset by the kernel.
+    // The kernel resets the connections in the accept queue of the worker that died.
     const client = await supervisor.connect().catch(() => undefined);
     if (!client) continue;
     await send(client, "hello\n").catch(() => {});
@@ -184,7 +184,7 @@ Deno.test("a worker that dies is replaced, and its places are given back", async
   for (const client of [...clients, ...fresh]) client.close();
 });
 
-Deno.test("what can't be had in one worker is had in none", async () => {
+Deno.test("an outlet that one worker cannot open is opened in none", async () => {
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
   await assertRejects(
     () => TestSupervisor.open(["echo://:0", `discard://:${squatter.addr.port}`]),

@@ -91,7 +91,7 @@ Deno.test("a flood of addresses does not grow the rate limiter without bound", (
   using limiter = new RateLimiter({ rate: 1, burst: 1 });
   for (let peer = 0; peer < 5 * GENERATION_LIMIT; peer++) {
     limiter.take(`peer ${peer}`, 0);
-    // One that keeps coming is not forgotten for the sake of those who came once.
+    // A client that keeps connecting is not evicted in favour of clients that connected once.
     if (peer % 1000 === 0) limiter.take("regular", 0);
   }
   assert(limiter.size <= 2 * GENERATION_LIMIT, `${limiter.size} are kept`);

@@ -10,7 +10,9 @@ const ENDS: ProxiedEnds = {
   destination: { hostname: "198.51.100.1", port: 443 },
 };
 
-/** Sends the bytes, ends, and returns what comes back; nothing, where it is cut off. */
+/**
+ * Sends the bytes, half-closes, and returns the answer; an empty one if the connection is reset.
+ */
 async function talk(server: TestServer, ...parts: Uint8Array[]): Promise<string> {
   using client = await server.connect();
   try {

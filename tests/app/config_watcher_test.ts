@@ -1,9 +1,9 @@
-/** Every way in which a config file becomes another one is noticed. */
+/** Every way in which a config file can change is noticed. */
 import { assertEquals } from "@std/assert";
 import { ConfigWatcher } from "../../src/app/config_watcher.ts";
 import { Folder } from "../harness/folder.ts";
 
-/** A watcher of this file, from now on. */
+/** A watcher of this file. */
 async function watch(path: string) {
   const stop = new AbortController();
   let hangUp = () => {};
@@ -14,7 +14,9 @@ async function watch(path: string) {
   return { watcher, stop, hangUp: () => hangUp() };
 }
 
-/** Fails where a change is not noticed; without it the test would never end. */
+/**
+ * Resolves when the change is noticed, and fails otherwise; without this the test would never end.
+ */
 async function noticed(path: string, change: () => Promise<void>): Promise<void> {
   const { watcher } = await watch(path);
   using _ = watcher;

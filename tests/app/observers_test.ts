@@ -1,9 +1,9 @@
-/** What watches a server works for as long as somebody asked for it. */
+/** Observers of a server run as long as something needs them. */
 import { assertEquals } from "@std/assert";
 import { Observers } from "../../src/app/observers.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 
-Deno.test("the event loop is measured while there are metrics, through reloads that fail, too", async () => {
+Deno.test("the event loop delay is measured as long as there is a metrics page, also across failed reloads", async () => {
   await using server = await TestServer.open("echo://:0");
   const { eventBus } = server;
   const { options: without } = configOf(["echo://:0"]);

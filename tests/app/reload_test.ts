@@ -1,4 +1,4 @@
-/** A reload holds for the server and for whoever observes it, or for nobody. */
+/** A reload is applied to the server and to all of its observers, or to none of them. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { serve } from "../../src/app/serve.ts";
 import { parseConfig } from "../../src/config/config_file.ts";
@@ -11,7 +11,7 @@ function configAt(listen: string, more: object = {}): string {
   return JSON.stringify({ outlets: [{ service: "echo", listen }], ...more });
 }
 
-Deno.test("prepared observers are committed after the server has changed, and undone where it refuses", async () => {
+Deno.test("prepared observers are committed after the server has changed, and rolled back if it refuses", async () => {
   const done: string[] = [];
   const stop = new AbortController();
   const eventBus = new EventBus();

@@ -1,4 +1,4 @@
-/** Rooms of the same name on several servers, over a bus that does what a test asks of it. */
+/** Rooms of the same name on several servers, over a bus whose delivery the test controls. */
 import { assert, assertEquals } from "@std/assert";
 import { BusLink } from "../../src/chat/bus_link.ts";
 import { Room } from "../../src/chat/room.ts";
@@ -8,7 +8,7 @@ import { noise } from "../harness/bytes.ts";
 import { Ether, type Fate, LossyBus } from "../harness/lossy_bus.ts";
 import { Listener } from "../harness/listener.ts";
 
-/** A server's rooms on the ether. */
+/** The chat rooms of one server, with a connection to the shared bus. */
 class House implements AsyncDisposable {
   readonly rooms = new Rooms();
   readonly bus: LossyBus;
@@ -34,7 +34,7 @@ class House implements AsyncDisposable {
   }
 }
 
-/** Two houses that have met: a member in each knows of the other. */
+/** Two servers whose rooms know each other's members. */
 async function meet(ether: Ether) {
   const stack = new AsyncDisposableStack();
   const [one, other] = [stack.use(await House.open(ether)), stack.use(await House.open(ether))];
@@ -49,7 +49,7 @@ async function meet(ether: Ether) {
   return { one, other, alice, bob, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-Deno.test("members of two servers are in one room, and hear each other once", async () => {
+Deno.test("members of two servers are in one room, and receive each line once", async () => {
   await using pair = await meet(new Ether());
   const { one, other, alice, bob } = pair;
   one.room.say(alice.member, "hello");
@@ -69,19 +69,19 @@ Deno.test("members of two servers are in one room, and hear each other once", as
   ]);
 });
 
-Deno.test("a name that somebody has on another server is taken", async () => {
+Deno.test("a name in use on another server is taken", async () => {
   await using pair = await meet(new Ether());
   const { one, alice } = pair;
   assertEquals(one.room.rename(alice.member, "Bob"), "Bob is taken");
 });
 
-Deno.test("of two who take a name at the same time, the first keeps it", async () => {
+Deno.test("of two members who take a name at the same time, the earlier one keeps it", async () => {
   const ether = new Ether();
   await using pair = await meet(ether);
   const { one, other, alice, bob } = pair;
   one.bus.turn("down");
   other.room.rename(bob.member, "ada");
-  while (Date.now() === bob.member.claimed) { /* the next millisecond is soon here */ }
+  while (Date.now() === bob.member.claimed) { /* wait for the next millisecond */ }
   one.room.rename(alice.member, "ada");
   one.bus.turn("up");
   await alice.hears(/^\* ada is taken on another server: you are guest-\d+$/);
@@ -97,7 +97,7 @@ const FATES: readonly [string, Fate][] = [
 ];
 
 for (const [what, fate] of FATES) {
-  Deno.test(`over a bus that ${what}, every line arrives, in order, once`, async () => {
+  Deno.test(`over a bus that ${what}, every line arrives once, in order`, async () => {
     const ether = new Ether();
     await using pair = await meet(ether);
     const { one, other, alice, bob } = pair;
@@ -119,7 +119,7 @@ for (const [what, fate] of FATES) {
   });
 }
 
-Deno.test("what is said while the bus is down waits for it, and members are told once", async () => {
+Deno.test("lines sent while the bus is down are queued and delivered, and members are notified once", async () => {
   const ether = new Ether();
   await using pair = await meet(ether);
   const { one, alice, bob } = pair;
@@ -138,7 +138,7 @@ Deno.test("what is said while the bus is down waits for it, and members are told
   );
 });
 
-Deno.test("what does not fit in the queue is counted, and both sides are told", async () => {
+Deno.test("lines that do not fit in the send queue are counted, and members on both servers are told how many", async () => {
   const ether = new Ether();
   await using pair = await meet(ether);
   const { one, other, alice, bob } = pair;
@@ -156,7 +156,7 @@ Deno.test("what does not fit in the queue is counted, and both sides are told", 
   assertEquals(bob.heard.filter((line) => line.startsWith("alice> ")).length, 400 - dropped);
 });
 
-Deno.test("what is no message of ours is ignored and counted, and the room goes on", async () => {
+Deno.test("messages that are invalid or of another protocol are ignored and counted, and the room continues", async () => {
   const ether = new Ether();
   await using pair = await meet(ether);
   const { one, other, alice, bob } = pair;
@@ -197,7 +197,7 @@ Deno.test("what is no message of ours is ignored and counted, and the room goes 
   assertEquals(other.traffic.ignored - before, strange.length);
 });
 
-Deno.test("a server that leaves takes its members with it, at once", async () => {
+Deno.test("when a server stops, its members leave the other servers' rooms at once", async () => {
   await using pair = await meet(new Ether());
   const { one, other, bob } = pair;
   await one.rooms[Symbol.asyncDispose]();
@@ -205,7 +205,7 @@ Deno.test("a server that leaves takes its members with it, at once", async () =>
   assertEquals(other.room.who(), ["bob"]);
 });
 
-Deno.test("members of a server that is silent for eight seconds are gone, unless this server slept", async () => {
+Deno.test("members of a server that is silent for eight seconds are removed, unless this server was suspended", async () => {
   const ether = new Ether();
   await using there = await House.open(ether);
   const bob = new Listener(there.room);
@@ -218,7 +218,7 @@ Deno.test("members of a server that is silent for eight seconds are gone, unless
   const alice = new Listener(room);
   await alice.sees("bob");
   ether.fate = () => 0;
-  // A whole number: differences of others are not exact.
+  // An integer: differences of other numbers are not exact.
   const silentAt = Math.ceil(performance.now());
   link.tick(silentAt, { suspended: true });
   link.tick(silentAt + 7_999, { suspended: false });
@@ -232,7 +232,7 @@ Deno.test("members of a server that is silent for eight seconds are gone, unless
   assertEquals(await alice.hears("* left with their server: bob"), 1);
 });
 
-Deno.test("rooms that were given no name stay on their server", async () => {
+Deno.test("rooms without a configured name are not shared over the bus", async () => {
   const ether = new Ether();
   await using one = await House.open(ether);
   await using _other = await House.open(ether);
@@ -249,7 +249,7 @@ Deno.test("rooms that were given no name stay on their server", async () => {
   assertEquals(ether.messages.filter((message) => /127\.0\.0\.1|secret/.test(message)), []);
 });
 
-/** A fate that looks like chance, and is the same in every run. */
+/** A pseudo-random delivery, the same in every run. */
 function chance({ loses, doubles = 0 }: { loses: number; doubles?: number }): Fate {
   const dice = noise(4096, 7);
   let throws = 0;

@@ -1,10 +1,12 @@
-/** A room of thousands is told in turns, and nobody notices in what it is told. */
+/**
+ * Fan-out to thousands of members is done in turns, which changes nothing in what each receives.
+ */
 import { assert, assertEquals } from "@std/assert";
 import type { Subscriber } from "../../src/chat/backpressure.ts";
 import { FanOut } from "../../src/chat/fan_out.ts";
 import { nextTurn } from "../../src/scheduling/turn_budget.ts";
 
-/** The most members that are sent to in one turn of the event loop. */
+/** The maximum number of members that are sent to in one turn of the event loop. */
 const MOST = 256;
 
 class Listener {
@@ -29,7 +31,7 @@ function line(text: string): Uint8Array {
   return new TextEncoder().encode(`${text}\n`);
 }
 
-/** Counts what happens between two turns of the event loop. */
+/** Counts the turns of the event loop, and the most sends in one of them. */
 class TurnCounter implements Disposable {
   longest = 0;
   turns = 0;
@@ -47,7 +49,7 @@ class TurnCounter implements Disposable {
   }
 }
 
-Deno.test("a line reaches 10,000 members in turns, and everything else runs in between", async () => {
+Deno.test("a line is sent to 10,000 members in turns, and the event loop runs other work in between", async () => {
   using counter = new TurnCounter();
   const fanOut = new FanOut<Listener>();
   const members = Array.from({ length: 10_000 }, () => new Listener(counter.add));
@@ -56,12 +58,12 @@ Deno.test("a line reaches 10,000 members in turns, and everything else runs in b
   await fanOut.flush();
   await nextTurn();
   assert(members.every(({ lines }) => lines.join("") === "hello\n"));
-  // A timer may miss a turn, but not many of them.
+  // A timer may miss some turns, but not most of them.
   assert(counter.turns > 10_000 / MOST / 4, `${counter.turns} turns`);
   assert(counter.longest < 4 * MOST, `${counter.longest} in one turn`);
 });
 
-Deno.test("whoever comes, goes, speaks and is answered during a round, each reads all of its time, in order, but itself", async () => {
+Deno.test("while members join, leave, speak and are answered, each receives every line of its time once, in order, except its own", async () => {
   const fanOut = new FanOut<Listener>();
   const present = new Map<Listener, string[]>();
   const everybody: [Listener, string[]][] = [];
@@ -107,7 +109,7 @@ Deno.test("whoever comes, goes, speaks and is answered during a round, each read
   for (const [{ lines }, due] of everybody) assertEquals(lines, due);
 });
 
-Deno.test("what is told at once is sent in pieces that a member who reads can take", async () => {
+Deno.test("lines sent at the same time are written in batches of at most 64 KiB", async () => {
   const fanOut = new FanOut<Listener>();
   const sizes: number[] = [];
   const member = new Listener();
@@ -121,7 +123,7 @@ Deno.test("what is told at once is sent in pieces that a member who reads can ta
   assert(sizes.every((size) => size <= 64 * 1024));
 });
 
-Deno.test("a member that fails does not keep the others from being told", async () => {
+Deno.test("an error while sending to one member does not keep others from receiving the line", async () => {
   const fanOut = new FanOut<Listener>();
   const [before, after] = [new Listener(), new Listener()];
   const failing = new Listener(() => {
@@ -136,7 +138,7 @@ Deno.test("a member that fails does not keep the others from being told", async 
   assertEquals([before.lines, after.lines], [["hello\n"], ["hello\n"]]);
 });
 
-Deno.test("who waits for a pass goes on when the last member leaves before it", async () => {
+Deno.test("waiting for a pass ends when the last member leaves before it", async () => {
   const fanOut = new FanOut<Listener>();
   const member = new Listener();
   fanOut.addMember(member);

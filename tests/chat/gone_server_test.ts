@@ -1,4 +1,4 @@
-/** A server that dies without a word: its members are gone for the others once its heartbeats are missed. */
+/** A server that is killed: its members are removed on the others after missed heartbeats. */
 import { Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
@@ -8,7 +8,7 @@ import { testWith } from "../harness/tools.ts";
 
 testWith(
   ["nats-server"],
-  "members of a server that is killed are gone for the others, and their names are free",
+  "members of a killed server are removed on the other servers, and their names are free",
   async () => {
     await using nats = await NatsServer.start();
     await using here = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
@@ -19,7 +19,8 @@ testWith(
     await there.complains(/bus +connected/);
     using alice = await Guest.join(here.port());
     using bob = await Guest.join(port);
-    // Known with another name first: a name that comes with the snapshot of a server is not told as a change.
+    // The other server must know the default name first: a name in a server's snapshot is not
+    // announced as a change.
     await alice.countsMembers(2);
     await bob.type("/name bob");
     await alice.isTold(/is now bob$/);

@@ -1,4 +1,4 @@
-/** A bus that takes less than others: what fits is sent, and what does not is told and counted. */
+/** A bus with a small maximum payload: lines that fit are sent, others are reported and counted. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { Guest } from "../harness/crowd.ts";
 import { eventually } from "../harness/eventually.ts";
@@ -6,7 +6,7 @@ import { NatsServer } from "../harness/nats.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-testWith(["nats-server"], "a bus that takes small messages gets them small", async () => {
+testWith(["nats-server"], "messages are split to fit the bus's maximum payload", async () => {
   await using nats = await NatsServer.start({ config: "max_payload: 2048" });
   await using here = await TestServer.open("chat://:0?room=all", "echo://:0", "--bus", nats.url);
   await using there = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
@@ -24,21 +24,25 @@ testWith(["nats-server"], "a bus that takes small messages gets them small", asy
   assertEquals(here.server.roomsStatus().buses[0]!.traffic.dropped, 1);
 });
 
-testWith(["nats-server"], "a bus that takes less and less is followed", async () => {
-  await using nats = await NatsServer.start({ config: "max_payload: 65536" });
-  await using here = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
-  await using there = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
-  await Promise.all([here, there].map((server) => server.event("bus-connected")));
-  using alice = await Guest.join(here.port());
-  using bob = await Guest.join(there.port());
-  await bob.countsMembers(2);
-  nats.configure("max_payload: 1024");
-  await nats.reload();
-  const text = "z".repeat(900);
-  await eventually(async () => {
-    await alice.type(text);
-    return bob.said.some((line) => line.endsWith("more than the bus takes)"));
-  }, "a line that the bus takes no longer");
-  await alice.type("short");
-  await bob.until(() => bob.said.some((line) => line.endsWith("> short")));
-});
+testWith(
+  ["nats-server"],
+  "a maximum payload that is lowered while connected is obeyed",
+  async () => {
+    await using nats = await NatsServer.start({ config: "max_payload: 65536" });
+    await using here = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
+    await using there = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
+    await Promise.all([here, there].map((server) => server.event("bus-connected")));
+    using alice = await Guest.join(here.port());
+    using bob = await Guest.join(there.port());
+    await bob.countsMembers(2);
+    nats.configure("max_payload: 1024");
+    await nats.reload();
+    const text = "z".repeat(900);
+    await eventually(async () => {
+      await alice.type(text);
+      return bob.said.some((line) => line.endsWith("more than the bus takes)"));
+    }, "a line that the bus takes no longer");
+    await alice.type("short");
+    await bob.until(() => bob.said.some((line) => line.endsWith("> short")));
+  },
+);

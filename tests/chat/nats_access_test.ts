@@ -1,4 +1,4 @@
-/** Who may come on the bus, and what they may do there. */
+/** Authentication, TLS and permissions on a NATS server. */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   createAccount,
@@ -21,7 +21,7 @@ const SPEC = "chat://:0?room=all";
 
 testWith(
   NEEDS,
-  "a bus that asks for a password gets it, and says so where it is wrong",
+  "a NATS server that needs a password receives it, and a wrong one is reported",
   async () => {
     await using nats = await NatsServer.start({ words: ["--user", "u:ser", "--pass", "p@ss"] });
     const as = (who: string) => nats.url.replace("//", `//${who}@`);
@@ -34,7 +34,7 @@ testWith(
 
 testWith(
   ["nats-server", "openssl"],
-  "a bus over TLS is reached by who trusts its authority",
+  "a NATS server with TLS is used if its certificate authority is trusted, and refused otherwise",
   async () => {
     await using authority = await Authority.make();
     const { cert, key } = await authority.sign();
@@ -49,38 +49,42 @@ testWith(
   },
 );
 
-testWith(NEEDS, "credentials of an operator's user lead in, and nobody else's do", async () => {
-  const operator = await Operator.found();
-  await using nats = await NatsServer.start({ config: operator.config });
-  await using files = new AsyncDisposableStack();
-  const fileOf = async (operator: Operator) => {
-    const path = await Deno.makeTempFile();
-    files.defer(() => Deno.remove(path));
-    await Deno.writeFile(path, await operator.credentials());
-    return path;
-  };
-  const [ours, strangers] = [await fileOf(operator), await fileOf(await Operator.found())];
-  const open = (credentials: string) =>
-    TestServer.open(SPEC, "--bus", nats.url, "--bus-credentials", credentials);
-  await using one = await open(ours);
-  await using other = await open(ours);
-  await one.event("bus-connected");
-  await other.event("bus-connected");
-  using alice = await Guest.join(one.port());
-  using bob = await Guest.join(other.port());
-  await alice.countsMembers(2);
-  await alice.type("may I?");
-  await bob.until(() => bob.said.some((line) => line.endsWith("> may I?")));
-  for (const words of [["--bus-credentials", strangers], []]) {
-    await using wrong = await TestServer.open(SPEC, "--bus", nats.url, ...words);
-    assertMatch((await wrong.event("bus-disconnected")).reason, /authorization violation/i);
-  }
-});
+testWith(
+  NEEDS,
+  "credentials of a user of the server's operator are accepted, and no others",
+  async () => {
+    const operator = await Operator.found();
+    await using nats = await NatsServer.start({ config: operator.config });
+    await using files = new AsyncDisposableStack();
+    const fileOf = async (operator: Operator) => {
+      const path = await Deno.makeTempFile();
+      files.defer(() => Deno.remove(path));
+      await Deno.writeFile(path, await operator.credentials());
+      return path;
+    };
+    const [ours, strangers] = [await fileOf(operator), await fileOf(await Operator.found())];
+    const open = (credentials: string) =>
+      TestServer.open(SPEC, "--bus", nats.url, "--bus-credentials", credentials);
+    await using one = await open(ours);
+    await using other = await open(ours);
+    await one.event("bus-connected");
+    await other.event("bus-connected");
+    using alice = await Guest.join(one.port());
+    using bob = await Guest.join(other.port());
+    await alice.countsMembers(2);
+    await alice.type("may I?");
+    await bob.until(() => bob.said.some((line) => line.endsWith("> may I?")));
+    for (const words of [["--bus-credentials", strangers], []]) {
+      await using wrong = await TestServer.open(SPEC, "--bus", nats.url, ...words);
+      assertMatch((await wrong.event("bus-disconnected")).reason, /authorization violation/i);
+    }
+  },
+);
 
 for (const [operation, word] of [["publish", "publish to"], ["subscribe", "subscribe to"]]) {
   testWith(
     NEEDS,
-    `a bus that does not let us ${operation} is told of in one line, until it does`,
+    `a missing permission to ${operation} is reported in one line, and the rooms connect once it is granted`,
     async () => {
       const config = (allowed: string) =>
         `authorization { users = [{ user: u, password: p, permissions: { ${operation}: "${allowed}" } }] }`;
@@ -117,7 +121,7 @@ for (const [operation, word] of [["publish", "publish to"], ["subscribe", "subsc
   );
 }
 
-Deno.test("files for the bus that cannot be used keep the server from opening", async () => {
+Deno.test("credential and CA files that cannot be used keep the server from starting", async () => {
   const empty = await Deno.makeTempFile();
   const certificate = await Deno.makeTempFile();
   await Deno.writeTextFile(
@@ -139,7 +143,7 @@ Deno.test("files for the bus that cannot be used keep the server from opening", 
   for (const path of [empty, certificate]) await Deno.remove(path);
 });
 
-/** Who says who may come to a NATS server: an operator with one account, as `nsc` would make them. */
+/** A NATS operator with one account, as `nsc` creates them. */
 class Operator {
   readonly #account = createAccount();
   #config = "";
@@ -158,12 +162,12 @@ class Operator {
     return operator;
   }
 
-  /** What a server's config says that trusts this operator. */
+  /** The config of a server that trusts this operator. */
   get config(): string {
     return this.#config;
   }
 
-  /** The file of a new user: its JWT, and the seed of its key. */
+  /** The credentials file of a new user: its JWT, and the seed of its key. */
   async credentials(): Promise<Uint8Array> {
     const user = createUser();
     return fmtCreds(await encodeUser("outlet", user, this.#account), user);

@@ -1,4 +1,4 @@
-/** Rooms across machines: several outlet servers, and real NATS servers between them. */
+/** Rooms on several outlet servers, connected by real NATS servers. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "@nats-io/transport-node";
 import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
@@ -12,7 +12,10 @@ import { testWith } from "../harness/tools.ts";
 const NEEDS = ["nats-server"];
 const SPEC = "chat://:0?room=all";
 
-/** Several outlet servers on one bus, with as many guests in each of them, who are all aware of each other. */
+/**
+ * Several outlet servers on one bus, with the same number of members on each, all of whom know each
+ * other.
+ */
 class Town implements AsyncDisposable {
   readonly servers: TestServer[] = [];
   readonly parts: Guest[][] = [];
@@ -47,7 +50,7 @@ class Town implements AsyncDisposable {
 
 testWith(
   NEEDS,
-  "three servers, 300 members, 3,000 lines: every transcript is whole, in order, without doubles",
+  "with three servers and 300 members, each member receives 3,000 lines once and in order",
   async () => {
     await using nats = await NatsServer.start();
     await using town = await Town.build([nats.url, nats.url, nats.url], { guests: 100 });
@@ -57,7 +60,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "a bus that is killed and comes back costs nobody a line, and is told once",
+  "a bus that is killed and restarted loses no line, and members are notified once",
   async () => {
     await using nats = await NatsServer.start();
     await using town = await Town.build([nats.url, nats.url, nats.url], { guests: 10 });
@@ -89,10 +92,11 @@ testWith(
   },
 );
 
-testWith(NEEDS, "a cluster whose member is killed carries the room on", async () => {
+testWith(NEEDS, "a room continues when a server of the NATS cluster is killed", async () => {
   await using stack = new AsyncDisposableStack();
   const cluster = (await NatsServer.cluster()).map((server) => stack.use(server));
-  // Each outlet server speaks to one member of the cluster, and learns of the others from it.
+  // Each outlet server connects to one server of the cluster, and learns the URLs of the others
+  // from it.
   const urls = cluster.map(({ url }) => url);
   await using town = await Town.build(urls, { guests: 5 });
   const faults = await converse(town.parts, {
@@ -106,7 +110,7 @@ testWith(NEEDS, "a cluster whose member is killed carries the room on", async ()
 
 testWith(
   NEEDS,
-  "with the bus down at the start rooms are local, and join once it is there",
+  "if the bus is down at the start, rooms are local, and join the bus once it is up",
   async () => {
     await using nats = NatsServer.prepare();
     await using one = await TestServer.open(SPEC, "--bus", nats.url);
@@ -126,7 +130,7 @@ testWith(
   },
 );
 
-Deno.test("a bus that lets nobody in is tried again, after pauses that grow", async () => {
+Deno.test("a bus that refuses every connection is retried after increasing pauses", async () => {
   using door = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using server = await TestServer.open(SPEC, "--bus", `nats://127.0.0.1:${door.addr.port}`);
   const knocks: number[] = [];
@@ -134,13 +138,13 @@ Deno.test("a bus that lets nobody in is tried again, after pauses that grow", as
     (await door.accept()).close();
     knocks.push(performance.now());
   }
-  // No timer is early, so that each pause is at least as long as it should be.
+  // Timers are never early, so each pause is at least as long as intended.
   const pauses = knocks.slice(1).map((at, i) => at - knocks[i]!);
   assertEquals(pauses.map((pause, i) => pause >= 250 * 2 ** i), [true, true, true]);
   assertEquals(server.events.filter(({ event }) => event === "bus-disconnected").length, 1);
 });
 
-testWith(NEEDS, "of several servers of a bus any will do", async () => {
+testWith(NEEDS, "one reachable server of several bus URLs is enough", async () => {
   await using nats = await NatsServer.start();
   const bus = `nats://127.0.0.1:${freePort()},127.0.0.1:${nats.port}`;
   await using server = await TestServer.open(SPEC, "--bus", bus);
@@ -149,7 +153,7 @@ testWith(NEEDS, "of several servers of a bus any will do", async () => {
 
 testWith(
   NEEDS,
-  "of two who ask for a name while the bus is away, the first keeps it",
+  "of two members who take a name while the bus is down, the earlier one keeps it",
   async () => {
     await using nats = await NatsServer.start();
     await using town = await Town.build([nats.url, nats.url], { guests: 1 });
@@ -159,7 +163,7 @@ testWith(
     await bob.type("/name ada");
     await bob.isTold(/^\* you are ada$/);
     const then = Date.now();
-    while (Date.now() === then) { /* the next millisecond is soon here */ }
+    while (Date.now() === then) { /* wait for the next millisecond */ }
     await alice.type("/name Ada");
     await alice.isTold(/^\* you are Ada$/);
     await nats.start();
@@ -172,7 +176,7 @@ testWith(
   },
 );
 
-testWith(NEEDS, "garbage on the bus is ignored and counted", async () => {
+testWith(NEEDS, "invalid messages on the bus are ignored and counted", async () => {
   await using nats = await NatsServer.start();
   await using town = await Town.build([nats.url, nats.url], { guests: 1 });
   const stranger = await connect({ servers: nats.url });
@@ -194,7 +198,7 @@ testWith(NEEDS, "garbage on the bus is ignored and counted", async () => {
   assertEquals(bob.told.some((line) => line.includes("[2J")), false);
 });
 
-testWith(NEEDS, "JetStream remembers what was said for servers that come later", async () => {
+testWith(NEEDS, "JetStream stores lines for servers that join later", async () => {
   await using nats = await NatsServer.start({ jetstream: true });
   const spec = "chat://:0?room=a b.c>&history=3";
   {

@@ -14,7 +14,7 @@ function subscriber(): Subscriber & { heard: string[] } {
   };
 }
 
-Deno.test("what one says reaches everyone else, under its name", () => {
+Deno.test("a line reaches all other members, with the sender's name", () => {
   const room = new Room("test");
   const [a, b, c] = [subscriber(), subscriber(), subscriber()];
   const alice = room.join(a);
@@ -27,7 +27,7 @@ Deno.test("what one says reaches everyone else, under its name", () => {
   assertEquals(c.heard, ["guest-1> hello\n"]);
 });
 
-Deno.test("names are unique whatever their case, bounded, and never the operator's", () => {
+Deno.test("names are unique regardless of case, limited in length, and never an operator's", () => {
   const room = new Room("test");
   const alice = room.join(subscriber());
   const bob = room.join(subscriber());
@@ -42,14 +42,14 @@ Deno.test("names are unique whatever their case, bounded, and never the operator
   room.flush();
 });
 
-Deno.test("a guest's number is not given to the next while somebody else bears it as a name", () => {
+Deno.test("the number of a guest name is skipped while another member has that name", () => {
   const room = new Room("test");
   room.rename(room.join(subscriber()), "guest-2");
   assertEquals(room.join(subscriber()).name, "guest-3");
   room.flush();
 });
 
-Deno.test("who leaves is announced, once, and its name is free", () => {
+Deno.test("a member that leaves is announced once, and its name is free", () => {
   const room = new Room("test");
   const watcher = subscriber();
   room.join(watcher);
@@ -61,7 +61,7 @@ Deno.test("who leaves is announced, once, and its name is free", () => {
   assertEquals(room.who(), ["guest-1"]);
 });
 
-Deno.test("escapes that a member says reach nobody", () => {
+Deno.test("escapes in a line reach no member", () => {
   const room = new Room("test");
   const listener = subscriber();
   const speaker = room.join(subscriber());
@@ -71,7 +71,7 @@ Deno.test("escapes that a member says reach nobody", () => {
   assertEquals(listener.heard, ["guest-1> ␛]0;owned␇\n"]);
 });
 
-Deno.test("a speaker waits for those who read, and not for long for those who don't", async () => {
+Deno.test("a sender waits for members that read, and only briefly for members that do not", async () => {
   const room = new Room("test");
   const speaker = room.join(subscriber());
   const taken = Promise.withResolvers<void>();
@@ -82,7 +82,7 @@ Deno.test("a speaker waits for those who read, and not for long for those who do
   taken.resolve();
 });
 
-Deno.test("somebody who takes nothing is waited for a while, and then no more until it has caught up", async () => {
+Deno.test("a member that takes nothing is waited for a limited number of times, then not until it has caught up", async () => {
   const room = new Room("test");
   const deaf = { ...subscriber(), waiting: 100_000, caughtUp: () => new Promise<void>(() => {}) };
   room.join(deaf);
@@ -106,7 +106,7 @@ Deno.test("somebody who takes nothing is waited for a while, and then no more un
   assertEquals(await isAtOnce(), false);
 });
 
-Deno.test("what is said at the same time goes round together, to each but what it said itself", async () => {
+Deno.test("lines sent at the same time are sent together, to each member without its own lines", async () => {
   const room = new Room("test");
   const chunks: string[][] = [[], [], []];
   const [alice, bob] = chunks.map((heard) =>
@@ -128,7 +128,7 @@ Deno.test("what is said at the same time goes round together, to each but what i
   ]);
 });
 
-Deno.test("who comes hears nothing of what was said before, though it has still to go round", () => {
+Deno.test("a new member receives no line that was sent before it joined, even one that is still queued", () => {
   const room = new Room("test");
   const speaker = room.join(subscriber());
   room.say(speaker, "nobody hears this");
@@ -138,7 +138,7 @@ Deno.test("who comes hears nothing of what was said before, though it has still 
   assertEquals(late.heard, []);
 });
 
-Deno.test("a newcomer gets a name however many are claimed elsewhere", () => {
+Deno.test("a new member gets a name even if all guest names of up to five digits are taken on other servers", () => {
   const room = new Room("test");
   const claimed = /^(guest|host)-\d{1,5}$|^host$/;
   room.attachBus({

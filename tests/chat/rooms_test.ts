@@ -1,4 +1,4 @@
-/** Rooms are there as long as somebody needs them. */
+/** Rooms exist as long as something needs them. */
 import { assertEquals } from "@std/assert";
 import { Rooms } from "../../src/chat/rooms.ts";
 import type { Room } from "../../src/chat/room.ts";
@@ -18,7 +18,7 @@ function namesOf(rooms: Rooms): string[] {
   return rooms.status().rooms.map(({ name }) => name);
 }
 
-Deno.test("a room that nobody needs and in which there are no guests is not listed", async () => {
+Deno.test("a room without members that no outlet uses is not listed", async () => {
   await using rooms = new Rooms();
   const [first, second] = [new AbortController(), new AbortController()];
   const room = rooms.open("all", { signal: first.signal });
@@ -32,7 +32,7 @@ Deno.test("a room that nobody needs and in which there are no guests is not list
   room.flush();
 });
 
-Deno.test("an operator keeps no room open, and leaves it with the last guest", async () => {
+Deno.test("an operator does not keep a room open, and leaves it with the last guest", async () => {
   await using rooms = new Rooms();
   const visited: Room[] = [];
   const left: Room[] = [];
@@ -54,7 +54,7 @@ Deno.test("an operator keeps no room open, and leaves it with the last guest", a
   room.flush();
 });
 
-Deno.test("numbers of rooms are not given twice", async () => {
+Deno.test("room numbers are not reused", async () => {
   await using rooms = new Rooms();
   const inUse = new AbortController();
   rooms.open("one", { signal: inUse.signal });
@@ -64,7 +64,7 @@ Deno.test("numbers of rooms are not given twice", async () => {
   assertEquals(rooms.numbered(1), undefined);
 });
 
-Deno.test("a room goes when its outlet is removed and its last member leaves, and stays through a reload", async () => {
+Deno.test("a room is removed when its outlet is removed and its last member leaves, and stays through a reload", async () => {
   await using server = await TestServer.open("chat://:0?room=all", "echo://:0");
   const { rooms } = server.server;
   const port = server.port();

@@ -1,4 +1,4 @@
-/** A room in which some never read. */
+/** A room with members that never read. */
 import { assertEquals } from "@std/assert";
 import { Guest } from "../harness/crowd.ts";
 import { RudeClient } from "../harness/rude_client.ts";
@@ -6,7 +6,7 @@ import { TestServer } from "../harness/server.ts";
 
 const LONG = 4_000;
 
-/** A member that only counts the long lines that it reads. */
+/** A member that counts the long lines that it reads. */
 class Tally implements Disposable {
   count = 0;
   readonly #conn: Deno.TcpConn;
@@ -17,7 +17,7 @@ class Tally implements Disposable {
     this.#read().catch(() => {});
   }
 
-  /** Resolves once so many have come. */
+  /** Resolves once this many lines have arrived. */
   async reaches(count: number): Promise<void> {
     while (this.count < count) await new Promise<void>((resolve) => this.#wake = resolve);
   }
@@ -43,7 +43,7 @@ class Tally implements Disposable {
   }
 }
 
-Deno.test("of 1,000 members the 10 who never read are cut off, and no other misses a line", async () => {
+Deno.test("of 1,000 members, the 10 that never read are disconnected, and the others receive every line", async () => {
   await using server = await TestServer.open("chat://:0?room=all");
   using stack = new DisposableStack();
   for (let i = 0; i < 10; i++) stack.use(new RudeClient(server.port(), { narrow: true }));
@@ -60,7 +60,8 @@ Deno.test("of 1,000 members the 10 who never read are cut off, and no other miss
   while (cuts().length < 10) {
     await speaker.type(line);
     said++;
-    // The room goes at the pace of one who reads; the kernel keeps some for the deaf.
+    // Lines are sent at the pace of a reading member; the kernel buffers some for those that do not
+    // read.
     await tallies[0]!.reaches(said);
   }
   await Promise.all(tallies.map((tally) => tally.reaches(said)));

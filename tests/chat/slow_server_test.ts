@@ -1,4 +1,7 @@
-/** A server that cannot follow slows neither the bus nor the others, and says what it missed. */
+/**
+ * A server that is a slow consumer delays neither the bus nor the other servers, and reports what
+ * it lost.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { converse, Guest } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
@@ -9,19 +12,22 @@ import { testWith } from "../harness/tools.ts";
 
 const SPEC = "chat://:0?room=all";
 
-/** What docs/rooms.md advises: NATS gives up on a client that takes nothing after 1 s instead of 10. */
+/**
+ * The setting of docs/rooms.md: NATS disconnects a client that takes nothing after 1 s instead of
+ * 10 s.
+ */
 const CONFIG = `write_deadline: "1s"`;
 
-/** More than the kernel and NATS together keep for one that does not read. */
+/** More than the kernel and NATS together buffer for a client that does not read. */
 const LINES = 6_000;
 const PADDING = "x".repeat(3_500);
 
-/** What may wait for the bus: what a room keeps for those who missed something. */
+/** The send queue's limit: the same as a room keeps for retransmission. */
 const QUEUE = 1024 * 1024;
 
 testWith(
   ["nats-server"],
-  "a server that stands still costs the others nothing, and is told what it missed when it goes on",
+  "a suspended server does not delay the others, and reports what it lost when it continues",
   async () => {
     await using nats = await NatsServer.start({ config: CONFIG });
     await using one = await TestServer.open(SPEC, "--bus", nats.url);

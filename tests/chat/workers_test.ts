@@ -1,4 +1,4 @@
-/** Rooms of a server with workers: alone, and on a bus with other servers. */
+/** Rooms of a server with workers, without a bus and on a bus with other servers. */
 import { assert, assertEquals } from "@std/assert";
 import { isUnix } from "../../src/endpoint/address.ts";
 import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
@@ -11,14 +11,15 @@ import { testWith } from "../harness/tools.ts";
 
 const SPEC = "chat://:0?room=all";
 
-/** What a NATS server tells of who is connected. */
+/** A connection in the monitoring output of a NATS server. */
 interface NatsConnections {
   readonly connections: readonly { readonly subscriptions_list: readonly string[] }[];
 }
 
-/** So many guests, by the worker that the kernel dealt them to. Each worker has two at least. */
+/** A room with a history that new members are shown. */
 const HISTORY = "chat://:0?room=all&history=10";
 
+/** This many guests or more, grouped by their worker; each worker has at least two. */
 async function crowd(
   supervisor: TestSupervisor,
   count: number,
@@ -41,7 +42,7 @@ async function crowd(
   }
 }
 
-/** Joins again: whoever waits at the door of a worker that has just died is reset. */
+/** Joins again, with retries: a connection in the accept queue of a worker that dies is reset. */
 async function comeBack(port: number): Promise<Guest> {
   for (;;) {
     const guest = await Guest.join(port).catch(() => undefined);
@@ -49,7 +50,7 @@ async function comeBack(port: number): Promise<Guest> {
   }
 }
 
-Deno.test("three workers, 300 members, 3,000 lines: every transcript is whole, in order, without doubles", async () => {
+Deno.test("with three workers and 300 members, each member receives 3,000 lines once and in order", async () => {
   await using supervisor = await TestSupervisor.open([SPEC]);
   using guests = new DisposableStack();
   const parts = await crowd(supervisor, 300, guests);
@@ -61,7 +62,7 @@ Deno.test("three workers, 300 members, 3,000 lines: every transcript is whole, i
   ]]);
 });
 
-Deno.test("members of a worker that dies are gone for the others, and come back to another", async () => {
+Deno.test("members of a worker that dies are removed for the others, and can join again in another worker", async () => {
   await using supervisor = await TestSupervisor.open([SPEC], { module: MORTAL });
   using guests = new DisposableStack();
   const parts = await crowd(supervisor, 12, guests);
@@ -84,7 +85,7 @@ Deno.test("members of a worker that dies are gone for the others, and come back 
 
 testWith(
   ["nats-server"],
-  "members in workers and on another server are in one room, also while the bus is away",
+  "members in workers and on another server are in one room, and an outage of the bus loses no line",
   async () => {
     await using nats = await NatsServer.start();
     await using supervisor = await TestSupervisor.open([SPEC, "--bus", nats.url]);
@@ -121,7 +122,7 @@ testWith(
       ]);
     }
 
-    // Workers tell how their buses are once a second.
+    // Workers report the state of their buses once a second.
     const isBack = () =>
       supervisor.supervisor.roomsStatus().buses.every(({ state }) => state === "up");
     await eventually(isBack, "the word of every worker that its buses are up");
@@ -138,7 +139,7 @@ testWith(
 
 testWith(
   ["nats-server"],
-  "a server with workers is one client of the bus, and tells once how that is",
+  "a server with workers is one client of the bus, and reports its state once",
   async () => {
     const monitor = freePort();
     await using nats = await NatsServer.start({ words: ["-m", String(monitor)] });
@@ -171,7 +172,7 @@ testWith(
 
 testWith(
   ["nats-server"],
-  "with workers, too, the bus remembers what was said, and nothing is set up for it",
+  "with workers, too, JetStream stores lines for new members, without further setup",
   async () => {
     await using nats = await NatsServer.start({ jetstream: true });
     const newcomerIsShown = async (server: TestSupervisor, line: string) => {
@@ -194,7 +195,7 @@ testWith(
   },
 );
 
-Deno.test("a room that no worker has any more is not listed", async () => {
+Deno.test("a room that no worker has is not listed", async () => {
   await using supervisor = await TestSupervisor.open(["chat://:0?room=all", "echo://:0"]);
   const rooms = () => supervisor.supervisor.roomsStatus().rooms.map(({ name }) => name);
   await eventually(() => rooms().length === 1, "the room");

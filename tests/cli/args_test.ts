@@ -5,7 +5,7 @@ import { UsageError } from "../../src/options/usage_error.ts";
 import { SERVICES } from "../../src/services/registry.ts";
 import { formatAddress } from "../../src/endpoint/address.ts";
 
-/** Where the outlets listen that these words ask for, with their services. */
+/** Addresses and services of the outlets that these arguments configure. */
 function outlets(...words: string[]): string[] {
   return configOf(words).outlets.map(({ service, listen }) =>
     `${service} ${formatAddress(listen)}`
@@ -128,7 +128,7 @@ Deno.test("a default excludes no other option", async () => {
   }
 });
 
-/** What is typed wrong, and the one line that it is answered with. */
+/** Invalid arguments, and the error line that each must give. */
 const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["", /^expected a mode, .*see outlet --help$/],
   ["--port 80", /^expected a mode/],

@@ -1,4 +1,6 @@
-/** One rule for exit codes: 2 for what was asked for, files that it names included; 1 for network and system. */
+/**
+ * Exit codes: 2 for wrong usage, including files named in it; 1 for errors of network and system.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { CLIENT_OPTIONS } from "../../src/config/client_config.ts";
 import { TRACE_OPTIONS } from "../../src/config/trace_config.ts";
@@ -8,7 +10,7 @@ import { SERVICES } from "../../src/services/registry.ts";
 import { Folder } from "../harness/folder.ts";
 import { outlet, run } from "../harness/program.ts";
 
-/** What an option needs beside it to have an effect. */
+/** Other options that an option needs to have an effect. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   "tls-ca": ["--tls"],
   "tls-cert": ["--tls"],
@@ -22,7 +24,7 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   svg: ["--read", "FOLDER/file"],
 };
 
-/** The options of a table whose value is a path, each with all that it needs, and that path in it. */
+/** The path options of a table, each with the arguments that it needs and an unusable path. */
 function callsOf(table: OptionTable, before: readonly string[]): [name: string, words: string[]][] {
   return Object.entries(table).filter(([, { path }]) => path !== undefined).map(([name]) => [
     name,
@@ -46,23 +48,24 @@ const CALLS = [
   ),
 ];
 
-Deno.test("an option whose file, folder or program cannot be used is wrong usage, before anything is begun", async () => {
+Deno.test("an option whose file, folder or program cannot be used is wrong usage, before anything is started", async () => {
   await using folder = await Folder.make();
   await Deno.writeTextFile(`${folder.path}/file`, "");
-  // Nothing can be read, made or worked in below a file, whoever asks.
+  // Below a regular file nothing can be read, created or used as a working directory, not even by
+  // root.
   const path = `${folder.path}/file/below`;
   for (const [name, words] of CALLS) {
     const filled = words.map((word) => word.replace("FOLDER", folder.path).replace("PATH", path));
     const { code, stdout, stderr } = await run(outlet(...filled));
     assertEquals([code, stdout], [2, ""], `${filled.join(" ")}: ${stderr}`);
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
-    // Of several files that are missing the first may be told; a program is told as such.
+    // If several files are missing, any of them may be named first; a program is named as `run`.
     const told = [name, name.replace("key", "cert"), "run"];
     assert(stderr.includes(path) && told.some((each) => stderr.includes(each)), stderr);
   }
 });
 
-Deno.test("what the network or the machine does not give is no wrong usage", async () => {
+Deno.test("an error of the network or the system is not wrong usage", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = `${taken.addr.port}`;
   const calls = [
@@ -78,7 +81,7 @@ Deno.test("what the network or the machine does not give is no wrong usage", asy
   }
 });
 
-Deno.test("words that nobody knows are wrong usage in every mode", async () => {
+Deno.test("unknown arguments are wrong usage in every mode", async () => {
   for (const mode of ["server", "client", "trace"]) {
     const { code, stdout } = await run(outlet(mode, "--no-such-option"));
     assertEquals([code, stdout], [2, ""], mode);

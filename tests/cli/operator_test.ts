@@ -1,4 +1,4 @@
-/** The operator's commands, however many connections there are. */
+/** The operator's commands with many connections. */
 import { assert, assertEquals } from "@std/assert";
 import { Rooms } from "../../src/chat/rooms.ts";
 import { runOperator } from "../../src/cli/operator.ts";
@@ -7,7 +7,7 @@ import type { LiveConnection } from "../../src/server/handle.ts";
 Deno.test("/connections lists a thousand connections in turns, and counts the rest", async () => {
   const outlet = { name: "echo", address: { hostname: "127.0.0.1", port: 7 } };
   const shown: string[] = [];
-  /** The turns of the event loop in which something was shown. */
+  /** The turns of the event loop in which output was shown. */
   const during = new Set<number>();
   let turns = 0;
   let isOver = false;
