@@ -32,7 +32,7 @@ Deno.test("errors are counted by kind, and a test without any result fails", asy
   assertMatch(error, /failed on every connection/);
 });
 
-Deno.test("a load that is over before anybody accepts ends then, and names no errors", async () => {
+Deno.test("a load that ends before any connection is accepted ends in time, and reports no errors", async () => {
   using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
   const { port } = full.addr;
   const waiting = await Promise.all(
@@ -53,7 +53,7 @@ Deno.test("a load that is over before anybody accepts ends then, and names no er
   for (const connection of waiting) connection.close();
 });
 
-Deno.test("a service that closes each connection is an error of its own kind", async () => {
+Deno.test("a service that closes each connection is counted as an error of a kind of its own", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
     for await (const client of listener) client.close();
@@ -68,7 +68,7 @@ Deno.test("a service that closes each connection is an error of its own kind", a
 
 testWith(
   ["dropbear", "dropbearkey"],
-  "an SSH server sends no echo, and its accept rate is measured",
+  "an SSH server does not echo, so only its accept rate is measured",
   async () => {
     await using folder = await Folder.make();
     const key = `${folder.path}/key`;
@@ -106,7 +106,7 @@ Deno.test("a service that does not echo is reported as such, with the modes that
   }
 });
 
-testWith(["python3"], "a web server and a proxy that refuses send no echo", async () => {
+testWith(["python3"], "a web server and a refusing proxy do not echo", async () => {
   await using web = new Program(["python3", "-u", "-m", "http.server", "0", "-b", "127.0.0.1"]);
   const [, port] = await web.prints(/port (\d+)/);
   const words = ["127.0.0.1", port!, "--bench", ...SHORT];

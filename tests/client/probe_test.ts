@@ -42,7 +42,7 @@ Deno.test("a port whose accept queue is full is silent", async () => {
 });
 
 for (const words of [[], ["--count", "3"]]) {
-  Deno.test(`a silent port probed with ${words.join(" ") || "-z alone"} and interrupted was tried once without an answer`, async () => {
+  Deno.test(`a silent port probed with ${words.join(" ") || "-z alone"} is reported on interrupt as tried once and unanswered`, async () => {
     using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
     const { port } = full.addr;
     const waiting = await Promise.all(
@@ -102,7 +102,10 @@ Deno.test("invalid ports, and options without those that they need, are refused"
   }
 });
 
-/** Whether the kernel has sent a SYN to the port that is not answered: state 02 of proc(5). */
+/**
+ * Whether the kernel has sent a SYN to this port and awaits the answer: SYN_SENT, state 02 of
+ * proc(5).
+ */
 async function isAskedFor(port: number): Promise<boolean> {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
   return new RegExp(`^ *\\d+: \\S+ [0-9A-F]+:${hex} 02 `, "m").test(

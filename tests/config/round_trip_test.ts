@@ -11,7 +11,7 @@ import type { Address } from "../../src/endpoint/address.ts";
 import { SERVICES } from "../../src/services/registry.ts";
 import type { Service } from "../../src/services/service.ts";
 
-/** Words that kinds of options read, by what stands for them in help; every other kind lists its words itself. */
+/** Sample values by the placeholder in help; options with choices are tested with each choice. */
 const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   "": ["true", "false"],
   CIDR: ["10.0.0.0/8", "::1", "192.0.2.1"],
@@ -38,14 +38,17 @@ function wordsFor({ choices, placeholder = "", bounds }: Option): readonly strin
   return words;
 }
 
-/** What a service cannot do without. */
+/** Options that a service needs. */
 const LEAST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   exec: { run: "sub/program" },
   forward: { to: "127.0.0.1:80,unix:sub/up.sock" },
   record: { file: "sub/all" },
 };
 
-/** What an option cannot do without, where its table does not say so: it is asked of all of them together. */
+/**
+ * Options that an option needs where its table does not say so, because the check looks at all
+ * options together.
+ */
 const PARTNERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   tls: { "tls-self-signed": "true" },
 };
@@ -55,7 +58,7 @@ const LISTENS: readonly Address[] = [
   { path: "sub/x.sock" },
 ];
 
-/** Words that were said of options, with what those need, as values. */
+/** These options, with those that they need, as values. */
 function valuesOf(table: OptionTable, words: Readonly<Record<string, string>>) {
   const values = new Map<string, unknown>();
   const add = (name: string, word: string): void => {
@@ -73,7 +76,7 @@ function valuesOf(table: OptionTable, words: Readonly<Record<string, string>>) {
   return values;
 }
 
-/** The config that says these words of an outlet, or of all of them. */
+/** The config with these options for one outlet, or for all. */
 function configWith(
   { service, own = {}, common = {} }: {
     service: Service;
@@ -141,7 +144,7 @@ Deno.test("all compatible options of a service are printed as they are parsed", 
         configWith({ service, own: { ...own, [name]: word } });
         own = { ...own, [name]: word };
       } catch {
-        // It excludes one of those before.
+        // It excludes one of the options before it.
       }
     }
     assert(Object.keys(own).length > 15, service.name);

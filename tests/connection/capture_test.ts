@@ -1,10 +1,10 @@
-/** A capture never holds a conversation up for long, and says what it misses. */
+/** A capture never blocks its connection for long, and reports what is missing in it. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { captureTo, openCapture } from "../../src/connection/capture.ts";
 import { bytesOf } from "../harness/bytes.ts";
 import { Folder } from "../harness/folder.ts";
 
-Deno.test("a disk that takes nothing is waited for a moment, then the conversation goes on, and what is missing is told", async () => {
+Deno.test("a disk that takes nothing is waited for briefly, then the connection continues, and the lost bytes are reported", async () => {
   let text = "";
   const disk = Promise.withResolvers<void>();
   const faults: unknown[] = [];
@@ -15,7 +15,7 @@ Deno.test("a disk that takes nothing is waited for a moment, then the conversati
       return bytes.length;
     },
   }, { limit: Infinity, onFault: (error) => faults.push(error) });
-  // Without the bound none of these would ever resolve.
+  // Without the time limit, none of these writes would resolve.
   for (let i = 0; i < 100; i++) await record("<", new Uint8Array(10_000));
   assertEquals(faults.length, 1);
   disk.resolve();
@@ -28,7 +28,7 @@ Deno.test("a disk that takes nothing is waited for a moment, then the conversati
   assert(text.length < 2_000_000, `${text.length}`);
 });
 
-Deno.test("a capture's file has all that was said once it is closed", async () => {
+Deno.test("a capture file is complete when it is closed", async () => {
   await using folder = await Folder.make();
   {
     const faults: unknown[] = [];

@@ -1,11 +1,11 @@
-/** What others may do with a connection while its handler serves it. */
+/** What other parts of a server do with a connection while its handler serves it. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Connection } from "../../src/connection/connection.ts";
 import { type ByteStream, wrap } from "../../src/transport/stream.ts";
 import { tapStage } from "../../src/connection/tap.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
-Deno.test("an onlooker sees what comes and goes while it watches, and nothing before or after", async () => {
+Deno.test("a tap sees the bytes of both directions while it is attached, and none before or after", async () => {
   await using pair = await Pair.join();
   const seen: string[] = [];
   const onlooker = {
@@ -21,10 +21,10 @@ Deno.test("an onlooker sees what comes and goes while it watches, and nothing be
   assertEquals(seen, ["< while", "> while"]);
 });
 
-Deno.test("what somebody else sends comes whole between the handler's writes", async () => {
+Deno.test("concurrent writes are not interleaved", async () => {
   await using pair = await Pair.join();
   const { connection, client } = pair;
-  // More than the kernel takes at once, so that the writes are cut into pieces.
+  // More than the kernel takes at once, so each write takes several calls.
   const block = (letter: string) => letter.repeat(4 * 1024 * 1024);
   const encoder = new TextEncoder();
   const writes = [
@@ -39,7 +39,7 @@ Deno.test("what somebody else sends comes whole between the handler's writes", a
   assert(received === ["a", "b", "c", "d"].map(block).join(""));
 });
 
-Deno.test("from the second write on, no bytes wait for an acknowledgement, also where they are written down", async () => {
+Deno.test("TCP_NODELAY is set once, before the second write, also through a tap", async () => {
   await using pair = await Pair.join();
   const calls: string[] = [];
   const { localAddr, remoteAddr } = pair.client;
@@ -59,7 +59,7 @@ Deno.test("from the second write on, no bytes wait for an acknowledgement, also 
   assertEquals(calls, ["write", "no delay: true", "write", "write"]);
 });
 
-Deno.test("a write that failed is not under way any more, so that no write timeout follows it", async () => {
+Deno.test("after a failed write no write is pending, so no write timeout follows", async () => {
   await using pair = await Pair.join();
   const broken = wrap(pair.client, {
     write: () => Promise.reject(new Deno.errors.BrokenPipe("broken pipe")),
@@ -70,7 +70,7 @@ Deno.test("a write that failed is not under way any more, so that no write timeo
   assertEquals(connection.writing, false);
 });
 
-Deno.test("when the client has gone, whoever wants to send it something is told", async () => {
+Deno.test("writes to a closed connection reject", async () => {
   await using pair = await Pair.join();
   pair.connection.close("server closed");
   const outcomes = await Promise.allSettled([
@@ -80,7 +80,7 @@ Deno.test("when the client has gone, whoever wants to send it something is told"
   assertEquals(outcomes.map(({ status }) => status), ["rejected", "rejected"]);
 });
 
-/** A connection, and the client at its other end. */
+/** A connection, and the client at the other end of it. */
 class Pair implements AsyncDisposable {
   readonly connection: Connection;
   readonly client: Deno.TcpConn;

@@ -10,10 +10,10 @@ async function converted(...chunks: string[]): Promise<string> {
   return text;
 }
 
-Deno.test("a CR is put in front of every LF that lacks one", async () => {
+Deno.test("a CR is inserted before every LF that lacks one", async () => {
   assertEquals(await converted("a\nb\r\n\n"), "a\r\nb\r\n\r\n");
 });
 
-Deno.test("CR and LF in different chunks still belong together", async () => {
+Deno.test("a CRLF that is split between two chunks is left unchanged", async () => {
   assertEquals(await converted("a\r", "\nb", "\n"), "a\r\nb\r\n");
 });

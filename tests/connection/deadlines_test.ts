@@ -1,9 +1,9 @@
-/** Deadlines by the clock that the test tells: nothing here waits. */
+/** Deadlines with a simulated clock. */
 import { assertEquals } from "@std/assert";
 import type { Connection } from "../../src/connection/connection.ts";
 import { type Deadlines, Sweeper } from "../../src/connection/deadlines.ts";
 
-/** What a sweeper sees of a connection. */
+/** The part of a connection that deadlines look at. */
 class Watched {
   readonly openedAt = performance.now();
   bytesIn = 0;
@@ -21,7 +21,7 @@ class Watched {
   }
 }
 
-/** The second in which the connection is hung up, and why, when `live` happens to it every second. */
+/** When and why a connection is closed, in seconds, if `live` is called once a second. */
 function fate(
   deadlines: Deadlines,
   live: (connection: Watched, second: number) => void,
@@ -38,11 +38,11 @@ function fate(
   return "alive";
 }
 
-Deno.test("a silent connection is hung up after idle", () => {
+Deno.test("a silent connection is closed after idle", () => {
   assertEquals(fate({ idle: 10_000 }, () => {}), "idle at 10");
 });
 
-Deno.test("bytes of either direction put idle off", () => {
+Deno.test("bytes in either direction restart idle", () => {
   const quietFrom30 = (connection: Watched, second: number) => {
     if (second <= 30 && second % 2 === 0) connection.bytesIn++;
     else if (second <= 30) connection.bytesOut++;
@@ -50,11 +50,11 @@ Deno.test("bytes of either direction put idle off", () => {
   assertEquals(fate({ idle: 10_000 }, quietFrom30), "idle at 40");
 });
 
-Deno.test("a write that nobody takes does not put idle off", () => {
+Deno.test("a pending write without progress does not restart idle", () => {
   assertEquals(fate({ idle: 10_000 }, (c) => void (c.writing = true)), "idle at 10");
 });
 
-Deno.test("a peer that takes nothing is hung up after write, though it sends", () => {
+Deno.test("a peer that takes nothing is closed after write, even if it sends", () => {
   const sendsOnly = (connection: Watched) => {
     connection.writing = true;
     connection.bytesIn++;
@@ -62,12 +62,12 @@ Deno.test("a peer that takes nothing is hung up after write, though it sends", (
   assertEquals(fate({ write: 10_000, idle: 10_000 }, sendsOnly), "write timeout at 10");
 });
 
-Deno.test("write runs from the moment in which something is written", () => {
+Deno.test("write starts when a write is pending", () => {
   const writesFrom50 = (c: Watched, second: number) => void (c.writing = second >= 50);
   assertEquals(fate({ write: 10_000 }, writesFrom50), "write timeout at 59");
 });
 
-Deno.test("a slow reader that takes a little now and then is not hung up for write", () => {
+Deno.test("a slow reader that takes some bytes before each write deadline is not closed", () => {
   const takesLittle = (connection: Watched, second: number) => {
     connection.writing = true;
     if (second % 9 === 0) connection.bytesOut++;
@@ -75,16 +75,16 @@ Deno.test("a slow reader that takes a little now and then is not hung up for wri
   assertEquals(fate({ write: 10_000 }, takesLittle), "alive");
 });
 
-Deno.test("lifetime ends a connection whatever goes on", () => {
+Deno.test("lifetime closes a connection even if it is active", () => {
   assertEquals(fate({ lifetime: 20_000 }, (c) => void c.bytesIn++), "lifetime at 20");
 });
 
-Deno.test("a half-closed connection that is silent is hung up after fin", () => {
+Deno.test("a half-closed connection that is silent is closed after fin", () => {
   const endsAt40 = (c: Watched, second: number) => void (c.halfClosed = second >= 40);
   assertEquals(fate({ fin: 10_000 }, endsAt40), "fin timeout at 49");
 });
 
-Deno.test("a half-closed connection that still carries bytes is not hung up after fin", () => {
+Deno.test("a half-closed connection with traffic is not closed by fin", () => {
   const answers = (connection: Watched) => {
     connection.halfClosed = true;
     connection.bytesOut++;
@@ -92,16 +92,16 @@ Deno.test("a half-closed connection that still carries bytes is not hung up afte
   assertEquals(fate({ fin: 10_000 }, answers), "alive");
 });
 
-Deno.test("a byte every few seconds puts off idle, and not lifetime", () => {
+Deno.test("a byte every few seconds restarts idle, and not lifetime", () => {
   const drips = (c: Watched, second: number) => void (second % 3 === 0 && c.bytesIn++);
   assertEquals(fate({ idle: 10_000, lifetime: 50_000 }, drips), "lifetime at 50");
 });
 
-Deno.test("a deadline of 0 is none, and without any no timer runs", () => {
+Deno.test("a deadline of 0 is off", () => {
   assertEquals(fate({ idle: 0, write: 0 }, () => {}), "alive");
 });
 
-Deno.test("one connection's deadline is not another's", () => {
+Deno.test("each connection has deadlines of its own", () => {
   const [silent, busy] = [new Watched(), new Watched()];
   const sweeper = new Sweeper({ idle: 1000 });
   using _silent = sweeper.watch(silent as unknown as Connection);
@@ -117,7 +117,7 @@ Deno.test("one connection's deadline is not another's", () => {
 for (
   const [deadline, word] of [["idle", "idle"], ["write", "write timeout"], ["fin", "fin timeout"]]
 ) {
-  Deno.test(`time in which the process stood still counts against nobody: ${deadline}`, () => {
+  Deno.test(`time in which the process was suspended does not count: ${deadline}`, () => {
     const connection = Object.assign(new Watched(), { writing: true, halfClosed: true });
     const sweeper = new Sweeper({ [deadline!]: 5_000 });
     using _ = sweeper.watch(connection as unknown as Connection);
@@ -132,7 +132,7 @@ for (
   });
 }
 
-Deno.test("a connection's lifetime goes on while the process stands still", () => {
+Deno.test("lifetime includes time in which the process was suspended", () => {
   const connection = new Watched();
   const sweeper = new Sweeper({ lifetime: 5_000 });
   using _ = sweeper.watch(connection as unknown as Connection);
@@ -140,7 +140,7 @@ Deno.test("a connection's lifetime goes on while the process stands still", () =
   assertEquals(connection.reason, "lifetime");
 });
 
-Deno.test("what an upstream or a program does not take is cut after write, as with a client", () => {
+Deno.test("an upstream or a program that takes nothing is closed after write, as a client is", () => {
   for (const name of ["upstream", "program"] as const) {
     const flow = { writing: true, bytesOut: 0, unacknowledged: undefined };
     const takesUntil30 = (connection: Watched, second: number) => {
@@ -152,18 +152,18 @@ Deno.test("what an upstream or a program does not take is cut after write, as wi
   }
 });
 
-Deno.test("a peer that takes what the kernel holds is not hung up, though the kernel takes nothing new", () => {
+Deno.test("a peer that acknowledges bytes of the kernel's send buffer is not closed, even if no write completes", () => {
   const queued = (until: number) => (connection: Watched, second: number) => {
     connection.writing = true;
     connection.unacknowledged = 4_000_000 - 1_000 * Math.min(second, until);
   };
   assertEquals(fate({ write: 10_000 }, queued(Infinity)), "alive");
   assertEquals(fate({ idle: 10_000 }, queued(Infinity)), "alive");
-  // It is looked at after half of the time and after all of it: what was taken is known to within that.
+  // It is sampled after half of the time and after all of it, so progress is known to within that.
   assertEquals(fate({ write: 10_000 }, queued(42)), "write timeout at 60");
 });
 
-Deno.test("what an upstream takes of what the kernel holds counts, as with a client", () => {
+Deno.test("an upstream's acknowledgements count as progress, as a client's do", () => {
   const flow = { writing: true, bytesOut: 0, unacknowledged: 4_000_000 };
   const taking = (connection: Watched) => {
     connection.sink = { name: "upstream", flow };

@@ -1,4 +1,4 @@
-/** Lines are read in turns of the event loop, also where no line ever ends. */
+/** Lines are read in turns of the event loop, even if a line never ends. */
 import { assert, assertEquals } from "@std/assert";
 import { Connection } from "../../src/connection/connection.ts";
 import { readLines } from "../../src/connection/line_reader.ts";
@@ -6,7 +6,7 @@ import type { ByteStream } from "../../src/transport/stream.ts";
 
 const ADDRESS = { transport: "tcp", hostname: "127.0.0.1", port: 7 } as const;
 
-Deno.test("a peer that sends without newlines is read in turns", async () => {
+Deno.test("a flood without newlines is read in turns", async () => {
   const READS = 400;
   let reads = 0;
   let turns = 0;
@@ -29,6 +29,6 @@ Deno.test("a peer that sends without newlines is read in turns", async () => {
   }
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(lines, ["x".repeat(16)]);
-  // Each read brings 256 KiB, once the buffer has grown: a turn's worth.
+  // Once the buffer has grown, each read returns 256 KiB, which uses up a turn.
   assert(turns > READS / 2, `${turns} turns in ${READS} reads`);
 });

@@ -11,13 +11,13 @@ function texts(...chunks: string[]): string[] {
   return split(chunks.map(bytesOf)).map(({ text }) => text);
 }
 
-Deno.test("lines end in LF or CRLF, and the last may lack its end", () => {
+Deno.test("lines end in LF or CRLF, and the last one may lack it", () => {
   assertEquals(texts("one\ntwo\r\nthree"), ["one", "two", "three"]);
   assertEquals(texts("\n\r\n"), ["", ""]);
   assertEquals(texts(""), []);
 });
 
-Deno.test("a line may come in any number of chunks, also cut inside a character or CRLF", () => {
+Deno.test("a line may arrive in any number of chunks, also split inside a character or CRLF", () => {
   const bytes = bytesOf("grüße\r\n😀\n");
   assertEquals(split([...bytes].map((byte) => Uint8Array.of(byte))).map(({ text }) => text), [
     "grüße",
@@ -25,7 +25,7 @@ Deno.test("a line may come in any number of chunks, also cut inside a character 
   ]);
 });
 
-Deno.test("a line over the limit keeps its beginning, says so, and does not touch the next", () => {
+Deno.test("a line over the limit is truncated and marked, without effect on the next", () => {
   assertEquals(split([bytesOf("x".repeat(40) + "\nnext\n")]), [
     { text: "x".repeat(16), cut: true },
     { text: "next", cut: false },
@@ -37,7 +37,7 @@ Deno.test("bytes that are not UTF-8 become U+FFFD", () => {
   assertEquals(split([Uint8Array.of(0x61, 0xff, 0x62, 0x0a)])[0]?.text, "a\ufffdb");
 });
 
-Deno.test("any split of the same bytes gives the same lines", () => {
+Deno.test("the same bytes in any chunks give the same lines", () => {
   const bytes = noise(5000, 7).map((byte) => byte < 40 ? 0x0a : byte);
   const whole = split([bytes], 64);
   for (const size of [1, 2, 3, 7, 64, 1000]) {

@@ -5,7 +5,7 @@ import { readAll, readText, readUntil, send } from "../harness/bytes.ts";
 import { type Streamed, TestConsole } from "../harness/console.ts";
 import { from } from "../harness/server.ts";
 
-Deno.test("the API has a version: the page asks for it, and paths without one are answered with where it is", async () => {
+Deno.test("the API is versioned: the page uses that version, and other paths are answered with the right one", async () => {
   await using console = await TestConsole.open("echo://:0");
   assertMatch(await (await console.ask("/api.js")).text(), new RegExp(`API = "${API}"`));
   for (const [path, instead] of [["/api/outlets", "outlets"], ["/api/v0/rooms/1", "rooms/1"]]) {
@@ -18,7 +18,7 @@ Deno.test("the API has a version: the page asks for it, and paths without one ar
   }
 });
 
-Deno.test("an outlet is opened with its service's options, told, and stopped", async () => {
+Deno.test("an outlet is opened with options of its service, listed, and stopped", async () => {
   await using console = await TestConsole.open("echo://:0");
   const opened = await console.post("/api/v1/outlets", {
     service: "daytime",
@@ -44,7 +44,7 @@ Deno.test("an outlet is opened with its service's options, told, and stopped", a
   assertEquals((await console.get("/api/v1/outlets")).length, 1);
 });
 
-Deno.test("an outlet drains as long as is asked, and is told until it is gone", async () => {
+Deno.test("an outlet drains for as long as requested, and is listed until it has stopped", async () => {
   await using console = await TestConsole.open("echo://:0");
   using client = await console.server.connect();
   await console.server.event("opened");
@@ -55,7 +55,7 @@ Deno.test("an outlet drains as long as is asked, and is told until it is gone", 
   assertEquals((await console.server.event("stopped")).aborted, 1);
 });
 
-Deno.test("what cannot be opened is told with the field at fault", async (t) => {
+Deno.test("an outlet that cannot be opened is answered with the field at fault", async (t) => {
   await using console = await TestConsole.open("echo://:0");
   const taken = console.server.port();
   const cases: [body: object, status: number, field: string | undefined, error: RegExp][] = [
@@ -112,13 +112,13 @@ Deno.test("what cannot be opened is told with the field at fault", async (t) => 
       const told = await answer.json();
       assertEquals([answer.status, told.field], [status, field]);
       assertMatch(told.error, error);
-      // A page has no flags.
+      // Errors for a form do not mention flags.
       assertEquals(/--|os error|\bop_/.test(told.error), false, told.error);
     });
   }
 });
 
-Deno.test("two outlets that are opened have no name in common", async () => {
+Deno.test("two outlets opened in the console cannot have the same name", async () => {
   await using console = await TestConsole.open("echo://:0");
   const body = { service: "echo", port: 0, options: { name: "one" } };
   await console.post("/api/v1/outlets", body);
@@ -130,13 +130,13 @@ Deno.test("two outlets that are opened have no name in common", async () => {
   assertEquals([answer.status, (await answer.json()).field], [409, "name"]);
 });
 
-Deno.test("what a form is made of speaks of no flags", async () => {
+Deno.test("descriptions of options do not mention flags", async () => {
   await using console = await TestConsole.open("echo://:0");
   const text = JSON.stringify(await console.get("/api/v1/services"));
   assertEquals(text.replace("rsync --daemon", "").match(/--[a-z].{20}/g), null);
 });
 
-Deno.test("every service tells what a form for it is made of", async () => {
+Deno.test("every service describes its options for a form", async () => {
   await using console = await TestConsole.open("echo://:0");
   const services = await console.get("/api/v1/services");
   const chat = services.find(({ name }: { name: string }) => name === "chat");
@@ -151,7 +151,7 @@ Deno.test("every service tells what a form for it is made of", async () => {
   assertEquals([option("allow").group, option("allow").repeats], ["admission", true]);
 });
 
-Deno.test("connections are filtered, sorted and shown a window at a time", async () => {
+Deno.test("connections are filtered, sorted and returned by pages", async () => {
   await using console = await TestConsole.open("echo://:0", "discard://:0");
   const clients = await Promise.all([
     ...Array.from({ length: 20 }, () => console.server.connect(0)),
@@ -179,7 +179,7 @@ Deno.test("connections are filtered, sorted and shown a window at a time", async
   }
 });
 
-Deno.test("a connection is watched, answered, half-closed and closed", async () => {
+Deno.test("a connection is tapped, written to, half-closed and closed", async () => {
   await using console = await TestConsole.open("discard://:0");
   using client = await console.server.connect();
   const { connection: id } = await console.server.event("opened");
@@ -208,7 +208,7 @@ Deno.test("a connection is watched, answered, half-closed and closed", async () 
   assertEquals(events.map(({ event }: { event: string }) => event), ["opened", "closed"]);
 });
 
-Deno.test("a client that does not read does not hold up who sends to it", async () => {
+Deno.test("sending to a client that does not read is refused, and does not block", async () => {
   await using console = await TestConsole.open("discard://:0");
   using _client = await console.server.connect();
   const { connection: id } = await console.server.event("opened");
@@ -222,7 +222,7 @@ Deno.test("a client that does not read does not hold up who sends to it", async 
   );
 });
 
-Deno.test("a handshake is an image, and says that it is inferred where it is", async () => {
+Deno.test("a handshake is an SVG image, and labelled as inferred if it was not captured", async () => {
   await using console = await TestConsole.open("echo://:0");
   using _client = await console.server.connect();
   const { connection: id } = await console.server.event("opened");
@@ -233,7 +233,7 @@ Deno.test("a handshake is an image, and says that it is inferred where it is", a
   assertMatch(svg, /SYN\+ACK \(inferred\)/);
 });
 
-Deno.test("the console dials out, talks, and tells how the handshake went", async () => {
+Deno.test("the console connects, sends and receives, and shows the handshake", async () => {
   await using console = await TestConsole.open("echo://:0");
   const { id } = await console.post("/api/v1/clients", {
     host: "127.0.0.1",
@@ -249,7 +249,7 @@ Deno.test("the console dials out, talks, and tells how the handshake went", asyn
   );
   assert(states.length > 0);
   await console.post(`/api/v1/clients/${id}/send`, { text: "hello\n" });
-  // A stream that comes later begins with what was said before.
+  // A stream that is opened later begins with the transcript.
   const pieces = await console.stream(
     `?watch=${name}`,
     (all) => JSON.stringify(all).includes('"in"'),
@@ -264,7 +264,7 @@ Deno.test("the console dials out, talks, and tells how the handshake went", asyn
   await console.server.event("closed");
 });
 
-Deno.test("a client that fails says why, in words and as a ladder", async () => {
+Deno.test("a client that cannot connect has an error and a ladder", async () => {
   await using console = await TestConsole.open("echo://:0");
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = squatter.addr;
@@ -286,7 +286,7 @@ Deno.test("a client that fails says why, in words and as a ladder", async () => 
   );
 });
 
-Deno.test("whoever comes back to the event stream gets what it missed, once", async () => {
+Deno.test("a client that reopens the event stream receives what it missed, once", async () => {
   await using console = await TestConsole.open("echo://:0", "discard://:0");
   const first = await console.stream("", (all) => all.some(({ data }) => data.event === "ready"));
   const [hello] = first;
@@ -308,7 +308,7 @@ Deno.test("whoever comes back to the event stream gets what it missed, once", as
   );
 });
 
-Deno.test("the seconds of the last quarter of an hour can be read", async () => {
+Deno.test("the samples of the last fifteen minutes can be read", async () => {
   await using console = await TestConsole.open("echo://:0");
   using client = await console.server.connect();
   await send(client, "hello");
@@ -321,7 +321,7 @@ Deno.test("the seconds of the last quarter of an hour can be read", async () => 
 
 interface Piece {
   readonly direction: string;
-  /** In base64. */
+  /** Base64. */
   readonly data: string;
 }
 

@@ -1,4 +1,4 @@
-/** The page is whole, and shows bytes for what they are. */
+/** The page's files are complete, and bytes are displayed as text. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { bothOf, bytesOf, hexOf, textOf } from "../../src/console/page/byte_text.js";
 import { escapedToHex } from "../../src/console/page/escapes.js";
@@ -8,7 +8,7 @@ import { ROOT } from "../harness/program.ts";
 
 const PAGE = `${ROOT}src/console/page/`;
 
-Deno.test("every file of the page is part of the program, and every import leads to one", async () => {
+Deno.test("every file of the page is embedded, and every import resolves to one of them", async () => {
   const names = [...Deno.readDirSync(PAGE)].map(({ name }) => name);
   assertEquals(names.filter((name) => name !== "deno.json" && !PAGE_FILES.includes(name)), []);
   for (const name of PAGE_FILES.filter((name) => name.endsWith(".js"))) {
@@ -19,13 +19,13 @@ Deno.test("every file of the page is part of the program, and every import leads
   }
 });
 
-Deno.test("the page is given the packages' own files", async () => {
+Deno.test("packages are served from their own files", async () => {
   const preact = await textAt("/preact.js");
   assert(/export\{.*as html,.*as useState/.test(preact));
   assert((await textAt("/uplot.js")).includes("export { uPlot as default"));
 });
 
-Deno.test("what a peer sends is shown, and steers nothing", () => {
+Deno.test("what a peer sends is displayed, with control characters replaced", () => {
   assertEquals(textOf(utf8("\x1b[31m<script>\u202e\0\r\n\ttwo")), "␛[31m<script>\ufffd␀␍\n\ttwo");
   assertEquals(
     hexOf(utf8("0123456789abcdef!"), 16),
@@ -38,7 +38,7 @@ Deno.test("what a peer sends is shown, and steers nothing", () => {
   assertEquals([...bytesOf("AP8=")], [0, 255]);
 });
 
-Deno.test("typed escapes are the bytes that they stand for", () => {
+Deno.test("typed escapes are replaced by their bytes", () => {
   assertEquals(escapedToHex("a\\n"), "610a");
   assertEquals(escapedToHex("\\xff\\x00\\e\\0\\\\"), "ff001b005c");
   assertEquals(escapedToHex("é\\u{1f600}"), "c3a9f09f9880");

@@ -1,4 +1,4 @@
-/** The console's parts by themselves. */
+/** Parts of the console on their own. */
 import { assert, assertEquals } from "@std/assert";
 import { inOrder, readFilter, type Row } from "../../src/console/connection_list.ts";
 import { EventStream } from "../../src/console/event_stream.ts";
@@ -7,7 +7,7 @@ import { Transcript } from "../../src/console/transcript.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { noise } from "../harness/bytes.ts";
 
-Deno.test("a transcript keeps the last 64 KiB each way, at their offsets", () => {
+Deno.test("a transcript keeps the last 64 KiB of each direction, with their offsets", () => {
   const transcript = new Transcript({ bytesIn: 10, bytesOut: 0 });
   const all = noise(100_000);
   for (let at = 0; at < all.length; at += 1000) transcript.received(all.subarray(at, at + 1000));
@@ -25,7 +25,7 @@ Deno.test("a transcript keeps the last 64 KiB each way, at their offsets", () =>
   assertEquals(bytes, all.slice(offset, 90_000));
 });
 
-Deno.test("a transcript keeps no more than it can show of very many pieces", () => {
+Deno.test("a transcript of very many small pieces keeps a bounded number of them", () => {
   const transcript = new Transcript({ bytesIn: 0, bytesOut: 0 });
   for (let i = 0; i < 100_000; i++) {
     transcript.received(new Uint8Array(1));
@@ -36,7 +36,7 @@ Deno.test("a transcript keeps no more than it can show of very many pieces", () 
   assertEquals(transcript.take().length, 0);
 });
 
-Deno.test("a filter's words all have to fit, and #N is a number alone", () => {
+Deno.test("a filter matches if all of its words do, and #N matches only a number", () => {
   const row = rowOf({ id: 12, outlet: "echo", peer: "127.0.0.1:40012", state: "CLOSE_WAIT" });
   for (const filter of ["", "ECHO", "echo 4001", "close_wait", "#12"]) {
     assert(readFilter(filter)(row));
@@ -44,14 +44,14 @@ Deno.test("a filter's words all have to fit, and #N is a number alone", () => {
   for (const filter of ["chat", "echo 9", "#1", "#122"]) assert(!readFilter(filter)(row));
 });
 
-Deno.test("rows that are alike stay in the order of their numbers", () => {
+Deno.test("rows with equal keys stay in the order of their numbers", () => {
   const rows = [3, 1, 2].map((id) => rowOf({ id, bytesIn: id === 2 ? 5 : 0 }));
   const ids = (descending: boolean) =>
     inOrder(rows, { key: "bytesIn", descending }).map(({ id }) => id);
   assertEquals([ids(false), ids(true)], [[1, 3, 2], [2, 1, 3]]);
 });
 
-Deno.test("events that are not kept any more are told to be missed", () => {
+Deno.test("events that are no longer kept are reported as missed", () => {
   const eventBus = new EventBus();
   using events = new RecentEvents(eventBus);
   for (let i = 0; i < 10_000; i++) eventBus.publish({ event: "reloading" });
@@ -63,7 +63,7 @@ Deno.test("events that are not kept any more are told to be missed", () => {
   assertEquals(events.since(10_000), { entries: [], missed: 0 });
 });
 
-Deno.test("whoever ends an event stream, what it used is given back once", async () => {
+Deno.test("an event stream releases its resources once, however it ends", async () => {
   for (const end of ["reader", "writer"]) {
     const stream = new EventStream();
     let given = 0;

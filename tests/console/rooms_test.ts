@@ -6,10 +6,10 @@ import { TestConsole, TOKEN } from "../harness/console.ts";
 import { Ether, LossyBus } from "../harness/lossy_bus.ts";
 import { Listener } from "../harness/listener.ts";
 
-/** What another server on the bus calls itself: inside a test it is the same process. */
+/** The name of another server on the bus; in a test it is the same process. */
 const SERVER = `${Deno.hostname()}/${Deno.pid}`;
 
-Deno.test("rooms, their members on every server, and the bus are told, and told again when they change", async () => {
+Deno.test("rooms, their members on every server, and buses are listed, and updates are streamed", async () => {
   const ether = new Ether();
   await using console = await TestConsole.open("chat://:0?room=ops", "chat://:0");
   const { rooms } = console.server.server;
@@ -40,7 +40,7 @@ Deno.test("rooms, their members on every server, and the bus are told, and told 
   const part = await console.get("/api/v1/rooms/1?filter=bo&limit=1&offset=0");
   assertEquals([part.matching, part.members[0].name], [1, "bob"]);
 
-  // Each change is made once the one before it has been seen.
+  // Each change is made once the update of the previous one has been received.
   const steps: [seen: (bus: BusStatus) => boolean, then: () => void][] = [
     [({ state }) => state === "up", () => bus.turn("down")],
     [({ state }) => state === "down", () => alice.member.room.say(alice.member, "who is there?")],
@@ -54,7 +54,7 @@ Deno.test("rooms, their members on every server, and the bus are told, and told 
   });
 });
 
-Deno.test("of a room with thousands of members a part is told at a time", async () => {
+Deno.test("members of a large room are returned by pages", async () => {
   await using console = await TestConsole.open("chat://:0?room=all");
   const room = console.server.server.rooms.open("all");
   for (let i = 0; i < 3_000; i++) {
@@ -78,7 +78,7 @@ Deno.test("of a room with thousands of members a part is told at a time", async 
   assertEquals((await console.get("/api/v1/rooms/1?limit=5000")).members.length, 1_000);
 });
 
-Deno.test("rooms are told to nobody without the token, and a room that is none is not found", async () => {
+Deno.test("rooms are refused without the token, and an unknown room is not found", async () => {
   await using console = await TestConsole.open("chat://:0");
   for (const path of ["/api/v1/rooms", "/api/v1/rooms/1", "/api/v1/stream?watch=rooms"]) {
     const answer = await fetch(console.origin + path);

@@ -1,4 +1,4 @@
-/** The console lets in whoever knows its token, and nobody else, whatever they try. */
+/** The console answers clients that know its token, and refuses all other requests. */
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { newToken, tokenFrom } from "../../src/console/credentials.ts";
 import { PAGE_FILES } from "../../src/console/page_files.ts";
@@ -9,7 +9,7 @@ import { configOf } from "../harness/server.ts";
 
 const JSON_BODY = { "content-type": "application/json" };
 
-Deno.test("the API answers to the token alone", async (t) => {
+Deno.test("the API accepts only the right token", async (t) => {
   await using console = await TestConsole.open("echo://:0");
   const statusWith = async (headers: Record<string, string>) => {
     const answer = await fetch(`${console.origin}/api/v1/outlets`, { headers });
@@ -30,7 +30,7 @@ Deno.test("the API answers to the token alone", async (t) => {
   }
 });
 
-Deno.test("the URL that is printed becomes a cookie, and an address without the token", async () => {
+Deno.test("the token in the printed URL is exchanged for a cookie, and removed from the address", async () => {
   await using console = await TestConsole.open("echo://:0");
   const answer = await fetch(console.console.url, { redirect: "manual" });
   await answer.body?.cancel();
@@ -48,7 +48,7 @@ Deno.test("the URL that is printed becomes a cookie, and an address without the 
   assertEquals((await inside.json()).length, 1);
 });
 
-Deno.test("a wrong token in the URL or in the form signs nobody in", async () => {
+Deno.test("a wrong token in the URL or in the form does not sign in", async () => {
   await using console = await TestConsole.open("echo://:0");
   const opened = await fetch(`${console.origin}/?token=wrong`, { redirect: "manual" });
   await opened.body?.cancel();
@@ -63,7 +63,7 @@ Deno.test("a wrong token in the URL or in the form signs nobody in", async () =>
   }
 });
 
-Deno.test("a host that is not the console's is not answered: DNS rebinding leads nowhere", async () => {
+Deno.test("a Host header with another name is refused, which prevents DNS rebinding", async () => {
   await using console = await TestConsole.open("echo://:0");
   const { port } = console;
   const statusAt = async (host: string) => {
@@ -80,7 +80,7 @@ Deno.test("a host that is not the console's is not answered: DNS rebinding leads
   }
 });
 
-Deno.test("pages of other origins are refused, whatever they know", async () => {
+Deno.test("requests from pages of other origins are refused, even with a valid token", async () => {
   await using console = await TestConsole.open("echo://:0");
   const foreign = [
     { origin: "http://evil.example" },
@@ -100,7 +100,7 @@ Deno.test("pages of other origins are refused, whatever they know", async () => 
   assertEquals(own.status, 200);
 });
 
-Deno.test("a body is JSON of the right form, and short", async (t) => {
+Deno.test("a request body is JSON of the expected form, and limited in size", async (t) => {
   await using console = await TestConsole.open("echo://:0");
   const form = "application/x-www-form-urlencoded";
   const cases: [what: string, body: string, type: string, status: number][] = [
@@ -124,7 +124,7 @@ Deno.test("a body is JSON of the right form, and short", async (t) => {
   }
 });
 
-Deno.test("whatever acts is asked for in JSON, also where nothing has to be said", async () => {
+Deno.test("every request that changes something needs a JSON content type, even without a body", async () => {
   await using console = await TestConsole.open("echo://:0");
   using _client = await console.server.connect();
   const { connection } = await console.server.event("opened");
@@ -148,7 +148,7 @@ Deno.test("whatever acts is asked for in JSON, also where nothing has to be said
   for (const act of acts) await console.post(`/api/v1/${act}`);
 });
 
-Deno.test("a request says which host it means, and its target says no other", async () => {
+Deno.test("a request has exactly one host, and an absolute target must have the same one", async () => {
   await using console = await TestConsole.open("echo://:0");
   const { port } = console;
   const host = `Host: 127.0.0.1:${port}`;
@@ -167,7 +167,7 @@ Deno.test("a request says which host it means, and its target says no other", as
   }
 });
 
-Deno.test("a filter is short, wherever it stands", async () => {
+Deno.test("the length of a filter is limited in every request", async () => {
   await using console = await TestConsole.open("echo://:0");
   const filter = "a ".repeat(90_000);
   const close = { method: "POST", headers: { "content-type": "application/json" } };
@@ -183,7 +183,7 @@ Deno.test("a filter is short, wherever it stands", async () => {
   }
 });
 
-Deno.test("no path leads out of the page", async () => {
+Deno.test("no path leads to a file outside of the page", async () => {
   await using console = await TestConsole.open("echo://:0");
   const paths = [
     "/../deno.json",
@@ -204,7 +204,7 @@ Deno.test("no path leads out of the page", async () => {
   }
 });
 
-Deno.test("every answer forbids browsers to run, frame or remember what is foreign", async () => {
+Deno.test("every answer has headers that forbid foreign scripts, framing and caching", async () => {
   await using console = await TestConsole.open("echo://:0");
   for (const path of ["/", "/app.js", "/api/v1/outlets", "/no-such-page"]) {
     const answer = await console.ask(path);
@@ -217,7 +217,7 @@ Deno.test("every answer forbids browsers to run, frame or remember what is forei
   }
 });
 
-Deno.test("the page has no script or style in its HTML, and loads nothing from other servers", async () => {
+Deno.test("the page has no inline script or style, and loads nothing from other servers", async () => {
   await using console = await TestConsole.open("echo://:0");
   const page = await (await console.ask("/")).text();
   assert(!/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=/i.test(page));
@@ -227,7 +227,7 @@ Deno.test("the page has no script or style in its HTML, and loads nothing from o
   }
 });
 
-Deno.test("a reader of the event stream that does not keep up is dropped", async () => {
+Deno.test("an event stream whose client does not keep up is closed", async () => {
   await using console = await TestConsole.open("echo://:0");
   using reader = await Deno.connect({ hostname: "127.0.0.1", port: console.port });
   await send(
@@ -249,12 +249,12 @@ Deno.test("a reader of the event stream that does not keep up is dropped", async
     });
     await new Promise((resolve) => setTimeout(resolve));
   }
-  // What the kernel had taken already still comes; then it is over, without what was said meanwhile.
+  // What the kernel has buffered is still received; then the stream ends, without later events.
   const { length } = await readAll(reader).catch(() => new Uint8Array());
   assert(length < 500 * text.length, `${length} bytes were kept for a reader that did not read`);
 });
 
-Deno.test("what other machines reach needs TLS, or a word that it may do without", () => {
+Deno.test("a console that other machines can reach needs TLS or an explicit exception", () => {
   assertThrows(
     () => configOf(["echo://:0", "--console", "0.0.0.0:7001"]),
     UsageError,
@@ -264,7 +264,7 @@ Deno.test("what other machines reach needs TLS, or a word that it may do without
   configOf(["echo://:0", "--console", "[::1]:7001"]);
 });
 
-Deno.test("a token's file is made for its owner alone, and read the next time", async () => {
+Deno.test("a token file is created readable by its owner only, and reused", async () => {
   const folder = await Deno.makeTempDir({ prefix: "outlet-token-" });
   try {
     const token = await tokenFrom(`${folder}/token`);
@@ -277,7 +277,7 @@ Deno.test("a token's file is made for its owner alone, and read the next time", 
   }
 });
 
-Deno.test("tokens are long, and never the same", () => {
+Deno.test("tokens are long, and differ", () => {
   const tokens = Array.from({ length: 100 }, newToken);
   assertEquals(new Set(tokens).size, 100);
   for (const token of tokens) assertMatch(token, /^[\w-]{43}$/);

@@ -7,12 +7,12 @@ import {
   splitHostPort,
 } from "../../src/endpoint/address.ts";
 
-Deno.test("an address is told as people write it, IPv6 in brackets", () => {
+Deno.test("an address is formatted as usual, IPv6 in brackets", () => {
   assertEquals(formatAddress({ hostname: "127.0.0.1", port: 80 }), "127.0.0.1:80");
   assertEquals(formatAddress({ hostname: "::1", port: 80 }), "[::1]:80");
 });
 
-Deno.test("an IPv4 client of an IPv6 listener is told by its IPv4 address", () => {
+Deno.test("an IPv4-mapped IPv6 address is formatted as IPv4", () => {
   assertEquals(canonicalHost("::ffff:192.0.2.1"), "192.0.2.1");
   assertEquals(canonicalHost("::1"), "::1");
 });
@@ -25,7 +25,7 @@ Deno.test("host and port are split at the last colon, and only IPv6 needs bracke
   assertEquals(splitHostPort("80"), undefined);
 });
 
-Deno.test("hosts are IPv4, IPv6 and names; what only looks like one is none", () => {
+Deno.test("hosts are IPv4 addresses, IPv6 addresses and names; what only resembles one is refused", () => {
   const hosts = [
     "localhost",
     "a-b.example.org",
@@ -51,7 +51,7 @@ Deno.test("hosts are IPv4, IPv6 and names; what only looks like one is none", ()
   assertEquals(others.filter(isHost), []);
 });
 
-Deno.test("an IPv4 address has no leading zeros, which some programs read as octal", () => {
+Deno.test("an IPv4 address with leading zeros is refused, because some programs read them as octal", () => {
   assertEquals(isIPv4("010.0.0.1"), false);
   assertEquals(isIPv4("10.0.0.1"), true);
 });

@@ -4,7 +4,7 @@ import { codeOf } from "../../src/transport/errors.ts";
 
 const HOSTS = ["0.0.0.0", "::", "127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"];
 
-/** Whether the system lets nobody listen at `other` while somebody listens at `one`. */
+/** Whether the kernel refuses to listen at `other` while a socket listens at `one`. */
 function isTaken(one: string, other: string): boolean {
   using first = Deno.listen({ hostname: one, port: 0 });
   try {
@@ -16,7 +16,7 @@ function isTaken(one: string, other: string): boolean {
   }
 }
 
-Deno.test("two addresses overlap where the system says that one of them is in use", () => {
+Deno.test("two addresses overlap if the kernel refuses the second as in use", () => {
   for (const one of HOSTS) {
     for (const other of HOSTS) {
       const port = 7000;
@@ -26,7 +26,7 @@ Deno.test("two addresses overlap where the system says that one of them is in us
   }
 });
 
-Deno.test("any free port overlaps with nothing, another port neither, and a path only with itself", () => {
+Deno.test("port 0 overlaps with nothing, nor do different ports, and a path only with itself", () => {
   const hostname = "127.0.0.1";
   assertEquals(overlaps({ hostname, port: 0 }, { hostname, port: 0 }), false);
   assertEquals(overlaps({ hostname, port: 1 }, { hostname, port: 2 }), false);
@@ -34,7 +34,7 @@ Deno.test("any free port overlaps with nothing, another port neither, and a path
   assertEquals(overlaps({ path: "/run/x" }, { hostname, port: 1 }), false);
 });
 
-Deno.test("a name overlaps with itself and with all addresses, and else has to be looked up", () => {
+Deno.test("a name overlaps with itself and with all addresses, and otherwise has to be looked up", () => {
   const at = (hostname: string) => ({ hostname, port: 7000 });
   assertEquals(overlaps(at("LOCALHOST"), at("localhost")), true);
   assertEquals(overlaps(at("localhost"), at("::")), true);

@@ -11,7 +11,7 @@ function refusal(words: readonly string[]): string {
   return assertThrows(() => configOf(words), UsageError).message;
 }
 
-/** A SPEC, a file's outlet and flags each say it in words of their own. */
+/** A SPEC, an outlet in a file and flags each name the option in their own notation. */
 const USELESS: readonly (readonly [key: string, value: string, needed: string])[] = [
   ["tls-cert", "c.pem", "tls"],
   ["tls-key", "c.pem", "tls-cert"],

@@ -1,9 +1,9 @@
-/** Whoever is on the way in is counted from the first moment on, and has a time for each stage. */
+/** A connection counts against limits from accept on, and each stage has a time limit. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bytesOf, readText, readUntil, send } from "../harness/bytes.ts";
 import { from, TestServer } from "../harness/server.ts";
 
-/** How many sockets this process has. */
+/** The number of sockets of this process. */
 function sockets(): number {
   const links = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
     try {
@@ -15,7 +15,7 @@ function sockets(): number {
   return links.filter((link) => link.startsWith("socket:")).length;
 }
 
-Deno.test("clients that send no PROXY header take places until their time is over, and no more than there are", async () => {
+Deno.test("connections without a PROXY header hold slots until they time out, and no more than the limit", async () => {
   await using server = await TestServer.open("echo://:0?accept-proxy&max-connections=3");
   using held = new DisposableStack();
   for (let i = 0; i < 3; i++) held.use(await server.connect());
@@ -30,7 +30,7 @@ Deno.test("clients that send no PROXY header take places until their time is ove
   assertEquals(await readUntil(next, /\n/), "hello\n");
 });
 
-Deno.test("announced clients that have to wait for a place do so in the kernel's queue, where they cost nothing", async () => {
+Deno.test("with when-full defer, proxied clients over the limit wait in the accept queue, without using descriptors", async () => {
   await using server = await TestServer.open(
     "echo://:0?accept-proxy&max-connections=3&when-full=defer",
     "echo://:0",
@@ -58,7 +58,7 @@ Deno.test("announced clients that have to wait for a place do so in the kernel's
   await server.event("closed", ({ peer }) => "port" in peer && peer.port === CROWD);
 });
 
-Deno.test("a client that a proxy announces is refused by the rules about its own address, and leaves its place", async () => {
+Deno.test("a proxied client denied by its own address releases its slot", async () => {
   await using server = await TestServer.open(
     "echo://:0?accept-proxy&max-connections=1&deny=192.0.2.0/24",
   );

@@ -6,7 +6,7 @@ import { freePort, isClosed } from "../harness/ports.ts";
 import { RudeClient } from "../harness/rude_client.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
-Deno.test("every client has a connection of its own, with its own number and counters", async () => {
+Deno.test("each client has a connection with a number and counters of its own", async () => {
   await using server = await TestServer.open("echo://:0");
   for (const text of ["one", "three"]) {
     using client = await server.connect();
@@ -21,7 +21,7 @@ Deno.test("every client has a connection of its own, with its own number and cou
   assertEquals(new Set(numbers).size, 2);
 });
 
-Deno.test("500 clients at once are all served", async () => {
+Deno.test("500 clients that connect at once are all served", async () => {
   await using server = await TestServer.open("echo://:0");
   const clients = await Promise.all(Array.from({ length: 500 }, () => server.connect()));
   await Promise.all(clients.map((client, i) => send(client, `client ${i}\n`)));
@@ -30,9 +30,9 @@ Deno.test("500 clients at once are all served", async () => {
   for (const client of clients) client.close();
 });
 
-Deno.test("1,000 clients that reset before they are accepted leave the outlet as it was", async () => {
+Deno.test("1,000 clients that reset before they are accepted have no effect on the outlet", async () => {
   await using server = await TestServer.open("echo://:0");
-  // Nothing is awaited here, so that the outlet, in this process too, cannot have accepted yet.
+  // No await until here, so the outlet in this process cannot have accepted yet.
   for (let i = 0; i < 1000; i++) new RudeClient(server.port())[Symbol.dispose]();
   using patient = await server.connect();
   await send(patient, "still here\n");
@@ -41,7 +41,7 @@ Deno.test("1,000 clients that reset before they are accepted leave the outlet as
   assertEquals(faults.filter(({ code }) => code !== "ENOTCONN"), []);
 });
 
-Deno.test("a client that cuts the connection off is told as reset", async () => {
+Deno.test('a connection that the client resets ends with the reason "peer reset"', async () => {
   await using server = await TestServer.open("echo://:0");
   {
     using _rude = new RudeClient(server.port());
@@ -50,7 +50,7 @@ Deno.test("a client that cuts the connection off is told as reset", async () => 
   assertEquals((await server.event("closed")).reason, "peer reset");
 });
 
-Deno.test("an outlet that stops in the middle of a burst waits for nobody who has still to begin", async () => {
+Deno.test("an outlet stopped during a burst of connections does not wait for those not yet accepted", async () => {
   const server = await TestServer.open("echo://:0");
   using clients = new DisposableStack();
   for (let i = 0; i < 500; i++) clients.use(new RudeClient(server.port()));
@@ -59,7 +59,7 @@ Deno.test("an outlet that stops in the middle of a burst waits for nobody who ha
   await server.server.stop({ grace: 0 });
 });
 
-Deno.test("a stopping outlet takes no new clients, and lets those who are there finish", async () => {
+Deno.test("a stopping outlet accepts no new clients, and lets connected clients finish", async () => {
   const server = await TestServer.open("echo://:0");
   using client = await server.connect();
   await server.event("opened");
@@ -72,7 +72,7 @@ Deno.test("a stopping outlet takes no new clients, and lets those who are there 
   assertEquals((await server.event("stopped")).aborted, 0);
 });
 
-Deno.test("a client that does not finish in time is cut, and counted", async () => {
+Deno.test("a client that does not finish within the drain timeout is aborted and counted", async () => {
   const server = await TestServer.open("echo://:0");
   using client = await server.connect();
   await server.event("opened");
@@ -82,7 +82,7 @@ Deno.test("a client that does not finish in time is cut, and counted", async () 
   assertEquals((await server.event("stopped")).aborted, 1);
 });
 
-Deno.test("when one outlet cannot be opened none stays open, and the message says which and why", async () => {
+Deno.test("if one outlet cannot be opened, none stays open, and the error has its address and the reason", async () => {
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [taken, other] = [squatter.addr.port, freePort()];
   const error = await assertRejects(
@@ -94,7 +94,7 @@ Deno.test("when one outlet cannot be opened none stays open, and the message say
   assertEquals(again.addr.port, other);
 });
 
-Deno.test("a client of [::] that came over IPv4 is told by its IPv4 address", async () => {
+Deno.test("a client of [::] that connected over IPv4 has an IPv4 address", async () => {
   await using server = await TestServer.open("echo://[::]:0");
   using _client = await server.connect();
   assertMatch(formatAddress((await server.event("opened")).peer), /^127\.0\.0\.1:\d+$/);

@@ -1,4 +1,4 @@
-/** Nothing in the program runs beside the rest without a home. */
+/** All work that nobody awaits runs in a task scope. */
 import { assertEquals } from "@std/assert";
 import { ROOT } from "../harness/program.ts";
 import { type CheckedSource, checkSource } from "../harness/type_checker.ts";
@@ -45,7 +45,7 @@ thread.onmessage = () => {};
 setTimeout((() => {}) as unknown as ReturnType<TaskScope["guard"]>, 1);
 `;
 
-Deno.test("work outside of a task scope is found, and work inside is not", async () => {
+Deno.test("work outside of a task scope is found, and work inside of one is not", async () => {
   const source = await checked();
   const lines = CASES.split("\n");
   const none = lines.indexOf("/* None */");
@@ -63,7 +63,7 @@ Deno.test("every timer, listener and background promise runs in a task scope", a
 
 let source: Promise<CheckedSource> | undefined;
 
-/** The source and the cases, checked once for all tests. */
+/** The source and the test cases, type-checked once for all tests. */
 function checked(): Promise<CheckedSource> {
   const paths = ["cases.ts", "main.ts", ...sources("src")];
   return source ??= checkSource(paths, new Map([["cases.ts", CASES]]));

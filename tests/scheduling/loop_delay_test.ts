@@ -1,4 +1,4 @@
-/** What holds the event loop up is measured, in every thread, as long as somebody looks. */
+/** The delay of the event loop of every thread is measured while something watches it. */
 import { assert } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { LoopDelay, type LoopDelayWatch } from "../../src/scheduling/loop_delay.ts";
@@ -23,7 +23,7 @@ Deno.test("each watcher has its own longest delay, and without watchers there is
   await oneMore(one);
   assert(one.takeLongest() > 0.19);
   assert(other.takeLongest() > 0.19);
-  // The sanitizer of this test would tell of a timer that went on.
+  // The sanitizers of this test would report a timer that is still running.
 });
 
 Deno.test("the delays of a worker's event loop are included", async () => {
@@ -33,12 +33,12 @@ Deno.test("the delays of a worker's event loop are included", async () => {
   });
   worker.postMessage(loop.memory);
   using watch = loop.watch();
-  // This thread is not blocked for as long, however busy the machine is.
+  // This thread itself is never blocked for as long, even on a busy machine.
   while (watch.takeLongest() < 1.9) await delay(50);
   worker.terminate();
 });
 
-/** Resolves once one more delay has been measured. */
+/** Resolves after the next measurement. */
 async function oneMore(watch: LoopDelayWatch): Promise<void> {
   const count = () => watch.counts.reduce((sum, count) => sum + count, 0);
   const before = count();

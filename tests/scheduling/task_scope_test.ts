@@ -1,8 +1,8 @@
-/** What nobody awaits has a home, and a fault in it stays there. */
+/** Errors of work that nobody awaits are reported by its task scope. */
 import { assertEquals } from "@std/assert";
 import { handledElsewhere, onTaskFault, TaskScope } from "../../src/scheduling/task_scope.ts";
 
-/** The faults that are told while something is done. */
+/** The faults that are reported during `work`. */
 async function faultsDuring(work: () => unknown): Promise<string[]> {
   const faults: string[] = [];
   onTaskFault(({ task, without, error }) => faults.push(`${task}: ${error}: ${without}`));

@@ -1,4 +1,4 @@
-/** Work that is cut into turns lets everybody else run in between. */
+/** Work that is cut into turns lets the event loop run other work in between. */
 import { assert, assertEquals } from "@std/assert";
 import { nextTurn, TurnBudget } from "../../src/scheduling/turn_budget.ts";
 

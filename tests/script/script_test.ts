@@ -6,7 +6,7 @@ import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** Has the conversation with the first outlet of a server. */
+/** Runs the script with the first outlet of a server. */
 async function converse(server: TestServer, script: string): Promise<string> {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, script);

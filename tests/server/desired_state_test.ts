@@ -1,4 +1,4 @@
-/** What a changed config asks for, beside what is there. */
+/** The differences between a new config and the current state. */
 import { assertEquals } from "@std/assert";
 import {
   bound,
@@ -9,7 +9,9 @@ import {
 } from "../../src/server/desired_state.ts";
 import { configOf } from "../harness/server.ts";
 
-/** What becomes of every outlet, from these SPECs to those: `+` is new, `=` the same, `~` takes a socket over. */
+/**
+ * Each outlet after a change between these SPECs: `+` new, `=` unchanged, `~` takes over a socket.
+ */
 function become(before: string, after: string): { outlets: string[]; counts: string } {
   let last = 0;
   const number = () => ++last;

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { libc } from "../../src/transport/libc.ts";
 import { collectGarbage, IdleDetector } from "../../src/server/heap_trim.ts";
 
-// Loaded once a process: the sanitizer of a single test would take it for a leak.
+// Loaded once per process, so the sanitizer of the first test would report it as a leak.
 libc();
 
 const MEGABYTE = 1024 * 1024;
@@ -18,13 +18,13 @@ Deno.test("a thread becomes idle after a burst of allocations, once they are ove
   assertEquals(detections(detector, [60, 60, 60]), [false, false, false]);
 });
 
-Deno.test("a thread that allocates little is not collected until that has become much", () => {
+Deno.test("a thread that allocates little is not collected until the total is large", () => {
   const detector = new IdleDetector(10 * MEGABYTE);
   const slowly = Array.from({ length: 33 }, (_, i) => 10 + (i + 1) / 2);
   assertEquals(detections(detector, slowly).indexOf(true), 31);
 });
 
-Deno.test("a collection waits until as much was allocated as is alive", () => {
+Deno.test("a collection waits until as much has been allocated as is alive", () => {
   const detector = new IdleDetector(0);
   detector.collected(100 * MEGABYTE);
   assertEquals(detections(detector, [150, 150, 199, 199, 201, 201]).indexOf(true), 5);

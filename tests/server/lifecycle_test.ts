@@ -1,4 +1,7 @@
-/** A server's changes: each holds, or does not happen; one after the other, until it stops. */
+/**
+ * Changes of a server: each is made completely or not at all, one at a time, until the server
+ * stops.
+ */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { descriptorBudget } from "../../src/admission/descriptors.ts";
 import type { ServerConfig } from "../../src/config/server_config.ts";
@@ -11,7 +14,7 @@ import { eventually } from "../harness/eventually.ts";
 import { isClosed } from "../harness/ports.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 
-/** What was told of outlets, from an event on: `listening discard`. */
+/** The events of outlets from an index on, such as `listening discard`. */
 function told(events: readonly OutletEvent[], from = 0): string[] {
   return events.slice(from).flatMap((event) =>
     event.event === "listening" || event.event === "stopped"
@@ -30,7 +33,7 @@ async function* changesTo(config: ServerConfig): AsyncGenerator<ServerConfig> {
   yield config;
 }
 
-Deno.test("another service at an address takes the welcome socket over, and no client is refused meanwhile", async () => {
+Deno.test("another service at an address takes over its listening socket, and no client is refused meanwhile", async () => {
   await using server = await TestServer.open("echo://:0");
   const port = server.port();
   await server.server.change(configOf([`echo://:${port}`, "time://:0"]));
@@ -43,7 +46,7 @@ Deno.test("another service at an address takes the welcome socket over, and no c
     for (; changing || count < 50; count++) {
       using client = await Deno.connect({ hostname: "127.0.0.1", port });
       await client.closeWrite();
-      // Whoever serves it, nobody resets it.
+      // Either service may have accepted it, but it is not reset.
       await readText(client);
     }
     return count;
@@ -60,10 +63,11 @@ Deno.test("another service at an address takes the welcome socket over, and no c
   await readUntil(before, /after\n/);
 });
 
-Deno.test("what takes an address over is told, and what is gone, once each", async () => {
+Deno.test("when an outlet takes over an address, `listening` and `stopped` are each published once", async () => {
   await using server = await TestServer.open("echo://:0");
   const port = server.port();
-  // A free port is not the one that it became: at a port that was asked for by number, the socket stays.
+  // Port 0 and the port that it became are different addresses, so the first change opens another
+  // socket.
   await server.server.change(configOf([`echo://:${port}`]));
   await server.event("stopped", ({ id }) => id === 1);
   const count = server.events.length;
@@ -73,14 +77,14 @@ Deno.test("what takes an address over is told, and what is gone, once each", asy
   assertEquals([...server.server.draining], []);
 });
 
-Deno.test("a move to an address that cannot be had changes nothing", async () => {
+Deno.test("a move to an address that cannot be bound changes nothing", async () => {
   await using server = await TestServer.open("echo://127.0.0.1:0");
   const port = server.port();
   await server.server.change(configOf([`echo://127.0.0.1:${port}`]));
   await server.event("stopped", ({ id }) => id === 1);
   const [outlet] = server.server.outlets;
   const count = server.events.length;
-  // Somebody else is at the same port of another address: all of them cannot be had.
+  // Another socket has the same port on another address, so the wildcard address cannot be bound.
   using _squatter = Deno.listen({ hostname: "127.0.0.2", port });
   for (
     const [listen, reason] of [
@@ -97,7 +101,7 @@ Deno.test("a move to an address that cannot be had changes nothing", async () =>
   assertEquals(server.server.state, "ready");
 });
 
-Deno.test("a reload with one broken part happens in no part", async () => {
+Deno.test("a reload of which one outlet is invalid changes nothing", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/broken.pem`, "broken");
@@ -118,7 +122,7 @@ Deno.test("a reload with one broken part happens in no part", async () => {
   }
 });
 
-Deno.test("changes that are asked for at once are made one after the other, in order", async () => {
+Deno.test("concurrent changes are made one after the other, in order", async () => {
   await using server = await TestServer.open("echo://:0");
   const [spec] = configOf(["time://:0"]).outlets;
   const outcomes = await Promise.allSettled([
@@ -138,7 +142,7 @@ Deno.test("changes that are asked for at once are made one after the other, in o
   );
 });
 
-Deno.test("a server that stops, or has stopped, says so to whoever asks for more", async () => {
+Deno.test("a stopping or stopped server refuses changes, and says so", async () => {
   const server = await TestServer.open("echo://:0");
   const [spec] = configOf(["time://:0"]).outlets;
   const port = server.port();
@@ -162,7 +166,7 @@ Deno.test("a server that stops, or has stopped, says so to whoever asks for more
   assertEquals(await server.server.stop({ grace: 0 }), 0);
 });
 
-Deno.test("a stop that is asked for again can only take less time", async () => {
+Deno.test("a second stop can only shorten the drain timeout", async () => {
   const server = await TestServer.open("echo://:0");
   using client = await Deno.connect({ hostname: "127.0.0.1", port: server.port() });
   await server.event("opened");
@@ -172,7 +176,7 @@ Deno.test("a stop that is asked for again can only take less time", async () => 
   assertEquals(await readText(client), "");
 });
 
-Deno.test("an outlet that needs more descriptors lowers the limit of all, whenever it comes, and raises it when it goes", async () => {
+Deno.test("an outlet that needs more descriptors lowers the limit for all outlets while it is open", async () => {
   await using server = await TestServer.open("echo://:0");
   const { admission } = [...server.server.outlets][0]!;
   const admitted = () => {
@@ -218,6 +222,6 @@ Deno.test("a reload that the server refuses changes neither log nor metrics", as
   stop.abort();
   await served;
   assert(lines.some((line) => line.includes("nothing was changed")), lines.join("\n"));
-  // What is less serious than an error is still told.
+  // Events below the level "error" are still logged.
   assert(lines.some((line) => line.includes("stopped")), lines.join("\n"));
 });

@@ -3,7 +3,7 @@ import { preflight, preflightOutlet } from "../../src/server/preflight.ts";
 import { Authority } from "../harness/certificates.ts";
 import { configOf } from "../harness/server.ts";
 
-/** What is in the way of `outlet server WORDS…`, in one line. */
+/** The errors that prevent `outlet server WORDS…` from starting. */
 async function fault(...words: string[]): Promise<string> {
   const error = await assertRejects(() => preflight(configOf(words)), Error);
   assertEquals(error.message.includes("\n"), false);
@@ -17,14 +17,14 @@ async function temporaryFolder(): Promise<string & AsyncDisposable> {
   }) as unknown as string & AsyncDisposable;
 }
 
-Deno.test("a config that needs nothing of the machine passes, also while its server runs", async () => {
+Deno.test("a config that needs nothing of the machine passes, even while its server runs", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   await preflight(configOf([`echo://:${port}`, "chat://:0?room=ops", "exec://:0?run=true"]));
   await preflight(configOf([`echo://localhost:${port}`, "forward://:0?to=localhost:1"]));
 });
 
-Deno.test("every file and folder that an option names is looked at, and nothing is left behind", async () => {
+Deno.test("every file and folder that an option names is checked, and no file is left behind", async () => {
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder}/file`, "kept");
   const missing = `${folder}/none/x`;
@@ -88,7 +88,7 @@ Deno.test("every file and folder that an option names is looked at, and nothing 
   assertEquals(await Deno.readTextFile(`${folder}/file`), "kept");
 });
 
-Deno.test("a file that can't be made is told with the reason, also to root", async () => {
+Deno.test("a file that cannot be created is reported with the reason, even to root", async () => {
   const message = await fault("record://:0?dir=/proc");
   assertEquals(
     message.startsWith("record at 127.0.0.1:0: dir /proc: cannot create a file in /proc: "),
@@ -97,7 +97,7 @@ Deno.test("a file that can't be made is told with the reason, also to root", asy
   );
 });
 
-Deno.test("a program is looked for, and so is what the system runs it with", async () => {
+Deno.test("a program and its interpreter are looked up", async () => {
   await using folder = await temporaryFolder();
   const program = async (name: string, text: string) => {
     await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o755 });
@@ -139,7 +139,7 @@ Deno.test("a program is looked for, and so is what the system runs it with", asy
   await preflight(configOf(["exec://:0", "--", "sh", "-c", "exit"]));
 });
 
-Deno.test("certificates and keys are read, and a key has to be that of its certificate", async () => {
+Deno.test("certificates and keys are read, and a key must match its certificate", async () => {
   await using authority = await Authority.make();
   const [one, other] = [await authority.sign(), await authority.sign()];
   await preflight(configOf([`echo://:0?tls&tls-cert=${one.cert}&tls-key=${one.key}`]));
@@ -160,7 +160,7 @@ Deno.test("certificates and keys are read, and a key has to be that of its certi
   assertEquals(console, `console-key ${other.key} is not the key of console-cert ${one.cert}`);
 });
 
-Deno.test("an address that this machine does not have is refused, a port that somebody else has is not", async () => {
+Deno.test("an address that this machine does not have is refused, but not a port in use", async () => {
   assertEquals(
     await fault("echo://203.0.113.9:7007"),
     "echo at 203.0.113.9:7007: address not available on this machine",
@@ -175,7 +175,7 @@ Deno.test("an address that this machine does not have is refused, a port that so
   );
 });
 
-Deno.test("names are looked up where they may stand for the address of another outlet", async () => {
+Deno.test("names are looked up if they may resolve to the address of another outlet", async () => {
   const message = await fault(
     "echo://localhost:7007",
     "chat://127.0.0.1:7007",
@@ -188,7 +188,7 @@ Deno.test("names are looked up where they may stand for the address of another o
   );
 });
 
-Deno.test("an upstream that is the outlet itself under another name is refused", async () => {
+Deno.test("an upstream that resolves to the outlet itself is refused", async () => {
   const own = Deno.networkInterfaces().map(({ address }) => address);
   for (const address of own) {
     const host = address.includes(":") ? `[${address}]` : address;
@@ -201,7 +201,7 @@ Deno.test("an upstream that is the outlet itself under another name is refused",
   await preflight(configOf(["forward://0.0.0.0:7007?to=203.0.113.9:7007"]));
 });
 
-Deno.test("one fault of several outlets is told once, and five at most", async () => {
+Deno.test("an error of several outlets is reported once, and at most five errors are reported", async () => {
   const words = ["echo://:1", "chat://:2", "--tls", "--tls-cert", "/none"];
   assertEquals(
     await fault(...words),
@@ -211,7 +211,7 @@ Deno.test("one fault of several outlets is told once, and five at most", async (
   assertEquals((await fault(...many)).endsWith("; and 2 more"), true);
 });
 
-Deno.test("sockets that a service manager hands over are refused in words, for they would wait for ever", async () => {
+Deno.test("socket activation is refused with an explanation, because its sockets would never be accepted from", async () => {
   Deno.env.set("LISTEN_FDS", "2");
   Deno.env.set("LISTEN_PID", String(Deno.pid));
   try {
@@ -226,7 +226,7 @@ Deno.test("sockets that a service manager hands over are refused in words, for t
   }
 });
 
-Deno.test("one outlet can be looked at by itself", async () => {
+Deno.test("an outlet can be checked on its own", async () => {
   const [outlet] = configOf(["record://:0?dir=/none"]).outlets;
   await assertRejects(() => preflightOutlet(outlet!), Error, "dir /none: no such directory");
 });
