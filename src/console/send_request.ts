@@ -42,13 +42,13 @@ export class Sender {
 
   /**
    * Sends data between the handler's writes. It does not wait long for a peer that does not read.
-   * @returns how many bytes will be sent, and whether they already are
+   * @returns the number of bytes, and whether all of them are sent
    * @throws {HttpError} if too much is queued for the peer, or the connection is closed
    */
   async send(
     connection: LiveConnection,
     bytes: Uint8Array,
-  ): Promise<{ sent: number; gone: boolean }> {
+  ): Promise<{ sent: number; flushed: boolean }> {
     const queued = this.#queued.get(connection) ?? 0;
     if (queued + bytes.length > MAX_QUEUED) {
       throw new HttpError(409, `the peer does not read: ${queued} bytes wait for it already`);
@@ -63,8 +63,8 @@ export class Sender {
     handledElsewhere(sending);
     const timeout = new AbortController();
     const late = delay(TIMEOUT, { signal: timeout.signal }).then(() => false, () => false);
-    const gone = await Promise.race([sending.then(() => true), late])
+    const flushed = await Promise.race([sending.then(() => true), late])
       .finally(() => timeout.abort());
-    return { sent: bytes.length, gone };
+    return { sent: bytes.length, flushed };
   }
 }

@@ -66,9 +66,7 @@ export interface RunningServerParts {
   readonly drainTimeout: number;
 }
 
-/** A running server. Disposing it closes its outlets and aborts their connections. */
-
-/** A server that is open. Disposing it closes its outlets and cuts their connections. */
+/** A running server. Disposing it closes its outlets and their connections. */
 export class RunningServer<Specs extends readonly OutletSpec[] = readonly OutletSpec[]>
   implements AsyncDisposable {
   /** Its outlets, in the given order. */

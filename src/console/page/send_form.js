@@ -19,8 +19,8 @@ export function SendForm({ path, disabled }) {
     event.preventDefault();
     const sent = await attempt(async () => {
       const hex = form === "hex" ? typed : escapedToHex(typed + ENDS[end]);
-      const { gone } = await post(`${path}/send`, { hex });
-      if (!gone) throw new Error("the peer does not read: it waits to be sent");
+      const { flushed } = await post(`${path}/send`, { hex });
+      if (!flushed) throw new Error("the peer does not read: it waits to be sent");
     });
     if (sent) setTyped("");
   };
