@@ -1,12 +1,15 @@
-/** What is known to be impossible ends the program with one line, and with the code that tells whose fault it is. */
+/**
+ * A config that cannot work ends the program at the start with one line, and with the exit code of
+ * its kind.
+ */
 import { assertEquals } from "@std/assert";
 import { outlet, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** What was asked for cannot be done as it is asked, files that it names included. */
+/** Wrong usage, including files named in it. */
 const USAGE = 2;
 
-/** The network or the machine does not give it. */
+/** An error of the network or the system. */
 const SYSTEM = 1;
 
 const CASES: readonly (readonly [words: string, code: number, line: string])[] = [
@@ -59,7 +62,7 @@ for (const [words, code, line] of CASES) {
 
 testWith(
   ["setpriv"],
-  "a port that only root may have is refused by --check to who is not",
+  "--check refuses a privileged port to a user who cannot bind it",
   async () => {
     const [program, ...args] = outlet("server", "echo://:80", "--check");
     const drop = ["--bounding-set", "-net_bind_service", "--inh-caps", "-net_bind_service"];

@@ -1,4 +1,4 @@
-/** The client at a real terminal: a pseudo-terminal that a test types at. */
+/** The client on a pseudo-terminal. */
 import { assertEquals } from "@std/assert";
 import { outlet } from "../harness/program.ts";
 import { KEY, Terminal } from "../harness/terminal.ts";
@@ -6,7 +6,7 @@ import { testWith } from "../harness/tools.ts";
 
 const NEEDS = ["python3"];
 
-testWith(NEEDS, "Ctrl-D ends our half, and the rest of the answer is still shown", async () => {
+testWith(NEEDS, "Ctrl-D half-closes, and the rest of the answer is still shown", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using terminal = new Terminal(outlet("client", "127.0.0.1", String(listener.addr.port)));
   using client = await listener.accept();
@@ -23,13 +23,13 @@ testWith(NEEDS, "Ctrl-D ends our half, and the rest of the answer is still shown
 
 testWith(
   NEEDS,
-  "a server that sends no newlines does not keep Ctrl-C from being heard",
+  "Ctrl-C ends a client that receives a flood without newlines",
   async () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     await using terminal = new Terminal(outlet("client", "127.0.0.1", String(listener.addr.port)));
     using client = await listener.accept();
     const chunk = new TextEncoder().encode("no newline ".repeat(1_000));
-    // 11 MB: with the whole line drawn anew for each chunk, the client would be at it for minutes.
+    // 11 MB: redrawing the whole line for each chunk would take minutes.
     const sending = (async () => {
       for (let i = 0; i < 1_000; i++) await client.write(chunk);
     })().catch(() => {});

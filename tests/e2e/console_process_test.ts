@@ -1,20 +1,23 @@
-/** The console of `outlet server` as a process: where it is, who is told, and what it bears. */
+/**
+ * The console of `outlet server` as a process: its address, its URL in the output, and its
+ * failures.
+ */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Authority } from "../harness/certificates.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** The words behind which a shell begins, in a network of its own, where every port is free. */
+/** A command line that runs a shell in a network namespace of its own, where every port is free. */
 const ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c"] as const;
 
-/** The words that run outlet, for a shell. */
+/** The command line of outlet, quoted for a shell. */
 function quoted(...words: string[]): string {
   return outlet(...words).map((word) => `'${word}'`).join(" ");
 }
 
 testWith(
   ["unshare", "ip"],
-  "without a SPEC there is a console, and one line says where",
+  "without a SPEC there is a console, and one line has its URL",
   async () => {
     await using server = new Program([
       ...ALONE,
@@ -25,7 +28,7 @@ testWith(
     server.signal("SIGTERM");
     const { code, stderr } = await server.outcome();
     assertEquals(code, 0);
-    // The log is whole lines of JSON, and knows nothing of the token.
+    // Each line of the log is whole JSON, and none has the token.
     for (const line of stderr.trim().split("\n")) JSON.parse(line);
     assert(!stderr.includes("token"));
   },
@@ -33,9 +36,9 @@ testWith(
 
 testWith(
   ["unshare", "ip", "ncat"],
-  "where the console's port is taken, the server goes on without it",
+  "if the console's default port is in use, the server runs without a console",
   async () => {
-    // Who dies takes the other along: they are alone among processes, too.
+    // A process that ends kills the others, in a PID namespace of their own.
     const [unshare, ...words] = ALONE;
     await using server = new Program([
       unshare,
@@ -51,17 +54,21 @@ testWith(
   },
 );
 
-testWith(["unshare", "ip"], "without a SPEC and with --console off there is none", async () => {
-  await using server = new Program([
-    ...ALONE,
-    `ip link set lo up && exec ${quoted("server", "--console", "off")}`,
-  ]);
-  await server.complains(/ready/);
-  server.signal("SIGTERM");
-  assertEquals((await server.outcome()).stdout, "");
-});
+testWith(
+  ["unshare", "ip"],
+  "without a SPEC and with --console off there is no console",
+  async () => {
+    await using server = new Program([
+      ...ALONE,
+      `ip link set lo up && exec ${quoted("server", "--console", "off")}`,
+    ]);
+    await server.complains(/ready/);
+    server.signal("SIGTERM");
+    assertEquals((await server.outcome()).stdout, "");
+  },
+);
 
-Deno.test("a console that was asked for and cannot be had ends the program", async () => {
+Deno.test("a requested console that cannot listen ends the program", async () => {
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = squatter.addr;
   const { code, stderr, stdout } = await run(
@@ -74,7 +81,7 @@ Deno.test("a console that was asked for and cannot be had ends the program", asy
   );
 });
 
-testWith(["sh"], "the console answers while the outlets have no descriptor left", async () => {
+testWith(["sh"], "the console answers while outlets have used up all descriptors", async () => {
   await using server = new Program([
     "sh",
     "-c",
@@ -98,7 +105,7 @@ testWith(["sh"], "the console answers while the outlets have no descriptor left"
   }
 });
 
-testWith(["openssl", "curl"], "with a certificate the console is HTTPS", async () => {
+testWith(["openssl", "curl"], "a console with a certificate uses HTTPS", async () => {
   await using authority = await Authority.make();
   const { cert, key } = await authority.sign();
   const tokenFile = `${authority.folder}/token`;

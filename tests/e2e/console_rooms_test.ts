@@ -1,4 +1,6 @@
-/** Chat rooms in the console, in a real browser: members in two workers and on another server. */
+/**
+ * Chat rooms in the console, in a real browser, with members in two workers and on another server.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "@nats-io/transport-node";
 import { encode } from "../../src/chat/wire.ts";
@@ -11,7 +13,7 @@ import { outlet, Program } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** What a stranger on the bus may call its server. */
+/** A server name with HTML in it. */
 const EVIL = `<img src=x onerror=alert(1)>`;
 
 testWith(["chromium", "nats-server"], "the rooms of a server in a browser", async (t) => {
@@ -38,14 +40,14 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   const row = page.locator("tr[data-room=ops]");
   const bus = page.locator(`[data-bus="${nats.url}"]`);
 
-  await t.step("a room is there before anybody is in it", async () => {
+  await t.step("a room is shown before it has members", async () => {
     await page.goto(url);
     await page.getByRole("link", { name: "Rooms", exact: true }).click();
     await row.getByText("nobody").waitFor();
     await bus.getByText("connected").waitFor();
   });
 
-  await t.step("members appear as they come: in any worker, and on another server", async () => {
+  await t.step("members appear as they join, in any worker and on another server", async () => {
     for (const name of ["ada", "béa", "cy", "dot"]) await join(port, name);
     await row.filter({ hasText: "ada" }).filter({ hasText: "béa" }).waitFor();
     const bob = await join(other.port(), "bob");
@@ -56,7 +58,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
     await browser.shots("rooms");
   });
 
-  await t.step("a bus that is lost and comes back is seen to", async () => {
+  await t.step("the loss and the return of a bus are shown", async () => {
     await nats.kill();
     await bus.getByText("reconnecting").waitFor();
     await nats.start();
@@ -65,7 +67,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   });
 
   await t.step(
-    "hundreds of members are on the page, and only those that are seen in it",
+    "of hundreds of members, only those in view are in the page",
     async () => {
       const crowd = await Promise.all(Array.from({ length: 200 }, () => Guest.join(other.port())));
       for (const guest of crowd) guests.use(guest);
@@ -82,7 +84,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
     },
   );
 
-  await t.step("what a stranger calls its server is shown, and does nothing", async () => {
+  await t.step("HTML in a server's name is displayed as text", async () => {
     const stranger = await connect({ servers: nats.url });
     const about = { origin: "stranger0", server: EVIL, seq: 0, from: 1, part: 0, parts: 1 };
     const topic = subjectOf(["room", "ops"]);

@@ -1,14 +1,14 @@
-/** The console as a person uses it, in a real browser. */
+/** The console in a real browser. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
 import { BrowserWindow } from "../harness/browser.ts";
 import { outlet, Program } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** What a peer sends that would run, or steer a terminal, if it were not shown as text. */
+/** A peer's text with HTML and terminal escapes, which must be displayed as text. */
 const EVIL = `<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\x1b]0;owned\x07`;
 
-testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
+testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
   await using server = new Program(outlet("server", "echo://:0", "--console", ":0"));
   const [, url] = await server.prints(/console at (\S+)\n/) as unknown as [string, string];
   const { origin, searchParams } = new URL(url);
@@ -17,7 +17,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
   const { page } = browser;
 
   await t.step(
-    "without the token there is a form for it, and with a wrong one an error",
+    "without the token there is a form for it, and a wrong token is an error",
     async () => {
       await page.goto(origin);
       await page.getByLabel("Token").fill("wrong");
@@ -27,7 +27,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     },
   );
 
-  await t.step("the URL that was printed leads in, and is forgotten", async () => {
+  await t.step("the printed URL signs in, and the token is removed from the address", async () => {
     await page.goto(url);
     await page.getByRole("heading", { name: "Outlets" }).waitFor();
     assert(!page.url().includes(searchParams.get("token")!));
@@ -35,7 +35,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
   });
 
   await t.step(
-    "an outlet is opened from the form, which shows errors where they were caused",
+    "an outlet is opened with the form, which shows errors at the fields that caused them",
     async () => {
       await page.getByLabel("Service").selectOption("discard");
       await page.getByLabel("Port", { exact: true }).fill(echoPort!);
@@ -50,7 +50,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     },
   );
 
-  await t.step("a client appears, is read, answered and closed", async () => {
+  await t.step("a client appears in the list, and is read, answered and closed", async () => {
     const address = await page.locator("tr[data-outlet]").nth(1).getAttribute("data-outlet");
     await using client = new Program(["ncat", "127.0.0.1", address!.split(":")[1]!]);
     await page.getByRole("link", { name: "Connections" }).click();
@@ -60,7 +60,8 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await peer.click();
     await image(page, "The handshake of connection");
     await page.getByRole("log", { name: "What was said" }).waitFor();
-    // Only what comes while the page watches is shown, so it is said until it is.
+    // Only bytes that arrive while the page taps the connection are shown, so they are sent until
+    // they are.
     const said = page.getByText("<script>alert(1)</script>").first();
     const saying = setInterval(() => client.type(`${EVIL}\n`).catch(() => {}), 200);
     await said.waitFor().finally(() => clearInterval(saying));
@@ -78,7 +79,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await client.outcome();
   });
 
-  await t.step("the client form connects, shows the ladder, and holds a conversation", async () => {
+  await t.step("the client form connects, shows the ladder, and sends and receives", async () => {
     await page.getByRole("link", { name: "Client" }).click();
     await page.getByText("Not plugged in anywhere").waitFor();
     await page.getByLabel("Host").fill("127.0.0.1");
@@ -93,7 +94,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await page.getByRole("button", { name: "Close", exact: true }).click();
   });
 
-  await t.step("a client that fails says why, and shows what the handshake was", async () => {
+  await t.step("a client that cannot connect shows the error and the handshake", async () => {
     await page.getByLabel("Port").fill("1");
     await page.getByRole("button", { name: "Connect" }).click();
     await page.getByText("cannot connect to 127.0.0.1:1: connection refused").waitFor();
@@ -101,7 +102,7 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
   });
 
   await t.step(
-    "a thousand connections are on the page, and only those that are seen are in it",
+    "of a thousand connections, only those in view are in the page",
     async () => {
       const clients = await connectMany(Number(echoPort), 1000);
       try {
@@ -143,16 +144,19 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
     await browser.shots("messages");
   });
 
-  await t.step("outlets are stopped, and the page says what to do when none is left", async () => {
-    await page.getByRole("link", { name: "Outlets" }).click();
-    await page.locator("tr[data-outlet]").nth(1).waitFor();
-    await browser.shots("outlets");
-    for (const left of [1, 0]) {
-      await page.getByRole("button", { name: "Stop now" }).first().click();
-      await page.locator("tr[data-outlet]").nth(left).waitFor({ state: "detached" });
-    }
-    await page.getByText("Nothing listens here").waitFor();
-  });
+  await t.step(
+    "outlets are stopped, and the page shows what to do when there are none",
+    async () => {
+      await page.getByRole("link", { name: "Outlets" }).click();
+      await page.locator("tr[data-outlet]").nth(1).waitFor();
+      await browser.shots("outlets");
+      for (const left of [1, 0]) {
+        await page.getByRole("button", { name: "Stop now" }).first().click();
+        await page.locator("tr[data-outlet]").nth(left).waitFor({ state: "detached" });
+      }
+      await page.getByText("Nothing listens here").waitFor();
+    },
+  );
 
   assertEquals(browser.faults, []);
   server.signal("SIGTERM");
@@ -162,19 +166,19 @@ testWith(["chromium", "ncat"], "the console in a browser", async (t) => {
   assertEquals(stdout.split("\n").length, 2);
 });
 
-/** What the DOM calls `HTMLImageElement`, as far as it is asked here. */
+/** The used part of the DOM's `HTMLImageElement`. */
 interface Image {
   decode(): Promise<void>;
 }
 
-/** Waits for an image that could be loaded. */
+/** Waits for an image that has loaded. */
 async function image(page: Page, alt: string): Promise<void> {
   const found = page.getByRole("img", { name: alt }).first();
   await found.waitFor();
   await found.evaluate((element) => (element as unknown as Image).decode());
 }
 
-/** Connects a hundred at a time, so that no accept queue overflows, however short it is. */
+/** Connects in groups of a hundred, so that no accept queue overflows, however short it is. */
 async function connectMany(port: number, count: number): Promise<Deno.TcpConn[]> {
   const clients: Deno.TcpConn[] = [];
   while (clients.length < count) {

@@ -1,4 +1,4 @@
-/** The door under pressure: storms, floods and a process without descriptors, from outside of it. */
+/** Accepting under load, as a process: bursts of connections, and no free descriptors. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { readText, readUntil, send } from "../harness/bytes.ts";
@@ -7,7 +7,7 @@ import { freePort } from "../harness/ports.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** A server process, and the port of its first outlet; with `limit`, its descriptor limit. */
+/** A server process, and the port of its first outlet; `limit` is its descriptor limit. */
 async function start(
   words: readonly string[],
   { limit }: { limit?: number } = {},
@@ -30,7 +30,7 @@ async function echoes(client: Deno.Conn): Promise<void> {
   assertEquals(await readUntil(client, /\n/), "word\n");
 }
 
-/** Clients that all connect at the same time. */
+/** Clients that all connect at once. */
 function connectMany(port: number, count: number): Promise<Deno.TcpConn[]> {
   return Promise.all(Array.from({ length: count }, () => connect(port)));
 }
@@ -54,9 +54,9 @@ async function descriptorsOf({ pid }: Program): Promise<number> {
   return (await Array.fromAsync(Deno.readDir(`/proc/${pid}/fd`))).length;
 }
 
-Deno.test("5,000 clients at once are all let in, and 100 who were there go on", async () => {
-  // Where its queue overflows, the kernel can end up with connections that nobody is at (SYN cookies): a deadline
-  // closes those.
+Deno.test("5,000 clients that connect at once are all served, and 100 connected ones continue", async () => {
+  // If its accept queue overflows, the kernel may keep connections without a client (SYN cookies),
+  // which the idle timeout closes.
   const { server, port } = await start(["echo://:0?idle-timeout=20s"]);
   await using _ = server;
   const settled = await connectMany(port, 100);
@@ -77,13 +77,13 @@ Deno.test("5,000 clients at once are all let in, and 100 who were there go on", 
 
 testWith(
   ["prlimit"],
-  "256 descriptors are enough to refuse those for whom they are not",
+  "with 256 descriptors, connections over the limit are refused, and the others are served",
   async () => {
     const metrics = freePort();
     const { server, port } = await start(["echo://:0", "--metrics", `:${metrics}`], { limit: 256 });
     await using _ = server;
     const clients: Deno.TcpConn[] = [];
-    // No more at a time than any kernel's queue takes.
+    // At most as many at once as fit in any accept queue.
     while (clients.length < 300) clients.push(...await connectMany(port, 100));
     const heard = await Promise.all(clients.map(isServed));
     const inside = clients.filter((_, i) => heard[i]);
@@ -105,19 +105,19 @@ testWith(
 
 testWith(
   ["prlimit"],
-  "without a free descriptor a server neither ends nor spins, and recovers",
+  "without a free descriptor a server neither ends nor uses a busy loop, and recovers",
   async () => {
     const { server, port } = await start(["echo://:0"]);
     await using _ = server;
     using held = await connect(port);
     await echoes(held);
-    // Fewer than the server knew of when it started: what it did not expect.
+    // Less than the limit at its start, which the server does not expect.
     const limit = await descriptorsOf(server) + 20;
     await run(["prlimit", `--pid=${server.pid}`, `--nofile=${limit}:${limit}`]);
     const clients = await connectMany(port, 100);
     await server.complains(/"code":"EMFILE"/);
     const [ticks, begin] = [await ticksOf(server), performance.now()];
-    // Long enough for two of its attempts to fail: the pause between them grows.
+    // Time for two failed attempts: the back-off doubles.
     await server.complains(/(?:"EMFILE"[^]*){6}/);
     const busy = (await ticksOf(server) - ticks) * 10 / (performance.now() - begin);
     assert(busy < 0.2, `${busy} of a core`);
@@ -127,7 +127,7 @@ testWith(
   },
 );
 
-Deno.test("10,000 connects while the config changes 20 times: none fails", async () => {
+Deno.test("none of 10,000 connects fails while the config changes 20 times", async () => {
   const folder = await Deno.makeTempDir();
   const file = `${folder}/outlet.json`;
   const port = freePort();
@@ -141,7 +141,7 @@ Deno.test("10,000 connects while the config changes 20 times: none fails", async
     await Deno.writeTextFile(`${file}.new`, JSON.stringify({ outlets, "log-level": "error" }));
     await Deno.rename(`${file}.new`, file);
   };
-  // The server tells a service manager when it is ready, and after each change again.
+  // The server notifies a service manager when it is ready, and after each change.
   const manager = Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/notify` });
   const told = async (status: string) => {
     for (let text = ""; !text.includes(status);) {
@@ -176,7 +176,7 @@ Deno.test("10,000 connects while the config changes 20 times: none fails", async
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("a file that is no config changes nothing, and a good one does after it", async () => {
+Deno.test("an invalid config changes nothing, and a valid one after it is applied", async () => {
   const folder = await Deno.makeTempDir();
   const file = `${folder}/outlet.json`;
   const config = { outlets: [{ service: "echo", listen: ":0" }] };

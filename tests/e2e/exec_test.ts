@@ -5,7 +5,7 @@ import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** Runs a tool that has to succeed, and returns what it printed. */
+/** Runs a program that must succeed, and returns its stdout. */
 async function succeed(
   command: readonly [string, ...string[]],
   options: Parameters<typeof run>[1] = {},
@@ -93,7 +93,7 @@ testWith(["tcpclient"], "exec serves a client of ucspi-tcp", async () => {
   assertEquals(await succeed(["tcpclient", ...words]), "hello\n");
 });
 
-Deno.test("1,000 short-lived programs leave no child and no descriptor behind", async () => {
+Deno.test("1,000 short-lived programs leave no child process and no descriptor behind", async () => {
   await using server = new Program(
     outlet("server", "exec://:0", "--", "sh", "-c", "read line; echo $line"),
   );
@@ -116,7 +116,7 @@ Deno.test("1,000 short-lived programs leave no child and no descriptor behind", 
   assert(after.descriptors <= before.descriptors, JSON.stringify({ before, after }));
 });
 
-/** How many children and descriptors a process has, once no child is left. */
+/** The number of children and descriptors of a process, once it has no children. */
 async function settled(pid: number): Promise<{ children: number; descriptors: number }> {
   let children = 1;
   await eventually(async () => {
@@ -130,7 +130,7 @@ async function settled(pid: number): Promise<{ children: number; descriptors: nu
   return { children, descriptors: [...Deno.readDirSync(`/proc/${pid}/fd`)].length };
 }
 
-Deno.test("outlet server kills its programs when a second signal ends it at once", async () => {
+Deno.test("outlet server kills its programs if a second signal ends it at once", async () => {
   const script = "trap '' TERM; sleep 1000 & echo $$ $!; cat; while :; do sleep 1; done";
   await using server = new Program(outlet("server", "exec://:0", "--", "sh", "-c", script));
   const [, port] = await server.complains(/listening.*:(\d+)/);
@@ -144,7 +144,7 @@ Deno.test("outlet server kills its programs when a second signal ends it at once
   for (const pid of pids.slice(0, 2)) await gone(pid);
 });
 
-/** Resolves once the kernel has taken the process away, or keeps only its exit status. */
+/** Resolves once the process has ended, or is a zombie. */
 async function gone(pid: string | undefined): Promise<void> {
   await eventually(async () => {
     const state = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "gone");

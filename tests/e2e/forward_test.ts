@@ -5,7 +5,7 @@ import { Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** Starts HAProxy with one proxy at a port of its own. */
+/** Starts HAProxy with one frontend on a port. */
 async function haproxy(
   lines: (port: number) => readonly string[],
 ): Promise<{ port: number } & AsyncDisposable> {
@@ -28,7 +28,7 @@ for (const [version, word] of [["v1", "send-proxy"], ["v2", "send-proxy-v2"]] as
   for (const bind of ["127.0.0.1:", ":::"]) {
     testWith(
       ["haproxy"],
-      `HAProxy at ${bind} tells outlet who its IPv4 clients are: ${version}`,
+      `HAProxy at ${bind} sends its IPv4 clients' addresses to outlet: ${version}`,
       async () => {
         await using server = await TestServer.open("echo://:0?accept-proxy");
         await using proxy = await haproxy((port) => [
@@ -48,7 +48,7 @@ for (const [version, word] of [["v1", "send-proxy"], ["v2", "send-proxy-v2"]] as
     );
   }
 
-  testWith(["haproxy"], `outlet tells HAProxy who its clients are: ${version}`, async () => {
+  testWith(["haproxy"], `outlet sends its clients' addresses to HAProxy: ${version}`, async () => {
     await using proxy = await haproxy((port) => [
       ...["frontend test", "mode http", `bind 127.0.0.1:${port} accept-proxy`],
       `http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port]"`,
@@ -63,7 +63,7 @@ for (const [version, word] of [["v1", "send-proxy"], ["v2", "send-proxy-v2"]] as
   });
 }
 
-testWith(["python3", "curl"], "forward carries 200 MB of HTTP unharmed", async () => {
+testWith(["python3", "curl"], "forward relays 200 MB of HTTP unchanged", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await run(["dd", "if=/dev/urandom", `of=${folder}/big`, "bs=1M", "count=200"]);
@@ -83,7 +83,7 @@ testWith(["python3", "curl"], "forward carries 200 MB of HTTP unharmed", async (
 
 testWith(
   ["redis-server", "redis-cli"],
-  "forward serves Redis, also over a Unix socket",
+  "forward relays to Redis, also over a Unix socket",
   async () => {
     const folder = await Deno.makeTempDir();
     try {

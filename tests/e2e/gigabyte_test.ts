@@ -1,4 +1,4 @@
-/** A gibibyte through client and server: every byte, in memory that does not grow with it. */
+/** A gibibyte through client and server, with every byte checked and bounded memory. */
 import { createHash } from "node:crypto";
 import { assert, assertEquals } from "@std/assert";
 import { noise } from "../harness/bytes.ts";
@@ -7,10 +7,10 @@ import { outlet, Program } from "../harness/program.ts";
 const MEBIBYTE = 1024 * 1024;
 const MEBIBYTES = 1024;
 
-/** What a runtime weighs by itself is a good part of this. */
+/** Most of this is the runtime itself. */
 const BOUND = 250 * MEBIBYTE;
 
-Deno.test("1 GiB goes through client and echo byte-exact, in bounded memory", async () => {
+Deno.test("1 GiB passes through client and echo unchanged, in bounded memory", async () => {
   await using server = new Program(outlet("server", "echo://:0"));
   const [, port] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
   const [command, ...args] = outlet("client", "127.0.0.1", port!);
@@ -42,7 +42,7 @@ Deno.test("1 GiB goes through client and echo byte-exact, in bounded memory", as
   assertEquals((await client.status).code, 0);
 });
 
-/** The most memory that a process has had resident, in bytes. */
+/** The peak resident memory of a process, in bytes. */
 function peakMemory(pid: number): number {
   const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))!;
   return Number(kilobytes) * 1024;

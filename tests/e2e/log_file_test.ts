@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { outlet, Program, run } from "../harness/program.ts";
 
-Deno.test("--log-file takes the log, and is put aside when it has grown", async () => {
+Deno.test("--log-file writes the log to a file, and rotates it by size", async () => {
   const folder = await Deno.makeTempDir();
   const file = `${folder}/outlet.log`;
   const notify = `${folder}/notify`;
@@ -18,7 +18,7 @@ Deno.test("--log-file takes the log, and is put aside when it has grown", async 
   assertEquals([code, stderr], [0, ""]);
   const files = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name)
     .filter((name) => name.startsWith("outlet.log"));
-  // Lines of the same moment go out together, so how many files they fill is not always the same.
+  // Lines of the same moment are written together, so the number of files varies.
   assert(files.includes("outlet.log.1") && files.length <= 3, files.join(", "));
   for (const name of files) {
     const text = await Deno.readTextFile(`${folder}/${name}`);
@@ -28,7 +28,7 @@ Deno.test("--log-file takes the log, and is put aside when it has grown", async 
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("a log file that cannot be opened is named, and nothing is served", async () => {
+Deno.test("a log file that cannot be opened is named in the error, and no outlet is opened", async () => {
   const { code, stderr } = await run(outlet("server", "echo://:0", "--log-file", "/no/such/log"));
   assertEquals(code, 2);
   assertMatch(stderr, /^outlet: log-file \/no\/such\/log: no such directory: \/no\/such\n$/);

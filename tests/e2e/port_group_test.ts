@@ -1,4 +1,7 @@
-/** Whatever is bound at a port that workers share accepts there: the kernel gives it clients at once. */
+/**
+ * A socket bound to a port that workers share gets connections at once (SO_REUSEPORT), so none is
+ * bound without being accepted from.
+ */
 import { assertEquals } from "@std/assert";
 import { Folder } from "../harness/folder.ts";
 import { freePort } from "../harness/ports.ts";
@@ -9,7 +12,7 @@ const WORKERS = 2;
 
 testWith(
   ["strace"],
-  "a reload that changes service and limits binds nothing at a live port, and a restart one socket a worker",
+  "a reload of service and limits binds no socket at an open port, and a restart binds one per worker",
   async () => {
     await using folder = await Folder.make();
     const [config, trace] = [`${folder.path}/outlet.json`, `${folder.path}/trace`];
@@ -29,7 +32,7 @@ testWith(
       ...outlet("server", "--config", config),
     ]);
     await server.complains(/ready/);
-    // One socket a worker, and before them one that finds out whether the port is free.
+    // One socket per worker, and one before them that tests whether the port is free.
     assertEquals(await binds(), WORKERS + 1);
     let seen = /ready/;
     for (const [round, service] of ["discard", "daytime", "echo"].entries()) {

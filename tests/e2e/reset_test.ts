@@ -1,4 +1,4 @@
-/** Who resets through outlet resets the other side, as tcpdump sees it. */
+/** Resets are forwarded as resets, as seen by tcpdump. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { freePort } from "../harness/ports.ts";
 import { Program, run } from "../harness/program.ts";
@@ -6,17 +6,18 @@ import { from, TestServer } from "../harness/server.ts";
 import { readText, readUntil, send } from "../harness/bytes.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** Looks at the resets of one TCP port of this machine, until disposed. */
+/** Captures the RSTs of one TCP port on loopback, until disposed. */
 async function watchResets(port: number): Promise<Program> {
   const filter = `tcp port ${port} and tcp[tcpflags] & tcp-rst != 0`;
-  // Short packets: until tcpdump has set its filter, those of everybody fill its buffer, where 32 whole ones fit.
+  // A short snapshot length: before its filter is attached, tcpdump's buffer fills with packets of
+  // all ports, and has space for 32 of full length.
   const capture = ["tcpdump", "-lnn", "--immediate-mode", "-s", "128", "-i", "lo", filter] as const;
   const tcpdump = new Program([...capture]);
   await tcpdump.complains(/listening on/);
   return tcpdump;
 }
 
-/** Cuts a connection off after a byte each way: from the client's end, or from that of a server. */
+/** Resets a connection after a byte in each direction, as a client or as a server. */
 const RESETTING = `
 import socket, struct, sys
 if sys.argv[1] == "connect":
@@ -31,34 +32,40 @@ peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 peer.close()
 `;
 
-/** What a client reads to the end, and how that comes. */
+/** What a client reads to the end, and whether it ends with FIN or an error. */
 async function endOf(client: Deno.Conn): Promise<string> {
   return await readText(client).then((text) => `${text}, then an end`, (error) => error.name);
 }
 
 const NEEDED = ["tcpdump", "python3"];
 
-testWith(NEEDED, "a client that resets resets the upstream", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  await using seen = await watchResets(port);
-  await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${port}`);
-  const resetting = run(["python3", "-c", RESETTING, "connect", String(server.port())]);
-  using upstream = await listener.accept();
-  await readUntil(upstream, /x/);
-  await send(upstream, "x");
-  assertEquals(await endOf(upstream), "ConnectionReset");
-  await seen.prints(new RegExp(`> 127\\.0\\.0\\.1\\.${port}: Flags \\[R`));
-  const { reason, notes } = await server.event("closed");
-  assertEquals(reason, "peer reset");
-  assertEquals(notes, { upstream: `127.0.0.1:${port}` });
-  await resetting;
-});
+testWith(
+  NEEDED,
+  "a client that resets its connection makes forward reset the upstream",
+  async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    await using seen = await watchResets(port);
+    await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${port}`);
+    const resetting = run(["python3", "-c", RESETTING, "connect", String(server.port())]);
+    using upstream = await listener.accept();
+    await readUntil(upstream, /x/);
+    await send(upstream, "x");
+    assertEquals(await endOf(upstream), "ConnectionReset");
+    await seen.prints(new RegExp(`> 127\\.0\\.0\\.1\\.${port}: Flags \\[R`));
+    const { reason, notes } = await server.event("closed");
+    assertEquals(reason, "peer reset");
+    assertEquals(notes, { upstream: `127.0.0.1:${port}` });
+    await resetting;
+  },
+);
 
 for (const tls of ["", "tls&tls-self-signed&"]) {
   testWith(
     NEEDED,
-    `an upstream that resets resets the client${tls && ", also under TLS"}`,
+    `an upstream that resets its connection makes forward reset the client${
+      tls && ", also over TLS"
+    }`,
     async () => {
       const upstreamPort = freePort();
       await using upstream = new Program(
@@ -94,7 +101,7 @@ for (const tls of ["", "tls&tls-self-signed&"]) {
   );
 }
 
-testWith(NEEDED.slice(0, 1), "a client whose upstreams are all down is reset", async () => {
+testWith(NEEDED.slice(0, 1), "a client is reset if no upstream is available", async () => {
   await using server = await TestServer.open(
     `forward://:0?to=127.0.0.1:${freePort()},127.0.0.1:${freePort()}`,
   );
@@ -105,7 +112,7 @@ testWith(NEEDED.slice(0, 1), "a client whose upstreams are all down is reset", a
   assertMatch((await server.event("closed")).reason, /^error: no upstream available: /);
 });
 
-Deno.test("over a Unix socket, which knows no reset, the event says that an end was sent", async () => {
+Deno.test("a Unix socket cannot be reset, so it is closed, and the event notes that", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await using server = await TestServer.open(
@@ -121,7 +128,7 @@ Deno.test("over a Unix socket, which knows no reset, the event says that an end 
   }
 });
 
-Deno.test("a client that a drain cuts off resets the upstream, which takes no half for a whole", async () => {
+Deno.test("a client aborted by a drain makes forward reset the upstream, so that a partial request does not look complete", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
   using client = await server.connect();

@@ -1,4 +1,4 @@
-/** What the metrics page says of rooms and buses, over all workers of a server. */
+/** Metrics of rooms and buses, summed over all workers of a server. */
 import { assert, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { connect } from "@nats-io/transport-node";
@@ -10,15 +10,15 @@ import { outlet, Program } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** How often the page is looked at, in milliseconds, and how many times. */
+/** How often the metrics are polled, in milliseconds, and how many times. */
 const LOOK = { pause: 100, times: 200 };
 
-/** What is said while the bus is away: more than the 1 MiB that waits for it. */
+/** Lines sent while the bus is down: more than the 1 MiB of the send queue. */
 const FLOOD = { lines: 400, length: 4_000 };
 
 testWith(
   ["nats-server"],
-  "the metrics tell members, messages, what was dropped, and how the bus is",
+  "metrics have members, messages, dropped messages and the bus's state",
   async () => {
     await using nats = await NatsServer.start();
     const [port, page] = [freePort(), freePort()];
@@ -74,7 +74,7 @@ testWith(
       [`outlet_bus_queued_bytes${bus}`]: (value) => value === 0,
       [messages("dropped")]: (value) => value >= count,
     });
-    // What waited comes all at once, and cuts nobody off who reads.
+    // The queued lines arrive at once, and disconnect no member that reads.
     assertMatch(
       await bob.isTold(/from other servers were lost$/),
       new RegExp(`^\\* ${count} messages`),
@@ -83,7 +83,7 @@ testWith(
   },
 );
 
-/** Looks at the page until every value that is asked for is as it should be; then tells them. */
+/** Polls the metrics until every value is as expected, and returns them. */
 async function metrics(
   port: number,
   wanted: Record<string, (value: number) => boolean>,

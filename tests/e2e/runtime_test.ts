@@ -1,15 +1,17 @@
-/** Metrics, console and TLS need a runtime that serves what was accepted elsewhere: else nobody is kept waiting. */
+/**
+ * Metrics, console and TLS need a recent runtime; on an older one they are refused at the start.
+ */
 import { assertEquals, assertMatch } from "@std/assert";
 import { outlet, Program, run } from "../harness/program.ts";
 
-/** Whether the runtime of the program under test is old: a compiled program has its own. */
+/** Whether the runtime of the program under test is too old; a compiled program has its own. */
 async function isOld(): Promise<boolean> {
   const { stdout } = await run(outlet("--version"));
   const [, major, minor] = stdout.match(/\(deno (\d+)\.(\d+)/)!;
   return Number(major) < 2 || (Number(major) === 2 && Number(minor) < 5);
 }
 
-Deno.test("the console is served, or refused at the start in one line by a runtime that is too old", async () => {
+Deno.test("the console is served, or refused at the start in one line if the runtime is too old", async () => {
   const words = outlet("server", "echo://:0", "--console", ":0");
   if (await isOld()) {
     for (

@@ -1,4 +1,4 @@
-/** Secrets that are asked for at a terminal, so that none stands on a command line. */
+/** Secrets are read from the terminal, so that they need not be on a command line. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Authority } from "../harness/certificates.ts";
 import { plug } from "../harness/client.ts";
@@ -10,7 +10,7 @@ import { testWith } from "../harness/tools.ts";
 
 const SECRET = "s3cret word";
 
-/** The key of an identity, encrypted by openssl. */
+/** A key file encrypted by openssl. */
 async function encrypted(key: string): Promise<string> {
   const path = `${key}.encrypted`;
   const { code } = await run([
@@ -24,7 +24,7 @@ async function encrypted(key: string): Promise<string> {
 
 testWith(
   ["python3", "microsocks"],
-  "a proxy's user without a password is asked for it, unseen",
+  "the password of a proxy's user is asked for if it is missing, and not echoed",
   async () => {
     await using server = await TestServer.open("daytime://:0");
     const port = freePort();
@@ -53,9 +53,7 @@ testWith(
 for (const words of [[], ["--workers", "2"]]) {
   testWith(
     ["python3", "openssl"],
-    `a server asks for the passphrase of its key until it is right (${
-      words.join(" ") || "one thread"
-    })`,
+    `a server asks for its key's passphrase until it is right (${words.join(" ") || "one thread"})`,
     async () => {
       await using authority = await Authority.make();
       const { cert, key } = await authority.sign();
@@ -79,7 +77,7 @@ for (const words of [[], ["--workers", "2"]]) {
 
 testWith(
   ["python3", "bash"],
-  "Ctrl-C instead of a secret ends the program, and the terminal is as before",
+  "Ctrl-C instead of a secret ends the program, and restores the terminal's settings",
   async () => {
     await using terminal = Terminal.shell();
     await terminal.type(
@@ -87,28 +85,32 @@ testWith(
     );
     await terminal.shows(/password for the http proxy 127\.0\.0\.1:9: /);
     await terminal.type(KEY.ctrlC);
-    // What is typed before the shell asks would be the client's.
+    // Input before the shell's prompt would be read by the client.
     await terminal.shows(/password for the http proxy 127\.0\.0\.1:9: [^]*bash/);
     await terminal.type("echo code=$?; stty -a\n");
     await terminal.shows(/code=130[^]* icanon [^]* echo /);
   },
 );
 
-testWith(["openssl"], "without a terminal, who does not say a secret is told so", async () => {
-  await using authority = await Authority.make();
-  const { cert, key } = await authority.sign();
-  const tls = ["--tls", "--tls-cert", cert, "--tls-key", await encrypted(key)];
-  for (
-    const [words, reason] of [
-      [["client", "127.0.0.1", "9", "--proxy", "socks5://joe@127.0.0.1:9"], /needs a password/],
-      [["client", "127.0.0.1", "9", ...tls], /--tls-key \S+: it is encrypted/],
-      [["server", "echo://:0", ...tls], /tls-key \S+: it is encrypted/],
-    ] as const
-  ) {
-    const { code, stdout, stderr } = await run(outlet(...words), { stdin: "guess\n" });
-    assertEquals([code, stdout], [2, ""]);
-    assertMatch(stderr, reason);
-    assertMatch(stderr, /asked for at/);
-    assertEquals(stderr.split("\n").length, 2);
-  }
-});
+testWith(
+  ["openssl"],
+  "without a terminal, a missing secret is an error that names the option",
+  async () => {
+    await using authority = await Authority.make();
+    const { cert, key } = await authority.sign();
+    const tls = ["--tls", "--tls-cert", cert, "--tls-key", await encrypted(key)];
+    for (
+      const [words, reason] of [
+        [["client", "127.0.0.1", "9", "--proxy", "socks5://joe@127.0.0.1:9"], /needs a password/],
+        [["client", "127.0.0.1", "9", ...tls], /--tls-key \S+: it is encrypted/],
+        [["server", "echo://:0", ...tls], /tls-key \S+: it is encrypted/],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await run(outlet(...words), { stdin: "guess\n" });
+      assertEquals([code, stdout], [2, ""]);
+      assertMatch(stderr, reason);
+      assertMatch(stderr, /asked for at/);
+      assertEquals(stderr.split("\n").length, 2);
+    }
+  },
+);

@@ -1,4 +1,4 @@
-/** `outlet server` as an operator runs it: as a process, with signals, exit codes and a log. */
+/** `outlet server` as a process: signals, exit codes and the log. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
 import { isClosed } from "../harness/ports.ts";
@@ -20,7 +20,7 @@ function eventsIn(log: string): Record<string, unknown>[] {
   return log.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-Deno.test("the log tells a connection's whole life as one JSON object a line", async () => {
+Deno.test("the log has a connection's events as one JSON object per line", async () => {
   const { server, port } = await startServer("echo://:0");
   await using _ = server;
   using client = await connect(port);
@@ -65,7 +65,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("a client that hangs is cut after --drain-timeout and counted, and the exit code is 0: the stop was asked for", async () => {
+Deno.test("a client that does not finish is aborted after --drain-timeout and counted, and the exit code is 0", async () => {
   const { server, port } = await startServer("echo://:0", "--drain-timeout", "100ms");
   await using _ = server;
   using client = await connect(port);
@@ -88,18 +88,18 @@ Deno.test("a second signal ends the server at once", async () => {
   assertEquals((await server.outcome()).code, 128 + 15);
 });
 
-Deno.test("without a terminal, events are lines for people without colour", async () => {
+Deno.test("without a terminal, events are lines of text without colour", async () => {
   await using server = new Program(outlet("server", "echo://:0"), { env: { NO_COLOR: "" } });
   await server.complains(/^\d\d:\d\d:\d\d listening echo on 127\.0\.0\.1:\d+\n/);
   server.signal("SIGTERM");
   assertEquals((await server.outcome()).code, 0);
 });
 
-Deno.test("--log-level warning leaves out what went as it should", async () => {
+Deno.test("--log-level warning leaves out orderly events", async () => {
   await using server = new Program(
     outlet("server", "echo://:0", "--log-level", "warning", "--drain-timeout", "0"),
   );
-  // Nothing is said that could be waited for, so the kernel is asked.
+  // Nothing is logged that could be waited for, so the kernel's socket table is polled.
   {
     using client = await connectTo(server.pid);
     await send(client, "hello\n");
@@ -111,7 +111,10 @@ Deno.test("--log-level warning leaves out what went as it should", async () => {
   assertMatch(stderr, /^\S+ stopped {3}echo on [^\n]*, 1 connection aborted\n$/);
 });
 
-/** What is typed wrong ends with 2, what the system refuses with 1; both in one line without a trace. */
+/**
+ * Wrong usage ends with 2, an error of the system with 1; both with one line and without a stack
+ * trace.
+ */
 const MISTAKES: readonly (readonly [words: readonly string[], code: number, line: RegExp])[] = [
   [["sevrer"], 2, /^outlet: unknown mode "sevrer": did you mean "server"\?\n$/],
   [["server", "--prot", "5"], 2, /^outlet: unknown option "--prot": did you mean "--port"\?\n$/],
@@ -135,7 +138,7 @@ const MISTAKES: readonly (readonly [words: readonly string[], code: number, line
 ];
 
 for (const [words, code, line] of MISTAKES) {
-  Deno.test(`"outlet ${words.join(" ")}" ends with ${code} and one line that says why`, async () => {
+  Deno.test(`"outlet ${words.join(" ")}" ends with ${code} and one line that has the reason`, async () => {
     const outcome = await run(outlet(...words));
     assertMatch(outcome.stderr, line);
     assertEquals([outcome.code, outcome.stdout], [code, ""]);
@@ -143,7 +146,7 @@ for (const [words, code, line] of MISTAKES) {
   });
 }
 
-Deno.test("a port in use is named with what to do about it", async () => {
+Deno.test("a port in use is reported with what to do about it", async () => {
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = squatter.addr;
   const { code, stderr } = await run(outlet("server", "chat://:0", `echo://:${port}`));
@@ -151,7 +154,7 @@ Deno.test("a port in use is named with what to do about it", async () => {
   assert(stderr.startsWith(`outlet: cannot listen on 127.0.0.1:${port}: address already in use; `));
 });
 
-Deno.test("help and version go to stdout", async () => {
+Deno.test("help and version are printed on stdout", async () => {
   const help = await run(outlet("--help"));
   assertEquals([help.code, help.stderr], [0, ""]);
   assertMatch(help.stdout, /outlet server/);
@@ -159,13 +162,16 @@ Deno.test("help and version go to stdout", async () => {
   assertMatch(version.stdout, /^outlet \d+\.\d+\.\d+ /);
 });
 
-/** Resolves once the server drains, and nobody can connect any more. */
+/** Resolves once the server drains, and accepts no more connections. */
 async function drains(server: Program, port: number): Promise<void> {
   await server.complains(/"event":"draining"/);
   await isClosed(port);
 }
 
-/** Connects to the port on which a process listens, once it stays: before it opens outlets, it tries their addresses. */
+/**
+ * Connects to the port on which a process listens, once it is stable: before it opens outlets, the
+ * process briefly binds their addresses.
+ */
 async function connectTo(pid: number): Promise<Deno.TcpConn> {
   for (;;) {
     const { stdout } = await run(["ss", "-Hltnp"]);

@@ -1,11 +1,11 @@
-/** Where words go that libraries print, and signals that come before a config is read. */
+/** Output of libraries, and signals before the config is read. */
 import { assert, assertEquals } from "@std/assert";
 import { readText, send } from "../harness/bytes.ts";
 import { Folder } from "../harness/folder.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** Fails where the echo outlet at this path does not answer. */
+/** Fails unless the echo outlet at this path answers. */
 async function answers(path: string): Promise<void> {
   using client = await Deno.connect({ transport: "unix", path });
   await send(client, "are you there?");
@@ -13,7 +13,7 @@ async function answers(path: string): Promise<void> {
   assertEquals(await readText(client), "are you there?");
 }
 
-/** Resolves once somebody listens at this path. */
+/** Resolves once a socket listens at this path. */
 async function isOpen(path: string): Promise<void> {
   for (;;) {
     const conn = await Deno.connect({ transport: "unix", path }).catch(() => undefined);
@@ -22,7 +22,7 @@ async function isOpen(path: string): Promise<void> {
   }
 }
 
-Deno.test("what a library prints is an event, not a word on stdout, and a flood of it is counted", async () => {
+Deno.test("output of a library becomes events instead of text on stdout, and its rate is limited", async () => {
   using bus = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using folder = await Folder.make();
   const socket = `${folder.path}/echo`;
@@ -59,13 +59,13 @@ Deno.test("what a library prints is an event, not a word on stdout, and a flood 
 
 testWith(
   ["mkfifo"],
-  "SIGHUP ends no server that has a config, not even before it is read",
+  "SIGHUP never ends a server with a config, not even before the config is read",
   async () => {
     await using folder = await Folder.make();
     const config = `${folder.path}/outlet.json`;
     await run(["mkfifo", config]);
     await using server = new Program(outlet("server", "--config", config));
-    // Opened once the server opens it, too; it is read to its end, and that is not there yet.
+    // Opening the FIFO waits for the server to open it; the server reads it until it is closed.
     const pipe = await Deno.open(config, { write: true });
     server.signal("SIGHUP");
     const text = JSON.stringify({ outlets: [{ service: "echo", listen: "127.0.0.1:0" }] });

@@ -1,10 +1,13 @@
-/** A client that reads slowly, but reads, is not one that takes nothing. */
+/** The write timeout distinguishes slow clients from clients that read nothing. */
 import { assert, assertEquals } from "@std/assert";
 import { Program } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** Reads so many bytes a second, from a small window, for so many seconds, and tells how it ended. */
+/**
+ * Reads at a rate in bytes per second, with a small receive buffer, for a number of seconds, and
+ * prints how it ended.
+ */
 const READER = `
 import socket, ssl, sys, time
 port, secure, rate, seconds = int(sys.argv[1]), sys.argv[2] == "tls", int(sys.argv[3]), float(sys.argv[4])
@@ -27,7 +30,7 @@ print("read", count, flush=True)
 sys.stdin.read()
 `;
 
-/** An upstream that sends without end, and takes nothing. */
+/** An upstream that sends without end, and reads nothing. */
 class Flood implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #conns: Deno.Conn[] = [];
@@ -61,7 +64,7 @@ for (const kind of ["plain", "tls"]) {
 
   testWith(
     ["python3"],
-    `a slow reader is not cut by write-timeout while it takes bytes: ${kind}`,
+    `a client that reads slowly is not closed by write-timeout: ${kind}`,
     async () => {
       using flood = new Flood();
       await using server = await TestServer.open(
@@ -77,7 +80,7 @@ for (const kind of ["plain", "tls"]) {
 
   testWith(
     ["python3"],
-    `a reader that takes nothing is cut by write-timeout: ${kind}`,
+    `a client that reads nothing is closed by write-timeout: ${kind}`,
     async () => {
       using flood = new Flood();
       await using server = await TestServer.open(

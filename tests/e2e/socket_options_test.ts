@@ -1,11 +1,11 @@
-/** Options of TCP reach the socket, whatever stands between it and its connection. */
+/** TCP options reach the socket through all layers and stages above it. */
 import { assertEquals } from "@std/assert";
 import { testWith } from "../harness/tools.ts";
 import { Authority } from "../harness/certificates.ts";
 import { readUntil, send } from "../harness/bytes.ts";
 import { outlet, Program } from "../harness/program.ts";
 
-/** What a program asked of its sockets, of these options, as strace saw it. */
+/** The calls that set these socket options, in strace's output. */
 async function optionsSet(trace: string, names: readonly string[]): Promise<string[]> {
   const text = await Deno.readTextFile(trace);
   return names.filter((name) => new RegExp(`setsockopt\\(\\d+, \\S+, ${name}, \\[1\\]`).test(text));
@@ -19,7 +19,7 @@ const OPTIONS = ["TCP_NODELAY", "SO_KEEPALIVE"];
 
 testWith(
   ["strace"],
-  "no delay and keep-alive reach a client's socket behind a PROXY header, TLS and a capture",
+  "TCP_NODELAY and SO_KEEPALIVE are set on a client's socket through a PROXY header, TLS and a capture",
   async () => {
     await using authority = await Authority.make();
     const { cert, key } = await authority.sign();

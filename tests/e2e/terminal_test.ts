@@ -1,4 +1,7 @@
-/** The server at a terminal: as a job of a shell, with an operator, stuck, and gone. */
+/**
+ * The server on a terminal: job control, the operator's commands, and a terminal that is stuck or
+ * closed.
+ */
 import { assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
 import { Folder } from "../harness/folder.ts";
@@ -8,14 +11,14 @@ import { testWith } from "../harness/tools.ts";
 
 const NEEDS = ["bash", "python3"];
 
-/** Where an outlet listens, as its log tells. */
+/** The address of an outlet in the log. */
 const LISTENING = (service: string) => new RegExp(`listening ${service} on 127\\.0\\.0\\.1:(\\d+)`);
 
 async function connect(port: string | number): Promise<Deno.TcpConn> {
   return await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
 }
 
-/** Fails where the echo outlet does not answer. */
+/** Fails unless the echo outlet answers. */
 async function answers(port: string | undefined): Promise<void> {
   using client = await connect(port!);
   await send(client, "are you there?");
@@ -23,7 +26,7 @@ async function answers(port: string | undefined): Promise<void> {
   assertEquals(await readText(client), "are you there?");
 }
 
-/** Resolves when a process that is not our child has ended. */
+/** Resolves when a process that is no child of the test has ended. */
 async function ended(pid: number): Promise<void> {
   while (await Deno.stat(`/proc/${pid}`).then(() => true, () => false)) {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -32,7 +35,7 @@ async function ended(pid: number): Promise<void> {
 
 testWith(
   NEEDS,
-  "a server in the background of a shell is not stopped, nor after fg, Ctrl-Z and bg",
+  "a server in the background of a shell is not stopped by the terminal, nor after fg, Ctrl-Z and bg",
   async () => {
     await using terminal = Terminal.shell();
     await terminal.type(`${outletInShell("server", "echo://:0")} &\n`);
@@ -57,38 +60,42 @@ testWith(
     await terminal.shows(/two=0[^]*fg[^]*\[0J/);
     await answers(port);
     await terminal.type(KEY.ctrlC);
-    // What is typed before the shell asks would be the server's.
+    // Input before the shell's prompt would be read by the server.
     await terminal.shows(/stopped[^]*[#$] $/);
     await terminal.type("echo three=$?\n");
     await terminal.shows(/three=0/);
   },
 );
 
-testWith(NEEDS, "Ctrl-D ends the operator, and neither the server nor an outlet", async () => {
-  await using terminal = new Terminal(
-    outlet("server", "chat://:0", "echo://:0", "--drain-timeout", "0"),
-  );
-  const [, chat] = await terminal.shows(LISTENING("chat"));
-  const [, echo] = await terminal.shows(LISTENING("echo"));
-  using first = await connect(chat!);
-  await readUntil(first, /welcome.*\n/);
-  await terminal.type(`hello${KEY.enter}`);
-  await readUntil(first, /host> hello\n/);
-  await terminal.type(KEY.ctrlD);
-  await readUntil(first, /host left\n/);
-  using second = await connect(chat!);
-  await readUntil(second, /welcome/);
-  await answers(echo);
-  Deno.kill(await terminal.pid(), "SIGTERM");
-  await terminal.shows(/stopped[^]*stopped/);
-  first.close();
-  second.close();
-  assertEquals(await terminal.code(), 0);
-});
+testWith(
+  NEEDS,
+  "Ctrl-D ends the operator's commands, but not the server or its outlets",
+  async () => {
+    await using terminal = new Terminal(
+      outlet("server", "chat://:0", "echo://:0", "--drain-timeout", "0"),
+    );
+    const [, chat] = await terminal.shows(LISTENING("chat"));
+    const [, echo] = await terminal.shows(LISTENING("echo"));
+    using first = await connect(chat!);
+    await readUntil(first, /welcome.*\n/);
+    await terminal.type(`hello${KEY.enter}`);
+    await readUntil(first, /host> hello\n/);
+    await terminal.type(KEY.ctrlD);
+    await readUntil(first, /host left\n/);
+    using second = await connect(chat!);
+    await readUntil(second, /welcome/);
+    await answers(echo);
+    Deno.kill(await terminal.pid(), "SIGTERM");
+    await terminal.shows(/stopped[^]*stopped/);
+    first.close();
+    second.close();
+    assertEquals(await terminal.code(), 0);
+  },
+);
 
 testWith(
   NEEDS,
-  "a terminal that takes nothing holds nobody up, and the server ends when it is asked to",
+  "a terminal that takes no output blocks nothing, and the server ends when asked to",
   async () => {
     await using terminal = new Terminal(
       outlet("server", "chat://:0", "echo://:0", "--drain-timeout", "0"),
@@ -113,7 +120,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "when the terminal goes away, a server with a config goes on, and reads it again",
+  "when the terminal is closed, a server with a config continues, and reads the config again",
   async () => {
     await using folder = await Folder.make();
     const config = `${folder.path}/outlet.json`;
@@ -140,7 +147,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "when the terminal goes away, a server without a config drains with its full grace",
+  "when the terminal is closed, a server without a config drains for its full drain timeout",
   async () => {
     await using folder = await Folder.make();
     const log = `${folder.path}/log`;
@@ -153,7 +160,7 @@ testWith(
     await readUntil(client, /one\n/);
     terminal.goAway();
     await logged(log, /draining/);
-    // The shell sends SIGHUP, and so does the kernel.
+    // Both the shell and the kernel send SIGHUP.
     Deno.kill(pid, "SIGHUP");
     await send(client, "two\n");
     await readUntil(client, /two\n/);
@@ -163,7 +170,7 @@ testWith(
   },
 );
 
-/** The first group of a pattern, once a log shows it. */
+/** The first group of a pattern, once it matches the log. */
 async function logged(log: string, pattern: RegExp): Promise<string> {
   for (;;) {
     const match = (await Deno.readTextFile(log).catch(() => "")).match(pattern);

@@ -1,9 +1,9 @@
-/** `--workers` as an operator runs it, in the program as it is installed. */
+/** `--workers` as a process. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 
-Deno.test("--workers serves, drains and ends like one server", async () => {
+Deno.test("a server with --workers serves, drains and ends as one without", async () => {
   await using server = new Program(
     outlet("server", "echo://:0", "--workers", "2", "--log-format", "json"),
   );
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "SIGUSR2 without workers restarts nothing, and says so",
+  name: "SIGUSR2 without workers restarts nothing, and is logged",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using server = new Program(outlet("server", "echo://:0"));

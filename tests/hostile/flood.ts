@@ -1,5 +1,5 @@
 /**
- * One flood of one surface, with an echo beside it that has to go on.
+ * Floods one surface while another client uses an echo outlet.
  *
  * @module
  */
@@ -7,31 +7,34 @@ import { ROOT } from "../harness/program.ts";
 import type { Subject } from "./subject.ts";
 import { quantile, speak } from "./victim.ts";
 
-/** How much longer a flood lasts where the echo beside it is held up, in seconds: a frozen server reaches that. */
+/**
+ * The longest time that a flood is extended while the echo outlet is slow, in seconds; only a
+ * frozen server needs that long.
+ */
 const FROZEN = 180;
 
-/** What a flood did to those who mean well. */
+/** Results of the echo client during a flood. */
 export interface FloodResult {
-  /** Round trips of the echo while it lasted. */
+  /** Number of round trips. */
   readonly roundTrips: number;
-  /** What half of them stayed below, what 99 of 100 did, and the longest, in milliseconds. */
+  /** The median, the 99th percentile and the maximum, in milliseconds. */
   readonly median: number;
   readonly p99: number;
   readonly longest: number;
-  /** The longest turn of the server's event loop beyond its length, in milliseconds; NaN where it did not say. */
+  /** The event loop's longest delay, in milliseconds; NaN if the server did not report it. */
   readonly loopDelay: number;
-  /** What failed. */
+  /** Failed round trips. */
   readonly failures: readonly string[];
-  /** The server's memory after it, in bytes. */
+  /** The server's resident memory afterwards, in bytes. */
   readonly memory: number;
 }
 
-/** Floods a surface for so many seconds, and as long as the echo beside it needs to be answered often enough. */
+/** Floods a surface for a number of seconds, and until the echo client has had enough answers. */
 export async function flood(
   subject: Subject,
   { surface, kind, seconds }: { surface: string; kind: string; seconds: number },
 ): Promise<FloodResult> {
-  // Each look begins the figure anew.
+  // Each read resets the value.
   await loopDelay(subject);
   const attack = new Deno.Command("python3", {
     args: [

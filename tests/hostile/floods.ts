@@ -1,13 +1,13 @@
 /**
- * What is flooded, and how: every service and every surface of a server that strangers can reach. A service or
- * transport that has no floods here fails a test.
+ * Floods of every service and every other surface that clients can reach. A service or transport
+ * without floods here fails a test.
  *
  * @module
  */
 import { CARRIERS } from "../../src/transport/carriers.ts";
 import { LAYERS } from "../../src/transport/layers.ts";
 
-/** Floods that any stream of bytes is under. The names are those of the functions in `attack.py`. */
+/** Floods for any byte stream, named as the functions in `attack.py`. */
 const STREAM = [
   "newlines",
   "huge_line",
@@ -21,19 +21,22 @@ const STREAM = [
 
 /** A surface of the server under test. */
 export interface Surface {
-  /** What it is called. */
+  /** Its name. */
   readonly name: string;
-  /** The service and the transport that it stands for; none for what is no outlet. */
+  /** The services and transports that it covers; none if it is not an outlet. */
   readonly stands: readonly string[];
-  /** The SPEC of its outlet, with `FOLDER` for one of its own and `VICTIM` for the port of the echo beside it. */
+  /**
+   * The SPEC of its outlet; `FOLDER` is replaced by a new folder, `VICTIM` by the echo outlet's
+   * port.
+   */
   readonly spec?: string;
-  /** The words that open it, where it is no outlet; `PORT` is free. */
+  /** The arguments that open it if it is not an outlet; `PORT` is replaced by a free port. */
   readonly words?: readonly string[];
-  /** What it is flooded with. */
+  /** Its floods. */
   readonly floods: readonly string[];
 }
 
-/** Everything that strangers can reach. */
+/** All surfaces that clients can reach. */
 export const SURFACES: readonly Surface[] = [
   {
     name: "chat",
@@ -109,7 +112,10 @@ export const SURFACES: readonly Surface[] = [
   },
 ];
 
-/** What strangers reach, whatever the service is: the entries of the tables, and what is no entry of any. */
+/**
+ * Transports that clients can reach, whatever the service: the entries of the tables, and those in
+ * no table.
+ */
 export const TRANSPORTS: readonly string[] = [
   ...Object.keys(CARRIERS),
   ...Object.keys(LAYERS),

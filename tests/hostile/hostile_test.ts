@@ -1,4 +1,7 @@
-/** Every service and transport has its floods; tests of the worst of them are in `tests/e2e/hostile/`. */
+/**
+ * Every service and transport has floods; the most important ones are also tests in
+ * `tests/e2e/hostile/`.
+ */
 import { assertEquals } from "@std/assert";
 import { SERVICES } from "../../src/services/registry.ts";
 import { ROOT } from "../harness/program.ts";
@@ -14,7 +17,7 @@ Deno.test("every transport has floods", () => {
   assertEquals(TRANSPORTS.filter((name) => !STOOD_FOR.has(name)), []);
 });
 
-Deno.test("every flood is one that there is", async () => {
+Deno.test("every flood is a function of attack.py", async () => {
   const attacks = await Deno.readTextFile(`${ROOT}tests/hostile/attack.py`);
   const missing = SURFACES.flatMap(({ floods }) => floods)
     .filter((kind) => !attacks.includes(`def ${kind}() -> None:`));

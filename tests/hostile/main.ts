@@ -1,7 +1,9 @@
 /**
- * Floods every surface of a server, one after the other, for ten minutes in all, and prints what that did to a plain
- * echo client beside: `deno task hostile [--minutes N] [--only WORD] [--bundle] [-- WORDS FOR THE SERVER]`, such as
- * `-- --workers 2`. With `--bundle` the server is what `deno task bundle` made; `OUTLET_BINARY=PATH` names any other.
+ * Floods every surface of a server, one after the other, for ten minutes in all, and prints the
+ * effect on a client of an echo outlet: `deno task hostile [--minutes N] [--only WORD] [--bundle]
+ * [-- ARGUMENTS OF THE SERVER]`, such as
+ * `-- --workers 2`. With `--bundle` the server is the bundle of `deno task bundle`;
+ * `OUTLET_BINARY=PATH` names any other.
  *
  * @module
  */

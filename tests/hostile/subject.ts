@@ -1,5 +1,5 @@
 /**
- * The server that is flooded: every surface at once, and an echo for those who mean well.
+ * The server that is flooded, with all surfaces at once and an echo outlet.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { freePort } from "../harness/ports.ts";
 import { bundledOutlet, outlet, Program } from "../harness/program.ts";
 import { SURFACES } from "./floods.ts";
 
-/** A running server, and where its surfaces are. */
+/** A running server, and the addresses of its surfaces. */
 export class Subject implements AsyncDisposable {
   readonly #server: Program;
   readonly #folder: string;
-  /** Where each surface is, by its name. */
+  /** Address of each surface, by name. */
   readonly targets: ReadonlyMap<string, string>;
-  /** The port of the echo that nobody floods. */
+  /** Port of the echo outlet that is not flooded. */
   readonly victim: number;
   readonly #metrics: string;
 
@@ -34,7 +34,7 @@ export class Subject implements AsyncDisposable {
     this.#metrics = metrics;
   }
 
-  /** Starts it, or the bundle of it; with `words` more, such as `--workers 2`. */
+  /** Starts the server, or the bundle of it, with further arguments such as `--workers 2`. */
   static async start(
     words: readonly string[] = [],
     { bundle = false }: { bundle?: boolean } = {},
@@ -56,7 +56,7 @@ export class Subject implements AsyncDisposable {
       if (words.length > 0) targets.set(name, `127.0.0.1:${port}`);
       return words.map((word) => word.replace("PORT", String(port)));
     });
-    // What it logs goes nowhere: the log's own floods have tests of their own.
+    // Its log is discarded: floods of the log have tests of their own.
     const server = new Program([
       "sh",
       "-c",
@@ -80,18 +80,18 @@ export class Subject implements AsyncDisposable {
     return new Subject({ server, folder, targets, victim, metrics });
   }
 
-  /** Bytes that it has in memory. */
+  /** Resident memory in bytes. */
   get memory(): number {
     const status = Deno.readTextFileSync(`/proc/${this.#server.pid}/status`);
     return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) * 1024;
   }
 
-  /** Descriptors that it has open. */
+  /** Number of open descriptors. */
   get descriptors(): number {
     return [...Deno.readDirSync(`/proc/${this.#server.pid}/fd`)].length;
   }
 
-  /** A figure of its metrics, summed over its labels; `undefined` where there is none of this name. */
+  /** A metric, summed over its labels; `undefined` if there is none with this name. */
   async metric(name: string): Promise<number | undefined> {
     const answer = await fetch(`http://${this.#metrics}/metrics`);
     const rows = (await answer.text()).matchAll(new RegExp(`^${name}(?:{.*})? (.*)$`, "gm"));

@@ -1,25 +1,25 @@
 /**
- * A plain client of the echo outlet beside the one that is flooded. It asks for nothing but its own bytes back.
+ * A client of the echo outlet beside a flooded one.
  *
  * @module
  */
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 
-/** How many round trips it makes at least while it is flooded, and the pause after each, in milliseconds. */
+/** The minimum number of round trips during a flood, and the pause after each in milliseconds. */
 const TALK = { rounds: 30, pause: 10 };
 
-/** What it has seen. */
+/** Its results. */
 export interface Seen {
-  /** Round trips, in milliseconds. */
+  /** Round trip times, in milliseconds. */
   readonly times: readonly number[];
-  /** What failed. */
+  /** Failed round trips. */
   readonly failures: readonly string[];
 }
 
 /**
- * Speaks to an echo for so many seconds and until it was answered often enough, but for `most` seconds. A new
- * connection is made for every tenth round trip.
+ * Makes round trips for a number of seconds and until there are enough, for at most `most` seconds.
+ * Each connection is used for ten round trips.
  */
 export async function speak(
   port: number,
@@ -63,7 +63,7 @@ async function roundTrip(conn: Deno.TcpConn): Promise<void> {
   if (received.some((byte, i) => byte !== sent[i])) throw new Error("other bytes came back");
 }
 
-/** The value that `share` of the times stay below, in milliseconds. */
+/** The quantile `share` of the times, in milliseconds. */
 export function quantile(times: readonly number[], share: number): number {
   const sorted = times.toSorted((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;

@@ -188,7 +188,7 @@ Deno.test("a line that arrives too slowly is timed out", async () => {
   isOver = true;
   await dribble;
   assertEquals(reason, "line timeout");
-  // A whole line may come whenever it likes.
+  // A complete line may follow after any time.
   await send(patient, "/who\n");
   await readUntil(patient, /1 here: guest-1\n/);
 });

@@ -1,4 +1,4 @@
-/** What every service has to keep, whatever it offers. A new service is tested here by being registered. */
+/** Requirements for every service. A new service is tested by being registered. */
 import { assertEquals } from "@std/assert";
 import { SERVICES } from "../../src/services/registry.ts";
 import { bytesOf, send } from "../harness/bytes.ts";
@@ -49,7 +49,7 @@ for (const { name } of SERVICES.values()) {
   });
 }
 
-/** Opens the service, with what it cannot be opened without. */
+/** Opens the service, with the options that it needs. */
 async function open(name: string, stage: AsyncDisposableStack): Promise<TestServer> {
   const specs: Record<string, () => Promise<string>> = {
     exec: () => Promise.resolve("exec://:0?run=cat"),
@@ -66,7 +66,7 @@ async function open(name: string, stage: AsyncDisposableStack): Promise<TestServ
   return stage.use(await TestServer.open(await specs[name]?.() ?? `${name}://:0`));
 }
 
-/** Reads to the end, or as much as this: chargen has no end. */
+/** Reads to the end, or this many bytes: chargen has no end. */
 async function readSome(conn: Deno.Conn, enough: number): Promise<void> {
   const buffer = new Uint8Array(64 * 1024);
   for (let total = 0; total < enough;) {

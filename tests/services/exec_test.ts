@@ -11,19 +11,19 @@ import { settled } from "../harness/eventually.ts";
 import { LINES_PER_SECOND } from "../../src/services/exec/stderr_log.ts";
 import { from, TestServer } from "../harness/server.ts";
 
-/** Opens an exec outlet for a shell's script, or for the words given. */
+/** Opens an exec outlet that runs a shell script, with further arguments. */
 function shell(script: string, ...words: string[]): Promise<TestServer> {
   return TestServer.open("exec://:0", ...words, "--", "sh", "-c", script);
 }
 
-/** All that a client of the outlet reads when it sends nothing. */
+/** Everything that a client of the outlet reads if it sends nothing. */
 async function answerOf(server: TestServer): Promise<string> {
   using client = await server.connect();
   await client.closeWrite();
   return await readText(client);
 }
 
-/** Resolves when no process of this number is left. */
+/** Resolves when no process has this PID. */
 async function isGone(pid: number): Promise<void> {
   for (;;) {
     try {
@@ -295,7 +295,7 @@ Deno.test("exec closes the connection even if a daemon outside of the group hold
 
 Deno.test({
   name: "exec ends the connection though a daemon that fled the group does not read on",
-  // The pipe is given back when the daemon lets go of it, a moment after it was killed; no event tells.
+  // The pipe is closed when the daemon is killed, a moment later and without an event.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -356,7 +356,7 @@ for (const stdio of ["pipes", "socket"]) {
   });
 }
 
-/** Makes a file that may be run, and opens an outlet that runs it. */
+/** Creates an executable file, and opens an outlet that runs it. */
 async function withFile(
   content: Uint8Array | string,
   test: (server: TestServer, file: string) => Promise<void>,
@@ -374,7 +374,7 @@ async function withFile(
   }
 }
 
-/** A program of this machine with one byte changed: it is for a processor that nobody has. */
+/** A program of this machine for an unknown processor: one byte of its header is changed. */
 async function foreignProgram(): Promise<Uint8Array> {
   const program = await Deno.readFile("/bin/true");
   program[18] = 0xfe;
@@ -403,7 +403,7 @@ for (
         using client = await server.connect();
         await assertRejects(async () => {
           while (await readText(client) !== "");
-        }, Deno.errors.ConnectionReset) /* what a shell made of it may come first */;
+        }, Deno.errors.ConnectionReset) /* the shell's output may precede it */;
         const { reason, notes } = await server.event("closed");
         assertStringIncludes(reason, `error: cannot run "${file}": `);
         assertMatch(reason, why);

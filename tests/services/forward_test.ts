@@ -11,7 +11,10 @@ import { from, TestServer } from "../harness/server.ts";
 
 const LOCAL = { hostname: "127.0.0.1" };
 
-/** Serves every connection of a listener until it is closed; the returned promise waits for them. */
+/**
+ * Serves every connection of a listener until it is closed; the returned promise waits for all of
+ * them.
+ */
 async function serveEach(
   listener: Deno.Listener,
   serve: (connection: Deno.Conn) => Promise<void>,
@@ -27,7 +30,7 @@ async function serveEach(
   }
 }
 
-/** A server whose every answer is its name. */
+/** A server that sends its name to every client. */
 function naming(name: string, port = 0): { port: number } & AsyncDisposable {
   const listener = Deno.listen({ ...LOCAL, port });
   const served = serveEach(listener, (connection) => send(connection, name));
@@ -45,7 +48,7 @@ async function ask(server: TestServer): Promise<string> {
   return await readText(client);
 }
 
-Deno.test("forward carries bytes both ways, as many as there are", async () => {
+Deno.test("forward relays any number of bytes in both directions", async () => {
   await using upstream = await TestServer.open("echo://:0");
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${upstream.port()}`);
   using client = await server.connect();
@@ -60,7 +63,7 @@ Deno.test("forward carries bytes both ways, as many as there are", async () => {
   assertEquals(notes, { upstream: `127.0.0.1:${upstream.port()}` });
 });
 
-Deno.test("forward passes on the end of the client's half and leaves the other open", async () => {
+Deno.test("forward passes on the client's half-close, and leaves the other direction open", async () => {
   using listener = Deno.listen({ ...LOCAL, port: 0 });
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
   using client = await server.connect();
@@ -76,7 +79,7 @@ Deno.test("forward passes on the end of the client's half and leaves the other o
   assertEquals((await server.event("closed")).reason, "peer closed");
 });
 
-Deno.test("forward passes on the end of the upstream's half and leaves the other open", async () => {
+Deno.test("forward passes on the upstream's half-close, and leaves the other direction open", async () => {
   using listener = Deno.listen({ ...LOCAL, port: 0 });
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
   using client = await server.connect();
@@ -92,13 +95,13 @@ Deno.test("forward passes on the end of the upstream's half and leaves the other
   await server.event("closed");
 });
 
-Deno.test("forward lets a server that speaks first speak first", async () => {
+Deno.test("forward relays from an upstream that sends first", async () => {
   await using upstream = await TestServer.open("daytime://:0");
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${upstream.port()}`);
   assertMatch(await ask(server), /GMT\r\n$/);
 });
 
-Deno.test("forward reaches a Unix socket", async () => {
+Deno.test("forward connects to a Unix socket", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/named.sock`;
   const listener = Deno.listen({ transport: "unix", path });
@@ -114,13 +117,13 @@ Deno.test("forward reaches a Unix socket", async () => {
   }
 });
 
-Deno.test("forward looks a name up", async () => {
+Deno.test("forward looks up a host name", async () => {
   await using upstream = naming("found");
   await using server = await TestServer.open(`forward://:0?to=localhost:${upstream.port}`);
   assertEquals(await ask(server), "found");
 });
 
-Deno.test("forward holds back a client whose upstream does not read", async () => {
+Deno.test("forward applies backpressure to a client whose upstream does not read", async () => {
   using listener = Deno.listen({ ...LOCAL, port: 0 });
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
   const client = await server.connect();
@@ -135,7 +138,7 @@ Deno.test("forward holds back a client whose upstream does not read", async () =
   await sending;
 });
 
-Deno.test("forward resets both sides when the upstream takes nothing for the write timeout", async () => {
+Deno.test("forward resets both sides if the upstream takes nothing for the write timeout", async () => {
   using listener = Deno.listen({ ...LOCAL, port: 0 });
   await using server = await TestServer.open(
     `forward://:0?to=127.0.0.1:${listener.addr.port}&write-timeout=200ms`,
@@ -147,22 +150,22 @@ Deno.test("forward resets both sides when the upstream takes nothing for the wri
   await assertRejects(() => readAll(upstream), Deno.errors.ConnectionReset);
 });
 
-Deno.test("forward hangs up on an upstream that takes nothing while nobody takes what it says", async () => {
-  // It reads on only when its answer has been taken, as simple servers do.
+Deno.test("forward resets an upstream that takes nothing while the client does not read its answers", async () => {
+  // The upstream reads only after its answer has been taken, as simple servers do.
   await using upstream = await TestServer.open("echo://:0");
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${upstream.port()}`);
   const client = await server.connect();
   const sending = send(client, new Uint8Array(64 * 1024 * 1024)).catch(() => {});
-  // All buffers are full, both ways.
+  // All buffers are full, in both directions.
   await settled(() => [...server.server.connections()][0]?.connection.bytesOut ?? 0);
-  // There is something unread, so this is a reset.
+  // There is unread data, so closing sends a RST.
   client.close();
   await sending;
   await server.event("closed");
   await upstream.event("closed");
 });
 
-Deno.test("forward cuts both sides when a drain has taken too long", async () => {
+Deno.test("forward aborts both sides at the end of the drain timeout", async () => {
   using listener = Deno.listen({ ...LOCAL, port: 0 });
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${listener.addr.port}`);
   using client = await server.connect();
@@ -173,7 +176,7 @@ Deno.test("forward cuts both sides when a drain has taken too long", async () =>
   assertEquals(await readText(client).catch(() => ""), "");
 });
 
-Deno.test("forward gives each upstream its turn", async () => {
+Deno.test("forward uses upstreams in turn (round robin)", async () => {
   await using one = naming("1");
   await using two = naming("2");
   await using three = naming("3");
@@ -184,7 +187,7 @@ Deno.test("forward gives each upstream its turn", async () => {
   assertEquals(answers, "123123");
 });
 
-Deno.test("forward prefers the first upstream with balance=first", async () => {
+Deno.test("forward uses the first available upstream with balance=first", async () => {
   await using one = naming("1");
   await using two = naming("2");
   await using server = await TestServer.open(
@@ -193,7 +196,7 @@ Deno.test("forward prefers the first upstream with balance=first", async () => {
   assertEquals(await ask(server) + await ask(server) + await ask(server), "111");
 });
 
-Deno.test("forward prefers whoever has the fewest clients with balance=least-connections", async () => {
+Deno.test("forward uses the upstream with the fewest connections with balance=least-connections", async () => {
   await using upstream = await TestServer.open("echo://:0", "echo://:0");
   const [one, two] = [upstream.port(0), upstream.port(1)];
   await using server = await TestServer.open(
@@ -211,7 +214,7 @@ Deno.test("forward prefers whoever has the fewest clients with balance=least-con
   for (const client of held) client.close();
 });
 
-Deno.test("forward skips an upstream that refuses, uses the next at once, and says so", async () => {
+Deno.test("forward skips an upstream that refuses, uses the next one at once, and reports it", async () => {
   const dead = freePort();
   await using alive = naming("alive");
   await using server = await TestServer.open(
@@ -227,8 +230,8 @@ Deno.test("forward skips an upstream that refuses, uses the next at once, and sa
   assertEquals(server.events.filter(({ event }) => event === "failed").length, 1);
 });
 
-Deno.test("forward skips an upstream that is silent once connect-timeout is over", async () => {
-  // Nobody accepts here; the kernel stops answering once the queue is full.
+Deno.test("forward skips an upstream that does not answer within connect-timeout", async () => {
+  // Nothing accepts, and the kernel drops SYNs once the accept queue is full.
   using silent = Deno.listen({ ...LOCAL, port: 0, tcpBacklog: 1 });
   const fill = { ...LOCAL, port: silent.addr.port };
   const filling = [await Deno.connect(fill), await Deno.connect(fill)];
@@ -241,7 +244,7 @@ Deno.test("forward skips an upstream that is silent once connect-timeout is over
   for (const connection of filling) connection.close();
 });
 
-Deno.test("forward closes the client when none is up, and tells why each failed", async () => {
+Deno.test("forward resets the client if no upstream is available, and reports each failure", async () => {
   const [one, two] = [freePort(), freePort()];
   await using server = await TestServer.open(
     `forward://:0?to=127.0.0.1:${one}&to=unix:/nowhere/at.sock&to=127.0.0.1:${two}`,
@@ -257,7 +260,7 @@ Deno.test("forward closes the client when none is up, and tells why each failed"
   );
 });
 
-Deno.test("forward tries the only upstream for every client, however often it was down", async () => {
+Deno.test("forward tries a single upstream for every client, even after failures", async () => {
   const port = freePort();
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${port}`);
   for (let i = 0; i < 4; i++) {
@@ -268,7 +271,7 @@ Deno.test("forward tries the only upstream for every client, however often it wa
   assertMatch((await server.event("recovered")).text, /127\.0\.0\.1:\d+ is up again/);
 });
 
-Deno.test("forward's checks notice without a client that an upstream is down, and up again", async () => {
+Deno.test("forward's health checks notice without clients that an upstream is down, and that it is up again", async () => {
   const port = freePort();
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${port}&check=20ms`);
   await server.event("failed");
@@ -276,7 +279,7 @@ Deno.test("forward's checks notice without a client that an upstream is down, an
   await server.event("recovered");
 });
 
-Deno.test("forward lets no client hang while upstreams die and come back under load", async () => {
+Deno.test("forward leaves no client waiting while upstreams stop and restart under load", async () => {
   await using steady = naming("steady");
   const port = freePort();
   await using server = await TestServer.open(
@@ -284,7 +287,8 @@ Deno.test("forward lets no client hang while upstreams die and come back under l
   );
   let over = false;
   let answered = 0;
-  // An upstream that dies may take along who had just been connected to it: those get no answer, but an end.
+  // An upstream that stops may have just accepted a connection: its client gets no answer, but the
+  // connection ends.
   const lane = async () => {
     for (; !over; answered++) {
       assertMatch(await ask(server).catch(() => ""), /^(steady|shaky|)$/);
@@ -302,7 +306,7 @@ Deno.test("forward lets no client hang while upstreams die and come back under l
 });
 
 for (const version of ["v1", "v2"] as const) {
-  Deno.test(`forward announces the client's address with send-proxy=${version}`, async () => {
+  Deno.test(`forward sends the client's address with send-proxy=${version}`, async () => {
     using listener = Deno.listen({ ...LOCAL, port: 0 });
     await using server = await TestServer.open(
       `forward://:0?to=127.0.0.1:${listener.addr.port}&send-proxy=${version}`,
@@ -320,7 +324,7 @@ for (const version of ["v1", "v2"] as const) {
   });
 }
 
-Deno.test("forward gives up connecting when the client's connection is cut", async () => {
+Deno.test("forward stops connecting when the client's connection is closed", async () => {
   using silent = Deno.listen({ ...LOCAL, port: 0, tcpBacklog: 1 });
   const fill = { ...LOCAL, port: silent.addr.port };
   const filling = [await Deno.connect(fill), await Deno.connect(fill)];
@@ -333,7 +337,7 @@ Deno.test("forward gives up connecting when the client's connection is cut", asy
   for (const connection of filling) connection.close();
 });
 
-Deno.test("forward refuses checks without a pause, and upstreams without time to answer", () => {
+Deno.test("forward refuses health checks without an interval, and a timeout of 0", () => {
   for (const option of ["check", "connect-timeout"]) {
     assertThrows(
       () => parseServerArgs([`forward://:0?to=127.0.0.1:1&${option}=0s`]),
@@ -343,7 +347,7 @@ Deno.test("forward refuses checks without a pause, and upstreams without time to
   }
 });
 
-Deno.test("forward that leads back to itself ends by itself, and says so", async () => {
+Deno.test("a forwarding loop is ended and reported", async () => {
   const port = freePort();
   await using one = await TestServer.open(`forward://:0?to=127.0.0.1:${port}`);
   await using other = await TestServer.open(`forward://:${port}?to=127.0.0.1:${one.port()}`);

@@ -4,7 +4,9 @@ import { UsageError } from "../../src/options/usage_error.ts";
 import { bytesOf, noise, readAll, readText, send } from "../harness/bytes.ts";
 import { TestServer } from "../harness/server.ts";
 
-/** Sends, ends, and waits until the server has ended too: then all is on disk. */
+/**
+ * Sends data, half-closes, and waits until the server has closed too, when all data is in the file.
+ */
 async function deliver(server: TestServer, data: Uint8Array | string): Promise<void> {
   using client = await server.connect();
   await send(client, data);

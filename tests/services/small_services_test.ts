@@ -4,7 +4,7 @@ import { Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** How each of the netcat family is asked to send its stdin and to print what comes until the end. */
+/** Command lines of the netcat family that send stdin and print the answer to its end. */
 const PEERS = {
   ncat: (port: number) => ["ncat", "127.0.0.1", `${port}`],
   socat: (port: number) => ["socat", "-t5", "-", `TCP:127.0.0.1:${port}`],
@@ -73,7 +73,7 @@ Deno.test("the last data arrives even if the client's data was not read", async 
   assertMatch(await readText(client), /GMT\r\n$/);
 });
 
-Deno.test("echo returns every byte, then closes its half, after the client has closed its own", async () => {
+Deno.test("echo returns every byte, and half-closes after the client has", async () => {
   await using server = await TestServer.open("echo://:0");
   using client = await server.connect();
   const bytes = noise(3_000_000);
@@ -89,7 +89,7 @@ Deno.test("echo returns every byte, then closes its half, after the client has c
   });
 });
 
-Deno.test("echo waits for a client that does not read, and loses nothing once it does", async () => {
+Deno.test("echo waits for a client that does not read, and loses nothing when it does", async () => {
   await using server = await TestServer.open("echo://:0");
   using client = await server.connect();
   const bytes = noise(20_000_000);

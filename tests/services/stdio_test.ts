@@ -8,14 +8,14 @@ import { testWith } from "../harness/tools.ts";
 
 const GIBIBYTE = 1024 ** 3;
 
-/** A server with stdio on a free port. */
+/** A server with a stdio outlet on a free port. */
 async function listening(spec: string): Promise<{ server: Program; port: string }> {
   const server = new Program(outlet("server", spec));
   const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
   return { server, port: port! };
 }
 
-/** The SHA-256 of a file, and its length. */
+/** The length and SHA-256 of a file. */
 async function digestOf(path: string): Promise<[length: number, hash: string]> {
   const hash = createHash("sha256");
   let length = 0;

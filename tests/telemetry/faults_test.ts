@@ -1,10 +1,10 @@
-/** What nobody catches ends no thread: it is an event. */
+/** An error that nothing catches ends no thread, and becomes an event. */
 import { assertEquals } from "@std/assert";
 import { run } from "../harness/program.ts";
 
 const AT = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
 
-/** Goes wrong in every way that there is, then tells which events came of it. */
+/** Causes each kind of uncaught error, then prints the resulting events. */
 const PROGRAM = `
 import { EventBus } from ${AT("events/event_bus.ts")};
 import { publishFaults } from ${AT("telemetry/faults.ts")};

@@ -1,4 +1,6 @@
-/** A log's file: turned over, moved away, full, stuck; no line is lost without a count, and none is torn. */
+/**
+ * A log file that is rotated, moved, full or stuck: lost lines are counted, and no line is partial.
+ */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { Log } from "../../src/telemetry/log.ts";
@@ -9,7 +11,7 @@ import { testWith } from "../harness/tools.ts";
 
 const encoder = new TextEncoder();
 
-/** A log in a file, and what it says of the file. */
+/** A log in a file, with its notices. */
 function openLog(path: string, { maxSize = 1_000_000, maxFiles = 3 } = {}) {
   const eventBus = new EventBus();
   const told: string[] = [];
@@ -24,13 +26,13 @@ function openLog(path: string, { maxSize = 1_000_000, maxFiles = 3 } = {}) {
   return { log, say, told };
 }
 
-/** The texts in a log. */
+/** The texts of a log's lines. */
 async function textsIn(path: string): Promise<string[]> {
   const text = await Deno.readTextFile(path);
   return text.trimEnd().split("\n").map((line) => JSON.parse(line).text);
 }
 
-/** Resolves once a file has a line with this text. */
+/** Resolves once a file contains this text. */
 async function shows(path: string, text: string): Promise<void> {
   while (!(await Deno.readTextFile(path).catch(() => "")).includes(`"${text}"`)) {
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -84,7 +86,7 @@ Deno.test("a FIFO without a reader blocks nothing, costs bounded memory, and dro
     /the log .*pipe: it does not accept lines as fast as they are written/,
   );
   assertMatch(told.at(-1)!, /the log .*pipe: \d+ lines were dropped/);
-  // The write that is stuck is let go, so that nothing outlives the test.
+  // The pending write completes, so that nothing outlives the test.
   await run(["sh", "-c", `timeout 20 cat ${path} | head -c 1000000 >/dev/null`]);
 });
 
@@ -123,7 +125,7 @@ testWith(
   },
 );
 
-Deno.test("a line that is longer than the file may be is written alone", async () => {
+Deno.test("a line longer than the maximum size of a file is written to a file of its own", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/log`;
   using sink = new LogFileSink({ path, maxSize: 10, maxFiles: 2 });

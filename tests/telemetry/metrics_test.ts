@@ -91,7 +91,7 @@ Deno.test("the text of a thousand outlets is generated in turns of the event loo
   clearTimeout(timer);
   const lines = pieces.join("").split("\n").length;
   assertEquals(lines > 30_000, true);
-  // A turn is a thousand lines at most.
+  // A turn generates at most a thousand lines.
   assertEquals(turns > lines / 1_100, true, `${lines} lines in ${turns} turns`);
   assertEquals(Math.max(...pieces.slice(0, 20).map(({ length }) => length)) < 40_000, true);
 });

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { notifySystemd, systemdOptions } from "../../src/telemetry/systemd.ts";
 
-/** A service manager that listens. */
+/** A service manager's notification socket. */
 class Manager implements Disposable {
   readonly #socket: Deno.DatagramConn;
   constructor(path: string) {
@@ -41,7 +41,7 @@ for (const kind of ["a path", "an abstract name"]) {
   });
 }
 
-Deno.test("the watchdog is notified in time", async () => {
+Deno.test("the watchdog is notified within its interval", async () => {
   const name = `@${crypto.randomUUID()}`;
   using manager = new Manager(name.replace("@", "\0"));
   await using _ = notifySystemd(new EventBus(), { socket: name, watchdog: 20 });
@@ -50,8 +50,8 @@ Deno.test("the watchdog is notified in time", async () => {
 });
 
 Deno.test({
-  name: "a manager that is not there, or does not listen, holds nothing up",
-  // A send to somebody who does not take it can't be called off: it outlives the test.
+  name: "a missing or unresponsive service manager blocks nothing",
+  // A pending send to a full socket cannot be cancelled, and outlives the test.
   sanitizeOps: false,
   async fn() {
     const name = `@${crypto.randomUUID()}`;
@@ -64,7 +64,7 @@ Deno.test({
   },
 });
 
-Deno.test("the environment sets the socket, and whether the watchdog is for this process", () => {
+Deno.test("the environment names the socket, and the process that the watchdog watches", () => {
   const socket = "/run/systemd/notify";
   const read = (variables: Record<string, string>) => systemdOptions(environment(variables));
   assertEquals(read({}), undefined);

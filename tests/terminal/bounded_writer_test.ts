@@ -81,7 +81,7 @@ Deno.test("a full disk is reported once, a partial line is ended, and dropped li
   assertEquals(faults.length, 1);
 });
 
-Deno.test("what a sink of the log drops is a metric, whether it is too slow or fails", async () => {
+Deno.test("lines dropped by a log sink are counted in a metric, whether it is too slow or fails", async () => {
   const before = droppedBy("file");
   const gate = Promise.withResolvers<number>();
   const slow = new BoundedWriter({ write: () => gate.promise }, { limit: 10, countedAs: "file" });

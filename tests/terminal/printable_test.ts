@@ -14,6 +14,6 @@ Deno.test("ordinary text of any script is unchanged", () => {
   assertEquals(printable(text), text);
 });
 
-Deno.test("newlines and tabs of a conversation are kept", () => {
+Deno.test("newlines and tabs are kept in chat lines", () => {
   assertEquals(printableLines("a\tb\r\nc\n\u001b[2J"), "a\tb\nc\n␛[2J");
 });

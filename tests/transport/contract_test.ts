@@ -1,7 +1,8 @@
 /**
- * What everything keeps that carries bytes: every carrier, with every layer, through every proxy, and every stage. A new
- * one is tested here by being in its table, and `ways.ts` does not compile before it says how that is opened. That no
- * descriptor is left behind, the sanitizer of resources sees to in each test.
+ * Requirements for everything that carries bytes: every carrier, with every layer, through every
+ * proxy, and every stage. A new one is tested by being in its table, and `ways.ts` does not compile
+ * until it has options for it. The resource sanitizer checks in each test that no descriptor is
+ * left open.
  */
 import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
 import { dial } from "../../src/transport/dial.ts";
@@ -12,7 +13,7 @@ import { noise, readAll, readText, send } from "../harness/bytes.ts";
 import { testWith } from "../harness/tools.ts";
 import { Open, TIMEOUT, type Way, WAYS } from "./ways.ts";
 
-// It is loaded once in the life of a process, and no test is the one that leaks it.
+// Loaded once per process, so the sanitizer of the first test would report it as a leak.
 libc();
 
 function contract(
@@ -93,7 +94,7 @@ for (const way of WAYS) {
       assertEquals(isReset, way.carrier === "tcp" && Deno.build.os === "linux");
       raw.close();
       const told = client.read(new Uint8Array(8));
-      // Without a reset only a layer with an end of its own can tell that this was none.
+      // Without a RST, only a layer with an end of its own can tell a truncated stream.
       if (isReset || way.layer) await assertRejects(() => told);
       else assertEquals(await told, null);
       client.close();
@@ -120,7 +121,7 @@ for (const way of WAYS) {
         "no longer wanted",
       );
       if (way.layer) {
-        // Nobody answers the client's hello.
+        // The client's hello is not answered.
         const silent = await open.acceptRaw();
         stop.abort(reason);
         await dialling;
@@ -138,11 +139,11 @@ async function readSingly(stream: ByteStream): Promise<string> {
   return text;
 }
 
-/** Closes a stage whose socket is closed already. */
+/** Closes a stage whose socket is already closed. */
 function closeAgain(stream: ByteStream): void {
   try {
     stream.close();
   } catch {
-    // It passes on that it is.
+    // It reports that it is closed.
   }
 }

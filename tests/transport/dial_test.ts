@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { ByteStream } from "../../src/transport/stream.ts";
 import { dial, type DialStep } from "../../src/transport/dial.ts";
 
-Deno.test("dialling a name tries its addresses and tells every step", async () => {
+Deno.test("dialling a name tries its addresses and reports every step", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const steps: DialStep[] = [];
   const connection = await dial({ address: { hostname: "localhost", port: listener.addr.port } }, {
@@ -16,8 +16,8 @@ Deno.test("dialling a name tries its addresses and tells every step", async () =
   assertEquals(steps.at(-1)?.step, "connected");
 });
 
-Deno.test("a refusal on this machine says that nothing listens, for the kernel knows", async () => {
-  // Whoever holds a port on one address keeps others from taking it on all of them.
+Deno.test("connection refused on this machine is explained by the kernel's socket table", async () => {
+  // A port bound on one address cannot be bound on all addresses by another program.
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   for (
@@ -37,7 +37,7 @@ Deno.test("a refusal on this machine says that nothing listens, for the kernel k
   }
 });
 
-Deno.test("a name that nobody knows is told as such", async () => {
+Deno.test("an unknown host name is reported as such", async () => {
   await assertRejects(
     () => dial({ address: { hostname: "no-such-host.invalid", port: 80 } }, { timeout: 20_000 }),
     Error,
@@ -45,8 +45,8 @@ Deno.test("a name that nobody knows is told as such", async () => {
   );
 });
 
-Deno.test("a full accept queue is no answer, and the deadline says so", async () => {
-  // With a backlog of one the kernel takes two connections, and drops the SYNs of all others.
+Deno.test("a full accept queue is reported as a timeout after the connection attempt's deadline", async () => {
+  // With a backlog of one, the kernel accepts two connections and drops further SYNs.
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
   const { port } = listener.addr;
   const held: ByteStream[] = [];
@@ -65,7 +65,7 @@ Deno.test("a full accept queue is no answer, and the deadline says so", async ()
   }
 });
 
-Deno.test("dialling ends at once when its signal is aborted", async () => {
+Deno.test("dialling stops at once when its signal is aborted", async () => {
   const reason = new Error("the server stops");
   await assertRejects(
     () =>

@@ -11,7 +11,7 @@ function errorOf(act: () => unknown): unknown {
   throw new Error("it did not fail");
 }
 
-Deno.test("what the system says of files is told in words, without the call, the path or a number", () => {
+Deno.test("a file error is explained without the system call, the path or an error number", () => {
   const long = "x".repeat(300);
   const cases: [act: () => unknown, words: RegExp][] = [
     [() => Deno.readTextFileSync("/none"), /^no such file or directory$/],
@@ -31,7 +31,7 @@ Deno.test("what the system says of files is told in words, without the call, the
   }
 });
 
-Deno.test("words of our own, and of what has no code, stay as they are", () => {
+Deno.test("messages of outlet, and of errors without a code, are unchanged", () => {
   assertEquals(
     explain(new Error("no upstream available: it's down")),
     "no upstream available: it's down",

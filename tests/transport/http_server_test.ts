@@ -1,4 +1,4 @@
-/** An HTTP server that answers whoever asks, whatever others do. */
+/** An HTTP server whose limits hold for every client. */
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { nextTurn } from "../../src/scheduling/turn_budget.ts";
 import { HttpClient } from "../../src/transport/http_client.ts";
@@ -7,7 +7,7 @@ import { readAll, readUntil, send } from "../harness/bytes.ts";
 import { Program, ROOT, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
-Deno.test("an HTTP server answers until it is disposed, and tells its real port", async () => {
+Deno.test("an HTTP server answers until it is disposed, and has the port that it is bound to", async () => {
   let url: string;
   {
     await using server = open();
@@ -17,7 +17,7 @@ Deno.test("an HTTP server answers until it is disposed, and tells its real port"
   await fetch(url).then(() => Promise.reject(new Error("still there")), () => {});
 });
 
-Deno.test("an HTTP server that cannot listen says what it wanted to serve, where, and why not", () => {
+Deno.test("an HTTP server that cannot listen reports its purpose, the address and the reason", () => {
   using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = squatter.addr;
   const error = assertThrows(() => open({}, port), Error);
@@ -29,7 +29,7 @@ Deno.test("an HTTP server that cannot listen says what it wanted to serve, where
 
 testWith(
   ["curl"],
-  "curl gets answers one after the other over one connection, and sends bodies",
+  "curl receives several answers over one connection, and sends bodies",
   async () => {
     await using server = open({
       answer: async (request) =>
@@ -48,7 +48,7 @@ testWith(
   },
 );
 
-Deno.test("requests that come at once on one connection are answered one at a time", async () => {
+Deno.test("pipelined requests are answered one at a time", async () => {
   let running = 0;
   let most = 0;
   await using server = open({
@@ -67,7 +67,7 @@ Deno.test("requests that come at once on one connection are answered one at a ti
   assertEquals(most, 1);
 });
 
-Deno.test("a client that never waits for answers is not read ahead of them", async () => {
+Deno.test("requests are not read ahead of a client that does not read its answers", async () => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const { inOrder } = HttpClient.prototype;
   let parsed = 0;
@@ -81,7 +81,7 @@ Deno.test("a client that never waits for answers is not read ahead of them", asy
     const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     const sent = send(client, request.repeat(1_000_000)).catch(() => {});
     while (parsed === 0) await nextTurn();
-    // Without a bound, each turn brings hundreds more.
+    // Without a limit, each turn would read hundreds more.
     for (let turn = 0; turn < 500; turn++) await nextTurn();
     assert(parsed < 3 * 16 * 1024 / request.length, `${parsed} requests wait`);
     client.close();
@@ -92,7 +92,7 @@ Deno.test("a client that never waits for answers is not read ahead of them", asy
   }
 });
 
-Deno.test("a client that does not finish its request is cut off in time", async () => {
+Deno.test("a client that does not finish its request is closed after a timeout", async () => {
   await using server = open({ timeout: 100 });
   const halves = [
     "",
@@ -109,7 +109,7 @@ Deno.test("a client that does not finish its request is cut off in time", async 
   assertEquals(server.cutOff, halves.length);
 });
 
-Deno.test("a client that is silent after its answer is cut off in time", async () => {
+Deno.test("a client that sends nothing after its answer is closed after a timeout", async () => {
   await using server = open({ timeout: 100 });
   using client = await connect(server);
   await send(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -117,7 +117,7 @@ Deno.test("a client that is silent after its answer is cut off in time", async (
   assertEquals(server.cutOff, 1);
 });
 
-Deno.test("a client that does not read its answer is cut off in time, and the rest is not made", async () => {
+Deno.test("a client that does not read its answer is closed after a timeout, and the rest is not generated", async () => {
   const { promise: cancelled, resolve } = Promise.withResolvers<void>();
   await using server = open({
     timeout: 100,
@@ -135,7 +135,7 @@ Deno.test("a client that does not read its answer is cut off in time, and the re
   assertEquals(server.cutOff, 1);
 });
 
-Deno.test("when a client has gone, the rest of its answer is not made", async () => {
+Deno.test("when a client disconnects, the rest of its answer is not generated", async () => {
   const { promise: cancelled, resolve } = Promise.withResolvers<void>();
   await using server = open({
     answer: () =>
@@ -154,7 +154,7 @@ Deno.test("when a client has gone, the rest of its answer is not made", async ()
   await cancelled;
 });
 
-Deno.test("when all places are taken, whoever has kept the server waiting longest makes room", async () => {
+Deno.test("at the connection limit, the connection that has been idle longest is closed for a new one", async () => {
   await using server = open({ maxConnections: 4 });
   const halves: Deno.TcpConn[] = [];
   for (let i = 0; i < 50; i++) {
@@ -167,7 +167,7 @@ Deno.test("when all places are taken, whoever has kept the server waiting longes
   for (const half of halves) half.close();
 });
 
-Deno.test("when all places are taken by those who are answered, no other makes them leave", async () => {
+Deno.test("at the connection limit, connections with pending answers are kept, and a new one is closed", async () => {
   const { promise: answer, resolve } = Promise.withResolvers<Response>();
   let asked = 0;
   const all = Promise.withResolvers<void>();
@@ -186,7 +186,7 @@ Deno.test("when all places are taken by those who are answered, no other makes t
   for (const one of answers) assertEquals(await (await one).text(), "at last\n");
 });
 
-Deno.test("a request has to say one host, and its target no other", async () => {
+Deno.test("a request has exactly one host, and an absolute target must have the same one", async () => {
   await using server = open({ answer: ({ url }) => new Response(`url ${url}\n`) });
   const cases: [head: string, expected: RegExp][] = [
     ["GET /a HTTP/1.1\r\n", /^HTTP\/1\.1 400 /],
@@ -204,7 +204,7 @@ Deno.test("a request has to say one host, and its target no other", async () => 
   }
 });
 
-Deno.test("what is no HTTP is answered with 400, and the server goes on", async () => {
+Deno.test("input that is not HTTP is answered with 400, and the server continues", async () => {
   await using server = open();
   using client = await connect(server);
   await send(client, "\x16\x03\x01 is this HTTP?\r\n\r\n");
@@ -212,7 +212,7 @@ Deno.test("what is no HTTP is answered with 400, and the server goes on", async 
   assertEquals(await (await fetch(urlOf(server))).text(), "hello\n");
 });
 
-Deno.test("many requests at once over one connection are answered one after the other", async () => {
+Deno.test("many pipelined requests are answered in order", async () => {
   let asked = 0;
   await using server = open({ answer: () => new Response(`answer ${++asked}\n`) });
   using client = await connect(server);
@@ -226,7 +226,7 @@ Deno.test("many requests at once over one connection are answered one after the 
   assertEquals(answers, Array.from({ length: REQUESTS }, (_, i) => i + 1));
 });
 
-Deno.test("an answer that breaks off does not look whole", async () => {
+Deno.test("a truncated answer is recognisable as such", async () => {
   await using server = open({
     answer: () =>
       new Response(
@@ -244,7 +244,7 @@ Deno.test("an answer that breaks off does not look whole", async () => {
 
 testWith(
   ["sh"],
-  "with no descriptor left in the process, requests are answered all the same",
+  "an HTTP server answers even if its process has no free descriptor",
   async () => {
     await using server = new Program([
       ...["sh", "-c", 'ulimit -n 256; exec "$0" "$@"', Deno.execPath(), "run", "-A"] as const,

@@ -4,7 +4,7 @@ import { run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** A folder for sockets, which goes when it is disposed. */
+/** A folder for sockets, removed when it is disposed. */
 async function socketFolder(): Promise<{ path: string } & AsyncDisposable> {
   const folder = await Deno.makeTempDir();
   return {
@@ -13,7 +13,7 @@ async function socketFolder(): Promise<{ path: string } & AsyncDisposable> {
   };
 }
 
-testWith(["socat"], "socat and outlet talk to an outlet at a path", async () => {
+testWith(["socat"], "socat and outlet connect to an outlet at a path", async () => {
   await using folder = await socketFolder();
   await using _server = await TestServer.open(`echo+unix://${folder.path}`);
   const { stdout } = await run(["socat", "-", `UNIX-CONNECT:${folder.path}`], { stdin: "one\n" });
@@ -21,7 +21,7 @@ testWith(["socat"], "socat and outlet talk to an outlet at a path", async () => 
   assertEquals((await plug([`unix:${folder.path}`], "two\n")).shown, "two\n");
 });
 
-testWith(["socat"], "a client is plugged into socat at a path", async () => {
+testWith(["socat"], "a client connects to socat at a path", async () => {
   await using folder = await socketFolder();
   const { Program } = await import("../harness/program.ts");
   await using _socat = new Program(["socat", `UNIX-LISTEN:${folder.path},fork`, "EXEC:cat"]);
@@ -29,7 +29,7 @@ testWith(["socat"], "a client is plugged into socat at a path", async () => {
   assertEquals((await plug(words, "hello\n")).shown, "hello\n");
 });
 
-Deno.test("the socket's file has the mode that is asked for, and goes when the outlet stops", async () => {
+Deno.test("a socket file has the configured mode, and is removed when the outlet stops", async () => {
   await using folder = await socketFolder();
   const before = Deno.umask();
   {
@@ -41,7 +41,7 @@ Deno.test("the socket's file has the mode that is asked for, and goes when the o
   await assertRejects(() => Deno.lstat(folder.path), Deno.errors.NotFound);
 });
 
-Deno.test("a stale socket file is replaced; a live one, and what is no socket, are not", async () => {
+Deno.test("a stale socket file is replaced, but not a live one or another kind of file", async () => {
   await using folder = await socketFolder();
   const stale = new Deno.Command(Deno.execPath(), {
     args: [
@@ -65,12 +65,12 @@ Deno.test("a stale socket file is replaced; a live one, and what is no socket, a
   assertEquals(await Deno.readTextFile(folder.path), "precious");
 });
 
-Deno.test("a client is told why a path has nobody behind it", async () => {
+Deno.test("connecting to a path without a listener reports the reason", async () => {
   await using folder = await socketFolder();
   assertMatch((await plug([`unix:${folder.path}`])).error, /no such file/);
 });
 
-Deno.test("each connection is written down in a file of its own, up to the limit", async () => {
+Deno.test("each connection is captured in a file of its own, up to the limit", async () => {
   const folder = await Deno.makeTempDir();
   {
     await using server = await TestServer.open(`echo://:0?capture=${folder}/new&capture-limit=1k`);
@@ -94,7 +94,7 @@ Deno.test("each connection is written down in a file of its own, up to the limit
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("a capture that cannot be written is told, and the client is served all the same", async () => {
+Deno.test("a capture that cannot be written is reported, and the client is still served", async () => {
   await using server = await TestServer.open("echo://:0?capture=/dev/null/x");
   assertEquals((await plug(["127.0.0.1", String(server.port())], "hi")).shown, "hi");
   assertMatch((await server.event("failed")).reason, /cannot capture to \/dev\/null\/x/);

@@ -1,29 +1,32 @@
-/** What goes wrong on this machine and not at the other end: ports, descriptors, links. Told as what it is. */
+/** Errors of this machine, not of the peer: no ports, no descriptors, no interface. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { NamedMachine } from "../harness/names.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 import { testInNamespaces } from "../trace/watch.ts";
 
-/** A machine whose kernel has two ports for its ends of connections. */
+/** A machine whose kernel has two ephemeral ports. */
 async function machineWithTwoPorts(): Promise<NamedMachine> {
   const machine = await NamedMachine.make();
   await run(machine.on("sysctl", "-qw", "net.ipv4.ip_local_port_range=40000 40001"));
   return machine;
 }
 
-testInNamespaces("a port that the kernel joins with itself is refused, not open", async () => {
-  await using machine = await machineWithTwoPorts();
-  const client = (...words: string[]) => run(machine.on(...outlet("client", ...words)));
-  const often = ["--count", "20", "--interval", "1ms", "--json"];
-  for (const port of ["40000", "40001"]) {
-    const { code, stdout } = await client("-z", "127.0.0.1", port, ...often);
-    const { state, open } = JSON.parse(stdout);
-    assertEquals([code, state, open], [1, "refused", 0]);
-  }
-});
+testInNamespaces(
+  "a port that the kernel connects to itself is reported as refused, not open",
+  async () => {
+    await using machine = await machineWithTwoPorts();
+    const client = (...words: string[]) => run(machine.on(...outlet("client", ...words)));
+    const often = ["--count", "20", "--interval", "1ms", "--json"];
+    for (const port of ["40000", "40001"]) {
+      const { code, stdout } = await client("-z", "127.0.0.1", port, ...often);
+      const { state, open } = JSON.parse(stdout);
+      assertEquals([code, state, open], [1, "refused", 0]);
+    }
+  },
+);
 
-testInNamespaces("that no local port is left is told as such", async () => {
+testInNamespaces("a lack of local ports is reported as such", async () => {
   await using machine = await machineWithTwoPorts();
   await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
   await server.complains(/ready/);
@@ -46,29 +49,34 @@ testInNamespaces("that no local port is left is told as such", async () => {
   assertMatch(taken.stderr, /stop what listens there/);
 });
 
-testWith(["prlimit"], "a scan keeps within the descriptors that there are", async () => {
+testWith(["prlimit"], "a scan stays within the descriptor limit", async () => {
   const words = outlet("client", "-z", "127.0.0.1", "1-3000", "--json");
   const { stdout } = await run(["prlimit", "--nofile=64:64", ...words]);
   const states = new Set(JSON.parse(stdout).map(({ state }: { state: string }) => state));
   assertEquals([...states].filter((state) => state !== "refused" && state !== "open"), []);
 });
 
-testInNamespaces("a link-local address needs its link, and a server shows it", async () => {
-  await using machine = await NamedMachine.make();
-  await run(machine.on("ip", "link", "add", "wire", "type", "veth", "peer", "name", "end"));
-  await run(machine.on("ip", "link", "set", "end", "up"));
-  await run(machine.on("ip", "link", "set", "wire", "up"));
-  await run(machine.on("ip", "-6", "addr", "add", "fe80::77/64", "dev", "wire", "nodad"));
-  for (const mode of [["client", "fe80::77", "7007"], ["server", "echo://[fe80::77]:7007"]]) {
-    const { code, stderr } = await run(machine.on(...outlet(...mode)));
-    assertEquals(code, 2);
-    assertMatch(stderr, /its interface: fe80::77%INTERFACE \(RFC 4007\)/);
-  }
-  await using server = new Program(machine.on(...outlet("server", "echo://[fe80::77%wire]:7007")));
-  await server.complains(/listening echo on \[fe80::77%wire\]:7007/);
-  const words = outlet("client", "fe80::77%wire", "7007");
-  const { stdout } = await run(machine.on(...words), { stdin: "hello\n" });
-  assertEquals(stdout, "hello\n");
-  const { stderr } = await run(machine.on(...outlet("client", "fe80::77%none", "7007")));
-  assertMatch(stderr, /this machine has no interface none/);
-});
+testInNamespaces(
+  "a link-local address needs an interface, and a server prints it with one",
+  async () => {
+    await using machine = await NamedMachine.make();
+    await run(machine.on("ip", "link", "add", "wire", "type", "veth", "peer", "name", "end"));
+    await run(machine.on("ip", "link", "set", "end", "up"));
+    await run(machine.on("ip", "link", "set", "wire", "up"));
+    await run(machine.on("ip", "-6", "addr", "add", "fe80::77/64", "dev", "wire", "nodad"));
+    for (const mode of [["client", "fe80::77", "7007"], ["server", "echo://[fe80::77]:7007"]]) {
+      const { code, stderr } = await run(machine.on(...outlet(...mode)));
+      assertEquals(code, 2);
+      assertMatch(stderr, /its interface: fe80::77%INTERFACE \(RFC 4007\)/);
+    }
+    await using server = new Program(
+      machine.on(...outlet("server", "echo://[fe80::77%wire]:7007")),
+    );
+    await server.complains(/listening echo on \[fe80::77%wire\]:7007/);
+    const words = outlet("client", "fe80::77%wire", "7007");
+    const { stdout } = await run(machine.on(...words), { stdin: "hello\n" });
+    assertEquals(stdout, "hello\n");
+    const { stderr } = await run(machine.on(...outlet("client", "fe80::77%none", "7007")));
+    assertMatch(stderr, /this machine has no interface none/);
+  },
+);

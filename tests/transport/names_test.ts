@@ -1,4 +1,7 @@
-/** Names, looked up by the real system on machines whose name server answers, is slow, or says nothing. */
+/**
+ * Host names looked up by the real system, with name servers that answer, are slow, or do not
+ * answer.
+ */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { eventually } from "../harness/eventually.ts";
 import { NamedMachine } from "../harness/names.ts";
@@ -6,7 +9,7 @@ import { outlet, Program, run } from "../harness/program.ts";
 import { testInNamespaces } from "../trace/watch.ts";
 
 testInNamespaces(
-  "a name server that is silent is told as such, not as a firewall",
+  "a name server that does not answer is reported as such, not as a firewall",
   async () => {
     await using machine = await NamedMachine.make();
     await using _ = await machine.serveNames();
@@ -28,13 +31,13 @@ testInNamespaces(
   },
 );
 
-testInNamespaces("how long a look-up takes is no part of how long a connect takes", async () => {
+testInNamespaces("the time of a connect does not include the look-up of the name", async () => {
   await using machine = await NamedMachine.make();
   await using _ = await machine.serveNames();
   await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
   await server.complains(/ready/);
   const words = outlet("client", "-z", "slow.test", "7007", "--json");
-  // On a busy machine a connect may take longer than any look-up; one that included it would always do so.
+  // On a busy machine one connect may take longer than a look-up, but not each of several.
   await eventually(async () => {
     const { code, stdout } = await run(machine.on(...words));
     const found = JSON.parse(stdout);
@@ -47,7 +50,7 @@ testInNamespaces("how long a look-up takes is no part of how long a connect take
 });
 
 testInNamespaces(
-  "addresses are tried in the order of getaddrinfo, as gai.conf has it",
+  "addresses are tried in the order of getaddrinfo, with the preferences of gai.conf",
   async () => {
     const hosts = ["127.0.0.2 many.test", "::1 many.test", "127.0.0.3 many.test"];
     for (
@@ -68,7 +71,7 @@ testInNamespaces(
 );
 
 testInNamespaces(
-  "an address that is silent has its head start before the next is tried beside it",
+  "an address that does not answer gets a head start before the next is tried in parallel",
   async () => {
     const addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
     await using machine = await NamedMachine.make({
@@ -79,7 +82,7 @@ testInNamespaces(
       "-c",
       "import socket,sys\n" +
         "silent = [socket.create_server((f'127.0.0.{n}', 7007), backlog=0) for n in (2, 3)]\n" +
-        // The kernel takes one client for a backlog of 0, and drops the SYNs of all others.
+        // With a backlog of 0 the kernel accepts one connection, and drops further SYNs.
         "held = [socket.create_connection(s.getsockname()) for s in silent]\n" +
         "live = socket.create_server(('127.0.0.4', 7007))\n" +
         "print('listening', flush=True)\n" +
@@ -100,7 +103,7 @@ testInNamespaces(
 
 for (const workers of ["1", "2"]) {
   testInNamespaces(
-    `many silent names do not hold up another, which threads of their own look up (${workers} workers)`,
+    `many names without an answer do not delay others, which have threads of their own (${workers} workers)`,
     async () => {
       await using machine = await NamedMachine.make();
       await using names = await machine.serveNames();

@@ -1,4 +1,7 @@
-/** Who we are is told to a proxy that asks, in the best way that it offers, and to nobody else. */
+/**
+ * Credentials are sent only to a proxy that asks for them, with the strongest scheme that it
+ * offers.
+ */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { readChallenges } from "../../src/transport/proxy/challenges.ts";
@@ -9,9 +12,9 @@ import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
 /**
- * HTTP proxies with digests of their own making. Its argument lists for each proxy its challenges, each a line of its
- * answers; `close` ends the connection after each of these, `stale` takes no nonce of the first answer. It prints how
- * each was asked.
+ * HTTP proxies with configurable challenges. Each argument lists the challenges of one proxy, each
+ * a line of its answers; `close` closes the connection after each answer, and `stale` refuses the
+ * nonce of the first answer. It prints the schemes that each was asked with.
  */
 const PROXIES = String.raw`
 import base64, hashlib, json, re, socket, sys, threading
@@ -84,7 +87,7 @@ async function proxiesOf(
   return Object.assign(program, { urls });
 }
 
-/** How the proxy of this number was asked, all in all. */
+/** All schemes that each proxy was asked with. */
 async function askedOf(program: Program): Promise<string[][]> {
   program.signal("SIGTERM");
   const { stdout, stderr } = await program.outcome();
@@ -119,7 +122,7 @@ const CASES: readonly [what: string, challenges: string[], asked?: string[]][] =
 
 testWith(
   ["python3"],
-  "a proxy is asked without a password, then by the best way that it offers",
+  "a proxy is asked without credentials first, then with the strongest scheme that it offers",
   async () => {
     for (const user of ["joe", "jöe"]) {
       await using proxies = await proxiesOf(...CASES.map(([, challenges]) => challenges));
@@ -140,23 +143,27 @@ testWith(
   },
 );
 
-testWith(["python3", "curl"], "curl comes through the same proxies in the same ways", async () => {
-  // curl chooses no auth-int, and knows SHA-512-256 in newer versions alone.
-  const cases = CASES.filter(([what]) => !/auth-int|SHA-512/.test(what));
-  await using proxies = await proxiesOf(...cases.map(([, challenges]) => challenges));
-  for (const [at, [what]] of cases.entries()) {
-    const login = ["--proxy-anyauth", "--proxy-user", `joe:${PASSWORD}`];
-    const words = ["-sv", ...login, "-p", "-x", proxies.urls[at]!, "http://a.test:80/"];
-    const { stderr } = await run(["curl", ...words]);
-    assertMatch(stderr, /200 Connection established/, what);
-  }
-  const asked = cases.map(([, , asked = ["without", "Digest"]]) => asked);
-  assertEquals(await askedOf(proxies), asked);
-});
+testWith(
+  ["python3", "curl"],
+  "curl authenticates to the same proxies with the same schemes",
+  async () => {
+    // curl does not choose auth-int, and only newer versions have SHA-512-256.
+    const cases = CASES.filter(([what]) => !/auth-int|SHA-512/.test(what));
+    await using proxies = await proxiesOf(...cases.map(([, challenges]) => challenges));
+    for (const [at, [what]] of cases.entries()) {
+      const login = ["--proxy-anyauth", "--proxy-user", `joe:${PASSWORD}`];
+      const words = ["-sv", ...login, "-p", "-x", proxies.urls[at]!, "http://a.test:80/"];
+      const { stderr } = await run(["curl", ...words]);
+      assertMatch(stderr, /200 Connection established/, what);
+    }
+    const asked = cases.map(([, , asked = ["without", "Digest"]]) => asked);
+    assertEquals(await askedOf(proxies), asked);
+  },
+);
 
 testWith(
   ["python3"],
-  "a password that is wrong is refused, and one that nobody asks for never leaves",
+  "a wrong password is refused, and a password is not sent unless it is asked for",
   async () => {
     await using proxies = await proxiesOf([`${DIGEST}, qop="auth"`], [], ["Negotiate", "Bearer"]);
     const through = (at: number, ...words: string[]) =>
@@ -181,7 +188,7 @@ testWith(
   },
 );
 
-testWith(["tinyproxy"], "tinyproxy gets the password that it asks for", async () => {
+testWith(["tinyproxy"], "tinyproxy receives the password that it asks for", async () => {
   await using server = await TestServer.open("daytime://:0");
   const port = freePort();
   const config = await Deno.makeTempFile();
@@ -204,7 +211,7 @@ testWith(["tinyproxy"], "tinyproxy gets the password that it asks for", async ()
   await Deno.remove(config);
 });
 
-Deno.test("challenges are read whatever stands between them", () => {
+Deno.test("challenges are parsed with any valid separators and unknown schemes", () => {
   const schemes = (value: string) => readChallenges(value).map(({ scheme }) => scheme);
   assertEquals(schemes('Basic realm="a, Digest realm=b", Digest nonce=x ,, qop = "auth"'), [
     "basic",
@@ -216,7 +223,7 @@ Deno.test("challenges are read whatever stands between them", () => {
   assertEquals([...digest!.parameters], [["realm", 'a "b\\'], ["qop", "auth"]]);
 });
 
-Deno.test("what a proxy's password needs is said at the start, and it is never repeated", () => {
+Deno.test("invalid options of a proxy's password are refused at the start, without printing it", () => {
   const cases: [string[], RegExp][] = [
     [["--proxy-auth", "a:s3cret"], /^--proxy-auth needs --proxy$/],
     [

@@ -106,11 +106,11 @@ const VALID: Readonly<Record<string, { bytes: Uint8Array; ends: ProxiedEnds | un
 };
 
 for (const [name, { bytes, ends }] of Object.entries(VALID)) {
-  Deno.test(`A PROXY header is read: ${name}`, () => {
+  Deno.test(`A PROXY header is parsed: ${name}`, () => {
     assertEquals(read(bytes)?.ends, ends);
   });
 
-  Deno.test(`A PROXY header reads alike however it is split: ${name}`, () => {
+  Deno.test(`A PROXY header in any chunks is parsed to the same result: ${name}`, () => {
     const client = bytesOf("PROXY first words of the client\r\n");
     const all = new Uint8Array([...bytes, ...client]);
     const sizes = bytes.length > 1000 ? [251, 40_000, all.length] : [1, 2, 3, 5, 7, 16, 17, 50];
@@ -121,7 +121,7 @@ for (const [name, { bytes, ends }] of Object.entries(VALID)) {
     }
   });
 
-  Deno.test(`A PROXY header that is cut short is never taken for a whole one: ${name}`, () => {
+  Deno.test(`A truncated PROXY header is never parsed as a complete one: ${name}`, () => {
     const step = Math.ceil(bytes.length / 300);
     for (let length = 0; length < bytes.length; length += step) {
       assertEquals(read(bytes.subarray(0, length)), undefined);
@@ -178,12 +178,12 @@ for (const [name, bytes] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("A PROXY header's reader holds no byte that can't belong to one", () => {
+Deno.test("The parser of PROXY headers consumes no byte that cannot be part of one", () => {
   assertThrows(() => read(bytesOf("PA")), ProxyHeaderError);
   assertThrows(() => read(hex("0d0a0d0d")), ProxyHeaderError);
 });
 
-Deno.test("Garbage in place of a PROXY header throws nothing but a refusal", () => {
+Deno.test("Random bytes instead of a PROXY header cause no error but a refusal", () => {
   const starts = [bytesOf(""), bytesOf("PROXY "), bytesOf("PROXY TCP4 "), binary(""), binary("21")];
   for (let seed = 1; seed <= 2_000; seed++) {
     const garbage = noise(80, seed * 2_654_435_761);
@@ -196,7 +196,7 @@ Deno.test("Garbage in place of a PROXY header throws nothing but a refusal", () 
   }
 });
 
-Deno.test("One wrong byte in a valid PROXY header throws nothing but a refusal", () => {
+Deno.test("One wrong byte in a valid PROXY header causes no error but a refusal", () => {
   for (const { bytes } of Object.values(VALID)) {
     for (let at = 0; at < Math.min(bytes.length, 120); at++) {
       const broken = bytes.slice();
@@ -211,13 +211,13 @@ Deno.test("One wrong byte in a valid PROXY header throws nothing but a refusal",
 });
 
 for (const version of ["v1", "v2"] as const) {
-  Deno.test(`A PROXY header that outlet writes, outlet reads: ${version}`, () => {
+  Deno.test(`A PROXY header written by outlet is parsed by outlet: ${version}`, () => {
     for (const ends of [V4, V6]) {
       assertEquals(read(proxyHeader(version, ends)), { ends, rest: new Uint8Array(0) });
     }
   });
 
-  Deno.test(`A PROXY header leaves unsaid what it cannot tell: ${version}`, () => {
+  Deno.test(`A PROXY header omits addresses that it cannot represent: ${version}`, () => {
     const mixed = { source: V4.source, destination: V6.destination };
     const unix = { source: { path: "" }, destination: { path: "/run/echo.sock" } };
     for (const ends of [mixed, unix]) {
@@ -226,7 +226,7 @@ for (const version of ["v1", "v2"] as const) {
   });
 }
 
-Deno.test("A PROXY header is written as the specification shows it", () => {
+Deno.test("A PROXY header is written as in the specification's examples", () => {
   assertEquals(proxyHeader("v2", V4), new Uint8Array(binary(`21 11 000c ${V4_ADDRESSES}`)));
   assertEquals(
     new TextDecoder().decode(proxyHeader("v1", V4)),

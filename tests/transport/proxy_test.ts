@@ -6,7 +6,7 @@ import { Program } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** A proxy that listens by the time this resolves. */
+/** A proxy that listens when this resolves. */
 async function proxy(
   port: number,
   command: [string, ...string[]],
@@ -25,7 +25,7 @@ async function proxy(
   return program;
 }
 
-testWith(["microsocks"], "socks5 and socks5h go through microsocks", async () => {
+testWith(["microsocks"], "socks5 and socks5h connect through microsocks", async () => {
   await using server = await TestServer.open("daytime://:0");
   const port = freePort();
   await using _ = await proxy(port, ["microsocks", "-i", "127.0.0.1", "-p", String(port)]);
@@ -41,7 +41,7 @@ testWith(["microsocks"], "socks5 and socks5h go through microsocks", async () =>
 
 testWith(
   ["microsocks"],
-  "a SOCKS proxy that asks for a password gets it, and errors don't show it",
+  "a SOCKS proxy receives the password that it asks for, and errors do not contain it",
   async () => {
     await using server = await TestServer.open("daytime://:0");
     const port = freePort();
@@ -64,7 +64,7 @@ testWith(
   },
 );
 
-testWith(["ncat"], "http goes through ncat's proxy, which asks for a password", async () => {
+testWith(["ncat"], "http connects through ncat's proxy, which asks for a password", async () => {
   await using server = await TestServer.open("daytime://:0");
   const port = freePort();
   await using _ = await proxy(port, [
@@ -91,7 +91,7 @@ testWith(["ncat"], "http goes through ncat's proxy, which asks for a password", 
 
 testWith(
   ["tinyproxy"],
-  "http goes through tinyproxy, and its refusal is told in its words",
+  "http connects through tinyproxy, and its refusal is reported in its own text",
   async () => {
     await using server = await TestServer.open("daytime://:0");
     const port = freePort();
@@ -110,7 +110,7 @@ testWith(
   },
 );
 
-Deno.test("socks4 asks with an address, and socks4a with the name", async () => {
+Deno.test("socks4 sends an address, and socks4a a name", async () => {
   for (const [scheme, expected] of [["socks4", "127.0.0.1"], ["socks4a", "localhost\0"]] as const) {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const asked = (async () => {
@@ -130,7 +130,7 @@ Deno.test("socks4 asks with an address, and socks4a with the name", async () => 
   }
 });
 
-Deno.test("a proxy that speaks something else, or hangs up, is told as such", async () => {
+Deno.test("a proxy with another protocol, or that closes the connection, is reported as such", async () => {
   await using server = await TestServer.open("echo://:0", "daytime://:0");
   const through = async (scheme: string, index: number) =>
     (await plug(["h.test", "7", "--proxy", `${scheme}://127.0.0.1:${server.port(index)}`])).error;
@@ -139,7 +139,7 @@ Deno.test("a proxy that speaks something else, or hangs up, is told as such", as
   assertStringIncludes(await through("http", 0), "it does not speak HTTP");
 });
 
-Deno.test("a proxy that is mistyped is refused without showing its password", () => {
+Deno.test("an invalid proxy URL is refused without printing its password", () => {
   for (
     const word of ["sock5://joe:s3cret@h:1", "socks5://joe:s3cret@h:x", "socks5://joe:s3cret%@h"]
   ) {

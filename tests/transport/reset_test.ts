@@ -1,10 +1,10 @@
-/** A real RST, from sockets that Deno can only close. */
+/** RSTs sent on sockets that Deno itself can only close. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { libc } from "../../src/transport/libc.ts";
 import { sendReset } from "../../src/transport/reset.ts";
 import { ROOT, run } from "../harness/program.ts";
 
-// It is loaded once in the life of a process, and no test is the one that leaks it.
+// Loaded once per process, so the sanitizer of the first test would report it as a leak.
 libc();
 
 /** Both ends of a connection to a listener at this host. */
@@ -15,7 +15,7 @@ async function join(host: string, dialled: string): Promise<[Deno.TcpConn, Deno.
 }
 
 for (const [host, dialled] of [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "127.0.0.1"]]) {
-  Deno.test(`a peer of ${host} that came to ${dialled} is reset, behind what it was sent`, async () => {
+  Deno.test(`a client of ${host} that connected to ${dialled} is reset after it has received what was sent`, async () => {
     const [accepted, client] = await join(host!, dialled!);
     await accepted.write(new TextEncoder().encode("last words"));
     const space = new Uint8Array(100);
@@ -27,7 +27,7 @@ for (const [host, dialled] of [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::"
   });
 }
 
-Deno.test("whoever dialled can reset, too, and none of many other connections is touched", async () => {
+Deno.test("the connecting side can send a reset too, without effect on many other connections", async () => {
   const pairs = await Promise.all(
     Array.from({ length: 100 }, () => join("127.0.0.1", "127.0.0.1")),
   );
@@ -44,7 +44,7 @@ Deno.test("whoever dialled can reset, too, and none of many other connections is
   }
 });
 
-Deno.test("a connection that is gone already, or that is no TCP, cannot be reset", async () => {
+Deno.test("a closed connection, or one that is not TCP, cannot be reset", async () => {
   const [accepted, client] = await join("127.0.0.1", "127.0.0.1");
   sendReset(client);
   client.close();
@@ -60,7 +60,7 @@ Deno.test("a connection that is gone already, or that is no TCP, cannot be reset
   await Deno.remove(path).catch(() => {});
 });
 
-Deno.test("where foreign functions are not allowed, nothing is asked and nothing is reset", async () => {
+Deno.test("without the permission for foreign functions, there is no prompt and no reset", async () => {
   const script = `
     import { sendReset } from "file://${ROOT}src/transport/reset.ts";
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

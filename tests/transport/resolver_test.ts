@@ -1,12 +1,12 @@
-/** One resolver for all: shared, bounded, and never stopped by a name that nobody answers for. */
+/** One resolver for all: shared, bounded, and never blocked by names without an answer. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Resolver, type ResolverTimes } from "../../src/transport/resolver.ts";
 
-/** A system that answers when the test says so. */
+/** A system resolver that answers when the test does. */
 class System {
-  /** The questions that wait for an answer, by name, in the order in which they came. */
+  /** Pending queries by name, in the order in which they were made. */
   readonly asked = new Map<string, PromiseWithResolvers<readonly string[]>>();
-  /** How many came in all. */
+  /** The number of queries. */
   count = 0;
   readonly #news = new Set<() => void>();
 
@@ -28,7 +28,7 @@ class System {
     this.asked.delete(name);
   }
 
-  /** Resolves once the name was asked for. */
+  /** Resolves once there is a query for this name. */
   async isAsked(name: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => this.asked.has(name) && resolve();
@@ -44,7 +44,7 @@ function machine(times: Partial<ResolverTimes> = {}): { system: System; resolver
   return { system, resolver: new Resolver({ ask: system.ask, times }) };
 }
 
-Deno.test("all who want the same name share one look-up, and get its addresses in the system's order", async () => {
+Deno.test("concurrent look-ups of one name share a query, and get the addresses in the system's order", async () => {
   const { system, resolver } = machine();
   const waiting = Array.from({ length: 200 }, () => resolver.lookUp("a.test"));
   assertEquals(resolver.counts.waiting, 200);
@@ -57,7 +57,7 @@ Deno.test("all who want the same name share one look-up, and get its addresses i
   assertEquals([lookups, hits, still, underWay], [1, 1, 0, 0]);
 });
 
-Deno.test("at most eight are under way, and the ninth follows when one is answered", async () => {
+Deno.test("at most eight queries run at once, and the ninth starts when one is answered", async () => {
   const { system, resolver } = machine();
   const names = Array.from({ length: 9 }, (_, i) => `${i}.test`);
   const waiting = names.map((name) => resolver.lookUp(name));
@@ -68,7 +68,7 @@ Deno.test("at most eight are under way, and the ninth follows when one is answer
   await Promise.all(waiting);
 });
 
-/** Lets names that wait fail as the system does that gave up, until none is left. */
+/** Makes pending queries fail with the system's time-out error, until there are none. */
 async function giveUp({ system, resolver }: ReturnType<typeof machine>): Promise<void> {
   while (resolver.counts.underWay > 0) {
     for (const name of [...system.asked.keys()]) system.fail(name, "EAI_AGAIN");
@@ -81,7 +81,7 @@ function lookUpMany(resolver: Resolver, word: string, count: number): Promise<un
   return Promise.allSettled(each);
 }
 
-Deno.test("60 silent names do not hold up another", async () => {
+Deno.test("60 names without an answer do not delay another", async () => {
   const { system, resolver } = machine({ place: 1 });
   const silent = lookUpMany(resolver, "silent", 60);
   await system.isAsked("silent-59.test");
@@ -94,7 +94,7 @@ Deno.test("60 silent names do not hold up another", async () => {
   assertEquals([resolver.counts.silent, resolver.counts.failures], [0, 60]);
 });
 
-Deno.test("names that nobody answered for leave threads to new names, and both to names that were answered for", async () => {
+Deno.test("names that timed out before leave threads free for new names, and both for names that were answered", async () => {
   const { system, resolver } = machine({ place: 1, answer: 0, failure: 0, silence: 1 });
   const known = resolver.lookUp("known.test");
   system.answer("known.test", "10.0.0.1");
@@ -118,7 +118,7 @@ Deno.test("names that nobody answered for leave threads to new names, and both t
   assertEquals(resolver.counts.queued, 0);
 });
 
-Deno.test("a name that finds no place for long is refused, with the reason, and counted", async () => {
+Deno.test("a name that gets no thread in time is refused with the reason, and counted", async () => {
   const { system, resolver } = machine({ place: 60_000, queue: 1 });
   const silent = lookUpMany(resolver, "silent", 92);
   await system.isAsked("silent-7.test");
@@ -132,7 +132,7 @@ Deno.test("a name that finds no place for long is refused, with the reason, and 
   await silent;
 });
 
-Deno.test("known addresses go on while the name servers are silent, and after they failed", async () => {
+Deno.test("known addresses are used while name servers do not answer, and after they failed", async () => {
   const { system, resolver } = machine({ answer: 0, failure: 0, silence: 1 });
   const first = resolver.lookUp("a.test");
   system.answer("a.test", "10.0.0.1");
@@ -152,7 +152,7 @@ Deno.test("known addresses go on while the name servers are silent, and after th
   assertEquals((await last).addresses, ["10.0.0.3"]);
 });
 
-Deno.test("a name that is gone is gone, also where addresses were known", async () => {
+Deno.test("a name that no longer exists is refused, even if its addresses were known", async () => {
   const { system, resolver } = machine({ answer: 0 });
   const first = resolver.lookUp("a.test");
   system.answer("a.test", "10.0.0.1");
@@ -160,12 +160,12 @@ Deno.test("a name that is gone is gone, also where addresses were known", async 
   const second = resolver.lookUp("a.test");
   system.fail("a.test", "ENOTFOUND");
   await assertRejects(() => second, Error, "host name not found");
-  // The failure is remembered for a moment: nobody is asked.
+  // The failure is cached for a moment, so there is no query.
   await assertRejects(() => resolver.lookUp("a.test"), Error, "host name not found");
   assertEquals(system.count, 2);
 });
 
-Deno.test("a wait ends at once when it is aborted, and the look-up goes on for others", async () => {
+Deno.test("an aborted look-up ends at once, and others of the same name continue", async () => {
   const { system, resolver } = machine();
   const abort = new AbortController();
   const given = resolver.lookUp("a.test", { signal: abort.signal });
@@ -177,7 +177,7 @@ Deno.test("a wait ends at once when it is aborted, and the look-up goes on for o
   assertEquals((await patient).addresses, ["10.0.0.1"]);
 });
 
-Deno.test("what is remembered is bounded", async () => {
+Deno.test("the cache is bounded", async () => {
   const { system, resolver } = machine();
   for (let i = 0; i < 1_001; i++) {
     const found = resolver.lookUp(`${i}.test`);

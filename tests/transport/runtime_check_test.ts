@@ -4,7 +4,7 @@ import { createServer as http } from "node:http";
 import { createServer as tls } from "node:tls";
 import { refuseOldRuntime } from "../../src/transport/runtime_check.ts";
 
-Deno.test("a runtime whose servers take no accepted connection is refused, and this one is not", () => {
+Deno.test("a runtime whose HTTP server does not take an accepted connection is refused, and this one is not", () => {
   for (const server of [http(), tls()]) refuseOldRuntime(server, "metrics");
   assertThrows(
     () => refuseOldRuntime(new EventEmitter(), "metrics"),

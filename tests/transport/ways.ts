@@ -1,5 +1,6 @@
 /**
- * Every way from a client to a server: each carrier, with each layer, through each proxy, and each stage.
+ * Every way to connect a client to a server: each carrier, with each layer, through each proxy, and
+ * each stage.
  *
  * @module
  */
@@ -27,10 +28,10 @@ import { Folder } from "../harness/folder.ts";
 import { freePort } from "../harness/ports.ts";
 import { TestProxy } from "../harness/proxy.ts";
 
-/** How long dialling may take, in milliseconds: it is never meant to take it. */
+/** Time limit for dialling in milliseconds, which no test should reach. */
 export const TIMEOUT = 20_000;
 
-/** Where each carrier can be listened on, and where nobody listens. */
+/** Addresses to listen on for each carrier, and addresses without a listener. */
 const PLACES: Record<
   keyof typeof CARRIERS,
   (folder: string) => { free: Address; silent: Address; refusal: RegExp }
@@ -47,7 +48,7 @@ const PLACES: Record<
   }),
 };
 
-/** What both ends of each layer are asked. */
+/** Options of both ends for each layer. */
 const OPTIONS: {
   [Name in keyof typeof LAYERS]: (authority: Authority) => Promise<{
     client: NonNullable<ClientLayers[Name]>;
@@ -66,7 +67,7 @@ const OPTIONS: {
   },
 };
 
-/** An outlet's settings that ask for each stage, and what its client says first. */
+/** Settings of an outlet that enable each stage, and what its client sends first. */
 const SETTINGS: Record<
   keyof typeof STAGES,
   (parts: Parts) => Promise<{ settings: Partial<OutletSettings>; preface?: string }>
@@ -86,13 +87,13 @@ const SETTINGS: Record<
   },
 };
 
-/** What a test may use. */
+/** What a test needs to run. */
 interface Parts {
   readonly folder: Folder;
   readonly stack: AsyncDisposableStack;
 }
 
-/** One way from a client to a server. */
+/** One way to connect a client to a server. */
 export interface Way {
   readonly name: string;
   readonly carrier: keyof typeof CARRIERS;
@@ -106,11 +107,11 @@ const LAYER_NAMES = [undefined, ...Object.keys(LAYERS) as (keyof typeof LAYERS)[
 const SCHEMES = [undefined, ...Object.keys(HANDSHAKES) as (keyof typeof HANDSHAKES)[]];
 const STAGE_NAMES = [...Object.keys(STAGES) as (keyof typeof STAGES)[], "tap"] as const;
 
-/** Every way that there is. */
+/** All of them. */
 export const WAYS: readonly Way[] = [
   ...CARRIER_NAMES.flatMap((carrier) =>
     LAYER_NAMES.flatMap((layer) =>
-      // A proxy reaches no Unix socket.
+      // A proxy cannot connect to a Unix socket.
       SCHEMES.filter((scheme) => !scheme || carrier === "tcp").map((scheme): Way => ({
         name: [carrier, layer, scheme && `through ${scheme}`].filter(Boolean).join(" "),
         carrier,
@@ -122,7 +123,7 @@ export const WAYS: readonly Way[] = [
   ...STAGE_NAMES.map((stage): Way => ({ name: `stage ${stage}`, carrier: "tcp", stage })),
 ];
 
-/** Both ends of a way, before anything is dialled. */
+/** Both ends, before anything is dialled. */
 export class Open implements AsyncDisposable {
   readonly endpoint: DialledEndpoint;
   readonly silent: DialledEndpoint;
@@ -174,7 +175,7 @@ export class Open implements AsyncDisposable {
     });
   }
 
-  /** Dials and accepts. `raw` is the server's socket, before its stages. */
+  /** Dials and accepts. `raw` is the server's socket, below its stages. */
   async connect(): Promise<{ client: ByteStream; server: ByteStream; raw: ByteStream }> {
     const accepting = this.accept();
     const client = await dial(this.endpoint, { timeout: TIMEOUT });
@@ -189,7 +190,7 @@ export class Open implements AsyncDisposable {
     return { raw, server: this.#stage ? await this.#stage(raw, context) : raw };
   }
 
-  /** Accepts one client, and says nothing to it. */
+  /** Accepts one client, and sends nothing to it. */
   async acceptRaw(): Promise<ByteStream> {
     return await this.#listener.accept();
   }

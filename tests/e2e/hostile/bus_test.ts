@@ -1,4 +1,4 @@
-/** A bus is input like any other: nothing that it does ends the process, stops the other outlets, or fills memory. */
+/** A hostile bus must not end the process, block other outlets, or fill memory. */
 import { assertMatch } from "@std/assert";
 import { encodeSnapshot } from "../../../src/chat/wire.ts";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
@@ -7,7 +7,7 @@ import { eventually } from "../../harness/eventually.ts";
 import { NatsServer } from "../../harness/nats.ts";
 import { Program, ROOT } from "../../harness/program.ts";
 
-/** What is no bus: its kind in `hostile_nats.py`, and in words. */
+/** Servers that are no valid bus: the kind in `hostile_nats.py`, and a description. */
 const KINDS = [
   ["before-info", "sends endless bytes before its handshake"],
   ["garbage", "sends what is no NATS"],
@@ -32,7 +32,7 @@ for (const [kind, does] of KINDS) {
       async begin(server, stack) {
         stack.use(bus);
         await bus.type("begin\n");
-        // It was left once, and does the same again.
+        // The client has disconnected once, and connected again.
         await bus.prints(/accepted[^]*accepted/);
         if (kind !== "before-info") await server.tells(/"event":"bus-disconnected"/);
       },
@@ -40,13 +40,13 @@ for (const [kind, does] of KINDS) {
   }
 }
 
-/** Runs what follows with a stdout that takes nothing. */
+/** A command line that runs a program with a full pipe as stdout. */
 const WITH_FULL_STDOUT: [string, ...string[]] = [
   ...["sh", "-c"] as const,
   'mkfifo "$0" && exec 3<>"$0" && head -c 65536 /dev/zero >&3 && exec "$@" >&3',
 ];
 
-/** Starts a server on a real bus, in a room of the name `all`. */
+/** Starts a server on a real bus, with a room named `all`. */
 async function onBus(
   { stack }: { stack: AsyncDisposableStack },
   config: string,
@@ -72,7 +72,7 @@ testAttack("a bus server accepts smaller messages than members send; the server 
   },
 });
 
-/** As many names as a room gives of itself before it looks further. */
+/** The number of guest names that a room tries before it uses longer ones. */
 const CLAIMED = 99_999;
 
 {
@@ -98,14 +98,14 @@ const CLAIMED = 99_999;
   });
 }
 
-/** What a newcomer is called. */
+/** The name that a new member gets. */
 async function newcomer(server: AttackedServer): Promise<string> {
   using client = await server.connect("it");
   const [, name] = /you are ([\w-]+)/.exec(await readUntil(client, /you are [\w-]+/))!;
   return name!;
 }
 
-/** A client of a NATS server that says what it likes in the room. */
+/** A NATS client that publishes messages of its own in the room's subject. */
 class Stranger implements Disposable {
   readonly #conn: Deno.TcpConn;
 
@@ -120,7 +120,7 @@ class Stranger implements Disposable {
     return new Stranger(conn);
   }
 
-  /** Says that so many guests are with it. */
+  /** Publishes that this many guests are on its server. */
   async claim(count: number): Promise<void> {
     const names = Array.from(
       { length: count },

@@ -1,4 +1,4 @@
-/** What clients do that is no flood: to a disk that is full, to a room's history, to descriptors, and nothing at all. */
+/** Hostile clients, other than floods: a full disk, a room's history, and incomplete requests. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
@@ -43,7 +43,7 @@ testAttack("a client fills a room's history; new members stay connected", {
     for (let i = 0; i < 64; i++) await send(alice, `${i} ${"x".repeat(4000)}\n`);
     await send(alice, "/who\n");
     await readUntil(alice, /1 here/);
-    // The other workers hear of it a moment later.
+    // The other workers receive it later.
     await eventually(async () =>
       (await newcomers(server)).every((shown) => /> 63 x+\n/.test(shown))
     );
@@ -57,7 +57,7 @@ testAttack("a client fills a room's history; new members stay connected", {
   },
 });
 
-/** What newcomers are shown, each of them by one worker or another. */
+/** What new members are shown, each in any worker. */
 function newcomers(server: AttackedServer): Promise<string[]> {
   return Promise.all(Array.from({ length: 8 }, async () => {
     using client = await server.connect("it");
@@ -66,7 +66,7 @@ function newcomers(server: AttackedServer): Promise<string[]> {
   }));
 }
 
-/** How many strangers come to each surface; the server has fewer descriptors. */
+/** The number of hostile clients of each outlet; the server has fewer descriptors. */
 const STRANGERS = 250;
 const FEW = ["prlimit", "--nofile=256:256"] as const;
 
@@ -136,7 +136,7 @@ async function consoleOf(
   return Number(port);
 }
 
-/** Connects as many as there are strangers, who begin something and go no further. */
+/** Connects all hostile clients, which send the beginning of a request. */
 async function hold(
   stack: AsyncDisposableStack,
   { port, first }: { port: number; first: string },

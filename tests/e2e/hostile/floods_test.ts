@@ -1,4 +1,4 @@
-/** A flood on one outlet does not block the others. */
+/** Floods of one outlet must not block the others. */
 import { assert } from "@std/assert";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
 import { eventually } from "../../harness/eventually.ts";
@@ -6,10 +6,13 @@ import { descriptorsOf } from "../../harness/process.ts";
 import { RudeClient } from "../../harness/rude_client.ts";
 import { Program, ROOT } from "../../harness/program.ts";
 
-/** How many descriptors a server has once many have begun and not ended something. */
+/** The number of descriptors of a server with many incomplete requests. */
 const HALVES = 75;
 
-/** What clients do, the SPEC of the outlet that they do it to, and their names in `attack.py`. */
+/**
+ * Descriptions of floods, the SPECs of the outlets that are flooded, and the functions in
+ * `attack.py`.
+ */
 const FLOODS = [
   ["floods a chat room with newlines", "chat://:0", "newlines"],
   ["floods a chat room with names", "chat://:0", "names"],
@@ -56,11 +59,11 @@ testAttack("a client asks for the metrics without waiting for answers; outlets a
     stack.use(new Program(["python3", `${ROOT}tests/hostile/attack.py`, ...words]));
     await eventually(() => descriptorsOf(server.pid) > before + 2);
   },
-  // Each answer reads files of the kernel: thousands at the same time would take all descriptors.
+  // Each answer reads files of the kernel: thousands at once would use up all descriptors.
   look: (server) => Promise.resolve(assert(descriptorsOf(server.pid) < 120)),
 });
 
-/** Floods the outlet that is called `it` until the end of the attack. */
+/** Floods the outlet named `it` until the end of the attack. */
 async function flood(
   server: AttackedServer,
   stack: AsyncDisposableStack,

@@ -1,10 +1,12 @@
-/** A name server that answers nobody, in a mount namespace whose resolv.conf names it alone. */
+/**
+ * A name server that does not answer, in a mount namespace with a resolv.conf that names only it.
+ */
 import { assert } from "@std/assert";
 import { testAttack } from "../../harness/attacked.ts";
 import { readText, send } from "../../harness/bytes.ts";
 import { eventually } from "../../harness/eventually.ts";
 
-/** How many clients want a name that nobody tells. */
+/** The number of clients whose name is not answered. */
 const CLIENTS = 200;
 
 testAttack("a name server does not answer the look-ups of 200 clients; nothing else is blocked", {
@@ -17,7 +19,7 @@ testAttack("a name server does not answer the look-ups of 200 clients; nothing e
   async words({ folder, stack }) {
     const server = SilentNameServer.start();
     stack.defer(() => server.close());
-    // A look-up is given up after the half minute that the C library allows at most, and not in the middle.
+    // A look-up times out after 30 seconds, the C library's maximum, and not during the test.
     const patient = "options timeout:30 attempts:1\n";
     await Deno.writeTextFile(`${folder}/resolv.conf`, `nameserver ${server.address}\n${patient}`);
     return [
@@ -26,7 +28,7 @@ testAttack("a name server does not answer the look-ups of 200 clients; nothing e
       `record://:0?dir=${folder}&name=disk`,
     ];
   },
-  // What each worker loads and opens with its first look-up stays.
+  // Modules and descriptors that each worker needs for its first look-up.
   async warmUp(server) {
     const visit = async () => {
       using client = await server.connect("first");
@@ -54,7 +56,7 @@ async function waiters(server: { metrics(): Promise<string> }): Promise<number> 
   return Number(/^outlet_name_waiters (\d+)$/m.exec(await server.metrics())?.[1]);
 }
 
-/** A name server that takes questions and says nothing, at an address of the loopback that is its own. */
+/** A name server that receives queries and does not answer, on a loopback address of its own. */
 class SilentNameServer {
   readonly address: string;
   readonly #socket: Deno.DatagramConn;

@@ -1,11 +1,13 @@
-/** Where the log goes: what takes nothing, is full, or goes away stops nobody, and the server ends when it is asked to. */
+/**
+ * A log that is stuck, full or removed must not block the server, which still ends when asked to.
+ */
 import { assert, assertMatch } from "@std/assert";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
 import { answers } from "../../harness/bystanders.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { Program, run } from "../../harness/program.ts";
 
-/** Visits that are told in more lines than a pipe takes, and may wait for it: some 2 MB. */
+/** Connections that are logged in more lines than a pipe and the send queue can hold: some 2 MB. */
 const VISITS = { atOnce: 40, each: 80 };
 
 async function visit({ echo }: AttackedServer): Promise<void> {
@@ -33,7 +35,7 @@ testAttack("the log file is a full pipe; that is reported on stderr, and nothing
     return ["--log-file", `${folder}/pipe`];
   },
   async begin(server, stack) {
-    // Once it is over it is read, and the write that is stuck goes on.
+    // At the end the pipe is read, so that the pending write completes.
     stack.defer(() => void server.stack.use(new Program(["cat", `${server.folder}/pipe`])));
     await visit(server);
   },

@@ -1,4 +1,6 @@
-/** What the system does to a server: it has no descriptor, no watch, no stdin left, or another config. */
+/**
+ * System limits and failures: no descriptors, no inotify instances, no stdin, a replaced config.
+ */
 import { assertMatch, assertStringIncludes } from "@std/assert";
 import { type AttackedServer, BYSTANDERS, testAttack } from "../../harness/attacked.ts";
 import { readText, send } from "../../harness/bytes.ts";
@@ -14,20 +16,20 @@ testAttack("the console dials while no descriptor is free; only that dial fails"
     await Deno.writeTextFile(`${folder}/token`, TOKEN);
     return ["--console", "127.0.0.1:0", "--console-token-file", `${folder}/token`];
   },
-  // What is loaded with the first dial is there.
+  // Loads the modules of the first dial.
   warmUp: async (server) => void await dial(server, 1),
   async begin(server, stack) {
     const used = descriptorsOf(server.pid);
     const pid = `--pid=${server.pid}`;
     await run(["prlimit", pid, `--nofile=${used}:4096`]);
     stack.defer(async () => void await run(["prlimit", pid, "--nofile=4096:4096"]));
-    // It had a descriptor if one became free in between, and says so if it had none.
+    // It succeeds if a descriptor was released in between, and otherwise fails with the reason.
     assertMatch(await dial(server, 2), /^(open|failed .*too many open files)/);
     await run(["prlimit", pid, "--nofile=4096:4096"]);
   },
 });
 
-/** Lets the console dial its own port, and resolves to what came of it. */
+/** Makes the console connect to its own port, and resolves to the result. */
 async function dial(server: AttackedServer, number: number): Promise<string> {
   const [, origin, port] = await server.program.prints(/console at (http:\S+:(\d+))\//);
   const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
@@ -47,7 +49,7 @@ async function dial(server: AttackedServer, number: number): Promise<string> {
 
 testAttack("stdin cannot be read; that is reported, and the server goes on", {
   needs: ["sh"],
-  // With more workers there is no stdio: there is one standard input.
+  // With more workers there is no stdio service, since there is one standard input.
   workers: [1],
   under: () => ["sh", "-c", 'exec "$@" </etc', "sh"],
   words: () => ["stdio://:0?clients=many&keep&name=it"],
@@ -61,7 +63,7 @@ testAttack("stdin cannot be read; that is reported, and the server goes on", {
   },
 });
 
-/** Writes a config with an echo for the bystanders and as many outlets more, and returns its path. */
+/** Writes a config with an echo outlet for other clients and these SPECs, and returns its path. */
 async function writeConfig(path: string, more: readonly string[] = []): Promise<string> {
   const outlets = [`echo://127.0.0.1:0?name=${BYSTANDERS}`, ...more];
   await Deno.writeTextFile(path, JSON.stringify({ outlets }));
@@ -89,7 +91,8 @@ testAttack(
   {
     needs: ["mkfifo"],
     async words({ folder }) {
-      // As Kubernetes mounts a ConfigMap: the file is a link into a folder that is a link itself.
+      // A Kubernetes ConfigMap is mounted like this: the file is a link into a folder that is
+      // itself a link.
       await Deno.mkdir(`${folder}/one`);
       await writeConfig(`${folder}/one/outlet.json`);
       await Deno.symlink("one", `${folder}/..data`);

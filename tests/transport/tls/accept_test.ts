@@ -8,14 +8,14 @@ import { testWith } from "../../harness/tools.ts";
 
 const NEEDS = ["openssl"];
 
-/** The flags that show a certificate. */
+/** Arguments that configure a certificate. */
 function showing({ cert, key }: Identity): string[] {
   return ["--tls-cert", cert, "--tls-key", key];
 }
 
 testWith(
   ["openssl", "ncat"],
-  "openssl, ncat and outlet talk to an outlet that speaks TLS",
+  "openssl, ncat and outlet connect to an outlet with TLS",
   async () => {
     await using authority = await Authority.make();
     await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
@@ -33,14 +33,14 @@ testWith(
     );
     const words = [`tls://localhost:${port}`, "--tls-ca", authority.cert];
     const { shown, error } = await plug(words, "three\n");
-    // Without the server's close_notify this would be cut off (RFC 8446 section 6.1).
+    // Without the server's close_notify this would be a truncated stream (RFC 8446 section 6.1).
     assertEquals([shown, error], ["three\n", ""]);
     const { notes } = await server.event("opened");
     assertEquals(notes?.tls, "TLSv1.3");
   },
 );
 
-testWith(["openssl", "curl"], "curl reads a page through an outlet that speaks TLS", async () => {
+testWith(["openssl", "curl"], "curl reads a page from an outlet with TLS", async () => {
   await using authority = await Authority.make();
   const page = ["exec://:0?tls&alpn=http/1.1", "--", "sh", "-c"];
   const answer = `read line; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n%s\\n' "$TLS_PROTOCOL $TLS_ALPN"`;
@@ -56,7 +56,7 @@ testWith(["openssl", "curl"], "curl reads a page through an outlet that speaks T
 
 testWith(
   NEEDS,
-  "many bytes and the end of a half go through TLS, also where they are read late",
+  "many bytes and a half-close pass through TLS, even if they are read late",
   async () => {
     await using authority = await Authority.make();
     await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
@@ -74,7 +74,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "only clients with a certificate of the client CA come in, and exec knows who",
+  "only clients with a certificate of the client CA are accepted, and exec has their name",
   async () => {
     await using authority = await Authority.make();
     await using other = await Authority.make();
@@ -98,26 +98,30 @@ testWith(
   },
 );
 
-testWith(NEEDS, "plaintext and a cut handshake hurt only themselves", async () => {
-  await using authority = await Authority.make();
-  await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
-  using silent = await server.connect();
-  {
-    using plain = await server.connect();
-    await send(plain, "GET / HTTP/1.0\r\n\r\n");
-    await server.event("refused", ({ reason }) => /does not use TLS/.test(reason));
-  }
-  {
-    using cut = await server.connect();
-    await send(cut, Uint8Array.of(0x16, 3, 1));
-  }
-  await server.event("refused", ({ reason }) => /disconnected|reset/.test(reason));
-  const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
-  assertEquals((await plug(words, "still here\n")).shown, "still here\n");
-  assert(silent.localAddr);
-});
+testWith(
+  NEEDS,
+  "plaintext and a truncated handshake affect only their own connection",
+  async () => {
+    await using authority = await Authority.make();
+    await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
+    using silent = await server.connect();
+    {
+      using plain = await server.connect();
+      await send(plain, "GET / HTTP/1.0\r\n\r\n");
+      await server.event("refused", ({ reason }) => /does not use TLS/.test(reason));
+    }
+    {
+      using cut = await server.connect();
+      await send(cut, Uint8Array.of(0x16, 3, 1));
+    }
+    await server.event("refused", ({ reason }) => /disconnected|reset/.test(reason));
+    const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
+    assertEquals((await plug(words, "still here\n")).shown, "still here\n");
+    assert(silent.localAddr);
+  },
+);
 
-testWith(NEEDS, "a handshake that is under way ends when the server stops", async () => {
+testWith(NEEDS, "a pending handshake ends when the server stops", async () => {
   await using authority = await Authority.make();
   const server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
   using _silent = await server.connect();
@@ -127,7 +131,7 @@ testWith(NEEDS, "a handshake that is under way ends when the server stops", asyn
 
 testWith(
   NEEDS,
-  "a changed certificate is shown to the next client, and a bad one is not",
+  "a changed certificate is used for the next client, and an invalid one is not",
   async () => {
     await using authority = await Authority.make();
     const [first, second] = [await authority.sign(), await authority.sign()];
@@ -156,11 +160,11 @@ testWith(
 
 testWith(
   NEEDS,
-  "a certificate that is rewritten in place, of the same size and with its old time, is noticed",
+  "a certificate that is rewritten in place, with the same size and time, is reloaded",
   async () => {
     await using authority = await Authority.make();
     const live = { cert: `${authority.folder}/live.pem`, key: `${authority.folder}/live.pem` };
-    // A certificate's size may differ by some bytes: padding makes the files alike.
+    // Padding makes both files the same size, since certificates differ by some bytes.
     const SIZE = 4_000;
     const put = async ({ cert, key }: Identity, mtime?: Date | null) => {
       const pem = await Deno.readTextFile(cert) + await Deno.readTextFile(key);
@@ -185,7 +189,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "a missing, empty or mismatched file is told before anything is opened",
+  "a missing, empty or mismatched file is refused before anything is opened",
   async () => {
     await using authority = await Authority.make();
     const { cert, key } = await authority.sign();
@@ -213,7 +217,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "a self-signed certificate is made once, kept from others, and pinned",
+  "a self-signed certificate is created once, readable by its owner only, and can be pinned",
   async () => {
     const home = await Deno.makeTempDir();
     const env = { XDG_CONFIG_HOME: home };
@@ -235,7 +239,7 @@ testWith(
   },
 );
 
-testWith(NEEDS, "a client that a proxy announces may speak TLS behind the header", async () => {
+testWith(NEEDS, "a client behind a proxy can use TLS after the PROXY header", async () => {
   await using authority = await Authority.make();
   await using server = await TestServer.open(
     "echo://:0?tls&accept-proxy",

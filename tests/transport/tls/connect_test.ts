@@ -7,7 +7,7 @@ import { testWith } from "../../harness/tools.ts";
 
 const NEEDS = ["openssl"];
 
-/** openssl as a server that sends every line back reversed. */
+/** openssl as a server that reverses every line. */
 async function reverser(
   identity: Identity,
   ...words: string[]
@@ -23,24 +23,28 @@ async function reverser(
   return Object.assign(program, { port: port! });
 }
 
-testWith(NEEDS, "a client talks to openssl's server, and tells what was agreed", async () => {
-  await using authority = await Authority.make();
-  await using server = await reverser(await authority.sign());
-  const { shown, told, error } = await plug(
-    [`tls://localhost:${server.port}`, "--tls-ca", authority.cert, "-v"],
-    "hello\n",
-  );
-  assertEquals(error, "");
-  assertEquals(shown, "olleh\n");
-  assertMatch(told, /TLSv1\.3 with TLS_\w+ in/);
-  assertMatch(told, /certificate of CN=localhost for DNS:localhost/);
-  assertMatch(told, /signed by CN=test authority, valid from \d{4}-\d\d-\d\d to/);
-  assertMatch(told, /SHA-256 [0-9a-f]{64}/);
-});
+testWith(
+  NEEDS,
+  "a client connects to openssl's server, and reports the negotiated parameters",
+  async () => {
+    await using authority = await Authority.make();
+    await using server = await reverser(await authority.sign());
+    const { shown, told, error } = await plug(
+      [`tls://localhost:${server.port}`, "--tls-ca", authority.cert, "-v"],
+      "hello\n",
+    );
+    assertEquals(error, "");
+    assertEquals(shown, "olleh\n");
+    assertMatch(told, /TLSv1\.3 with TLS_\w+ in/);
+    assertMatch(told, /certificate of CN=localhost for DNS:localhost/);
+    assertMatch(told, /signed by CN=test authority, valid from \d{4}-\d\d-\d\d to/);
+    assertMatch(told, /SHA-256 [0-9a-f]{64}/);
+  },
+);
 
 testWith(
   NEEDS,
-  "each certificate that is not to be trusted is told by what is wrong",
+  "each reason not to trust a certificate is reported as such",
   async (t) => {
     await using authority = await Authority.make();
     await using other = await Authority.make();
@@ -72,7 +76,7 @@ testWith(
       ["that signed itself", other, authority.cert, /is for CN=test authority, not for localhost/],
     ];
     for (const [what, identity, ca, reason] of cases) {
-      await t.step(`one ${what}`, async () => {
+      await t.step(`a certificate ${what} is refused`, async () => {
         await using server = await reverser(identity);
         const { shown, error } = await plug(
           [`tls://localhost:${server.port}`, "--tls-ca", ca],
@@ -87,7 +91,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "an address is verified against the certificate's addresses, and never sent as a name",
+  "an IP address is verified against the certificate's addresses, and not sent as a server name",
   async () => {
     await using authority = await Authority.make();
     const words = ["--tls-ca", authority.cert, "-v"];
@@ -120,7 +124,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "a certificate that is for clients alone, or whose issuer expired, is told as such",
+  "a certificate for clients only, or with an expired issuer, is reported as such",
   async () => {
     await using authority = await Authority.make();
     const words = ["--tls-ca", authority.cert];
@@ -150,7 +154,7 @@ testWith(
 
 testWith(
   NEEDS,
-  "a TLS 1.2 server that wants a certificate is told from one that has no cipher in common",
+  "a TLS 1.2 server that requires a certificate is distinguished from one without a common cipher",
   async () => {
     await using authority = await Authority.make();
     const identity = await authority.sign();
@@ -178,7 +182,7 @@ testWith(
   },
 );
 
-testWith(NEEDS, "SSLKEYLOGFILE is said to be ignored, and no file is made", async () => {
+testWith(NEEDS, "SSLKEYLOGFILE is reported as ignored, and no file is created", async () => {
   await using authority = await Authority.make();
   await using server = await reverser(await authority.sign());
   const file = `${authority.folder}/keys`;
@@ -203,7 +207,7 @@ testWith(NEEDS, "a pinned certificate is trusted, and no other", async () => {
   assertMatch(wrong.error, /not the pinned one: its SHA-256 is [0-9a-f]{64}/);
 });
 
-testWith(NEEDS, "--tls-insecure trusts anyone, and says so without being asked", async () => {
+testWith(NEEDS, "--tls-insecure accepts any certificate, and always prints a warning", async () => {
   await using authority = await Authority.make();
   await using server = await reverser(await authority.sign());
   const { shown, told } = await plug([`tls://127.0.0.1:${server.port}`, "--tls-insecure"], "ab\n");
@@ -211,23 +215,27 @@ testWith(NEEDS, "--tls-insecure trusts anyone, and says so without being asked",
   assertMatch(told, /^warning: --tls-insecure/);
 });
 
-testWith(NEEDS, "a client shows its certificate, and is told when one is missing", async () => {
-  await using authority = await Authority.make();
-  const alice = await authority.sign({ subject: "/CN=alice" });
-  await using server = await reverser(
-    await authority.sign(),
-    ...["-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"],
-  );
-  const words = [`tls://localhost:${server.port}`, "--tls-ca", authority.cert];
-  const known = await plug([...words, "--tls-cert", alice.cert, "--tls-key", alice.key], "ab\n");
-  assertEquals([known.shown, known.error], ["ba\n", ""]);
-  const unknown = await plug(words, "ab\n");
-  assertMatch(unknown.error, /requires a client certificate/);
-});
+testWith(
+  NEEDS,
+  "a client sends its certificate, and a required one that is missing is reported",
+  async () => {
+    await using authority = await Authority.make();
+    const alice = await authority.sign({ subject: "/CN=alice" });
+    await using server = await reverser(
+      await authority.sign(),
+      ...["-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"],
+    );
+    const words = [`tls://localhost:${server.port}`, "--tls-ca", authority.cert];
+    const known = await plug([...words, "--tls-cert", alice.cert, "--tls-key", alice.key], "ab\n");
+    assertEquals([known.shown, known.error], ["ba\n", ""]);
+    const unknown = await plug(words, "ab\n");
+    assertMatch(unknown.error, /requires a client certificate/);
+  },
+);
 
 testWith(
   NEEDS,
-  "a key that belongs to another certificate is refused before it is used",
+  "a key of another certificate is refused before it is used",
   async () => {
     await using authority = await Authority.make();
     const [one, other] = [await authority.sign(), await authority.sign()];
@@ -239,7 +247,7 @@ testWith(
   },
 );
 
-Deno.test("a server that does not speak TLS is told as such", async () => {
+Deno.test("a server without TLS is reported as such", async () => {
   await using server = await TestServer.open("echo://:0", "daytime://:0");
   for (const index of [0, 1]) {
     const { error } = await plug([`tls://127.0.0.1:${server.port(index)}`, "--tls-insecure"]);
@@ -247,7 +255,7 @@ Deno.test("a server that does not speak TLS is told as such", async () => {
   }
 });
 
-Deno.test("a server that is silent in the handshake is given up in time", async () => {
+Deno.test("a server that does not answer the handshake times out", async () => {
   await using server = await TestServer.open("discard://:0");
   const { error } = await plug([
     `tls://127.0.0.1:${server.port()}`,

@@ -1,4 +1,6 @@
-/** TLS that ends without close_notify may lack its end, and is told apart from TLS that ended. */
+/**
+ * TLS that ends without close_notify may be truncated, and is distinguished from TLS that ended.
+ */
 import { assertEquals, assertMatch } from "@std/assert";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { EventBus } from "../../../src/events/event_bus.ts";
@@ -22,7 +24,7 @@ for (const version of ["TLSv1_3", "TLSv1_2"]) {
   for (const [how, reason] of ENDS) {
     testWith(
       ["openssl", "python3"],
-      `a ${version} client that ends by ${how}: ${reason}`,
+      `a ${version} client that ends by ${how} is logged as "${reason}"`,
       async () => {
         await using authority = await Authority.make();
         const { cert, key } = await authority.sign();
@@ -35,7 +37,7 @@ for (const version of ["TLSv1_3", "TLSv1_2"]) {
         ]);
         assertMatch(stdout, /^b'hi\\n'/, stderr);
         assertEquals((await server.event("closed")).reason, reason);
-        // Counted apart, under its own word.
+        // It has a label of its own in the metrics.
         const counted = reason === CUT_OFF ? "cut off" : reason;
         const line = new RegExp(`outlet_connections_closed_total\\{.*reason="${counted}"\\} 1`);
         assertMatch(await metrics.text(), line);
@@ -46,7 +48,7 @@ for (const version of ["TLSv1_3", "TLSv1_2"]) {
 
 testWith(
   ["openssl", "python3"],
-  "forward does not take a cut off client for one that has said all",
+  "forward does not take a truncated client connection for a complete one",
   async () => {
     await using authority = await Authority.make();
     const { cert, key } = await authority.sign();
@@ -57,7 +59,7 @@ testWith(
     );
     await run(["python3", CLIENT, String(server.port()), "fin", "TLSv1_3"]);
     assertEquals((await server.event("closed")).reason, CUT_OFF);
-    // Where it can be passed on, as on Linux, the upstream is reset.
+    // Where resets can be forwarded, as on Linux, the upstream is reset.
     assertEquals((await upstream.event("closed")).reason, "peer reset");
   },
 );

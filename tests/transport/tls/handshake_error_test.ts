@@ -1,4 +1,4 @@
-/** A handshake that fails tells the client by an alert, and the log by a sentence that is true. */
+/** A failed handshake sends an alert to the client, and is logged with the true reason. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { Authority } from "../../harness/certificates.ts";
 import { bytesOf, readAll, send } from "../../harness/bytes.ts";
@@ -14,7 +14,7 @@ const PRINTED_ALERTS: Readonly<Record<number, RegExp>> = {
 
 testWith(
   ["openssl"],
-  "openssl is told why by an alert, and the log by what it offered",
+  "a handshake that openssl cannot complete gets an alert, and the log has what it offered",
   async (t) => {
     await using authority = await Authority.make();
     const { cert, key } = await authority.sign();
@@ -67,7 +67,7 @@ testWith(
 
 testWith(
   ["openssl"],
-  "a client that refuses our certificate is told in its own words",
+  "a client's alert about our certificate is logged as the reason",
   async () => {
     await using authority = await Authority.make();
     await using other = await Authority.make();
@@ -88,7 +88,7 @@ testWith(
 
 testWith(
   ["openssl"],
-  "whoever does not speak TLS gets an alert, and is told by how it began",
+  "a client without TLS gets an alert, and the log has its first bytes",
   async () => {
     await using authority = await Authority.make();
     const { cert, key } = await authority.sign();

@@ -1,4 +1,4 @@
-/** Keys and certificates that can serve nobody are refused before anybody comes. */
+/** Keys and certificates that cannot be used are refused before any client connects. */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { TlsAcceptor } from "../../../src/transport/tls/acceptor.ts";
 import { readServingPair } from "../../../src/transport/tls/serving_pair.ts";
@@ -17,7 +17,7 @@ const KEYS: readonly [name: string, options: readonly string[], fault?: RegExp][
   ["RSA-PSS", ["rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"], /such as RSA-PSS$/],
 ];
 
-/** A self-signed certificate and its key in one folder. */
+/** Creates a self-signed certificate and its key in a folder. */
 async function make(folder: string, options: readonly string[]) {
   const files = { certFile: `${folder}/cert.pem`, keyFile: `${folder}/key.pem` };
   const { code, stderr } = await run([
@@ -30,7 +30,7 @@ async function make(folder: string, options: readonly string[]) {
 
 testWith(
   ["openssl"],
-  "a key that no client can be served with is refused, by its file",
+  "a key that cannot be used with any client is refused with the name of its file",
   async (t) => {
     for (const [name, options, fault] of KEYS) {
       await t.step(name, async () => {
@@ -51,7 +51,7 @@ testWith(
 
 testWith(
   ["openssl"],
-  "openssl's TRUSTED CERTIFICATE is refused, with what makes a plain one",
+  "openssl's TRUSTED CERTIFICATE is refused, with the command that converts it",
   async () => {
     const folder = await Deno.makeTempDir();
     const { certFile, keyFile } = await make(folder, ["ed25519"]);
