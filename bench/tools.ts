@@ -4,14 +4,14 @@
  * @module
  */
 
-/** The folder of the bench. */
+/** The directory of the bench. */
 export const BENCH: string = new URL("./", import.meta.url).pathname;
 
 /** Whether a program of this name is on the path. */
 export function isInstalled(tool: string): boolean {
-  return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
+  return (Deno.env.get("PATH") ?? "").split(":").some((directory) => {
     try {
-      return Deno.statSync(`${folder}/${tool}`).isFile;
+      return Deno.statSync(`${directory}/${tool}`).isFile;
     } catch {
       return false;
     }
@@ -26,10 +26,10 @@ export type NativeTool = typeof NATIVE[number];
 
 /** The bench's own programs, built. Disposing it removes them. */
 export class Workshop implements Disposable {
-  readonly #folder: string;
+  readonly #directory: string;
 
-  private constructor(folder: string) {
-    this.#folder = folder;
+  private constructor(directory: string) {
+    this.#directory = directory;
   }
 
   /**
@@ -55,11 +55,11 @@ export class Workshop implements Disposable {
 
   /** Where a program of its own is, or a file that somebody wants to put beside them. */
   path(name: NativeTool | string): string {
-    return `${this.#folder}/${name}`;
+    return `${this.#directory}/${name}`;
   }
 
   /** Removes them. */
   [Symbol.dispose](): void {
-    Deno.removeSync(this.#folder, { recursive: true });
+    Deno.removeSync(this.#directory, { recursive: true });
   }
 }

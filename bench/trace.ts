@@ -31,9 +31,9 @@ const shapes: SyntheticCapture[] = [
 ];
 
 for (const shape of shapes) {
-  const folder = await Deno.makeTempDir();
+  const directory = await Deno.makeTempDir();
   try {
-    const file = `${folder}/synthetic.pcap`;
+    const file = `${directory}/synthetic.pcap`;
     writeSyntheticCapture(file, shape);
     const size = (await Deno.stat(file)).size / 1e6;
     console.log(
@@ -42,7 +42,7 @@ for (const shape of shapes) {
     );
     await compare(file);
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Reports when a config file has changed, or on SIGHUP.
  *
- * It polls stat(2) twice a second instead of using inotify(7): that works behind symbolic links, in replaced folders
+ * It polls stat(2) twice a second instead of using inotify(7): that works behind symbolic links, in replaced directories
  * and on all file systems, and uses no inotify watches.
  *
  * @module

@@ -129,7 +129,7 @@ async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
   };
   using file = await Deno.open(path).catch(refuse);
   const buffer = new Uint8Array(CHUNK);
-  // A folder can be opened, too.
+  // A directory can be opened, too.
   let length = await file.read(buffer).catch(refuse);
   while (length !== null) {
     yield buffer.subarray(0, length);

@@ -40,7 +40,7 @@ export async function readConfigFile(
     throw new UsageError(`cannot read the config file ${path}: ${explain(cause)}`, { cause });
   }
   try {
-    return parseConfig(text, { flags, folder: dirname(resolve(path)) });
+    return parseConfig(text, { flags, directory: dirname(resolve(path)) });
   } catch (error) {
     throw withSubject(path, error);
   }
@@ -50,8 +50,8 @@ export async function readConfigFile(
 export interface ConfigContext {
   /** The values of flags. */
   readonly flags?: ParsedOptions;
-  /** The folder that relative paths start from; the working directory by default. */
-  readonly folder?: string;
+  /** The directory that relative paths start from; the working directory by default. */
+  readonly directory?: string;
 }
 
 /**
@@ -70,11 +70,11 @@ export function parseConfig(text: string, context: ConfigContext = {}): ServerCo
  */
 export function parseConfigJson(
   json: unknown,
-  { flags = new Map(), folder = Deno.cwd() }: ConfigContext = {},
+  { flags = new Map(), directory = Deno.cwd() }: ConfigContext = {},
 ): ServerConfig {
   const { outlets, $schema: _, ...values } = check(json);
   const table = { ...OUTLET_OPTIONS, ...SERVER_OPTIONS };
-  const absolute = (path: string) => resolve(folder, path);
+  const absolute = (path: string) => resolve(directory, path);
   const common = new Map([
     ...absolutePaths(new Map(Object.entries(values)), { table, resolve: absolute }),
     ...flags,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { choice, DURATION, folder, integer, type OptionKind, SIZE } from "../options/kinds.ts";
+import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
 import { CIDR } from "../admission/acl.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
@@ -30,7 +30,7 @@ export interface OutletOptions extends TlsServerConfig {
   readonly "trusted-proxy": readonly string[];
   /** The permission bits of a Unix socket. */
   readonly mode: number | undefined;
-  /** The folder for a hex dump of each connection. */
+  /** The directory for a hex dump of each connection. */
   readonly capture: string | undefined;
   /** The most bytes in each dump. */
   readonly "capture-limit": number;
@@ -108,7 +108,7 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
     defaultText: "from the umask",
   }),
   capture: option(
-    folder("make"),
+    directory("make"),
     "write a hex dump of each connection to a file in this directory",
   ),
   "capture-limit": option(SIZE, "maximum size of each dump", {

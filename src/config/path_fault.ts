@@ -20,11 +20,11 @@ const FAULTS: Readonly<Record<PathUse, (path: string) => Promise<string | undefi
   read: readFault,
   append: async (path) => await stat(path) ? await appendFault(path) : await makeFault(path),
   "read-or-make": async (path) => await stat(path) ? await readFault(path) : await makeFault(path),
-  "work-in": folderFault,
-  "write-in": async (path) => await folderFault(path) ?? await writeInFault(path),
+  "work-in": directoryFault,
+  "write-in": async (path) => await directoryFault(path) ?? await writeInFault(path),
   make: async (path) => {
-    const there = await nearestFolder(path);
-    return await folderFault(there) ?? await writeInFault(there);
+    const there = await nearestDirectory(path);
+    return await directoryFault(there) ?? await writeInFault(there);
   },
   // exec looks programs up itself.
   run: () => Promise.resolve(undefined),
@@ -44,29 +44,31 @@ async function appendFault(path: string): Promise<string | undefined> {
 }
 
 async function makeFault(path: string): Promise<string | undefined> {
-  const folder = dirname(path);
-  return await stat(folder) ? await FAULTS["write-in"](folder) : `no such directory: ${folder}`;
+  const directory = dirname(path);
+  return await stat(directory)
+    ? await FAULTS["write-in"](directory)
+    : `no such directory: ${directory}`;
 }
 
-async function folderFault(path: string): Promise<string | undefined> {
+async function directoryFault(path: string): Promise<string | undefined> {
   const found = await stat(path);
   if (!found) return "no such directory";
-  return found.isDirectory ? undefined : `${path} is not a folder`;
+  return found.isDirectory ? undefined : `${path} is not a directory`;
 }
 
 /** Creates and removes a file: only that takes permissions, quotas and mount options into account. */
-async function writeInFault(folder: string): Promise<string | undefined> {
+async function writeInFault(directory: string): Promise<string | undefined> {
   try {
-    await Deno.remove(await Deno.makeTempFile({ dir: folder, prefix: ".outlet-check-" }));
+    await Deno.remove(await Deno.makeTempFile({ dir: directory, prefix: ".outlet-check-" }));
   } catch (error) {
-    return `cannot create a file in ${folder}: ${explain(error)}`;
+    return `cannot create a file in ${directory}: ${explain(error)}`;
   }
 }
 
-async function nearestFolder(path: string): Promise<string> {
-  let folder = path;
-  while (!await stat(folder) && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
+async function nearestDirectory(path: string): Promise<string> {
+  let directory = path;
+  while (!await stat(directory) && directory !== dirname(directory)) directory = dirname(directory);
+  return directory;
 }
 
 async function stat(path: string): Promise<Deno.FileInfo | undefined> {

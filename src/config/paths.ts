@@ -1,5 +1,5 @@
 /**
- * Makes paths in a config absolute. Relative paths start from the config file's folder, or for flags from the working
+ * Makes paths in a config absolute. Relative paths start from the config file's directory, or for flags from the working
  * directory.
  *
  * @module

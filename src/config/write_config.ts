@@ -16,12 +16,12 @@ import { OUTLET_OPTIONS } from "./outlet_options.ts";
 
 type Written = Record<string, Scalar | readonly Scalar[]>;
 
-/** The text of a config file for this server. Paths are made absolute, from `folder`. */
+/** The text of a config file for this server. Paths are made absolute, from `directory`. */
 export function writeConfig(
   { outlets, options, admissionOptions: limits }: ServerConfig,
-  { folder = Deno.cwd() }: { folder?: string } = {},
+  { directory = Deno.cwd() }: { directory?: string } = {},
 ): string {
-  const absolute = (path: string) => resolve(folder, path);
+  const absolute = (path: string) => resolve(directory, path);
   const file = {
     outlets: outlets.map((outlet) => writeOutlet(outlet, absolute)),
     ...writeValues(limits, { table: ADMISSION_OPTIONS, resolve: absolute }),

@@ -18,8 +18,8 @@ const tasks = new TaskScope("closing a capture", { without: "it stays open" });
 
 /** Options of {@linkcode captureStage}. */
 export interface CaptureOptions {
-  /** The folder; it is created if missing. */
-  readonly folder: string;
+  /** The directory; it is created if missing. */
+  readonly directory: string;
   /** The prefix of each file's name. */
   readonly name: string;
   /** The maximum size of each file in bytes. */
@@ -49,12 +49,12 @@ export function captureStage(options: CaptureOptions): Stage {
 /** Opens the file of one connection; `undefined` if that fails. */
 export async function openCapture(
   connection: number,
-  { folder, name, limit, onFault }: CaptureOptions,
+  { directory, name, limit, onFault }: CaptureOptions,
 ): Promise<Capturing | undefined> {
   const time = new Date().toISOString().replaceAll(":", "-");
   try {
-    await Deno.mkdir(folder, { recursive: true });
-    const path = `${folder}/${name}-${time}-${connection}.hex`;
+    await Deno.mkdir(directory, { recursive: true });
+    const path = `${directory}/${name}-${time}-${connection}.hex`;
     const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
     const { record, taken } = captureTo(file, { limit, onFault });
     return { record, [Symbol.dispose]: () => tasks.run(taken().then(() => file.close())) };

@@ -7,7 +7,7 @@ import { parseDuration, parseSize, writeDuration } from "./quantity.ts";
 
 /**
  * How an option uses the path that it names: `read-or-make` reads a file and creates it if missing; `work-in` is a
- * working directory; `write-in` creates files in an existing folder; `make` creates the folder.
+ * working directory; `write-in` creates files in an existing directory; `make` creates the directory.
  */
 export type PathUse =
   | "read"
@@ -61,8 +61,8 @@ export function file(use: PathUse): OptionKind<string> {
   return { ...TEXT, expects: "a file", placeholder: "FILE", path: use };
 }
 
-/** A path of a folder. */
-export function folder(use: PathUse): OptionKind<string> {
+/** A path of a directory. */
+export function directory(use: PathUse): OptionKind<string> {
   return { ...TEXT, expects: "a directory", placeholder: "DIRECTORY", path: use };
 }
 

@@ -8,7 +8,7 @@ import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
 /**
  * Wrong usage, as opposed to a fault of the system or the network: arguments, a config or a script that are wrong, or
- * that name a file, folder or program that cannot be used. Its message is shown unchanged.
+ * that name a file, directory or program that cannot be used. Its message is shown unchanged.
  */
 export class UsageError extends Error {
   /** Distinguishes it from other errors. */

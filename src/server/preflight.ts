@@ -1,5 +1,5 @@
 /**
- * Checks what a config needs of this machine before anything is opened: files, folders, programs,
+ * Checks what a config needs of this machine before anything is opened: files, directories, programs,
  * certificates, addresses.
  *
  * Faults of the config alone are refused in `config/`. Faults that only opening can find, such as

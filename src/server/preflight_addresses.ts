@@ -62,9 +62,9 @@ async function firstHostOf(hostname: string): Promise<string | undefined> {
 }
 
 async function refusePath(path: string): Promise<void> {
-  const folder = dirname(path);
-  const fault = await pathFault(folder, "write-in");
-  if (fault !== undefined) throw new Error(`directory ${folder}: ${fault}`);
+  const directory = dirname(path);
+  const fault = await pathFault(directory, "write-in");
+  if (fault !== undefined) throw new Error(`directory ${directory}: ${fault}`);
   const there = await Deno.lstat(path).catch(() => undefined);
   if (!there || there.isSocket) return;
   throw new Error("the file exists and is not a socket: use another path");

@@ -71,14 +71,14 @@ async function certificateOf(
 }
 
 function captureOf(
-  { capture: folder, "capture-limit": limit }: OutletOptions,
+  { capture: directory, "capture-limit": limit }: OutletOptions,
   { name, failed }: { name: string; failed(reason: string): void },
 ): OutletSettings["capture"] {
-  if (folder === undefined) return undefined;
-  const onFault = (error: unknown) => failed(`cannot capture to ${folder}: ${explain(error)}`);
+  if (directory === undefined) return undefined;
+  const onFault = (error: unknown) => failed(`cannot capture to ${directory}: ${explain(error)}`);
   return async (stream, context) => {
     const { captureStage } = await import("../connection/capture.ts");
-    return await captureStage({ folder, name, limit, onFault })(stream, context);
+    return await captureStage({ directory, name, limit, onFault })(stream, context);
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * All services. A new service is a file in this folder and a line here.
+ * All services. A new service is a file in this directory and a line here.
  *
  * @module
  */

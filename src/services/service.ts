@@ -1,5 +1,5 @@
 /**
- * The interface of a service. A new one is a file in this folder and a line in `registry.ts`; its options then are
+ * The interface of a service. A new one is a file in this directory and a line in `registry.ts`; its options then are
  * flags, SPEC query keys and config keys, and in help.
  *
  * @module
@@ -74,7 +74,7 @@ export interface Service<T extends OptionTable = OptionTable> {
   /** The addresses that it forwards clients to. */
   upstreams?(options: OptionValues<T>): readonly Address[];
   /**
-   * Checks what it needs of this machine, such as a program, without changing anything. Files and folders that options
+   * Checks what it needs of this machine, such as a program, without changing anything. Files and directories that options
    * name are checked separately.
    */
   preflight?(options: OptionValues<T>): PreflightFault | undefined;

@@ -58,7 +58,7 @@ Deno.test("a changed link is reported, also in the middle of a path as in a Kube
   });
 });
 
-Deno.test("a folder that is created again is reported", async () => {
+Deno.test("a directory that is created again is reported", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/etc/config`;
   await Deno.mkdir(`${folder.path}/etc`);
@@ -84,7 +84,7 @@ Deno.test("changes before a call of next are reported, once", async () => {
   assertEquals(await next, false);
 });
 
-Deno.test("changes of other files in the folder cause no delay", async () => {
+Deno.test("changes of other files in the directory cause no delay", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/config`;
   await Deno.writeTextFile(path, "1");

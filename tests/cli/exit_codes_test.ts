@@ -48,7 +48,7 @@ const CALLS = [
   ),
 ];
 
-Deno.test("an option whose file, folder or program cannot be used is wrong usage, before anything is started", async () => {
+Deno.test("an option whose file, directory or program cannot be used is wrong usage, before anything is started", async () => {
   await using folder = await Folder.make();
   await Deno.writeTextFile(`${folder.path}/file`, "");
   // Below a regular file nothing can be read, created or used as a working directory, not even by

@@ -206,7 +206,7 @@ Deno.test("an invalid SPEC in a file is reported with its index", () => {
   );
 });
 
-Deno.test("relative paths start from the file's folder, and in flags from the working directory", async () => {
+Deno.test("relative paths start from the file's directory, and in flags from the working directory", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(

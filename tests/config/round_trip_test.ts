@@ -106,10 +106,10 @@ function configWith(
 }
 
 function assertRoundTrip(config: ServerConfig): void {
-  const printed = writeConfig(config, { folder: "/somewhere" });
-  const again = parseConfig(printed, { folder: "/elsewhere" });
-  assertEquals(writeConfig(again, { folder: "/elsewhere" }), printed);
-  assertEquals(parseConfig(printed, { folder: "/third" }), again);
+  const printed = writeConfig(config, { directory: "/somewhere" });
+  const again = parseConfig(printed, { directory: "/elsewhere" });
+  assertEquals(writeConfig(again, { directory: "/elsewhere" }), printed);
+  assertEquals(parseConfig(printed, { directory: "/third" }), again);
   assertEquals(printed.includes("sub/x.sock") === printed.includes("/somewhere/sub/x.sock"), true);
 }
 

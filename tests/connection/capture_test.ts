@@ -32,7 +32,7 @@ Deno.test("a capture file is complete when it is closed", async () => {
   await using folder = await Folder.make();
   {
     const faults: unknown[] = [];
-    const options = { folder: `${folder.path}/new`, name: "echo", limit: 1_000 };
+    const options = { directory: `${folder.path}/new`, name: "echo", limit: 1_000 };
     using capture = await openCapture(7, { ...options, onFault: (error) => faults.push(error) });
     await capture!.record("<", bytesOf("question"));
     await capture!.record(">", bytesOf("answer"));

@@ -21,9 +21,9 @@ const HOST = "127.0.0.1";
 /** Ports that outlets may want; the last one is another program's. */
 const PORTS = [30_001, 30_002, 30_003, 30_004, 30_009];
 const SQUATTED = 30_009;
-/** What can be had, and what an inspection finds broken: a certificate, a folder. */
+/** What can be had, and what an inspection finds broken: a certificate, a directory. */
 const SERVICES = ["echo", "discard", "echo", "discard", "time", "daytime"];
-const BROKEN = new Map([["time", "the certificate is broken"], ["daytime", "no such folder"]]);
+const BROKEN = new Map([["time", "the certificate is broken"], ["daytime", "no such directory"]]);
 /** Why a change that could be had is refused: its workers died, and the server stops. */
 const NOBODY = /^no worker is there any more: the server is stopping$/;
 /** Why workers are not all replaced. */

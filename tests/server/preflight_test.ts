@@ -43,7 +43,7 @@ Deno.test("every file and folder that an option names is checked, and no file is
     ],
     [
       [`echo://:0?capture=${folder}/file/x`],
-      `echo at 127.0.0.1:0: capture ${folder}/file/x: ${folder}/file is not a folder`,
+      `echo at 127.0.0.1:0: capture ${folder}/file/x: ${folder}/file is not a directory`,
     ],
     [
       ["echo://:0", "--log-file", missing],

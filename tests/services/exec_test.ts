@@ -226,9 +226,9 @@ for (
       /error: cannot run "no-such-program": no such program/,
     ],
     ["may not be run", ["--", "/etc/passwd"], /error: cannot run "\/etc\/passwd": .*no permission/],
-    ["is a folder", ["--", "/tmp"], /error: cannot run "\/tmp": no such program/],
+    ["is a directory", ["--", "/tmp"], /error: cannot run "\/tmp": no such program/],
     [
-      "has no working folder",
+      "has no working directory",
       ["--cwd", "/nowhere", "--", "true"],
       /cannot run "true": no such working directory: "\/nowhere"/,
     ],

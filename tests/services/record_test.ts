@@ -137,12 +137,12 @@ for (
   const [what, words, reason] of [
     ["is full", "file=/dev/full", "cannot record to /dev/full: no space left on device"],
     [
-      "has no such folder",
+      "has no such directory",
       "file=/nowhere/all",
       "cannot record to /nowhere/all: no such directory",
     ],
     [
-      "has a folder in the file's place",
+      "has a directory in the file's place",
       "file=/tmp",
       "cannot record to /tmp: it is a directory",
     ],

@@ -82,7 +82,7 @@ const SETTINGS: Record<
     const onFault = (error: unknown) => {
       throw error;
     };
-    const options = { folder: folder.path, name: "echo", limit: 100_000, onFault };
+    const options = { directory: folder.path, name: "echo", limit: 100_000, onFault };
     return Promise.resolve({ settings: { capture: captureStage(options) } });
   },
 };

@@ -1,4 +1,4 @@
-import { choice, DURATION, folder, type OptionKind, TEXT } from "../../options/kinds.ts";
+import { choice, directory, DURATION, type OptionKind, TEXT } from "../../options/kinds.ts";
 import { option, repeatable } from "../../options/option.ts";
 import { quote, UsageError } from "../../options/usage_error.ts";
 import { parseEnvironment } from "./environment.ts";
@@ -42,7 +42,7 @@ export const exec: Service = service({
     run: option(PROGRAM, "program to run, without arguments", { excludes: ["command"] }),
     command: repeatable(WORD, "program and arguments, one word each; as flags: all words after --"),
     env: repeatable(VARIABLE, "environment variable to set, or to pass on from outlet"),
-    cwd: option(folder("work-in"), "working directory of the program"),
+    cwd: option(directory("work-in"), "working directory of the program"),
     stdio: option(
       choice(["pipes", "socket"]),
       "type of its stdin and stdout; a few programs require a socket (rsync --daemon)",

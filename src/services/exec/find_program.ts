@@ -13,13 +13,15 @@ export function findProgram(name: string, searchPath: string): string | undefine
   const key = `${name} in ${searchPath}`;
   const cached = found.get(key);
   if (cached !== undefined && isExecutable(cached)) return cached;
-  const file = searchPath.split(":").map((folder) => `${folder || "."}/${name}`).find(isExecutable);
+  const file = searchPath.split(":").map((directory) => `${directory || "."}/${name}`).find(
+    isExecutable,
+  );
   if (file !== undefined) found.set(key, file);
   return file;
 }
 
-/** Whether the path is a folder. */
-export function isFolder(path: string): boolean {
+/** Whether the path is a directory. */
+export function isDirectory(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch {

@@ -20,7 +20,7 @@ export interface ExecSettings {
   readonly command: readonly string[];
   /** Its environment, without the variables about the client. */
   readonly env: Readonly<Record<string, string>> & { readonly PATH: string };
-  /** Its working folder. */
+  /** Its working directory. */
   readonly cwd: string | undefined;
   /** The type of its stdin and stdout. */
   readonly stdio: "pipes" | "socket";

@@ -5,7 +5,7 @@
  */
 import { quote } from "../../options/usage_error.ts";
 import { explain } from "../../transport/errors.ts";
-import { findProgram, isFolder } from "./find_program.ts";
+import { findProgram, isDirectory } from "./find_program.ts";
 
 /** How to start a program. */
 export interface SpawnOptions {
@@ -13,7 +13,7 @@ export interface SpawnOptions {
   readonly command: readonly string[];
   /** Its environment; it is looked up in `PATH`. */
   readonly env: Readonly<Record<string, string>>;
-  /** Its working folder; the server's by default. */
+  /** Its working directory; the server's by default. */
   readonly cwd?: string | undefined;
   /** Starts it, with pipes by default. */
   readonly start?: Starter | undefined;
@@ -41,7 +41,7 @@ export interface SpawnCall {
   readonly args: readonly string[];
   /** Its environment. */
   readonly env: Record<string, string>;
-  /** Its working folder. */
+  /** Its working directory. */
   readonly cwd?: string;
   /** Whether the runtime must make it a group leader. */
   readonly detached: boolean;
@@ -66,7 +66,7 @@ export function spawn(
 ): SpawnedProgram {
   const file = findProgram(name, env.PATH ?? "");
   if (file === undefined) throw cannotRun(name, "no such program, or no permission to run it");
-  if (cwd !== undefined && !isFolder(cwd)) {
+  if (cwd !== undefined && !isDirectory(cwd)) {
     throw cannotRun(name, `no such working directory: ${quote(cwd)}`);
   }
   try {

@@ -1,4 +1,4 @@
-import { choice, DURATION, file, folder, integer, SIZE } from "../../options/kinds.ts";
+import { choice, directory, DURATION, file, integer, SIZE } from "../../options/kinds.ts";
 import { flag, option, type OptionValues } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { Recording, RecordingError, type RecordingOptions, timestamp } from "./recording.ts";
@@ -11,7 +11,7 @@ const OPTIONS = {
   file: option(file("append"), "append the data of all clients to this file", {
     excludes: ["dir"],
   }),
-  dir: option(folder("write-in"), "create a file for each client in this directory"),
+  dir: option(directory("write-in"), "create a file for each client in this directory"),
   lines: flag("write only whole lines, so that lines of two clients never mix", {
     needs: ["file"],
   }),
@@ -82,9 +82,9 @@ function sharedRecording(path: string, options: RecordingOptions): () => Recordi
 }
 
 /** A file name from time, address and connection number: `20261122T204745.123Z_127.0.0.1_53422_7`. */
-function pathIn(folder: string, { peer, id }: Connection): string {
+function pathIn(directory: string, { peer, id }: Connection): string {
   const from = formatAddress(peer).replaceAll(/[^\w.]+/g, "_");
-  return `${folder}/${timestamp()}_${from}_${id}`;
+  return `${directory}/${timestamp()}_${from}_${id}`;
 }
 
 /** Appends all data of a client. */

@@ -104,8 +104,8 @@ export class Recording {
       const { size, birthtime } = await file.stat();
       this.#size = size;
       this.#since = birthtime?.getTime() ?? Date.now();
-      // The name of a new file is on disk only after fsync(2) of its folder.
-      if (size === 0 && this.#options.sync !== "never") await syncFolder(this.path);
+      // The name of a new file is on disk only after fsync(2) of its directory.
+      if (size === 0 && this.#options.sync !== "never") await syncDirectory(this.path);
     } catch (error) {
       file.close();
       throw error;
@@ -148,9 +148,9 @@ export function timestamp(): string {
   return new Date().toISOString().replaceAll(/[-:]/g, "");
 }
 
-async function syncFolder(path: string): Promise<void> {
-  using folder = await Deno.open(dirname(path));
-  await folder.sync();
+async function syncDirectory(path: string): Promise<void> {
+  using directory = await Deno.open(dirname(path));
+  await directory.sync();
 }
 
 async function unusedName(name: string): Promise<string> {
@@ -162,16 +162,16 @@ async function unusedName(name: string): Promise<string> {
 
 /** Removes the oldest rotated files, except for `keep`. */
 async function removeOldest(path: string, keep: number): Promise<void> {
-  const folder = dirname(path);
+  const directory = dirname(path);
   const start = `${basename(path)}.`;
   const names = [];
-  for await (const { name } of Deno.readDir(folder)) {
+  for await (const { name } of Deno.readDir(directory)) {
     if (name.startsWith(start) && /^\d{8}T\d{6}\.\d{3}Z/.test(name.slice(start.length))) {
       names.push(name);
     }
   }
   for (const name of names.sort().slice(0, Math.max(names.length - keep, 0))) {
-    await Deno.remove(`${folder}/${name}`);
+    await Deno.remove(`${directory}/${name}`);
   }
 }
 

@@ -35,11 +35,11 @@ function processes(): string[] {
 }
 
 function socketsOf(pid: string): number[] {
-  const folder = `/proc/${pid}/fd`;
-  const entries = readOr(() => [...Deno.readDirSync(folder)], []);
+  const directory = `/proc/${pid}/fd`;
+  const entries = readOr(() => [...Deno.readDirSync(directory)], []);
   const inodes = new Set<number>();
   for (const { name } of entries) {
-    const target = readOr(() => Deno.readLinkSync(`${folder}/${name}`), "");
+    const target = readOr(() => Deno.readLinkSync(`${directory}/${name}`), "");
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
     if (inode !== undefined) inodes.add(Number(inode));
   }

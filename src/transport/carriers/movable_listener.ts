@@ -63,7 +63,7 @@ export class MovableListener implements Listener {
   }
 }
 
-/** An unused path in the same folder. */
+/** An unused path in the same directory. */
 function temporaryPath(path: string): string {
   const word = crypto.randomUUID().slice(0, 6);
   const longer = `${path}.${word}`;

@@ -17,22 +17,22 @@ const DAY = 86_400_000;
 const NAME = { dns: 2, ip: 7 } as const;
 
 /**
- * The path of the user's certificate and key, in outlet's config folder. It is created if it does
+ * The path of the user's certificate and key, in outlet's config directory. It is created if it does
  * not exist or is about to expire.
  * @throws {Error} why it cannot be stored
  */
 export async function selfSigned(): Promise<string> {
-  const folder = configFolder();
-  const file = `${folder}/self-signed.pem`;
+  const directory = configDirectory();
+  const file = `${directory}/self-signed.pem`;
   if (await isGood(file)) return file;
   try {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    const temporary = await Deno.makeTempFile({ dir: folder, prefix: ".self-signed-" });
+    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+    const temporary = await Deno.makeTempFile({ dir: directory, prefix: ".self-signed-" });
     await Deno.writeTextFile(temporary, await make(), { mode: 0o600 });
     await Deno.rename(temporary, file);
     return file;
   } catch (cause) {
-    throw new Error(`cannot save the self-signed certificate in ${folder}: ${explain(cause)}`, {
+    throw new Error(`cannot save the self-signed certificate in ${directory}: ${explain(cause)}`, {
       cause,
     });
   }
@@ -73,8 +73,8 @@ async function isGood(file: string): Promise<boolean> {
   }
 }
 
-/** The user's config folder (XDG Base Directory). */
-function configFolder(): string {
+/** The user's config directory (XDG Base Directory). */
+function configDirectory(): string {
   const base = Deno.env.get("XDG_CONFIG_HOME") || `${Deno.env.get("HOME") ?? ""}/.config`;
   return `${base}/outlet`;
 }
