@@ -28,6 +28,7 @@ import { WorkerPool } from "./worker_pool.ts";
 import type { WorkerLoss } from "./worker_pool_options.ts";
 import type { SupervisorOptions } from "./supervisor_options.ts";
 import { WorkerReports } from "./worker_reports.ts";
+import { SocketFiles } from "./socket_files.ts";
 import { WorkerSockets } from "./worker_sockets.ts";
 
 /** The reason in `worker-restarted` for a requested restart. */
@@ -43,6 +44,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   readonly #shared: SharedResources;
   readonly #pool: WorkerPool;
   readonly #sockets: WorkerSockets | undefined;
+  readonly #files = new SocketFiles();
   readonly #joining = new JoiningWorkers();
   readonly #reports = new WorkerReports(this.rooms);
 
@@ -65,7 +67,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       descriptors: this.#shared.descriptors,
       joining: this.#joining,
       publish: (event) => eventBus.publish(event),
-      onBound: async (worker) => await this.#sockets?.note(worker),
+      onBound: (worker, paths) => this.#noteSockets(worker, paths),
     });
     const events = new WorkerEvents({ outlets: this.host, eventBus });
     this.#pool = new WorkerPool({
@@ -178,6 +180,11 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     );
   }
 
+  async #noteSockets(worker: WorkerHandle, paths: readonly string[]): Promise<void> {
+    await this.#files.note(worker, paths);
+    await this.#sockets?.note(worker);
+  }
+
   /** Shuts down the welcome sockets of a worker that hangs. */
   async #shutDownSockets(worker: WorkerHandle): Promise<void> {
     if (!this.#sockets) throw new Error("its sockets are unknown");
@@ -193,13 +200,15 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     this.eventBus.publish({ event: "worker-restarted", worker: worker.index, reason });
     this.#reports.remove(worker);
     if (!hangs) this.#sockets?.forget(worker);
+    this.#files.remove(worker);
     this.host.lost(worker, hangs ? "error: worker hangs" : "error: worker died");
-    this.#joining.lost();
+    this.#joining.lost(reason);
   }
 
   #onRetired(worker: WorkerHandle): void {
     this.#reports.remove(worker);
     this.#sockets?.forget(worker);
+    this.#files.remove(worker);
     this.host.lost(worker, "drain timeout");
   }
 }

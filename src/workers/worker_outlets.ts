@@ -31,8 +31,11 @@ export interface WorkerOutletsOptions {
   publish(event: OutletEvent): void;
   /** Workers that are ready to join. */
   readonly joining: JoiningWorkers;
-  /** Called when a worker has bound its sockets, before the next one binds. */
-  onBound?(worker: WorkerHandle): Promise<void>;
+  /**
+   * Called when a worker has bound its sockets, before the next one binds; with the paths of its
+   * Unix sockets.
+   */
+  onBound?(worker: WorkerHandle, paths: readonly string[]): Promise<void>;
 }
 
 /** The outlets by id, and the workers that serve them. */
@@ -107,7 +110,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     this.#members.sendHealth([worker]);
     const takesOver = before !== undefined && !before.isGone;
     await worker.request("join", { state: shareOf(state, worker), limits, grace: 0, takesOver });
-    await this.#options.onBound?.(worker);
+    await this.#onBound(worker, state);
     this.#addWorker(worker, state);
     this.#outlets.announce();
     this.admit([worker]);
@@ -157,7 +160,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
       ) => [id, this.#outlets.open.get(id)?.limits ?? sharedLimits(this.#options.workers)]),
     );
     const task = (worker: WorkerHandle) => ({ state: shareOf(next, worker), limits, grace });
-    const { onBound } = this.#options;
+    const onBound = (worker: WorkerHandle) => this.#onBound(worker, next);
     let change = await this.#prepare(task);
     let addresses: Addresses = new Map();
     return {
@@ -228,6 +231,13 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   #prepare(task: (worker: WorkerHandle) => WorkerTask): Promise<WorkerChange> {
     const { joining } = this.#options;
     return WorkerChange.prepare(task, { joining, members: () => this.#members.all });
+  }
+
+  async #onBound(worker: WorkerHandle, state: DesiredState): Promise<void> {
+    const paths = shareOf(state, worker).outlets.flatMap(({ config: { listen } }) =>
+      isUnix(listen) ? [listen.path] : []
+    );
+    await this.#options.onBound?.(worker, paths);
   }
 
   #addWorker(worker: WorkerHandle, state: DesiredState): void {

@@ -12,10 +12,12 @@ import type { WorkerLoss, WorkerPoolOptions } from "./worker_pool_options.ts";
 import { WorkerGoneError, WorkerHandle } from "./worker_handle.ts";
 
 /**
- * How often workers are checked, and how long one may be silent, in milliseconds. There is no limit
- * before the first message, because loading modules may take any time on a busy machine.
+ * How often workers are checked, and how long one may be silent, in milliseconds: before its first
+ * message it loads modules, which can take minutes on a busy machine.
  */
-const HEARTBEAT = { every: 1_000, silence: 10_000 };
+const HEARTBEAT = { every: 1_000, silence: 10_000, loading: 600_000 };
+
+const NOT_LOADED = `its modules were not loaded within ${HEARTBEAT.loading / 60_000} min`;
 
 const tasks = new TaskScope("checking the workers", { without: "the others go on" });
 
@@ -34,6 +36,7 @@ export class WorkerPool implements Disposable {
   #timer: ReturnType<typeof setInterval> | undefined;
   #checkedAt = 0;
   readonly #backOff = new BackOff();
+  #hangsWhileLoading = false;
 
   /** A pool without threads. */
   constructor(options: WorkerPoolOptions) {
@@ -43,9 +46,9 @@ export class WorkerPool implements Disposable {
   }
 
   /**
-   * Starts all threads.
+   * Starts all threads, and resolves to those that have started. Others are restarted.
    *
-   * @throws {Error} if one cannot be started
+   * @throws {Error} if one cannot be initialized, or none has started and one hangs
    */
   async start(): Promise<WorkerHandle[]> {
     const workers = Array.from({ length: this.#options.count }, (_, index) => this.#spawn(index)!);
@@ -56,6 +59,9 @@ export class WorkerPool implements Disposable {
         if (!(error instanceof WorkerGoneError)) throw error;
       })
     ));
+    if (this.#hangsWhileLoading && !this.#all().some(({ hasStarted }) => hasStarted)) {
+      throw new Error(`no worker can start: ${NOT_LOADED}`);
+    }
     return workers.filter(({ isGone }) => !isGone);
   }
 
@@ -107,8 +113,9 @@ export class WorkerPool implements Disposable {
     this.#checkedAt = now;
     for (const worker of this.#all()) {
       const { silence = HEARTBEAT.silence } = this.#options;
-      if (wasLate || !worker.hasStarted) worker.lastMessageAt = now;
-      else if (now - worker.lastMessageAt > silence) this.#giveUp(worker, now);
+      const limit = worker.hasStarted ? silence : HEARTBEAT.loading;
+      if (wasLate) worker.lastMessageAt = now;
+      else if (now - worker.lastMessageAt > limit) this.#giveUp(worker, now);
     }
   }
 
@@ -179,15 +186,17 @@ export class WorkerPool implements Disposable {
 
   /** A thread that hangs cannot be terminated; only its sockets can be shut down. */
   #giveUp(worker: WorkerHandle, now: number): void {
+    const { hasStarted, lastMessageAt, index } = worker;
+    const silence = `it hangs: no heartbeat for ${Math.round((now - lastMessageAt) / 1_000)} s`;
+    if (!hasStarted) this.#hangsWhileLoading = true;
     worker[Symbol.dispose]();
-    const seconds = Math.round((now - worker.lastMessageAt) / 1_000);
-    const isEmpty = this.#onLost(worker, {
-      reason: `it hangs: no heartbeat for ${seconds} s`,
-      hangs: true,
-    });
+    const reason = hasStarted ? silence : NOT_LOADED;
+    const isEmpty = this.#onLost(worker, { reason, hangs: true });
+    // Before it has started, it has no sockets.
+    const released = hasStarted ? this.#options.releaseSockets(worker) : Promise.resolve();
     tasks.run(
-      this.#options.releaseSockets(worker).then(
-        () => isEmpty && this.#restart(worker.index),
+      released.then(
+        () => isEmpty && this.#restart(index),
         (error) => this.#options.onFatal(error),
       ),
     );

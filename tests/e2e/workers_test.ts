@@ -1,7 +1,8 @@
 /** `--workers` as a process. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
-import { outlet, Program, run } from "../harness/program.ts";
+import { Folder } from "../harness/folder.ts";
+import { outlet, Program, ROOT, run } from "../harness/program.ts";
 
 Deno.test("a server with --workers serves, drains and ends as one without", async () => {
   await using server = new Program(
@@ -68,6 +69,31 @@ Deno.test({
     server.signal("SIGTERM");
     assertEquals((await server.outcome()).code, 0);
   },
+});
+
+Deno.test("where no worker can load, the start is given up with one line, and 1", async () => {
+  await using folder = await Folder.make();
+  // The module that each worker needs, and the supervisor does not, is one that fails.
+  const failing = `${folder.path}/worker_host.ts`;
+  await Deno.writeTextFile(
+    failing,
+    'export class WorkerHost {} throw new Error("the disk is broken");',
+  );
+  const { imports } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const map = `${folder.path}/imports.json`;
+  const host = new URL("../../src/workers/worker_host.ts", import.meta.url).href;
+  await Deno.writeTextFile(map, JSON.stringify({ imports: { ...imports, [host]: failing } }));
+  const args = ["run", "-A", "--quiet", "--import-map", map, `${ROOT}main.ts`];
+  // Deno prints what ends a thread, too.
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args, "server", "echo://:0", "--workers", "2"],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const own = new TextDecoder().decode(stderr).split("\n").filter((line) => /^outlet: /.test(line));
+  assertEquals([code, own], [1, [
+    "outlet: no worker can start: the last 10 ended before they could serve: " +
+    "Uncaught (in promise) Error: the disk is broken",
+  ]]);
 });
 
 Deno.test("--workers takes a number or auto, and nothing else", async () => {

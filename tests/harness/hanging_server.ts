@@ -1,6 +1,6 @@
 /**
- * A server of its own process, one of whose workers hangs: a thread that hangs ends with the process alone. It prints
- * what was told, and how many clients were answered afterwards.
+ * A server of its own process, one of whose workers hangs, the one with the Unix socket: a thread that hangs ends with
+ * the process alone. It prints what was told, and how many clients were answered afterwards.
  *
  * @module
  */
@@ -20,7 +20,9 @@ eventBus.subscribe((event) => {
   if (event.event === "worker-restarted") told.push(event.reason);
   if (event.event === "closed" && event.reason.startsWith("error")) told.push(event.reason);
 });
-const config = configOf(["echo://:0", "--workers", String(WORKERS)]);
+const folder = await Deno.makeTempDir();
+const path = `${folder}/echo.sock`;
+const config = configOf(["echo://:0", `echo+unix://${path}`, "--workers", String(WORKERS)]);
 const supervisor = await Supervisor.open(config, {
   workers: WORKERS,
   eventBus,
@@ -30,8 +32,8 @@ const supervisor = await Supervisor.open(config, {
 const [outlet] = supervisor.outlets;
 const { port } = outlet!.address as { port: number };
 
-async function visit(): Promise<boolean> {
-  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+async function visit(connect = () => Deno.connect({ port }) as Promise<Deno.Conn>) {
+  using client = await connect();
   const late = setTimeout(() => client.close(), 10_000);
   try {
     await send(client, "hello\n");
@@ -44,7 +46,8 @@ async function visit(): Promise<boolean> {
   }
 }
 
-const victim = await Deno.connect({ hostname: "127.0.0.1", port });
+const connectUnix = (): Promise<Deno.Conn> => Deno.connect({ transport: "unix", path });
+const victim = await connectUnix();
 await eventually(() => [...supervisor.connections()].length === 1);
 for (const { connection } of supervisor.connections()) {
   connection.write(bytesOf("hang")).catch(() => {});
@@ -58,10 +61,12 @@ let answered = 0;
 if (!failed) {
   // Its socket is taken from it a moment after it was told, and another worker comes.
   await eventually(async () =>
-    (await Promise.all(Array.from({ length: 10 }, visit))).every(Boolean)
+    (await Promise.all(Array.from({ length: 10 }, () => visit()))).every(Boolean)
   );
+  await eventually(() => visit(connectUnix).catch(() => false), "a worker at the Unix socket");
   for (let i = 0; i < CLIENTS; i++) if (await visit()) answered++;
 }
 console.log(JSON.stringify({ told, answered, failed }));
 victim.close();
+await Deno.remove(folder, { recursive: true });
 Deno.exit(0);

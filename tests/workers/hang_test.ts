@@ -1,5 +1,6 @@
 /** A worker that hangs is noticed, and costs no client but its own; a supervisor that was late accuses nobody. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { handledElsewhere } from "../../src/scheduling/task_scope.ts";
 import type { WorkerPort } from "../../src/workers/messages.ts";
 import { WorkerPool } from "../../src/workers/worker_pool.ts";
 import { ROOT, run } from "../harness/program.ts";
@@ -15,7 +16,7 @@ async function hang(...permissions: string[]): Promise<Record<string, unknown>> 
   return JSON.parse(stdout);
 }
 
-Deno.test("the sockets of a worker that hangs are taken from it, and another one serves", async () => {
+Deno.test("the sockets of a worker that hangs are taken from it, a Unix one too, and another one serves", async () => {
   const { told, answered, failed } = await hang("-A");
   assertEquals([answered, failed], [100, undefined]);
   assertMatch(String((told as string[])[0]), /^it hangs: no heartbeat for \d+ s$/);
@@ -28,7 +29,8 @@ Deno.test("where that is not allowed, the server cannot go on, and says so", asy
   assertMatch(String(failed), /welcome sockets stay open: .*--allow-ffi/);
 });
 
-Deno.test("who looks after workers late accuses nobody, nor one that is still loading", () => {
+/** A pool of workers that were never heard of, and what it says of them. */
+function silentPool(workers: number) {
   const lost: string[] = [];
   const port: WorkerPort = {
     onmessage: null,
@@ -36,10 +38,10 @@ Deno.test("who looks after workers late accuses nobody, nor one that is still lo
     postMessage() {},
     terminate() {},
   };
-  using pool = new WorkerPool({
-    count: 1,
+  const pool = new WorkerPool({
+    count: workers,
     spawn: () => port,
-    start: () => Promise.resolve(),
+    start: (worker) => worker.request("start", undefined as never),
     join: () => Promise.resolve(),
     onMessage() {},
     onGone: (_, { reason }) => lost.push(reason),
@@ -47,11 +49,14 @@ Deno.test("who looks after workers late accuses nobody, nor one that is still lo
     releaseSockets: () => Promise.reject(new Error("no sockets")),
     onFatal() {},
   });
-  pool.start();
+  return { pool, port, lost };
+}
+
+Deno.test("a supervisor that was itself late accuses no worker", () => {
+  const { pool, port, lost } = silentPool(1);
+  using _ = pool;
+  handledElsewhere(pool.start());
   let now = performance.now();
-  // Until a worker was heard of, it loads its modules: however long that takes, it does not hang.
-  for (let second = 0; second < 3_600; second++) pool.checkSilence(now += 1_000);
-  assertEquals(lost, []);
   port.onmessage!({ data: { type: "buses", buses: [] } });
   // The whole process stood still for an hour.
   pool.checkSilence(now += 3_600_000);
@@ -59,4 +64,20 @@ Deno.test("who looks after workers late accuses nobody, nor one that is still lo
   assertEquals(lost, []);
   pool.checkSilence(now += 1_000);
   assertEquals(lost, ["it hangs: no heartbeat for 11 s"]);
+});
+
+Deno.test("a worker has ten minutes to load, and a start fails where none has loaded by then", async () => {
+  const { pool, lost } = silentPool(2);
+  using _ = pool;
+  const refused = assertRejects(
+    () => pool.start(),
+    Error,
+    "no worker can start: its modules were not loaded within 10 min",
+  );
+  let now = performance.now();
+  for (let second = 0; second < 599; second++) pool.checkSilence(now += 1_000);
+  assertEquals(lost, []);
+  for (let second = 599; second < 601; second++) pool.checkSilence(now += 1_000);
+  await refused;
+  assertEquals(lost, Array(2).fill("its modules were not loaded within 10 min"));
 });

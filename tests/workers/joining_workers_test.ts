@@ -6,18 +6,30 @@ Deno.test("a change waits while workers end, and goes on with the first one that
   const joining = new JoiningWorkers();
   let members = 0;
   const change = joining.waitUntil(() => members > 0);
-  for (let lost = 0; lost < 19; lost++) joining.lost();
+  for (let lost = 0; lost < 9; lost++) joining.lost("out of memory");
   await joining.add(() => Promise.resolve(void members++), (join) => join());
   await change;
   assertEquals(members, 1);
 });
 
-Deno.test("a change fails where twenty workers end one after the other, or the server stops", async () => {
+Deno.test("a change fails where ten workers end one after the other, or the server stops", async () => {
   const joining = new JoiningWorkers();
   const change = joining.waitUntil(() => false);
-  for (let lost = 0; lost < 20; lost++) joining.lost();
-  await assertRejects(() => change, Error, "the last 20 ended before they could serve");
+  for (let lost = 0; lost < 10; lost++) joining.lost("out of memory");
+  await assertRejects(
+    () => change,
+    Error,
+    "the last 10 ended before they could serve: out of memory",
+  );
+  // Later, only those count that end while it waits.
   const next = joining.waitUntil(() => false);
+  for (let lost = 0; lost < 9; lost++) joining.lost("out of memory");
   joining.stop();
   await assertRejects(() => next, Error, "the server is stopping");
+});
+
+Deno.test("at the start, workers that have ended before it waited for them count, too", async () => {
+  const joining = new JoiningWorkers();
+  for (let lost = 0; lost < 10; lost++) joining.lost("out of memory");
+  await assertRejects(() => joining.waitUntil(() => false), Error, "no worker can start");
 });

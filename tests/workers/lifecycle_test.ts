@@ -192,9 +192,9 @@ Deno.test("a reload beside a dead worker holds, and its successor comes to it on
 });
 
 /** A server all of whose workers are dead; others come once they are let in. */
-async function withoutWorkers() {
+async function withoutWorkers(words = ["echo://:0"], { before = () => {} } = {}) {
   const { promise, resolve: letIn } = Promise.withResolvers<void>();
-  const supervisor = await TestSupervisor.open(["echo://:0"], {
+  const supervisor = await TestSupervisor.open(words, {
     module: MORTAL,
     wait: (_, { signal }) => {
       const stopped = Promise.withResolvers<void>();
@@ -202,6 +202,7 @@ async function withoutWorkers() {
       return Promise.race([promise, stopped.promise]);
     },
   });
+  before();
   for (let dead = 0; dead < WORKERS; dead++) await killOne(supervisor, supervisor.port());
   return { supervisor, letIn };
 }
@@ -269,6 +270,45 @@ Deno.test("all workers are replaced, that of a Unix socket too, and no client is
   assertEquals(opened?.event === "opened" && opened.local, { path });
   await test.supervisor.stop({ grace: 0 });
   assertEquals([...Deno.readDirSync(folder.path)], []);
+});
+
+/** The answer of the echo at a path. */
+async function answerAt(path: string): Promise<string> {
+  using client = await Deno.connect({ transport: "unix", path });
+  await client.write(bytesOf("hello\n"));
+  return await readUntil(client, /\n/);
+}
+
+Deno.test("a Unix socket's file is removed when its worker dies, and is there again with the next one", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/echo.sock`;
+  const files = () => Array.from(Deno.readDirSync(folder.path), ({ name }) => name);
+  const words = ["echo://:0", `echo+unix://${path}`];
+  const { supervisor: stopped } = await withoutWorkers(words);
+  assertEquals(files(), []);
+  await stopped.supervisor.stop({ grace: 0 });
+  assertEquals(files(), []);
+  const { supervisor: served, letIn } = await withoutWorkers(words);
+  letIn();
+  await eventually(() => answerAt(path).then(() => true, () => false), "an answer");
+  await served.supervisor.stop({ grace: 0 });
+  assertEquals(files(), []);
+});
+
+Deno.test("where another program listens at the path by then, its file stays", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/echo.sock`;
+  const words = ["echo://:0", `echo+unix://${path}`];
+  const stack = new DisposableStack();
+  const takeOver = () => {
+    Deno.removeSync(path);
+    stack.use(Deno.listen({ transport: "unix", path }));
+  };
+  const { supervisor } = await withoutWorkers(words, { before: takeOver });
+  assertEquals([...Deno.readDirSync(folder.path)].length, 1);
+  await supervisor.supervisor.stop({ grace: 0 });
+  assertEquals([...Deno.readDirSync(folder.path)].length, 1);
+  stack.dispose();
 });
 
 Deno.test("a Unix socket that another program listens on is taken from nobody", async () => {
