@@ -15,7 +15,9 @@ const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
 /** The signals that are handled, with their numbers as in signal(7). */
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGUSR2: 12, SIGTERM: 15 } as const;
 
-const tasks = new TaskScope("handling a signal", { without: "later signals are still handled" });
+const tasks = new TaskScope("handling a signal", {
+  consequence: "later signals are still handled",
+});
 
 /** The process's signal handlers. */
 class Signals {

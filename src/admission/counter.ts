@@ -22,7 +22,9 @@ export interface Counter {
   waitForCapacity(signal: AbortSignal): Promise<void>;
 }
 
-const tasks = new TaskScope("waiting for a slot", { without: "other waiters are not affected" });
+const tasks = new TaskScope("waiting for a slot", {
+  consequence: "other waiters are not affected",
+});
 
 /** The counter of a single thread. */
 export class ConnectionCounter implements Counter {

@@ -32,7 +32,7 @@ const TIMER_THRESHOLD = 1_024;
 const SHORTEST_WINDOW = 1_000;
 
 const tasks = new TaskScope("discarding rate-limit buckets", {
-  without: "they are discarded at the next connection",
+  consequence: "they are discarded at the next connection",
 });
 
 /**

@@ -15,7 +15,7 @@ const PERIOD = 500;
 /** How long a changed file must stay unchanged before it is reported, because editors write in several steps. */
 const SETTLE = 100;
 
-const tasks = new TaskScope("watching the config file", { without: "SIGHUP still reloads it" });
+const tasks = new TaskScope("watching the config file", { consequence: "SIGHUP still reloads it" });
 
 /** When to stop watching, and another source of reloads. */
 export interface ConfigWatcherOptions {

@@ -17,7 +17,7 @@ import type { HttpServer } from "../transport/http_server.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("capturing handshakes", {
-  without: "handshakes are inferred",
+  consequence: "handshakes are inferred",
 });
 
 /** What the observers depend on. */

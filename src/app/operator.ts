@@ -21,7 +21,7 @@ export interface OperatorOptions {
 }
 
 const tasks = new TaskScope("reading the operator's terminal", {
-  without: "the server continues without an operator",
+  consequence: "the server continues without an operator",
 });
 
 /** Runs what the operator types, until the input ends or the result is disposed. */

@@ -29,7 +29,7 @@ import {
 } from "../terminal/stdio.ts";
 
 const restarting = new TaskScope("restarting the workers", {
-  without: "those that were not replaced go on",
+  consequence: "those that were not replaced go on",
 });
 
 /** What signals and the terminal ask of a running server. */

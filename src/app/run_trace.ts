@@ -21,7 +21,7 @@ import { withTicks } from "./ticks.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("ending the capture", {
-  without: "a second signal ends it",
+  consequence: "a second signal ends it",
 });
 
 const encoder = new TextEncoder();

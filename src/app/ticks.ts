@@ -6,7 +6,7 @@
 import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("closing a stream", {
-  without: "it is not used any more",
+  consequence: "it is not used any more",
 });
 
 /** When a stream ticks and when it ends. */

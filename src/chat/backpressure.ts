@@ -6,7 +6,7 @@
 import type { EndReason } from "../connection/end_reason.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
-const tasks = new TaskScope("waiting for a slow consumer", { without: "senders wait for it" });
+const tasks = new TaskScope("waiting for a slow consumer", { consequence: "senders wait for it" });
 
 /** A receiver with a queue. */
 export interface Consumer {

@@ -21,7 +21,7 @@ import { type NodeIdentity, Publisher } from "./publisher.ts";
 import type { EventsMessage, Message, NameRegistration, Snapshot } from "./wire.ts";
 
 const tasks = new TaskScope("reading a room's history from the bus", {
-  without: "the history has only lines from this server",
+  consequence: "the history has only lines from this server",
 });
 
 /** The silence after which a server counts as gone, in milliseconds. */

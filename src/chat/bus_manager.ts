@@ -12,7 +12,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { nextTurn } from "../scheduling/turn_budget.ts";
 
 const tasks = new TaskScope("watching the servers on a bus", {
-  without: "members who left stay listed",
+  consequence: "members who left stay listed",
 });
 
 /** The interval of {@linkcode BusLink.tick}, in milliseconds. */

@@ -9,7 +9,7 @@ import { SlowConsumerPolicy, type Subscriber } from "./backpressure.ts";
 import { LineLog } from "./line_log.ts";
 
 const tasks = new TaskScope("sending lines to the members of a room", {
-  without: "some members do not get them",
+  consequence: "some members do not get them",
 });
 
 /** Bytes in the log above which senders wait. */

@@ -18,7 +18,7 @@ import {
 } from "./wire.ts";
 
 const tasks = new TaskScope("publishing to a bus", {
-  without: "other servers request it again",
+  consequence: "other servers request it again",
 });
 
 /** The interval between heartbeats, in milliseconds. */

@@ -7,7 +7,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { nextTurn } from "../scheduling/turn_budget.ts";
 
 const tasks = new TaskScope("reading messages from the bus", {
-  without: "missing messages are requested again",
+  consequence: "missing messages are requested again",
 });
 
 /** Bytes that are delivered between two pauses. */

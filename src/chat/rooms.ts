@@ -9,7 +9,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import type { RoomsStatus, RoomStatus } from "./status.ts";
 import type { BusAttachmentOptions, BusManager } from "./bus_manager.ts";
 
-const tasks = new TaskScope("closing a chat room", { without: "the room stays listed" });
+const tasks = new TaskScope("closing a chat room", { consequence: "the room stays listed" });
 
 /** Options for opening a room. */
 export interface RoomOptions {

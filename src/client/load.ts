@@ -33,7 +33,9 @@ const LAST_CHANCE = 500;
 const OTHER_MODES =
   "--mode connect measures how fast it accepts connections, --mode stream its throughput";
 
-const tasks = new TaskScope("showing a load test's progress", { without: "the test continues" });
+const tasks = new TaskScope("showing a load test's progress", {
+  consequence: "the test continues",
+});
 
 /** The output of a load test. */
 export type LoadIo = Pick<ClientIo, "log" | "print" | "status" | "signal">;

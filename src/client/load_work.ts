@@ -17,7 +17,7 @@ const MAX_KINDS = 20;
 /** The pause after an error, in milliseconds. */
 const ERROR_PAUSE = 100;
 
-const tasks = new TaskScope("ending a load test", { without: "its connections continue" });
+const tasks = new TaskScope("ending a load test", { consequence: "its connections continue" });
 
 /** The totals of a load test, in constant memory. */
 export class LoadTotals {

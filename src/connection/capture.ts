@@ -14,7 +14,7 @@ const PATIENCE = 1_000;
 /** Characters of a dump that may wait for the disk. More than that is dropped and counted. */
 const WAITING = 256 * 1024;
 
-const tasks = new TaskScope("closing a capture", { without: "it stays open" });
+const tasks = new TaskScope("closing a capture", { consequence: "it stays open" });
 
 /** Options of {@linkcode captureStage}. */
 export interface CaptureOptions {

@@ -21,7 +21,9 @@ import { type Tap, Taps } from "./observers.ts";
  */
 export type Handler = (connection: Connection, signal: AbortSignal) => Promise<void>;
 
-const tasks = new TaskScope("ending a connection", { without: "its peer ends it, or a deadline" });
+const tasks = new TaskScope("ending a connection", {
+  consequence: "its peer ends it, or a deadline",
+});
 
 /** How long a client may take to send its FIN after ours, in milliseconds. */
 const LINGERING_CLOSE = 2_000;

@@ -33,7 +33,7 @@ const REASONS = [
 ] as const;
 
 const tasks = new TaskScope("checking deadlines", {
-  without: "they are checked at the next tick",
+  consequence: "they are checked at the next tick",
 });
 
 /** Checks per shortest deadline, and the bounds of the period in milliseconds. */

@@ -24,7 +24,7 @@ const TURN = { units: 256, clockEvery: 1 };
 /** Bytes that count as much as a line. */
 const BYTES_PER_UNIT = 1024;
 
-const tasks = new TaskScope("timing a line", { without: "this line has no time limit" });
+const tasks = new TaskScope("timing a line", { consequence: "this line has no time limit" });
 
 /**
  * The lines of a connection until the peer sends its FIN or the connection is closed. A line that

@@ -119,7 +119,7 @@ async function ended(
 }
 
 const tasks = new TaskScope("the timeout at the end of a connection", {
-  without: "the peer ends it",
+  consequence: "the peer ends it",
 });
 
 function discard(): Promise<void> {

@@ -8,7 +8,7 @@ import type { EventBus } from "../events/event_bus.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { jsonLine } from "../telemetry/json_line.ts";
 
-const tasks = new TaskScope("an event stream of the console", { without: "the others go on" });
+const tasks = new TaskScope("an event stream of the console", { consequence: "the others go on" });
 
 /** The number of events that are kept. */
 const MAX_EVENTS = 2_000;

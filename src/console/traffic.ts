@@ -10,7 +10,7 @@ import type { EventBus } from "../events/event_bus.ts";
 import type { Address } from "../endpoint/address.ts";
 
 const tasks = new TaskScope("the console's figures of a second", {
-  without: "that second is missing",
+  consequence: "that second is missing",
 });
 
 /**

@@ -10,7 +10,7 @@ import type { OutletEvent } from "./events.ts";
 export type EventListener = (event: OutletEvent) => void;
 
 const tasks = new TaskScope("handling an event", {
-  without: "other subscribers have received it",
+  consequence: "other subscribers have received it",
 });
 
 /** Passes each published event to every subscriber. */

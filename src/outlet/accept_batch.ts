@@ -6,7 +6,9 @@
 
 import { TaskScope } from "../scheduling/task_scope.ts";
 
-const tasks = new TaskScope("starting accepted connections", { without: "the next ones start" });
+const tasks = new TaskScope("starting accepted connections", {
+  consequence: "the next ones start",
+});
 
 /** The number of connections that are started in one turn of the event loop. */
 const MAX_ACCEPT = 32;

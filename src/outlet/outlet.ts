@@ -19,7 +19,7 @@ import type { WelcomeSocket } from "./welcome_socket.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("the drain timeout of an outlet", {
-  without: "its connections are not closed by the timeout",
+  consequence: "its connections are not closed by the timeout",
 });
 
 /** What never changes about an outlet. */

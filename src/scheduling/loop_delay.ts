@@ -42,7 +42,7 @@ const COUNTS = SUM + 1;
 export type LoopDelayMemory = BigInt64Array<SharedArrayBuffer>;
 
 const tasks = new TaskScope("measuring the event loop's delay", {
-  without: "the last measured value stays",
+  consequence: "the last measured value stays",
 });
 
 /** A watcher; disposing it ends its measurement. */

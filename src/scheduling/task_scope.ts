@@ -5,7 +5,7 @@
  * A task scope catches it, and reports what failed and what still works:
  *
  * ```ts
- * const tasks = new TaskScope("watching the config file", { without: "SIGHUP still reloads it" });
+ * const tasks = new TaskScope("watching the config file", { consequence: "SIGHUP still reloads it" });
  *
  * tasks.run(watch());                                              // a promise that nobody awaits
  * const timer = setInterval(tasks.guard(() => look()), 1_000);     // a timer; may be async, too
@@ -26,7 +26,7 @@ export interface TaskFault {
   /** What was being done: `watching the config file`. */
   readonly task: string;
   /** What still works: `SIGHUP still reloads it`. */
-  readonly without: string;
+  readonly consequence: string;
   /** What was thrown. */
   readonly error: unknown;
 }
@@ -42,13 +42,13 @@ export interface Guarded<Arguments extends unknown[]> {
 /** Runs tasks of one kind and reports their errors. */
 export class TaskScope {
   readonly #task: string;
-  readonly #without: string;
+  readonly #consequence: string;
   readonly #rejected = this.guard((error) => this.fail(error));
 
-  /** `task` is what is done, `without` what still works when it has failed; both are logged. */
-  constructor(task: string, { without }: { readonly without: string }) {
+  /** `task` is what is done, `consequence` what that means for the rest when it fails; both are logged. */
+  constructor(task: string, { consequence }: { readonly consequence: string }) {
     this.#task = task;
-    this.#without = without;
+    this.#consequence = consequence;
   }
 
   /** Wraps a callback so that what it throws, or its promise rejects with, is reported. */
@@ -70,7 +70,7 @@ export class TaskScope {
 
   /** Reports an error that was already caught. */
   fail(error: unknown): void {
-    reportFault({ task: this.#task, without: this.#without, error });
+    reportFault({ task: this.#task, consequence: this.#consequence, error });
   }
 }
 
@@ -79,7 +79,7 @@ export function handledElsewhere(promise: PromiseLike<unknown>): void {
   promise.then(undefined, ignore);
 }
 
-const ignore = new TaskScope("ignoring a rejection", { without: "nothing" }).guard(() => {});
+const ignore = new TaskScope("ignoring a rejection", { consequence: "nothing" }).guard(() => {});
 
 /** By default, faults are uncaught errors, as without a scope. */
 let reporter = ({ error }: TaskFault): void => reportError(error);

@@ -9,7 +9,7 @@
 import { TaskScope } from "./task_scope.ts";
 
 const tasks = new TaskScope("scheduling turns", {
-  without: "tasks that wait for a turn do not continue",
+  consequence: "tasks that wait for a turn do not continue",
 });
 
 /** The limits of a turn. */

@@ -6,7 +6,7 @@
 import { TaskScope } from "./task_scope.ts";
 
 const tasks = new TaskScope("reporting an unexpected error", {
-  without: "it is not reported",
+  consequence: "it is not reported",
 });
 
 /** Called with each unexpected error. */

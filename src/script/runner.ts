@@ -21,7 +21,7 @@ const LIMIT = 1024 * 1024;
 const MAX_SHOWN = 500;
 
 const tasks = new TaskScope("timing out what a script expects", {
-  without: "it keeps waiting",
+  consequence: "it keeps waiting",
 });
 
 /**

@@ -10,7 +10,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { libc } from "../transport/libc.ts";
 
 const tasks = new TaskScope("trimming the heap", {
-  without: "V8 collects garbage when it needs memory",
+  consequence: "V8 collects garbage when it needs memory",
 });
 
 /** The time between two checks, in milliseconds. */

@@ -48,7 +48,9 @@ interface OpenedOutlet {
 
 type Acceptors = ReadonlyMap<number, TlsAcceptor | undefined>;
 
-const draining = new TaskScope("waiting for an outlet to drain", { without: "the others drain" });
+const draining = new TaskScope("waiting for an outlet to drain", {
+  consequence: "the others drain",
+});
 
 /** The outlets of one thread, by id. {@linkcode OutletSet.prepare} changes them. */
 export class OutletSet implements OutletHost<Outlet> {
@@ -92,26 +94,20 @@ export class OutletSet implements OutletHost<Outlet> {
     }
   }
 
-  /**
-   * Drains a removed outlet for `grace` milliseconds. Resolves to the number of connections that
-   * were cut.
-   */
+  /** Drains a removed outlet for `grace` milliseconds; returns how many connections were aborted. */
   async drain(id: number, { grace }: { grace: number }): Promise<number> {
     return await this.#draining.get(id)?.stop({ grace }) ?? 0;
   }
 
-  /**
-   * Drains every outlet for `grace` milliseconds. Resolves to the number of connections that were
-   * cut.
-   */
+  /** Drains every outlet for `grace` milliseconds; returns how many connections were aborted. */
   async stop({ grace }: { grace: number }): Promise<number> {
     for (const outlet of this.outlets) this.#drain(outlet, grace);
     this.#opened = new Map();
-    const cuts = await Promise.all(
+    const aborted = await Promise.all(
       [...this.#draining.values()].map((outlet) => outlet.stop({ grace })),
     );
     this.#admission[Symbol.dispose]();
-    return cuts.reduce((sum, cut) => sum + cut, 0);
+    return aborted.reduce((sum, count) => sum + count, 0);
   }
 
   /** Accepts what is left in the accept queues, and closes all welcome sockets. Connections go on. */

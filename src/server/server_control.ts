@@ -43,7 +43,7 @@ export interface ServerControlOptions {
 /** Turns of the event loop in which passes over connections end, and closed TLS streams release timers. */
 const LAST_TURNS = 3;
 
-const undoing = new TaskScope("undoing a change", { without: "the rest of it is undone" });
+const undoing = new TaskScope("undoing a change", { consequence: "the rest of it is undone" });
 
 /** The control of a server. Disposing it stops the server at once. */
 export abstract class ServerControl<

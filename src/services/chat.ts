@@ -23,7 +23,7 @@ const FAREWELLS = { units: 256, clockEvery: 16 };
 const encoder = new TextEncoder();
 
 const tasks = new TaskScope("announcing the end of a chat room", {
-  without: "members get no notice",
+  consequence: "members get no notice",
 });
 
 /** A room's name: short, and printable as it is. */

@@ -61,7 +61,7 @@ function serveInTurn({ keep, progress, standard }: Shared): Handler {
   };
 }
 
-const tasks = new TaskScope("copying stdin to clients", { without: "clients are still read" });
+const tasks = new TaskScope("copying stdin to clients", { consequence: "clients are still read" });
 
 /** Serves all clients at the same time; stdin is read at the pace of the slowest. */
 function serveConcurrently({ keep, progress, standard, signal, failed }: SharedByMany): Handler {

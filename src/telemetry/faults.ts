@@ -22,9 +22,9 @@ export function publishFaults(eventBus: EventBus): void {
   const unexpected = (error: unknown) =>
     eventBus.publish({ event: "unexpected-error", stack: stackOf(error) });
   onUnexpectedError(unexpected);
-  onTaskFault(({ task, without, error }) => {
+  onTaskFault(({ task, consequence, error }) => {
     if (isBug(error)) unexpected(error);
-    eventBus.publish({ event: "task-failed", task, reason: explain(error), consequence: without });
+    eventBus.publish({ event: "task-failed", task, reason: explain(error), consequence });
   });
   publishConsole(eventBus);
 }

@@ -36,7 +36,7 @@ const OPEN_TIMEOUT = 2_000;
 /** The pause between writes to the file, in milliseconds. */
 const INTERVAL = 100;
 
-const tasks = new TaskScope("closing a log file", { without: "it stays open" });
+const tasks = new TaskScope("closing a log file", { consequence: "it stays open" });
 
 /** The destination of the log. */
 interface Sink extends AsyncDisposable {

@@ -11,7 +11,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { countDropped } from "../terminal/drop_counts.ts";
 
 const tasks = new TaskScope("notifying systemd's watchdog", {
-  without: "systemd will restart the server",
+  consequence: "systemd will restart the server",
 });
 
 /** Where to send notifications, and how often to the watchdog. */

@@ -27,7 +27,7 @@ const POLL_INTERVAL = 250;
 const MAX_PARTIAL_LINE = 2_000;
 
 const tasks = new TaskScope("reading from the terminal", {
-  without: "what is typed is ignored, everything else continues",
+  consequence: "what is typed is ignored, everything else continues",
 });
 
 /**

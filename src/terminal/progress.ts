@@ -7,7 +7,7 @@ import { formatDuration, formatSize } from "../options/quantity.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("showing progress", {
-  without: "the transfer continues",
+  consequence: "the transfer continues",
 });
 
 /** How often the line is updated, in milliseconds. */

@@ -6,7 +6,7 @@
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { isInForeground } from "./job_control.ts";
 
-const tasks = new TaskScope("asking for a secret", { without: "it counts as not given" });
+const tasks = new TaskScope("asking for a secret", { consequence: "it counts as not given" });
 
 /**
  * Asks for a secret, which is shown as asterisks. The question must be printable.

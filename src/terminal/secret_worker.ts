@@ -14,7 +14,7 @@ interface Thread {
 }
 
 const thread = globalThis as unknown as Thread;
-const tasks = new TaskScope("asking for a secret", { without: "the secret stays unknown" });
+const tasks = new TaskScope("asking for a secret", { consequence: "the secret stays unknown" });
 
 thread.onmessage = tasks.guard(({ data }: MessageEvent<string>) =>
   thread.postMessage(promptSecret(data))

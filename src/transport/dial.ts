@@ -18,7 +18,7 @@ import { resolver } from "./resolver.ts";
 import { contextOf } from "./stage.ts";
 import type { ByteStream } from "./stream.ts";
 
-const tasks = new TaskScope("dialling", { without: "the attempt counts as failed" });
+const tasks = new TaskScope("dialling", { consequence: "the attempt counts as failed" });
 
 /** A step of dialling. Times are in milliseconds. */
 export type DialStep =

@@ -50,7 +50,7 @@ export interface DialAddressOptions {
 /** What all attempts share. */
 type Within = Pick<DialAddressOptions, "onStep"> & { readonly signal: AbortSignal };
 
-const tasks = new TaskScope("connecting", { without: "the attempt counts as failed" });
+const tasks = new TaskScope("connecting", { consequence: "the attempt counts as failed" });
 
 /** The Connection Attempt Delay in milliseconds (RFC 8305, section 5). */
 const CONNECTION_ATTEMPT_DELAY = 250;

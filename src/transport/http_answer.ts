@@ -11,7 +11,7 @@ import type { HttpClient } from "./http_client.ts";
 /** The size of one write in bytes. */
 const PIECE = 64 * 1024;
 
-const tasks = new TaskScope("an HTTP answer", { without: "that response is truncated" });
+const tasks = new TaskScope("an HTTP answer", { consequence: "that response is truncated" });
 
 /** Options of {@linkcode answerOver}. */
 export interface AnswerOptions {

@@ -27,7 +27,7 @@ export interface HttpClientOptions {
  */
 const PIPELINE = { highWaterMark: 16, readSize: 16 * 1024 };
 
-const tasks = new TaskScope("an HTTP connection", { without: "that connection is closed" });
+const tasks = new TaskScope("an HTTP connection", { consequence: "that connection is closed" });
 
 const clients = new WeakMap<object, HttpClient>();
 

@@ -76,7 +76,7 @@ export class HttpServer implements AsyncDisposable {
     this.#options = options;
     const { noun, maxConnections } = options;
     refuseOldRuntime(this.#node, noun);
-    this.#tasks = new TaskScope(`serving ${noun}`, { without: "that request is not answered" });
+    this.#tasks = new TaskScope(`serving ${noun}`, { consequence: "that request is not answered" });
     this.#listener = listen(endpoint, { backlog: BACKLOG, purpose: `serve ${noun}` });
     this.#scheme = endpoint.layers?.tls ? "https" : "http";
     this.#stage = acceptStage(endpoint.layers);

@@ -59,7 +59,7 @@ export interface LookupQueueOptions {
 }
 
 const tasks = new TaskScope("looking up a name", {
-  without: "waiting connects time out",
+  consequence: "waiting connects time out",
 });
 
 /** Looks up names, a few at a time. */

@@ -34,7 +34,7 @@ const WORKERS = 4;
 export const LOOKUP_THREADS: number = PER_THREAD + WORKERS * PER_WORKER;
 
 const tasks = new TaskScope("receiving a look-up result", {
-  without: "the name is looked up again when needed",
+  consequence: "the name is looked up again when needed",
 });
 
 /** Looks up names in this thread and in workers. */

@@ -15,7 +15,7 @@ interface Thread {
 }
 
 const thread = globalThis as unknown as Thread;
-const tasks = new TaskScope("looking up a name", { without: "that look-up fails" });
+const tasks = new TaskScope("looking up a name", { consequence: "that look-up fails" });
 
 thread.onmessage = tasks.guard(async ({ data: { number, name } }: MessageEvent<LookupRequest>) => {
   try {

@@ -28,7 +28,7 @@ export async function readProxyHeader(
   return withPrefix(stream, rest);
 }
 
-const tasks = new TaskScope("the timeout of a PROXY header", { without: "it goes on" });
+const tasks = new TaskScope("the timeout of a PROXY header", { consequence: "it goes on" });
 
 async function readHeader(
   socket: ByteStream,

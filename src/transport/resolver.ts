@@ -78,7 +78,7 @@ interface Entry {
 }
 
 const tasks = new TaskScope("looking up a name", {
-  without: "waiting connects time out",
+  consequence: "waiting connects time out",
 });
 
 /** Resolves names. */

@@ -11,8 +11,8 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { type BusListener, BusRelayEnd } from "./bus_relay_end.ts";
 import type { BusCall, OutgoingMessage } from "./relayed_bus.ts";
 
-const tasks = new TaskScope("asking the bus for a worker what it remembers", {
-  without: "the worker holds what was said there",
+const tasks = new TaskScope("reading the archive of the bus for a worker", {
+  consequence: "its history has only the lines that it received",
 });
 
 /** The supervisor's relay between its workers and the bus. */

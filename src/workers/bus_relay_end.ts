@@ -10,8 +10,8 @@ import type { BusNews, OutgoingMessage } from "./relayed_bus.ts";
 /** The most bytes in flight to a worker. Messages beyond it are dropped. */
 const WINDOW = 1024 * 1024;
 
-const tasks = new TaskScope("telling a worker of the bus", {
-  without: "it asks again for what it misses",
+const tasks = new TaskScope("sending messages of the bus to a worker", {
+  consequence: "the worker requests missing messages again",
 });
 
 /** A receiver of bus news: a worker. */

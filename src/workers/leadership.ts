@@ -13,7 +13,7 @@ interface LeaderTask {
 }
 
 const tasks = new TaskScope("ending the work of an outlet that stops", {
-  without: "it ends with the worker",
+  consequence: "it ends with the worker",
 });
 
 /** Whether this worker is the leader, and the work that depends on it. */

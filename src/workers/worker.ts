@@ -30,7 +30,7 @@ const host = new WorkerHost({
   },
 });
 
-const tasks = new TaskScope("a task in a worker", { without: "the worker continues" });
+const tasks = new TaskScope("a task in a worker", { consequence: "the worker continues" });
 
 thread.onmessage = tasks.guard(({ data }: { data: WorkerRequest }) => host.handle(data));
 

@@ -8,7 +8,7 @@ import type { WorkerMessage, WorkerMethods, WorkerPort, WorkerRequest } from "./
 import type { WorkerSlot } from "./shared_counters.ts";
 
 const tasks = new TaskScope("receiving from a worker", {
-  without: "that message is lost",
+  consequence: "that message is lost",
 });
 
 /** The worker has ended or hangs, so the request will not be answered. */

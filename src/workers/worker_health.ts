@@ -9,7 +9,7 @@ import type { HealthFollowOptions, SharedHealth } from "../services/shared_healt
 import type { HealthReport, KnownHealth } from "./messages.ts";
 
 const tasks = new TaskScope("no longer following an upstream's health", {
-  without: "it is followed until the worker ends",
+  consequence: "it is followed until the worker ends",
 });
 
 /** The health of upstreams in this worker. */

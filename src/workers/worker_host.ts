@@ -32,7 +32,7 @@ import { countersOf, type SharedLimits, type WorkerSlot } from "./shared_counter
 const EVENT_DELAY = 10;
 
 const tasks = new TaskScope("sending events to the supervisor", {
-  without: "later events are sent",
+  consequence: "later events are sent",
 });
 
 /** Options of {@linkcode WorkerHost}. */

@@ -19,7 +19,7 @@ const HEARTBEAT = { every: 1_000, silence: 10_000, loading: 600_000 };
 
 const NOT_LOADED = `its modules were not loaded within ${HEARTBEAT.loading / 60_000} min`;
 
-const tasks = new TaskScope("checking the workers", { without: "the others go on" });
+const tasks = new TaskScope("checking the workers", { consequence: "the others go on" });
 
 /** The worker threads. Disposing the pool terminates them. */
 export class WorkerPool implements Disposable {

@@ -7,7 +7,7 @@ import { findUnhomed } from "../harness/unhomed.ts";
 const CASES = `
 import { TaskScope } from "./src/scheduling/task_scope.ts";
 import { createServer } from "node:net";
-const tasks = new TaskScope("a", { without: "b" });
+const tasks = new TaskScope("a", { consequence: "b" });
 async function work() {}
 declare const maybe: boolean, target: EventTarget, thread: Worker;
 const { promise, resolve, reject } = Promise.withResolvers<number>();

@@ -5,14 +5,14 @@ import { handledElsewhere, onTaskFault, TaskScope } from "../../src/scheduling/t
 /** The faults that are reported during `work`. */
 async function faultsDuring(work: () => unknown): Promise<string[]> {
   const faults: string[] = [];
-  onTaskFault(({ task, without, error }) => faults.push(`${task}: ${error}: ${without}`));
+  onTaskFault(({ task, consequence, error }) => faults.push(`${task}: ${error}: ${consequence}`));
   await work();
   await new Promise((resolve) => setTimeout(resolve));
   onTaskFault(({ error }) => reportError(error));
   return faults;
 }
 
-const tasks = new TaskScope("a task", { without: "the rest goes on" });
+const tasks = new TaskScope("a task", { consequence: "the rest goes on" });
 
 Deno.test("an error of a guarded callback is reported and not thrown", async () => {
   const told = await faultsDuring(() => {

@@ -17,7 +17,7 @@ const told = [];
 eventBus.subscribe((event) => told.push(event));
 publishFaults(eventBus);
 
-const tasks = new TaskScope("a task", { without: "the rest goes on" });
+const tasks = new TaskScope("a task", { consequence: "the rest goes on" });
 Promise.reject(new Error("nobody awaits this"));
 setTimeout(() => { throw new Error("nobody catches this"); });
 tasks.run(Promise.reject(new Error("no space left on device")));

@@ -7,7 +7,7 @@ import type { Bus, BusWatcher, Topic } from "./bus.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("receiving from another worker", {
-  without: "that message is lost",
+  consequence: "that message is lost",
 });
 
 /**

@@ -31,7 +31,7 @@ const WRITES_LIMIT = 10_000;
 const TURN = { units: 64 * 1024 };
 
 const tasks = new TaskScope("the connection to a NATS server", {
-  without: "the bus reconnects",
+  consequence: "the bus reconnects",
 });
 
 /** The buffers of the library's parser for an incomplete message or line. */

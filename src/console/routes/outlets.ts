@@ -28,7 +28,7 @@ import type { ServerView } from "../server_view.ts";
 import type { Totals } from "../traffic.ts";
 
 const tasks = new TaskScope("stopping an outlet from the console", {
-  without: "its connections go on until the server stops",
+  consequence: "its connections go on until the server stops",
 });
 
 const WORDS = z.union([z.string(), z.array(z.string())]);

@@ -34,7 +34,7 @@ export interface StreamRoutesParts {
   readonly maxConnections: number;
 }
 
-const tasks = new TaskScope("an event stream of the console", { without: "the others go on" });
+const tasks = new TaskScope("an event stream of the console", { consequence: "the others go on" });
 
 /** The open event streams. Disposing it ends them. */
 export class Streams implements Disposable {

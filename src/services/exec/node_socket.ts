@@ -16,7 +16,7 @@ import type { SocketStarter, SpawnCall, SpawnedProgram } from "./spawn.ts";
 const MOVE_DESCRIPTORS = ["-c", 'exec "$@" 0<&3 1>&3 3>&-', "sh"] as const;
 
 const tasks = new TaskScope("copying a program's data", {
-  without: "the program ends with its client",
+  consequence: "the program ends with its client",
 });
 
 /** Starts programs with one socket for stdin and stdout. */

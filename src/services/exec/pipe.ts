@@ -6,7 +6,7 @@
 
 import { TaskScope } from "../../scheduling/task_scope.ts";
 
-const tasks = new TaskScope("closing a pipe", { without: "it is read until its end" });
+const tasks = new TaskScope("closing a pipe", { consequence: "it is read until its end" });
 
 /** How long a read may block after the program has exited, in milliseconds. */
 const READ_TIMEOUT = 500;

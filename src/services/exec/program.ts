@@ -25,7 +25,7 @@ export type Exit = number | Deno.Signal;
 const SLICE = { first: 4 * 1024, share: 1 / 64, most: 64 * 1024 };
 
 const tasks = new TaskScope("ending a program", {
-  without: "it continues until it ends by itself",
+  consequence: "it continues until it ends by itself",
 });
 
 /** How often to check whether the process group has ended, in milliseconds; the interval doubles. */

@@ -79,7 +79,7 @@ async function openSocket(): Promise<SocketStarter> {
 }
 
 const tasks = new TaskScope("ending a program whose client has disconnected", {
-  without: "it continues until it ends by itself, or the server stops",
+  consequence: "it continues until it ends by itself, or the server stops",
 });
 
 /** Resolves once the program and its descendants have ended, and their output is written. */

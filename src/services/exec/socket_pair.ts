@@ -71,7 +71,7 @@ function spawnWith(
   return { pid: child.pid!, stderr: stderrOf(child), status, ...streamsOf(ours, status) };
 }
 
-const tasks = new TaskScope("closing a program's socket", { without: "the program has ended" });
+const tasks = new TaskScope("closing a program's socket", { consequence: "the program has ended" });
 
 /** The streams of our socket, which is closed once the program has ended and all its output is read. */
 function streamsOf(

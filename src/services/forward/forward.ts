@@ -11,7 +11,7 @@ import { Pool } from "./pool.ts";
 import { type Service, service } from "../service.ts";
 
 const tasks = new TaskScope("resetting an upstream whose client has disconnected", {
-  without: "it is closed at the next write",
+  consequence: "it is closed at the next write",
 });
 
 /** Forwards every client to an upstream. */

@@ -40,7 +40,9 @@ export interface Lease extends Disposable {
   readonly name: string;
 }
 
-const tasks = new TaskScope("a health check", { without: "connections find out" });
+const tasks = new TaskScope("a health check", {
+  consequence: "the next connection tries the upstream",
+});
 
 /** A pool of equivalent upstreams. */
 export class Pool {

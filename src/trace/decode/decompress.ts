@@ -10,7 +10,7 @@ import { isZstdMagic, ZstdFrameScanner } from "./zstd_frames.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("unpacking a capture", {
-  without: "what was unpacked is read",
+  consequence: "what was unpacked is read",
 });
 
 /** Length of the longest magic number: two bytes for gzip, four for zstd. */

@@ -9,7 +9,7 @@ import type { Filter } from "../track/capture_pipeline.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("ending tcpdump with the process", {
-  without: "it ends when it captures again",
+  consequence: "it ends when it captures again",
 });
 
 /**

@@ -40,7 +40,9 @@ export interface TlsServer {
 /** The time limit of a handshake in milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
-const tasks = new TaskScope("a client's TLS handshake", { without: "the client is disconnected" });
+const tasks = new TaskScope("a client's TLS handshake", {
+  consequence: "the client is disconnected",
+});
 
 /** A stage that runs the server's handshake and notes what was negotiated. */
 export function tlsStage(server: TlsServer): Stage {

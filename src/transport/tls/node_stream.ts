@@ -13,7 +13,7 @@ import { CutOffError } from "../errors.ts";
 import type { ByteStream } from "../stream.ts";
 import { writeAll } from "../write_all.ts";
 
-const tasks = new TaskScope("a TLS connection", { without: "that connection is closed" });
+const tasks = new TaskScope("a TLS connection", { consequence: "that connection is closed" });
 
 /** The size of one write in bytes, a maximum TLS record: progress is known per piece. */
 const WRITE_SIZE = 16 * 1024;

@@ -11,7 +11,7 @@ import { TaskScope } from "../../scheduling/task_scope.ts";
 import { refuseOldRuntime } from "../runtime_check.ts";
 import { type KeyPair, readKeyPair } from "./key_pair.ts";
 
-const tasks = new TaskScope("the test of a certificate", { without: "the file is refused" });
+const tasks = new TaskScope("the test of a certificate", { consequence: "the file is refused" });
 
 /**
  * Reads a certificate and its key, and tests them with one handshake in memory. Errors name the
