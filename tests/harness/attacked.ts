@@ -1,5 +1,5 @@
 /**
- * Attacks on a real server, while others use an echo outlet of the same process.
+ * Attacks on a real server, while other clients use an echo outlet of the same process.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { Footprint, portsOf } from "./process.ts";
 import { outlet, Program } from "./program.ts";
 import { testWith } from "./tools.ts";
 
-/** What the echo outlet is called that nobody attacks: in a config, too. */
+/** The name of the echo outlet that is not attacked, in a config too. */
 export const BYSTANDERS = "bystanders";
 
-/** Where a server stands that is attacked. */
+/** What an attack has before its server is started. */
 export interface Place {
-  /** A folder of the test's own. */
+  /** A temporary folder of the test. */
   readonly folder: string;
-  /** What is disposed when the test is over. */
+  /** Disposed at the end of the test. */
   readonly stack: AsyncDisposableStack;
 }
 
@@ -26,23 +26,26 @@ export interface Place {
 export interface Attack {
   /** The programs that it needs. */
   readonly needs?: readonly string[];
-  /** The words that the server is started with; beside an echo outlet, unless they name a config. */
+  /** The server's arguments, to which an echo outlet is added unless they name a config. */
   words(place: Place): readonly string[] | Promise<readonly string[]>;
-  /** The words that run the server's words, where it is not started as it is. */
+  /** A command line that runs the server's, if it is not run directly. */
   under?(place: Place): readonly [string, ...string[]];
-  /** With how many workers it is done; 1 and 2, if it is not said. */
+  /** The numbers of workers that it is run with; 1 and 2 by default. */
   readonly workers?: readonly number[];
-  /** Whether the server's log is on its stderr; it is, if this is not said. */
+  /** Whether the server logs to stderr; `true` by default. */
   readonly logs?: boolean;
-  /** Makes the server load and open what it does at the first use alone, so that it does not count. */
+  /** Makes the server load and open what it does only once, so that it is not counted as a leak. */
   warmUp?(server: AttackedServer): Promise<void>;
-  /** Begins it, and resolves once it is under way; what is in the stack is disposed when it is over. */
+  /** Starts the attack, and resolves once it has an effect; the stack is disposed at its end. */
   begin(server: AttackedServer, stack: AsyncDisposableStack): Promise<void>;
-  /** Looks at the server while it lasts, once the bystanders were answered. */
+  /** Checks the server during the attack, after its clients were answered. */
   look?(server: AttackedServer): Promise<void>;
 }
 
-/** A test for one worker and one for two: bystanders are answered, the process lives, and all is given back. */
+/**
+ * Tests an attack with one worker and with two: clients of the echo outlet are answered, the
+ * process does not end, and all resources are released.
+ */
 export function testAttack(sentence: string, attack: Attack): void {
   for (const workers of attack.workers ?? [1, 2]) {
     testWith(attack.needs ?? [], `${sentence} (--workers ${workers})`, async () => {
@@ -59,7 +62,7 @@ export function testAttack(sentence: string, attack: Attack): void {
 export class AttackedServer implements AsyncDisposable {
   readonly program: Program;
   readonly folder: string;
-  /** What is disposed when the test is over. */
+  /** Disposed at the end of the test. */
   readonly stack: AsyncDisposableStack;
   readonly workers: number;
   /** The port of the echo outlet. */
@@ -97,7 +100,7 @@ export class AttackedServer implements AsyncDisposable {
     return this.program.pid;
   }
 
-  /** The port of the outlet of this name. */
+  /** The port of the outlet with this name. */
   port(name: string): Promise<number> {
     return portIn(this.program, name);
   }
@@ -107,7 +110,7 @@ export class AttackedServer implements AsyncDisposable {
     return await Deno.connect({ hostname: "127.0.0.1", port: await this.port(name) });
   }
 
-  /** Resolves to the match once its log has a line that fits. */
+  /** Resolves to the match once a line of its log matches. */
   tells(pattern: RegExp): Promise<RegExpMatchArray> {
     return this.program.complains(pattern);
   }
@@ -122,7 +125,7 @@ export class AttackedServer implements AsyncDisposable {
     return this.#metrics;
   }
 
-  /** Fails where an attack holds up bystanders, ends the process, or leaves something behind. */
+  /** Fails if the attack blocks other clients, ends the process, or leaves resources behind. */
   async survives({ warmUp, begin, look }: Attack): Promise<void> {
     {
       using bystanders = await Bystanders.of(this.echo);
@@ -149,7 +152,7 @@ export class AttackedServer implements AsyncDisposable {
   }
 }
 
-/** Where the echo outlet and the metrics are: the latter at a port that no outlet is said to listen at. */
+/** The ports of the echo outlet and of the metrics; the latter is the one that is not logged. */
 async function surfacesOf(
   program: Program,
   { logs }: { logs: boolean },
@@ -164,7 +167,10 @@ async function surfacesOf(
   return { echo, metrics };
 }
 
-/** Whether it listens at two ports, and one is the metrics'. Before that, it tries addresses at ports that it closes. */
+/**
+ * Whether it listens at two ports, one of which serves metrics. At its start, it briefly binds
+ * other ports.
+ */
 async function servesBoth(pid: number): Promise<boolean> {
   const ports = portsOf(pid);
   if (ports.length !== 2) return false;

@@ -1,5 +1,6 @@
 /**
- * A worker that blocks its event loop for the milliseconds that it is sent, and says when that is over.
+ * A worker that blocks its event loop for the milliseconds in each message, and answers when that
+ * is over.
  *
  * @module
  */

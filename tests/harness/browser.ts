@@ -1,5 +1,5 @@
 /**
- * A real browser: Debian's Chromium, driven through playwright-core.
+ * A real browser: Debian's Chromium, controlled through playwright-core.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { assertEquals } from "@std/assert";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { ROOT } from "./program.ts";
 
-/** Where screenshots are put, to be looked at. */
+/** The folder for screenshots, for review by people. */
 const OUTPUT = `${ROOT}tests/e2e/output`;
 
-/** How long a test waits for something on a page, in milliseconds. */
+/** Time limit for a change of a page, in milliseconds. */
 const PATIENCE = 30_000;
 
 const ARGS = [
@@ -23,7 +23,7 @@ const ARGS = [
   "--disable-sync",
 ];
 
-/** A width and a height in pixels, and light or dark. */
+/** Width and height in pixels, and the colour scheme. */
 export interface Look {
   readonly width: number;
   readonly height: number;
@@ -37,10 +37,10 @@ const LOOKS: readonly Look[] = [
   { width: 390, height: 844, scheme: "dark" },
 ];
 
-/** A browser window, and everything that went wrong in its page. */
+/** A browser window, and all errors of its page. */
 export class BrowserWindow implements AsyncDisposable {
   readonly page: Page;
-  /** Errors of scripts, and what the page's policy did not allow. */
+  /** Errors of scripts, and violations of the content security policy. */
   readonly faults: string[] = [];
   readonly #browser: Browser;
   readonly #context: BrowserContext;
@@ -52,7 +52,7 @@ export class BrowserWindow implements AsyncDisposable {
     page.on("pageerror", (error) => this.faults.push(String(error)));
     page.on("dialog", (dialog) => this.faults.push(`a dialog: ${dialog.message()}`));
     page.on("console", (message) => {
-      // The browser itself notes every answer that is a refusal; the page shows those.
+      // The browser reports every answer with an error status; the page displays those itself.
       const refused = message.text().startsWith("Failed to load resource");
       if (message.type() === "error" && !refused) this.faults.push(message.text());
     });
@@ -71,13 +71,13 @@ export class BrowserWindow implements AsyncDisposable {
     return window;
   }
 
-  /** Looks at the page at another size, in light or dark. */
+  /** Changes size and colour scheme. */
   async lookAt({ width, height, scheme }: Look): Promise<void> {
     await this.page.setViewportSize({ width, height });
     await this.page.emulateMedia({ colorScheme: scheme });
   }
 
-  /** Takes the view's pictures, and makes sure that no look of it is wider than the screen. */
+  /** Takes screenshots of a view, and asserts that it is never wider than the window. */
   async shots(view: string): Promise<void> {
     await Deno.mkdir(OUTPUT, { recursive: true });
     for (const look of LOOKS) {

@@ -1,5 +1,5 @@
 /**
- * Clients of an echo outlet beside one that is attacked. They want nothing but their own bytes back.
+ * Clients of an echo outlet beside one that is attacked.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import { deadline } from "@std/async/deadline";
 import { noise, send } from "./bytes.ts";
 
 /**
- * How long all that is asked at a time may take together, in milliseconds: where an attack goes on meanwhile, a server
- * that it has frozen reaches this, and a slow machine does not.
+ * Time limit for all clients together, in milliseconds: a server blocked by an attack reaches it,
+ * and a slow machine does not.
  */
 const FROZEN = 180_000;
 
-/** How many there are: enough that each of two workers has some. */
+/** The number of clients: enough for each of two workers to have some. */
 const COUNT = 12;
 
-/** How often each of them is answered before it is content. */
+/** The number of answers that each client needs. */
 const ROUNDS = 10;
 
-/** Some clients of one outlet. */
+/** Clients of one outlet. */
 export class Bystanders implements Disposable {
   readonly #port: number;
   readonly #conns: Deno.TcpConn[] = [];
@@ -35,7 +35,7 @@ export class Bystanders implements Disposable {
     return bystanders;
   }
 
-  /** Fails where one of them, or a newcomer, is not answered however long it waits. */
+  /** Fails unless all of them and a new client are answered within the time limit. */
   async areAnswered(): Promise<void> {
     let round = 0;
     const rounds = async () => {
@@ -52,7 +52,7 @@ export class Bystanders implements Disposable {
   }
 }
 
-/** Fails where the echo outlet at a port does not answer a newcomer. */
+/** Fails unless the echo outlet at a port answers a new client. */
 export async function answers(port: number | string): Promise<void> {
   const visit = async () => {
     using conn = await connect(Number(port));

@@ -1,5 +1,5 @@
 /**
- * Bytes for tests: sending them, collecting them, making them up.
+ * Sends, reads and generates bytes for tests.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export async function send(
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }
 
-/** All that comes until the other end has ended its half. */
+/** Reads until the other end has half-closed. */
 export async function readAll(conn: Pick<Deno.Conn, "read">): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   const buffer = new Uint8Array(64 * 1024);
@@ -30,12 +30,12 @@ export async function readAll(conn: Pick<Deno.Conn, "read">): Promise<Uint8Array
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** All that comes until the other end has ended its half, as text. */
+/** Reads text until the other end has half-closed. */
 export async function readText(conn: Pick<Deno.Conn, "read">): Promise<string> {
   return new TextDecoder().decode(await readAll(conn));
 }
 
-/** What comes, until the text ends with or contains the pattern. */
+/** Reads until the text matches the pattern. */
 export async function readUntil(conn: Pick<Deno.Conn, "read">, pattern: RegExp): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(64 * 1024);
@@ -48,7 +48,7 @@ export async function readUntil(conn: Pick<Deno.Conn, "read">, pattern: RegExp):
   return text;
 }
 
-/** Bytes of every value that look random and are the same for the same seed. */
+/** Pseudo-random bytes, the same for the same seed. */
 export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let state = seed >>> 0 || 1;

@@ -1,34 +1,34 @@
 /**
- * Certificates for tests, made by openssl: an authority and what it signs.
+ * Certificates for tests, created by openssl: a certificate authority and what it signs.
  *
  * @module
  */
 import { run } from "./program.ts";
 
-/** A certificate and its key, in files. */
+/** Paths of a certificate and its key. */
 export interface Identity {
   readonly cert: string;
   readonly key: string;
 }
 
-/** What is said in a certificate. */
+/** Contents of a certificate. */
 export interface CertificateOptions {
-  /** Its subject, in openssl's form. */
+  /** Its subject, in openssl's notation. */
   readonly subject?: string;
   /** Lines of openssl's extension file; without any, it is an X.509 v1 certificate. */
   readonly extensions?: readonly string[];
-  /** Its last day, `YYYYMMDDHHMMSSZ`, where it is to be a past one. */
+  /** Its last day, `YYYYMMDDHHMMSSZ`, if it is to be in the past. */
   readonly until?: string;
   /** Its first day. */
   readonly from?: string;
-  /** Who signs it, where that is not the authority itself. */
+  /** Its issuer, if that is not the authority itself. */
   readonly signer?: Identity;
 }
 
 const FOR_LOCALHOST = ["subjectAltName=DNS:localhost,IP:127.0.0.1"];
 const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
-/** An authority in a folder of its own, which goes when it is disposed. */
+/** A certificate authority in a folder of its own, removed when it is disposed. */
 export class Authority implements AsyncDisposable {
   readonly folder: string;
   #made = 0;
@@ -56,7 +56,7 @@ export class Authority implements AsyncDisposable {
     return `${this.folder}/ca.key`;
   }
 
-  /** Signs a certificate, by default one for localhost. */
+  /** Signs a certificate, for localhost by default. */
   async sign(
     { subject = "/CN=localhost", extensions = FOR_LOCALHOST, from, until, signer = this }:
       CertificateOptions = {},
@@ -96,7 +96,7 @@ export class Authority implements AsyncDisposable {
     return identity;
   }
 
-  /** Only `openssl ca` lets the days be chosen freely, and it wants its records. */
+  /** Only `openssl ca` can set both dates; it needs a database. */
   async #signWithin(name: string, { from, until }: { from: string; until: string }): Promise<void> {
     await Deno.writeTextFile(`${name}.index`, "");
     await Deno.writeTextFile(`${name}.serial`, "01\n");
@@ -126,7 +126,7 @@ export class Authority implements AsyncDisposable {
   }
 }
 
-/** The SHA-256 of a certificate in a file, as openssl tells it. */
+/** The SHA-256 of a certificate in a file, computed by openssl. */
 export async function fingerprintOf(cert: string): Promise<string> {
   const words = ["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256"] as const;
   const { stdout } = await run(words);
@@ -138,7 +138,9 @@ async function openssl(...words: (string | string[])[]): Promise<void> {
   if (code !== 0) throw new Error(`openssl ${words.flat().join(" ")}: ${stderr}`);
 }
 
-/** A certificate of one's own in a file that can be broken; the file goes when it is disposed. */
+/**
+ * A self-signed certificate in a file that can be broken; the file is removed when it is disposed.
+ */
 export async function temporaryCertificate(): Promise<
   AsyncDisposable & { readonly file: string; break(): Promise<void> }
 > {

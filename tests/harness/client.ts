@@ -1,5 +1,5 @@
 /**
- * A client inside the test, asked for in the words that a person would type.
+ * A client inside the test, started with command-line arguments.
  *
  * @module
  */
@@ -7,19 +7,19 @@ import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { runClient } from "../../src/client.ts";
 import { bytesOf } from "./bytes.ts";
 
-/** What a client showed, printed and told. */
+/** What a client received, printed and logged. */
 export interface Talk {
-  /** What arrived, as text. */
+  /** Received data, as text. */
   readonly shown: string;
-  /** What it printed as a result. */
+  /** Its printed result. */
   readonly printed: string;
-  /** What it told on the way. */
+  /** Its log. */
   readonly told: string;
-  /** Why it failed; empty where it did not. */
+  /** Its error; empty without one. */
   readonly error: string;
 }
 
-/** Does what `outlet client WORDS…` would with this input, to its end. */
+/** Runs `outlet client WORDS…` with this input, until it ends. */
 export async function plug(words: readonly string[], input = ""): Promise<Talk> {
   const talk = { shown: "", printed: "", told: "", error: "" };
   const decoder = new TextDecoder();

@@ -1,5 +1,5 @@
 /**
- * A console inside the test, over a server inside the test.
+ * A console inside the test, of a server inside the test.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { EventBus } from "../../src/events/event_bus.ts";
 import { readAll, send } from "./bytes.ts";
 import { TestServer } from "./server.ts";
 
-/** What knows it may use the console. */
+/** The console's token. */
 export const TOKEN = "a-token-for-tests-alone";
 
-/** An event of the event stream, its data read. */
+/** An event of the event stream, with its parsed data. */
 export interface Streamed {
   readonly event: string;
   readonly id: string | undefined;
@@ -19,7 +19,7 @@ export interface Streamed {
   readonly data: any;
 }
 
-/** An open console, and the server that it looks at. */
+/** An open console, and its server. */
 export class TestConsole implements AsyncDisposable {
   readonly console: Console;
   readonly server: TestServer;
@@ -29,7 +29,7 @@ export class TestConsole implements AsyncDisposable {
     this.server = server;
   }
 
-  /** Opens what `outlet server WORDS… --console :0` would. */
+  /** Opens `outlet server WORDS… --console :0`. */
   static async open(...words: string[]): Promise<TestConsole> {
     const eventBus = new EventBus();
     const address = { hostname: "127.0.0.1", port: 0 };
@@ -47,7 +47,7 @@ export class TestConsole implements AsyncDisposable {
     return Number(new URL(this.origin).port);
   }
 
-  /** Asks with the token, unless other headers are given. */
+  /** Sends a request with the token, unless other headers are given. */
   ask(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(this.origin + path, {
       redirect: "manual",
@@ -56,13 +56,13 @@ export class TestConsole implements AsyncDisposable {
     });
   }
 
-  /** What is answered to a question that nothing is wrong with. */
+  /** The answer to a GET request, which must succeed. */
   // deno-lint-ignore no-explicit-any -- as any JSON
   async get(path: string): Promise<any> {
     return await read(await this.ask(path));
   }
 
-  /** What comes of a request with a body, and its status. */
+  /** The answer to a POST request with a body, which must succeed. */
   // deno-lint-ignore no-explicit-any -- as any JSON
   async post(path: string, body: unknown = {}): Promise<any> {
     const headers = { "content-type": "application/json" };
@@ -71,14 +71,14 @@ export class TestConsole implements AsyncDisposable {
     );
   }
 
-  /** Sends a request as it stands, and reads the whole answer. */
+  /** Sends a request as it is, and reads the whole answer. */
   async raw(request: string): Promise<string> {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
     await send(connection, request.replaceAll("\n", "\r\n"));
     return new TextDecoder().decode(await readAll(connection));
   }
 
-  /** Reads the event stream until what came fits. */
+  /** Reads the event stream until its events match. */
   async stream(
     query: string,
     fits: (all: readonly Streamed[]) => boolean,

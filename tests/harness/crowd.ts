@@ -1,16 +1,16 @@
 /**
- * Many members of a chat room, connected as clients are, who all write down what they read.
+ * Members of a chat room, connected over TCP, who record what they receive.
  *
  * @module
  */
 import { send } from "./bytes.ts";
 
-/** How long a crowd waits for what should come, before it says what is missing. */
+/** Time limit for expected lines, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** One of the crowd. */
+/** A member. */
 export class Guest implements Disposable {
-  /** The lines that others said, as `name> text`, in the order in which they came. */
+  /** The lines of other members, as `name> text`, in the order of arrival. */
   readonly said: string[] = [];
   /** All other lines. */
   readonly told: string[] = [];
@@ -37,18 +37,18 @@ export class Guest implements Disposable {
     return this.#conn.localAddr.port;
   }
 
-  /** Types a line. */
+  /** Sends a line. */
   async type(line: string): Promise<void> {
     await send(this.#conn, line + "\n");
   }
 
-  /** Resolves when a line of the room itself fits. */
+  /** Resolves to the first line of the room itself that matches. */
   async isTold(pattern: RegExp): Promise<string> {
     await this.until(() => this.told.some((line) => pattern.test(line)));
     return this.told.find((line) => pattern.test(line))!;
   }
 
-  /** Asks who is in the room until so many are. */
+  /** Asks for the list of members until there are this many. */
   async countsMembers(count: number): Promise<void> {
     for (const end = performance.now() + PATIENCE; performance.now() < end;) {
       const before = this.told.length;
@@ -60,7 +60,7 @@ export class Guest implements Disposable {
     throw new Error(`there never were ${count} members: ${this.told.at(-1)?.slice(0, 200)}`);
   }
 
-  /** Resolves when the condition holds, which is looked at with everything that comes. */
+  /** Resolves when the condition holds, which is checked after each chunk. */
   async until(holds: () => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const missing = () => {
@@ -108,15 +108,16 @@ export class Guest implements Disposable {
 }
 
 /**
- * Lets one member of each part of a crowd say its share of so many lines, and waits until all have read all.
+ * One member of each group sends its share of the lines; waits until all members have received all
+ * of them.
  *
- * @returns what is wrong with anybody's transcript: lines missing, twice, or out of order
+ * @returns faults in the members' transcripts: lines that are missing, duplicated or out of order
  */
 export async function converse(
   parts: readonly (readonly Guest[])[],
   { lines, padding = "", during }: {
     lines: number;
-    /** What stands behind each line's number, to make it long. */
+    /** Appended to each line's number, to make it long. */
     padding?: string;
     during?: (said: number) => Promise<void> | void;
   },

@@ -1,5 +1,6 @@
 /**
- * What a thread dies of, though it catches everything else: this is imported before its own handlers are there.
+ * The error that ends a worker thread. Its listener is added before the worker's own handlers,
+ * which would catch it.
  *
  * @module
  */

@@ -1,14 +1,14 @@
 /**
- * Waiting for what should come about, without a fixed sleep.
+ * Waits for conditions, without a fixed delay.
  *
  * @module
  */
 import { delay } from "@std/async/delay";
 
-/** How often is looked, and how long at most, in milliseconds. */
+/** The interval of checks and the time limit, in milliseconds. */
 const LOOK = { every: 10, most: 90_000 };
 
-/** Resolves once `check` is true; rejects with what it was about where that never comes. */
+/** Resolves once `check` is true; rejects with the description at the time limit. */
 export async function eventually(
   check: () => boolean | Promise<boolean>,
   what = "what was waited for",
@@ -20,7 +20,7 @@ export async function eventually(
   }
 }
 
-/** Resolves to a figure that grows once it has grown no more for twenty looks. */
+/** Resolves to a figure once it has not changed for twenty checks. */
 export async function settled(figure: () => number): Promise<number> {
   let last = figure();
   for (let same = 0; same < 20; same++) {

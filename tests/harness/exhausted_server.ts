@@ -1,5 +1,5 @@
 /**
- * An HTTP server in a process that has no descriptor left. It prints its port once it is so.
+ * An HTTP server in a process without free descriptors. It prints its port once there are none.
  *
  * @module
  */
@@ -10,9 +10,9 @@ await using server = HttpServer.open({ address: { hostname: "127.0.0.1", port: 0
   maxConnections: 8,
   answer: () => new Response("still here\n"),
 });
-// The runtime takes a descriptor for signals with the first one that is listened to, as outlet does at its start.
+// The runtime opens a descriptor for the first signal listener; outlet adds one at its start.
 Deno.addSignalListener("SIGTERM", () => Deno.exit(0));
-// What is loaded at the first request needs descriptors itself.
+// Modules that are loaded at the first request need descriptors themselves.
 await (await fetch(`http://127.0.0.1:${server.address.port}/`)).text();
 const files: Deno.FsFile[] = [];
 try {
@@ -21,6 +21,6 @@ try {
   if ((error as { code?: string }).code !== "EMFILE") throw error;
 }
 console.log(`full at ${server.address.port}`);
-// Until it is killed: what would wait for a signal needs a descriptor, too.
+// It runs until it is killed: waiting for a signal would need a descriptor, too.
 await new Promise((resolve) => setTimeout(resolve, 600_000));
 for (const file of files) file.close();

@@ -1,19 +1,19 @@
 /**
- * A folder of a test's own, which goes with the test.
+ * A temporary folder for a test.
  *
  * @module
  */
 
-/** A temporary folder. Disposing it removes it with all that is in it. */
+/** A temporary folder, removed with its contents when it is disposed. */
 export class Folder implements AsyncDisposable {
-  /** Where it is. */
+  /** Its path. */
   readonly path: string;
 
   private constructor(path: string) {
     this.path = path;
   }
 
-  /** Makes an empty one. */
+  /** Creates an empty one. */
   static async make(): Promise<Folder> {
     return new Folder(await Deno.makeTempDir({ prefix: "outlet-" }));
   }

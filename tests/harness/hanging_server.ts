@@ -1,6 +1,6 @@
 /**
- * A server of its own process, one of whose workers hangs, the one with the Unix socket: a thread that hangs ends with
- * the process alone. It prints what was told, and how many clients were answered afterwards.
+ * A server with a hanging worker, that of its Unix socket, as a process: a hanging thread only ends
+ * with its process. It prints the reported errors, and how many clients were answered afterwards.
  *
  * @module
  */
@@ -59,7 +59,7 @@ await Promise.race([
 const failed = supervisor.failed.aborted ? String(supervisor.failed.reason) : undefined;
 let answered = 0;
 if (!failed) {
-  // Its socket is taken from it a moment after it was told, and another worker comes.
+  // Its socket is closed a moment after the report, and another worker starts.
   await eventually(async () =>
     (await Promise.all(Array.from({ length: 10 }, () => visit()))).every(Boolean)
   );

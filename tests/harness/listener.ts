@@ -1,17 +1,17 @@
 /**
- * A member of a room inside the test, which remembers what it hears.
+ * A member of a room inside the test, which records the lines that it receives.
  *
  * @module
  */
 import type { Member, Room } from "../../src/chat/room.ts";
 
-/** How long a test waits for a line before it says which one is missing. */
+/** Time limit for a line, in milliseconds. */
 const PATIENCE = 20_000;
 
-/** Somebody in a room. */
+/** A member of a room. */
 export class Listener {
   readonly member: Member;
-  /** The lines so far, without their newlines. */
+  /** Received lines, without newlines. */
   readonly heard: string[] = [];
   readonly #waiting = new Set<() => void>();
 
@@ -28,7 +28,7 @@ export class Listener {
     });
   }
 
-  /** Resolves when a line has been heard, to how often. */
+  /** Resolves when a line has been received, to the number of times. */
   async hears(line: string | RegExp): Promise<number> {
     const fits = (heard: string) => typeof line === "string" ? heard === line : line.test(heard);
     const times = () => this.heard.filter(fits).length;
@@ -36,7 +36,7 @@ export class Listener {
     return times();
   }
 
-  /** Resolves when somebody of this name is in the room. */
+  /** Resolves when a member of this name is in the room. */
   async sees(name: string): Promise<void> {
     const { room } = this.member;
     await this.#until(() => room.has(name), () => `${name} is not here, but ${room.who()}`);

@@ -1,21 +1,21 @@
 /**
- * A bus inside a test, which loses, doubles or holds back what the test asks it to.
+ * A bus inside a test, which loses, duplicates or delays messages as the test asks it to.
  *
  * @module
  */
 import type { Bus, BusWatcher, Topic } from "../../src/chat/bus/bus.ts";
 
-/** What becomes of a message: how many times it arrives. */
+/** How many times a message is delivered. */
 export type Fate = (message: Uint8Array) => number;
 
-/** What several buses have in common: whoever listens on one hears what is published on the others. */
+/** The network between several buses: each receives what is published on the others. */
 export class Ether {
   readonly ears = new Set<{ from: LossyBus; key: string; hear(message: Uint8Array): void }>();
   fate: Fate = () => 1;
   /** Every message so far, as text. */
   readonly messages: string[] = [];
 
-  /** Publishes as a stranger. */
+  /** Publishes as another client of the bus. */
   inject(topic: Topic, message: Uint8Array | string, from?: LossyBus): void {
     const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
     this.messages.push(new TextDecoder().decode(bytes.subarray(0, 1000)));
@@ -26,7 +26,7 @@ export class Ether {
   }
 }
 
-/** One end of it. */
+/** One server's connection to it. */
 export class LossyBus implements Bus {
   readonly name = "test";
   readonly isLocal = false;
@@ -60,7 +60,7 @@ export class LossyBus implements Bus {
     watcher.changed({ state: "up", at: "test" });
   }
 
-  /** Goes down, or comes up again. */
+  /** Goes down or up. */
   turn(way: "up" | "down"): void {
     this.#isUp = way === "up";
     this.#watcher?.changed(

@@ -1,5 +1,5 @@
 /**
- * A worker that can be killed: it dies when it is to send `die` to a client, and hangs when it is to send `hang`.
+ * A worker that ends if it is to send `die` to a client, and hangs if it is to send `hang`.
  *
  * @module
  */

@@ -1,12 +1,15 @@
 /**
- * A machine of its own with a name server that answers for some names, is silent about others, and is asked as the
- * real thing is: a network namespace, its own `/etc`, and a server in Python.
+ * A network namespace with its own `/etc` and a name server in Python, which answers for some
+ * names, is slow for others, and does not answer the rest.
  *
  * @module
  */
 import { Program, run } from "./program.ts";
 
-/** Answers `quick*` with 127.0.0.1 and says that there is no `absent*`, `slow*` after 400 ms; all else is silence. */
+/**
+ * Answers `quick*` with 127.0.0.1, `absent*` with NXDOMAIN, `slow*` after 400 ms; does not answer
+ * other names.
+ */
 const SERVER = `
 import socket, struct, threading, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -31,7 +34,7 @@ while True:
     elif name.startswith("slow"): threading.Timer(0.4, answer, (q, who, name, kind)).start()
 `;
 
-/** Where names are looked up in a way of its own. Disposing it removes the machine. */
+/** A machine with a resolver configuration of its own, removed when it is disposed. */
 export class NamedMachine implements AsyncDisposable {
   readonly #name: string;
   #server: Program | undefined;
@@ -40,7 +43,9 @@ export class NamedMachine implements AsyncDisposable {
     this.#name = name;
   }
 
-  /** Makes it; `hosts` are lines of its `/etc/hosts`, `preferences` those of its `/etc/gai.conf`. */
+  /**
+   * Creates it; `hosts` are lines of its `/etc/hosts`, `preferences` those of its `/etc/gai.conf`.
+   */
   static async make(
     { hosts = [], preferences = [] }: { hosts?: string[]; preferences?: string[] } = {},
   ): Promise<NamedMachine> {
@@ -64,7 +69,7 @@ export class NamedMachine implements AsyncDisposable {
     return this.#server;
   }
 
-  /** The words that run a program there. */
+  /** A command line that runs a program on it. */
   on(...words: string[]): [string, ...string[]] {
     return ["ip", "netns", "exec", this.#name, ...words];
   }

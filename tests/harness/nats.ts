@@ -1,22 +1,22 @@
 /**
- * Real NATS servers beside a test.
+ * Real NATS servers for tests.
  *
  * @module
  */
 import { freePort } from "./ports.ts";
 import { Program } from "./program.ts";
 
-/** What a server is started with. */
+/** How a server is started. */
 export interface NatsOptions {
-  /** More words for its command line. */
+  /** Further command-line arguments. */
   readonly words?: readonly string[];
-  /** What its config file says. */
+  /** Its config file. */
   readonly config?: string;
-  /** Whether it offers JetStream; what that keeps stays when it is started again. */
+  /** Whether JetStream is enabled; its storage is kept between restarts. */
   readonly jetstream?: boolean;
 }
 
-/** A NATS server, which can be killed and started again at the same port. */
+/** A NATS server that can be killed and restarted on the same port. */
 export class NatsServer implements AsyncDisposable {
   readonly port: number;
   readonly #words: readonly string[];
@@ -41,7 +41,7 @@ export class NatsServer implements AsyncDisposable {
     return server;
   }
 
-  /** Three servers that are one bus. */
+  /** A cluster of three servers. */
   static async cluster(): Promise<NatsServer[]> {
     const ports = [freePort(), freePort(), freePort()];
     const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(",");
@@ -60,22 +60,22 @@ export class NatsServer implements AsyncDisposable {
     return servers;
   }
 
-  /** What `--bus` is to name. */
+  /** Its URL for `--bus`. */
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  /** Changes its config file, which it reads when it is started. */
+  /** Changes its config file, which is read at the start and by a reload. */
   configure(config: string): void {
     Deno.writeTextFileSync(`${this.#folder}/nats.conf`, config);
   }
 
-  /** Resolves to the match once its log shows the pattern. */
+  /** Resolves to the match once its log matches the pattern. */
   complains(pattern: RegExp): Promise<RegExpMatchArray> {
     return this.#program!.complains(pattern);
   }
 
-  /** Starts it, at its port. */
+  /** Starts it on its port. */
   async start(): Promise<void> {
     this.#program = new Program([
       "nats-server",
@@ -86,7 +86,7 @@ export class NatsServer implements AsyncDisposable {
     await this.#program.complains(/Server is ready/);
   }
 
-  /** Lets it read its config file again. */
+  /** Makes it read its config file again. */
   async reload(): Promise<void> {
     this.#program?.signal("SIGHUP");
     await this.#program?.complains(/Reloaded server configuration/);

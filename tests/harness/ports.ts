@@ -1,5 +1,5 @@
 /**
- * Ports for programs that can't take a free one by themselves.
+ * Ports for programs that cannot choose a free one themselves.
  *
  * @module
  */
@@ -8,15 +8,17 @@ import { delay } from "@std/async/delay";
 const FIRST = 10_000;
 const LAST = 32_000;
 
-/** Where ports are reserved: a file each, so that no two tests on this machine are given the same one. */
+/**
+ * A folder with a file per reserved port, so that no two tests on this machine get the same one.
+ */
 const RESERVATIONS = `${Deno.env.get("TMPDIR") ?? "/tmp"}/outlet-test-ports`;
 
-/** After how long a reservation counts for nothing, in milliseconds: its test is over. */
+/** The age at which a reservation expires, in milliseconds: its test has ended. */
 const STALE = 30 * 60_000;
 
 /**
- * A port of 127.0.0.1 that nobody listens on, that the kernel gives to nobody, and that no other test is given: it
- * lies below those that clients and port 0 get (`net.ipv4.ip_local_port_range`), and is reserved.
+ * A free port of 127.0.0.1, reserved for this test. It is below the range of ephemeral ports
+ * (`net.ipv4.ip_local_port_range`), so the kernel does not assign it to clients or to port 0.
  */
 export function freePort(): number {
   Deno.mkdirSync(RESERVATIONS, { recursive: true });
@@ -27,7 +29,7 @@ export function freePort(): number {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
       return port;
     } catch {
-      // Somebody listens there; another one will be free.
+      // It is in use; try another one.
     }
   }
 }
@@ -38,7 +40,7 @@ function reserve(port: number): boolean {
     const { mtime } = Deno.statSync(path);
     if (Date.now() - Number(mtime) > STALE) Deno.removeSync(path);
   } catch {
-    // Nobody has reserved it, or somebody has just removed it.
+    // It is not reserved, or the reservation has just been removed.
   }
   try {
     Deno.openSync(path, { write: true, createNew: true }).close();
@@ -48,7 +50,7 @@ function reserve(port: number): boolean {
   }
 }
 
-/** Resolves once something listens at the port. */
+/** Resolves once a socket listens on the port. */
 export async function isOpen(port: number): Promise<void> {
   for (let tries = 0; tries < 1_000; tries++) {
     try {
@@ -61,7 +63,10 @@ export async function isOpen(port: number): Promise<void> {
   throw new Error(`nothing listens on port ${port}`);
 }
 
-/** Resolves once nothing listens at the port any more: who comes in the moment of closing is served still, or reset. */
+/**
+ * Resolves once no socket listens on the port. A client that connects while it is closed is still
+ * served, or reset.
+ */
 export async function isClosed(port: number): Promise<void> {
   for (let tries = 0; tries < 1_000; tries++) {
     try {

@@ -1,5 +1,5 @@
 /**
- * What the kernel says of a process: its descriptors, its memory, where it listens.
+ * A process as the kernel sees it: descriptors, memory, listening ports.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { eventually, settled } from "./eventually.ts";
 
 const MEGABYTE = 1024 * 1024;
 
-/** Megabytes that a process may keep of hundreds that were sent to it. */
+/** Megabytes that a process may keep after hundreds were sent to it. */
 const KEPT = 64;
 
-/** How many descriptors it has open. */
+/** The number of its open descriptors. */
 export function descriptorsOf(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
 }
 
-/** How many bytes of it are in memory. */
+/** Its resident memory in bytes. */
 export function memoryOf(pid: number): number {
   const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))!;
   return Number(kilobytes) * 1024;
 }
 
-/** What a process has while nobody is at it, to be compared with what it has afterwards. */
+/** The resources of an idle process, to be compared with those after a test. */
 export class Footprint {
   readonly #pid: number;
   readonly #descriptors: number;
@@ -34,12 +34,12 @@ export class Footprint {
     this.#memory = memoryOf(pid);
   }
 
-  /** Takes it once as many descriptors are open for some looks. */
+  /** Measured once the number of descriptors is stable. */
   static async of(pid: number): Promise<Footprint> {
     return new Footprint(pid, await settled(() => descriptorsOf(pid)));
   }
 
-  /** Resolves once the process has no more than then; memory may be some megabytes more. */
+  /** Resolves once it has no more resources than before; memory may be some megabytes larger. */
   async isBack(): Promise<void> {
     const now = () => ({ descriptors: descriptorsOf(this.#pid), memory: memoryOf(this.#pid) });
     const before = { descriptors: this.#descriptors, memory: this.#memory };
@@ -51,7 +51,7 @@ export class Footprint {
   }
 }
 
-/** The TCP ports of IPv4 that it listens at. */
+/** The TCP ports on which it listens over IPv4. */
 export function portsOf(pid: number): number[] {
   const inodes = new Set(
     [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => inodeOf(`/proc/${pid}/fd/${name}`)),
@@ -63,7 +63,7 @@ export function portsOf(pid: number): number[] {
   return [...new Set(rows.map(([, local]) => parseInt(local!.split(":")[1]!, 16)))];
 }
 
-/** The inode of a socket; none of what is something else, or closed by now. */
+/** The inode of a socket; `undefined` for other descriptors and closed ones. */
 function inodeOf(path: string): string | undefined {
   try {
     return /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(path))?.[1];

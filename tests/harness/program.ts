@@ -1,5 +1,5 @@
 /**
- * Programs run beside a test: what they print is waited for, and none outlives its test.
+ * Programs that tests run. They end with their test at the latest.
  *
  * @module
  */
@@ -7,44 +7,44 @@
 /** The repository's root. */
 export const ROOT: string = new URL("../../", import.meta.url).pathname;
 
-/** The compiled program under test, where there is one; else outlet runs from its source. */
+/** The compiled program under test, if there is one; otherwise outlet runs from source. */
 const BINARY = Deno.env.get("OUTLET_BINARY");
 
-/** Where programs run: a compiled one in its own folder, away from the source. */
+/** The working directory of programs: for a compiled one its own folder, away from the source. */
 const WORKPLACE = BINARY?.replace(/[^/]*$/, "") ?? ROOT;
 
-/** How long a test waits for something that should happen at once, before it says what is missing. */
+/** Time limit for expected output, in milliseconds. */
 const PATIENCE = 20_000;
 
-/** What the older Deno that programs are compiled with in CI says of modules of its own. */
+/** Warnings of the older Deno that programs are compiled with in CI about its own modules. */
 const RUNTIME_WARNING = /^\(node:\d+\) \[DEP\d+\].*\n/gm;
 
-/** What outlet, or Deno for it, says of an error that nobody caught: no test is well with that. */
+/** Uncaught errors in the output of outlet or Deno, which no test allows. */
 const BUG = /unexpected error: |"event":"unexpected-error"|error.*: Uncaught/;
 
-/** What a program is started with. */
+/** How a program is started. */
 export interface ProgramOptions {
-  /** What it reads; left open where this is absent, until `program.end()`. */
+  /** Its stdin; if absent, stdin stays open until `program.end()`. */
   readonly stdin?: string | Uint8Array;
-  /** Its working folder. */
+  /** Its working directory. */
   readonly cwd?: string;
   /** Added to its environment. */
   readonly env?: Record<string, string>;
 }
 
-/** What came of a program that has ended. */
+/** The result of a program that has ended. */
 export interface Outcome {
   /** Its exit code. */
   readonly code: number;
-  /** All it printed, as text. */
+  /** Its stdout as text. */
   readonly stdout: string;
-  /** All it complained of, as text. */
+  /** Its stderr as text. */
   readonly stderr: string;
-  /** All it printed, as bytes. */
+  /** Its stdout as bytes. */
   readonly bytes: Uint8Array;
 }
 
-/** A program that runs beside the test. Disposing it kills it, if it still runs, and waits for its end. */
+/** A program that runs during a test. When it is disposed, it is killed if it still runs. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
@@ -72,12 +72,12 @@ export class Program implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Resolves to the match once stdout shows the pattern. */
+  /** Resolves to the match once its stdout matches the pattern. */
   prints(pattern: RegExp): Promise<RegExpMatchArray> {
     return this.#stdout.shows(pattern);
   }
 
-  /** Resolves to the match once stderr shows the pattern. */
+  /** Resolves to the match once its stderr matches the pattern. */
   complains(pattern: RegExp): Promise<RegExpMatchArray> {
     return this.#stderr.shows(pattern);
   }
@@ -87,7 +87,7 @@ export class Program implements AsyncDisposable {
     await this.#stdin.write(typeof text === "string" ? new TextEncoder().encode(text) : text);
   }
 
-  /** Ends its stdin. */
+  /** Closes its stdin. */
   async end(): Promise<void> {
     await this.#stdin.close().catch(() => {});
   }
@@ -97,7 +97,7 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Resolves when it has ended; a program that does not end is killed, and the test fails. */
+  /** Resolves when it has ended; after the time limit it is killed, and the test fails. */
   async outcome(): Promise<Outcome> {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), 3 * PATIENCE);
     const { code } = await this.#child.status;
@@ -113,7 +113,7 @@ export class Program implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has ended.
     }
     await this.end();
     await this.outcome();
@@ -129,14 +129,14 @@ export async function run(
   return await program.outcome();
 }
 
-/** The words that run outlet. */
+/** The command line of outlet. */
 export function outlet(...words: string[]): [string, ...string[]] {
   return BINARY
     ? [BINARY, ...words]
     : [Deno.execPath(), "run", "-A", "--quiet", `${ROOT}main.ts`, ...words];
 }
 
-/** The words that run the bundle of `deno task bundle`, as CI does. */
+/** The command line of the bundle of `deno task bundle`, as in CI. */
 export function bundledOutlet(...words: string[]): [string, ...string[]] {
   const flags = ["--no-config", "--no-lock", "--unstable-net", "--unstable-broadcast-channel"];
   return [
@@ -146,7 +146,7 @@ export function bundledOutlet(...words: string[]): [string, ...string[]] {
   ];
 }
 
-/** Collects a stream, and wakes whoever waits for a pattern in it. */
+/** Collects a stream, and resolves promises for patterns in it. */
 class Capture {
   #chunks: Uint8Array[] = [];
   #text = "";
@@ -189,7 +189,7 @@ class Capture {
   async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
     for await (const chunk of stream) {
       this.#chunks.push(chunk);
-      // Patterns are looked for in what is short enough to be read; the rest is only kept.
+      // Patterns are only searched for in output up to this size; more is only collected.
       if (this.#text.length < 1_000_000) {
         this.#text += this.#decoder.decode(chunk, { stream: true });
       }

@@ -1,6 +1,6 @@
 /**
- * A proxy inside the test: it speaks every scheme, connects where it is told, and passes on all that follows, the end of
- * each half and resets included. (Real proxies are in `tests/transport/proxy_test.ts`.)
+ * A proxy inside the test for all schemes. It connects to the requested target and relays,
+ * including half-closes and resets. (`tests/transport/proxy_test.ts` has real proxies.)
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Proxy } from "../../src/endpoint/proxy.ts";
 import { readFull } from "../../src/transport/proxy/read_full.ts";
 import { send } from "./bytes.ts";
 
-/** What a scheme's client asks for, and the answers that it gets. */
+/** A client's request in one of the schemes, and the answers to it. */
 interface Asked {
   readonly hostname: string;
   readonly port: number;
@@ -18,7 +18,7 @@ interface Asked {
   readonly refused: Uint8Array | string;
 }
 
-/** A proxy that listens. Disposing it ends whatever goes through it. */
+/** A listening proxy. When it is disposed, its connections are closed. */
 export class TestProxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #scheme: Proxy["scheme"];
@@ -31,7 +31,7 @@ export class TestProxy implements AsyncDisposable {
     this.#accepting = this.#acceptAll();
   }
 
-  /** How a client names it. */
+  /** Its endpoint for a client. */
   get proxy(): Proxy {
     const { hostname, port } = this.#listener.addr;
     return { scheme: this.#scheme, address: { hostname, port }, credentials: undefined };

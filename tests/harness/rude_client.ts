@@ -1,5 +1,5 @@
 /**
- * Clients that reset connections on purpose, which Deno cannot (it has no SO_LINGER): through libc.
+ * Clients that reset their connection, through libc: Deno has no SO_LINGER.
  *
  * @module
  */
@@ -19,14 +19,14 @@ const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
 const SO_LINGER = 13;
 
-/** A client that ends by cutting the connection off: disposing it sends a reset. */
+/** A client that resets its connection when it is disposed. */
 export class RudeClient implements Disposable {
   readonly #descriptor: number;
   #isClosed = false;
 
   /**
-   * Connects to a port of 127.0.0.1; blocks until the kernel has made the connection. It never reads; where
-   * it is `narrow`, the kernels keep little for it on both sides: some kilobytes instead of megabytes.
+   * Connects to a port of 127.0.0.1; blocks until the connection is established. It never reads;
+   * with `narrow`, both kernels buffer some kilobytes for it instead of megabytes.
    */
   constructor(port: number, { narrow = false }: { narrow?: boolean } = {}) {
     const { socket, setsockopt, connect } = libc.symbols;
@@ -42,7 +42,7 @@ export class RudeClient implements Disposable {
     }
   }
 
-  /** Ends it, once: the number of a closed descriptor may be another's by then. */
+  /** Closes it once: later its descriptor's number may be in use again. */
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

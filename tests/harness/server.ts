@@ -1,5 +1,5 @@
 /**
- * A server inside the test, asked for in the words that a person would type.
+ * A server inside the test, started with command-line arguments.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import { type Address, formatAddress } from "../../src/endpoint/address.ts";
 import { isUnix } from "../../src/endpoint/address.ts";
 import { libc } from "../../src/transport/libc.ts";
 
-// It is loaded once in the life of a process, and no test is the one that leaks it.
+// Loaded once per process, so the sanitizer of the first test would report it as a leak.
 libc();
 
 type EventOf<Name extends OutletEvent["event"]> = Extract<OutletEvent, { event: Name }>;
 
-/** How long a test waits for an event before it says which one is missing. */
+/** Time limit for an event, in milliseconds. */
 const PATIENCE = 20_000;
 
-/** A running server, and everything that it has told. */
+/** A running server, and all its events. */
 export class TestServer implements AsyncDisposable {
   readonly server: Server;
   readonly events: OutletEvent[] = [];
@@ -32,31 +32,31 @@ export class TestServer implements AsyncDisposable {
     this.events = events;
   }
 
-  /** Opens what `outlet server WORDS…` would. */
+  /** Opens `outlet server WORDS…`. */
   static open(...words: string[]): Promise<TestServer> {
     return TestServer.openWith(new EventBus(), words);
   }
 
-  /** The same, with somebody listening to the event bus already. */
+  /** The same, with an event bus that already has subscribers. */
   static async openWith(eventBus: EventBus, words: readonly string[]): Promise<TestServer> {
     const events: OutletEvent[] = [];
     eventBus.subscribe((event) => events.push(event));
     return new TestServer(await Server.open(configOf(words), { eventBus }), eventBus, events);
   }
 
-  /** The real port of its first outlet, or of another one. */
+  /** The port of its first outlet, or of another one. */
   port(index = 0): number {
     const { address } = [...this.server.outlets][index]!;
     if (isUnix(address)) throw new Error(`outlet ${index} is at ${address.path}, not at a port`);
     return address.port;
   }
 
-  /** A plain client of its first outlet, or of another one. */
+  /** A TCP client of its first outlet, or of another one. */
   connect(index = 0): Promise<Deno.TcpConn> {
     return Deno.connect({ hostname: "127.0.0.1", port: this.port(index) });
   }
 
-  /** Resolves to the first event of this name, past or to come, that the test accepts. */
+  /** Resolves to the first event with this name that matches, past or future. */
   async event<Name extends OutletEvent["event"]>(
     name: Name,
     accepts: (event: EventOf<Name>) => boolean = () => true,
@@ -83,14 +83,14 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-/** Accepts the events about this client's connection. */
+/** Matches the events of this client's connection. */
 export function from(client: Deno.TcpConn): (event: { peer: Address }) => boolean {
   const { hostname, port } = client.localAddr;
   const own = formatAddress({ hostname, port });
   return ({ peer }) => formatAddress(peer) === own;
 }
 
-/** What a server is asked to be in the words that a person would type. */
+/** The config of these command-line arguments. */
 export function configOf(words: readonly string[]): ServerConfig {
   const command = parseServerArgs(words);
   if ("config" in command) return command.config;

@@ -10,13 +10,13 @@ import { Supervisor } from "../../src/workers/supervisor.ts";
 import type { SupervisorOptions } from "../../src/workers/supervisor_options.ts";
 import { configOf } from "./server.ts";
 
-/** How many workers a supervisor has here. */
+/** The default number of workers. */
 export const WORKERS = 3;
 
-/** The module of workers that die when they are to send `die`. */
+/** The module of workers that end if they are to send `die`. */
 export const MORTAL: URL = new URL("./mortal_worker.ts", import.meta.url);
 
-/** A supervisor, and what it has told. */
+/** A supervisor, and all its events. */
 export class TestSupervisor implements AsyncDisposable {
   readonly supervisor: Supervisor;
   readonly events: OutletEvent[];
@@ -28,7 +28,7 @@ export class TestSupervisor implements AsyncDisposable {
     this.events = events;
   }
 
-  /** Opens what `outlet server WORDS… --workers 3` would. */
+  /** Opens `outlet server WORDS… --workers 3`. */
   static async open(
     words: readonly string[],
     { workers = WORKERS, eventBus = new EventBus(), ...options }: Partial<SupervisorOptions> = {},
@@ -47,12 +47,12 @@ export class TestSupervisor implements AsyncDisposable {
     return address.port;
   }
 
-  /** A plain client of its first outlet, or of another one. */
+  /** A TCP client of its first outlet, or of another one. */
   connect(index = 0): Promise<Deno.TcpConn> {
     return Deno.connect({ hostname: "127.0.0.1", port: this.port(index) });
   }
 
-  /** Resolves once what was told holds. */
+  /** Resolves once the condition holds, which is checked after each event. */
   async told(holds: (events: readonly OutletEvent[]) => boolean): Promise<void> {
     if (holds(this.events)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -60,7 +60,7 @@ export class TestSupervisor implements AsyncDisposable {
     await promise;
   }
 
-  /** How often an event of this name was told. */
+  /** The number of events with this name. */
   count(name: OutletEvent["event"]): number {
     return this.events.filter(({ event }) => event === name).length;
   }

@@ -1,14 +1,17 @@
 /**
- * Programs on a pseudo-terminal, as a person has them: typed to, looked at, stuck, or gone.
+ * Programs on a pseudo-terminal.
  *
  * @module
  */
 import { outlet, Program, ROOT } from "./program.ts";
 
-/** What a person types. */
+/** Keys. */
 export const KEY = { ctrlC: "\x03", ctrlD: "\x04", ctrlZ: "\x1a", enter: "\r" } as const;
 
-/** A program whose controlling terminal is this one. When it is disposed, the terminal goes away. */
+/**
+ * A program with a pseudo-terminal as its controlling terminal, which is closed when this is
+ * disposed.
+ */
 export class Terminal implements AsyncDisposable {
   readonly #program: Program;
 
@@ -23,38 +26,38 @@ export class Terminal implements AsyncDisposable {
     return new Terminal(["bash", "--norc", "--noprofile", "-i"]);
   }
 
-  /** Types words, or keys. */
+  /** Types text or keys. */
   async type(text: string): Promise<void> {
     await this.#program.type(text);
   }
 
-  /** Resolves to the match once the terminal shows the pattern. */
+  /** Resolves to the match once the terminal's output matches the pattern. */
   shows(pattern: RegExp): Promise<RegExpMatchArray> {
     return this.#program.prints(pattern);
   }
 
-  /** From now on it takes nothing that is written. */
+  /** Stops taking output. */
   stick(): void {
     this.#program.signal("SIGUSR1");
   }
 
-  /** It takes what is written again. */
+  /** Takes output again. */
   unstick(): void {
     this.#program.signal("SIGUSR2");
   }
 
-  /** The process that runs on it. */
+  /** The PID of its program. */
   async pid(): Promise<number> {
     const { pid } = this.#program;
     return Number(await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`));
   }
 
-  /** Goes away, as when ssh drops. */
+  /** Closes the terminal, as when ssh disconnects. */
   goAway(): void {
     this.#program.signal("SIGKILL");
   }
 
-  /** The exit code of what ran on it, once that has ended. */
+  /** The exit code of its program, once that has ended. */
   async code(): Promise<number> {
     return (await this.#program.outcome()).code;
   }
@@ -64,7 +67,7 @@ export class Terminal implements AsyncDisposable {
   }
 }
 
-/** The words that run outlet, as a shell reads them. */
+/** The command line of outlet, quoted for a shell. */
 export function outletInShell(...words: string[]): string {
   return outlet(...words).map((word) => `'${word}'`).join(" ");
 }

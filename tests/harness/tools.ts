@@ -1,13 +1,13 @@
 /**
- * Tests that need a program of the system's: where it is missing they are ignored and say so; in CI,
- * where everything has to be there, they run and fail.
+ * Tests that need installed programs: if one is missing they are ignored, with the reason in the
+ * name; in CI, where every program must be installed, they run and fail.
  *
  * @module
  */
 
 const IN_CI = Deno.env.get("CI") === "true";
 
-/** A test that drives real programs. Its name is a sentence; `needs` are the programs' names. */
+/** A test with real programs. `name` is a sentence; `needs` are the programs' names. */
 export function testWith(
   needs: readonly string[],
   name: string,
@@ -22,7 +22,7 @@ export function testWith(
   });
 }
 
-/** Whether a program of this name is on the path. */
+/** Whether a program of this name is in PATH. */
 export function isInstalled(tool: string): boolean {
   return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
     try {

@@ -1,12 +1,12 @@
 /**
- * The project's source as TypeScript's checker sees it, with the types of Deno and of the packages that it uses.
+ * The project's source as seen by TypeScript's checker, with the types of Deno and of packages.
  *
  * @module
  */
 import ts from "typescript";
 import { ROOT } from "./program.ts";
 
-/** What the checker is asked about. */
+/** A checker and its files. */
 export interface CheckedSource {
   readonly checker: ts.TypeChecker;
   /** The files of `src/`, and `main.ts`. */
@@ -26,7 +26,10 @@ const OPTIONS: ts.CompilerOptions = {
   lib: ["lib.esnext.d.ts"],
 };
 
-/** Checks these files of the project; paths are from its root. `texts` stand for files that are not there. */
+/**
+ * Checks these files of the project; paths are relative to its root. `texts` replace files or add
+ * new ones.
+ */
 export async function checkSource(
   paths: readonly string[],
   texts: ReadonlyMap<string, string> = new Map(),
@@ -59,7 +62,7 @@ export async function checkSource(
   };
 }
 
-/** Where packages are, as `deno.json` names them and as Deno keeps them. */
+/** Folders of packages, as named in `deno.json` and cached by Deno. */
 class Packages {
   readonly #imports: Readonly<Record<string, string>>;
   readonly #folder: string;
@@ -97,7 +100,7 @@ class Packages {
   }
 }
 
-/** Where a package declares the types of one of its entries; some name the code beside them. */
+/** The file with the types of a package's entry; some packages name only the code beside it. */
 function typesOf(folder: string, entry: string): string {
   try {
     const { types, typings, exports } = JSON.parse(Deno.readTextFileSync(`${folder}/package.json`));

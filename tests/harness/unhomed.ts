@@ -1,5 +1,6 @@
 /**
- * What runs beside the rest without a home: timers, listeners and promises whose fault nobody would hear of.
+ * Finds work outside of a task scope: timers, listeners and promises whose errors nothing would
+ * report.
  *
  * @module
  */
@@ -7,7 +8,7 @@ import ts from "typescript";
 import type { CheckedSource } from "./type_checker.ts";
 import { ROOT } from "./program.ts";
 
-/** Functions whose first argument is called later, with nobody to catch what it throws. */
+/** Functions that call their first argument later, without catching its errors. */
 const TIMERS = new Set([
   "setTimeout",
   "setInterval",
@@ -17,7 +18,7 @@ const TIMERS = new Set([
   "debounce",
 ]);
 
-/** Methods whose second argument is. */
+/** Methods that call their second argument later. */
 const LISTENERS = new Set([
   "on",
   "once",
@@ -29,7 +30,7 @@ const LISTENERS = new Set([
   "watchFile",
 ]);
 
-/** Each of them, with its place: `src/x.ts:12 setTimeout(…)`. */
+/** All of them, such as `src/x.ts:12 setTimeout(…)`. */
 export function findUnhomed({ checker, files }: CheckedSource): string[] {
   const found: string[] = [];
   for (const file of files) {
@@ -56,7 +57,7 @@ function isUnhomed(node: ts.Node, checker: ts.TypeChecker): boolean {
   return callback !== undefined && !isSafe(callback, checker) || isMisused(node, checker);
 }
 
-/** The callback that a timer or a listener is given. */
+/** The callback of a timer or a listener. */
 function callbackOf({ expression, arguments: args }: ts.CallExpression): ts.Expression | undefined {
   const name = ts.isIdentifier(expression)
     ? expression.text
@@ -64,7 +65,7 @@ function callbackOf({ expression, arguments: args }: ts.CallExpression): ts.Expr
     ? expression.name.text
     : "";
   if (TIMERS.has(name)) return args[0];
-  // By itself, `once` and `on` are of node:events, and return what is awaited.
+  // `once` and `on` as plain functions are of node:events, and return a promise or an iterator.
   const isListener = LISTENERS.has(name) &&
     (ts.isPropertyAccessExpression(expression) || name === "addEventListener");
   return isListener ? args[1] : undefined;
@@ -78,7 +79,7 @@ function isUnguardedHandler(node: ts.BinaryExpression, checker: ts.TypeChecker):
   return !isSafe(right, checker);
 }
 
-/** A promise that nobody has: it is not awaited, returned, or kept. What cannot be told counts as one. */
+/** A promise that is not awaited, returned or stored. Unknown types count as promises. */
 function isBare(expression: ts.Expression, checker: ts.TypeChecker): boolean {
   if (ts.isAwaitExpression(expression)) return false;
   if (ts.isBinaryExpression(expression)) {
@@ -90,7 +91,7 @@ function isBare(expression: ts.Expression, checker: ts.TypeChecker): boolean {
   return isThenable(type, checker) && !isGuardedThen(expression, checker);
 }
 
-/** A promise whose rejection is taken by what cannot throw itself. */
+/** A promise whose rejection is handled by a function that cannot throw. */
 function isGuardedThen(expression: ts.Expression, checker: ts.TypeChecker): boolean {
   if (!ts.isCallExpression(expression)) return false;
   const { expression: callee, arguments: args } = expression;
@@ -102,7 +103,7 @@ function isGuardedThen(expression: ts.Expression, checker: ts.TypeChecker): bool
   return takesRejections && handlers.every((handler) => isSafe(handler, checker));
 }
 
-/** An async function where one is wanted whose result nobody looks at. */
+/** An async function as an argument whose result is ignored. */
 function isMisused(call: ts.CallExpression, checker: ts.TypeChecker): boolean {
   const signature = checker.getResolvedSignature(call);
   return signature !== undefined && call.arguments.some((argument, i) => {
@@ -117,7 +118,7 @@ function isMisused(call: ts.CallExpression, checker: ts.TypeChecker): boolean {
   });
 }
 
-/** `x as Guarded`: only a task scope makes one. */
+/** `x as Guarded`: only a task scope may create one. */
 function isForged(node: ts.AsExpression, checker: ts.TypeChecker): boolean {
   if (!isGuarded(checker.getTypeFromTypeNode(node.type))) return false;
   return ts.findAncestor(
@@ -128,7 +129,7 @@ function isForged(node: ts.AsExpression, checker: ts.TypeChecker): boolean {
   ) === undefined;
 }
 
-/** A callback that cannot throw: one of a task scope's, or the settling of a promise. */
+/** A callback that cannot throw: one guarded by a task scope, or one that settles a promise. */
 function isSafe(callback: ts.Expression, checker: ts.TypeChecker): boolean {
   if (isGuarded(checker.getTypeAtLocation(callback)) || isSettling(callback, checker)) return true;
   if (ts.isArrowFunction(callback)) return settlesAlone(callback, checker);
@@ -145,13 +146,13 @@ function isGuarded(type: ts.Type): boolean {
   return type.symbol?.name === "Guarded" && type.getProperty("neverThrows") !== undefined;
 }
 
-/** `() => resolve(value)`, with a value that takes no work. */
+/** `() => resolve(value)`, with a value that cannot throw. */
 function settlesAlone({ body }: ts.ArrowFunction, checker: ts.TypeChecker): boolean {
   return ts.isCallExpression(body) && isSettling(body.expression, checker) &&
     body.arguments.every(isSimple);
 }
 
-/** Whether it takes nothing that could go wrong to know a value. */
+/** Whether evaluating a value cannot throw. */
 function isSimple(value: ts.Expression): boolean {
   if (ts.isNewExpression(value)) {
     return value.expression.getText() === "Error" && (value.arguments ?? []).every(isSimple);

@@ -1,6 +1,6 @@
 /**
- * Histories of a server: changes that are asked for at any time, workers that die, clients that come, in an order that
- * chance makes; and beside it the plain list of what should have come of it.
+ * Histories of a server: changes at any time, workers that die and clients that connect, in a
+ * pseudo-random order, with a simple list as the model of the expected result.
  *
  * @module
  */
@@ -18,15 +18,15 @@ import { Scheduler } from "./scheduler.ts";
 import { ModelThread } from "./threads.ts";
 
 const HOST = "127.0.0.1";
-/** Ports that outlets may want; the last one is another program's. */
+/** Ports for outlets; the last one is in use by another program. */
 const PORTS = [30_001, 30_002, 30_003, 30_004, 30_009];
 const SQUATTED = 30_009;
-/** What can be had, and what an inspection finds broken: a certificate, a directory. */
+/** Valid services, and services whose preflight fails: a certificate, a directory. */
 const SERVICES = ["echo", "discard", "echo", "discard", "time", "daytime"];
 const BROKEN = new Map([["time", "the certificate is broken"], ["daytime", "no such directory"]]);
-/** Why a change that could be had is refused: its workers died, and the server stops. */
+/** Why a valid change is refused: all workers have died, and the server stops. */
 const NOBODY = /^no worker is there any more: the server is stopping$/;
-/** Why workers are not all replaced. */
+/** Why not all workers were replaced. */
 const ENDED = /^worker \d is gone$|the server (is stopping|has stopped)/;
 const BASE = configOf([`echo://${HOST}:1`]);
 const SPECS = new Map(
@@ -42,11 +42,11 @@ interface Entry {
   readonly id: number | undefined;
 }
 
-/** A change that was asked for. */
+/** A requested change. */
 interface Asked {
   readonly what: string;
   readonly settled: Promise<void>;
-  /** Whether it can be had, and what the list is then. */
+  /** The list after the change, or `undefined` if the change is invalid. */
   apply(list: readonly Entry[], create: (name: string) => Entry): readonly Entry[] | undefined;
   outcome: "made" | string | undefined;
 }
@@ -73,7 +73,7 @@ export class History {
     this.#workers = workers;
   }
 
-  /** Lets it happen; throws where what came of it is not what should have. */
+  /** Runs the history; throws if its result differs from the model. */
   async run(): Promise<void> {
     try {
       await this.#start();
@@ -175,7 +175,7 @@ export class History {
     const outlets = [...this.#server.outlets];
     if (outlets.length === 0) return;
     const outlet = this.#scheduler.pick(outlets);
-    // It may be gone when its turn comes, and another outlet of the same name be there.
+    // When it is this change's turn, the outlet may be closed, and another one may have its name.
     this.#ask(
       `close ${outlet.name} ${formatAddress(outlet.address)}`,
       () => this.#server.close(outlet, { grace: 0 }),
@@ -210,7 +210,7 @@ export class History {
     this.#ask("stop", () => this.#server.stop({ grace: 0 }), () => []);
   }
 
-  /** Replaces all workers; one that dies before it can take the place of another ends that. */
+  /** Restarts all workers; a worker that dies before it has replaced another one ends that. */
   #restart(server: Supervisor): void {
     this.#log.push("restart");
     server.restart({ grace: 0 }).then(
@@ -238,9 +238,11 @@ export class History {
     this.#asked.push(asked);
   }
 
-  /** What should be open now; throws where a change was made that could not be, or the other way round. */
+  /**
+   * The outlets that should be open; throws if an invalid change was made, or a valid one was not.
+   */
   #expected(): readonly string[] {
-    // Outlets of one name are told in the order in which they were opened.
+    // The events of outlets with equal names are in the order in which they were opened.
     const told = Map.groupBy(
       this.#events.flatMap((event) =>
         event.event === "listening"
@@ -300,7 +302,9 @@ export class History {
     check(reset.length === 0, `${reset.length} clients were reset in a queue`);
   }
 
-  /** Of each outlet it is told once that it listens and once that it has stopped, and nothing before or after. */
+  /**
+   * Each outlet has one `listening` and one `stopped` event, and all its events are between them.
+   */
   #checkEvents(): void {
     const open = new Map<number, Set<number>>();
     const stopped = new Set<number>();
@@ -350,14 +354,14 @@ export class History {
     return Promise.race([this.#scheduler.turn("wait"), aborted]);
   }
 
-  /** Lets happen what waits, until this holds. */
+  /** Runs pending steps until `holds` is true. */
   async #settle(holds: () => boolean, otherwise = () => "it never settles"): Promise<void> {
     for (let idle = 0; !holds();) {
       if (this.#scheduler.step()) {
         await turn();
         continue;
       }
-      // Sockets that are being closed take a few turns of the real event loop.
+      // Closing sockets takes some turns of the real event loop.
       check(++idle < 2_000, otherwise());
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

@@ -1,5 +1,5 @@
 /**
- * A kernel that has no sockets: who listens where, who waits in which queue, and who was reset.
+ * A simulated kernel: listening sockets, accept queues, and connections that are reset.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import type { Scheduler } from "./scheduler.ts";
 
 /** A client, from its own side. */
 export class ModelClient {
-  /** Whether it was reset, by whom it should not have been. */
+  /** Whether it was reset by the kernel. */
   isReset = false;
-  /** Whether somebody has taken it out of a queue. */
+  /** Whether it was accepted. */
   isAccepted = false;
   readonly #ended = Promise.withResolvers<null>();
 
-  /** Whether its server has closed the connection. */
+  /** Whether the server has closed its connection. */
   isClosed = false;
 
   constructor(readonly address: Address, readonly number: number) {}
 
-  /** Ends its half. */
+  /** Half-closes. */
   leave(): void {
     this.#ended.resolve(null);
   }
@@ -47,7 +47,7 @@ export class ModelClient {
   }
 }
 
-/** A socket that listens. */
+/** A listening socket. */
 interface Socket extends Listener {
   readonly key: string;
   readonly owner: string;
@@ -56,11 +56,11 @@ interface Socket extends Listener {
   deliver(): void;
 }
 
-/** Ports and queues. */
+/** Ports and accept queues. */
 export class Kernel {
   readonly #scheduler: Scheduler;
   readonly #sockets = new Set<Socket>();
-  /** Addresses that another program has. */
+  /** Addresses in use by another program. */
   readonly squatted = new Set<string>();
   #lastPort = 40_000;
   #lastClient = 0;
@@ -69,14 +69,14 @@ export class Kernel {
     this.#scheduler = scheduler;
   }
 
-  /** How many sockets listen at each address. */
+  /** The number of listening sockets of each address. */
   listening(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { key } of this.#sockets) counts.set(key, (counts.get(key) ?? 0) + 1);
     return counts;
   }
 
-  /** `listen` for one owner, which is one worker, or the server itself. */
+  /** `listen` for one owner: a worker, or the server itself. */
   listenFor(owner: string): typeof listen {
     return ({ address }, { shared = false, alone = false }) => {
       if (isUnix(address)) throw new Error("no files here");
@@ -93,7 +93,7 @@ export class Kernel {
     };
   }
 
-  /** A client connects; `undefined` where nobody listens. */
+  /** Connects a client; `undefined` if no socket listens. */
   connect(address: Address): ModelClient | undefined {
     const key = formatAddress(address);
     const group = [...this.#sockets].filter((socket) => socket.key === key);
@@ -105,7 +105,7 @@ export class Kernel {
     return client;
   }
 
-  /** A worker ends: its sockets are closed, and nothing of it goes on. */
+  /** Closes all sockets of a worker that ends, and cancels what it had started. */
   die(owner: string): ModelClient[] {
     const lost: ModelClient[] = [];
     for (const socket of [...this.#sockets]) {

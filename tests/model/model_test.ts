@@ -1,13 +1,16 @@
-/** Whatever changes, deaths and clients come in whatever order: what listens, is listed and told is what should be. */
+/**
+ * After any sequence of changes, deaths of workers and clients, sockets, list and events match the
+ * model.
+ */
 import { History } from "./history.ts";
 
-/** How many histories; `deno task model` makes many more of them. */
+/** The number of histories; `deno task model` runs many more. */
 const COUNT = Number(Deno.env.get("OUTLET_HISTORIES") ?? 300);
 const FIRST = Number(Deno.env.get("OUTLET_HISTORY") ?? 1);
 
 for (const workers of [0, 3]) {
   const where = workers === 0 ? "one thread" : `${workers} workers`;
-  Deno.test(`${COUNT} histories of a server in ${where} come out as the plain list says`, async () => {
+  Deno.test(`${COUNT} histories of a server in ${where} match the model`, async () => {
     for (let seed = FIRST; seed < FIRST + COUNT; seed++) {
       try {
         await new History(seed, { workers }).run();

@@ -1,5 +1,6 @@
 /**
- * Histories over real workers: threads that are killed, sockets of the kernel, changes that are asked for at once.
+ * Histories with real workers: threads that are ended, sockets of the kernel, and concurrent
+ * changes.
  *
  *     deno task model:workers [HISTORIES [FIRST]]
  *
@@ -16,11 +17,11 @@ import { Scheduler } from "./scheduler.ts";
 const HOST = "127.88.0.1";
 const PORTS = [31_001, 31_002, 31_003, 31_009];
 const SQUATTED = 31_009;
-/** How long workers may take to come, in milliseconds: on a busy machine a thread starts slowly. */
+/** Time limit for workers to join, in milliseconds: on a busy machine a thread starts slowly. */
 const PATIENCE = 120_000;
 const SPECS = ["echo", "daytime", "echo", "exec"];
 
-/** `exec` of a program that is not there stands for all that an inspection finds. */
+/** `exec` of a missing program represents every failure of the preflight. */
 function specOf(service: string, port: number): string {
   return service === "exec"
     ? `exec://${HOST}:${port}?run=/no/such/program`
@@ -39,7 +40,7 @@ function listed({ supervisor }: TestSupervisor): string[] {
   return [...supervisor.outlets].map(({ name, address }) => `${name}://${formatAddress(address)}`);
 }
 
-/** Lets the worker of one client die. */
+/** Ends the worker of one client. */
 async function kill(supervisor: TestSupervisor): Promise<void> {
   const [outlet] = supervisor.supervisor.outlets;
   if (!outlet || !("port" in outlet.address) || outlet.name !== "echo") return;
@@ -89,7 +90,7 @@ async function history(seed: number): Promise<void> {
   assertEquals(supervisor.count("opened"), supervisor.count("closed"));
 }
 
-/** Resolves once as many sockets listen there as there are workers. */
+/** Resolves once each worker has a listening socket at this address. */
 async function allAccept({ port }: Deno.NetAddr): Promise<void> {
   const place = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
   const listening = async () =>

@@ -1,18 +1,17 @@
 /**
- * Everything that waits for its turn in a history, and the chance that says whose turn it is. The same seed gives the
- * same chance.
+ * The pending steps of a history, run in a pseudo-random order that depends only on the seed.
  *
  * @module
  */
 
-/** Something that could happen next. */
+/** A pending step. */
 interface Step {
-  /** Steps of one lane happen in order. */
+  /** Steps of one lane run in order. */
   readonly lane: string;
   run(): void;
 }
 
-/** Deals out turns. */
+/** Runs pending steps in a pseudo-random order. */
 export class Scheduler {
   #state: number;
   #steps: Step[] = [];
@@ -21,7 +20,7 @@ export class Scheduler {
     this.#state = seed * 2654435761 >>> 0 || 1;
   }
 
-  /** A number from 0 up, below `limit` (xorshift32). */
+  /** A random integer from 0 to `limit` - 1 (xorshift32). */
   below(limit: number): number {
     let x = this.#state;
     x ^= x << 13;
@@ -31,27 +30,27 @@ export class Scheduler {
     return this.#state % limit;
   }
 
-  /** One of these. */
+  /** A random choice. */
   pick<T>(choices: readonly T[]): T {
     return choices[this.below(choices.length)]!;
   }
 
-  /** Lets something happen some time, after all that is in its lane already. */
+  /** Adds a step, which runs some time after all others of its lane. */
   add(lane: string, run: () => void): void {
     this.#steps.push({ lane, run });
   }
 
-  /** Waits for a turn. */
+  /** Resolves when its step runs. */
   turn(lane: string): Promise<void> {
     return new Promise((resolve) => this.add(lane, resolve));
   }
 
-  /** Forgets what waits in a lane. */
+  /** Discards the pending steps of a lane. */
   clear(lane: string): void {
     this.#steps = this.#steps.filter((step) => step.lane !== lane);
   }
 
-  /** Lets one thing happen; `false` where nothing waits. */
+  /** Runs one step; `false` if there is none. */
   step(): boolean {
     const first = new Map<string, Step>();
     for (const step of this.#steps) if (!first.has(step.lane)) first.set(step.lane, step);

@@ -1,5 +1,5 @@
 /**
- * Workers without threads: the same code, whose messages wait for their turns.
+ * Workers without threads: the same code, with messages delivered by the scheduler.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { WorkerHost } from "../../src/workers/worker_host.ts";
 import type { Kernel, ModelClient } from "./kernel.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** A worker that can be killed. */
+/** A worker that can be ended. */
 export class ModelThread implements WorkerPort {
   onmessage: WorkerPort["onmessage"] = null;
   onerror: WorkerPort["onerror"] = null;
-  /** Whether it still does anything. */
+  /** Whether it still runs. */
   isAlive = true;
   readonly #scheduler: Scheduler;
   readonly #kernel: Kernel;
@@ -39,7 +39,10 @@ export class ModelThread implements WorkerPort {
     });
   }
 
-  /** Ends it as an error does that nobody catches; who was in its queues and connections. */
+  /**
+   * Ends it as an uncaught error does, and returns the clients of its accept queues and
+   * connections.
+   */
   die(): ModelClient[] {
     const lost = this.#end();
     this.#scheduler.add(

@@ -79,7 +79,7 @@ Deno.test("Live, segments after the end are shown as a continuation with the new
   assertMatch(second!, /a reset by the server\s+then ended TIME_WAIT \(RFC 1337\)/);
 });
 
-Deno.test("From a file, they are part of the same ladder", async () => {
+Deno.test("From a file, segments after the end are part of the same ladder", async () => {
   const text = await shown(chunksOf([...CONNECTION, LATE], 6), {}, false);
   assertEquals(text.match(/│.*│/g)?.length, 7);
   assertEquals(text.match(/SYN seq=100/g)?.length, 1);

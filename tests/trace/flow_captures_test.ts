@@ -18,7 +18,7 @@ function readOne(name: string) {
   return { flow: flows[0]!, counters };
 }
 
-Deno.test("patience: other packets between a SYN and its answer change nothing", () => {
+Deno.test("patience: packets of other connections between a SYN and its answer change nothing", () => {
   const [flow, noise] = read("patience").flows;
   assertEquals([outcomeOf(flow!), outcomeOf(noise!)], ["established", "partial"]);
   assertEquals([flow!.client.syns, flow!.client.isn, flow!.server.isn], [2, 100, 900]);

@@ -90,7 +90,7 @@ Deno.test("A half-closed connection is reported", () => {
   assert(diagnose(flow).words.endsWith("half-closed: the client has finished sending."));
 });
 
-Deno.test("Simultaneous open", () => {
+Deno.test("A simultaneous open makes both ends ESTABLISHED", () => {
   const flow = playOne(`
     > S  seq=100
     < S  seq=300
@@ -479,7 +479,7 @@ Deno.test("A stall of unknown cause lists the possible causes", () => {
   assertMatch(diagnose(repeated).next!, /TCP_DEFER_ACCEPT.*cannot be known from here/);
 });
 
-Deno.test("A client that retransmits its SYN has no forged address", () => {
+Deno.test("A client that retransmits its SYN is not diagnosed as having a forged address", () => {
   const repeats = playOne(`
     > S  seq=100 at=0
     < SA seq=300 ack=101 at=1

@@ -45,13 +45,16 @@ testInNamespaces("Without an ARP reply, the diagnosis is that no SYN was sent", 
   );
 });
 
-testInNamespaces("The same, if the attempt times out before ARP", async () => {
-  await using machines = await TwoMachines.make();
-  assertUnsent(
-    await traceClient(machines, "10.77.0.99", "1500ms"),
-    /no answer to ARP for 10\.77/,
-  );
-});
+testInNamespaces(
+  "If the attempt times out before ARP does, the diagnosis is also that no SYN was sent",
+  async () => {
+    await using machines = await TwoMachines.make();
+    assertUnsent(
+      await traceClient(machines, "10.77.0.99", "1500ms"),
+      /no answer to ARP for 10\.77/,
+    );
+  },
+);
 
 testInNamespaces("Without a route, the diagnosis is that no SYN was sent", async () => {
   await using machines = await TwoMachines.make();
@@ -112,7 +115,7 @@ testWithFirewall("Both causes of a RST are named", async (machines) => {
 });
 
 testWithFirewall(
-  "On the server's machine, the kernel distinguishes the two",
+  "On the server's machine, the kernel distinguishes the causes of a RST",
   async (machines) => {
     await using trace = await LiveTrace.start(machines.onServer(...traceArgs(PORT)));
     await traceClient(machines, machines.serverAddress);

@@ -1,4 +1,7 @@
-/** Workers reach the bus through their supervisor: in bounds, in order, and as if each of them were on it by itself. */
+/**
+ * Workers use the bus through their supervisor: bounded, in order, and as if each were connected
+ * itself.
+ */
 import { assertEquals } from "@std/assert";
 import type { Archive, Bus, BusState, BusWatcher, Topic } from "../../src/chat/bus/bus.ts";
 import { BusRelay } from "../../src/workers/bus_relay.ts";
@@ -9,13 +12,13 @@ import { eventually } from "../harness/eventually.ts";
 const TOPIC = ["room", "all"];
 const MEGABYTE = 1024 * 1024;
 
-/** A bus that takes what the test lets it. */
+/** A bus that accepts as many messages as the test allows. */
 class StubBus implements Bus {
   readonly name = "stub";
   readonly isLocal = false;
   messageLimit = MEGABYTE;
   waiting = 0;
-  /** How many messages it takes still. */
+  /** The number of messages that it still accepts. */
   room = Infinity;
   readonly published: string[] = [];
   readonly kept: string[] = [];
@@ -36,7 +39,7 @@ class StubBus implements Bus {
   get listeners(): number {
     return this.#listeners.size;
   }
-  /** Somebody elsewhere publishes. */
+  /** Delivers a message from another server. */
   bring(message: Uint8Array): void {
     for (const hear of this.#listeners) hear(message);
   }
@@ -58,7 +61,7 @@ class StubBus implements Bus {
   [Symbol.asyncDispose] = () => Promise.resolve();
 }
 
-/** A worker that is joined to the relay; with `isSlow`, it takes in no message before it is told to. */
+/** A worker attached to the relay; with `isSlow`, it handles no message until the test lets it. */
 function joined(relay: BusRelay, { isSlow = false } = {}) {
   const unread: (() => void)[] = [];
   const listener: BusListener = {
@@ -92,7 +95,7 @@ async function up(): Promise<{ stub: StubBus; relay: BusRelay }> {
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-Deno.test("what a worker publishes goes to the bus once, and what comes goes to every worker", async () => {
+Deno.test("a worker's message is published once, and a received message is sent to every worker", async () => {
   const { stub, relay } = await up();
   const workers = [joined(relay), joined(relay)];
   await eventually(() => workers.every(({ states }) => states.length === 1));
@@ -105,7 +108,7 @@ Deno.test("what a worker publishes goes to the bus once, and what comes goes to 
   assertEquals(workers[0]!.bus.waiting, 0);
 });
 
-Deno.test("a bus that is lost is lost for every worker, those included that come later", async () => {
+Deno.test("a lost bus is down for every worker, including those that attach later", async () => {
   const { stub, relay } = await up();
   const one = joined(relay);
   await eventually(() => one.states.length === 1);
@@ -119,7 +122,7 @@ Deno.test("a bus that is lost is lost for every worker, those included that come
   assertEquals(stub.published, []);
 });
 
-Deno.test("a bus that cannot follow holds a worker back, and gets everything in order", async () => {
+Deno.test("a bus that accepts no more applies backpressure to a worker, and gets every message in order", async () => {
   const { stub, relay } = await up();
   const { bus, states } = joined(relay);
   await eventually(() => states.length === 1);
@@ -131,7 +134,7 @@ Deno.test("a bus that cannot follow holds a worker back, and gets everything in 
   stub.room = Infinity;
   stub.tell({ state: "up", at: "here" });
   await bus.caughtUp();
-  // It is told that it may go on.
+  // The worker is notified that it may continue.
   assertEquals(states, ["up", "up"]);
   assertEquals(
     stub.published.map((message) => Number(message.split(" ")[0])),
@@ -139,7 +142,7 @@ Deno.test("a bus that cannot follow holds a worker back, and gets everything in 
   );
 });
 
-Deno.test("what is longer than the bus takes is let go and counted, and workers learn the limit", async () => {
+Deno.test("a message over the bus's limit is dropped and counted, and workers learn the limit", async () => {
   const { stub, relay } = await up();
   const { bus, states } = joined(relay);
   await eventually(() => states.length === 1);
@@ -150,7 +153,7 @@ Deno.test("what is longer than the bus takes is let go and counted, and workers 
   assertEquals([stub.published, relay.dropped, bus.messageLimit], [[], 1, 10]);
 });
 
-Deno.test("a worker that does not read costs no memory: what comes for it is let go and counted", async () => {
+Deno.test("messages for a worker that does not read are dropped and counted, so its queue is bounded", async () => {
   const { stub, relay } = await up();
   const { states, unread, heard } = joined(relay, { isSlow: true });
   await eventually(() => states.length === 1);
@@ -162,7 +165,7 @@ Deno.test("a worker that does not read costs no memory: what comes for it is let
   assertEquals(unread.length, 1);
 });
 
-Deno.test("a worker that is no more leaves the bus", async () => {
+Deno.test("a worker that ends is detached from the bus", async () => {
   const { stub, relay } = await up();
   const [one, other] = [joined(relay), joined(relay)];
   assertEquals(stub.listeners, 2);
@@ -173,7 +176,7 @@ Deno.test("a worker that is no more leaves the bus", async () => {
   assertEquals(stub.published, []);
 });
 
-Deno.test("workers that ask for the same history at once ask the bus once", async () => {
+Deno.test("concurrent requests for a history result in one request to the bus", async () => {
   const { stub, relay } = await up();
   const workers = [joined(relay), joined(relay), joined(relay)];
   await eventually(() => workers.every(({ states }) => states.length === 1));

@@ -1,11 +1,14 @@
-/** A worker that hangs is noticed, and costs no client but its own; a supervisor that was late accuses nobody. */
+/**
+ * A hanging worker is detected, without effect on clients of others; a suspended supervisor
+ * suspects no worker.
+ */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { handledElsewhere } from "../../src/scheduling/task_scope.ts";
 import type { WorkerPort } from "../../src/workers/messages.ts";
 import { WorkerPool } from "../../src/workers/worker_pool.ts";
 import { ROOT, run } from "../harness/program.ts";
 
-/** Runs the server one of whose workers hangs, with these permissions. */
+/** Runs the server with a hanging worker, with these permissions of Deno. */
 async function hang(...permissions: string[]): Promise<Record<string, unknown>> {
   const script = `${ROOT}tests/harness/hanging_server.ts`;
   const { code, stdout, stderr } = await run(
@@ -16,20 +19,20 @@ async function hang(...permissions: string[]): Promise<Record<string, unknown>> 
   return JSON.parse(stdout);
 }
 
-Deno.test("the sockets of a worker that hangs are taken from it, a Unix one too, and another one serves", async () => {
+Deno.test("the listening sockets of a hanging worker are closed, also Unix sockets, and another worker serves", async () => {
   const { told, answered, failed } = await hang("-A");
   assertEquals([answered, failed], [100, undefined]);
   assertMatch(String((told as string[])[0]), /^it hangs: no heartbeat for \d+ s$/);
   assertEquals((told as string[])[1], "error: worker hangs");
 });
 
-Deno.test("where that is not allowed, the server cannot go on, and says so", async () => {
+Deno.test("without the permission to close its sockets, a hanging worker ends the server with an error", async () => {
   const all = ["net", "read", "write", "env", "sys", "run"].map((name) => `--allow-${name}`);
   const { failed } = await hang(...all);
   assertMatch(String(failed), /welcome sockets stay open: .*--allow-ffi/);
 });
 
-/** A pool of workers that were never heard of, and what it says of them. */
+/** A pool of workers that have sent no message, and the reasons why they were given up. */
 function silentPool(workers: number) {
   const lost: string[] = [];
   const port: WorkerPort = {
@@ -52,13 +55,13 @@ function silentPool(workers: number) {
   return { pool, port, lost };
 }
 
-Deno.test("a supervisor that was itself late accuses no worker", () => {
+Deno.test("a supervisor that checks late because it was suspended reports no hanging worker", () => {
   const { pool, port, lost } = silentPool(1);
   using _ = pool;
   handledElsewhere(pool.start());
   let now = performance.now();
   port.onmessage!({ data: { type: "buses", buses: [] } });
-  // The whole process stood still for an hour.
+  // The whole process was suspended for an hour.
   pool.checkSilence(now += 3_600_000);
   for (let second = 0; second < 10; second++) pool.checkSilence(now += 1_000);
   assertEquals(lost, []);
@@ -66,7 +69,7 @@ Deno.test("a supervisor that was itself late accuses no worker", () => {
   assertEquals(lost, ["it hangs: no heartbeat for 11 s"]);
 });
 
-Deno.test("a worker has ten minutes to load, and a start fails where none has loaded by then", async () => {
+Deno.test("a worker has ten minutes to load, and a start fails if none has loaded by then", async () => {
   const { pool, lost } = silentPool(2);
   using _ = pool;
   const refused = assertRejects(

@@ -1,4 +1,4 @@
-/** Changes of a server with workers: they hold in every worker or in none, and no client is lost over them. */
+/** Changes of a server with workers are made in all workers or in none, and lose no client. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { OutletEvent } from "../../src/events/events.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
@@ -11,14 +11,14 @@ import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
 
 const N = ["--workers", String(WORKERS)];
 
-/** A client that connects, is answered and leaves; by an error where it is not. */
+/** A client that connects, is answered and disconnects; rejects if it is not answered. */
 async function visit(port: number): Promise<void> {
   using client = await Deno.connect({ hostname: "127.0.0.1", port });
   await send(client, "hello\n");
   await readUntil(client, /hello\n/);
 }
 
-/** The workers that serve clients at a port, found out by enough clients. */
+/** The workers that serve a port, determined with enough clients. */
 async function workersAt(supervisor: TestSupervisor, port: number): Promise<Set<unknown>> {
   const clients: Deno.Conn[] = [];
   try {
@@ -38,7 +38,10 @@ async function workersAt(supervisor: TestSupervisor, port: number): Promise<Set<
   }
 }
 
-/** A client that was answered: whoever is in the queue of a worker that has just died is reset. */
+/**
+ * A client that was answered, with retries: a connection in the accept queue of a worker that dies
+ * is reset.
+ */
 async function served(port: number): Promise<Deno.TcpConn> {
   for (;;) {
     const client = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -52,7 +55,7 @@ async function served(port: number): Promise<Deno.TcpConn> {
   }
 }
 
-/** Lets one worker die: the one that serves a new client of this port. */
+/** Ends the worker that serves a new client of this port. */
 async function killOne(supervisor: TestSupervisor, port: number): Promise<void> {
   const deaths = supervisor.count("worker-restarted");
   using client = await served(port);
@@ -70,7 +73,7 @@ function names(supervisor: TestSupervisor): string[] {
   return [...supervisor.supervisor.outlets].map(({ name }) => name);
 }
 
-Deno.test("from the moment at which an outlet is told to listen, all workers accept", async () => {
+Deno.test("all workers accept when `listening` is published", async () => {
   const eventBus = new EventBus();
   const visits: Promise<void>[] = [];
   eventBus.subscribe((event) => {
@@ -87,7 +90,7 @@ Deno.test("from the moment at which an outlet is told to listen, all workers acc
   assertEquals((await workersAt(supervisor, supervisor.port())).size, WORKERS);
 });
 
-/** The sockets that listen at a port, by their inodes. */
+/** The inodes of the listening sockets of a port. */
 function socketsAt(port: number): string[] {
   const place = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return Deno.readTextFileSync("/proc/self/net/tcp").split("\n").flatMap((line) => {
@@ -98,7 +101,7 @@ function socketsAt(port: number): string[] {
 
 Deno.test({
   name:
-    "each connect between the first `listening` and `ready` is served, for nobody holds a port who does not accept",
+    "each connect between the first `listening` and `ready` is served, because no bound socket is without accept",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     const eventBus = new EventBus();
@@ -125,16 +128,17 @@ Deno.test({
   },
 });
 
-/** A member of a room, who is welcomed, and leaves. */
+/** A new member's welcome; then it disconnects. */
 async function welcome(port: number): Promise<string> {
   using client = await Deno.connect({ hostname: "127.0.0.1", port });
   return (await readUntil(client, /welcome/)).match(/welcome/)![0];
 }
 
-Deno.test("another service at an address is told once, drains once, and costs no client", async () => {
+Deno.test("another service at an address publishes `listening` once, drains once, and loses no client", async () => {
   await using supervisor = await TestSupervisor.open(["echo://:0"]);
   await supervisor.supervisor.change(configOf([`echo://:${supervisor.port()}`, ...N]));
-  // Who comes while the one before closes its sockets is still its client.
+  // A client that connects before the previous outlet has closed its sockets is still accepted by
+  // that.
   await supervisor.told(() => supervisor.count("stopped") === 1);
   const port = supervisor.port();
   const clients = await Promise.all(
@@ -163,17 +167,17 @@ Deno.test("another service at an address is told once, drains once, and costs no
   await eventually(() => [...outlet!.connections].length === 0);
 });
 
-Deno.test("a reload beside a dead worker holds, and its successor comes to it once it can", async () => {
+Deno.test("a reload succeeds beside a dead worker, and its replacement joins once it can", async () => {
   await using certificate = await temporaryCertificate();
   const tls = `time://:0?tls&tls-cert=${certificate.file}`;
   await using supervisor = await TestSupervisor.open(["echo://:0", tls], { module: MORTAL });
   const port = supervisor.port();
   await certificate.break();
   await killOne(supervisor, port);
-  // The successor tries, cannot read the certificate, and has bound nothing: nobody is reset.
+  // The replacement cannot read the certificate, and has bound nothing, so no client is reset.
   await supervisor.told(() => supervisor.count("worker-restarted") >= 3);
   for (let i = 0; i < 200; i++) await visit(port);
-  // A broken certificate is refused by a reload; without it, all workers that live take part.
+  // A reload with the broken certificate is refused; without it, all living workers take part.
   await assertRejects(() =>
     supervisor.supervisor.change(configOf(["echo://:0", tls, "echo://:0?rate=1000", ...N]))
   );
@@ -191,7 +195,7 @@ Deno.test("a reload beside a dead worker holds, and its successor comes to it on
   assertEquals((await workersAt(supervisor, port)).size, WORKERS);
 });
 
-/** A server all of whose workers are dead; others come once they are let in. */
+/** A server whose workers are all dead, with replacements that start when the test lets them. */
 async function withoutWorkers(words = ["echo://:0"], { before = () => {} } = {}) {
   const { promise, resolve: letIn } = Promise.withResolvers<void>();
   const supervisor = await TestSupervisor.open(words, {
@@ -207,7 +211,7 @@ async function withoutWorkers(words = ["echo://:0"], { before = () => {} } = {})
   return { supervisor, letIn };
 }
 
-Deno.test("a reload while every worker is dead waits for one, and holds in all that come", async () => {
+Deno.test("a reload while every worker is dead waits for one, and is applied in all that join", async () => {
   const { supervisor: test, letIn } = await withoutWorkers();
   await using supervisor = test;
   const changes = Promise.all([
@@ -225,7 +229,7 @@ Deno.test("a reload while every worker is dead waits for one, and holds in all t
   }
 });
 
-Deno.test("a server that is stopped while a reload waits for a worker stops, and says so", async () => {
+Deno.test("a server stopped while a reload waits for a worker stops, and the reload is refused", async () => {
   const { supervisor: { supervisor } } = await withoutWorkers();
   const changed = supervisor.change(configOf(["daytime://:0", ...N]));
   await eventually(() => supervisor.state === "reloading");
@@ -235,7 +239,7 @@ Deno.test("a server that is stopped while a reload waits for a worker stops, and
   assertEquals([...supervisor.outlets], []);
 });
 
-Deno.test("all workers are replaced, that of a Unix socket too, and no client is refused", async () => {
+Deno.test("a restart replaces all workers, also that of a Unix socket, and refuses no client", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/echo.sock`;
   await using test = await TestSupervisor.open([`echo+unix://${path}?mode=600`, "echo://:0"]);
@@ -272,14 +276,14 @@ Deno.test("all workers are replaced, that of a Unix socket too, and no client is
   assertEquals([...Deno.readDirSync(folder.path)], []);
 });
 
-/** The answer of the echo at a path. */
+/** The answer of the echo outlet at a path. */
 async function answerAt(path: string): Promise<string> {
   using client = await Deno.connect({ transport: "unix", path });
   await client.write(bytesOf("hello\n"));
   return await readUntil(client, /\n/);
 }
 
-Deno.test("a Unix socket's file is removed when its worker dies, and is there again with the next one", async () => {
+Deno.test("a Unix socket's file is removed when its worker dies, and created again by the next one", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/echo.sock`;
   const files = () => Array.from(Deno.readDirSync(folder.path), ({ name }) => name);
@@ -295,7 +299,7 @@ Deno.test("a Unix socket's file is removed when its worker dies, and is there ag
   assertEquals(files(), []);
 });
 
-Deno.test("where another program listens at the path by then, its file stays", async () => {
+Deno.test("a Unix socket's file is not removed if another program listens at the path by then", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/echo.sock`;
   const words = ["echo://:0", `echo+unix://${path}`];
@@ -311,7 +315,7 @@ Deno.test("where another program listens at the path by then, its file stays", a
   stack.dispose();
 });
 
-Deno.test("a Unix socket that another program listens on is taken from nobody", async () => {
+Deno.test("a Unix socket in use by another program is not replaced", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/taken.sock`;
   using _squatter = Deno.listen({ transport: "unix", path });
@@ -320,7 +324,7 @@ Deno.test("a Unix socket that another program listens on is taken from nobody", 
   assertEquals(files(), ["taken.sock"]);
 });
 
-Deno.test("outlets that are opened at once are all opened, and listed", async () => {
+Deno.test("concurrently opened outlets are all opened and listed", async () => {
   const supervisor = await TestSupervisor.open(["echo://:0"]);
   const [one, two] = configOf(["discard://:0", "chargen://:0"]).outlets;
   const opened = await Promise.all([

@@ -1,4 +1,7 @@
-/** What workers count together is never more than the limit, never below nothing, and given back once. */
+/**
+ * Counters shared by workers never exceed the limit or fall below zero, and slots are released
+ * once.
+ */
 import { assertEquals } from "@std/assert";
 import {
   admitSlot,
@@ -11,7 +14,7 @@ import {
 const COUNT = 2;
 const slot = (index: number, share: number) => ({ index, count: COUNT, share });
 
-Deno.test("a late release of a worker that is gone takes nothing from the others", () => {
+Deno.test("a late release of a dead worker does not change the counters of others", () => {
   const limits = sharedLimits(COUNT);
   const [dying, living] = [countersOf(limits, slot(0, 0)), countersOf(limits, slot(1, 1))];
   for (const { active, perAddress } of [dying, dying, living]) {
@@ -31,7 +34,7 @@ Deno.test("a late release of a worker that is gone takes nothing from the others
   assertEquals(living.active!.count, 0);
 });
 
-Deno.test("who takes the place of a worker counts from nothing, in a share that nobody else uses", () => {
+Deno.test("the replacement of a worker counts from zero, in a share that no other worker uses", () => {
   const limits = sharedLimits(COUNT);
   const shares = new Shares(COUNT);
   const [first, second] = [shares.acquire()!, shares.acquire()!];

@@ -1,4 +1,7 @@
-/** Upstreams are checked once a server, all workers know how they are, and it is told once. */
+/**
+ * Upstreams are checked by one worker, all workers know their health, and a change is reported
+ * once.
+ */
 import { assertEquals } from "@std/assert";
 import type { HealthReport, WorkerPort } from "../../src/workers/messages.ts";
 import { HealthTable } from "../../src/workers/health_table.ts";
@@ -14,12 +17,12 @@ import { MORTAL, TestSupervisor } from "../harness/supervisor.ts";
 const WORKERS = 2;
 const LOCAL = { hostname: "127.0.0.1" };
 
-/** Who says this is not answered, but kept. */
+/** A client that sends this is kept open instead of answered. */
 const HOLD = bytesOf("!");
 
-/** An upstream that tells who only connects from who says something, and answers those with its name. */
+/** An upstream that counts connections without data, and answers others with its name. */
 class Upstream implements AsyncDisposable {
-  /** Connections that said nothing: checks. */
+  /** The number of connections without data, which are health checks. */
   checks = 0;
   readonly #listener: Deno.TcpListener;
   readonly #served: Promise<void>;
@@ -57,7 +60,7 @@ class Upstream implements AsyncDisposable {
   }
 }
 
-/** What so many clients are answered, with the workers that served them all. */
+/** The answers to this many clients. */
 async function ask(supervisor: Supervisor, count: number): Promise<string[]> {
   const [outlet] = supervisor.outlets;
   const { port } = outlet!.address as { port: number };
@@ -69,8 +72,9 @@ async function ask(supervisor: Supervisor, count: number): Promise<string[]> {
 }
 
 /**
- * The server's side of a client; `undefined` where that has waited at the door of a worker that died, and was reset.
- * `ended` settles when the client has read all.
+ * The server's side of a client; `undefined` if it was in the accept queue of a worker that died,
+ * and was reset.
+ * `ended` settles when the client has read everything.
  */
 async function connectionOf(
   client: Deno.TcpConn,
@@ -88,7 +92,7 @@ async function connectionOf(
   return found()?.connection;
 }
 
-/** Clients until every worker has served one of them, whose answers are these. */
+/** The answers to as many clients as it takes until each worker has served one. */
 async function answersOfAll(test: TestSupervisor): Promise<Set<string>> {
   const served = new Set<unknown>();
   const answers = new Set<string>();
@@ -105,7 +109,7 @@ async function answersOfAll(test: TestSupervisor): Promise<Set<string>> {
   return answers;
 }
 
-/** Lets one worker die. */
+/** Ends one worker. */
 async function kill(test: TestSupervisor, isVictim: (index: number) => boolean): Promise<void> {
   const deaths = test.count("worker-restarted");
   await eventually(async () => {
@@ -120,17 +124,17 @@ async function kill(test: TestSupervisor, isVictim: (index: number) => boolean):
   await test.told(() => test.count("worker-restarted") > deaths);
 }
 
-Deno.test("an upstream is checked by one worker, and by another one once that has died", async () => {
+Deno.test("an upstream is checked by one worker, and by another one after that has died", async () => {
   await using upstream = new Upstream("alive");
   await using test = await TestSupervisor.open(
     [`forward://:0?to=127.0.0.1:${upstream.port}&check=1h`],
     { module: MORTAL, workers: WORKERS },
   );
-  // Each would have checked when it opened its service, before it took clients.
+  // If each worker checked, it would have done so before it accepted clients.
   assertEquals(await answersOfAll(test), new Set(["alive"]));
   assertEquals(upstream.checks, 1);
   await kill(test, (index) => index === 0);
-  // The other one checks at once, and the successor of the first when it takes its work over.
+  // The other worker checks at once, and so does the replacement of the first when it takes over.
   await eventually(() => upstream.checks === 3, "two more checks");
   assertEquals(await answersOfAll(test), new Set(["alive"]));
   await kill(test, (index) => index !== 0);
@@ -138,18 +142,18 @@ Deno.test("an upstream is checked by one worker, and by another one once that ha
   assertEquals(upstream.checks, 3);
 });
 
-Deno.test("an upstream that is down is told once, and when it is up again, whichever worker finds out", async () => {
+Deno.test("an upstream's failure and its recovery are each reported once, by whichever worker detects it", async () => {
   const port = freePort();
   await using steady = new Upstream("steady");
   await using test = await TestSupervisor.open(
     [`forward://:0?to=127.0.0.1:${port}&to=127.0.0.1:${steady.port}`],
     { workers: WORKERS },
   );
-  // All of them find it out at the same time.
+  // All workers detect it at the same time.
   assertEquals(new Set(await ask(test.supervisor, 40)), new Set(["steady"]));
   await test.told(() => test.count("failed") > 0);
   const failures = test.events.flatMap((event) => event.event === "failed" ? [event.reason] : []);
-  // A worker that failed again, after the pause, has told so in other words.
+  // A worker whose later attempt failed too has reported that with another text.
   assertEquals(new Set(failures).size, failures.length, failures.join("; "));
   const listener = Deno.listen({ ...LOCAL, port });
   const accepting = (async () => {
@@ -165,7 +169,7 @@ Deno.test("an upstream that is down is told once, and when it is up again, which
   await accepting;
 });
 
-Deno.test("what one worker finds out of an upstream all of them know, those included that come later", async () => {
+Deno.test("what one worker learns about an upstream is known to all, including those that join later", async () => {
   await using first = new Upstream("first");
   await using second = new Upstream("second");
   const ports: WorkerPort[] = [];
@@ -186,7 +190,7 @@ Deno.test("what one worker finds out of an upstream all of them know, those incl
   const tell = (failures: number) =>
     ports[0]!.onmessage!({ data: { type: "health", report: report(failures) } });
   assertEquals(await answersOfAll(test), new Set(["first"]));
-  // After so many failures it is not used for half a minute, by all workers.
+  // After this many failures, no worker uses it for half a minute.
   for (let failures = 1; failures <= 8; failures++) tell(failures);
   assertEquals(await answersOfAll(test), new Set(["second"]));
   await kill(test, (index) => index === 1);
@@ -196,7 +200,7 @@ Deno.test("what one worker finds out of an upstream all of them know, those incl
   assertEquals([test.count("failed"), test.count("recovered")], [8, 1]);
 });
 
-Deno.test("of two workers that find out the same, the first is believed", () => {
+Deno.test("of equal reports by two workers, only the first is accepted", () => {
   const table = new HealthTable();
   const accept = (failures: number) =>
     table.accept({ outlet: 1, name: "upstream", failures, text: "" });
@@ -206,7 +210,7 @@ Deno.test("of two workers that find out the same, the first is believed", () => 
   assertEquals(table.all, []);
 });
 
-Deno.test("who leads begins its work, also work that comes later, and ends it when another one leads", () => {
+Deno.test("the leader runs work that is added before or later, and stops it when another worker leads", () => {
   const leadership = new Leadership();
   const begun: AbortSignal[] = [];
   const stopped = new AbortController();
