@@ -1,6 +1,6 @@
 /**
- * Ten thousand connects, one right after the other: how long until all are in, and whether the kernel dropped any on
- * the way.
+ * Ten thousand connects in a row: the time until all are established, and the connections that the
+ * kernel dropped.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { Workshop } from "./tools.ts";
 
 const CONNECTIONS = 10_000;
 
-/** What servers need to see those of a burst out, in milliseconds. */
+/** The time that servers get to close the connections of a burst, in milliseconds. */
 const SETTLE = 1_500;
 
-/** Drives both in turn. */
+/** Runs both servers in turn. */
 export async function burst(workshop: Workshop, { rounds }: { rounds: number }): Promise<Section> {
   const recipes: Recipe[] = [
     outlet(workshop, (port) => [`echo://:${port}`]),
@@ -27,7 +27,7 @@ export async function burst(workshop: Workshop, { rounds }: { rounds: number }):
   const samples = new Map(recipes.map(({ name }) => [name, [] as Burst[]]));
   for (const recipe of recipes) {
     await using subject = await Subject.start(recipe);
-    // As everywhere, the first round is thrown away, but what it lost is told.
+    // The first round warms up and is not counted, as everywhere, but its losses are reported.
     for (let round = 0; round <= rounds; round++) {
       samples.get(recipe.name)!.push(await measure(subject, workshop));
       await new Promise((resolve) => setTimeout(resolve, SETTLE));

@@ -1,21 +1,21 @@
 /**
- * Programs as they are on servers: compiled.
+ * Compiled programs.
  *
  * @module
  */
 import { BENCH, type Workshop } from "./tools.ts";
 
-/** Where the compiled programs are. */
+/** Paths of the compiled programs. */
 export interface Compiled {
-  /** It says one word. */
+  /** Prints one word. */
   readonly hello: string;
-  /** What `deno task compile` makes. */
+  /** The output of `deno task compile`. */
   readonly outlet: string;
 }
 
 /**
- * Compiles a hello and outlet, with the Deno that `COMPILE_DENO` names where this one finds no runtime to compile
- * with; or tells why that cannot be done.
+ * Compiles a hello program and outlet, with the Deno of `COMPILE_DENO` if this one has no runtime
+ * to compile with. Returns a text if that is not possible.
  */
 export async function compiled(workshop: Workshop): Promise<Compiled | string> {
   const compiler = Deno.env.get("COMPILE_DENO") ?? Deno.execPath();
@@ -26,7 +26,7 @@ export async function compiled(workshop: Workshop): Promise<Compiled | string> {
   return failed ?? { hello, outlet: `${BENCH}../dist/outlet` };
 }
 
-/** What a command that failed complained of last. */
+/** The last line of a failed command's stderr. */
 async function failure(program: string, args: readonly string[]): Promise<string | undefined> {
   const { success, stderr } = await new Deno.Command(program, {
     args: [...args],

@@ -1,5 +1,5 @@
 /**
- * Servers of the same kind under the same load.
+ * Compares servers of the same kind under the same load.
  *
  * @module
  */
@@ -8,26 +8,26 @@ import { available, type Recipe, Subject } from "./subject.ts";
 import { figure, type Goal, ratio, type Section } from "./table.ts";
 import type { Workshop } from "./tools.ts";
 
-/** A server to be compared with ours, and what ours should reach of its rate. */
+/** A server to compare with outlet, and the ratio that outlet should reach. */
 export interface Rival extends Recipe {
   readonly goal?: Goal | undefined;
-  /** The load that it bears, where it does not bear that of the others. */
+  /** Its own load, if it cannot handle that of the others. */
   readonly load?: Load;
 }
 
-/** Ours and its rivals under one load. */
+/** outlet and other servers under one load. */
 export interface Contest {
   readonly title: string;
-  /** What is counted each second: `round trips`. */
+  /** What is counted per second, such as `round trips`. */
   readonly unit: string;
   readonly load: Load;
   readonly ours: Recipe;
   readonly rivals: readonly Rival[];
-  /** Whether servers are started anew for each round, because some do not survive one. */
+  /** Whether servers are restarted for each round, because some do not survive one. */
   readonly anew?: boolean;
 }
 
-/** Drives all that are here in turn, round after round. */
+/** Runs all installed servers in turn, round after round. */
 export async function run(
   { title, unit, load, ours, rivals, anew = false }: Contest,
   { rounds, workshop }: { rounds: number; workshop: Workshop },
@@ -48,7 +48,7 @@ export async function run(
   await using stack = new AsyncDisposableStack();
   const standing: Subject[] = [];
   if (!anew) { for (const recipe of here) standing.push(stack.use(await Subject.start(recipe))); }
-  // The first round is thrown away: compilers and caches warm up in it.
+  // The first round warms up compilers and caches, and is not counted.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, recipe] of here.entries()) {
       if (anew) {

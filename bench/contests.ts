@@ -1,5 +1,5 @@
 /**
- * The contests: which servers, under which load, and what ours should reach.
+ * All comparisons: the servers, their load, and the ratios that outlet should reach.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import {
 } from "./recipes.ts";
 import type { Workshop } from "./tools.ts";
 
-/** How the loads are dosed. */
+/** Parameters of the loads. */
 export interface Dose {
-  /** Seconds of each run. */
+  /** Duration of each run, in seconds. */
   readonly seconds: number;
-  /** The port of an echo that proxies lead to. */
+  /** The port of the echo server behind proxies. */
   readonly upstream: number;
 }
 
-/** All contests, in the order of the results. */
+/** All comparisons, in the order of the results. */
 export function contests(workshop: Workshop, { seconds, upstream }: Dose): Contest[] {
   const roundTrips = (connections: number): Load => ({
     tool: "round_trips",

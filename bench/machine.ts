@@ -1,11 +1,11 @@
 /**
- * Where figures were taken, and with what.
+ * The machine and the software of the measurements.
  *
  * @module
  */
 import { isInstalled } from "./tools.ts";
 
-/** How each program tells its version. */
+/** The command that prints each program's version. */
 const VERSIONS: readonly (readonly [tool: string, ...words: string[]])[] = [
   ["node", "--version"],
   ["gcc", "--version"],
@@ -14,7 +14,7 @@ const VERSIONS: readonly (readonly [tool: string, ...words: string[]])[] = [
   ["socat", "-V"],
 ];
 
-/** Everything that was doing something, in runnable threads: `2.31`. */
+/** The load average, in runnable threads: `2.31`. */
 export function quietness(): string {
   return Deno.loadavg().map((load) => load.toFixed(2)).join(", ");
 }

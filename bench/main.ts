@@ -1,8 +1,8 @@
 /**
- * What outlet costs, beside its peers: each that is installed is started, all are driven in turn, and the tables go
- * to the terminal and to `bench/results.md`.
+ * Compares outlet with similar programs. Each installed one is started, all are measured in turn,
+ * and the tables are printed and written to `bench/results.md`.
  *
- *     deno task bench [WORD …]      only the sections whose titles hold one of the words; the others stay as they are
+ *     deno task bench [WORD …]      measures only sections with one of the words in their titles; others are kept
  *
  * @module
  */
@@ -40,7 +40,7 @@ async function allAnew(): Promise<string> {
   return [head, ...measured.values()].join("\n");
 }
 
-/** The results with the sections that were measured now in the place of those of the same title. */
+/** The results, with newly measured sections in place of those with the same titles. */
 async function someAnew(): Promise<string> {
   const [head = "", ...sections] = (await Deno.readTextFile(RESULTS)).split(/^(?=### )/m);
   const titleOf = (section: string) => section.slice("### ".length, section.indexOf("\n"));

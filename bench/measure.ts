@@ -1,47 +1,48 @@
 /**
- * Measuring side by side: everyone in turn, round after round, so that what else the machine does falls on all.
+ * Measures servers in turn, round after round, so that other load of the machine affects all of
+ * them.
  *
  * @module
  */
 import type { NativeTool, Workshop } from "./tools.ts";
 import type { Subject } from "./subject.ts";
 
-/** What a load reports: a line of JSON. */
+/** A load's result, which it prints as a line of JSON. */
 export interface Outcome {
-  /** What went through. */
+  /** Number of completed operations. */
   readonly operations: number;
-  /** How long it took. */
+  /** Duration. */
   readonly seconds: number;
-  /** Bytes that came back. */
+  /** Number of bytes received. */
   readonly bytes: number;
-  /** Latencies in microseconds, where they were taken. */
+  /** Latencies in microseconds, if measured. */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** One run of a load against one subject. */
+/** A run of a load with one server. */
 export interface Sample {
-  /** In the unit of the contest, the more the better. */
+  /** Units of the comparison per second. */
   readonly rate: number;
-  /** Microseconds of the subject's processor time for each unit. */
+  /** The server's processor time in microseconds per unit. */
   readonly cost: number;
-  /** The 99th percentile of latency, in microseconds. */
+  /** The 99th percentile of the latency, in microseconds. */
   readonly p99: number;
 }
 
-/** What is done to subjects, and how it is counted. */
+/** A load, and how it is counted. */
 export interface Load {
-  /** The program that does it, and its words behind the port. */
+  /** The program, and its arguments after the port. */
   readonly tool: NativeTool;
   readonly words: readonly (string | number)[];
-  /** How many units went through. */
+  /** The number of completed units. */
   count(outcome: Outcome): number;
 }
 
-/** A load that failed: what it complained of. */
+/** A load that failed, with its last line of stderr. */
 export class LoadError extends Error {}
 
-/** Runs one load against one subject. */
+/** Runs one load with one server. */
 export async function sample(
   subject: Subject,
   { load, workshop }: { load: Load; workshop: Workshop },
@@ -65,14 +66,14 @@ async function runTool(path: string, words: readonly (string | number)[]): Promi
   return JSON.parse(said);
 }
 
-/** The figure in the middle. */
+/** The median. */
 export function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   const half = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** The lowest and the highest, in percent of the median. */
+/** The minimum and the maximum, in percent of the median. */
 export function spread(figures: readonly number[]): string {
   const middle = median(figures);
   const percent = (figure: number) => `${Math.round((figure / middle - 1) * 100)}`;

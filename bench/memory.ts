@@ -1,5 +1,5 @@
 /**
- * What an idle connection costs, and whether it is given back.
+ * Memory of idle connections, and how much of it is released.
  *
  * @module
  */
@@ -10,13 +10,16 @@ import type { Workshop } from "./tools.ts";
 
 const CONNECTIONS = 10_000;
 
-/** The KB that a connection of ours may cost. */
+/** outlet's goal in KB per connection. */
 const GOAL = 8;
 
-/** What runtimes need to settle before their memory is looked at, in milliseconds. */
+/** The time before memory is read, in milliseconds, which runtimes need to release it. */
 const SETTLE = 6_000;
 
-/** Holds as many connections at each server, each of which has said one word, and looks at its memory. */
+/**
+ * Holds the same number of connections with each server, after one round trip each, and reads its
+ * memory.
+ */
 export async function idleMemory(workshop: Workshop): Promise<Section> {
   const { rivals } = echoes(workshop, {});
   const { here, missing } = available([
@@ -57,7 +60,7 @@ async function measure(recipe: Recipe, workshop: Workshop): Promise<string[]> {
   ];
 }
 
-/** The memory while all are held; they have gone when it resolves. */
+/** The memory while all connections are open; they are closed when it resolves. */
 async function filled(subject: Subject, workshop: Workshop): Promise<number> {
   const holder = new Deno.Command(workshop.path("hold"), {
     args: [String(subject.port), String(CONNECTIONS), "spoken"],

@@ -1,30 +1,30 @@
 /**
- * What the system tells of a process and of what it started: processor time and memory.
+ * Processor time and memory of a process and its descendants.
  *
  * @module
  */
 
-/** How many ticks a second the kernel counts processor time in (`getconf CLK_TCK`, 100 on Linux). */
+/** Clock ticks per second of processor times (`getconf CLK_TCK`, 100 on Linux). */
 const TICKS = 100;
 
-/** What `/proc/PID/stat` says, as far as it matters here. */
+/** The used fields of `/proc/PID/stat`. */
 interface Stat {
   readonly parent: number;
-  /** Seconds of processor time, with those of its children that have ended and were waited for. */
+  /** Processor time in seconds, including children that have ended and were waited for. */
   readonly seconds: number;
 }
 
-/** Processor time in seconds, of a process and of all that it has started, whether it still runs or not. */
+/** Processor time in seconds of a process and all its descendants, including ended ones. */
 export function processorSeconds(pid: number): number {
   return tree(pid).reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-/** Resident memory in bytes, of a process and of all that it has started and that still runs. */
+/** Resident memory in bytes of a process and its running descendants. */
 export function residentBytes(pid: number): number {
   return tree(pid).reduce((sum, { pid }) => sum + residentOf(pid), 0);
 }
 
-/** The process and everyone below it who still runs. */
+/** The process and its running descendants. */
 function tree(root: number): (Stat & { pid: number })[] {
   const all = [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name))
     .flatMap(({ name }) => {
@@ -39,7 +39,7 @@ function tree(root: number): (Stat & { pid: number })[] {
 
 function statOf(pid: number): Stat | undefined {
   try {
-    // The name in parentheses may hold spaces; what follows it is fields 3 and on of proc(5).
+    // The name in parentheses may contain spaces; fields 3 and on of proc(5) follow it.
     const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
     return { parent: Number(fields[1]), seconds: ticks / TICKS };

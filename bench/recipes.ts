@@ -1,5 +1,5 @@
 /**
- * Every server that is measured, by what it does.
+ * All measured servers, by service.
  *
  * @module
  */
@@ -7,19 +7,19 @@ import type { Rival } from "./contest.ts";
 import { CONSOLE, deno, outletServer, type Recipe } from "./subject.ts";
 import { BENCH, type Workshop } from "./tools.ts";
 
-/** What ours should reach, by the name of the rival. */
+/** The ratios that outlet should reach, by the name of the other server. */
 export type Goals = Readonly<Record<string, Rival["goal"]>>;
 
-/** The name that outlet has in every table. */
+/** The name of outlet in every table. */
 export const OURS = "outlet";
 
-/** An outlet server, run as its users run it: console and metrics on, events in a file. */
+/** outlet as its users run it: with console and metrics, and the log in a file. */
 export function outlet(workshop: Workshop, spec: (port: number) => readonly string[]): Recipe {
   const log = workshop.path("outlet.log");
   return { name: OURS, command: (port) => outletServer(log, ...CONSOLE, ...spec(port)) };
 }
 
-/** An echo with a console, and one without. */
+/** Echo servers with and without a console. */
 export function consoles(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
   const name = "outlet without one";
   const log = workshop.path("without.log");
@@ -30,7 +30,7 @@ export function consoles(workshop: Workshop, goals: Goals): { ours: Recipe; riva
   };
 }
 
-/** Servers that send back what comes. */
+/** Echo servers. */
 export function echoes(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
   const listen = (port: number) => `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=4096`;
   return {
@@ -74,7 +74,7 @@ export function programs(workshop: Workshop, goals: Goals): { ours: Recipe; riva
   };
 }
 
-/** Proxies to the echo that listens on `upstream`. */
+/** Proxies to the echo server on `upstream`. */
 export function proxies(
   workshop: Workshop,
   { upstream, goals }: { upstream: number; goals: Goals },
@@ -107,10 +107,10 @@ export function proxies(
   };
 }
 
-/** The members that ncat's room bears: with more, it ends by itself. */
+/** The maximum number of members of ncat's chat: with more, it ends. */
 export const NCAT_MEMBERS = 200;
 
-/** Rooms. */
+/** Chat servers. */
 export function rooms(
   workshop: Workshop,
   { goal, load }: Required<Pick<Rival, "goal" | "load">>,

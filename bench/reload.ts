@@ -1,6 +1,7 @@
 /**
- * Whom a server loses while it starts, reloads, restarts its workers, and when one of them dies, counted by a client in
- * another process. It ends with 1 where somebody was lost who should not have been:
+ * Counts connections that a server loses while it starts, reloads, restarts its workers, and when a
+ * worker dies, as seen by a client in another process. Exits with 1 if one was lost that should not
+ * have been:
  *
  *     deno task reload:load            needs gcc; in a network namespace of its own: unshare -n sh -c 'ip link set lo up; …'
  *
@@ -15,13 +16,13 @@ import { Workshop } from "./tools.ts";
 const WORKERS = 3;
 const RELOADS = 50;
 const IN_FLIGHT = "16";
-/** Connections that stay open while a worker dies. */
+/** The number of connections that are open when a worker dies. */
 const HELD = 30;
-/** How long a reload is left alone before the next, in milliseconds. */
+/** The pause between reloads, in milliseconds. */
 const PAUSE = 50;
 const MIGRATES = "/proc/sys/net/ipv4/tcp_migrate_req";
 
-/** What `outlet server WORDS… --workers 3` is asked to be. */
+/** The config of `outlet server WORDS… --workers 3`. */
 function configOf(...words: string[]): ServerConfig {
   const command = parseServerArgs([...words, "--workers", String(WORKERS)]);
   if ("config" in command) return command.config;
@@ -34,7 +35,7 @@ function pause(milliseconds: number): Promise<void> {
 
 using workshop = await Workshop.open();
 
-/** Has a client of its own process connect over and over while something happens, and tells what it met. */
+/** Runs a client process that connects repeatedly during `work`, and returns its results. */
 async function underLoad(
   what: string,
   port: number,
@@ -59,7 +60,7 @@ async function underLoad(
   if (answered === 0) fail(`${what}: nobody was answered`);
 }
 
-/** What a client met. */
+/** A client's results. */
 type Met = Record<"answered" | "late" | "refused" | "reset" | "ended" | "other", number>;
 
 const failures: string[] = [];
@@ -68,12 +69,12 @@ function fail(what: string): void {
   failures.push(what);
 }
 
-/** Whether a client is answered still. */
+/** Whether a client is still answered. */
 async function isAnswered(client: Deno.TcpConn): Promise<boolean> {
   try {
     await client.write(new TextEncoder().encode("hello\n"));
     const answer = new Uint8Array(64);
-    // The victim is sent the word that its worker dies of.
+    // The worker ends when it is to send this word to the client.
     for (let length = 0; length < 6;) {
       const read = await client.read(answer);
       if (read === null) return false;
@@ -85,7 +86,7 @@ async function isAnswered(client: Deno.TcpConn): Promise<boolean> {
   }
 }
 
-/** Lets the worker of one client die, and looks who of those that are connected has lost its connection by it. */
+/** Ends the worker of one client, and checks which other clients have lost their connections. */
 async function killWorker(port: number): Promise<void> {
   const clients = await Promise.all(
     Array.from({ length: HELD }, () => Deno.connect({ hostname: "127.0.0.1", port })),
@@ -109,11 +110,11 @@ async function killWorker(port: number): Promise<void> {
     client.close();
   }
   console.log(`  of ${HELD} connections ${own.size} were with the worker that died`);
-  // Its successor takes clients by then.
+  // By then its replacement serves clients.
   await pause(2_000);
 }
 
-/** Resolves once what was open before has closed its sockets: who connects there is no client of what is open now. */
+/** Resolves once closed outlets have closed their sockets, and all clients reach the open ones. */
 async function drained(): Promise<void> {
   while ([...supervisor.draining].length > 0) await pause(10);
 }
@@ -128,7 +129,7 @@ const subscription = eventBus.subscribe((event) => {
 const supervisor = await Supervisor.open(configOf("echo://:0"), {
   workers: WORKERS,
   eventBus,
-  // Its workers die when they are to send `die`.
+  // Its workers end if they are to send `die`.
   module: new URL("../tests/harness/mortal_worker.ts", import.meta.url),
 });
 ready.resolve();
@@ -152,7 +153,7 @@ await drained();
 const migrates = await Deno.readTextFile(MIGRATES).then((text) => text.trim(), () => "?");
 await underLoad(`a restart of every worker, tcp_migrate_req=${migrates}`, port, async () => {
   for (let i = 0; i < 5; i++) await supervisor.restart({ grace: 5_000 });
-  // Without it the kernel resets who is in the middle of the handshake.
+  // Without it, the kernel resets connections during the handshake.
 }, migrates === "1" ? [] : ["reset"]);
 await underLoad("a worker that is killed", port, () => killWorker(port), ["reset", "ended"]);
 await supervisor.stop({ grace: 0 });

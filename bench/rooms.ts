@@ -1,11 +1,11 @@
 /**
- * What a chat room costs: the memory of a member, the processor time of a line and of each of its deliveries,
- * and what a line weighs on the bus; then whether a model made of these foretells several servers on one bus.
+ * Costs of a chat room: memory per member, processor time per line and per delivery, and bytes per
+ * line on the bus; then a comparison of a model of these with several servers on one bus.
  *
  *     deno run -A bench/rooms.ts [LINES]
  *
- * Processor time is read from /proc, since it does not depend on what else the machine does. docs/scaling.md
- * tells what follows from the figures.
+ * Processor time is read from /proc, because it does not depend on other load of the machine.
+ * docs/scaling.md explains the results.
  *
  * @module
  */
@@ -16,19 +16,19 @@ const ROOT = new URL("../", import.meta.url).pathname;
 const TEXT = "the quick brown fox jumps over the lazy dog";
 const encoder = new TextEncoder();
 
-/** A program that is measured. */
+/** A measured program. */
 interface Subject {
   readonly port: number;
   readonly process: Deno.ChildProcess;
 }
 
-/** What a line costs a server: so many µs by itself, and so many for each of its members. */
+/** A server's costs of a line, in µs: a constant part, and a part per member. */
 interface Cost {
   readonly line: number;
   readonly delivery: number;
 }
 
-/** A member that counts the lines that it reads. */
+/** A member that counts the lines that it receives. */
 class Member {
   lines = 0;
   readonly #conn: Deno.TcpConn;
@@ -45,7 +45,7 @@ class Member {
     return member;
   }
 
-  /** Resolves once it has read so many lines. */
+  /** Resolves once it has received this many lines. */
   async reads(lines: number): Promise<void> {
     while (this.lines < lines) await new Promise<void>((resolve) => this.#wake = resolve);
   }
@@ -104,7 +104,7 @@ console.log(
   } µs`,
 );
 
-/** What a line costs one server without a bus, in µs. */
+/** A line's cost on one server without a bus, in µs. */
 async function measureAlone(members: number): Promise<number> {
   const server = await startServer();
   try {
@@ -115,7 +115,7 @@ async function measureAlone(members: number): Promise<number> {
   }
 }
 
-/** What an idle member adds to the memory of its server, in KiB. */
+/** The memory of an idle member on its server, in KiB. */
 async function measureMemory(): Promise<number> {
   const rooms = Array.from({ length: 20 }, () => freePort());
   const specs = rooms.map((port) => `chat://:${port}`);
@@ -130,7 +130,10 @@ async function measureMemory(): Promise<number> {
   }
 }
 
-/** Several servers on one bus, with so many members each; the first member of the first speaks. */
+/**
+ * Several servers on one bus, with the same number of members each; the first member of the first
+ * sends.
+ */
 async function measureTogether(
   members: readonly number[],
   atOnce = 1,
@@ -158,8 +161,8 @@ async function measureTogether(
 }
 
 /**
- * Says the lines, so many at once, and the next when all have read those; returns what each subject spent on a
- * line, in µs.
+ * Sends lines in batches, the next when all members have received the previous one; returns each
+ * program's processor time per line, in µs.
  */
 async function converse(
   subjects: readonly Subject[],
@@ -198,7 +201,7 @@ function startServer(...words: string[]): Promise<Subject> {
   ]);
 }
 
-/** Starts a program whose last word is its port, and waits until it listens there. */
+/** Starts a program whose last argument is its port, and waits until it listens. */
 async function start([command, ...words]: readonly string[]): Promise<Subject> {
   const port = freePort();
   const process = new Deno.Command(command!, {
@@ -221,14 +224,14 @@ async function stop({ process }: Subject): Promise<void> {
   await process.status;
 }
 
-/** Bytes that came to NATS and went from it. */
+/** Bytes received and sent by NATS. */
 async function bytesAt(monitor: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${monitor}/varz`);
   const { in_bytes, out_bytes } = await response.json();
   return in_bytes + out_bytes;
 }
 
-/** User and system time of a process so far (proc(5): fields 14 and 15, in hundredths of a second). */
+/** User and system time of a process (proc(5): fields 14 and 15, in hundredths of a second). */
 function processorSeconds(pid: number): number {
   const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
   return (Number(fields[11]) + Number(fields[12])) / 100;

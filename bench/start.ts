@@ -1,5 +1,5 @@
 /**
- * How long it takes until a person sees help, or a client is served.
+ * The time until help is printed, or a client is served.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Workshop } from "./tools.ts";
 
 const ROUNDS = 15;
 
-/** A program that is started, and ended once it has done what it is started for: answered, where nothing else is said. */
+/** A program whose start is measured: until it ends, or by default until it answers. */
 interface Starter {
   readonly name: string;
   command(): {
@@ -19,7 +19,7 @@ interface Starter {
     port?: number;
     until?: (port: number) => Promise<boolean>;
   };
-  /** What it is compared with, and the most that it may take of that. */
+  /** The program that it is compared with, and the maximum ratio. */
   readonly goal?: { readonly of: string; readonly most: number };
 }
 
@@ -77,7 +77,7 @@ function fromBinaries({ hello, outlet }: Compiled, log: string): Starter[] {
   ];
 }
 
-/** Starts all of them in turn. */
+/** Starts all programs in turn. */
 async function start(title: string, starters: readonly Starter[]): Promise<Section> {
   const times = new Map(starters.map(({ name }) => [name, [] as number[]]));
   for (let round = 0; round <= ROUNDS; round++) {
@@ -100,7 +100,7 @@ async function start(title: string, starters: readonly Starter[]): Promise<Secti
   };
 }
 
-/** Milliseconds until it has ended, or answers at its port. */
+/** Milliseconds until it has ended, or answers on its port. */
 async function measure({ command }: Starter): Promise<number> {
   const { words: [program, ...args], port, until = answers } = command();
   const start = performance.now();
@@ -121,7 +121,7 @@ async function measure({ command }: Starter): Promise<number> {
   return port === undefined ? performance.now() - start : time;
 }
 
-/** An outlet server without metrics, its events in a file. */
+/** An outlet server without metrics, with its log in a file. */
 function server(
   outlet: readonly string[],
   log: string,

@@ -1,5 +1,5 @@
 /**
- * What is measured: a program that serves on a port.
+ * A measured program, which serves on a port.
  *
  * @module
  */
@@ -8,31 +8,31 @@ import { BENCH, isInstalled } from "./tools.ts";
 
 /** How to start a server. */
 export interface Recipe {
-  /** What tables call it. */
+  /** Its name in tables. */
   readonly name: string;
-  /** What has to be installed. */
+  /** Programs that must be installed. */
   readonly needs?: readonly string[];
-  /** The words that start it on this port. */
+  /** The command line that starts it on this port. */
   command(port: number): readonly string[];
 }
 
-/** How long a server may take to listen, in milliseconds. */
+/** Time limit for a server to listen, in milliseconds. */
 const PATIENCE = 20_000;
 
-/** The words that run a file of this repository with Deno. */
+/** A command line that runs a file of this repository with Deno. */
 export function deno(file: string, ...words: readonly (string | number)[]): string[] {
   return [Deno.execPath(), "run", "-A", `${BENCH}${file}`, ...words.map(String)];
 }
 
-/** The words that start an outlet server with metrics and its events in a file. */
+/** The command line of an outlet server with metrics and its log in a file. */
 export function outletServer(log: string, ...words: readonly (string | number)[]): string[] {
   return deno("../main.ts", "server", "--log-file", log, "--metrics", "127.0.0.1:0", ...words);
 }
 
-/** The words that give it a console, too, which nobody looks at. */
+/** Arguments that enable a console. */
 export const CONSOLE: readonly string[] = ["--console", "127.0.0.1:0"];
 
-/** Parts the recipes into those that can be followed here, and the reasons why the others can't. */
+/** The servers that can be run here, and the reasons why others cannot. */
 export function available(recipes: readonly Recipe[]): { here: Recipe[]; missing: string[] } {
   const lacks = ({ needs = [] }: Recipe) => needs.filter((tool) => !isInstalled(tool));
   return {
@@ -42,11 +42,11 @@ export function available(recipes: readonly Recipe[]): { here: Recipe[]; missing
   };
 }
 
-/** A server that runs. Disposing it ends it, and all that it has started. */
+/** A running server. When it is disposed, it and its descendants are ended. */
 export class Subject implements AsyncDisposable {
-  /** What tables call it. */
+  /** Its name in tables. */
   readonly name: string;
-  /** Where it listens. */
+  /** Its port. */
   readonly port: number;
   readonly #process: Deno.ChildProcess;
 
@@ -77,27 +77,27 @@ export class Subject implements AsyncDisposable {
     }
   }
 
-  /** Processor time so far, in seconds, with that of what it started. */
+  /** Processor time in seconds, with that of its descendants. */
   get processorSeconds(): number {
     return processorSeconds(this.#process.pid);
   }
 
-  /** Resident memory now, in bytes, with that of what it started. */
+  /** Resident memory in bytes, with that of its descendants. */
   get residentBytes(): number {
     return residentBytes(this.#process.pid);
   }
 
-  /** Ends it: its whole process group. */
+  /** Ends its process group. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       Deno.kill(-this.#process.pid, "SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has ended.
     }
     await this.#process.status;
   }
 
-  /** Asks the kernel, for some peers serve one client and end. */
+  /** Asks the kernel instead of connecting, because some servers serve one client and end. */
   async #listens(): Promise<void> {
     const needle = `:${this.port.toString(16).toUpperCase().padStart(4, "0")} `;
     for (const end = performance.now() + PATIENCE; performance.now() < end;) {
@@ -109,7 +109,7 @@ export class Subject implements AsyncDisposable {
   }
 }
 
-/** A port that nobody listens on, below those that the kernel gives to clients. */
+/** A free port below the range of ephemeral ports. */
 export function freePort(): number {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 22_000);
@@ -117,7 +117,7 @@ export function freePort(): number {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
       return port;
     } catch {
-      // Somebody listens there; another one will be free.
+      // It is in use; try another one.
     }
   }
 }

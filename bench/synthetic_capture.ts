@@ -1,16 +1,16 @@
 /**
- * Captures that are made up, the same bytes each time.
+ * Generated captures, the same bytes each time.
  *
  * @module
  */
 
-/** How a capture is made up. */
+/** Parameters of a capture. */
 export interface SyntheticCapture {
-  /** How many packets it holds. */
+  /** Number of packets. */
   readonly packets: number;
-  /** How many packets each connection has, at least eight. */
+  /** Packets per connection, at least eight. */
   readonly packetsPerFlow: number;
-  /** How many connections are open at a time. */
+  /** Connections that are open at a time. */
   readonly concurrent: number;
 }
 
@@ -33,8 +33,9 @@ interface Connection {
 }
 
 /**
- * Writes a pcap file of interleaved HTTP-like connections, the same bytes each time: most of them
- * complete, one in sixteen refused, one in thirty-two unanswered, one segment in a hundred sent twice.
+ * Writes a pcap file of interleaved HTTP-like connections, the same bytes each time: most are
+ * complete, one in sixteen is refused, one in thirty-two unanswered, one segment in a hundred
+ * retransmitted.
  */
 export function writeSyntheticCapture(path: string, shape: SyntheticCapture): void {
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
@@ -160,7 +161,8 @@ class PacketWriter {
     const tcp = ip + 20;
     view.setUint16(ethernet + 12, 0x0800);
     view.setUint32(ip, 0x45000000 + 40 + frame.payload);
-    // A segment that is sent again has another identification; the same one would be a copy.
+    // A retransmitted segment has another IP identification; with the same one it would be a
+    // duplicate.
     view.setUint32(ip + 4, (this.packets & 0xffff) * 0x10000 + 0x4000);
     view.setUint32(ip + 8, 0x40060000);
     view.setUint32(ip + 12, frame.from === 0 ? frame.client : frame.server);
@@ -181,7 +183,7 @@ class PacketWriter {
   }
 }
 
-/** mulberry32: small, and the same everywhere. */
+/** A mulberry32 random number generator. */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return function next(): number {

@@ -1,16 +1,16 @@
 /**
- * Tables of figures, in Markdown that also reads well on a terminal.
+ * Tables in Markdown, aligned for a terminal.
  *
  * @module
  */
 
 /** One section of the results. */
 export interface Section {
-  /** What was measured. */
+  /** Its title. */
   readonly title: string;
-  /** What it means, and what was left out. */
+  /** Explanations, and what was not measured. */
   readonly notes: readonly string[];
-  /** The heads of the columns; the first is set to the left, the others to the right. */
+  /** Column heads; the first column is left-aligned, the others right-aligned. */
   readonly head: readonly string[];
   /** The rows. */
   readonly rows: readonly (readonly string[])[];
@@ -40,14 +40,14 @@ export function format({ title, notes, head, rows }: Section): string {
     .join("\n") + "\n";
 }
 
-/** A figure with as many digits as it is worth: `45,300`, `1.52`. */
+/** A number with significant digits: `45,300`, `1.52`. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (value >= 100) return Math.round(Number(value.toPrecision(3))).toLocaleString("en-US");
   return value.toPrecision(3);
 }
 
-/** A ratio, and whether it reaches the goal where there is one: `1.31 ×  (goal 1.20: reached)`. */
+/** A ratio, and whether it reaches the goal, if there is one: `1.31 ×  (goal 1.20: reached)`. */
 export function ratio(value: number, goal?: Goal): string {
   const shown = `${value.toFixed(2)} ×`;
   if (!goal || !Number.isFinite(value)) return shown;
@@ -56,5 +56,5 @@ export function ratio(value: number, goal?: Goal): string {
   return `${shown}, ${reached ? "reaches" : "misses"} ${sign} ${bound}`;
 }
 
-/** What a ratio of ours to theirs should be. */
+/** A minimum or maximum of the ratio of outlet to another program. */
 export type Goal = { readonly least: number } | { readonly most: number };

@@ -1,13 +1,13 @@
 /**
- * The programs that a comparison needs: which are here, and those of its own that have to be built.
+ * Programs for benchmarks: installed ones, and own ones that are built.
  *
  * @module
  */
 
-/** The directory of the bench. */
+/** The folder of the benchmarks. */
 export const BENCH: string = new URL("./", import.meta.url).pathname;
 
-/** Whether a program of this name is on the path. */
+/** Whether a program of this name is in PATH. */
 export function isInstalled(tool: string): boolean {
   return (Deno.env.get("PATH") ?? "").split(":").some((directory) => {
     try {
@@ -18,13 +18,13 @@ export function isInstalled(tool: string): boolean {
   });
 }
 
-/** The sources in `native/`, each a program of its own. */
+/** The sources in `native/`, a program each. */
 const NATIVE = ["echo", "round_trips", "stream", "connects", "hold", "chat", "reconnects"] as const;
 
-/** A program of the bench's own. */
+/** An own program. */
 export type NativeTool = typeof NATIVE[number];
 
-/** The bench's own programs, built. Disposing it removes them. */
+/** The own programs, built in a temporary folder that is removed on disposal. */
 export class Workshop implements Disposable {
   readonly #directory: string;
 
@@ -35,7 +35,7 @@ export class Workshop implements Disposable {
   /**
    * Builds them.
    *
-   * @throws {Error} where there is no C compiler: a load in Deno would measure itself
+   * @throws {Error} without a C compiler: a load generator in Deno would limit the results
    */
   static async open(): Promise<Workshop> {
     if (!isInstalled("gcc")) {
@@ -53,7 +53,7 @@ export class Workshop implements Disposable {
     return workshop;
   }
 
-  /** Where a program of its own is, or a file that somebody wants to put beside them. */
+  /** The path of an own program, or of another file in their folder. */
   path(name: NativeTool | string): string {
     return `${this.#directory}/${name}`;
   }

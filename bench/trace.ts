@@ -1,5 +1,5 @@
 /**
- * `outlet trace --summary` beside `tshark -q -z conv,tcp` on the same captures, by turns.
+ * `outlet trace --summary` and `tshark -q -z conv,tcp` on the same captures, in turn.
  *
  *     deno run -A bench/trace.ts [--rounds=3] [--packets=1000000]
  *
@@ -10,7 +10,7 @@ import { type SyntheticCapture, writeSyntheticCapture } from "./synthetic_captur
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 
-/** How often the peak of a program's memory is read, in milliseconds. */
+/** The interval at which a program's peak memory is read, in milliseconds. */
 const GLANCE = 10;
 
 interface Measurement {
@@ -90,7 +90,7 @@ async function measure(command: string, args: string[]): Promise<Measurement> {
   return { seconds: (performance.now() - start) / 1000, peakMegabytes: peak };
 }
 
-/** The kernel's high-water mark of a process's resident memory. */
+/** A process's peak resident memory, as the kernel reports it. */
 function peakOf(pid: number): number {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);

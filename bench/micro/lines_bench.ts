@@ -1,9 +1,9 @@
-/** Splitting what a client sends into lines: in one piece, byte by byte, and of any length. */
+/** Splitting received data into lines: in one chunk, byte by byte, and in chunks of any size. */
 import { lines } from "../../src/connection/lines.ts";
 
 const LINE = new TextEncoder().encode("a line as people type it in a room\n");
 
-/** So many lines, in chunks of this size. */
+/** This many lines, in chunks of this size. */
 function chunked(count: number, size: number): Uint8Array[] {
   const whole = new Uint8Array(LINE.length * count);
   for (let i = 0; i < count; i++) whole.set(LINE, i * LINE.length);

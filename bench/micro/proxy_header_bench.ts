@@ -1,4 +1,4 @@
-/** Reading and writing the header that comes first behind a proxy. */
+/** Parsing and writing PROXY headers. */
 import { proxyHeader, ProxyHeaderReader } from "../../src/transport/proxy_protocol.ts";
 
 const V4 = {
@@ -13,7 +13,7 @@ const V6 = {
 for (const version of ["v1", "v2"] as const) {
   for (const [family, ends] of [["IPv4", V4], ["IPv6", V6]] as const) {
     const header = proxyHeader(version, ends);
-    Deno.bench(`reads ${version} over ${family}`, { group: "read" }, () => {
+    Deno.bench(`parses ${version} over ${family}`, { group: "read" }, () => {
       const read = new ProxyHeaderReader().push(header);
       if (read?.ends?.source.port !== 54321) throw new Error("misread");
     });

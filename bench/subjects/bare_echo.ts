@@ -1,4 +1,4 @@
-/** The least that an echo can be in Deno: one buffer a connection, read and written. Words: PORT [BACKLOG]. */
+/** A minimal echo server in Deno: one buffer per connection. Arguments: PORT [BACKLOG]. */
 const [port, backlog] = Deno.args.map(Number);
 const listener = Deno.listen({
   hostname: "127.0.0.1",
@@ -9,7 +9,7 @@ for (;;) {
   try {
     echo(await listener.accept());
   } catch {
-    // The client was gone before it was accepted.
+    // The client disconnected before it was accepted.
   }
 }
 
@@ -21,7 +21,7 @@ async function echo(conn: Deno.TcpConn): Promise<void> {
       for (let sent = 0; sent < n;) sent += await conn.write(buffer.subarray(sent, n));
     }
   } catch {
-    // The client has gone.
+    // The client has disconnected.
   } finally {
     conn.close();
   }

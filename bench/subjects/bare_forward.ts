@@ -1,11 +1,11 @@
-/** The least that a proxy can be in Deno: two buffers a client. Words: PORT UPSTREAM_PORT. */
+/** A minimal proxy in Deno: two buffers per client. Arguments: PORT UPSTREAM_PORT. */
 const [port, upstream] = Deno.args.map(Number);
 const listener = Deno.listen({ hostname: "127.0.0.1", port: port!, tcpBacklog: 4096 });
 for (;;) {
   try {
     join(await listener.accept()).catch(() => {});
   } catch {
-    // The client was gone before it was accepted.
+    // The client disconnected before it was accepted.
   }
 }
 

@@ -1,4 +1,4 @@
-/** An echo as Deno's documentation shows it, with streams. Words: PORT. */
+/** An echo server as in Deno's documentation, with streams. Arguments: PORT. */
 const listener = Deno.listen({ hostname: "127.0.0.1", port: Number(Deno.args[0]) });
 for (;;) {
   try {
@@ -6,6 +6,6 @@ for (;;) {
     conn.setNoDelay(true);
     conn.readable.pipeTo(conn.writable).catch(() => {});
   } catch {
-    // The client was gone before it was accepted.
+    // The client disconnected before it was accepted.
   }
 }
