@@ -14,7 +14,7 @@ const VERSIONS: readonly (readonly [tool: string, ...words: string[]])[] = [
   ["socat", "-V"],
 ];
 
-/** The load average, in runnable threads: `2.31`. */
+/** The load averages of 1, 5 and 15 minutes. */
 export function quietness(): string {
   return Deno.loadavg().map((load) => load.toFixed(2)).join(", ");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The folder of the benchmarks. */
+/** The directory of the benchmarks. */
 export const BENCH: string = new URL("./", import.meta.url).pathname;
 
 /** Whether a program of this name is in PATH. */
@@ -24,7 +24,7 @@ const NATIVE = ["echo", "round_trips", "stream", "connects", "hold", "chat", "re
 /** An own program. */
 export type NativeTool = typeof NATIVE[number];
 
-/** The own programs, built in a temporary folder that is removed on disposal. */
+/** The own programs, built in a temporary directory that is removed on disposal. */
 export class Workshop implements Disposable {
   readonly #directory: string;
 
@@ -53,7 +53,7 @@ export class Workshop implements Disposable {
     return workshop;
   }
 
-  /** The path of an own program, or of another file in their folder. */
+  /** The path of an own program, or of another file in their directory. */
   path(name: NativeTool | string): string {
     return `${this.#directory}/${name}`;
   }

@@ -43,7 +43,7 @@ Deno.test("every local link in README and docs has a target", async () => {
 });
 
 /**
- * The environment that examples run in: a folder with `outlet` on the path, and the servers that
+ * The environment that examples run in: a directory with `outlet` on the path, and the servers that
  * they start.
  */
 class Stage implements AsyncDisposable {

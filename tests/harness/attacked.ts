@@ -16,7 +16,7 @@ export const BYSTANDERS = "bystanders";
 
 /** What an attack has before its server is started. */
 export interface Place {
-  /** A temporary folder of the test. */
+  /** A temporary directory of the test. */
   readonly folder: string;
   /** Disposed at the end of the test. */
   readonly stack: AsyncDisposableStack;

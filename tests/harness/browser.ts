@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { ROOT } from "./program.ts";
 
-/** The folder for screenshots, for review by people. */
+/** The directory for screenshots, for review by people. */
 const OUTPUT = `${ROOT}tests/e2e/output`;
 
 /** Time limit for a change of a page, in milliseconds. */

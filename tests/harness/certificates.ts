@@ -28,7 +28,7 @@ export interface CertificateOptions {
 const FOR_LOCALHOST = ["subjectAltName=DNS:localhost,IP:127.0.0.1"];
 const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
-/** A certificate authority in a folder of its own, removed when it is disposed. */
+/** A certificate authority in a directory of its own, removed when it is disposed. */
 export class Authority implements AsyncDisposable {
   readonly folder: string;
   #made = 0;

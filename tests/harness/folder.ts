@@ -1,10 +1,10 @@
 /**
- * A temporary folder for a test.
+ * A temporary directory for a test.
  *
  * @module
  */
 
-/** A temporary folder, removed with its contents when it is disposed. */
+/** A temporary directory, removed with its contents when it is disposed. */
 export class Folder implements AsyncDisposable {
   /** Its path. */
   readonly path: string;

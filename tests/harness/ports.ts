@@ -9,7 +9,7 @@ const FIRST = 10_000;
 const LAST = 32_000;
 
 /**
- * A folder with a file per reserved port, so that no two tests on this machine get the same one.
+ * A directory with a file per reserved port, so that no two tests on this machine get the same one.
  */
 const RESERVATIONS = `${Deno.env.get("TMPDIR") ?? "/tmp"}/outlet-test-ports`;
 

@@ -10,7 +10,7 @@ export const ROOT: string = new URL("../../", import.meta.url).pathname;
 /** The compiled program under test, if there is one; otherwise outlet runs from source. */
 const BINARY = Deno.env.get("OUTLET_BINARY");
 
-/** The working directory of programs: for a compiled one its own folder, away from the source. */
+/** The working directory of programs: for a compiled one its own directory, away from the source. */
 const WORKPLACE = BINARY?.replace(/[^/]*$/, "") ?? ROOT;
 
 /** Time limit for expected output, in milliseconds. */

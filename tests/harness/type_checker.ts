@@ -62,7 +62,7 @@ export async function checkSource(
   };
 }
 
-/** Folders of packages, as named in `deno.json` and cached by Deno. */
+/** Directories of packages, as named in `deno.json` and cached by Deno. */
 class Packages {
   readonly #imports: Readonly<Record<string, string>>;
   readonly #folder: string;

@@ -24,7 +24,7 @@ Deno.test("a config that needs nothing of the machine passes, even while its ser
   await preflight(configOf([`echo://localhost:${port}`, "forward://:0?to=localhost:1"]));
 });
 
-Deno.test("every file and folder that an option names is checked, and no file is left behind", async () => {
+Deno.test("every file and directory that an option names is checked, and no file is left behind", async () => {
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder}/file`, "kept");
   const missing = `${folder}/none/x`;

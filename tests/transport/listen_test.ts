@@ -4,7 +4,7 @@ import { run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
-/** A folder for sockets, removed when it is disposed. */
+/** A directory for sockets, removed when it is disposed. */
 async function socketFolder(): Promise<{ path: string } & AsyncDisposable> {
   const folder = await Deno.makeTempDir();
   return {

@@ -87,11 +87,11 @@ testAttack("no inotify instance is left; a changed config is still reloaded", {
 });
 
 testAttack(
-  "a config is replaced behind a symlink, its folder recreated, and the file becomes a pipe; each is noticed",
+  "a config is replaced behind a symlink, its directory recreated, and the file becomes a pipe; each is noticed",
   {
     needs: ["mkfifo"],
     async words({ folder }) {
-      // A Kubernetes ConfigMap is mounted like this: the file is a link into a folder that is
+      // A Kubernetes ConfigMap is mounted like this: the file is a link into a directory that is
       // itself a link.
       await Deno.mkdir(`${folder}/one`);
       await writeConfig(`${folder}/one/outlet.json`);

@@ -17,7 +17,7 @@ const KEYS: readonly [name: string, options: readonly string[], fault?: RegExp][
   ["RSA-PSS", ["rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"], /such as RSA-PSS$/],
 ];
 
-/** Creates a self-signed certificate and its key in a folder. */
+/** Creates a self-signed certificate and its key in a directory. */
 async function make(folder: string, options: readonly string[]) {
   const files = { certFile: `${folder}/cert.pem`, keyFile: `${folder}/key.pem` };
   const { code, stderr } = await run([
