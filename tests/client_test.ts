@@ -164,7 +164,7 @@ Deno.test("-v logs the attempt, the first byte, the bytes in each direction, and
 testWith(["ncat"], "data flows both ways between the client and a listening ncat", async () => {
   const port = String(freePort());
   await using ncat = new Program(["ncat", "-l", "-v", "127.0.0.1", port]);
-  await ncat.complains(/Listening on 127\.0\.0\.1/);
+  await ncat.logs(/Listening on 127\.0\.0\.1/);
   const talking = talk([port, "--eof", "wait"], [bytesOf("to ncat\n")]);
   await ncat.prints(/to ncat/);
   await ncat.type("from ncat\n");
@@ -175,7 +175,7 @@ testWith(["ncat"], "data flows both ways between the client and a listening ncat
 
 testWith(["socat"], "a listening socat receives a file, and ends with the client", async () => {
   await using socat = new Program(["socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1", "STDOUT"]);
-  const [, port] = await socat.complains(/listening on .*:(\d+)/);
+  const [, port] = await socat.logs(/listening on .*:(\d+)/);
   const bytes = noise(2_000_000);
   await talk([port!], [bytes]);
   assertEquals(await sha256((await socat.outcome()).bytes), await sha256(bytes));

@@ -70,7 +70,7 @@ class Stage implements AsyncDisposable {
     if (background) {
       const server = new Program(["bash", "-c", `exec ${background}`], { env });
       this.#servers.push(server);
-      await server.complains(expected);
+      await server.logs(expected);
     } else {
       const { stdout } = await run(["bash", "-c", `${command} 2>&1`], { env });
       assertMatch(stdout, expected, `$ ${command}`);

@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { acceptQueues } from "../src/telemetry/accept_queue.ts";
 import { readText, readUntil, send } from "./harness/bytes.ts";
-import { RudeClient } from "./harness/rude_client.ts";
+import { ResettingClient } from "./harness/rude_client.ts";
 import { configOf, from, TestServer } from "./harness/server.ts";
 
 async function answers(client: Deno.Conn): Promise<void> {
@@ -14,7 +14,7 @@ Deno.test("a connection's slot is released when it ends, whatever the cause", as
   await using room = await TestServer.open("echo://:0?max-connections=1");
   const seen = new Set<number>();
   for (const ends of ["half-closed", "closed", "reset"]) {
-    using client = ends === "reset" ? new RudeClient(room.port()) : await room.connect();
+    using client = ends === "reset" ? new ResettingClient(room.port()) : await room.connect();
     const { connection } = await room.event("opened", (event) => !seen.has(event.connection));
     seen.add(connection);
     if (ends === "half-closed") await (client as Deno.TcpConn).closeWrite();

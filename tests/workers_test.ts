@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { readText, readUntil, send } from "./harness/bytes.ts";
-import { MORTAL, TestSupervisor, WORKERS } from "./harness/supervisor.ts";
+import { CRASHING_WORKER, TestSupervisor, WORKERS } from "./harness/supervisor.ts";
 import { configOf } from "./harness/server.ts";
 
 /** Connects this many clients, and waits until the echo outlet has answered each. */
@@ -14,7 +14,7 @@ async function answered(supervisor: TestSupervisor, count: number): Promise<Deno
     await readUntil(client, /hello\n/);
     return client;
   }));
-  await supervisor.told(() => supervisor.count("opened") === opened);
+  await supervisor.until(() => supervisor.count("opened") === opened);
   return clients;
 }
 
@@ -28,7 +28,7 @@ Deno.test("workers share the connections of a port, and are one server to client
   const ids = new Set(supervisor.events.flatMap((e) => e.event === "opened" ? [e.connection] : []));
   assertEquals([...ids].toSorted((a, b) => a - b), Array.from({ length: 60 }, (_, i) => i + 1));
   for (const client of clients) client.close();
-  await supervisor.told(() => supervisor.count("closed") === 60);
+  await supervisor.until(() => supervisor.count("closed") === 60);
   assertEquals([...supervisor.supervisor.connections()], []);
   assertEquals(await supervisor.supervisor.stop({ grace: 1000 }), 0);
   assertEquals(["listening", "ready", "stopped"].map((name) => supervisor.count(name as "ready")), [
@@ -55,9 +55,9 @@ Deno.test("--max-connections is exact over all workers, and slots are released",
     const inside = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
     assertEquals(inside.length, 10);
     for (const client of inside) client.close();
-    await supervisor.told(() => supervisor.count("closed") === 10 * (round + 1));
+    await supervisor.until(() => supervisor.count("closed") === 10 * (round + 1));
   }
-  await supervisor.told(() => supervisor.count("refused") === 90);
+  await supervisor.until(() => supervisor.count("refused") === 90);
 });
 
 Deno.test("--max-per-ip counts the connections of all workers", async () => {
@@ -69,7 +69,7 @@ Deno.test("--max-per-ip counts the connections of all workers", async () => {
     await send(client, "hello\n").catch(() => {});
     await readUntil(client, /hello\n/).catch(() => {});
   }
-  await supervisor.told(() => supervisor.count("opened") + supervisor.count("refused") === 15);
+  await supervisor.until(() => supervisor.count("opened") + supervisor.count("refused") === 15);
   assertEquals([supervisor.count("opened"), supervisor.count("refused")], [5, 10]);
   for (const client of clients) client.close();
 });
@@ -100,14 +100,14 @@ Deno.test("a reload applies in all workers, and keeps their connections", async 
   assertEquals(changes, { opened: 1, closed: 1, changed: 1 });
   assertEquals([...supervisor.supervisor.outlets].map(({ name }) => name), ["echo", "discard"]);
   assertEquals(supervisor.port(0), echoPort);
-  await supervisor.told(() => supervisor.count("stopped") === 1);
+  await supervisor.until(() => supervisor.count("stopped") === 1);
   await send(client!, "still\n");
   await readUntil(client!, /still\n/);
   for (let i = 0; i < 6; i++) {
     using late = await supervisor.connect();
     assertEquals(await readText(late).catch(() => ""), "");
   }
-  await supervisor.told(() => supervisor.count("refused") === 6);
+  await supervisor.until(() => supervisor.count("refused") === 6);
   client!.close();
 });
 
@@ -142,7 +142,7 @@ Deno.test("connections can be tapped, written to and closed from outside of thei
   await send(client!, "seen\n");
   assertEquals(await seen.promise, "seen\n");
   live.close("closed by the operator");
-  await supervisor.told((events) =>
+  await supervisor.until((events) =>
     events.some((e) => e.event === "closed" && e.reason === "closed by the operator")
   );
   client!.close();
@@ -151,12 +151,12 @@ Deno.test("connections can be tapped, written to and closed from outside of thei
 Deno.test("a worker that dies is replaced, and the slots of its connections are released", async () => {
   await using supervisor = await TestSupervisor.open(
     ["echo://:0", "--max-connections", "30"],
-    { module: MORTAL },
+    { module: CRASHING_WORKER },
   );
   const clients = await answered(supervisor, 30);
   const { connection: victim } = [...supervisor.supervisor.connections()][0]!;
   await victim.write(new TextEncoder().encode("die")).catch(() => {});
-  await supervisor.told(() => supervisor.count("worker-restarted") === 1);
+  await supervisor.until(() => supervisor.count("worker-restarted") === 1);
   const died = supervisor.events.find(({ event }) => event === "worker-restarted");
   assertMatch(died?.event === "worker-restarted" ? died.reason : "", /a mortal worker/);
   const lost = 30 - [...supervisor.supervisor.connections()].length;

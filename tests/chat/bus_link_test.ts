@@ -5,8 +5,8 @@ import { Room } from "../../src/chat/room.ts";
 import { Rooms } from "../../src/chat/rooms.ts";
 import { noTraffic, type Traffic } from "../../src/chat/status.ts";
 import { noise } from "../harness/bytes.ts";
-import { Ether, type Fate, LossyBus } from "../harness/lossy_bus.ts";
-import { Listener } from "../harness/listener.ts";
+import { BusNetwork, type Delivery, LossyBus } from "../harness/lossy_bus.ts";
+import { TestMember } from "../harness/listener.ts";
 
 /** The chat rooms of one server, with a connection to the shared bus. */
 class House implements AsyncDisposable {
@@ -14,12 +14,12 @@ class House implements AsyncDisposable {
   readonly bus: LossyBus;
   readonly room: Room;
 
-  private constructor(ether: Ether) {
+  private constructor(ether: BusNetwork) {
     this.bus = new LossyBus(ether);
     this.room = this.rooms.open("ops");
   }
 
-  static async open(ether: Ether): Promise<House> {
+  static async open(ether: BusNetwork): Promise<House> {
     const house = new House(ether);
     await house.rooms.attachBus(house.bus);
     return house;
@@ -35,28 +35,28 @@ class House implements AsyncDisposable {
 }
 
 /** Two servers whose rooms know each other's members. */
-async function meet(ether: Ether) {
+async function meet(ether: BusNetwork) {
   const stack = new AsyncDisposableStack();
   const [one, other] = [stack.use(await House.open(ether)), stack.use(await House.open(ether))];
-  const [alice, bob] = [new Listener(one.room), new Listener(other.room)];
+  const [alice, bob] = [new TestMember(one.room), new TestMember(other.room)];
   one.room.rename(alice.member, "alice");
   other.room.rename(bob.member, "bob");
-  await Promise.all([alice.sees("bob"), bob.sees("alice")]);
+  await Promise.all([alice.seesMember("bob"), bob.seesMember("alice")]);
   one.room.say(alice.member, "are we linked?");
   other.room.say(bob.member, "we are");
-  await Promise.all([bob.hears("alice> are we linked?"), alice.hears("bob> we are")]);
-  alice.heard.length = bob.heard.length = 0;
+  await Promise.all([bob.receives("alice> are we linked?"), alice.receives("bob> we are")]);
+  alice.lines.length = bob.lines.length = 0;
   return { one, other, alice, bob, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 Deno.test("members of two servers are in one room, and receive each line once", async () => {
-  await using pair = await meet(new Ether());
+  await using pair = await meet(new BusNetwork());
   const { one, other, alice, bob } = pair;
   one.room.say(alice.member, "hello");
-  assertEquals(await bob.hears("alice> hello"), 1);
+  assertEquals(await bob.receives("alice> hello"), 1);
   other.room.act(bob.member, "waves");
-  assertEquals(await alice.hears("* bob waves"), 1);
-  assertEquals(alice.heard.includes("alice> hello"), false);
+  assertEquals(await alice.receives("* bob waves"), 1);
+  assertEquals(alice.lines.includes("alice> hello"), false);
   assertEquals(one.room.who(), ["alice", "bob"]);
   assertEquals(one.rooms.status().rooms, [
     {
@@ -70,27 +70,27 @@ Deno.test("members of two servers are in one room, and receive each line once", 
 });
 
 Deno.test("a name in use on another server is taken", async () => {
-  await using pair = await meet(new Ether());
+  await using pair = await meet(new BusNetwork());
   const { one, alice } = pair;
   assertEquals(one.room.rename(alice.member, "Bob"), "Bob is taken");
 });
 
 Deno.test("of two members who take a name at the same time, the earlier one keeps it", async () => {
-  const ether = new Ether();
+  const ether = new BusNetwork();
   await using pair = await meet(ether);
   const { one, other, alice, bob } = pair;
-  one.bus.turn("down");
+  one.bus.setState("down");
   other.room.rename(bob.member, "ada");
   while (Date.now() === bob.member.claimed) { /* wait for the next millisecond */ }
   one.room.rename(alice.member, "ada");
-  one.bus.turn("up");
-  await alice.hears(/^\* ada is taken on another server: you are guest-\d+$/);
-  await bob.hears(/^\* ada is now guest-\d+$/);
+  one.bus.setState("up");
+  await alice.receives(/^\* ada is taken on another server: you are guest-\d+$/);
+  await bob.receives(/^\* ada is now guest-\d+$/);
   assertEquals(one.room.who().toSorted(), ["ada", alice.member.name]);
   assertEquals(other.room.who().toSorted(), ["ada", alice.member.name]);
 });
 
-const FATES: readonly [string, Fate][] = [
+const FATES: readonly [string, Delivery][] = [
   ["loses every third message or so", chance({ loses: 1 / 3 })],
   ["carries every message twice", () => 2],
   ["loses some messages and doubles others", chance({ loses: 1 / 5, doubles: 1 / 2 })],
@@ -98,39 +98,39 @@ const FATES: readonly [string, Fate][] = [
 
 for (const [what, fate] of FATES) {
   Deno.test(`over a bus that ${what}, every line arrives once, in order`, async () => {
-    const ether = new Ether();
+    const ether = new BusNetwork();
     await using pair = await meet(ether);
     const { one, other, alice, bob } = pair;
-    ether.fate = fate;
+    ether.delivery = fate;
     for (let i = 0; i < 200; i++) {
       one.room.say(alice.member, `a${i}`);
       other.room.say(bob.member, `b${i}`);
       if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve));
     }
-    await Promise.all([bob.hears("alice> a199"), alice.hears("bob> b199")]);
+    await Promise.all([bob.receives("alice> a199"), alice.receives("bob> b199")]);
     assertEquals(
-      bob.heard.filter((line) => line.startsWith("alice> ")),
+      bob.lines.filter((line) => line.startsWith("alice> ")),
       Array.from({ length: 200 }, (_, i) => `alice> a${i}`),
     );
     assertEquals(
-      alice.heard.filter((line) => line.startsWith("bob> ")),
+      alice.lines.filter((line) => line.startsWith("bob> ")),
       Array.from({ length: 200 }, (_, i) => `bob> b${i}`),
     );
   });
 }
 
 Deno.test("lines sent while the bus is down are queued and delivered, and members are notified once", async () => {
-  const ether = new Ether();
+  const ether = new BusNetwork();
   await using pair = await meet(ether);
   const { one, alice, bob } = pair;
-  one.bus.turn("down");
+  one.bus.setState("down");
   for (let i = 0; i < 10; i++) one.room.say(alice.member, `line ${i}`);
-  one.bus.turn("up");
-  await bob.hears("alice> line 9");
-  assertEquals(bob.heard.filter((line) => line.startsWith("alice> ")).length, 10);
-  await alice.hears("* bus connected again");
+  one.bus.setState("up");
+  await bob.receives("alice> line 9");
+  assertEquals(bob.lines.filter((line) => line.startsWith("alice> ")).length, 10);
+  await alice.receives("* bus connected again");
   assertEquals(
-    alice.heard.filter((line) => line.startsWith("* bus ")),
+    alice.lines.filter((line) => line.startsWith("* bus ")),
     [
       "* bus disconnected: until it is back, only members on this server receive your lines",
       "* bus connected again",
@@ -139,25 +139,25 @@ Deno.test("lines sent while the bus is down are queued and delivered, and member
 });
 
 Deno.test("lines that do not fit in the send queue are counted, and members on both servers are told how many", async () => {
-  const ether = new Ether();
+  const ether = new BusNetwork();
   await using pair = await meet(ether);
   const { one, other, alice, bob } = pair;
-  one.bus.turn("down");
+  one.bus.setState("down");
   const line = "x".repeat(4000);
   for (let i = 0; i < 400; i++) one.room.say(alice.member, `${i} ${line}`);
-  one.bus.turn("up");
-  await bob.hears(`alice> 399 ${line}`);
+  one.bus.setState("up");
+  await bob.receives(`alice> 399 ${line}`);
   const { dropped } = one.traffic;
   const { lost } = other.traffic;
   assert(dropped > 100 && dropped < 200, `${dropped}`);
   assertEquals(lost, dropped);
-  await alice.hears(`* ${dropped} messages were lost: the send queue was full`);
-  await bob.hears(`* ${dropped} messages from other servers were lost`);
-  assertEquals(bob.heard.filter((line) => line.startsWith("alice> ")).length, 400 - dropped);
+  await alice.receives(`* ${dropped} messages were lost: the send queue was full`);
+  await bob.receives(`* ${dropped} messages from other servers were lost`);
+  assertEquals(bob.lines.filter((line) => line.startsWith("alice> ")).length, 400 - dropped);
 });
 
 Deno.test("messages that are invalid or of another protocol are ignored and counted, and the room continues", async () => {
-  const ether = new Ether();
+  const ether = new BusNetwork();
   await using pair = await meet(ether);
   const { one, other, alice, bob } = pair;
   const before = other.traffic.ignored;
@@ -193,31 +193,31 @@ Deno.test("messages that are invalid or of another protocol are ignored and coun
   ];
   for (const message of strange) ether.inject(["room", "ops"], message);
   one.room.say(alice.member, "\u001b]0;owned\u0007 still here");
-  await bob.hears("alice> ␛]0;owned␇ still here");
+  await bob.receives("alice> ␛]0;owned␇ still here");
   assertEquals(other.traffic.ignored - before, strange.length);
 });
 
 Deno.test("when a server stops, its members leave the other servers' rooms at once", async () => {
-  await using pair = await meet(new Ether());
+  await using pair = await meet(new BusNetwork());
   const { one, other, bob } = pair;
   await one.rooms[Symbol.asyncDispose]();
-  await bob.hears("* left with their server: alice");
+  await bob.receives("* left with their server: alice");
   assertEquals(other.room.who(), ["bob"]);
 });
 
 Deno.test("members of a server that is silent for eight seconds are removed, unless this server was suspended", async () => {
-  const ether = new Ether();
+  const ether = new BusNetwork();
   await using there = await House.open(ether);
-  const bob = new Listener(there.room);
+  const bob = new TestMember(there.room);
   there.room.rename(bob.member, "bob");
   const room = new Room("ops");
   using link = new BusLink(room, { nodeId: "here0000", server: "here" });
   const bus = new LossyBus(ether);
   link.attach(bus, { topic: ["room", "ops"], traffic: noTraffic() });
   link.onConnected(bus, { back: false });
-  const alice = new Listener(room);
-  await alice.sees("bob");
-  ether.fate = () => 0;
+  const alice = new TestMember(room);
+  await alice.seesMember("bob");
+  ether.delivery = () => 0;
   // An integer: differences of other numbers are not exact.
   const silentAt = Math.ceil(performance.now());
   link.tick(silentAt, { suspended: true });
@@ -229,15 +229,15 @@ Deno.test("members of a server that is silent for eight seconds are removed, unl
   assertEquals(room.has("bob"), true);
   link.tick(silentAt + 28_000, { suspended: false });
   assertEquals(room.has("bob"), false);
-  assertEquals(await alice.hears("* left with their server: bob"), 1);
+  assertEquals(await alice.receives("* left with their server: bob"), 1);
 });
 
 Deno.test("rooms without a configured name are not shared over the bus", async () => {
-  const ether = new Ether();
+  const ether = new BusNetwork();
   await using one = await House.open(ether);
   await using _other = await House.open(ether);
   const room = one.rooms.openPrivate("127.0.0.1:7000");
-  const member = new Listener(room);
+  const member = new TestMember(room);
   room.say(member.member, "secret");
   assertEquals(one.rooms.status().rooms.find(({ name }) => name === room.name), {
     number: 2,
@@ -250,7 +250,7 @@ Deno.test("rooms without a configured name are not shared over the bus", async (
 });
 
 /** A pseudo-random delivery, the same in every run. */
-function chance({ loses, doubles = 0 }: { loses: number; doubles?: number }): Fate {
+function chance({ loses, doubles = 0 }: { loses: number; doubles?: number }): Delivery {
   const dice = noise(4096, 7);
   let throws = 0;
   return () => {

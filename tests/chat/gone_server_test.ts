@@ -1,5 +1,5 @@
 /** A server that is killed: its members are removed on the others after missed heartbeats. */
-import { Guest } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";
@@ -16,18 +16,18 @@ testWith(
     await using there = new Program(
       outlet("server", `chat://:${port}?room=all`, "--bus", nats.url),
     );
-    await there.complains(/bus +connected/);
-    using alice = await Guest.join(here.port());
-    using bob = await Guest.join(port);
+    await there.logs(/bus +connected/);
+    using alice = await ChatClient.join(here.port());
+    using bob = await ChatClient.join(port);
     // The other server must know the default name first: a name in a server's snapshot is not
     // announced as a change.
     await alice.countsMembers(2);
-    await bob.type("/name bob");
-    await alice.isTold(/is now bob$/);
+    await bob.sendLine("/name bob");
+    await alice.receivesNotice(/is now bob$/);
     there.signal("SIGKILL");
-    await alice.isTold(/^\* left with their server: bob$/);
+    await alice.receivesNotice(/^\* left with their server: bob$/);
     await alice.countsMembers(1);
-    await alice.type("/name bob");
-    await alice.isTold(/^\* you are bob$/);
+    await alice.sendLine("/name bob");
+    await alice.receivesNotice(/^\* you are bob$/);
   },
 );

@@ -1,6 +1,6 @@
 /** A bus with a small maximum payload: lines that fit are sent, others are reported and counted. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { Guest } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/crowd.ts";
 import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { TestServer } from "../harness/server.ts";
@@ -11,16 +11,16 @@ testWith(["nats-server"], "messages are split to fit the bus's maximum payload",
   await using here = await TestServer.open("chat://:0?room=all", "echo://:0", "--bus", nats.url);
   await using there = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
   await Promise.all([here, there].map((server) => server.event("bus-connected")));
-  using alice = await Guest.join(here.port());
-  using bob = await Guest.join(there.port());
+  using alice = await ChatClient.join(here.port());
+  using bob = await ChatClient.join(there.port());
   await bob.countsMembers(2);
   const lines = Array.from({ length: 20 }, (_, i) => `${i} ${"x".repeat(300)}`);
-  await alice.type(lines.join("\n"));
-  await bob.until(() => bob.said.length === lines.length);
-  assertEquals(bob.said.map((line) => line.replace(/^guest-\d+> /, "")), lines);
-  await alice.type("y".repeat(3000));
-  await bob.until(() => bob.said.length === lines.length + 1);
-  assertMatch(bob.said.at(-1)!, /^guest-\d+> \([\d.]+ KiB: more than the bus takes\)$/);
+  await alice.sendLine(lines.join("\n"));
+  await bob.until(() => bob.messages.length === lines.length);
+  assertEquals(bob.messages.map((line) => line.replace(/^guest-\d+> /, "")), lines);
+  await alice.sendLine("y".repeat(3000));
+  await bob.until(() => bob.messages.length === lines.length + 1);
+  assertMatch(bob.messages.at(-1)!, /^guest-\d+> \([\d.]+ KiB: more than the bus takes\)$/);
   assertEquals(here.server.roomsStatus().buses[0]!.traffic.dropped, 1);
 });
 
@@ -32,17 +32,17 @@ testWith(
     await using here = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
     await using there = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
     await Promise.all([here, there].map((server) => server.event("bus-connected")));
-    using alice = await Guest.join(here.port());
-    using bob = await Guest.join(there.port());
+    using alice = await ChatClient.join(here.port());
+    using bob = await ChatClient.join(there.port());
     await bob.countsMembers(2);
     nats.configure("max_payload: 1024");
     await nats.reload();
     const text = "z".repeat(900);
     await eventually(async () => {
-      await alice.type(text);
-      return bob.said.some((line) => line.endsWith("more than the bus takes)"));
+      await alice.sendLine(text);
+      return bob.messages.some((line) => line.endsWith("more than the bus takes)"));
     }, "a line that the bus takes no longer");
-    await alice.type("short");
-    await bob.until(() => bob.said.some((line) => line.endsWith("> short")));
+    await alice.sendLine("short");
+    await bob.until(() => bob.messages.some((line) => line.endsWith("> short")));
   },
 );

@@ -10,8 +10,8 @@ import {
   fmtCreds,
 } from "@nats-io/jwt";
 import { textLine } from "../../src/telemetry/text_line.ts";
-import { Authority } from "../harness/certificates.ts";
-import { Guest } from "../harness/crowd.ts";
+import { CertificateAuthority } from "../harness/certificates.ts";
+import { ChatClient } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
@@ -23,7 +23,7 @@ testWith(
   NEEDS,
   "a NATS server that needs a password receives it, and a wrong one is reported",
   async () => {
-    await using nats = await NatsServer.start({ words: ["--user", "u:ser", "--pass", "p@ss"] });
+    await using nats = await NatsServer.start({ args: ["--user", "u:ser", "--pass", "p@ss"] });
     const as = (who: string) => nats.url.replace("//", `//${who}@`);
     await using right = await TestServer.open(SPEC, "--bus", as("u%3Aser:p%40ss"));
     assertEquals((await right.event("bus-connected")).bus, nats.url);
@@ -36,10 +36,10 @@ testWith(
   ["nats-server", "openssl"],
   "a NATS server with TLS is used if its certificate authority is trusted, and refused otherwise",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     await using nats = await NatsServer.start({
-      words: ["--tls", "--tlscert", cert, "--tlskey", key],
+      args: ["--tls", "--tlscert", cert, "--tlskey", key],
     });
     const url = nats.url.replace("nats:", "tls:");
     await using right = await TestServer.open(SPEC, "--bus", url, "--bus-ca", authority.cert);
@@ -69,11 +69,11 @@ testWith(
     await using other = await open(ours);
     await one.event("bus-connected");
     await other.event("bus-connected");
-    using alice = await Guest.join(one.port());
-    using bob = await Guest.join(other.port());
+    using alice = await ChatClient.join(one.port());
+    using bob = await ChatClient.join(other.port());
     await alice.countsMembers(2);
-    await alice.type("may I?");
-    await bob.until(() => bob.said.some((line) => line.endsWith("> may I?")));
+    await alice.sendLine("may I?");
+    await bob.until(() => bob.messages.some((line) => line.endsWith("> may I?")));
     for (const words of [["--bus-credentials", strangers], []]) {
       await using wrong = await TestServer.open(SPEC, "--bus", nats.url, ...words);
       assertMatch((await wrong.event("bus-disconnected")).reason, /authorization violation/i);
@@ -101,12 +101,12 @@ for (const [operation, word] of [["publish", "publish to"], ["subscribe", "subsc
               .raw`${word} outlet\.room\.all\S*; rooms need to publish and subscribe on outlet\.>$`,
         ),
       );
-      using alice = await Guest.join(one.port());
-      using ada = await Guest.join(one.port());
-      using bob = await Guest.join(other.port());
-      await alice.type("here?");
-      await ada.until(() => ada.said.length === 1);
-      assertEquals(bob.said, []);
+      using alice = await ChatClient.join(one.port());
+      using ada = await ChatClient.join(one.port());
+      using bob = await ChatClient.join(other.port());
+      await alice.sendLine("here?");
+      await ada.until(() => ada.messages.length === 1);
+      assertEquals(bob.messages, []);
       assertEquals(one.events.filter(({ event }) => event === "bus-permission-denied").length, 1);
       assertEquals(one.server.roomsStatus().buses[0]!.denied, denied.reason);
 
@@ -114,8 +114,8 @@ for (const [operation, word] of [["publish", "publish to"], ["subscribe", "subsc
       await nats.kill();
       await nats.start();
       await alice.countsMembers(3);
-      await alice.type("there?");
-      await bob.until(() => bob.said.some((line) => line.endsWith("> there?")));
+      await alice.sendLine("there?");
+      await bob.until(() => bob.messages.some((line) => line.endsWith("> there?")));
       assertEquals(one.server.roomsStatus().buses[0]!.denied, undefined);
     },
   );

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "@nats-io/transport-node";
 import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
-import { converse, Guest } from "../harness/crowd.ts";
+import { ChatClient, exchangeLines } from "../harness/crowd.ts";
 import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
@@ -18,7 +18,7 @@ const SPEC = "chat://:0?room=all";
  */
 class Town implements AsyncDisposable {
   readonly servers: TestServer[] = [];
-  readonly parts: Guest[][] = [];
+  readonly parts: ChatClient[][] = [];
 
   static async build(
     buses: readonly string[],
@@ -30,7 +30,7 @@ class Town implements AsyncDisposable {
       const server = await TestServer.open(spec, "--bus", bus);
       town.servers.push(server);
       await server.event("bus-connected");
-      const joining = Array.from({ length: guests }, () => Guest.join(server.port()));
+      const joining = Array.from({ length: guests }, () => ChatClient.join(server.port()));
       town.parts.push(await Promise.all(joining));
     }
     for (const [first] of town.parts) await first?.countsMembers(guests * buses.length);
@@ -38,7 +38,7 @@ class Town implements AsyncDisposable {
     return town;
   }
 
-  get guests(): Guest[] {
+  get guests(): ChatClient[] {
     return this.parts.flat();
   }
 
@@ -54,7 +54,7 @@ testWith(
   async () => {
     await using nats = await NatsServer.start();
     await using town = await Town.build([nats.url, nats.url, nats.url], { guests: 100 });
-    assertEquals(await converse(town.parts, { lines: 3_000 }), []);
+    assertEquals(await exchangeLines(town.parts, { lines: 3_000 }), []);
   },
 );
 
@@ -65,7 +65,7 @@ testWith(
     await using nats = await NatsServer.start();
     await using town = await Town.build([nats.url, nats.url, nats.url], { guests: 10 });
     let outage: Promise<unknown>;
-    const faults = await converse(town.parts, {
+    const faults = await exchangeLines(town.parts, {
       lines: 1_500,
       async during(said) {
         if (said === 500) {
@@ -78,7 +78,7 @@ testWith(
     });
     assertEquals(faults, []);
     for (const guest of town.guests) {
-      assertEquals(guest.told.filter((line) => line.startsWith("* bus ")), [
+      assertEquals(guest.notices.filter((line) => line.startsWith("* bus ")), [
         "* bus disconnected: until it is back, only members on this server receive your lines",
         "* bus connected again",
       ]);
@@ -99,7 +99,7 @@ testWith(NEEDS, "a room continues when a server of the NATS cluster is killed", 
   // from it.
   const urls = cluster.map(({ url }) => url);
   await using town = await Town.build(urls, { guests: 5 });
-  const faults = await converse(town.parts, {
+  const faults = await exchangeLines(town.parts, {
     lines: 600,
     during: (said) => said === 300 ? cluster[0]!.kill() : undefined,
   });
@@ -116,16 +116,16 @@ testWith(
     await using one = await TestServer.open(SPEC, "--bus", nats.url);
     await using other = await TestServer.open(SPEC, "--bus", nats.url);
     assertMatch((await one.event("bus-disconnected")).reason, /refused/);
-    using alice = await Guest.join(one.port());
-    using ada = await Guest.join(one.port());
-    using bob = await Guest.join(other.port());
-    await alice.type("only us");
-    await ada.until(() => ada.said.length === 1);
+    using alice = await ChatClient.join(one.port());
+    using ada = await ChatClient.join(one.port());
+    using bob = await ChatClient.join(other.port());
+    await alice.sendLine("only us");
+    await ada.until(() => ada.messages.length === 1);
     await nats.start();
-    await alice.isTold(/^\* 1 more here, from another server$/);
+    await alice.receivesNotice(/^\* 1 more here, from another server$/);
     await alice.countsMembers(3);
-    await alice.type("all of us");
-    await bob.until(() => bob.said.some((line) => line.endsWith("all of us")));
+    await alice.sendLine("all of us");
+    await bob.until(() => bob.messages.some((line) => line.endsWith("all of us")));
     assertEquals(one.events.filter(({ event }) => event === "bus-disconnected").length, 1);
   },
 );
@@ -157,21 +157,21 @@ testWith(
   async () => {
     await using nats = await NatsServer.start();
     await using town = await Town.build([nats.url, nats.url], { guests: 1 });
-    const [[alice], [bob]] = town.parts as [[Guest], [Guest]];
+    const [[alice], [bob]] = town.parts as [[ChatClient], [ChatClient]];
     await nats.kill();
     for (const server of town.servers) await server.event("bus-disconnected");
-    await bob.type("/name ada");
-    await bob.isTold(/^\* you are ada$/);
+    await bob.sendLine("/name ada");
+    await bob.receivesNotice(/^\* you are ada$/);
     const then = Date.now();
     while (Date.now() === then) { /* wait for the next millisecond */ }
-    await alice.type("/name Ada");
-    await alice.isTold(/^\* you are Ada$/);
+    await alice.sendLine("/name Ada");
+    await alice.receivesNotice(/^\* you are Ada$/);
     await nats.start();
-    await alice.isTold(/^\* Ada is taken on another server: you are guest-\d+$/);
-    await bob.isTold(/^\* Ada is now guest-\d+$/);
+    await alice.receivesNotice(/^\* Ada is taken on another server: you are guest-\d+$/);
+    await bob.receivesNotice(/^\* Ada is now guest-\d+$/);
     for (const guest of [alice, bob]) {
       await guest.countsMembers(2);
-      assertMatch(guest.told.at(-1)!, /\bada\b.*guest-\d+|guest-\d+.*\bada\b/);
+      assertMatch(guest.notices.at(-1)!, /\bada\b.*guest-\d+|guest-\d+.*\bada\b/);
     }
   },
 );
@@ -186,16 +186,16 @@ testWith(NEEDS, "invalid messages on the bus are ignored and counted", async () 
   const noise = crypto.getRandomValues(new Uint8Array(1000));
   stranger.publish(subject, noise);
   await stranger.drain();
-  const [[alice], [bob]] = town.parts as [[Guest], [Guest]];
-  await alice.type("\u001b]0;owned\u0007 still here");
-  await bob.until(() => bob.said.length === 1);
-  assertMatch(bob.said[0]!, /^guest-\d+> ␛]0;owned␇ still here$/);
+  const [[alice], [bob]] = town.parts as [[ChatClient], [ChatClient]];
+  await alice.sendLine("\u001b]0;owned\u0007 still here");
+  await bob.until(() => bob.messages.length === 1);
+  assertMatch(bob.messages[0]!, /^guest-\d+> ␛]0;owned␇ still here$/);
   for (const { server } of town.servers) {
     const ignored = () => server.roomsStatus().buses[0]!.traffic.ignored;
     await eventually(() => ignored() >= garbage.length + 1);
     assertEquals(ignored(), garbage.length + 1);
   }
-  assertEquals(bob.told.some((line) => line.includes("[2J")), false);
+  assertEquals(bob.notices.some((line) => line.includes("[2J")), false);
 });
 
 testWith(NEEDS, "JetStream stores lines for servers that join later", async () => {
@@ -203,24 +203,24 @@ testWith(NEEDS, "JetStream stores lines for servers that join later", async () =
   const spec = "chat://:0?room=a b.c>&history=3";
   {
     await using town = await Town.build([nats.url, nats.url], { guests: 1, spec });
-    const [[alice], [bob]] = town.parts as [[Guest], [Guest]];
-    for (const word of ["one", "two", "three"]) await alice.type(word);
-    await bob.until(() => bob.said.length === 3);
-    await bob.type("four");
-    await alice.until(() => alice.said.length === 1);
+    const [[alice], [bob]] = town.parts as [[ChatClient], [ChatClient]];
+    for (const word of ["one", "two", "three"]) await alice.sendLine(word);
+    await bob.until(() => bob.messages.length === 3);
+    await bob.sendLine("four");
+    await alice.until(() => alice.messages.length === 1);
   }
   await nats.kill();
   await nats.start();
   await using later = await TestServer.open(spec, "--bus", nats.url);
   await later.event("bus-connected");
-  using carol = await Guest.join(later.port());
+  using carol = await ChatClient.join(later.port());
   await carol.until(() => {
-    if (carol.said.length > 0) return true;
-    carol.type("/history");
+    if (carol.messages.length > 0) return true;
+    carol.sendLine("/history");
     return false;
   });
-  await carol.until(() => carol.said.length >= 3);
-  assertEquals(carol.said.slice(0, 3).map((line) => line.replace(/^\S+ /, "")), [
+  await carol.until(() => carol.messages.length >= 3);
+  assertEquals(carol.messages.slice(0, 3).map((line) => line.replace(/^\S+ /, "")), [
     "two",
     "three",
     "four",

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { Rooms } from "../../src/chat/rooms.ts";
 import type { Room } from "../../src/chat/room.ts";
-import { Guest } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/crowd.ts";
 import { eventually } from "../harness/eventually.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 
@@ -68,11 +68,11 @@ Deno.test("a room is removed when its outlet is removed and its last member leav
   await using server = await TestServer.open("chat://:0?room=all", "echo://:0");
   const { rooms } = server.server;
   const port = server.port();
-  const guest = await Guest.join(port);
+  const guest = await ChatClient.join(port);
   await server.server.change(configOf([`chat://:${port}?room=all&history=5`, "echo://:0"]));
-  using other = await Guest.join(port);
-  await guest.type("still one room");
-  await other.until(() => other.said.length === 1);
+  using other = await ChatClient.join(port);
+  await guest.sendLine("still one room");
+  await other.until(() => other.messages.length === 1);
   assertEquals(namesOf(rooms), ["all"]);
   await server.server.change(configOf(["echo://:0"]));
   guest[Symbol.dispose]();

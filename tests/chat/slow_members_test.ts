@@ -1,7 +1,7 @@
 /** A room with members that never read. */
 import { assertEquals } from "@std/assert";
-import { Guest } from "../harness/crowd.ts";
-import { RudeClient } from "../harness/rude_client.ts";
+import { ChatClient } from "../harness/crowd.ts";
+import { ResettingClient } from "../harness/rude_client.ts";
 import { TestServer } from "../harness/server.ts";
 
 const LONG = 4_000;
@@ -46,11 +46,11 @@ class Tally implements Disposable {
 Deno.test("of 1,000 members, the 10 that never read are disconnected, and the others receive every line", async () => {
   await using server = await TestServer.open("chat://:0?room=all");
   using stack = new DisposableStack();
-  for (let i = 0; i < 10; i++) stack.use(new RudeClient(server.port(), { narrow: true }));
+  for (let i = 0; i < 10; i++) stack.use(new ResettingClient(server.port(), { narrow: true }));
   const readers = Array.from({ length: 989 }, async () => new Tally(await server.connect()));
   const tallies = await Promise.all(readers);
   for (const tally of tallies) stack.use(tally);
-  const speaker = stack.use(await Guest.join(server.port()));
+  const speaker = stack.use(await ChatClient.join(server.port()));
   await speaker.countsMembers(1_000);
 
   const reason = "error: slow consumer, 256 KiB queued";
@@ -58,7 +58,7 @@ Deno.test("of 1,000 members, the 10 that never read are disconnected, and the ot
   const line = "z".repeat(LONG);
   let said = 0;
   while (cuts().length < 10) {
-    await speaker.type(line);
+    await speaker.sendLine(line);
     said++;
     // Lines are sent at the pace of a reading member; the kernel buffers some for those that do not
     // read.

@@ -3,7 +3,7 @@
  * it lost.
  */
 import { assert, assertEquals } from "@std/assert";
-import { converse, Guest } from "../harness/crowd.ts";
+import { ChatClient, exchangeLines } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";
@@ -36,9 +36,9 @@ testWith(
     await using still = new Program(
       outlet("server", `chat://:${port}?room=all`, "--bus", nats.url),
     );
-    await still.complains(/bus +connected/);
+    await still.logs(/bus +connected/);
     using guests = new DisposableStack();
-    const join = async (port: number) => guests.use(await Guest.join(port));
+    const join = async (port: number) => guests.use(await ChatClient.join(port));
     const parts = [
       [await join(one.port()), await join(one.port())],
       [await join(other.port()), await join(other.port())],
@@ -48,7 +48,7 @@ testWith(
 
     still.signal("SIGSTOP");
     let queued = 0;
-    const faults = await converse(parts, {
+    const faults = await exchangeLines(parts, {
       lines: LINES,
       padding: PADDING,
       during() {
@@ -59,7 +59,7 @@ testWith(
     });
     assertEquals(faults, []);
     assert(queued <= QUEUE, `${queued} bytes waited`);
-    await nats.complains(/Slow Consumer/);
+    await nats.logs(/Slow Consumer/);
     for (const { server, events } of [one, other]) {
       assertEquals(events.filter(({ event }) => event === "bus-disconnected"), []);
       const { lost, dropped } = server.roomsStatus().buses[0]!.traffic;
@@ -67,15 +67,17 @@ testWith(
     }
 
     still.signal("SIGCONT");
-    await carol.isTold(/^\* bus disconnected/);
-    await carol.isTold(/^\* bus connected again$/);
+    await carol.receivesNotice(/^\* bus disconnected/);
+    await carol.receivesNotice(/^\* bus connected again$/);
     const lost = () =>
-      carol.told.map((line) => /^\* (\d+) messages from other servers were lost$/.exec(line)?.[1])
+      carol.notices.map((line) =>
+        /^\* (\d+) messages from other servers were lost$/.exec(line)?.[1]
+      )
         .reduce((sum, count) => sum + Number(count ?? 0), 0);
-    await carol.until(() => carol.said.length + lost() === LINES);
+    await carol.until(() => carol.messages.length + lost() === LINES);
     assert(lost() > 0);
     for (const speaker of ["0", "1"]) {
-      const numbers = carol.said.map((line) => line.split(/[> :]+/)).filter(([, s]) =>
+      const numbers = carol.messages.map((line) => line.split(/[> :]+/)).filter(([, s]) =>
         s === speaker
       )
         .map(([, , number]) => Number(number));

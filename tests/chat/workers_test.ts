@@ -1,8 +1,8 @@
 /** Rooms of a server with workers, without a bus and on a bus with other servers. */
 import { assert, assertEquals } from "@std/assert";
 import { isUnix } from "../../src/endpoint/address.ts";
-import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
-import { converse, Guest } from "../harness/crowd.ts";
+import { CRASHING_WORKER, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
+import { ChatClient, exchangeLines } from "../harness/crowd.ts";
 import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
@@ -24,13 +24,16 @@ async function crowd(
   supervisor: TestSupervisor,
   count: number,
   guests: DisposableStack,
-): Promise<Guest[][]> {
-  const all: Guest[] = [];
+): Promise<ChatClient[][]> {
+  const all: ChatClient[] = [];
   for (;;) {
-    const joining = Array.from({ length: count - all.length }, () => Guest.join(supervisor.port()));
+    const joining = Array.from(
+      { length: count - all.length },
+      () => ChatClient.join(supervisor.port()),
+    );
     for (const guest of await Promise.all(joining)) all.push(guests.use(guest));
     const open = () => [...supervisor.supervisor.connections()];
-    await supervisor.told(() => open().length === count);
+    await supervisor.until(() => open().length === count);
     const workers = new Map(
       open().map(({ connection: { peer, worker: hand } }) =>
         [isUnix(peer) ? 0 : peer.port, hand.index] as const
@@ -43,9 +46,9 @@ async function crowd(
 }
 
 /** Joins again, with retries: a connection in the accept queue of a worker that dies is reset. */
-async function comeBack(port: number): Promise<Guest> {
+async function comeBack(port: number): Promise<ChatClient> {
   for (;;) {
-    const guest = await Guest.join(port).catch(() => undefined);
+    const guest = await ChatClient.join(port).catch(() => undefined);
     if (guest) return guest;
   }
 }
@@ -55,7 +58,7 @@ Deno.test("with three workers and 300 members, each member receives 3,000 lines 
   using guests = new DisposableStack();
   const parts = await crowd(supervisor, 300, guests);
   for (const [first] of parts) await first!.countsMembers(300);
-  assertEquals(await converse(parts, { lines: 3_000 }), []);
+  assertEquals(await exchangeLines(parts, { lines: 3_000 }), []);
   assertEquals(supervisor.supervisor.roomsStatus().rooms.map(({ name, here }) => [name, here]), [[
     "all",
     300,
@@ -63,20 +66,22 @@ Deno.test("with three workers and 300 members, each member receives 3,000 lines 
 });
 
 Deno.test("members of a worker that dies are removed for the others, and can join again in another worker", async () => {
-  await using supervisor = await TestSupervisor.open([SPEC], { module: MORTAL });
+  await using supervisor = await TestSupervisor.open([SPEC], { module: CRASHING_WORKER });
   using guests = new DisposableStack();
   const parts = await crowd(supervisor, 12, guests);
-  const [[bob], ...others] = parts as [[Guest], ...Guest[][]];
+  const [[bob], ...others] = parts as [[ChatClient], ...ChatClient[][]];
   for (const [first] of parts) await first!.countsMembers(parts.flat().length);
-  await bob.type("/name bob");
-  await Promise.all(others.map(([first]) => first!.isTold(/is now bob$/)));
+  await bob.sendLine("/name bob");
+  await Promise.all(others.map(([first]) => first!.receivesNotice(/is now bob$/)));
   const { connection } = [...supervisor.supervisor.connections()].find(({ connection: { peer } }) =>
     !isUnix(peer) && peer.port === bob.port
   )!;
   await connection.write(new TextEncoder().encode("die")).catch(() => {});
-  await Promise.all(others.map(([first]) => first!.isTold(/^\* left with their server: .*bob/)));
+  await Promise.all(
+    others.map(([first]) => first!.receivesNotice(/^\* left with their server: .*bob/)),
+  );
   await others[0]![0]!.countsMembers(others.flat().length);
-  await supervisor.told((events) =>
+  await supervisor.until((events) =>
     events.filter(({ event }) => event === "worker-restarted").length === 1
   );
   using back = await comeBack(supervisor.port());
@@ -92,21 +97,21 @@ testWith(
     await using other = await TestServer.open(SPEC, "--bus", nats.url);
     await other.event("bus-connected");
     using guests = new DisposableStack();
-    const elsewhere = [await Guest.join(other.port()), await Guest.join(other.port())];
+    const elsewhere = [await ChatClient.join(other.port()), await ChatClient.join(other.port())];
     for (const guest of elsewhere) guests.use(guest);
     const parts = [elsewhere, ...await crowd(supervisor, 9, guests)];
     const count = parts.flat().length;
     for (const [first] of parts) await first!.countsMembers(count);
 
     const lists = parts.map(([first]) =>
-      first!.told.findLast((line) => / here: /.test(line))!.replace(/^.* here: /, "").split(", ")
+      first!.notices.findLast((line) => / here: /.test(line))!.replace(/^.* here: /, "").split(", ")
         .toSorted()
     );
     for (const list of lists) assertEquals(list, lists[0]);
     assertEquals(new Set(lists[0]).size, count);
 
     let outage: Promise<unknown>;
-    const faults = await converse(parts, {
+    const faults = await exchangeLines(parts, {
       lines: 900,
       async during(said) {
         if (said === 300) outage = nats.kill().then(() => other.event("bus-disconnected"));
@@ -115,8 +120,8 @@ testWith(
     });
     assertEquals(faults, []);
     for (const guest of parts.flat()) {
-      await guest.isTold(/^\* bus connected again$/);
-      assertEquals(guest.told.filter((line) => line.startsWith("* bus ")), [
+      await guest.receivesNotice(/^\* bus connected again$/);
+      assertEquals(guest.notices.filter((line) => line.startsWith("* bus ")), [
         "* bus disconnected: until it is back, only members on this server receive your lines",
         "* bus connected again",
       ]);
@@ -142,14 +147,14 @@ testWith(
   "a server with workers is one client of the bus, and reports its state once",
   async () => {
     const monitor = freePort();
-    await using nats = await NatsServer.start({ words: ["-m", String(monitor)] });
+    await using nats = await NatsServer.start({ args: ["-m", String(monitor)] });
     await using supervisor = await TestSupervisor.open([SPEC, "--bus", nats.url]);
     await using other = await TestServer.open(SPEC, "--bus", nats.url);
     await other.event("bus-connected");
-    await supervisor.told(() => supervisor.count("bus-connected") > 0);
+    await supervisor.until(() => supervisor.count("bus-connected") > 0);
     using guests = new DisposableStack();
     const parts = await crowd(supervisor, 9, guests);
-    const elsewhere = guests.use(await Guest.join(other.port()));
+    const elsewhere = guests.use(await ChatClient.join(other.port()));
     for (const [first] of parts) await first!.countsMembers(parts.flat().length + 1);
     await elsewhere.countsMembers(parts.flat().length + 1);
 
@@ -160,10 +165,10 @@ testWith(
     assertEquals(new Set(subjects).size, subjects.length, `each subject once: ${subjects}`);
 
     await nats.kill();
-    await supervisor.told(() => supervisor.count("bus-disconnected") > 0);
+    await supervisor.until(() => supervisor.count("bus-disconnected") > 0);
     await nats.start();
-    await supervisor.told(() => supervisor.count("bus-connected") > 1);
-    for (const [first] of parts) await first!.isTold(/^\* bus connected again$/);
+    await supervisor.until(() => supervisor.count("bus-connected") > 1);
+    for (const [first] of parts) await first!.receivesNotice(/^\* bus connected again$/);
     assertEquals([supervisor.count("bus-connected"), supervisor.count("bus-disconnected")], [2, 1]);
     const [, bus] = supervisor.supervisor.roomsStatus().buses;
     assertEquals([bus!.state, bus!.reconnects, bus!.traffic.dropped], ["up", 1, 0]);
@@ -176,18 +181,18 @@ testWith(
   async () => {
     await using nats = await NatsServer.start({ jetstream: true });
     const newcomerIsShown = async (server: TestSupervisor, line: string) => {
-      using newcomer = await Guest.join(server.port());
-      await newcomer.type("/who");
-      await newcomer.isTold(/ here: /);
-      return newcomer.said.some((said) => said.endsWith(`> ${line}`));
+      using newcomer = await ChatClient.join(server.port());
+      await newcomer.sendLine("/who");
+      await newcomer.receivesNotice(/ here: /);
+      return newcomer.messages.some((said) => said.endsWith(`> ${line}`));
     };
     {
       await using before = await TestSupervisor.open([HISTORY, "--bus", nats.url]);
-      using alice = await Guest.join(before.port());
+      using alice = await ChatClient.join(before.port());
       for (let i = 0; !await newcomerIsShown(before, `remember ${i - 1}`); i++) {
-        await alice.type(`remember ${i}`);
+        await alice.sendLine(`remember ${i}`);
       }
-      await alice.type("remember me");
+      await alice.sendLine("remember me");
       await eventually(() => newcomerIsShown(before, "remember me"), "the history of every worker");
     }
     await using after = await TestSupervisor.open([HISTORY, "--bus", nats.url]);
@@ -199,7 +204,7 @@ Deno.test("a room that no worker has is not listed", async () => {
   await using supervisor = await TestSupervisor.open(["chat://:0?room=all", "echo://:0"]);
   const rooms = () => supervisor.supervisor.roomsStatus().rooms.map(({ name }) => name);
   await eventually(() => rooms().length === 1, "the room");
-  const guest = await Guest.join(supervisor.port());
+  const guest = await ChatClient.join(supervisor.port());
   await supervisor.supervisor.change(configOf(["echo://:0", "--workers", String(WORKERS)]));
   guest[Symbol.dispose]();
   await eventually(() => rooms().length === 0, "the room's end");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { progressLine } from "../../src/terminal/progress.ts";
 import { hexDump } from "../../src/connection/hex_dump.ts";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 import { outlet, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 
@@ -10,7 +10,7 @@ Deno.test("-o writes received bytes unchanged, and -x both directions with times
   const folder = await Deno.makeTempDir();
   const files = { raw: `${folder}/raw`, dump: `${folder}/dump` };
   const words = ["127.0.0.1", String(server.port()), "-o", files.raw, "-x", files.dump];
-  assertEquals((await plug(words, "hi\n")).shown, "hi\n");
+  assertEquals((await runTestClient(words, "hi\n")).received, "hi\n");
   assertEquals(await Deno.readTextFile(files.raw), "hi\n");
   assertMatch(
     await Deno.readTextFile(files.dump),
@@ -21,7 +21,7 @@ Deno.test("-o writes received bytes unchanged, and -x both directions with times
 
 Deno.test("-x - prints the dump", async () => {
   await using server = await TestServer.open("daytime://:0");
-  const { printed } = await plug(["127.0.0.1", String(server.port()), "-x", "-"]);
+  const { printed } = await runTestClient(["127.0.0.1", String(server.port()), "-x", "-"]);
   assertMatch(printed, /^< .* 00000010 /m);
 });
 
@@ -29,7 +29,7 @@ Deno.test("a failed write ends the connection with an error that names the file"
   await using server = await TestServer.open("echo://:0");
   const address = ["127.0.0.1", String(server.port())];
   for (const flag of ["-o", "-x"]) {
-    const { error } = await plug([...address, flag, "/dev/full"], "hi\n");
+    const { error } = await runTestClient([...address, flag, "/dev/full"], "hi\n");
     assertMatch(error, /cannot write to \/dev\/full: no space left on device/);
   }
 });
@@ -62,13 +62,20 @@ Deno.test("a failed connect creates no file and truncates none", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/old`, "kept");
   const files = ["-o", `${folder}/new`, "-x", `${folder}/old`];
-  assertMatch((await plug(["127.0.0.1", "9", ...files])).error, /refused/);
-  const unopened = await plug(["127.0.0.1", "9", "-o", `${folder}/new`, "-x", "/nowhere/x"]);
+  assertMatch((await runTestClient(["127.0.0.1", "9", ...files])).error, /refused/);
+  const unopened = await runTestClient([
+    "127.0.0.1",
+    "9",
+    "-o",
+    `${folder}/new`,
+    "-x",
+    "/nowhere/x",
+  ]);
   assertMatch(unopened.error, /no such file or directory/);
   assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["old"]);
   assertEquals(await Deno.readTextFile(`${folder}/old`), "kept");
   await using server = await TestServer.open("daytime://:0");
-  await plug(["127.0.0.1", String(server.port()), "-o", `${folder}/old`]);
+  await runTestClient(["127.0.0.1", String(server.port()), "-o", `${folder}/old`]);
   assertMatch(await Deno.readTextFile(`${folder}/old`), /^\w.* GMT\r\n$/);
   await Deno.remove(folder, { recursive: true });
 });
@@ -84,13 +91,13 @@ Deno.test("offsets count each direction separately", () => {
 Deno.test("--json prints the course of the connection as one object, and -v as lines", async () => {
   await using server = await TestServer.open("daytime://:0");
   const words = ["localhost", String(server.port()), "--json"];
-  const { told } = await plug(words);
-  const found = JSON.parse(told);
+  const { logged } = await runTestClient(words);
+  const found = JSON.parse(logged);
   assertEquals(found.target, `localhost:${server.port()}`);
   assert(found.resolved.hosts.length > 0 && found.first_byte_ms > 0 && found.duration_ms > 0);
   assertEquals(found.attempts.at(-1).connected, true);
   assertEquals([found.bytes_in, found.bytes_out, found.ended], [31, 0, "closed by the peer"]);
-  const failed = JSON.parse((await plug(["127.0.0.1", "9", "--json"])).told);
+  const failed = JSON.parse((await runTestClient(["127.0.0.1", "9", "--json"])).logged);
   assertMatch(failed.error, /refused/);
 });
 
@@ -109,7 +116,7 @@ Deno.test("progress shows how much, how fast, and the time left where the size i
 Deno.test("-q closes this long after the end of stdin, even if the peer continues", async () => {
   await using server = await TestServer.open("chargen://:0");
   const words = ["127.0.0.1", String(server.port()), "-q", "20ms"];
-  const { error } = await plug(words, "x");
+  const { error } = await runTestClient(words, "x");
   assertEquals(error, "");
   await server.event("closed");
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 import { Folder } from "../harness/folder.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
@@ -11,21 +11,21 @@ Deno.test("each mode of a load test prints its results", async () => {
   await using server = await TestServer.open("echo://:0");
   const words = ["127.0.0.1", String(server.port()), "--bench", ...SHORT];
   for (const mode of ["round-trip", "stream", "connect"]) {
-    const { printed, error } = await plug([...words, "--mode", mode, "--json"]);
+    const { printed, error } = await runTestClient([...words, "--mode", mode, "--json"]);
     const found = JSON.parse(printed);
     assertEquals([error, found.mode, found.connections, found.errors], ["", mode, 3, {}]);
     if (mode === "stream") assert(found.bytes_in > 0 && found.bytes_out >= found.bytes_in);
     else assert(found.count > 0 && found.latency_ms.p99 >= found.latency_ms.p50);
     assertEquals(typeof found.client_was_bottleneck, "boolean");
   }
-  const { printed } = await plug(words);
+  const { printed } = await runTestClient(words);
   assertMatch(printed, /round trips, \d+ a second\n/);
   assertMatch(printed, /p50 .*, p90 .*, p99 .*, p99\.9 /);
   assertMatch(printed, /this client used \d+ % of a core/);
 });
 
 Deno.test("errors are counted by kind, and a test without any result fails", async () => {
-  const { printed, error } = await plug(["127.0.0.1", "9", "--bench", ...SHORT, "--json"]);
+  const { printed, error } = await runTestClient(["127.0.0.1", "9", "--bench", ...SHORT, "--json"]);
   const [[reason, count] = []] = Object.entries(JSON.parse(printed).errors);
   assertMatch(String(reason), /refused/);
   assert(Number(count) >= 3);
@@ -47,7 +47,7 @@ Deno.test("a load that ends before any connection is accepted ends in time, and 
     "10m",
     "--json",
   ];
-  const { error, printed } = await plug(words);
+  const { error, printed } = await runTestClient(words);
   assertMatch(error, /accepted no connection in /);
   assertEquals(JSON.parse(printed).errors, {});
   for (const connection of waiting) connection.close();
@@ -59,7 +59,7 @@ Deno.test("a service that closes each connection is counted as an error of a kin
     for await (const client of listener) client.close();
   })().catch(() => {});
   const words = ["127.0.0.1", String(listener.addr.port), "--bench", "--size", "1k", "--json"];
-  const { printed, error } = await plug([...words, ...SHORT]);
+  const { printed, error } = await runTestClient([...words, ...SHORT]);
   assert(JSON.parse(printed).errors["the service closed the connection"] > 0, printed);
   assertMatch(error, /sent no echo: it closed each connection without an answer; --mode connect/);
   listener.close();
@@ -91,16 +91,21 @@ testWith(
 Deno.test("a service that does not echo is reported as such, with the modes that can measure it", async () => {
   await using server = await TestServer.open("daytime://:0", "discard://:0");
   const words = (index: number) => ["127.0.0.1", String(server.port(index)), "--bench", ...SHORT];
-  const other = await plug(words(0));
+  const other = await runTestClient(words(0));
   assertMatch(other.error, /^127\.0\.0\.1:\d+ sent no echo: it answered "\w+.*GMT.*--mode connect/);
   assertEquals(other.printed, "");
-  const silent = await plug(words(1));
+  const silent = await runTestClient(words(1));
   assertMatch(
     silent.error,
     /sent no echo: .* were sent, and nothing was received in .*--mode connect/,
   );
   for (const index of [0, 1]) {
-    const { printed, error } = await plug([...words(index), "--mode", "connect", "--json"]);
+    const { printed, error } = await runTestClient([
+      ...words(index),
+      "--mode",
+      "connect",
+      "--json",
+    ]);
     assertEquals(error, "");
     assert(JSON.parse(printed).count > 0);
   }
@@ -110,9 +115,9 @@ testWith(["python3"], "a web server and a refusing proxy do not echo", async () 
   await using web = new Program(["python3", "-u", "-m", "http.server", "0", "-b", "127.0.0.1"]);
   const [, port] = await web.prints(/port (\d+)/);
   const words = ["127.0.0.1", port!, "--bench", ...SHORT];
-  assertMatch((await plug(words)).error, /sent no echo/);
-  assertEquals((await plug([...words, "--mode", "connect"])).error, "");
-  const refusing = await plug([...words, "--proxy", `http://127.0.0.1:${port}`, "--json"]);
+  assertMatch((await runTestClient(words)).error, /sent no echo/);
+  assertEquals((await runTestClient([...words, "--mode", "connect"])).error, "");
+  const refusing = await runTestClient([...words, "--proxy", `http://127.0.0.1:${port}`, "--json"]);
   assertMatch(refusing.error, /failed on every connection: see the errors above/);
   assertMatch(Object.keys(JSON.parse(refusing.printed).errors)[0]!, /it answered 501/);
 });

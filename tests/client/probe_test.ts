@@ -3,16 +3,16 @@ import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { probe } from "../../src/client/probe.ts";
 import { eventually } from "../harness/eventually.ts";
 import { outlet, Program } from "../harness/program.ts";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 import { TestServer } from "../harness/server.ts";
 
 Deno.test("-z reports an open port, or fails with the reason", async () => {
   await using server = await TestServer.open("echo://:0");
-  const open = await plug(["-z", "127.0.0.1", String(server.port())]);
+  const open = await runTestClient(["-z", "127.0.0.1", String(server.port())]);
   assertMatch(open.printed, /^127\.0\.0\.1:\d+ is open \(connected in .*\)\n$/);
   assertEquals(open.error, "");
   assertMatch(
-    (await plug(["-z", "127.0.0.1", "9"])).error,
+    (await runTestClient(["-z", "127.0.0.1", "9"])).error,
     /refused: nothing listens on that port of this machine/,
   );
 });
@@ -20,10 +20,10 @@ Deno.test("-z reports an open port, or fails with the reason", async () => {
 Deno.test("-z with a list and a range reports every port, and fails unless all are open", async () => {
   await using server = await TestServer.open("echo://:0", "echo://:0");
   const ports = [server.port(0), server.port(1)];
-  const all = await plug(["-z", "127.0.0.1", ports.join()]);
+  const all = await runTestClient(["-z", "127.0.0.1", ports.join()]);
   assertEquals(all.error, "");
   assertEquals(all.printed.match(/ open /g)?.length, 2);
-  const some = await plug(["-z", "127.0.0.1", `${ports[0]},9-10`]);
+  const some = await runTestClient(["-z", "127.0.0.1", `${ports[0]},9-10`]);
   assertMatch(some.printed, /^9 +refused$/m);
   assertMatch(some.printed, /^10 +refused$/m);
   assertEquals(some.error, "2 of 3 are not open: 9-10 refused");
@@ -35,7 +35,7 @@ Deno.test("a port whose accept queue is full is silent", async () => {
     [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port: full.addr.port })),
   );
   const words = ["127.0.0.1", String(full.addr.port), "--timeout", "200ms", "--json"];
-  const { printed, error } = await plug(["-z", ...words]);
+  const { printed, error } = await runTestClient(["-z", ...words]);
   assertMatch(error, /timed out after 200 ms/);
   assertEquals(JSON.parse(printed).state, "silent");
   for (const conn of waiting) conn.close();
@@ -77,13 +77,13 @@ Deno.test("after an interrupt, ports that were not probed are reported as such",
 Deno.test("--count prints statistics, as text and JSON", async () => {
   await using server = await TestServer.open("echo://:0");
   const words = ["-z", "127.0.0.1", String(server.port()), "--count", "5", "--interval", "1ms"];
-  const { printed } = await plug(words);
+  const { printed } = await runTestClient(words);
   assertMatch(
     printed,
     /: 5 sent, 5 connected, 0.00 % lost\nmin .*, median .*, p99 .*, max .*, jitter /,
   );
   assertMatch(printed, /│█+ /);
-  const found = JSON.parse((await plug([...words, "--json"])).printed);
+  const found = JSON.parse((await runTestClient([...words, "--json"])).printed);
   assertEquals([found.state, found.count, found.open, found.loss], ["open", 5, 5, 0]);
 });
 

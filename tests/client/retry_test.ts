@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { backoffDelay, withRetry } from "../../src/client/retry.ts";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 
 Deno.test("delays grow to 30 seconds, with 25 % jitter", () => {
   for (const [tried, middle] of [[0, 1000], [1, 2000], [3, 8000], [20, 30_000]] as const) {
@@ -30,10 +30,17 @@ Deno.test("--retry waits until the service is up", async () => {
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = free.addr;
   free.close();
-  const waiting = plug(["127.0.0.1", String(port), "--retry", "forever", "--retry-delay", "20ms"]);
+  const waiting = runTestClient([
+    "127.0.0.1",
+    String(port),
+    "--retry",
+    "forever",
+    "--retry-delay",
+    "20ms",
+  ]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port });
   using client = await listener.accept();
   await client.write(new TextEncoder().encode("up"));
   client.closeWrite();
-  assertEquals((await waiting).shown, "up");
+  assertEquals((await waiting).received, "up");
 });

@@ -3,25 +3,25 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Rooms } from "../../src/chat/rooms.ts";
 import type { BusStatus } from "../../src/chat/status.ts";
 import { TestConsole, TOKEN } from "../harness/console.ts";
-import { Ether, LossyBus } from "../harness/lossy_bus.ts";
-import { Listener } from "../harness/listener.ts";
+import { BusNetwork, LossyBus } from "../harness/lossy_bus.ts";
+import { TestMember } from "../harness/listener.ts";
 
 /** The name of another server on the bus; in a test it is the same process. */
 const SERVER = `${Deno.hostname()}/${Deno.pid}`;
 
 Deno.test("rooms, their members on every server, and buses are listed, and updates are streamed", async () => {
-  const ether = new Ether();
+  const ether = new BusNetwork();
   await using console = await TestConsole.open("chat://:0?room=ops", "chat://:0");
   const { rooms } = console.server.server;
   const bus = new LossyBus(ether);
   await rooms.attachBus(bus);
   await using elsewhere = new Rooms();
   await elsewhere.attachBus(new LossyBus(ether));
-  const alice = new Listener(rooms.open("ops"));
-  const bob = new Listener(elsewhere.open("ops"));
+  const alice = new TestMember(rooms.open("ops"));
+  const bob = new TestMember(elsewhere.open("ops"));
   alice.member.room.rename(alice.member, "alice");
   bob.member.room.rename(bob.member, "bob");
-  await Promise.all([alice.sees("bob"), bob.sees("alice")]);
+  await Promise.all([alice.seesMember("bob"), bob.seesMember("alice")]);
 
   const told = await console.get("/api/v1/rooms");
   assertEquals(told.rooms.map(({ name }: { name: string }) => name), [
@@ -42,9 +42,9 @@ Deno.test("rooms, their members on every server, and buses are listed, and updat
 
   // Each change is made once the update of the previous one has been received.
   const steps: [seen: (bus: BusStatus) => boolean, then: () => void][] = [
-    [({ state }) => state === "up", () => bus.turn("down")],
+    [({ state }) => state === "up", () => bus.setState("down")],
     [({ state }) => state === "down", () => alice.member.room.say(alice.member, "who is there?")],
-    [({ queued }) => queued > 0, () => bus.turn("up")],
+    [({ queued }) => queued > 0, () => bus.setState("up")],
     [({ state, reconnects }) => state === "up" && reconnects === 1, () => {}],
   ];
   await console.stream("?watch=rooms", (all) => {

@@ -3,7 +3,7 @@
  * failures.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Authority } from "../harness/certificates.ts";
+import { CertificateAuthority } from "../harness/certificates.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
@@ -24,7 +24,7 @@ testWith(
       `ip link set lo up && exec ${quoted("server", "--log-format", "json")}`,
     ]);
     await server.prints(/^console at http:\/\/127\.0\.0\.1:7001\/\?token=[\w-]{43}\n$/);
-    await server.complains(/"event":"ready"/);
+    await server.logs(/"event":"ready"/);
     server.signal("SIGTERM");
     const { code, stderr } = await server.outcome();
     assertEquals(code, 0);
@@ -50,7 +50,7 @@ testWith(
     await server.prints(
       /^the console is not available: cannot serve the console on 127\.0\.0\.1:7001: .* in use; stop what .*\n$/,
     );
-    await server.complains(/listening chat on 127\.0\.0\.1:7000/);
+    await server.logs(/listening chat on 127\.0\.0\.1:7000/);
   },
 );
 
@@ -62,7 +62,7 @@ testWith(
       ...ALONE,
       `ip link set lo up && exec ${quoted("server", "--console", "off")}`,
     ]);
-    await server.complains(/ready/);
+    await server.logs(/ready/);
     server.signal("SIGTERM");
     assertEquals((await server.outcome()).stdout, "");
   },
@@ -88,13 +88,13 @@ testWith(["sh"], "the console answers while outlets have used up all descriptors
     `ulimit -n 96; exec ${quoted("server", "echo://:0", "--console", ":0")}`,
   ]);
   const [, url] = (await server.prints(/console at (\S+)\n/))!;
-  const [, port] = (await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/))!;
+  const [, port] = (await server.logs(/listening echo on 127\.0\.0\.1:(\d+)/))!;
   const { origin, searchParams } = new URL(url!);
   const clients = await Promise.all(
     Array.from({ length: 200 }, () => Deno.connect({ hostname: "127.0.0.1", port: Number(port) })),
   );
   try {
-    await server.complains(/refused .* connection limit reached/);
+    await server.logs(/refused .* connection limit reached/);
     const answer = await fetch(`${origin}/api/v1/outlets`, {
       headers: { authorization: `Bearer ${searchParams.get("token")}` },
     });
@@ -106,7 +106,7 @@ testWith(["sh"], "the console answers while outlets have used up all descriptors
 });
 
 testWith(["openssl", "curl"], "a console with a certificate uses HTTPS", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const { cert, key } = await authority.sign();
   const tokenFile = `${authority.folder}/token`;
   await using server = new Program(outlet(

@@ -6,7 +6,7 @@ import { connect } from "@nats-io/transport-node";
 import { encode } from "../../src/chat/wire.ts";
 import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
 import { BrowserWindow } from "../harness/browser.ts";
-import { Guest } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";
@@ -25,16 +25,16 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   ));
   await using other = await TestServer.open("chat://:0?room=ops", "--bus", nats.url);
   const [, url] = await server.prints(/console at (\S+)\n/) as unknown as [string, string];
-  await server.complains(/ready/);
-  await server.complains(/bus +connected/);
+  await server.logs(/ready/);
+  await server.logs(/bus +connected/);
   await other.event("bus-connected");
   await using browser = await BrowserWindow.open();
   const { page } = browser;
   using guests = new DisposableStack();
   const join = async (port: number, name: string) => {
-    const guest = guests.use(await Guest.join(port));
-    await guest.type(`/name ${name}`);
-    await guest.isTold(/^\* you are/);
+    const guest = guests.use(await ChatClient.join(port));
+    await guest.sendLine(`/name ${name}`);
+    await guest.receivesNotice(/^\* you are/);
     return guest;
   };
   const row = page.locator("tr[data-room=ops]");
@@ -55,7 +55,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
     await row.filter({ hasText: "bob" }).filter({ hasText: "2 servers" }).waitFor();
     assertEquals(await row.locator("td").nth(1).innerText(), "4");
     assertEquals(await row.locator("td").nth(2).innerText(), "1");
-    await browser.shots("rooms");
+    await browser.takeScreenshots("rooms");
   });
 
   await t.step("the loss and the return of a bus are shown", async () => {
@@ -69,7 +69,9 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   await t.step(
     "of hundreds of members, only those in view are in the page",
     async () => {
-      const crowd = await Promise.all(Array.from({ length: 200 }, () => Guest.join(other.port())));
+      const crowd = await Promise.all(
+        Array.from({ length: 200 }, () => ChatClient.join(other.port())),
+      );
       for (const guest of crowd) guests.use(guest);
       await row.getByText("193 more").waitFor();
       await row.getByRole("link", { name: "ops" }).click();
@@ -77,7 +79,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
       const rows = page.locator(".row-window [role=row]");
       await rows.nth(10).waitFor();
       assert(await rows.count() < 60);
-      await browser.shots("room");
+      await browser.takeScreenshots("room");
       await page.getByLabel("Filter").fill("bob");
       await page.getByText("1 of 205").waitFor();
       await rows.filter({ hasText: `${Deno.hostname()}/${Deno.pid}` }).waitFor();
@@ -94,7 +96,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
     await page.locator(".row-window").getByText(EVIL).waitFor();
   });
 
-  assertEquals(browser.faults, []);
+  assertEquals(browser.errors, []);
   guests.dispose();
   server.signal("SIGTERM");
   assertEquals((await server.outcome()).code, 0);

@@ -12,7 +12,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
   await using server = new Program(outlet("server", "echo://:0", "--console", ":0"));
   const [, url] = await server.prints(/console at (\S+)\n/) as unknown as [string, string];
   const { origin, searchParams } = new URL(url);
-  const [, echoPort] = (await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/))!;
+  const [, echoPort] = (await server.logs(/listening echo on 127\.0\.0\.1:(\d+)/))!;
   await using browser = await BrowserWindow.open();
   const { page } = browser;
 
@@ -72,7 +72,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     await page.getByLabel("What to send").fill("good\\x20day");
     await page.keyboard.press("Enter");
     await client.prints(/good day\n/);
-    await browser.shots("connection");
+    await browser.takeScreenshots("connection");
     await page.getByRole("button", { name: "Close", exact: true }).click();
     await page.getByText("closed: closed by the operator").waitFor();
     await client.end();
@@ -90,7 +90,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     await page.keyboard.press("Enter");
     await page.locator(".piece-in", { hasText: "hello, echo" }).waitFor();
     await page.locator(".piece-out", { hasText: "hello, echo" }).waitFor();
-    await browser.shots("client");
+    await browser.takeScreenshots("client");
     await page.getByRole("button", { name: "Close", exact: true }).click();
   });
 
@@ -111,7 +111,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
         const rows = page.locator(".row-window [role=row]");
         await rows.nth(10).waitFor();
         assert(await rows.count() < 60);
-        await browser.shots("connections");
+        await browser.takeScreenshots("connections");
         const top = await rows.first().getByRole("link").first().innerText();
         await page.locator(".row-scroll").evaluate((element) => {
           element.scrollTop = element.scrollHeight;
@@ -141,7 +141,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     await page.getByLabel("Filter messages").fill("");
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: /^Go on/ }).click();
-    await browser.shots("messages");
+    await browser.takeScreenshots("messages");
   });
 
   await t.step(
@@ -149,7 +149,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     async () => {
       await page.getByRole("link", { name: "Outlets" }).click();
       await page.locator("tr[data-outlet]").nth(1).waitFor();
-      await browser.shots("outlets");
+      await browser.takeScreenshots("outlets");
       for (const left of [1, 0]) {
         await page.getByRole("button", { name: "Stop now" }).first().click();
         await page.locator("tr[data-outlet]").nth(left).waitFor({ state: "detached" });
@@ -158,7 +158,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     },
   );
 
-  assertEquals(browser.faults, []);
+  assertEquals(browser.errors, []);
   server.signal("SIGTERM");
   const { code, stdout, stderr } = await server.outcome();
   assertEquals(code, 0);

@@ -16,8 +16,8 @@ async function start(
   const server = new Program(
     limit === undefined ? command : ["prlimit", `--nofile=${limit}:${limit}`, ...command],
   );
-  const [, port] = await server.complains(/"event":"listening".*"address":"[^"]*:(\d+)"/);
-  await server.complains(/"event":"ready"/);
+  const [, port] = await server.logs(/"event":"listening".*"address":"[^"]*:(\d+)"/);
+  await server.logs(/"event":"ready"/);
   return { server, port: Number(port) };
 }
 
@@ -115,10 +115,10 @@ testWith(
     const limit = await descriptorsOf(server) + 20;
     await run(["prlimit", `--pid=${server.pid}`, `--nofile=${limit}:${limit}`]);
     const clients = await connectMany(port, 100);
-    await server.complains(/"code":"EMFILE"/);
+    await server.logs(/"code":"EMFILE"/);
     const [ticks, begin] = [await ticksOf(server), performance.now()];
     // Time for two failed attempts: the back-off doubles.
-    await server.complains(/(?:"EMFILE"[^]*){6}/);
+    await server.logs(/(?:"EMFILE"[^]*){6}/);
     const busy = (await ticksOf(server) - ticks) * 10 / (performance.now() - begin);
     assert(busy < 0.2, `${busy} of a core`);
     await echoes(held);
@@ -186,13 +186,13 @@ Deno.test("an invalid config changes nothing, and a valid one after it is applie
   using before = await connect(port);
   await echoes(before);
   await Deno.writeTextFile(file, '{ "outlets": [{ "service": "ecko" }] }');
-  await server.complains(/"event":"rejected".*did you mean \\"echo\\"/);
+  await server.logs(/"event":"rejected".*did you mean \\"echo\\"/);
   await echoes(before);
   await Deno.writeTextFile(file, JSON.stringify({ ...config, deny: ["127.0.0.1"] }));
-  await server.complains(/"event":"reloaded"/);
+  await server.logs(/"event":"reloaded"/);
   await echoes(before);
   using after = await connect(port);
   assertEquals(await readText(after), "");
-  await server.complains(/denied by rule/);
+  await server.logs(/denied by rule/);
   await Deno.remove(folder, { recursive: true });
 });

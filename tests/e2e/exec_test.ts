@@ -97,20 +97,20 @@ Deno.test("1,000 short-lived programs leave no child process and no descriptor b
   await using server = new Program(
     outlet("server", "exec://:0", "--", "sh", "-c", "read line; echo $line"),
   );
-  const [, port] = await server.complains(/listening.*:(\d+)/);
+  const [, port] = await server.logs(/listening.*:(\d+)/);
   const visit = async (number: number) => {
     using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
     await send(client, `${number}\n`);
     assertEquals(await readText(client), `${number}\n`);
   };
   await visit(0);
-  await server.complains(/closed +exec:\d+ #1 /);
+  await server.logs(/closed +exec:\d+ #1 /);
   const before = await settled(server.pid);
   const lane = async (start: number) => {
     for (let number = start; number <= 1_000; number += 25) await visit(number);
   };
   await Promise.all(Array.from({ length: 25 }, (_, start) => lane(start + 1)));
-  await server.complains(/closed +exec:\d+ #1001 /);
+  await server.logs(/closed +exec:\d+ #1001 /);
   const after = await settled(server.pid);
   assertEquals(after.children, 0);
   assert(after.descriptors <= before.descriptors, JSON.stringify({ before, after }));
@@ -133,11 +133,11 @@ async function settled(pid: number): Promise<{ children: number; descriptors: nu
 Deno.test("outlet server kills its programs if a second signal ends it at once", async () => {
   const script = "trap '' TERM; sleep 1000 & echo $$ $!; cat; while :; do sleep 1; done";
   await using server = new Program(outlet("server", "exec://:0", "--", "sh", "-c", script));
-  const [, port] = await server.complains(/listening.*:(\d+)/);
+  const [, port] = await server.logs(/listening.*:(\d+)/);
   await using client = new Program(outlet("client", "127.0.0.1", port!));
   const [, ...pids] = await client.prints(/(\d+) (\d+)/);
   server.signal("SIGTERM");
-  await server.complains(/draining/);
+  await server.logs(/draining/);
   server.signal("SIGTERM");
   const { code } = await server.outcome();
   assertEquals(code, 128 + 15);

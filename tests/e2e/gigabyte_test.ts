@@ -12,7 +12,7 @@ const BOUND = 250 * MEBIBYTE;
 
 Deno.test("1 GiB passes through client and echo unchanged, in bounded memory", async () => {
   await using server = new Program(outlet("server", "echo://:0"));
-  const [, port] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
+  const [, port] = await server.logs(/listening echo on 127\.0\.0\.1:(\d+)/);
   const [command, ...args] = outlet("client", "127.0.0.1", port!);
   const client = new Deno.Command(command, { args, stdin: "piped", stdout: "piped" }).spawn();
   const writer = client.stdin.getWriter();

@@ -31,7 +31,7 @@ testWith(
       ...["-D", "-f", "-qq", "-e", "trace=bind", "-o", trace],
       ...outlet("server", "--config", config),
     ]);
-    await server.complains(/ready/);
+    await server.logs(/ready/);
     // One socket per worker, and one before them that tests whether the port is free.
     assertEquals(await binds(), WORKERS + 1);
     let seen = /ready/;
@@ -39,11 +39,11 @@ testWith(
       await write(service, 1_001 + round);
       server.signal("SIGHUP");
       seen = new RegExp(`${seen.source}[^]*listening ${service} [^]*reloaded`);
-      await server.complains(seen);
+      await server.logs(seen);
     }
     assertEquals(await binds(), WORKERS + 1);
     server.signal("SIGUSR2");
-    await server.complains(/1: all workers are being restarted/);
+    await server.logs(/1: all workers are being restarted/);
     assertEquals(await binds(), 2 * WORKERS + 1);
     server.signal("SIGTERM");
     assertEquals((await server.outcome()).code, 0);

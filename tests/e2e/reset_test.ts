@@ -13,7 +13,7 @@ async function watchResets(port: number): Promise<Program> {
   // all ports, and has space for 32 of full length.
   const capture = ["tcpdump", "-lnn", "--immediate-mode", "-s", "128", "-i", "lo", filter] as const;
   const tcpdump = new Program([...capture]);
-  await tcpdump.complains(/listening on/);
+  await tcpdump.logs(/listening on/);
   return tcpdump;
 }
 

@@ -3,7 +3,7 @@ import { assert, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { connect } from "@nats-io/transport-node";
 import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
-import { Guest } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/crowd.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";
@@ -26,11 +26,11 @@ testWith(
       ...["server", `chat://:${port}?room=all`, "--workers", "2"],
       ...["--bus", nats.url, "--metrics", `127.0.0.1:${page}`],
     ));
-    await server.complains(/ready/);
+    await server.logs(/ready/);
     await using other = await TestServer.open("chat://:0?room=all", "--bus", nats.url);
     await other.event("bus-connected");
-    using ada = await Guest.join(port);
-    using bob = await Guest.join(other.port());
+    using ada = await ChatClient.join(port);
+    using bob = await ChatClient.join(other.port());
     await ada.countsMembers(2);
     const bus = `{bus="${nats.url}"}`;
     const messages = (what: string) =>
@@ -47,10 +47,10 @@ testWith(
       [messages("dropped")]: (value) => value === 0,
     });
 
-    await ada.type("one more");
-    await bob.until(() => bob.said.length === 1);
-    await bob.type("and back");
-    await ada.until(() => ada.said.length === 1);
+    await ada.sendLine("one more");
+    await bob.until(() => bob.messages.length === 1);
+    await bob.sendLine("and back");
+    await ada.until(() => ada.messages.length === 1);
     const stranger = await connect({ servers: nats.url });
     stranger.publish(subjectOf(["room", "all"]), "garbage");
     await stranger.drain();
@@ -62,10 +62,12 @@ testWith(
 
     await nats.kill();
     await metrics(page, { [`outlet_bus_up${bus}`]: (value) => value === 0 });
-    for (let i = 0; i < FLOOD.lines; i++) await ada.type(`${i} ${"x".repeat(FLOOD.length)}`);
+    for (let i = 0; i < FLOOD.lines; i++) await ada.sendLine(`${i} ${"x".repeat(FLOOD.length)}`);
     await metrics(page, { [`outlet_bus_queued_bytes${bus}`]: (value) => value > 1_000_000 });
     await nats.start();
-    const dropped = await ada.isTold(/^\* \d+ messages were lost: the send queue was full$/);
+    const dropped = await ada.receivesNotice(
+      /^\* \d+ messages were lost: the send queue was full$/,
+    );
     const count = Number(/\d+/.exec(dropped)![0]);
     assert(count > 100 && count < FLOOD.lines);
     await metrics(page, {
@@ -76,10 +78,10 @@ testWith(
     });
     // The queued lines arrive at once, and disconnect no member that reads.
     assertMatch(
-      await bob.isTold(/from other servers were lost$/),
+      await bob.receivesNotice(/from other servers were lost$/),
       new RegExp(`^\\* ${count} messages`),
     );
-    await bob.until(() => bob.said.length === 1 + FLOOD.lines - count);
+    await bob.until(() => bob.messages.length === 1 + FLOOD.lines - count);
   },
 );
 

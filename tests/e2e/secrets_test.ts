@@ -1,7 +1,7 @@
 /** Secrets are read from the terminal, so that they need not be on a command line. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Authority } from "../harness/certificates.ts";
-import { plug } from "../harness/client.ts";
+import { CertificateAuthority } from "../harness/certificates.ts";
+import { runTestClient } from "../harness/client.ts";
 import { freePort, isOpen } from "../harness/ports.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
@@ -55,7 +55,7 @@ for (const words of [[], ["--workers", "2"]]) {
     ["python3", "openssl"],
     `a server asks for its key's passphrase until it is right (${words.join(" ") || "one thread"})`,
     async () => {
-      await using authority = await Authority.make();
+      await using authority = await CertificateAuthority.make();
       const { cert, key } = await authority.sign();
       const spec = `echo://127.0.0.1:0?tls&tls-cert=${cert}&tls-key=${await encrypted(key)}`;
       await using terminal = new Terminal(outlet("server", spec, ...words));
@@ -64,11 +64,11 @@ for (const words of [[], ["--workers", "2"]]) {
       await terminal.shows(/this passphrase does not decrypt it[^]*passphrase of/);
       await terminal.type(SECRET + KEY.enter);
       const [, port] = await terminal.shows(/listening echo on 127\.0\.0\.1:(\d+)/);
-      const { shown, error } = await plug(
+      const { received, error } = await runTestClient(
         [`tls://localhost:${port}`, "--tls-ca", authority.cert],
         "hello\n",
       );
-      assertEquals([shown, error], ["hello\n", ""]);
+      assertEquals([received, error], ["hello\n", ""]);
       await terminal.type(KEY.ctrlC);
       assertEquals(await terminal.code(), 0);
     },
@@ -96,7 +96,7 @@ testWith(
   ["openssl"],
   "without a terminal, a missing secret is an error that names the option",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     const tls = ["--tls", "--tls-cert", cert, "--tls-key", await encrypted(key)];
     for (

@@ -7,7 +7,7 @@ import { outlet, Program, run } from "../harness/program.ts";
 /** A server process whose log is JSON, and the port of its first outlet. */
 async function startServer(...words: string[]): Promise<{ server: Program; port: number }> {
   const server = new Program(outlet("server", ...words, "--log-format", "json"));
-  const [, port] = await server.complains(/"event":"listening".*"address":"[^"]*:(\d+)"/);
+  const [, port] = await server.logs(/"event":"listening".*"address":"[^"]*:(\d+)"/);
   return { server, port: Number(port) };
 }
 
@@ -27,7 +27,7 @@ Deno.test("the log has a connection's events as one JSON object per line", async
   await send(client, "hello");
   await client.closeWrite();
   assertEquals(await readText(client), "hello");
-  await server.complains(/"event":"closed"/);
+  await server.logs(/"event":"closed"/);
   server.signal("SIGTERM");
   const { code, stderr, stdout } = await server.outcome();
   assertEquals([code, stdout], [0, ""]);
@@ -69,7 +69,7 @@ Deno.test("a client that does not finish is aborted after --drain-timeout and co
   const { server, port } = await startServer("echo://:0", "--drain-timeout", "100ms");
   await using _ = server;
   using client = await connect(port);
-  await server.complains(/"event":"opened"/);
+  await server.logs(/"event":"opened"/);
   server.signal("SIGINT");
   assertEquals(await readText(client), "");
   const { code, stderr } = await server.outcome();
@@ -81,7 +81,7 @@ Deno.test("a second signal ends the server at once", async () => {
   const { server, port } = await startServer("echo://:0", "--drain-timeout", "1h");
   await using _ = server;
   using _client = await connect(port);
-  await server.complains(/"event":"opened"/);
+  await server.logs(/"event":"opened"/);
   server.signal("SIGTERM");
   await drains(server, port);
   server.signal("SIGTERM");
@@ -90,7 +90,7 @@ Deno.test("a second signal ends the server at once", async () => {
 
 Deno.test("without a terminal, events are lines of text without colour", async () => {
   await using server = new Program(outlet("server", "echo://:0"), { env: { NO_COLOR: "" } });
-  await server.complains(/^\d\d:\d\d:\d\d listening echo on 127\.0\.0\.1:\d+\n/);
+  await server.logs(/^\d\d:\d\d:\d\d listening echo on 127\.0\.0\.1:\d+\n/);
   server.signal("SIGTERM");
   assertEquals((await server.outcome()).code, 0);
 });
@@ -164,7 +164,7 @@ Deno.test("help and version are printed on stdout", async () => {
 
 /** Resolves once the server drains, and accepts no more connections. */
 async function drains(server: Program, port: number): Promise<void> {
-  await server.complains(/"event":"draining"/);
+  await server.logs(/"event":"draining"/);
   await isClosed(port);
 }
 

@@ -44,7 +44,7 @@ Deno.test("output of a library becomes events instead of text on stdout, and its
   const buffer = new Uint8Array(4096);
   while (!new TextDecoder().decode(buffer).includes("PING")) await conn.read(buffer);
   await send(conn, `PONG\r\n${garbage}`);
-  await server.complains(/"event":"library-output"/);
+  await server.logs(/"event":"library-output"/);
   await isOpen(socket);
   await answers(socket);
   server.signal("SIGTERM");
@@ -71,8 +71,8 @@ testWith(
     const text = JSON.stringify({ outlets: [{ service: "echo", listen: "127.0.0.1:0" }] });
     await pipe.write(new TextEncoder().encode(text));
     pipe.close();
-    await server.complains(/ready/);
-    await server.complains(/rejected +the config: .*it is not a regular file/);
+    await server.logs(/ready/);
+    await server.logs(/rejected +the config: .*it is not a regular file/);
     server.signal("SIGTERM");
     assertEquals((await server.outcome()).code, 0);
   },

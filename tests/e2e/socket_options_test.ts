@@ -1,7 +1,7 @@
 /** TCP options reach the socket through all layers and stages above it. */
 import { assertEquals } from "@std/assert";
 import { testWith } from "../harness/tools.ts";
-import { Authority } from "../harness/certificates.ts";
+import { CertificateAuthority } from "../harness/certificates.ts";
 import { readUntil, send } from "../harness/bytes.ts";
 import { outlet, Program } from "../harness/program.ts";
 
@@ -21,7 +21,7 @@ testWith(
   ["strace"],
   "TCP_NODELAY and SO_KEEPALIVE are set on a client's socket through a PROXY header, TLS and a capture",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     const folder = authority.folder;
     const stages = {
@@ -34,7 +34,7 @@ testWith(
     for (const [name, query] of Object.entries(stages)) {
       const trace = `${folder}/${name}.strace`;
       await using server = new Program(straced(trace, ["server", `echo://:0${query}`]));
-      const [, port] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
+      const [, port] = await server.logs(/listening echo on 127\.0\.0\.1:(\d+)/);
       const raw = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
       if (query.includes("accept-proxy")) {
         await send(raw, "PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\r\n");

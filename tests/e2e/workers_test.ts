@@ -8,8 +8,8 @@ Deno.test("a server with --workers serves, drains and ends as one without", asyn
   await using server = new Program(
     outlet("server", "echo://:0", "--workers", "2", "--log-format", "json"),
   );
-  const [, port] = await server.complains(/"event":"listening".*"address":"[^"]*:(\d+)"/);
-  await server.complains(/"event":"ready"/);
+  const [, port] = await server.logs(/"event":"listening".*"address":"[^"]*:(\d+)"/);
+  await server.logs(/"event":"ready"/);
   const clients = await Promise.all(
     Array.from({ length: 20 }, () => Deno.connect({ hostname: "127.0.0.1", port: Number(port) })),
   );
@@ -18,7 +18,7 @@ Deno.test("a server with --workers serves, drains and ends as one without", asyn
     await readUntil(client, /hello\n/);
   }
   server.signal("SIGTERM");
-  await server.complains(/"event":"draining"/);
+  await server.logs(/"event":"draining"/);
   for (const client of clients) {
     await send(client, "bye\n");
     await client.closeWrite();
@@ -40,8 +40,8 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using server = new Program(outlet("server", "echo://:0", "--workers", "2"));
-    const [, port] = await server.complains(/listening +echo on 127\.0\.0\.1:(\d+)/);
-    await server.complains(/ready/);
+    const [, port] = await server.logs(/listening +echo on 127\.0\.0\.1:(\d+)/);
+    await server.logs(/ready/);
     const isAnswered = async () => {
       using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
       await send(client, "hello\n");
@@ -49,7 +49,7 @@ Deno.test({
     };
     await isAnswered();
     server.signal("SIGUSR2");
-    await server.complains(
+    await server.logs(
       /0: all workers are being restarted[^]*1: all workers are being restarted/,
     );
     await isAnswered();
@@ -63,9 +63,9 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using server = new Program(outlet("server", "echo://:0"));
-    await server.complains(/ready/);
+    await server.logs(/ready/);
     server.signal("SIGUSR2");
-    await server.complains(/restarting the workers.*there are no workers/);
+    await server.logs(/restarting the workers.*there are no workers/);
     server.signal("SIGTERM");
     assertEquals((await server.outcome()).code, 0);
   },

@@ -4,18 +4,18 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Bystanders } from "./bystanders.ts";
+import { EchoClients } from "./bystanders.ts";
 import { eventually } from "./eventually.ts";
 import { Folder } from "./folder.ts";
-import { Footprint, portsOf } from "./process.ts";
+import { portsOf, ResourceUsage } from "./process.ts";
 import { outlet, Program } from "./program.ts";
 import { testWith } from "./tools.ts";
 
 /** The name of the echo outlet that is not attacked, in a config too. */
-export const BYSTANDERS = "bystanders";
+export const ECHO_OUTLET = "bystanders";
 
 /** What an attack has before its server is started. */
-export interface Place {
+export interface AttackSetup {
   /** A temporary directory of the test. */
   readonly folder: string;
   /** Disposed at the end of the test. */
@@ -27,19 +27,19 @@ export interface Attack {
   /** The programs that it needs. */
   readonly needs?: readonly string[];
   /** The server's arguments, to which an echo outlet is added unless they name a config. */
-  words(place: Place): readonly string[] | Promise<readonly string[]>;
+  args(place: AttackSetup): readonly string[] | Promise<readonly string[]>;
   /** A command line that runs the server's, if it is not run directly. */
-  under?(place: Place): readonly [string, ...string[]];
+  wrapper?(place: AttackSetup): readonly [string, ...string[]];
   /** The numbers of workers that it is run with; 1 and 2 by default. */
   readonly workers?: readonly number[];
   /** Whether the server logs to stderr; `true` by default. */
-  readonly logs?: boolean;
+  readonly logsToStderr?: boolean;
   /** Makes the server load and open what it does only once, so that it is not counted as a leak. */
   warmUp?(server: AttackedServer): Promise<void>;
   /** Starts the attack, and resolves once it has an effect; the stack is disposed at its end. */
   begin(server: AttackedServer, stack: AsyncDisposableStack): Promise<void>;
   /** Checks the server during the attack, after its clients were answered. */
-  look?(server: AttackedServer): Promise<void>;
+  check?(server: AttackedServer): Promise<void>;
 }
 
 /**
@@ -53,7 +53,7 @@ export function testAttack(sentence: string, attack: Attack): void {
       await using stack = new AsyncDisposableStack();
       const place = { folder: folder.path, stack };
       await using server = await AttackedServer.start(attack, { ...place, workers });
-      await server.survives(attack);
+      await server.withstands(attack);
     });
   }
 }
@@ -70,7 +70,7 @@ export class AttackedServer implements AsyncDisposable {
   readonly #metrics: number;
 
   private constructor(
-    { program, folder, stack, workers }: Place & { program: Program; workers: number },
+    { program, folder, stack, workers }: AttackSetup & { program: Program; workers: number },
     { echo, metrics }: { echo: number; metrics: number },
   ) {
     this.program = program;
@@ -83,17 +83,20 @@ export class AttackedServer implements AsyncDisposable {
 
   /** Starts it, and waits until it serves. */
   static async start(
-    { words, under, logs = true }: Attack,
-    { workers, ...place }: Place & { workers: number },
+    { args, wrapper, logsToStderr = true }: Attack,
+    { workers, ...place }: AttackSetup & { workers: number },
   ): Promise<AttackedServer> {
-    const own = await words(place);
-    const echo = own.includes("--config") ? [] : [`echo://127.0.0.1:0?name=${BYSTANDERS}`];
+    const own = await args(place);
+    const echo = own.includes("--config") ? [] : [`echo://127.0.0.1:0?name=${ECHO_OUTLET}`];
     const program = new Program([
-      ...(under?.(place) ?? []),
+      ...(wrapper?.(place) ?? []),
       ...outlet("server", ...echo, "--workers", String(workers), "--drain-timeout", "0"),
       ...["--log-format", "json", "--metrics", "127.0.0.1:0", ...own],
     ] as [string, ...string[]]);
-    return new AttackedServer({ program, workers, ...place }, await surfacesOf(program, { logs }));
+    return new AttackedServer(
+      { program, workers, ...place },
+      await surfacesOf(program, { logs: logsToStderr }),
+    );
   }
 
   get pid(): number {
@@ -111,8 +114,8 @@ export class AttackedServer implements AsyncDisposable {
   }
 
   /** Resolves to the match once a line of its log matches. */
-  tells(pattern: RegExp): Promise<RegExpMatchArray> {
-    return this.program.complains(pattern);
+  logs(pattern: RegExp): Promise<RegExpMatchArray> {
+    return this.program.logs(pattern);
   }
 
   /** The text of its metrics. */
@@ -126,22 +129,22 @@ export class AttackedServer implements AsyncDisposable {
   }
 
   /** Fails if the attack blocks other clients, ends the process, or leaves resources behind. */
-  async survives({ warmUp, begin, look }: Attack): Promise<void> {
+  async withstands({ warmUp, begin, check }: Attack): Promise<void> {
     {
-      using bystanders = await Bystanders.of(this.echo);
+      using bystanders = await EchoClients.of(this.echo);
       await bystanders.areAnswered();
       await this.metrics();
       await warmUp?.(this);
     }
-    const before = await Footprint.of(this.pid);
+    const before = await ResourceUsage.of(this.pid);
     {
-      using bystanders = await Bystanders.of(this.echo);
+      using bystanders = await EchoClients.of(this.echo);
       await using stack = new AsyncDisposableStack();
       await begin(this, stack);
       await bystanders.areAnswered();
-      await look?.(this);
+      await check?.(this);
     }
-    await before.isBack();
+    await before.isRestored();
     assertEquals(/^outlet_unexpected_errors_total (.*)$/m.exec(await this.metrics())?.[1], "0");
     this.program.signal("SIGINT");
     assertEquals((await this.program.outcome()).code, 0);
@@ -158,12 +161,12 @@ async function surfacesOf(
   { logs }: { logs: boolean },
 ): Promise<{ echo: number; metrics: number }> {
   if (!logs) await eventually(() => servesBoth(program.pid), "its two ports");
-  const log = logs ? (await program.complains(/"event":"ready"/)).input! : "";
+  const log = logs ? (await program.logs(/"event":"ready"/)).input! : "";
   const told = [...log.matchAll(/"address":"127\.0\.0\.1:(\d+)"/g)].map(([, port]) => Number(port));
   const others = portsOf(program.pid).filter((port) => !told.includes(port));
   const areMetrics = await Promise.all(others.map(isMetrics));
   const metrics = others[areMetrics.indexOf(true)]!;
-  const echo = logs ? await portIn(program, BYSTANDERS) : others[areMetrics.indexOf(false)]!;
+  const echo = logs ? await portIn(program, ECHO_OUTLET) : others[areMetrics.indexOf(false)]!;
   return { echo, metrics };
 }
 
@@ -186,6 +189,6 @@ async function isMetrics(port: number): Promise<boolean> {
 
 async function portIn(program: Program, name: string): Promise<number> {
   const pattern = new RegExp(`"event":"listening","outlet":"${name}".*"address":"[^"]*:(\\d+)"`);
-  const [, port] = await program.complains(pattern);
+  const [, port] = await program.logs(pattern);
   return Number(port);
 }

@@ -11,7 +11,7 @@ import { ROOT } from "./program.ts";
 const OUTPUT = `${ROOT}tests/e2e/output`;
 
 /** Time limit for a change of a page, in milliseconds. */
-const PATIENCE = 30_000;
+const TIME_LIMIT = 30_000;
 
 const ARGS = [
   "--no-sandbox",
@@ -24,13 +24,13 @@ const ARGS = [
 ];
 
 /** Width and height in pixels, and the colour scheme. */
-export interface Look {
+export interface Appearance {
   readonly width: number;
   readonly height: number;
   readonly scheme: "light" | "dark";
 }
 
-const LOOKS: readonly Look[] = [
+const LOOKS: readonly Appearance[] = [
   { width: 1280, height: 860, scheme: "light" },
   { width: 1280, height: 860, scheme: "dark" },
   { width: 390, height: 844, scheme: "light" },
@@ -41,7 +41,7 @@ const LOOKS: readonly Look[] = [
 export class BrowserWindow implements AsyncDisposable {
   readonly page: Page;
   /** Errors of scripts, and violations of the content security policy. */
-  readonly faults: string[] = [];
+  readonly errors: string[] = [];
   readonly #browser: Browser;
   readonly #context: BrowserContext;
 
@@ -49,12 +49,12 @@ export class BrowserWindow implements AsyncDisposable {
     this.#browser = browser;
     this.#context = context;
     this.page = page;
-    page.on("pageerror", (error) => this.faults.push(String(error)));
-    page.on("dialog", (dialog) => this.faults.push(`a dialog: ${dialog.message()}`));
+    page.on("pageerror", (error) => this.errors.push(String(error)));
+    page.on("dialog", (dialog) => this.errors.push(`a dialog: ${dialog.message()}`));
     page.on("console", (message) => {
       // The browser reports every answer with an error status; the page displays those itself.
       const refused = message.text().startsWith("Failed to load resource");
-      if (message.type() === "error" && !refused) this.faults.push(message.text());
+      if (message.type() === "error" && !refused) this.errors.push(message.text());
     });
   }
 
@@ -62,31 +62,31 @@ export class BrowserWindow implements AsyncDisposable {
     const browser = await chromium.launch({
       executablePath: "/usr/bin/chromium",
       args: ARGS,
-      timeout: 2 * PATIENCE,
+      timeout: 2 * TIME_LIMIT,
     });
     const context = await browser.newContext({ reducedMotion: "reduce" });
-    context.setDefaultTimeout(PATIENCE);
+    context.setDefaultTimeout(TIME_LIMIT);
     const window = new BrowserWindow(browser, context, await context.newPage());
-    await window.lookAt(LOOKS[0]!);
+    await window.setAppearance(LOOKS[0]!);
     return window;
   }
 
   /** Changes size and colour scheme. */
-  async lookAt({ width, height, scheme }: Look): Promise<void> {
+  async setAppearance({ width, height, scheme }: Appearance): Promise<void> {
     await this.page.setViewportSize({ width, height });
     await this.page.emulateMedia({ colorScheme: scheme });
   }
 
   /** Takes screenshots of a view, and asserts that it is never wider than the window. */
-  async shots(view: string): Promise<void> {
+  async takeScreenshots(view: string): Promise<void> {
     await Deno.mkdir(OUTPUT, { recursive: true });
     for (const look of LOOKS) {
-      await this.lookAt(look);
+      await this.setAppearance(look);
       await this.page.screenshot({ path: `${OUTPUT}/${view}-${look.width}-${look.scheme}.png` });
       const wider = await this.page.evaluate("document.documentElement.scrollWidth - innerWidth");
       assertEquals([view, look.width, Math.max(0, Number(wider))], [view, look.width, 0]);
     }
-    await this.lookAt(LOOKS[0]!);
+    await this.setAppearance(LOOKS[0]!);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

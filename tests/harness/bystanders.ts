@@ -11,16 +11,16 @@ import { noise, send } from "./bytes.ts";
  * Time limit for all clients together, in milliseconds: a server blocked by an attack reaches it,
  * and a slow machine does not.
  */
-const FROZEN = 180_000;
+const TIME_LIMIT = 180_000;
 
 /** The number of clients: enough for each of two workers to have some. */
-const COUNT = 12;
+const CLIENTS = 12;
 
 /** The number of answers that each client needs. */
 const ROUNDS = 10;
 
 /** Clients of one outlet. */
-export class Bystanders implements Disposable {
+export class EchoClients implements Disposable {
   readonly #port: number;
   readonly #conns: Deno.TcpConn[] = [];
 
@@ -29,9 +29,9 @@ export class Bystanders implements Disposable {
   }
 
   /** Connects them. */
-  static async of(port: number): Promise<Bystanders> {
-    const bystanders = new Bystanders(port);
-    for (let i = 0; i < COUNT; i++) bystanders.#conns.push(await connect(port));
+  static async of(port: number): Promise<EchoClients> {
+    const bystanders = new EchoClients(port);
+    for (let i = 0; i < CLIENTS; i++) bystanders.#conns.push(await connect(port));
     return bystanders;
   }
 
@@ -66,9 +66,9 @@ function connect(port: number): Promise<Deno.TcpConn> {
 }
 
 async function unfrozen(work: Promise<void>, what: () => string): Promise<void> {
-  await deadline(work, FROZEN).catch((error: Error) => {
+  await deadline(work, TIME_LIMIT).catch((error: Error) => {
     if (error.name !== "TimeoutError") throw error;
-    throw new Error(`${what()} was not answered in ${FROZEN / 1_000} s: the server is frozen`);
+    throw new Error(`${what()} was not answered in ${TIME_LIMIT / 1_000} s: the server is frozen`);
   });
 }
 

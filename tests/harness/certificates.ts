@@ -29,7 +29,7 @@ const FOR_LOCALHOST = ["subjectAltName=DNS:localhost,IP:127.0.0.1"];
 const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
 /** A certificate authority in a directory of its own, removed when it is disposed. */
-export class Authority implements AsyncDisposable {
+export class CertificateAuthority implements AsyncDisposable {
   readonly folder: string;
   #made = 0;
 
@@ -37,8 +37,8 @@ export class Authority implements AsyncDisposable {
     this.folder = folder;
   }
 
-  static async make(): Promise<Authority> {
-    const authority = new Authority(await Deno.makeTempDir());
+  static async make(): Promise<CertificateAuthority> {
+    const authority = new CertificateAuthority(await Deno.makeTempDir());
     await openssl("req", "-x509", ...CURVE, "-days", "30", "-subj", "/CN=test authority", [
       "-keyout",
       authority.key,

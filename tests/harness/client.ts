@@ -8,39 +8,39 @@ import { runClient } from "../../src/client.ts";
 import { bytesOf } from "./bytes.ts";
 
 /** What a client received, printed and logged. */
-export interface Talk {
+export interface ClientResult {
   /** Received data, as text. */
-  readonly shown: string;
+  readonly received: string;
   /** Its printed result. */
   readonly printed: string;
   /** Its log. */
-  readonly told: string;
+  readonly logged: string;
   /** Its error; empty without one. */
   readonly error: string;
 }
 
-/** Runs `outlet client WORDS…` with this input, until it ends. */
-export async function plug(words: readonly string[], input = ""): Promise<Talk> {
-  const talk = { shown: "", printed: "", told: "", error: "" };
+/** Runs `outlet client ARGS…` with this input, until it ends. */
+export async function runTestClient(words: readonly string[], input = ""): Promise<ClientResult> {
+  const result = { received: "", printed: "", logged: "", error: "" };
   const decoder = new TextDecoder();
   try {
     await runClient(parseClientArgs(words), {
       input: once(bytesOf(input)),
       show(bytes) {
-        talk.shown += decoder.decode(bytes, { stream: true });
+        result.received += decoder.decode(bytes, { stream: true });
         return Promise.resolve();
       },
       print(text) {
-        talk.printed += text;
+        result.printed += text;
         return Promise.resolve();
       },
-      log: (line) => void (talk.told += line + "\n"),
-      report: (line) => void (talk.told += line + "\n"),
+      log: (line) => void (result.logged += line + "\n"),
+      report: (line) => void (result.logged += line + "\n"),
     });
   } catch (error) {
-    talk.error = (error as Error).message;
+    result.error = (error as Error).message;
   }
-  return talk;
+  return result;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

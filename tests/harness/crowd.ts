@@ -6,14 +6,14 @@
 import { send } from "./bytes.ts";
 
 /** Time limit for expected lines, in milliseconds. */
-const PATIENCE = 60_000;
+const TIME_LIMIT = 60_000;
 
 /** A member. */
-export class Guest implements Disposable {
+export class ChatClient implements Disposable {
   /** The lines of other members, as `name> text`, in the order of arrival. */
-  readonly said: string[] = [];
+  readonly messages: string[] = [];
   /** All other lines. */
-  readonly told: string[] = [];
+  readonly notices: string[] = [];
   readonly #conn: Deno.TcpConn;
   readonly #waiting = new Set<() => void>();
   #ended = false;
@@ -24,10 +24,10 @@ export class Guest implements Disposable {
   }
 
   /** Connects, and waits for the welcome. */
-  static async join(port: number): Promise<Guest> {
+  static async join(port: number): Promise<ChatClient> {
     using undo = new DisposableStack();
-    const guest = undo.use(new Guest(await Deno.connect({ hostname: "127.0.0.1", port })));
-    await guest.until(() => guest.told.some((line) => line.startsWith("* welcome")));
+    const guest = undo.use(new ChatClient(await Deno.connect({ hostname: "127.0.0.1", port })));
+    await guest.until(() => guest.notices.some((line) => line.startsWith("* welcome")));
     undo.move();
     return guest;
   }
@@ -38,38 +38,38 @@ export class Guest implements Disposable {
   }
 
   /** Sends a line. */
-  async type(line: string): Promise<void> {
+  async sendLine(line: string): Promise<void> {
     await send(this.#conn, line + "\n");
   }
 
   /** Resolves to the first line of the room itself that matches. */
-  async isTold(pattern: RegExp): Promise<string> {
-    await this.until(() => this.told.some((line) => pattern.test(line)));
-    return this.told.find((line) => pattern.test(line))!;
+  async receivesNotice(pattern: RegExp): Promise<string> {
+    await this.until(() => this.notices.some((line) => pattern.test(line)));
+    return this.notices.find((line) => pattern.test(line))!;
   }
 
   /** Asks for the list of members until there are this many. */
   async countsMembers(count: number): Promise<void> {
-    for (const end = performance.now() + PATIENCE; performance.now() < end;) {
-      const before = this.told.length;
-      await this.type("/who");
+    for (const end = performance.now() + TIME_LIMIT; performance.now() < end;) {
+      const before = this.notices.length;
+      await this.sendLine("/who");
       const fits = (line: string) => /^\* \d+ here: /.test(line);
-      await this.until(() => this.told.slice(before).some(fits));
-      if (this.told.slice(before).find(fits)!.startsWith(`* ${count} here`)) return;
+      await this.until(() => this.notices.slice(before).some(fits));
+      if (this.notices.slice(before).find(fits)!.startsWith(`* ${count} here`)) return;
     }
-    throw new Error(`there never were ${count} members: ${this.told.at(-1)?.slice(0, 200)}`);
+    throw new Error(`there never were ${count} members: ${this.notices.at(-1)?.slice(0, 200)}`);
   }
 
   /** Resolves when the condition holds, which is checked after each chunk. */
   async until(holds: () => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const missing = () => {
-      const lately = [...this.told.slice(-5), ...this.said.slice(-5)];
+      const lately = [...this.notices.slice(-5), ...this.messages.slice(-5)];
       reject(
-        new Error(`waited in vain; ${this.said.length} said, lately ${JSON.stringify(lately)}`),
+        new Error(`waited in vain; ${this.messages.length} said, lately ${JSON.stringify(lately)}`),
       );
     };
-    const timer = setTimeout(missing, PATIENCE);
+    const timer = setTimeout(missing, TIME_LIMIT);
     const look = () => holds() ? resolve() : this.#ended && missing();
     this.#waiting.add(look);
     look();
@@ -97,7 +97,9 @@ export class Guest implements Disposable {
       for (let n = await this.#conn.read(buffer); n !== null; n = await this.#conn.read(buffer)) {
         const lines = (rest + decoder.decode(buffer.subarray(0, n), { stream: true })).split("\n");
         rest = lines.pop()!;
-        for (const line of lines) (/^[^*]\S*> /.test(line) ? this.said : this.told).push(line);
+        for (const line of lines) {
+          (/^[^*]\S*> /.test(line) ? this.messages : this.notices).push(line);
+        }
         for (const look of this.#waiting) look();
       }
     } finally {
@@ -113,8 +115,8 @@ export class Guest implements Disposable {
  *
  * @returns faults in the members' transcripts: lines that are missing, duplicated or out of order
  */
-export async function converse(
-  parts: readonly (readonly Guest[])[],
+export async function exchangeLines(
+  parts: readonly (readonly ChatClient[])[],
   { lines, padding = "", during }: {
     lines: number;
     /** Appended to each line's number, to make it long. */
@@ -127,21 +129,24 @@ export async function converse(
   let count = 0;
   await Promise.all(speakers.map(async (speaker, s) => {
     for (let i = 0; i < share; i++) {
-      await speaker.type(`${s}:${i}:${padding}`);
+      await speaker.sendLine(`${s}:${i}:${padding}`);
       await during?.(++count);
     }
   }));
   const guests = parts.flat();
-  const expected = (guest: Guest) => share * (speakers.length - (speakers.includes(guest) ? 1 : 0));
-  await Promise.all(guests.map((guest) => guest.until(() => guest.said.length >= expected(guest))));
+  const expected = (guest: ChatClient) =>
+    share * (speakers.length - (speakers.includes(guest) ? 1 : 0));
+  await Promise.all(
+    guests.map((guest) => guest.until(() => guest.messages.length >= expected(guest))),
+  );
   return guests.flatMap((guest, g) =>
     faultsOf(guest, speakers, share).map((it) => `guest ${g} ${it}`)
   );
 }
 
-function faultsOf(guest: Guest, speakers: readonly Guest[], share: number): string[] {
+function faultsOf(guest: ChatClient, speakers: readonly ChatClient[], share: number): string[] {
   return speakers.flatMap((speaker, s) => {
-    const heard = guest.said
+    const heard = guest.messages
       .map((line) => line.replace(/^\S+> /, ""))
       .filter((text) => text.startsWith(`${s}:`))
       .map((text) => Number(text.split(":")[1]));

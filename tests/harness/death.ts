@@ -6,8 +6,8 @@
  */
 
 /** The message of the error that ends the thread. */
-export const DEATH = "a mortal worker dies";
+export const CRASH_MESSAGE = "a mortal worker dies";
 
 globalThis.addEventListener("error", (event) => {
-  if (event.error?.message === DEATH) event.stopImmediatePropagation();
+  if (event.error?.message === CRASH_MESSAGE) event.stopImmediatePropagation();
 });

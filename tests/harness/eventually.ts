@@ -6,17 +6,17 @@
 import { delay } from "@std/async/delay";
 
 /** The interval of checks and the time limit, in milliseconds. */
-const LOOK = { every: 10, most: 90_000 };
+const POLL = { every: 10, most: 90_000 };
 
 /** Resolves once `check` is true; rejects with the description at the time limit. */
 export async function eventually(
   check: () => boolean | Promise<boolean>,
   what = "what was waited for",
 ): Promise<void> {
-  const end = performance.now() + LOOK.most;
+  const end = performance.now() + POLL.most;
   while (!await check()) {
     if (performance.now() > end) throw new Error(`${what} never came about`);
-    await delay(LOOK.every);
+    await delay(POLL.every);
   }
 }
 
@@ -24,7 +24,7 @@ export async function eventually(
 export async function settled(figure: () => number): Promise<number> {
   let last = figure();
   for (let same = 0; same < 20; same++) {
-    await delay(LOOK.every);
+    await delay(POLL.every);
     if (figure() !== last || last === 0) same = 0;
     last = figure();
   }

@@ -9,7 +9,7 @@ import { eventually } from "./eventually.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { Supervisor } from "../../src/workers/supervisor.ts";
 import { configOf } from "./server.ts";
-import { MORTAL } from "./supervisor.ts";
+import { CRASHING_WORKER } from "./supervisor.ts";
 
 const WORKERS = 2;
 const CLIENTS = 100;
@@ -26,7 +26,7 @@ const config = configOf(["echo://:0", `echo+unix://${path}`, "--workers", String
 const supervisor = await Supervisor.open(config, {
   workers: WORKERS,
   eventBus,
-  module: MORTAL,
+  module: CRASHING_WORKER,
   silence: 4_000,
 });
 const [outlet] = supervisor.outlets;

@@ -6,19 +6,19 @@
 import type { Member, Room } from "../../src/chat/room.ts";
 
 /** Time limit for a line, in milliseconds. */
-const PATIENCE = 20_000;
+const TIME_LIMIT = 20_000;
 
 /** A member of a room. */
-export class Listener {
+export class TestMember {
   readonly member: Member;
   /** Received lines, without newlines. */
-  readonly heard: string[] = [];
+  readonly lines: string[] = [];
   readonly #waiting = new Set<() => void>();
 
   constructor(room: Room) {
     this.member = room.join({
       send: (lines) => {
-        this.heard.push(...new TextDecoder().decode(lines).split("\n").slice(0, -1));
+        this.lines.push(...new TextDecoder().decode(lines).split("\n").slice(0, -1));
         for (const look of this.#waiting) look();
       },
       waiting: 0,
@@ -29,22 +29,22 @@ export class Listener {
   }
 
   /** Resolves when a line has been received, to the number of times. */
-  async hears(line: string | RegExp): Promise<number> {
+  async receives(line: string | RegExp): Promise<number> {
     const fits = (heard: string) => typeof line === "string" ? heard === line : line.test(heard);
-    const times = () => this.heard.filter(fits).length;
+    const times = () => this.lines.filter(fits).length;
     await this.#until(() => times() > 0, () => `${line} was not heard, but ${this.#summary()}`);
     return times();
   }
 
   /** Resolves when a member of this name is in the room. */
-  async sees(name: string): Promise<void> {
+  async seesMember(name: string): Promise<void> {
     const { room } = this.member;
     await this.#until(() => room.has(name), () => `${name} is not here, but ${room.who()}`);
   }
 
   async #until(holds: () => boolean, otherwise: () => string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Error(otherwise())), PATIENCE);
+    const timer = setTimeout(() => reject(new Error(otherwise())), TIME_LIMIT);
     const look = () => holds() && resolve();
     this.#waiting.add(look);
     look();
@@ -57,6 +57,6 @@ export class Listener {
   }
 
   #summary(): string {
-    return JSON.stringify(this.heard.slice(-20)).slice(0, 2000);
+    return JSON.stringify(this.lines.slice(-20)).slice(0, 2000);
   }
 }

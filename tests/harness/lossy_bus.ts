@@ -6,12 +6,14 @@
 import type { Bus, BusWatcher, Topic } from "../../src/chat/bus/bus.ts";
 
 /** How many times a message is delivered. */
-export type Fate = (message: Uint8Array) => number;
+export type Delivery = (message: Uint8Array) => number;
 
 /** The network between several buses: each receives what is published on the others. */
-export class Ether {
-  readonly ears = new Set<{ from: LossyBus; key: string; hear(message: Uint8Array): void }>();
-  fate: Fate = () => 1;
+export class BusNetwork {
+  readonly subscriptions = new Set<
+    { from: LossyBus; key: string; hear(message: Uint8Array): void }
+  >();
+  delivery: Delivery = () => 1;
   /** Every message so far, as text. */
   readonly messages: string[] = [];
 
@@ -19,9 +21,9 @@ export class Ether {
   inject(topic: Topic, message: Uint8Array | string, from?: LossyBus): void {
     const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
     this.messages.push(new TextDecoder().decode(bytes.subarray(0, 1000)));
-    for (const ear of this.ears) {
+    for (const ear of this.subscriptions) {
       if (ear.from === from || ear.key !== topic.join("\n")) continue;
-      for (let i = this.fate(bytes); i > 0; i--) queueMicrotask(() => ear.hear(bytes));
+      for (let i = this.delivery(bytes); i > 0; i--) queueMicrotask(() => ear.hear(bytes));
     }
   }
 }
@@ -32,11 +34,11 @@ export class LossyBus implements Bus {
   readonly isLocal = false;
   readonly messageLimit = Infinity;
   readonly waiting = 0;
-  readonly #ether: Ether;
+  readonly #ether: BusNetwork;
   #isUp = true;
   #watcher: BusWatcher | undefined;
 
-  constructor(ether: Ether) {
+  constructor(ether: BusNetwork) {
     this.#ether = ether;
   }
 
@@ -51,8 +53,8 @@ export class LossyBus implements Bus {
       key: topic.join("\n"),
       hear: (message: Uint8Array) => this.#isUp && hear(message),
     };
-    this.#ether.ears.add(ear);
-    return { [Symbol.dispose]: () => void this.#ether.ears.delete(ear) };
+    this.#ether.subscriptions.add(ear);
+    return { [Symbol.dispose]: () => void this.#ether.subscriptions.delete(ear) };
   }
 
   watch(watcher: BusWatcher): void {
@@ -61,7 +63,7 @@ export class LossyBus implements Bus {
   }
 
   /** Goes down or up. */
-  turn(way: "up" | "down"): void {
+  setState(way: "up" | "down"): void {
     this.#isUp = way === "up";
     this.#watcher?.changed(
       way === "up" ? { state: "up", at: "test" } : { state: "down", reason: "a test" },

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DEATH } from "./death.ts";
+import { CRASH_MESSAGE } from "./death.ts";
 import "../../src/workers/worker.ts";
 import type { WorkerRequest } from "../../src/workers/messages.ts";
 
@@ -11,6 +11,6 @@ globalThis.addEventListener("message", (message: Event) => {
   const { data } = message as MessageEvent<WorkerRequest>;
   if (data.name !== "write") return;
   const word = new TextDecoder().decode(data.task.bytes);
-  if (word === "die") throw new Error(DEATH);
+  if (word === "die") throw new Error(CRASH_MESSAGE);
   while (word === "hang");
 });

@@ -35,7 +35,7 @@ while True:
 `;
 
 /** A machine with a resolver configuration of its own, removed when it is disposed. */
-export class NamedMachine implements AsyncDisposable {
+export class NameServerMachine implements AsyncDisposable {
   readonly #name: string;
   #server: Program | undefined;
 
@@ -48,8 +48,8 @@ export class NamedMachine implements AsyncDisposable {
    */
   static async make(
     { hosts = [], preferences = [] }: { hosts?: string[]; preferences?: string[] } = {},
-  ): Promise<NamedMachine> {
-    const machine = new NamedMachine(`otn-${crypto.randomUUID().slice(0, 8)}`);
+  ): Promise<NameServerMachine> {
+    const machine = new NameServerMachine(`otn-${crypto.randomUUID().slice(0, 8)}`);
     const folder = machine.#folder;
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeTextFile(`${folder}/resolv.conf`, "nameserver 127.0.0.1\n");

@@ -9,7 +9,7 @@ import { Program } from "./program.ts";
 /** How a server is started. */
 export interface NatsOptions {
   /** Further command-line arguments. */
-  readonly words?: readonly string[];
+  readonly args?: readonly string[];
   /** Its config file. */
   readonly config?: string;
   /** Whether JetStream is enabled; its storage is kept between restarts. */
@@ -23,9 +23,9 @@ export class NatsServer implements AsyncDisposable {
   readonly #folder = Deno.makeTempDirSync();
   #program: Program | undefined;
 
-  private constructor(port: number, { words = [], config = "", jetstream }: NatsOptions) {
+  private constructor(port: number, { args = [], config = "", jetstream }: NatsOptions) {
     this.port = port;
-    this.#words = jetstream ? [...words, "-js", "-sd", this.#folder] : words;
+    this.#words = jetstream ? [...args, "-js", "-sd", this.#folder] : args;
     this.configure(config);
   }
 
@@ -47,7 +47,7 @@ export class NatsServer implements AsyncDisposable {
     const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(",");
     const servers = ports.map((port, i) =>
       NatsServer.prepare({
-        words: [
+        args: [
           ...["--cluster_name", "test", "-n", `n${i}`],
           ...["--cluster", `nats://127.0.0.1:${port}`, "--routes", routes],
         ],
@@ -55,7 +55,7 @@ export class NatsServer implements AsyncDisposable {
     );
     await Promise.all(servers.map((server) => server.start()));
     for (const server of servers) {
-      await server.complains(/Route connection created[^]*Route connection created/);
+      await server.logs(/Route connection created[^]*Route connection created/);
     }
     return servers;
   }
@@ -71,8 +71,8 @@ export class NatsServer implements AsyncDisposable {
   }
 
   /** Resolves to the match once its log matches the pattern. */
-  complains(pattern: RegExp): Promise<RegExpMatchArray> {
-    return this.#program!.complains(pattern);
+  logs(pattern: RegExp): Promise<RegExpMatchArray> {
+    return this.#program!.logs(pattern);
   }
 
   /** Starts it on its port. */
@@ -83,13 +83,13 @@ export class NatsServer implements AsyncDisposable {
       ...["-a", "127.0.0.1", "-p", String(this.port)],
       ...this.#words,
     ]);
-    await this.#program.complains(/Server is ready/);
+    await this.#program.logs(/Server is ready/);
   }
 
   /** Makes it read its config file again. */
   async reload(): Promise<void> {
     this.#program?.signal("SIGHUP");
-    await this.#program?.complains(/Reloaded server configuration/);
+    await this.#program?.logs(/Reloaded server configuration/);
   }
 
   /** Kills it. */

@@ -9,7 +9,7 @@ import { eventually, settled } from "./eventually.ts";
 const MEGABYTE = 1024 * 1024;
 
 /** Megabytes that a process may keep after hundreds were sent to it. */
-const KEPT = 64;
+const MEMORY_TOLERANCE = 64;
 
 /** The number of its open descriptors. */
 export function descriptorsOf(pid: number): number {
@@ -23,7 +23,7 @@ export function memoryOf(pid: number): number {
 }
 
 /** The resources of an idle process, to be compared with those after a test. */
-export class Footprint {
+export class ResourceUsage {
   readonly #pid: number;
   readonly #descriptors: number;
   readonly #memory: number;
@@ -35,17 +35,18 @@ export class Footprint {
   }
 
   /** Measured once the number of descriptors is stable. */
-  static async of(pid: number): Promise<Footprint> {
-    return new Footprint(pid, await settled(() => descriptorsOf(pid)));
+  static async of(pid: number): Promise<ResourceUsage> {
+    return new ResourceUsage(pid, await settled(() => descriptorsOf(pid)));
   }
 
   /** Resolves once it has no more resources than before; memory may be some megabytes larger. */
-  async isBack(): Promise<void> {
+  async isRestored(): Promise<void> {
     const now = () => ({ descriptors: descriptorsOf(this.#pid), memory: memoryOf(this.#pid) });
     const before = { descriptors: this.#descriptors, memory: this.#memory };
     const isBack = () => {
       const { descriptors, memory } = now();
-      return descriptors <= before.descriptors && memory < before.memory + KEPT * MEGABYTE;
+      return descriptors <= before.descriptors &&
+        memory < before.memory + MEMORY_TOLERANCE * MEGABYTE;
     };
     await eventually(isBack).catch(() => assertEquals(now(), before, "it is not given back"));
   }

@@ -11,10 +11,10 @@ export const ROOT: string = new URL("../../", import.meta.url).pathname;
 const BINARY = Deno.env.get("OUTLET_BINARY");
 
 /** The working directory of programs: for a compiled one its own directory, away from the source. */
-const WORKPLACE = BINARY?.replace(/[^/]*$/, "") ?? ROOT;
+const WORKING_DIRECTORY = BINARY?.replace(/[^/]*$/, "") ?? ROOT;
 
 /** Time limit for expected output, in milliseconds. */
-const PATIENCE = 20_000;
+const TIME_LIMIT = 20_000;
 
 /** Warnings of the older Deno that programs are compiled with in CI about its own modules. */
 const RUNTIME_WARNING = /^\(node:\d+\) \[DEP\d+\].*\n/gm;
@@ -57,7 +57,7 @@ export class Program implements AsyncDisposable {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      cwd: options.cwd ?? WORKPLACE,
+      cwd: options.cwd ?? WORKING_DIRECTORY,
       env: { NO_COLOR: "1", ...options.env },
     }).spawn();
     this.#stdin = this.#child.stdin.getWriter();
@@ -78,7 +78,7 @@ export class Program implements AsyncDisposable {
   }
 
   /** Resolves to the match once its stderr matches the pattern. */
-  complains(pattern: RegExp): Promise<RegExpMatchArray> {
+  logs(pattern: RegExp): Promise<RegExpMatchArray> {
     return this.#stderr.shows(pattern);
   }
 
@@ -99,7 +99,7 @@ export class Program implements AsyncDisposable {
 
   /** Resolves when it has ended; after the time limit it is killed, and the test fails. */
   async outcome(): Promise<Outcome> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 3 * PATIENCE);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 3 * TIME_LIMIT);
     const { code } = await this.#child.status;
     clearTimeout(timer);
     const [bytes, errors] = await Promise.all([this.#stdout.all(), this.#stderr.all()]);
@@ -166,7 +166,7 @@ class Capture {
     };
     const giveUp = (why: string) =>
       reject(new Error(`${why} without ${pattern}; so far:\n${this.#text}`));
-    const timer = setTimeout(() => giveUp("waited in vain"), PATIENCE);
+    const timer = setTimeout(() => giveUp("waited in vain"), TIME_LIMIT);
     this.#waiting.add(look);
     this.#done.then(() => {
       look();

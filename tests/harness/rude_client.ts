@@ -20,7 +20,7 @@ const TCP_MAXSEG = 2;
 const SO_LINGER = 13;
 
 /** A client that resets its connection when it is disposed. */
-export class RudeClient implements Disposable {
+export class ResettingClient implements Disposable {
   readonly #descriptor: number;
   #isClosed = false;
 

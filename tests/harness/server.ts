@@ -18,7 +18,7 @@ libc();
 type EventOf<Name extends OutletEvent["event"]> = Extract<OutletEvent, { event: Name }>;
 
 /** Time limit for an event, in milliseconds. */
-const PATIENCE = 20_000;
+const TIME_LIMIT = 20_000;
 
 /** A running server, and all its events. */
 export class TestServer implements AsyncDisposable {
@@ -68,7 +68,7 @@ export class TestServer implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<EventOf<Name>>();
     const timer = setTimeout(
       () => reject(new Error(`no "${name}" came; so far: ${JSON.stringify(this.events)}`)),
-      PATIENCE,
+      TIME_LIMIT,
     );
     using _ = this.eventBus.subscribe((event) => fits(event) && resolve(event));
     try {

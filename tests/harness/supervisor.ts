@@ -14,7 +14,7 @@ import { configOf } from "./server.ts";
 export const WORKERS = 3;
 
 /** The module of workers that end if they are to send `die`. */
-export const MORTAL: URL = new URL("./mortal_worker.ts", import.meta.url);
+export const CRASHING_WORKER: URL = new URL("./mortal_worker.ts", import.meta.url);
 
 /** A supervisor, and all its events. */
 export class TestSupervisor implements AsyncDisposable {
@@ -53,7 +53,7 @@ export class TestSupervisor implements AsyncDisposable {
   }
 
   /** Resolves once the condition holds, which is checked after each event. */
-  async told(holds: (events: readonly OutletEvent[]) => boolean): Promise<void> {
+  async until(holds: (events: readonly OutletEvent[]) => boolean): Promise<void> {
     if (holds(this.events)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     using _ = this.#eventBus.subscribe(() => holds(this.events) && resolve());

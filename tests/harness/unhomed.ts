@@ -31,7 +31,7 @@ const LISTENERS = new Set([
 ]);
 
 /** All of them, such as `src/x.ts:12 setTimeout(…)`. */
-export function findUnhomed({ checker, files }: CheckedSource): string[] {
+export function findUnscoped({ checker, files }: CheckedSource): string[] {
   const found: string[] = [];
   for (const file of files) {
     const visit = (node: ts.Node): void => {

@@ -4,14 +4,14 @@
  * @module
  */
 import { ROOT } from "../harness/program.ts";
-import type { Subject } from "./subject.ts";
-import { quantile, speak } from "./victim.ts";
+import type { FloodedServer } from "./subject.ts";
+import { measureEcho, quantile } from "./victim.ts";
 
 /**
  * The longest time that a flood is extended while the echo outlet is slow, in seconds; only a
  * frozen server needs that long.
  */
-const FROZEN = 180;
+const EXTENSION_LIMIT = 180;
 
 /** Results of the echo client during a flood. */
 export interface FloodResult {
@@ -31,7 +31,7 @@ export interface FloodResult {
 
 /** Floods a surface for a number of seconds, and until the echo client has had enough answers. */
 export async function flood(
-  subject: Subject,
+  subject: FloodedServer,
   { surface, kind, seconds }: { surface: string; kind: string; seconds: number },
 ): Promise<FloodResult> {
   // Each read resets the value.
@@ -41,11 +41,14 @@ export async function flood(
       `${ROOT}tests/hostile/attack.py`,
       kind,
       subject.targets.get(surface)!,
-      String(seconds + FROZEN),
+      String(seconds + EXTENSION_LIMIT),
     ],
     stderr: "piped",
   }).spawn();
-  const { times, failures } = await speak(subject.victim, { seconds, most: seconds + FROZEN });
+  const { times, failures } = await measureEcho(subject.victim, {
+    seconds,
+    most: seconds + EXTENSION_LIMIT,
+  });
   try {
     attack.kill("SIGKILL");
   } catch {
@@ -66,7 +69,7 @@ export async function flood(
   };
 }
 
-async function loopDelay(subject: Subject): Promise<number> {
+async function loopDelay(subject: FloodedServer): Promise<number> {
   const seconds = await subject.metric("outlet_event_loop_delay_longest_seconds").catch(() => NaN);
   return (seconds ?? NaN) * 1000;
 }

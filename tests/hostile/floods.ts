@@ -24,14 +24,14 @@ export interface Surface {
   /** Its name. */
   readonly name: string;
   /** The services and transports that it covers; none if it is not an outlet. */
-  readonly stands: readonly string[];
+  readonly covers: readonly string[];
   /**
    * The SPEC of its outlet; `FOLDER` is replaced by a new folder, `VICTIM` by the echo outlet's
    * port.
    */
   readonly spec?: string;
   /** The arguments that open it if it is not an outlet; `PORT` is replaced by a free port. */
-  readonly words?: readonly string[];
+  readonly args?: readonly string[];
   /** Its floods. */
   readonly floods: readonly string[];
 }
@@ -40,74 +40,74 @@ export interface Surface {
 export const SURFACES: readonly Surface[] = [
   {
     name: "chat",
-    stands: ["chat", "tcp"],
+    covers: ["chat", "tcp"],
     spec: "chat://127.0.0.1:0?history=100",
     floods: [...STREAM, "lines", "commands", "escapes"],
   },
-  { name: "echo", stands: ["echo"], spec: "echo://127.0.0.1:0", floods: STREAM },
-  { name: "discard", stands: ["discard"], spec: "discard://127.0.0.1:0", floods: STREAM },
-  { name: "chargen", stands: ["chargen"], spec: "chargen://127.0.0.1:0", floods: STREAM },
-  { name: "qotd", stands: ["qotd"], spec: "qotd://127.0.0.1:0", floods: ["resets", "half_close"] },
-  { name: "daytime", stands: ["daytime"], spec: "daytime://127.0.0.1:0", floods: ["resets"] },
-  { name: "time", stands: ["time"], spec: "time://127.0.0.1:0", floods: ["resets"] },
+  { name: "echo", covers: ["echo"], spec: "echo://127.0.0.1:0", floods: STREAM },
+  { name: "discard", covers: ["discard"], spec: "discard://127.0.0.1:0", floods: STREAM },
+  { name: "chargen", covers: ["chargen"], spec: "chargen://127.0.0.1:0", floods: STREAM },
+  { name: "qotd", covers: ["qotd"], spec: "qotd://127.0.0.1:0", floods: ["resets", "half_close"] },
+  { name: "daytime", covers: ["daytime"], spec: "daytime://127.0.0.1:0", floods: ["resets"] },
+  { name: "time", covers: ["time"], spec: "time://127.0.0.1:0", floods: ["resets"] },
   {
     name: "record",
-    stands: ["record"],
+    covers: ["record"],
     spec: "record://127.0.0.1:0?file=FOLDER/record.log&rotate-size=16M&keep=2",
     floods: STREAM,
   },
   {
     name: "exec",
-    stands: ["exec"],
+    covers: ["exec"],
     spec: "exec://127.0.0.1:0?run=cat&max-connections=64",
     floods: [...STREAM, "lines"],
   },
   {
     name: "exec that complains",
-    stands: ["exec"],
+    covers: ["exec"],
     spec: "exec://127.0.0.1:0?run=FOLDER/complain&max-connections=16",
     floods: ["newlines", "garbage", "escapes"],
   },
   {
     name: "forward",
-    stands: ["forward"],
+    covers: ["forward"],
     spec: "forward://127.0.0.1:0?to=127.0.0.1:VICTIM",
     floods: STREAM,
   },
   {
     name: "stdio",
-    stands: ["stdio"],
+    covers: ["stdio"],
     spec: "stdio://127.0.0.1:0?clients=many&keep",
     floods: ["newlines", "garbage", "resets", "half_open"],
   },
   {
     name: "TLS",
-    stands: ["tls"],
+    covers: ["tls"],
     spec: "echo://127.0.0.1:0?tls&tls-self-signed",
     floods: ["half_hellos", "garbage", "resets", "half_open", "newlines"],
   },
   {
     name: "PROXY header",
-    stands: ["proxy-protocol"],
+    covers: ["proxy-protocol"],
     spec: "echo://127.0.0.1:0?accept-proxy",
     floods: ["half_proxy_headers", "proxy_headers", "garbage", "resets", "half_open", "newlines"],
   },
   {
     name: "Unix socket",
-    stands: ["unix"],
+    covers: ["unix"],
     spec: "echo+unix://FOLDER/echo.sock",
     floods: ["newlines", "garbage", "half_open", "half_close", "stalls"],
   },
   {
     name: "metrics",
-    stands: ["http"],
-    words: ["--metrics", "127.0.0.1:PORT"],
+    covers: ["http"],
+    args: ["--metrics", "127.0.0.1:PORT"],
     floods: ["half_requests", "many_headers", "requests", "garbage", "half_open", "resets"],
   },
   {
     name: "console",
-    stands: ["http"],
-    words: ["--console", "127.0.0.1:PORT"],
+    covers: ["http"],
+    args: ["--console", "127.0.0.1:PORT"],
     floods: ["half_requests", "many_headers", "requests", "garbage", "half_open", "resets"],
   },
 ];

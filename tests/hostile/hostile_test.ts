@@ -7,7 +7,7 @@ import { SERVICES } from "../../src/services/registry.ts";
 import { ROOT } from "../harness/program.ts";
 import { SURFACES, TRANSPORTS } from "./floods.ts";
 
-const STOOD_FOR = new Set(SURFACES.flatMap(({ stands }) => stands));
+const STOOD_FOR = new Set(SURFACES.flatMap(({ covers }) => covers));
 
 Deno.test("every service has floods", () => {
   assertEquals([...SERVICES.keys()].filter((name) => !STOOD_FOR.has(name)), []);

@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { formatSize } from "../../src/options/quantity.ts";
 import { flood } from "./flood.ts";
 import { SURFACES } from "./floods.ts";
-import { Subject } from "./subject.ts";
+import { FloodedServer } from "./subject.ts";
 
 const args = parseArgs(Deno.args, {
   string: ["minutes", "only"],
@@ -20,7 +20,7 @@ const args = parseArgs(Deno.args, {
 });
 const only = args.only ?? "";
 
-const subject = await Subject.start(args["--"], { bundle: args.bundle });
+const subject = await FloodedServer.start(args["--"], { bundle: args.bundle });
 const floods = SURFACES.filter(({ name }) => subject.targets.has(name))
   .flatMap(({ name, floods }) => floods.map((kind) => ({ surface: name, kind })))
   .filter(({ surface, kind }) => `${surface} ${kind}`.includes(only));

@@ -9,7 +9,7 @@ import { bundledOutlet, outlet, Program } from "../harness/program.ts";
 import { SURFACES } from "./floods.ts";
 
 /** A running server, and the addresses of its surfaces. */
-export class Subject implements AsyncDisposable {
+export class FloodedServer implements AsyncDisposable {
   readonly #server: Program;
   readonly #folder: string;
   /** Address of each surface, by name. */
@@ -38,7 +38,7 @@ export class Subject implements AsyncDisposable {
   static async start(
     words: readonly string[] = [],
     { bundle = false }: { bundle?: boolean } = {},
-  ): Promise<Subject> {
+  ): Promise<FloodedServer> {
     const folder = await Deno.makeTempDir();
     await Deno.writeTextFile(`${folder}/complain`, "#!/bin/sh\nexec cat >&2\n", { mode: 0o700 });
     const victim = freePort();
@@ -51,10 +51,10 @@ export class Subject implements AsyncDisposable {
       return spec.replaceAll("FOLDER", folder).replace("VICTIM", String(victim))
         .replace("127.0.0.1:0", `127.0.0.1:${port}`);
     });
-    const more = SURFACES.flatMap(({ name, words = [] }) => {
+    const more = SURFACES.flatMap(({ name, args = [] }) => {
       const port = freePort();
-      if (words.length > 0) targets.set(name, `127.0.0.1:${port}`);
-      return words.map((word) => word.replace("PORT", String(port)));
+      if (args.length > 0) targets.set(name, `127.0.0.1:${port}`);
+      return args.map((word) => word.replace("PORT", String(port)));
     });
     // Its log is discarded: floods of the log have tests of their own.
     const server = new Program([
@@ -77,7 +77,7 @@ export class Subject implements AsyncDisposable {
     await eventually(isReady, "a server that is ready").catch(async (cause) => {
       throw new Error(await Deno.readTextFile(`${folder}/log`), { cause });
     });
-    return new Subject({ server, folder, targets, victim, metrics });
+    return new FloodedServer({ server, folder, targets, victim, metrics });
   }
 
   /** Resident memory in bytes. */

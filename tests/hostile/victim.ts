@@ -7,10 +7,10 @@ import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 
 /** The minimum number of round trips during a flood, and the pause after each in milliseconds. */
-const TALK = { rounds: 30, pause: 10 };
+const LOAD = { rounds: 30, pause: 10 };
 
 /** Its results. */
-export interface Seen {
+export interface EchoResult {
   /** Round trip times, in milliseconds. */
   readonly times: readonly number[];
   /** Failed round trips. */
@@ -21,24 +21,27 @@ export interface Seen {
  * Makes round trips for a number of seconds and until there are enough, for at most `most` seconds.
  * Each connection is used for ten round trips.
  */
-export async function speak(
+export async function measureEcho(
   port: number,
   { seconds, most }: { seconds: number; most: number },
-): Promise<Seen> {
+): Promise<EchoResult> {
   const seen = { times: [] as number[], failures: [] as string[] };
   const start = performance.now();
   const [end, last] = [start + seconds * 1_000, start + most * 1_000];
-  const isDone = () => performance.now() >= (seen.times.length < TALK.rounds ? last : end);
+  const isDone = () => performance.now() >= (seen.times.length < LOAD.rounds ? last : end);
   while (!isDone()) {
-    await deadline(talk(port, { times: seen.times, isDone }), Math.max(0, last - performance.now()))
+    await deadline(
+      roundTrips(port, { times: seen.times, isDone }),
+      Math.max(0, last - performance.now()),
+    )
       .catch((error: unknown) => seen.failures.push(String(error)));
   }
-  if (seen.times.length < TALK.rounds) seen.failures.push("it was not answered often enough");
+  if (seen.times.length < LOAD.rounds) seen.failures.push("it was not answered often enough");
   return seen;
 }
 
 /** Ten round trips over one connection. */
-async function talk(
+async function roundTrips(
   port: number,
   { times, isDone }: { times: number[]; isDone(): boolean },
 ): Promise<void> {
@@ -47,7 +50,7 @@ async function talk(
     const start = performance.now();
     await roundTrip(conn);
     times.push(performance.now() - start);
-    await delay(TALK.pause);
+    await delay(LOAD.pause);
   }
 }
 

@@ -20,7 +20,7 @@ import { ModelThread } from "./threads.ts";
 const HOST = "127.0.0.1";
 /** Ports for outlets; the last one is in use by another program. */
 const PORTS = [30_001, 30_002, 30_003, 30_004, 30_009];
-const SQUATTED = 30_009;
+const OCCUPIED = 30_009;
 /** Valid services, and services whose preflight fails: a certificate, a directory. */
 const SERVICES = ["echo", "discard", "echo", "discard", "time", "daytime"];
 const BROKEN = new Map([["time", "the certificate is broken"], ["daytime", "no such directory"]]);
@@ -43,7 +43,7 @@ interface Entry {
 }
 
 /** A requested change. */
-interface Asked {
+interface Request {
   readonly what: string;
   readonly settled: Promise<void>;
   /** The list after the change, or `undefined` if the change is invalid. */
@@ -56,7 +56,7 @@ export class History {
   readonly #scheduler: Scheduler;
   readonly #kernel: Kernel;
   readonly #events: OutletEvent[] = [];
-  readonly #asked: Asked[] = [];
+  readonly #asked: Request[] = [];
   readonly #clients: ModelClient[] = [];
   readonly #lost = new Set<ModelClient>();
   readonly #threads: ModelThread[] = [];
@@ -69,7 +69,7 @@ export class History {
   constructor(seed: number, { workers }: { workers: number }) {
     this.#scheduler = new Scheduler(seed);
     this.#kernel = new Kernel(this.#scheduler);
-    this.#kernel.squatted.add(`${HOST}:${SQUATTED}`);
+    this.#kernel.occupied.add(`${HOST}:${OCCUPIED}`);
     this.#workers = workers;
   }
 
@@ -151,7 +151,7 @@ export class History {
       `reload ${names}`,
       () => this.#server.change(config),
       (list, create) =>
-        config.outlets.every(canBeHad)
+        config.outlets.every(isValid)
           ? names.map((name) => list.find((there) => there.name === name) ?? create(name))
           : undefined,
     );
@@ -165,7 +165,7 @@ export class History {
       `open ${name}`,
       () => this.#server.open(outlet!),
       (list, create) =>
-        canBeHad(outlet!) && !list.some((there) => portIn(there.name) === portIn(name))
+        isValid(outlet!) && !list.some((there) => portIn(there.name) === portIn(name))
           ? [...list, create(name)]
           : undefined,
     );
@@ -222,9 +222,9 @@ export class History {
     );
   }
 
-  #ask(what: string, ask: () => Promise<unknown>, apply: Asked["apply"]): void {
+  #ask(what: string, ask: () => Promise<unknown>, apply: Request["apply"]): void {
     const isLate = this.#isStopping && what !== "stop";
-    const asked: Asked = {
+    const asked: Request = {
       what,
       apply: isLate ? () => undefined : apply,
       outcome: undefined,
@@ -383,8 +383,8 @@ function bound(scheduler: Scheduler) {
   return { below: scheduler.below.bind(scheduler), step: scheduler.step.bind(scheduler) };
 }
 
-function canBeHad({ service, listen }: OutletConfig): boolean {
-  return !BROKEN.has(service) && "port" in listen && listen.port !== SQUATTED;
+function isValid({ service, listen }: OutletConfig): boolean {
+  return !BROKEN.has(service) && "port" in listen && listen.port !== OCCUPIED;
 }
 
 function nameOf({ service, listen }: OutletConfig): string {

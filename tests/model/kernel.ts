@@ -61,7 +61,7 @@ export class Kernel {
   readonly #scheduler: Scheduler;
   readonly #sockets = new Set<Socket>();
   /** Addresses in use by another program. */
-  readonly squatted = new Set<string>();
+  readonly occupied = new Set<string>();
   #lastPort = 40_000;
   #lastClient = 0;
 
@@ -84,7 +84,7 @@ export class Kernel {
       const place = { ...address, port };
       const key = formatAddress(place);
       const there = [...this.#sockets].filter((other) => other.key === key);
-      const isTaken = this.squatted.has(key) ||
+      const isTaken = this.occupied.has(key) ||
         there.some((other) => !shared || alone || !other.shared || other.owner === "gone");
       if (isTaken) throw new Error(`cannot listen on ${key}: address already in use`);
       const socket = this.#socket({ owner, key, shared, place });
@@ -106,7 +106,7 @@ export class Kernel {
   }
 
   /** Closes all sockets of a worker that ends, and cancels what it had started. */
-  die(owner: string): ModelClient[] {
+  closeAll(owner: string): ModelClient[] {
     const lost: ModelClient[] = [];
     for (const socket of [...this.#sockets]) {
       if (socket.owner !== owner) continue;

@@ -11,14 +11,14 @@ import { delay } from "@std/async/delay";
 import { formatAddress } from "../../src/endpoint/address.ts";
 import { bytesOf, readUntil, send } from "../harness/bytes.ts";
 import { configOf } from "../harness/server.ts";
-import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
+import { CRASHING_WORKER, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
 import { Scheduler } from "./scheduler.ts";
 
 const HOST = "127.88.0.1";
 const PORTS = [31_001, 31_002, 31_003, 31_009];
 const SQUATTED = 31_009;
 /** Time limit for workers to join, in milliseconds: on a busy machine a thread starts slowly. */
-const PATIENCE = 120_000;
+const TIME_LIMIT = 120_000;
 const SPECS = ["echo", "daytime", "echo", "exec"];
 
 /** `exec` of a missing program represents every failure of the preflight. */
@@ -65,7 +65,7 @@ async function history(seed: number): Promise<void> {
     ...expected,
     "--drain-timeout",
     "0",
-  ], { module: MORTAL });
+  ], { module: CRASHING_WORKER });
   for (let round = 0; round < 4; round++) {
     const asked = Array.from({ length: 1 + chance.below(3) }, random)
       .filter((specs) => specs.length > 0);
@@ -96,7 +96,7 @@ async function allAccept({ port }: Deno.NetAddr): Promise<void> {
   const listening = async () =>
     (await Deno.readTextFile("/proc/self/net/tcp")).split("\n")
       .filter((row) => row.includes(place) && / 0A /.test(row)).length;
-  const end = performance.now() + PATIENCE;
+  const end = performance.now() + TIME_LIMIT;
   for (let count = await listening(); count !== WORKERS; count = await listening()) {
     if (performance.now() > end) throw new Error(`${count} sockets listen at ${port}`);
     await delay(10);

@@ -60,7 +60,7 @@ export class ModelThread implements WorkerPort {
     this.isAlive = false;
     this.#scheduler.clear(`to ${this.#name}`);
     this.#scheduler.clear(`timers of ${this.#name}`);
-    return this.#kernel.die(this.#name);
+    return this.#kernel.closeAll(this.#name);
   }
 
   #post(message: WorkerMessage): void {

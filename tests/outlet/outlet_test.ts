@@ -3,7 +3,7 @@ import type { OutletEvent } from "../../src/events/events.ts";
 import { formatAddress } from "../../src/endpoint/address.ts";
 import { from, TestServer } from "../harness/server.ts";
 import { freePort, isClosed } from "../harness/ports.ts";
-import { RudeClient } from "../harness/rude_client.ts";
+import { ResettingClient } from "../harness/rude_client.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
 Deno.test("each client has a connection with a number and counters of its own", async () => {
@@ -33,7 +33,7 @@ Deno.test("500 clients that connect at once are all served", async () => {
 Deno.test("1,000 clients that reset before they are accepted have no effect on the outlet", async () => {
   await using server = await TestServer.open("echo://:0");
   // No await until here, so the outlet in this process cannot have accepted yet.
-  for (let i = 0; i < 1000; i++) new RudeClient(server.port())[Symbol.dispose]();
+  for (let i = 0; i < 1000; i++) new ResettingClient(server.port())[Symbol.dispose]();
   using patient = await server.connect();
   await send(patient, "still here\n");
   assertEquals(await readUntil(patient, /\n/), "still here\n");
@@ -44,7 +44,7 @@ Deno.test("1,000 clients that reset before they are accepted have no effect on t
 Deno.test('a connection that the client resets ends with the reason "peer reset"', async () => {
   await using server = await TestServer.open("echo://:0");
   {
-    using _rude = new RudeClient(server.port());
+    using _rude = new ResettingClient(server.port());
     await server.event("opened");
   }
   assertEquals((await server.event("closed")).reason, "peer reset");
@@ -53,7 +53,7 @@ Deno.test('a connection that the client resets ends with the reason "peer reset"
 Deno.test("an outlet stopped during a burst of connections does not wait for those not yet accepted", async () => {
   const server = await TestServer.open("echo://:0");
   using clients = new DisposableStack();
-  for (let i = 0; i < 500; i++) clients.use(new RudeClient(server.port()));
+  for (let i = 0; i < 500; i++) clients.use(new ResettingClient(server.port()));
   const begun = () => server.events.filter(({ event }) => event === "opened").length;
   while (begun() < 32) await new Promise((resolve) => setTimeout(resolve));
   await server.server.stop({ grace: 0 });

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { ROOT } from "../harness/program.ts";
 import { type CheckedSource, checkSource } from "../harness/type_checker.ts";
-import { findUnhomed } from "../harness/unhomed.ts";
+import { findUnscoped } from "../harness/unhomed.ts";
 
 const CASES = `
 import { TaskScope } from "./src/scheduling/task_scope.ts";
@@ -50,14 +50,14 @@ Deno.test("work outside of a task scope is found, and work inside of one is not"
   const lines = CASES.split("\n");
   const none = lines.indexOf("/* None */");
   const expected = lines.slice(none + 1).filter((line) => line !== "");
-  const found = findUnhomed(source).filter((line) => line.startsWith("cases.ts")).map((line) =>
+  const found = findUnscoped(source).filter((line) => line.startsWith("cases.ts")).map((line) =>
     lines[Number(/:(\d+)/.exec(line)![1]) - 1]!
   );
   assertEquals([...new Set(found)], expected);
 });
 
 Deno.test("every timer, listener and background promise runs in a task scope", async () => {
-  const found = findUnhomed(await checked());
+  const found = findUnscoped(await checked());
   assertEquals(found.filter((line) => !line.startsWith("cases.ts")), []);
 });
 

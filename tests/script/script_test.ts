@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseScript, resolveEscapes } from "../../src/script/script.ts";
 import { UsageError } from "../../src/options/usage_error.ts";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
@@ -11,7 +11,7 @@ async function converse(server: TestServer, script: string): Promise<string> {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, script);
   try {
-    const { error } = await plug(["127.0.0.1", String(server.port()), "--script", file]);
+    const { error } = await runTestClient(["127.0.0.1", String(server.port()), "--script", file]);
     return error.replace(file, "script");
   } finally {
     await Deno.remove(file);

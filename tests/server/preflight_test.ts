@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { preflight, preflightOutlet } from "../../src/server/preflight.ts";
-import { Authority } from "../harness/certificates.ts";
+import { CertificateAuthority } from "../harness/certificates.ts";
 import { configOf } from "../harness/server.ts";
 
 /** The errors that prevent `outlet server WORDS…` from starting. */
@@ -140,7 +140,7 @@ Deno.test("a program and its interpreter are looked up", async () => {
 });
 
 Deno.test("certificates and keys are read, and a key must match its certificate", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const [one, other] = [await authority.sign(), await authority.sign()];
   await preflight(configOf([`echo://:0?tls&tls-cert=${one.cert}&tls-key=${one.key}`]));
   const message = await fault(`echo://:0?tls&tls-cert=${one.cert}&tls-key=${other.key}`);

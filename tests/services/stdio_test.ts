@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { assertEquals, assertMatch } from "@std/assert";
 import { noise } from "../harness/bytes.ts";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 import { outlet, Program, run } from "../harness/program.ts";
-import { RudeClient } from "../harness/rude_client.ts";
+import { ResettingClient } from "../harness/rude_client.ts";
 import { testWith } from "../harness/tools.ts";
 
 const GIBIBYTE = 1024 ** 3;
@@ -11,7 +11,7 @@ const GIBIBYTE = 1024 ** 3;
 /** A server with a stdio outlet on a free port. */
 async function listening(spec: string): Promise<{ server: Program; port: string }> {
   const server = new Program(outlet("server", spec));
-  const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+  const [, port] = await server.logs(/listening stdio on 127\.0\.0\.1:(\d+)/);
   return { server, port: port! };
 }
 
@@ -46,7 +46,7 @@ for (const size of [0, 1, GIBIBYTE]) {
       const shell = (words: string[], redirection: string) =>
         new Program(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...words]);
       await using server = shell(outlet("server", "stdio://:0"), `</dev/null >${target}`);
-      const [, port] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+      const [, port] = await server.logs(/listening stdio on 127\.0\.0\.1:(\d+)/);
       await using client = shell(outlet("client", "127.0.0.1", port!), `<${source}`);
       assertEquals((await client.outcome()).code, 0);
       assertEquals((await server.outcome()).code, 0);
@@ -62,9 +62,9 @@ Deno.test("one client is served: its data goes to stdout, stdin to it, and both 
   await using client = new Program(outlet("client", "127.0.0.1", port));
   await client.type("to the server\n");
   await server.prints(/to the server/);
-  const second = await plug(["127.0.0.1", port]);
-  assertEquals(second.shown, "");
-  await server.complains(/refused: another client is connected/);
+  const second = await runTestClient(["127.0.0.1", port]);
+  assertEquals(second.received, "");
+  await server.logs(/refused: another client is connected/);
   await server.type("to the client\n");
   await client.prints(/to the client/);
   await server.end();
@@ -105,8 +105,8 @@ Deno.test("a failed connection shows in the exit code", async () => {
   const { server, port } = await listening("stdio://:0");
   await using _ = server;
   {
-    using _rude = new RudeClient(Number(port));
-    await server.complains(/opened +stdio:\d+ #1/);
+    using _rude = new ResettingClient(Number(port));
+    await server.logs(/opened +stdio:\d+ #1/);
   }
   const { code, stderr } = await server.outcome();
   assertMatch(stderr, /closed +stdio:\d+ #1 .*: peer reset/);
@@ -122,14 +122,14 @@ testWith(
     const write = (...outlets: string[]) => Deno.writeTextFile(config, JSON.stringify({ outlets }));
     await write("echo://127.0.0.1:0");
     await using server = new Program(outlet("server", "--config", config));
-    const [, echo] = await server.complains(/listening echo on 127\.0\.0\.1:(\d+)/);
-    await server.complains(/ready/);
+    const [, echo] = await server.logs(/listening echo on 127\.0\.0\.1:(\d+)/);
+    await server.logs(/ready/);
     await write("echo://127.0.0.1:0", "stdio://127.0.0.1:0");
-    const [, stdio] = await server.complains(/listening stdio on 127\.0\.0\.1:(\d+)/);
+    const [, stdio] = await server.logs(/listening stdio on 127\.0\.0\.1:(\d+)/);
     await run(["ncat", "--send-only", "127.0.0.1", stdio!], { stdin: "for stdout\n" });
     await server.prints(/for stdout/);
     await server.end();
-    await server.complains(/closed +stdio/);
+    await server.logs(/closed +stdio/);
     const answer = await run(["ncat", "127.0.0.1", echo!], { stdin: "still here\n" });
     assertEquals(answer.stdout, "still here\n");
     server.signal("SIGTERM");

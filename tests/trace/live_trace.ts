@@ -15,7 +15,7 @@ export class LiveTrace extends Program {
   static async start(words: readonly [string, ...string[]]): Promise<LiveTrace> {
     const trace = new LiveTrace(words);
     try {
-      await trace.complains(/capturing on/);
+      await trace.logs(/capturing on/);
       return trace;
     } catch (error) {
       await trace[Symbol.asyncDispose]();

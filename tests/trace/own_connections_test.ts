@@ -175,7 +175,7 @@ testLive(
     await using server = new Program(
       outlet("server", "--trace", "--service", "echo", "--port", "0", "--log-format", "json"),
     );
-    await server.complains(/"event":"tracing".*"ports":1/);
+    await server.logs(/"event":"tracing".*"ports":1/);
     const { stdout } = await run(["ps", "-o", "args=", "--ppid", `${server.pid}`]);
     assertMatch(stdout, /tcpdump .*port \d+/);
     server.signal("SIGTERM");
@@ -189,14 +189,14 @@ Deno.test("outlet server --trace runs without tcpdump and reports that ladders a
     outlet("server", "--trace", "--service", "echo", "--port", "0"),
     NO_TCPDUMP,
   );
-  await server.complains(/trace +unavailable: handshakes are inferred: .*no tcpdump/);
+  await server.logs(/trace +unavailable: handshakes are inferred: .*no tcpdump/);
   server.signal("SIGTERM");
   assertEquals((await server.outcome()).code, 0);
 });
 
 Deno.test("outlet server without --trace starts no tcpdump", async () => {
   await using server = new Program(outlet("server", "--service", "echo", "--port", "0"));
-  await server.complains(/ready/);
+  await server.logs(/ready/);
   const { stdout } = await run(["ps", "-o", "args=", "--ppid", `${server.pid}`]);
   assertEquals(stdout, "");
 });

@@ -11,23 +11,23 @@ import { sendReset } from "../../src/transport/reset.ts";
 import type { ByteStream } from "../../src/transport/stream.ts";
 import { noise, readAll, readText, send } from "../harness/bytes.ts";
 import { testWith } from "../harness/tools.ts";
-import { Open, TIMEOUT, type Way, WAYS } from "./ways.ts";
+import { type Combination, COMBINATIONS, OpenEnds, TIMEOUT } from "./ways.ts";
 
 // Loaded once per process, so the sanitizer of the first test would report it as a leak.
 libc();
 
 function contract(
-  way: Way,
+  way: Combination,
   sentence: string,
-  run: (open: Open, way: Way) => Promise<void>,
+  run: (open: OpenEnds, way: Combination) => Promise<void>,
 ): void {
   testWith(way.layer ? ["openssl"] : [], `${way.name}: ${sentence}`, async () => {
-    await using open = await Open.make(way);
+    await using open = await OpenEnds.make(way);
     await run(open, way);
   });
 }
 
-for (const way of WAYS) {
+for (const way of COMBINATIONS) {
   contract(
     way,
     "bytes go both ways, and the end of one half leaves the other open",

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 import { run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
@@ -18,7 +18,7 @@ testWith(["socat"], "socat and outlet connect to an outlet at a path", async () 
   await using _server = await TestServer.open(`echo+unix://${folder.path}`);
   const { stdout } = await run(["socat", "-", `UNIX-CONNECT:${folder.path}`], { stdin: "one\n" });
   assertEquals(stdout, "one\n");
-  assertEquals((await plug([`unix:${folder.path}`], "two\n")).shown, "two\n");
+  assertEquals((await runTestClient([`unix:${folder.path}`], "two\n")).received, "two\n");
 });
 
 testWith(["socat"], "a client connects to socat at a path", async () => {
@@ -26,7 +26,7 @@ testWith(["socat"], "a client connects to socat at a path", async () => {
   const { Program } = await import("../harness/program.ts");
   await using _socat = new Program(["socat", `UNIX-LISTEN:${folder.path},fork`, "EXEC:cat"]);
   const words = [`unix:${folder.path}`, "--retry", "50", "--retry-delay", "20ms"];
-  assertEquals((await plug(words, "hello\n")).shown, "hello\n");
+  assertEquals((await runTestClient(words, "hello\n")).received, "hello\n");
 });
 
 Deno.test("a socket file has the configured mode, and is removed when the outlet stops", async () => {
@@ -54,7 +54,10 @@ Deno.test("a stale socket file is replaced, but not a live one or another kind o
   await using server = await TestServer.open(`echo+unix://${folder.path}`);
   const twin = await TestServer.open(`echo+unix://${folder.path}`).catch((error) => error);
   assertMatch(twin.message, /cannot listen on unix:.*: the file exists/);
-  assertEquals((await plug([`unix:${folder.path}`], "still here\n")).shown, "still here\n");
+  assertEquals(
+    (await runTestClient([`unix:${folder.path}`], "still here\n")).received,
+    "still here\n",
+  );
   await server.server.stop({ grace: 0 });
   await Deno.writeTextFile(folder.path, "precious");
   await assertRejects(
@@ -67,7 +70,7 @@ Deno.test("a stale socket file is replaced, but not a live one or another kind o
 
 Deno.test("connecting to a path without a listener reports the reason", async () => {
   await using folder = await socketFolder();
-  assertMatch((await plug([`unix:${folder.path}`])).error, /no such file/);
+  assertMatch((await runTestClient([`unix:${folder.path}`])).error, /no such file/);
 });
 
 Deno.test("each connection is captured in a file of its own, up to the limit", async () => {
@@ -75,8 +78,8 @@ Deno.test("each connection is captured in a file of its own, up to the limit", a
   {
     await using server = await TestServer.open(`echo://:0?capture=${folder}/new&capture-limit=1k`);
     const address = ["127.0.0.1", String(server.port())];
-    await plug(address, "hello");
-    await plug(address, "x".repeat(100_000));
+    await runTestClient(address, "hello");
+    await runTestClient(address, "x".repeat(100_000));
     await server.event(
       "closed",
       ({ connection, bytesIn }) => connection > 0 && bytesIn === 100_000,
@@ -96,6 +99,6 @@ Deno.test("each connection is captured in a file of its own, up to the limit", a
 
 Deno.test("a capture that cannot be written is reported, and the client is still served", async () => {
   await using server = await TestServer.open("echo://:0?capture=/dev/null/x");
-  assertEquals((await plug(["127.0.0.1", String(server.port())], "hi")).shown, "hi");
+  assertEquals((await runTestClient(["127.0.0.1", String(server.port())], "hi")).received, "hi");
   assertMatch((await server.event("failed")).reason, /cannot capture to \/dev\/null\/x/);
 });

@@ -1,13 +1,13 @@
 /** Errors of this machine, not of the peer: no ports, no descriptors, no interface. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { NamedMachine } from "../harness/names.ts";
+import { NameServerMachine } from "../harness/names.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 import { testInNamespaces } from "../trace/watch.ts";
 
 /** A machine whose kernel has two ephemeral ports. */
-async function machineWithTwoPorts(): Promise<NamedMachine> {
-  const machine = await NamedMachine.make();
+async function machineWithTwoPorts(): Promise<NameServerMachine> {
+  const machine = await NameServerMachine.make();
   await run(machine.on("sysctl", "-qw", "net.ipv4.ip_local_port_range=40000 40001"));
   return machine;
 }
@@ -29,7 +29,7 @@ testInNamespaces(
 testInNamespaces("a lack of local ports is reported as such", async () => {
   await using machine = await machineWithTwoPorts();
   await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
-  await server.complains(/ready/);
+  await server.logs(/ready/);
   await using crowd = new Program(machine.on(
     "python3",
     "-c",
@@ -59,7 +59,7 @@ testWith(["prlimit"], "a scan stays within the descriptor limit", async () => {
 testInNamespaces(
   "a link-local address needs an interface, and a server prints it with one",
   async () => {
-    await using machine = await NamedMachine.make();
+    await using machine = await NameServerMachine.make();
     await run(machine.on("ip", "link", "add", "wire", "type", "veth", "peer", "name", "end"));
     await run(machine.on("ip", "link", "set", "end", "up"));
     await run(machine.on("ip", "link", "set", "wire", "up"));
@@ -72,7 +72,7 @@ testInNamespaces(
     await using server = new Program(
       machine.on(...outlet("server", "echo://[fe80::77%wire]:7007")),
     );
-    await server.complains(/listening echo on \[fe80::77%wire\]:7007/);
+    await server.logs(/listening echo on \[fe80::77%wire\]:7007/);
     const words = outlet("client", "fe80::77%wire", "7007");
     const { stdout } = await run(machine.on(...words), { stdin: "hello\n" });
     assertEquals(stdout, "hello\n");

@@ -4,14 +4,14 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { eventually } from "../harness/eventually.ts";
-import { NamedMachine } from "../harness/names.ts";
+import { NameServerMachine } from "../harness/names.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testInNamespaces } from "../trace/watch.ts";
 
 testInNamespaces(
   "a name server that does not answer is reported as such, not as a firewall",
   async () => {
-    await using machine = await NamedMachine.make();
+    await using machine = await NameServerMachine.make();
     await using _ = await machine.serveNames();
     const client = (...words: string[]) => run(machine.on(...outlet("client", ...words)));
     const given = await client("-z", "silent.test", "80", "-w", "1s", "--json");
@@ -32,10 +32,10 @@ testInNamespaces(
 );
 
 testInNamespaces("the time of a connect does not include the look-up of the name", async () => {
-  await using machine = await NamedMachine.make();
+  await using machine = await NameServerMachine.make();
   await using _ = await machine.serveNames();
   await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
-  await server.complains(/ready/);
+  await server.logs(/ready/);
   const words = outlet("client", "-z", "slow.test", "7007", "--json");
   // On a busy machine one connect may take longer than a look-up, but not each of several.
   await eventually(async () => {
@@ -59,7 +59,7 @@ testInNamespaces(
         [["precedence ::1/128 100"], ["::1", "127.0.0.2", "127.0.0.3"]],
       ] as const
     ) {
-      await using machine = await NamedMachine.make({ hosts, preferences: [...preferences] });
+      await using machine = await NameServerMachine.make({ hosts, preferences: [...preferences] });
       const { stdout } = await run(machine.on("getent", "ahosts", "many.test"));
       assertEquals([...new Set(stdout.match(/^\S+/gm))], [...order]);
       const { stderr } = await run(machine.on(...outlet("client", "many.test", "9", "-v")));
@@ -74,7 +74,7 @@ testInNamespaces(
   "an address that does not answer gets a head start before the next is tried in parallel",
   async () => {
     const addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
-    await using machine = await NamedMachine.make({
+    await using machine = await NameServerMachine.make({
       hosts: addresses.map((each) => `${each} a.test`),
     });
     await using servers = new Program(machine.on(
@@ -95,7 +95,7 @@ testInNamespaces(
     await client.prints(/here/);
     // RFC 8305, section 5: twice 250 ms.
     assert(performance.now() - start > 500);
-    const told = await client.complains(/127\.0\.0\.4:7007: connected/);
+    const told = await client.logs(/127\.0\.0\.4:7007: connected/);
     const tried = [...told.input!.matchAll(/outlet: (\S+):7007: trying/g)].map(([, each]) => each);
     assertEquals(tried, addresses);
   },
@@ -105,7 +105,7 @@ for (const workers of ["1", "2"]) {
   testInNamespaces(
     `many names without an answer do not delay others, which have threads of their own (${workers} workers)`,
     async () => {
-      await using machine = await NamedMachine.make();
+      await using machine = await NameServerMachine.make();
       await using names = await machine.serveNames();
       const silent = Array.from({ length: 40 }, (_, i) => 7100 + i);
       await using server = new Program(machine.on(...outlet(
@@ -115,7 +115,7 @@ for (const workers of ["1", "2"]) {
         "echo://127.0.0.1:7002",
         ...["--metrics", "127.0.0.1:7006", "--workers", workers],
       )));
-      await server.complains(/ready/);
+      await server.logs(/ready/);
       await using crowd = new Program(machine.on(
         "python3",
         "-c",

@@ -5,7 +5,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { readChallenges } from "../../src/transport/proxy/challenges.ts";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 import { freePort } from "../harness/ports.ts";
 import { Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
@@ -128,14 +128,14 @@ testWith(
       await using proxies = await proxiesOf(...CASES.map(([, challenges]) => challenges));
       for (const [at, [what]] of CASES.entries()) {
         const login = ["--proxy-auth", `${user}:${PASSWORD}`];
-        const { shown, error } = await plug([
+        const { received, error } = await runTestClient([
           "a.test",
           "80",
           "--proxy",
           proxies.urls[at]!,
           ...login,
         ]);
-        assertEquals([error, shown], ["", "through\n"], what);
+        assertEquals([error, received], ["", "through\n"], what);
       }
       const asked = CASES.map(([, , asked = ["without", "Digest"]]) => asked);
       assertEquals(await askedOf(proxies), asked);
@@ -167,15 +167,15 @@ testWith(
   async () => {
     await using proxies = await proxiesOf([`${DIGEST}, qop="auth"`], [], ["Negotiate", "Bearer"]);
     const through = (at: number, ...words: string[]) =>
-      plug(["a.test", "80", "--proxy", proxies.urls[at]!, ...words]);
+      runTestClient(["a.test", "80", "--proxy", proxies.urls[at]!, ...words]);
     const login = ["--proxy-auth", `joe:${PASSWORD}`];
     assertMatch(
       (await through(0, "--proxy-auth", "joe:wrong")).error,
       /authentication failed \(it answered 407 Who are you\)$/,
     );
     assertMatch((await through(0)).error, /it answered 407 .*authentication required/);
-    assertEquals((await through(1, ...login)).shown, "through\n");
-    assertEquals((await through(1, ...login, "--proxy-auth-preemptive")).shown, "through\n");
+    assertEquals((await through(1, ...login)).received, "through\n");
+    assertEquals((await through(1, ...login, "--proxy-auth-preemptive")).received, "through\n");
     assertMatch(
       (await through(2, ...login)).error,
       /none of the offered authentication schemes \(negotiate, bearer\) is supported$/,
@@ -199,14 +199,14 @@ testWith(["tinyproxy"], "tinyproxy receives the password that it asks for", asyn
   {
     await using _ = new Program(["tinyproxy", "-d", "-c", config]);
     const waits = ["--retry", "forever", "--retry-delay", "50ms"];
-    assertEquals((await plug(["-z", "127.0.0.1", String(port), ...waits])).error, "");
+    assertEquals((await runTestClient(["-z", "127.0.0.1", String(port), ...waits])).error, "");
     const words = ["127.0.0.1", String(server.port()), "--eof", "wait"];
     const proxy = ["--proxy", `http://127.0.0.1:${port}`];
-    const { shown } = await plug([...words, ...proxy, "--proxy-auth", "joe:s3cret"]);
-    assertMatch(shown, /GMT/);
-    const { error } = await plug([...words, ...proxy, "--proxy-auth", "joe:wrong"]);
+    const { received } = await runTestClient([...words, ...proxy, "--proxy-auth", "joe:s3cret"]);
+    assertMatch(received, /GMT/);
+    const { error } = await runTestClient([...words, ...proxy, "--proxy-auth", "joe:wrong"]);
     assertMatch(error, /authentication failed \(it answered 40\d /);
-    assertMatch((await plug([...words, ...proxy])).error, /authentication required/);
+    assertMatch((await runTestClient([...words, ...proxy])).error, /authentication required/);
   }
   await Deno.remove(config);
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { parseClientArgs } from "../../src/cli/client_args.ts";
-import { plug } from "../harness/client.ts";
+import { runTestClient } from "../harness/client.ts";
 import { freePort } from "../harness/ports.ts";
 import { Program } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
@@ -12,7 +12,7 @@ async function proxy(
   command: [string, ...string[]],
 ): Promise<Program> {
   const program = new Program(command);
-  const { error } = await plug([
+  const { error } = await runTestClient([
     "-z",
     "127.0.0.1",
     String(port),
@@ -31,11 +31,11 @@ testWith(["microsocks"], "socks5 and socks5h connect through microsocks", async 
   await using _ = await proxy(port, ["microsocks", "-i", "127.0.0.1", "-p", String(port)]);
   for (const scheme of ["socks5", "socks5h"]) {
     const words = ["localhost", String(server.port()), "--proxy", `${scheme}://127.0.0.1:${port}`];
-    const { shown, error } = await plug([...words, "--eof", "wait"]);
+    const { received, error } = await runTestClient([...words, "--eof", "wait"]);
     assertEquals(error, "");
-    assertMatch(shown, /GMT\r\n$/);
+    assertMatch(received, /GMT\r\n$/);
   }
-  const closed = await plug(["127.0.0.1", "9", "--proxy", `socks5://127.0.0.1:${port}`]);
+  const closed = await runTestClient(["127.0.0.1", "9", "--proxy", `socks5://127.0.0.1:${port}`]);
   assertMatch(closed.error, /through the socks5 proxy 127.*refused: nothing listens on that port/);
 });
 
@@ -54,13 +54,13 @@ testWith(
       String(server.port()),
       ...["--eof", "wait", "-v", "--json", "--proxy", `socks5://${login}127.0.0.1:${port}`],
     ];
-    const right = await plug(words("joe:s3cret@"));
-    assertMatch(right.shown, /GMT/);
-    assertEquals(right.told.includes("s3cret"), false);
-    const wrong = await plug(words("joe:wr0ng@"));
+    const right = await runTestClient(words("joe:s3cret@"));
+    assertMatch(right.received, /GMT/);
+    assertEquals(right.logged.includes("s3cret"), false);
+    const wrong = await runTestClient(words("joe:wr0ng@"));
     assertMatch(wrong.error, /authentication failed$/);
-    assertEquals((wrong.error + wrong.told).includes("wr0ng"), false);
-    assertMatch((await plug(words(""))).error, /authentication required$/);
+    assertEquals((wrong.error + wrong.logged).includes("wr0ng"), false);
+    assertMatch((await runTestClient(words(""))).error, /authentication required$/);
   },
 );
 
@@ -85,8 +85,11 @@ testWith(["ncat"], "http connects through ncat's proxy, which asks for a passwor
     String(server.port()),
     ...["--eof", "wait", "--proxy", `http://${login}127.0.0.1:${port}`],
   ];
-  assertMatch((await plug(words("joe:s3cret@"))).shown, /GMT/);
-  assertMatch((await plug(words(""))).error, /it answered 407 .*\(authentication required\)$/);
+  assertMatch((await runTestClient(words("joe:s3cret@"))).received, /GMT/);
+  assertMatch(
+    (await runTestClient(words(""))).error,
+    /it answered 407 .*\(authentication required\)$/,
+  );
 });
 
 testWith(
@@ -103,8 +106,11 @@ testWith(
     {
       await using _ = await proxy(port, ["tinyproxy", "-d", "-c", config]);
       const words = ["--eof", "wait", "--proxy", `http://127.0.0.1:${port}`];
-      assertMatch((await plug(["127.0.0.1", String(server.port()), ...words])).shown, /GMT/);
-      assertMatch((await plug(["127.0.0.1", "9", ...words])).error, /it answered 403 /);
+      assertMatch(
+        (await runTestClient(["127.0.0.1", String(server.port()), ...words])).received,
+        /GMT/,
+      );
+      assertMatch((await runTestClient(["127.0.0.1", "9", ...words])).error, /it answered 403 /);
     }
     await Deno.remove(config);
   },
@@ -121,7 +127,7 @@ Deno.test("socks4 sends an address, and socks4a a name", async () => {
       return request.slice(0, length);
     })();
     const words = ["localhost", "7", "--proxy", `${scheme}://me@127.0.0.1:${listener.addr.port}`];
-    assertEquals((await plug(words)).shown, "hi");
+    assertEquals((await runTestClient(words)).received, "hi");
     const request = await asked;
     assertEquals([...request.subarray(0, 4)], [4, 1, 0, 7]);
     const text = new TextDecoder().decode(request.subarray(8));
@@ -133,7 +139,8 @@ Deno.test("socks4 sends an address, and socks4a a name", async () => {
 Deno.test("a proxy with another protocol, or that closes the connection, is reported as such", async () => {
   await using server = await TestServer.open("echo://:0", "daytime://:0");
   const through = async (scheme: string, index: number) =>
-    (await plug(["h.test", "7", "--proxy", `${scheme}://127.0.0.1:${server.port(index)}`])).error;
+    (await runTestClient(["h.test", "7", "--proxy", `${scheme}://127.0.0.1:${server.port(index)}`]))
+      .error;
   assertStringIncludes(await through("socks5h", 1), "it does not speak SOCKS 5");
   assertStringIncludes(await through("socks4a", 1), "it does not speak SOCKS 4");
   assertStringIncludes(await through("http", 0), "it does not speak HTTP");

@@ -23,7 +23,7 @@ import { HANDSHAKES } from "../../src/transport/proxy/connect.ts";
 import { contextOf, type Stage } from "../../src/transport/stage.ts";
 import type { ByteStream } from "../../src/transport/stream.ts";
 import { send } from "../harness/bytes.ts";
-import { Authority } from "../harness/certificates.ts";
+import { CertificateAuthority } from "../harness/certificates.ts";
 import { Folder } from "../harness/folder.ts";
 import { freePort } from "../harness/ports.ts";
 import { TestProxy } from "../harness/proxy.ts";
@@ -32,7 +32,7 @@ import { TestProxy } from "../harness/proxy.ts";
 export const TIMEOUT = 20_000;
 
 /** Addresses to listen on for each carrier, and addresses without a listener. */
-const PLACES: Record<
+const ADDRESSES: Record<
   keyof typeof CARRIERS,
   (folder: string) => { free: Address; silent: Address; refusal: RegExp }
 > = {
@@ -50,7 +50,7 @@ const PLACES: Record<
 
 /** Options of both ends for each layer. */
 const OPTIONS: {
-  [Name in keyof typeof LAYERS]: (authority: Authority) => Promise<{
+  [Name in keyof typeof LAYERS]: (authority: CertificateAuthority) => Promise<{
     client: NonNullable<ClientLayers[Name]>;
     server: NonNullable<ServerLayers[Name]>;
   }>;
@@ -94,7 +94,7 @@ interface Parts {
 }
 
 /** One way to connect a client to a server. */
-export interface Way {
+export interface Combination {
   readonly name: string;
   readonly carrier: keyof typeof CARRIERS;
   readonly layer?: keyof typeof LAYERS;
@@ -108,11 +108,11 @@ const SCHEMES = [undefined, ...Object.keys(HANDSHAKES) as (keyof typeof HANDSHAK
 const STAGE_NAMES = [...Object.keys(STAGES) as (keyof typeof STAGES)[], "tap"] as const;
 
 /** All of them. */
-export const WAYS: readonly Way[] = [
+export const COMBINATIONS: readonly Combination[] = [
   ...CARRIER_NAMES.flatMap((carrier) =>
     LAYER_NAMES.flatMap((layer) =>
       // A proxy cannot connect to a Unix socket.
-      SCHEMES.filter((scheme) => !scheme || carrier === "tcp").map((scheme): Way => ({
+      SCHEMES.filter((scheme) => !scheme || carrier === "tcp").map((scheme): Combination => ({
         name: [carrier, layer, scheme && `through ${scheme}`].filter(Boolean).join(" "),
         carrier,
         ...layer ? { layer } : {},
@@ -120,11 +120,11 @@ export const WAYS: readonly Way[] = [
       }))
     )
   ),
-  ...STAGE_NAMES.map((stage): Way => ({ name: `stage ${stage}`, carrier: "tcp", stage })),
+  ...STAGE_NAMES.map((stage): Combination => ({ name: `stage ${stage}`, carrier: "tcp", stage })),
 ];
 
 /** Both ends, before anything is dialled. */
-export class Open implements AsyncDisposable {
+export class OpenEnds implements AsyncDisposable {
   readonly endpoint: DialledEndpoint;
   readonly silent: DialledEndpoint;
   readonly refusal: RegExp;
@@ -151,16 +151,16 @@ export class Open implements AsyncDisposable {
     this.#preface = fields.preface;
   }
 
-  static async make({ carrier, layer, scheme, stage: name }: Way): Promise<Open> {
+  static async make({ carrier, layer, scheme, stage: name }: Combination): Promise<OpenEnds> {
     const stack = new AsyncDisposableStack();
     const folder = stack.use(await Folder.make());
-    const { free, silent, refusal } = PLACES[carrier](folder.path);
+    const { free, silent, refusal } = ADDRESSES[carrier](folder.path);
     const listener = listen({ address: free }, { backlog: 16 });
     stack.defer(() => listener.close());
     const proxy = scheme && stack.use(new TestProxy(scheme)).proxy;
-    const options = layer && await OPTIONS[layer](stack.use(await Authority.make()));
+    const options = layer && await OPTIONS[layer](stack.use(await CertificateAuthority.make()));
     const { stage, preface = "" } = await stageOf(name, { folder, stack });
-    return new Open({
+    return new OpenEnds({
       endpoint: {
         address: addressOf(listener.addr),
         proxy,
@@ -201,7 +201,7 @@ export class Open implements AsyncDisposable {
 }
 
 async function stageOf(
-  name: Way["stage"],
+  name: Combination["stage"],
   parts: Parts,
 ): Promise<{ stage?: Stage | undefined; preface?: string }> {
   if (name === undefined) return {};

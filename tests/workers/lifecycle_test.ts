@@ -7,7 +7,7 @@ import { Folder } from "../harness/folder.ts";
 import { eventually } from "../harness/eventually.ts";
 import { temporaryCertificate } from "../harness/certificates.ts";
 import { configOf } from "../harness/server.ts";
-import { MORTAL, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
+import { CRASHING_WORKER, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
 
 const N = ["--workers", String(WORKERS)];
 
@@ -66,7 +66,7 @@ async function killOne(supervisor: TestSupervisor, port: number): Promise<void> 
     );
   await eventually(() => mine() !== undefined);
   mine()!.connection.write(bytesOf("die")).catch(() => {});
-  await supervisor.told(() => supervisor.count("worker-restarted") > deaths);
+  await supervisor.until(() => supervisor.count("worker-restarted") > deaths);
 }
 
 function names(supervisor: TestSupervisor): string[] {
@@ -139,17 +139,17 @@ Deno.test("another service at an address publishes `listening` once, drains once
   await supervisor.supervisor.change(configOf([`echo://:${supervisor.port()}`, ...N]));
   // A client that connects before the previous outlet has closed its sockets is still accepted by
   // that.
-  await supervisor.told(() => supervisor.count("stopped") === 1);
+  await supervisor.until(() => supervisor.count("stopped") === 1);
   const port = supervisor.port();
   const clients = await Promise.all(
     Array.from({ length: 12 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
   );
-  await supervisor.told(() => supervisor.count("opened") === 12);
+  await supervisor.until(() => supervisor.count("opened") === 12);
   const before = supervisor.events.length;
   await supervisor.supervisor.change(
     configOf([`discard://:${port}`, "--drain-timeout", "0", ...N]),
   );
-  await supervisor.told(() =>
+  await supervisor.until(() =>
     supervisor.count("closed") === 12 && supervisor.count("stopped") === 2
   );
   const told = supervisor.events.slice(before).flatMap((event) =>
@@ -170,12 +170,14 @@ Deno.test("another service at an address publishes `listening` once, drains once
 Deno.test("a reload succeeds beside a dead worker, and its replacement joins once it can", async () => {
   await using certificate = await temporaryCertificate();
   const tls = `time://:0?tls&tls-cert=${certificate.file}`;
-  await using supervisor = await TestSupervisor.open(["echo://:0", tls], { module: MORTAL });
+  await using supervisor = await TestSupervisor.open(["echo://:0", tls], {
+    module: CRASHING_WORKER,
+  });
   const port = supervisor.port();
   await certificate.break();
   await killOne(supervisor, port);
   // The replacement cannot read the certificate, and has bound nothing, so no client is reset.
-  await supervisor.told(() => supervisor.count("worker-restarted") >= 3);
+  await supervisor.until(() => supervisor.count("worker-restarted") >= 3);
   for (let i = 0; i < 200; i++) await visit(port);
   // A reload with the broken certificate is refused; without it, all living workers take part.
   await assertRejects(() =>
@@ -199,7 +201,7 @@ Deno.test("a reload succeeds beside a dead worker, and its replacement joins onc
 async function withoutWorkers(words = ["echo://:0"], { before = () => {} } = {}) {
   const { promise, resolve: letIn } = Promise.withResolvers<void>();
   const supervisor = await TestSupervisor.open(words, {
-    module: MORTAL,
+    module: CRASHING_WORKER,
     wait: (_, { signal }) => {
       const stopped = Promise.withResolvers<void>();
       signal.addEventListener("abort", () => stopped.resolve());

@@ -12,7 +12,7 @@ import { bytesOf, readText, send } from "../harness/bytes.ts";
 import { eventually } from "../harness/eventually.ts";
 import { freePort } from "../harness/ports.ts";
 import { configOf } from "../harness/server.ts";
-import { MORTAL, TestSupervisor } from "../harness/supervisor.ts";
+import { CRASHING_WORKER, TestSupervisor } from "../harness/supervisor.ts";
 
 const WORKERS = 2;
 const LOCAL = { hostname: "127.0.0.1" };
@@ -121,14 +121,14 @@ async function kill(test: TestSupervisor, isVictim: (index: number) => boolean):
     connection.write(bytesOf("die")).catch(() => {});
     return true;
   });
-  await test.told(() => test.count("worker-restarted") > deaths);
+  await test.until(() => test.count("worker-restarted") > deaths);
 }
 
 Deno.test("an upstream is checked by one worker, and by another one after that has died", async () => {
   await using upstream = new Upstream("alive");
   await using test = await TestSupervisor.open(
     [`forward://:0?to=127.0.0.1:${upstream.port}&check=1h`],
-    { module: MORTAL, workers: WORKERS },
+    { module: CRASHING_WORKER, workers: WORKERS },
   );
   // If each worker checked, it would have done so before it accepted clients.
   assertEquals(await answersOfAll(test), new Set(["alive"]));
@@ -151,7 +151,7 @@ Deno.test("an upstream's failure and its recovery are each reported once, by whi
   );
   // All workers detect it at the same time.
   assertEquals(new Set(await ask(test.supervisor, 40)), new Set(["steady"]));
-  await test.told(() => test.count("failed") > 0);
+  await test.until(() => test.count("failed") > 0);
   const failures = test.events.flatMap((event) => event.event === "failed" ? [event.reason] : []);
   // A worker whose later attempt failed too has reported that with another text.
   assertEquals(new Set(failures).size, failures.length, failures.join("; "));
@@ -173,7 +173,7 @@ Deno.test("what one worker learns about an upstream is known to all, including t
   await using first = new Upstream("first");
   await using second = new Upstream("second");
   const ports: WorkerPort[] = [];
-  const module = MORTAL;
+  const module = CRASHING_WORKER;
   await using test = await TestSupervisor.open(
     [`forward://:0?to=127.0.0.1:${first.port}&to=127.0.0.1:${second.port}&balance=first`],
     {

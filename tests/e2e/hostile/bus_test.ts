@@ -22,8 +22,8 @@ for (const [kind, does] of KINDS) {
     let bus: Program;
     testAttack(`a bus server ${does}${where}; other outlets are not blocked`, {
       needs: stuck ? ["python3", "sh", "mkfifo"] : ["python3"],
-      ...(stuck && { under: ({ folder }) => [...WITH_FULL_STDOUT, `${folder}/pipe`] }),
-      async words({ stack }) {
+      ...(stuck && { wrapper: ({ folder }) => [...WITH_FULL_STDOUT, `${folder}/pipe`] }),
+      async args({ stack }) {
         const words = [`${ROOT}tests/harness/peers/hostile_nats.py`, kind] as const;
         bus = stack.use(new Program(["python3", ...words]));
         const [port] = await bus.prints(/^\d+/);
@@ -34,7 +34,7 @@ for (const [kind, does] of KINDS) {
         await bus.type("begin\n");
         // The client has disconnected once, and connected again.
         await bus.prints(/accepted[^]*accepted/);
-        if (kind !== "before-info") await server.tells(/"event":"bus-disconnected"/);
+        if (kind !== "before-info") await server.logs(/"event":"bus-disconnected"/);
       },
     });
   }
@@ -57,15 +57,15 @@ async function onBus(
 
 testAttack("a bus server accepts smaller messages than members send; the server goes on", {
   needs: ["nats-server"],
-  words: async (place) => (await onBus(place, "max_payload: 4096")).words,
+  args: async (place) => (await onBus(place, "max_payload: 4096")).words,
   async begin(server, stack) {
-    await server.tells(/"event":"bus-connected"/);
+    await server.logs(/"event":"bus-connected"/);
     const alice = stack.use(await server.connect("it"));
     await readUntil(alice, /welcome/);
     await send(alice, `${"x".repeat(300)}\n`.repeat(20) + "y".repeat(4_000) + "\n/who\n");
     await readUntil(alice, /here: /);
   },
-  async look(server) {
+  async check(server) {
     await eventually(async () =>
       /^outlet_bus_messages_total\{bus="nats.*what="out"\} [1-9]/m.test(await server.metrics())
     );
@@ -79,20 +79,20 @@ const CLAIMED = 99_999;
   let nats: NatsServer;
   testAttack("a server on the bus claims 99,999 guest names; new members get others", {
     needs: ["nats-server"],
-    async words(place) {
+    async args(place) {
       const started = await onBus(place, "");
       nats = started.nats;
       return started.words;
     },
     async begin(server, stack) {
-      await server.tells(/"event":"bus-connected"/);
+      await server.logs(/"event":"bus-connected"/);
       using first = await server.connect("it");
       await readUntil(first, /welcome/);
       const stranger = stack.use(await Stranger.join(nats.port));
       await stranger.claim(CLAIMED);
       await eventually(async () => /^guest-\d{6,}$/.test(await newcomer(server)));
     },
-    async look(server) {
+    async check(server) {
       assertMatch(await newcomer(server), /^guest-\d{6,}$/);
     },
   });

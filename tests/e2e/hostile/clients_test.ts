@@ -10,12 +10,12 @@ testAttack(
   "clients send more to record than the disk takes; they are reset, and other outlets are not blocked",
   {
     needs: ["unshare", "mount"],
-    under: ({ folder }) => [
+    wrapper: ({ folder }) => [
       ...["unshare", "-m", "sh", "-c"] as const,
       'mkdir "$0" && mount -t tmpfs -o size=100k none "$0" && exec "$@"',
       `${folder}/disk`,
     ],
-    words: ({ folder }) => [`record://:0?file=${folder}/disk/all&name=it`],
+    args: ({ folder }) => [`record://:0?file=${folder}/disk/all&name=it`],
     async begin(server) {
       for (let tries = 0; tries < 5; tries++) {
         using client = await server.connect("it");
@@ -30,13 +30,13 @@ testAttack(
           "nobody may take it for success",
         );
       }
-      await server.tells(/cannot record to [^"]*: no space left on device/);
+      await server.logs(/cannot record to [^"]*: no space left on device/);
     },
   },
 );
 
 testAttack("a client fills a room's history; new members stay connected", {
-  words: () => ["chat://:0?history=1000&name=it"],
+  args: () => ["chat://:0?history=1000&name=it"],
   async begin(server, stack) {
     const alice = stack.use(await server.connect("it"));
     await readUntil(alice, /welcome.*\n/);
@@ -74,15 +74,15 @@ testAttack(
   "250 clients send incomplete requests to metrics and console; no outlet runs out of descriptors",
   {
     needs: ["prlimit"],
-    under: () => FEW,
-    words: () => ["--console", "127.0.0.1:0"],
+    wrapper: () => FEW,
+    args: () => ["--console", "127.0.0.1:0"],
     async begin(server, stack) {
       const pages = [server.metricsPort, await consoleOf(server)];
       for (const port of pages) {
         await hold(stack, { port, first: "GET /metrics HTTP/1.1\r\nHost: x\r\n" });
       }
     },
-    async look(server) {
+    async check(server) {
       assertMatch(await server.metrics(), /^outlet_connections_opened_total\{.*\} [1-9]/m);
       const page = await fetch(`http://127.0.0.1:${await consoleOf(server)}/`);
       assertMatch(await page.text(), /<html/);
@@ -92,8 +92,8 @@ testAttack(
 
 testAttack("250 clients send no PROXY header; no outlet runs out of descriptors", {
   needs: ["prlimit"],
-  under: () => FEW,
-  words: () => ["echo://:0?accept-proxy&name=it&max-connections=20"],
+  wrapper: () => FEW,
+  args: () => ["echo://:0?accept-proxy&name=it&max-connections=20"],
   async begin(server, stack) {
     await hold(stack, { port: await server.port("it"), first: "" });
   },
@@ -101,14 +101,14 @@ testAttack("250 clients send no PROXY header; no outlet runs out of descriptors"
 
 testAttack("250 proxied clients wait for one of 5 places without using descriptors", {
   needs: ["prlimit"],
-  under: () => FEW,
-  words: () => ["echo://:0?accept-proxy&name=it&max-connections=5&when-full=defer"],
+  wrapper: () => FEW,
+  args: () => ["echo://:0?accept-proxy&name=it&max-connections=5&when-full=defer"],
   async begin(server, stack) {
     const port = await server.port("it");
     await hold(stack, { port, first: "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nhello\n" });
-    await server.tells(/(?:"opened","outlet":"it"[^]*){5}/);
+    await server.logs(/(?:"opened","outlet":"it"[^]*){5}/);
   },
-  look(server) {
+  check(server) {
     const held = descriptorsOf(server.pid);
     return Promise.resolve(assert(held < 150, `${held} descriptors`));
   },
@@ -117,13 +117,13 @@ testAttack("250 proxied clients wait for one of 5 places without using descripto
 testAttack(
   "the process is suspended for longer than --idle-timeout; no connection is closed as idle",
   {
-    words: () => ["--idle-timeout", "4s"],
+    args: () => ["--idle-timeout", "4s"],
     async begin(server) {
       server.program.signal("SIGSTOP");
       await delay(5_000);
       server.program.signal("SIGCONT");
     },
-    async look(server) {
+    async check(server) {
       assertEquals(/reason="idle"/.test(await server.metrics()), false);
     },
   },

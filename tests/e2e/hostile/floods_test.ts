@@ -3,7 +3,7 @@ import { assert } from "@std/assert";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { descriptorsOf } from "../../harness/process.ts";
-import { RudeClient } from "../../harness/rude_client.ts";
+import { ResettingClient } from "../../harness/rude_client.ts";
 import { Program, ROOT } from "../../harness/program.ts";
 
 /** The number of descriptors of a server with many incomplete requests. */
@@ -35,7 +35,7 @@ const FLOODS = [
 for (const [sentence, spec, kind] of FLOODS) {
   testAttack(`a client ${sentence}; other outlets are not blocked`, {
     needs: ["python3"],
-    words: (
+    args: (
       { folder },
     ) => [`${spec.replace("FOLDER", folder)}${spec.includes("?") ? "&" : "?"}name=it`],
     begin: (server, stack) => flood(server, stack, kind),
@@ -43,16 +43,16 @@ for (const [sentence, spec, kind] of FLOODS) {
 }
 
 testAttack("a client's program writes to stderr without end; other outlets are not blocked", {
-  words: () => ["exec://:0?name=it", "--", "sh", "-c", "exec yes '' >&2"],
+  args: () => ["exec://:0?name=it", "--", "sh", "-c", "exec yes '' >&2"],
   async begin(server, stack) {
-    stack.use(new RudeClient(await server.port("it")));
-    await server.tells(/"service-output".*lines dropped/);
+    stack.use(new ResettingClient(await server.port("it")));
+    await server.logs(/"service-output".*lines dropped/);
   },
 });
 
 testAttack("a client asks for the metrics without waiting for answers; outlets are not blocked", {
   needs: ["python3"],
-  words: () => [],
+  args: () => [],
   async begin(server, stack) {
     const before = descriptorsOf(server.pid);
     const words = ["requests", `127.0.0.1:${server.metricsPort}`, "600"];
@@ -60,7 +60,7 @@ testAttack("a client asks for the metrics without waiting for answers; outlets a
     await eventually(() => descriptorsOf(server.pid) > before + 2);
   },
   // Each answer reads files of the kernel: thousands at once would use up all descriptors.
-  look: (server) => Promise.resolve(assert(descriptorsOf(server.pid) < 120)),
+  check: (server) => Promise.resolve(assert(descriptorsOf(server.pid) < 120)),
 });
 
 /** Floods the outlet named `it` until the end of the attack. */
@@ -72,5 +72,5 @@ async function flood(
   const words = [kind, `127.0.0.1:${await server.port("it")}`, "600"];
   stack.use(new Program(["python3", `${ROOT}tests/hostile/attack.py`, ...words]));
   if (kind.startsWith("half_")) await eventually(() => descriptorsOf(server.pid) > HALVES);
-  else await server.tells(/"event":"(opened|failed)","outlet":"it"/);
+  else await server.logs(/"event":"(opened|failed)","outlet":"it"/);
 }

@@ -11,12 +11,12 @@ const CLIENTS = 200;
 
 testAttack("a name server does not answer the look-ups of 200 clients; nothing else is blocked", {
   needs: ["unshare", "mount", "sh"],
-  under: ({ folder }) => [
+  wrapper: ({ folder }) => [
     ...["unshare", "-m", "sh", "-c"] as const,
     'mount --bind "$0" /etc/resolv.conf && exec "$@"',
     `${folder}/resolv.conf`,
   ],
-  async words({ folder, stack }) {
+  async args({ folder, stack }) {
     const server = SilentNameServer.start();
     stack.defer(() => server.close());
     // A look-up times out after 30 seconds, the C library's maximum, and not during the test.
@@ -40,7 +40,7 @@ testAttack("a name server does not answer the look-ups of 200 clients; nothing e
     for (let i = 0; i < CLIENTS; i++) stack.use(await server.connect("it"));
     await eventually(async () => await waiters(server) >= CLIENTS, "clients that wait for a name");
   },
-  async look(server) {
+  async check(server) {
     using client = await server.connect("disk");
     await send(client, "kept\n");
     await client.closeWrite();

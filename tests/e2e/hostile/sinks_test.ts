@@ -18,19 +18,19 @@ async function visit({ echo }: AttackedServer): Promise<void> {
 
 testAttack("stderr is a full pipe; nothing is blocked", {
   needs: ["sh", "mkfifo"],
-  logs: false,
-  under: ({ folder }) => [
+  logsToStderr: false,
+  wrapper: ({ folder }) => [
     ...["sh", "-c", 'mkfifo "$0" && exec 3<>"$0" && exec "$@" 2>&3'] as const,
     `${folder}/pipe`,
   ],
-  words: () => [],
+  args: () => [],
   begin: visit,
 });
 
 testAttack("the log file is a full pipe; that is reported on stderr, and nothing is blocked", {
   needs: ["mkfifo"],
-  logs: false,
-  async words({ folder }) {
+  logsToStderr: false,
+  async args({ folder }) {
     await run(["mkfifo", `${folder}/pipe`]);
     return ["--log-file", `${folder}/pipe`];
   },
@@ -39,26 +39,26 @@ testAttack("the log file is a full pipe; that is reported on stderr, and nothing
     stack.defer(() => void server.stack.use(new Program(["cat", `${server.folder}/pipe`])));
     await visit(server);
   },
-  look: async (server) => void await server.tells(/^outlet: the log \S+: .*\n/),
+  check: async (server) => void await server.logs(/^outlet: the log \S+: .*\n/),
 });
 
 testAttack("the log's disk is full; that is reported on stderr, and nothing is blocked", {
   needs: ["unshare", "mount"],
-  logs: false,
-  under: ({ folder }) => [
+  logsToStderr: false,
+  wrapper: ({ folder }) => [
     ...["unshare", "-m", "sh", "-c"] as const,
     'mkdir "$0" && mount -t tmpfs -o size=32k none "$0" && exec "$@"',
     `${folder}/disk`,
   ],
-  words: ({ folder }) => ["--log-file", `${folder}/disk/log`],
+  args: ({ folder }) => ["--log-file", `${folder}/disk/log`],
   begin: visit,
-  look: async (server) =>
-    void await server.tells(/^outlet: the log \S+: .*no space left on device/),
+  check: async (server) =>
+    void await server.logs(/^outlet: the log \S+: .*no space left on device/),
 });
 
 testAttack("the log file is renamed, then removed; a new one is opened each time", {
-  logs: false,
-  words: ({ folder }) => ["--log-file", `${folder}/log`],
+  logsToStderr: false,
+  args: ({ folder }) => ["--log-file", `${folder}/log`],
   async begin({ folder, echo }) {
     const log = `${folder}/log`;
     const isWritten = () =>

@@ -2,7 +2,7 @@
  * System limits and failures: no descriptors, no inotify instances, no stdin, a replaced config.
  */
 import { assertMatch, assertStringIncludes } from "@std/assert";
-import { type AttackedServer, BYSTANDERS, testAttack } from "../../harness/attacked.ts";
+import { type AttackedServer, ECHO_OUTLET, testAttack } from "../../harness/attacked.ts";
 import { readText, send } from "../../harness/bytes.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { descriptorsOf } from "../../harness/process.ts";
@@ -12,7 +12,7 @@ const TOKEN = "a-token-for-this-test";
 
 testAttack("the console dials while no descriptor is free; only that dial fails", {
   needs: ["prlimit"],
-  async words({ folder }) {
+  async args({ folder }) {
     await Deno.writeTextFile(`${folder}/token`, TOKEN);
     return ["--console", "127.0.0.1:0", "--console-token-file", `${folder}/token`];
   },
@@ -51,38 +51,38 @@ testAttack("stdin cannot be read; that is reported, and the server goes on", {
   needs: ["sh"],
   // With more workers there is no stdio service, since there is one standard input.
   workers: [1],
-  under: () => ["sh", "-c", 'exec "$@" </etc', "sh"],
-  words: () => ["stdio://:0?clients=many&keep&name=it"],
+  wrapper: () => ["sh", "-c", 'exec "$@" </etc', "sh"],
+  args: () => ["stdio://:0?clients=many&keep&name=it"],
   async begin(server) {
     using client = await server.connect("it");
     await send(client, "for stdout\n");
     await client.closeWrite();
     await readText(client);
     await server.program.prints(/for stdout/);
-    await server.tells(/cannot read stdin: /);
+    await server.logs(/cannot read stdin: /);
   },
 });
 
 /** Writes a config with an echo outlet for other clients and these SPECs, and returns its path. */
 async function writeConfig(path: string, more: readonly string[] = []): Promise<string> {
-  const outlets = [`echo://127.0.0.1:0?name=${BYSTANDERS}`, ...more];
+  const outlets = [`echo://127.0.0.1:0?name=${ECHO_OUTLET}`, ...more];
   await Deno.writeTextFile(path, JSON.stringify({ outlets }));
   return path;
 }
 
 testAttack("no inotify instance is left; a changed config is still reloaded", {
   needs: ["unshare", "sh"],
-  under: () => [
+  wrapper: () => [
     ...["unshare", "-U", "-r", "sh", "-c"] as const,
     'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"',
     "sh",
   ],
-  words: async ({ folder }) => ["--config", await writeConfig(`${folder}/outlet.json`)],
+  args: async ({ folder }) => ["--config", await writeConfig(`${folder}/outlet.json`)],
   async begin(server) {
     await writeConfig(`${server.folder}/outlet.json`, ["time://127.0.0.1:0?name=more"]);
     await server.port("more");
     await writeConfig(`${server.folder}/outlet.json`);
-    await server.tells(/"event":"stopped","outlet":"more"/);
+    await server.logs(/"event":"stopped","outlet":"more"/);
   },
 });
 
@@ -90,7 +90,7 @@ testAttack(
   "a config is replaced behind a symlink, its directory recreated, and the file becomes a pipe; each is noticed",
   {
     needs: ["mkfifo"],
-    async words({ folder }) {
+    async args({ folder }) {
       // A Kubernetes ConfigMap is mounted like this: the file is a link into a directory that is
       // itself a link.
       await Deno.mkdir(`${folder}/one`);
@@ -111,10 +111,10 @@ testAttack(
       await writeConfig(`${folder}/two/outlet.json`, ["time://127.0.0.1:0?name=anew"]);
       await server.port("anew");
       await writeConfig(`${folder}/two/outlet.json`);
-      await server.tells(/"event":"stopped","outlet":"anew"/);
+      await server.logs(/"event":"stopped","outlet":"anew"/);
       await Deno.remove(`${folder}/two/outlet.json`);
       await run(["mkfifo", `${folder}/two/outlet.json`]);
-      const [line] = await server.tells(/"event":"rejected".*/);
+      const [line] = await server.logs(/"event":"rejected".*/);
       assertStringIncludes(line, "it is not a regular file");
     },
   },

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Authority, fingerprintOf, type Identity } from "../../harness/certificates.ts";
+import { CertificateAuthority, fingerprintOf, type Identity } from "../../harness/certificates.ts";
 import { bytesOf, noise, send, sha256 } from "../../harness/bytes.ts";
-import { plug } from "../../harness/client.ts";
+import { runTestClient } from "../../harness/client.ts";
 import { outlet, Program, run } from "../../harness/program.ts";
 import { TestServer } from "../../harness/server.ts";
 import { testWith } from "../../harness/tools.ts";
@@ -17,7 +17,7 @@ testWith(
   ["openssl", "ncat"],
   "openssl, ncat and outlet connect to an outlet with TLS",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
     const port = String(server.port());
     await using openssl = new Program([
@@ -32,16 +32,16 @@ testWith(
       "two\n",
     );
     const words = [`tls://localhost:${port}`, "--tls-ca", authority.cert];
-    const { shown, error } = await plug(words, "three\n");
+    const { received, error } = await runTestClient(words, "three\n");
     // Without the server's close_notify this would be a truncated stream (RFC 8446 section 6.1).
-    assertEquals([shown, error], ["three\n", ""]);
+    assertEquals([received, error], ["three\n", ""]);
     const { notes } = await server.event("opened");
     assertEquals(notes?.tls, "TLSv1.3");
   },
 );
 
 testWith(["openssl", "curl"], "curl reads a page from an outlet with TLS", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const page = ["exec://:0?tls&alpn=http/1.1", "--", "sh", "-c"];
   const answer = `read line; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n%s\\n' "$TLS_PROTOCOL $TLS_ALPN"`;
   await using server = await TestServer.open(
@@ -58,7 +58,7 @@ testWith(
   NEEDS,
   "many bytes and a half-close pass through TLS, even if they are read late",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
     const bytes = noise(20_000_000);
     await using client = new Program(
@@ -76,8 +76,8 @@ testWith(
   NEEDS,
   "only clients with a certificate of the client CA are accepted, and exec has their name",
   async () => {
-    await using authority = await Authority.make();
-    await using other = await Authority.make();
+    await using authority = await CertificateAuthority.make();
+    await using other = await CertificateAuthority.make();
     await using server = await TestServer.open(
       `exec://:0?tls&tls-client-ca=${authority.cert}`,
       ...showing(await authority.sign()),
@@ -85,10 +85,13 @@ testWith(
     );
     const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
     const alice = await authority.sign({ subject: "/O=outlet/CN=alice" });
-    assertEquals((await plug([...words, ...showing(alice)])).shown, "O=outlet, CN=alice\n");
+    assertEquals(
+      (await runTestClient([...words, ...showing(alice)])).received,
+      "O=outlet, CN=alice\n",
+    );
     assertEquals((await server.event("opened")).notes?.["tls-subject"], "O=outlet, CN=alice");
     const refused = async (reason: RegExp, ...flags: string[]) => {
-      assertEquals((await plug([...words, ...flags])).shown, "");
+      assertEquals((await runTestClient([...words, ...flags])).received, "");
       await server.event("refused", (event) => reason.test(event.reason));
     };
     await refused(/sent no certificate/);
@@ -102,7 +105,7 @@ testWith(
   NEEDS,
   "plaintext and a truncated handshake affect only their own connection",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
     using silent = await server.connect();
     {
@@ -116,13 +119,13 @@ testWith(
     }
     await server.event("refused", ({ reason }) => /disconnected|reset/.test(reason));
     const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
-    assertEquals((await plug(words, "still here\n")).shown, "still here\n");
+    assertEquals((await runTestClient(words, "still here\n")).received, "still here\n");
     assert(silent.localAddr);
   },
 );
 
 testWith(NEEDS, "a pending handshake ends when the server stops", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
   using _silent = await server.connect();
   assertEquals(await server.server.stop({ grace: 60_000 }), 0);
@@ -133,7 +136,7 @@ testWith(
   NEEDS,
   "a changed certificate is used for the next client, and an invalid one is not",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const [first, second] = [await authority.sign(), await authority.sign()];
     const live = { cert: `${authority.folder}/live.pem`, key: `${authority.folder}/live.key` };
     const put = async ({ cert, key }: Identity) => {
@@ -144,9 +147,13 @@ testWith(
     await using server = await TestServer.open("daytime://:0?tls", ...showing(live));
     const shows = async ({ cert }: Identity) => {
       const pin = await fingerprintOf(cert);
-      const { error, shown } = await plug([`tls://127.0.0.1:${server.port()}`, "--tls-pin", pin]);
+      const { error, received } = await runTestClient([
+        `tls://127.0.0.1:${server.port()}`,
+        "--tls-pin",
+        pin,
+      ]);
       assertEquals(error, "");
-      assertMatch(shown, /GMT/);
+      assertMatch(received, /GMT/);
     };
     await shows(first);
     await put(second);
@@ -162,7 +169,7 @@ testWith(
   NEEDS,
   "a certificate that is rewritten in place, with the same size and time, is reloaded",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const live = { cert: `${authority.folder}/live.pem`, key: `${authority.folder}/live.pem` };
     // Padding makes both files the same size, since certificates differ by some bytes.
     const SIZE = 4_000;
@@ -182,7 +189,7 @@ testWith(
       [before.mtime, before.size, before.ino],
     );
     const pin = await fingerprintOf(second.cert);
-    const { error } = await plug([`tls://127.0.0.1:${server.port()}`, "--tls-pin", pin]);
+    const { error } = await runTestClient([`tls://127.0.0.1:${server.port()}`, "--tls-pin", pin]);
     assertEquals(error, "");
   },
 );
@@ -191,7 +198,7 @@ testWith(
   NEEDS,
   "a missing, empty or mismatched file is refused before anything is opened",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     const { key: other } = await authority.sign();
     const empty = `${authority.folder}/empty`;
@@ -226,11 +233,14 @@ testWith(
       await using server = new Program(outlet("server", "daytime://:0?tls&tls-self-signed"), {
         env,
       });
-      const [, port, pin] = await server.complains(
+      const [, port, pin] = await server.logs(
         /127\.0\.0\.1:(\d+), TLS.*SHA-256 ([0-9a-f]{64})/,
       );
       fingerprints.push(pin!);
-      assertMatch((await plug([`tls://localhost:${port}`, "--tls-pin", pin!])).shown, /GMT/);
+      assertMatch(
+        (await runTestClient([`tls://localhost:${port}`, "--tls-pin", pin!])).received,
+        /GMT/,
+      );
     }
     assertEquals(fingerprints[0], fingerprints[1]);
     const { mode } = await Deno.stat(`${home}/outlet/self-signed.pem`);
@@ -240,7 +250,7 @@ testWith(
 );
 
 testWith(NEEDS, "a client behind a proxy can use TLS after the PROXY header", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   await using server = await TestServer.open(
     "echo://:0?tls&accept-proxy",
     ...showing(await authority.sign()),

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { Authority, fingerprintOf, type Identity } from "../../harness/certificates.ts";
-import { plug } from "../../harness/client.ts";
+import { CertificateAuthority, fingerprintOf, type Identity } from "../../harness/certificates.ts";
+import { runTestClient } from "../../harness/client.ts";
 import { outlet, Program, run } from "../../harness/program.ts";
 import { TestServer } from "../../harness/server.ts";
 import { testWith } from "../../harness/tools.ts";
@@ -27,18 +27,18 @@ testWith(
   NEEDS,
   "a client connects to openssl's server, and reports the negotiated parameters",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     await using server = await reverser(await authority.sign());
-    const { shown, told, error } = await plug(
+    const { received, logged, error } = await runTestClient(
       [`tls://localhost:${server.port}`, "--tls-ca", authority.cert, "-v"],
       "hello\n",
     );
     assertEquals(error, "");
-    assertEquals(shown, "olleh\n");
-    assertMatch(told, /TLSv1\.3 with TLS_\w+ in/);
-    assertMatch(told, /certificate of CN=localhost for DNS:localhost/);
-    assertMatch(told, /signed by CN=test authority, valid from \d{4}-\d\d-\d\d to/);
-    assertMatch(told, /SHA-256 [0-9a-f]{64}/);
+    assertEquals(received, "olleh\n");
+    assertMatch(logged, /TLSv1\.3 with TLS_\w+ in/);
+    assertMatch(logged, /certificate of CN=localhost for DNS:localhost/);
+    assertMatch(logged, /signed by CN=test authority, valid from \d{4}-\d\d-\d\d to/);
+    assertMatch(logged, /SHA-256 [0-9a-f]{64}/);
   },
 );
 
@@ -46,8 +46,8 @@ testWith(
   NEEDS,
   "each reason not to trust a certificate is reported as such",
   async (t) => {
-    await using authority = await Authority.make();
-    await using other = await Authority.make();
+    await using authority = await CertificateAuthority.make();
+    await using other = await CertificateAuthority.make();
     const cases: [what: string, identity: Identity, ca: string, reason: RegExp][] = [
       [
         "of another authority",
@@ -78,12 +78,12 @@ testWith(
     for (const [what, identity, ca, reason] of cases) {
       await t.step(`a certificate ${what} is refused`, async () => {
         await using server = await reverser(identity);
-        const { shown, error } = await plug(
+        const { received, error } = await runTestClient(
           [`tls://localhost:${server.port}`, "--tls-ca", ca],
           "secret\n",
         );
         assertMatch(error, reason);
-        assertEquals(shown, "");
+        assertEquals(received, "");
       });
     }
   },
@@ -93,7 +93,7 @@ testWith(
   NEEDS,
   "an IP address is verified against the certificate's addresses, and not sent as a server name",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const words = ["--tls-ca", authority.cert, "-v"];
     const right = await authority.sign({
       subject: "/CN=x",
@@ -101,8 +101,11 @@ testWith(
     });
     {
       await using server = await reverser(right, "-tlsextdebug");
-      const { shown, error } = await plug([`tls://127.0.0.1:${server.port}`, ...words], "ab\n");
-      assertEquals([shown, error], ["ba\n", ""]);
+      const { received, error } = await runTestClient(
+        [`tls://127.0.0.1:${server.port}`, ...words],
+        "ab\n",
+      );
+      assertEquals([received, error], ["ba\n", ""]);
       server.signal("SIGTERM");
       assertEquals((await server.outcome()).stdout.includes("server name"), false);
     }
@@ -115,9 +118,12 @@ testWith(
     ) {
       const wrong = await authority.sign({ subject: "/CN=x", extensions: [...extensions] });
       await using server = await reverser(wrong);
-      const { shown, error } = await plug([`tls://127.0.0.1:${server.port}`, ...words], "ab\n");
+      const { received, error } = await runTestClient([
+        `tls://127.0.0.1:${server.port}`,
+        ...words,
+      ], "ab\n");
       assertMatch(error, reason);
-      assertEquals(shown, "");
+      assertEquals(received, "");
     }
   },
 );
@@ -126,14 +132,14 @@ testWith(
   NEEDS,
   "a certificate for clients only, or with an expired issuer, is reported as such",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const words = ["--tls-ca", authority.cert];
     const forClients = await authority.sign({
       extensions: ["subjectAltName=DNS:localhost", "extendedKeyUsage=clientAuth,emailProtection"],
     });
     {
       await using server = await reverser(forClients);
-      const { error } = await plug([`tls://localhost:${server.port}`, ...words]);
+      const { error } = await runTestClient([`tls://localhost:${server.port}`, ...words]);
       assertMatch(
         error,
         /is not for servers: .* is clientAuth, emailProtection, without serverAuth$/,
@@ -147,7 +153,7 @@ testWith(
     });
     const leaf = await authority.sign({ signer: between });
     await using server = await reverser(leaf, "-cert_chain", between.cert);
-    const { error } = await plug([`tls://localhost:${server.port}`, ...words]);
+    const { error } = await runTestClient([`tls://localhost:${server.port}`, ...words]);
     assertMatch(error, /signed by CN=between, whose own expired on 2020-02-01$/);
   },
 );
@@ -156,34 +162,34 @@ testWith(
   NEEDS,
   "a TLS 1.2 server that requires a certificate is distinguished from one without a common cipher",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const identity = await authority.sign();
     const words = ["--tls-ca", authority.cert];
     const asking = ["-tls1_2", "-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"];
     {
       await using server = await reverser(identity, ...asking);
-      const { error } = await plug([`tls://localhost:${server.port}`, ...words]);
+      const { error } = await runTestClient([`tls://localhost:${server.port}`, ...words]);
       assertMatch(
         error,
         /no TLS: the peer requires a client certificate: use --tls-cert$/,
       );
-      await using stranger = await Authority.make();
+      await using stranger = await CertificateAuthority.make();
       const { cert, key } = await stranger.sign();
       const own = ["--tls-cert", cert, "--tls-key", key];
-      const refused = await plug([`tls://localhost:${server.port}`, ...words, ...own]);
+      const refused = await runTestClient([`tls://localhost:${server.port}`, ...words, ...own]);
       assertMatch(
         refused.error,
         /does not trust the CA of our certificate|does not accept our client certificate/,
       );
     }
     await using old = await reverser(identity, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA");
-    const { error } = await plug([`tls://localhost:${old.port}`, ...words]);
+    const { error } = await runTestClient([`tls://localhost:${old.port}`, ...words]);
     assertMatch(error, /no TLS: no cipher suite, group or signature algorithm in common/);
   },
 );
 
 testWith(NEEDS, "SSLKEYLOGFILE is reported as ignored, and no file is created", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   await using server = await reverser(await authority.sign());
   const file = `${authority.folder}/keys`;
   const words = outlet("client", `tls://localhost:${server.port}`, "--tls-ca", authority.cert);
@@ -197,38 +203,48 @@ testWith(NEEDS, "SSLKEYLOGFILE is reported as ignored, and no file is created", 
 });
 
 testWith(NEEDS, "a pinned certificate is trusted, and no other", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const identity = await authority.sign();
   await using server = await reverser(identity);
   const pin = await fingerprintOf(identity.cert);
-  const right = await plug([`tls://127.0.0.1:${server.port}`, "--tls-pin", pin], "ab\n");
-  assertEquals([right.shown, right.error], ["ba\n", ""]);
-  const wrong = await plug([`tls://127.0.0.1:${server.port}`, "--tls-pin", "0".repeat(64)]);
+  const right = await runTestClient([`tls://127.0.0.1:${server.port}`, "--tls-pin", pin], "ab\n");
+  assertEquals([right.received, right.error], ["ba\n", ""]);
+  const wrong = await runTestClient([
+    `tls://127.0.0.1:${server.port}`,
+    "--tls-pin",
+    "0".repeat(64),
+  ]);
   assertMatch(wrong.error, /not the pinned one: its SHA-256 is [0-9a-f]{64}/);
 });
 
 testWith(NEEDS, "--tls-insecure accepts any certificate, and always prints a warning", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   await using server = await reverser(await authority.sign());
-  const { shown, told } = await plug([`tls://127.0.0.1:${server.port}`, "--tls-insecure"], "ab\n");
-  assertEquals(shown, "ba\n");
-  assertMatch(told, /^warning: --tls-insecure/);
+  const { received, logged } = await runTestClient(
+    [`tls://127.0.0.1:${server.port}`, "--tls-insecure"],
+    "ab\n",
+  );
+  assertEquals(received, "ba\n");
+  assertMatch(logged, /^warning: --tls-insecure/);
 });
 
 testWith(
   NEEDS,
   "a client sends its certificate, and a required one that is missing is reported",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const alice = await authority.sign({ subject: "/CN=alice" });
     await using server = await reverser(
       await authority.sign(),
       ...["-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"],
     );
     const words = [`tls://localhost:${server.port}`, "--tls-ca", authority.cert];
-    const known = await plug([...words, "--tls-cert", alice.cert, "--tls-key", alice.key], "ab\n");
-    assertEquals([known.shown, known.error], ["ba\n", ""]);
-    const unknown = await plug(words, "ab\n");
+    const known = await runTestClient(
+      [...words, "--tls-cert", alice.cert, "--tls-key", alice.key],
+      "ab\n",
+    );
+    assertEquals([known.received, known.error], ["ba\n", ""]);
+    const unknown = await runTestClient(words, "ab\n");
     assertMatch(unknown.error, /requires a client certificate/);
   },
 );
@@ -237,11 +253,11 @@ testWith(
   NEEDS,
   "a key of another certificate is refused before it is used",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const [one, other] = [await authority.sign(), await authority.sign()];
     const words = ["tls://127.0.0.1:9", "--tls-cert", one.cert, "--tls-key", other.key];
     assertEquals(
-      (await plug(words)).error,
+      (await runTestClient(words)).error,
       `--tls-key ${other.key} is not the key of --tls-cert ${one.cert}`,
     );
   },
@@ -250,14 +266,17 @@ testWith(
 Deno.test("a server without TLS is reported as such", async () => {
   await using server = await TestServer.open("echo://:0", "daytime://:0");
   for (const index of [0, 1]) {
-    const { error } = await plug([`tls://127.0.0.1:${server.port(index)}`, "--tls-insecure"]);
+    const { error } = await runTestClient([
+      `tls://127.0.0.1:${server.port(index)}`,
+      "--tls-insecure",
+    ]);
     assertMatch(error, /no TLS: the peer does not use TLS/);
   }
 });
 
 Deno.test("a server that does not answer the handshake times out", async () => {
   await using server = await TestServer.open("discard://:0");
-  const { error } = await plug([
+  const { error } = await runTestClient([
     `tls://127.0.0.1:${server.port()}`,
     "--tls-insecure",
     "-w",

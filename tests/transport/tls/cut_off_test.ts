@@ -4,7 +4,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { EventBus } from "../../../src/events/event_bus.ts";
-import { Authority } from "../../harness/certificates.ts";
+import { CertificateAuthority } from "../../harness/certificates.ts";
 import { run } from "../../harness/program.ts";
 import { TestServer } from "../../harness/server.ts";
 import { testWith } from "../../harness/tools.ts";
@@ -26,7 +26,7 @@ for (const version of ["TLSv1_3", "TLSv1_2"]) {
       ["openssl", "python3"],
       `a ${version} client that ends by ${how} is logged as "${reason}"`,
       async () => {
-        await using authority = await Authority.make();
+        await using authority = await CertificateAuthority.make();
         const { cert, key } = await authority.sign();
         const eventBus = new EventBus();
         using metrics = new Metrics(eventBus);
@@ -50,7 +50,7 @@ testWith(
   ["openssl", "python3"],
   "forward does not take a truncated client connection for a complete one",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     await using upstream = await TestServer.open("echo://:0");
     await using server = await TestServer.open(

@@ -1,6 +1,6 @@
 /** A failed handshake sends an alert to the client, and is logged with the true reason. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { Authority } from "../../harness/certificates.ts";
+import { CertificateAuthority } from "../../harness/certificates.ts";
 import { bytesOf, readAll, send } from "../../harness/bytes.ts";
 import { run } from "../../harness/program.ts";
 import { TestServer } from "../../harness/server.ts";
@@ -16,7 +16,7 @@ testWith(
   ["openssl"],
   "a handshake that openssl cannot complete gets an alert, and the log has what it offered",
   async (t) => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     const cases: [words: string[], alert: keyof typeof PRINTED_ALERTS, reason: RegExp][] = [
       [
@@ -69,8 +69,8 @@ testWith(
   ["openssl"],
   "a client's alert about our certificate is logged as the reason",
   async () => {
-    await using authority = await Authority.make();
-    await using other = await Authority.make();
+    await using authority = await CertificateAuthority.make();
+    await using other = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     await using server = await TestServer.open(
       "echo://:0?tls",
@@ -90,7 +90,7 @@ testWith(
   ["openssl"],
   "a client without TLS gets an alert, and the log has its first bytes",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     const cases: [sent: Uint8Array, reason: string][] = [
       [bytesOf("GET / HTTP/1.0\r\n\r\n"), '"GET / HTTP/1.0"'],
