@@ -130,7 +130,7 @@ const supervisor = await Supervisor.open(configOf("echo://:0"), {
   workers: WORKERS,
   eventBus,
   // Its workers end if they are to send `die`.
-  module: new URL("../tests/harness/mortal_worker.ts", import.meta.url),
+  module: new URL("../tests/harness/crashing_worker.ts", import.meta.url),
 });
 ready.resolve();
 await Promise.all(loads);

@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { acceptQueues } from "../src/telemetry/accept_queue.ts";
 import { readText, readUntil, send } from "./harness/bytes.ts";
-import { ResettingClient } from "./harness/rude_client.ts";
+import { ResettingClient } from "./harness/resetting_client.ts";
 import { configOf, from, TestServer } from "./harness/server.ts";
 
 async function answers(client: Deno.Conn): Promise<void> {

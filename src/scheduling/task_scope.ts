@@ -15,7 +15,7 @@
  * ```
  *
  * A scope has no state: create one per module or class. To remove a listener, keep what `guard` returned. The `resolve`
- * and `reject` of a promise cannot throw and need no guard. `tests/scheduling/homes_test.ts` finds work outside of a
+ * and `reject` of a promise cannot throw and need no guard. `tests/scheduling/unscoped_test.ts` finds work outside of a
  * scope.
  *
  * @module

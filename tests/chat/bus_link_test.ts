@@ -6,7 +6,7 @@ import { Rooms } from "../../src/chat/rooms.ts";
 import { noTraffic, type Traffic } from "../../src/chat/status.ts";
 import { noise } from "../harness/bytes.ts";
 import { BusNetwork, type Delivery, LossyBus } from "../harness/lossy_bus.ts";
-import { TestMember } from "../harness/listener.ts";
+import { TestMember } from "../harness/test_member.ts";
 
 /** The chat rooms of one server, with a connection to the shared bus. */
 class House implements AsyncDisposable {

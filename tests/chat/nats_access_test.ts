@@ -11,7 +11,7 @@ import {
 } from "@nats-io/jwt";
 import { textLine } from "../../src/telemetry/text_line.ts";
 import { CertificateAuthority } from "../harness/certificates.ts";
-import { ChatClient } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/chat_client.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";

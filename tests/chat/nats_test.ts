@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "@nats-io/transport-node";
 import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
-import { ChatClient, exchangeLines } from "../harness/crowd.ts";
+import { ChatClient, exchangeLines } from "../harness/chat_client.ts";
 import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";

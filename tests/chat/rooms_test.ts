@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { Rooms } from "../../src/chat/rooms.ts";
 import type { Room } from "../../src/chat/room.ts";
-import { ChatClient } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/chat_client.ts";
 import { eventually } from "../harness/eventually.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 

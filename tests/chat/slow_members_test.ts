@@ -1,7 +1,7 @@
 /** A room with members that never read. */
 import { assertEquals } from "@std/assert";
-import { ChatClient } from "../harness/crowd.ts";
-import { ResettingClient } from "../harness/rude_client.ts";
+import { ChatClient } from "../harness/chat_client.ts";
+import { ResettingClient } from "../harness/resetting_client.ts";
 import { TestServer } from "../harness/server.ts";
 
 const LONG = 4_000;

@@ -3,7 +3,7 @@
  * it lost.
  */
 import { assert, assertEquals } from "@std/assert";
-import { ChatClient, exchangeLines } from "../harness/crowd.ts";
+import { ChatClient, exchangeLines } from "../harness/chat_client.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { isUnix } from "../../src/endpoint/address.ts";
 import { CRASHING_WORKER, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
-import { ChatClient, exchangeLines } from "../harness/crowd.ts";
+import { ChatClient, exchangeLines } from "../harness/chat_client.ts";
 import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";

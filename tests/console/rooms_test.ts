@@ -4,7 +4,7 @@ import { Rooms } from "../../src/chat/rooms.ts";
 import type { BusStatus } from "../../src/chat/status.ts";
 import { TestConsole, TOKEN } from "../harness/console.ts";
 import { BusNetwork, LossyBus } from "../harness/lossy_bus.ts";
-import { TestMember } from "../harness/listener.ts";
+import { TestMember } from "../harness/test_member.ts";
 
 /** The name of another server on the bus; in a test it is the same process. */
 const SERVER = `${Deno.hostname()}/${Deno.pid}`;

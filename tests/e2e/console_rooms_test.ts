@@ -6,7 +6,7 @@ import { connect } from "@nats-io/transport-node";
 import { encode } from "../../src/chat/wire.ts";
 import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
 import { BrowserWindow } from "../harness/browser.ts";
-import { ChatClient } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/chat_client.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";

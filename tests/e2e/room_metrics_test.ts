@@ -3,7 +3,7 @@ import { assert, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { connect } from "@nats-io/transport-node";
 import { subjectOf } from "../../src/chat/bus/nats_subject.ts";
-import { ChatClient } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/chat_client.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { EchoClients } from "./bystanders.ts";
+import { EchoClients } from "./echo_clients.ts";
 import { eventually } from "./eventually.ts";
 import { Folder } from "./folder.ts";
 import { portsOf, ResourceUsage } from "./process.ts";

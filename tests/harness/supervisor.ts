@@ -14,7 +14,7 @@ import { configOf } from "./server.ts";
 export const WORKERS = 3;
 
 /** The module of workers that end if they are to send `die`. */
-export const CRASHING_WORKER: URL = new URL("./mortal_worker.ts", import.meta.url);
+export const CRASHING_WORKER: URL = new URL("./crashing_worker.ts", import.meta.url);
 
 /** A supervisor, and all its events. */
 export class TestSupervisor implements AsyncDisposable {

@@ -4,8 +4,8 @@
  * @module
  */
 import { ROOT } from "../harness/program.ts";
-import type { FloodedServer } from "./subject.ts";
-import { measureEcho, quantile } from "./victim.ts";
+import type { FloodedServer } from "./flooded_server.ts";
+import { measureEcho, quantile } from "./echo_client.ts";
 
 /**
  * The longest time that a flood is extended while the echo outlet is slow, in seconds; only a

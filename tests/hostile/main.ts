@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { formatSize } from "../../src/options/quantity.ts";
 import { flood } from "./flood.ts";
 import { SURFACES } from "./floods.ts";
-import { FloodedServer } from "./subject.ts";
+import { FloodedServer } from "./flooded_server.ts";
 
 const args = parseArgs(Deno.args, {
   string: ["minutes", "only"],

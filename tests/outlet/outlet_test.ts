@@ -3,7 +3,7 @@ import type { OutletEvent } from "../../src/events/events.ts";
 import { formatAddress } from "../../src/endpoint/address.ts";
 import { from, TestServer } from "../harness/server.ts";
 import { freePort, isClosed } from "../harness/ports.ts";
-import { ResettingClient } from "../harness/rude_client.ts";
+import { ResettingClient } from "../harness/resetting_client.ts";
 import { readAll, readUntil, send } from "../harness/bytes.ts";
 
 Deno.test("each client has a connection with a number and counters of its own", async () => {

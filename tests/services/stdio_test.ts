@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { noise } from "../harness/bytes.ts";
 import { runTestClient } from "../harness/client.ts";
 import { outlet, Program, run } from "../harness/program.ts";
-import { ResettingClient } from "../harness/rude_client.ts";
+import { ResettingClient } from "../harness/resetting_client.ts";
 import { testWith } from "../harness/tools.ts";
 
 const GIBIBYTE = 1024 ** 3;

@@ -1,6 +1,6 @@
 /**
  * Requirements for everything that carries bytes: every carrier, with every layer, through every
- * proxy, and every stage. A new one is tested by being in its table, and `ways.ts` does not compile
+ * proxy, and every stage. A new one is tested by being in its table, and `combinations.ts` does not compile
  * until it has options for it. The resource sanitizer checks in each test that no descriptor is
  * left open.
  */
@@ -11,7 +11,7 @@ import { sendReset } from "../../src/transport/reset.ts";
 import type { ByteStream } from "../../src/transport/stream.ts";
 import { noise, readAll, readText, send } from "../harness/bytes.ts";
 import { testWith } from "../harness/tools.ts";
-import { type Combination, COMBINATIONS, OpenEnds, TIMEOUT } from "./ways.ts";
+import { type Combination, COMBINATIONS, OpenEnds, TIMEOUT } from "./combinations.ts";
 
 // Loaded once per process, so the sanitizer of the first test would report it as a leak.
 libc();

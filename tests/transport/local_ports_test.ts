@@ -1,6 +1,6 @@
 /** Errors of this machine, not of the peer: no ports, no descriptors, no interface. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { NameServerMachine } from "../harness/names.ts";
+import { NameServerMachine } from "../harness/name_server.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 import { testInNamespaces } from "../trace/watch.ts";

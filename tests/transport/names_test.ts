@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { eventually } from "../harness/eventually.ts";
-import { NameServerMachine } from "../harness/names.ts";
+import { NameServerMachine } from "../harness/name_server.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testInNamespaces } from "../trace/watch.ts";
 

@@ -3,7 +3,7 @@ import { assert } from "@std/assert";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { descriptorsOf } from "../../harness/process.ts";
-import { ResettingClient } from "../../harness/rude_client.ts";
+import { ResettingClient } from "../../harness/resetting_client.ts";
 import { Program, ROOT } from "../../harness/program.ts";
 
 /** The number of descriptors of a server with many incomplete requests. */

@@ -3,7 +3,7 @@
  */
 import { assert, assertMatch } from "@std/assert";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
-import { answers } from "../../harness/bystanders.ts";
+import { answers } from "../../harness/echo_clients.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { Program, run } from "../../harness/program.ts";
 

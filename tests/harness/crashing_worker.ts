@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CRASH_MESSAGE } from "./death.ts";
+import { CRASH_MESSAGE } from "./crash.ts";
 import "../../src/workers/worker.ts";
 import type { WorkerRequest } from "../../src/workers/messages.ts";
 

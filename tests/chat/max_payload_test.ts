@@ -1,6 +1,6 @@
 /** A bus with a small maximum payload: lines that fit are sent, others are reported and counted. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { ChatClient } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/chat_client.ts";
 import { eventually } from "../harness/eventually.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { TestServer } from "../harness/server.ts";

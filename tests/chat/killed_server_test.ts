@@ -1,5 +1,5 @@
 /** A server that is killed: its members are removed on the others after missed heartbeats. */
-import { ChatClient } from "../harness/crowd.ts";
+import { ChatClient } from "../harness/chat_client.ts";
 import { NatsServer } from "../harness/nats.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { ROOT } from "../harness/program.ts";
 import { type CheckedSource, checkSource } from "../harness/type_checker.ts";
-import { findUnscoped } from "../harness/unhomed.ts";
+import { findUnscoped } from "../harness/unscoped.ts";
 
 const CASES = `
 import { TaskScope } from "./src/scheduling/task_scope.ts";
