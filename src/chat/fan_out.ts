@@ -1,5 +1,10 @@
 /**
- * Fans lines out to all members of a room.
+ * Sends the lines of a room to all its members.
+ *
+ * Lines are appended to one log. Each member has a position in it, the number of its next line. A
+ * pass sends each member everything after its position, in one write; passes repeat until the log
+ * is empty. Lines that all members were sent are dropped. Between passes, slow members are waited
+ * for, and so are senders while the log is long.
  *
  * @module
  */
@@ -12,20 +17,16 @@ const tasks = new TaskScope("sending lines to the members of a room", {
   consequence: "some members do not get them",
 });
 
-/** Bytes in the log above which senders wait. */
+/** The size of the log in bytes from which senders wait. */
 const HIGH_WATER_MARK = 32 * 1024;
 
 /** The most bytes per write to a member, which bounds the queue of a member that reads. */
 const WRITE_SIZE = 64 * 1024;
 
-/** Members written to in one turn of the event loop; each write is a system call. */
+/** The members that are written to in one turn of the event loop; each write is a system call. */
 const TURN = { units: 256, clockEvery: 16 };
 
-/**
- * Sends lines to all members, in turns of the event loop. Each member has a position in the log of
- * lines, and is sent everything after it in one write. Lines that all members were sent are dropped
- * from the log.
- */
+/** Sends lines to all members, in turns of the event loop. */
 export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   readonly #log = new LineLog<Member>();
   /** The members, each with the number of its next line. */
@@ -33,11 +34,16 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   readonly #slowConsumers = new SlowConsumerPolicy();
   /** The members that were slow in the last pass. */
   #slow: Subscriber[] = [];
+  /** The wait for them, which all callers share. */
+  #slowWait: Promise<void> | undefined;
+  /** Starts the first pass in the next turn. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #flushing: Promise<void> | undefined;
-  #caughtUp: Promise<void> | undefined;
-  /** Resolved at the end of the pass. */
-  #passed: PromiseWithResolvers<void> | undefined;
+  /** Whether passes are running. */
+  #isSending = false;
+  /** Resolves when the running passes, or the last ones, have ended. */
+  #sent: Promise<void> = Promise.resolve();
+  /** Resolved at the end of the running pass; absent if nobody waits for it. */
+  #passEnd: PromiseWithResolvers<void> | undefined;
 
   /** Adds a member, which is sent lines from now on. */
   addMember(member: Member): void {
@@ -49,8 +55,7 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
     this.catchUp(member);
     this.#positions.delete(member);
     if (this.#positions.size > 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#clearTimer();
     this.#log.dropBefore(this.#log.end);
   }
 
@@ -58,7 +63,7 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   add(line: Uint8Array, sender?: Member): void {
     if (this.#positions.size === 0) return;
     this.#log.add(line, sender);
-    if (!this.#flushing) this.#timer ??= setTimeout(tasks.guard(() => this.flush()));
+    if (!this.#isSending) this.#timer ??= setTimeout(tasks.guard(() => this.flush()));
   }
 
   /** Sends a member its remaining lines at once. Call it before writing to the member directly. */
@@ -68,60 +73,68 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
 
   /** Sends all lines now; resolves once all members were sent them. */
   flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#flushing) return this.#flushing;
-    const flushing = this.#sendAll();
-    if (this.#log.size === 0) return flushing;
-    return this.#flushing = flushing.finally(() => this.#flushing = undefined);
+    this.#clearTimer();
+    if (!this.#isSending) this.#sent = this.#sendAll();
+    return this.#sent;
   }
 
   /** Resolves when the log is short and no member is slow, or after the longest wait. */
   async ready(): Promise<void> {
-    const isLong = this.#log.size >= HIGH_WATER_MARK;
-    while (this.#log.size >= HIGH_WATER_MARK) await this.#nextPass();
-    if (isLong) await nextTurn();
-    await this.#waitForSlowConsumers();
+    if (this.#log.size >= HIGH_WATER_MARK) {
+      while (this.#log.size >= HIGH_WATER_MARK) await this.#nextPass();
+      await nextTurn();
+    }
+    await this.#waitForSlowMembers();
   }
 
   /**
-   * Resolves after a pass over all members. Not after all passes: while somebody goes on adding a few lines at a time,
-   * there is always another one.
+   * Resolves at the end of the running pass, or of a new one. The last pass may never come, because
+   * others add lines meanwhile.
    */
   #nextPass(): Promise<void> {
-    this.#passed ??= Promise.withResolvers();
-    const { promise } = this.#passed;
+    this.#passEnd ??= Promise.withResolvers();
+    const { promise } = this.#passEnd;
     tasks.run(this.flush());
     return promise;
   }
 
-  /** Repeats passes over all members until the log is empty, waiting for slow ones in between. */
+  /** Repeats passes over all members until the log is empty. */
   async #sendAll(): Promise<void> {
+    this.#isSending = true;
     const budget = new TurnBudget(TURN);
-    while (this.#log.size > 0) {
-      const slow: Subscriber[] = [];
-      for (const member of this.#positions.keys()) {
-        this.#send(member, WRITE_SIZE);
-        if (this.#slowConsumers.isSlow(member.subscriber)) slow.push(member.subscriber);
-        const turn = budget.spend();
-        if (turn) await turn;
+    try {
+      while (this.#log.size > 0) {
+        const slow: Subscriber[] = [];
+        for (const member of this.#positions.keys()) {
+          this.#send(member, WRITE_SIZE);
+          if (this.#slowConsumers.isSlow(member.subscriber)) slow.push(member.subscriber);
+          const turn = budget.spend();
+          if (turn) await turn;
+        }
+        this.#slow = slow;
+        this.#slowWait = undefined;
+        this.#log.dropBefore(this.#oldestPosition());
+        this.#endPass();
+        if (this.#log.size > 0) {
+          await nextTurn();
+          await this.#waitForSlowMembers();
+        }
       }
-      this.#slow = slow;
-      this.#caughtUp = undefined;
-      this.#log.dropBefore(this.#oldestPosition());
+    } finally {
+      this.#isSending = false;
+      // The last member may have left during the wait, so that no pass has followed.
       this.#endPass();
-      if (this.#log.size > 0) {
-        await nextTurn();
-        await this.#waitForSlowConsumers();
-      }
     }
-    // The last member may have left while another pass was waited for.
-    this.#endPass();
   }
 
   #endPass(): void {
-    this.#passed?.resolve();
-    this.#passed = undefined;
+    this.#passEnd?.resolve();
+    this.#passEnd = undefined;
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #send(member: Member, limit: number): void {
@@ -147,8 +160,7 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
     return oldest;
   }
 
-  /** One wait for all callers after the same pass. */
-  #waitForSlowConsumers(): Promise<void> {
-    return this.#caughtUp ??= this.#slowConsumers.waitFor(this.#slow);
+  #waitForSlowMembers(): Promise<void> {
+    return this.#slowWait ??= this.#slowConsumers.waitFor(this.#slow);
   }
 }

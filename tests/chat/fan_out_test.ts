@@ -149,3 +149,19 @@ Deno.test("waiting for a pass ends when the last member leaves before it", async
   await Promise.all([flushed, ready]);
   assertEquals(member.lines.length, 4);
 });
+
+Deno.test("a line that is added just as the last pass ends is sent, too", async () => {
+  const fanOut = new FanOut<Listener>();
+  let added = false;
+  // The last member of more than fit in one turn: its departure, for example, is announced.
+  const last = new Listener(() => {
+    if (!added) queueMicrotask(() => fanOut.add(line("second")));
+    added = true;
+  });
+  const members = [...Array.from({ length: MOST + 1 }, () => new Listener()), last];
+  for (const member of members) fanOut.addMember(member);
+  fanOut.add(line("first"));
+  await fanOut.flush();
+  for (let turn = 0; last.lines.length < 2 && turn < 1_000; turn++) await nextTurn();
+  assert(members.every(({ lines }) => lines.join("") === "first\nsecond\n"));
+});
