@@ -1,5 +1,10 @@
 /**
- * The server: opens every outlet that its config asks for, changes them, and stops them again.
+ * A server: opens the outlets of a config, changes them, and stops them.
+ *
+ * To follow it: `open` below; then `server/server_control.ts`, which applies one change at a time;
+ * `server/outlet_set.ts`, which binds the listening sockets; `outlet/accept_loop.ts`, which accepts
+ * connections; and `outlet/outlet.ts`, which serves each of them with a service. With workers,
+ * `workers/supervisor.ts` takes the place of this file.
  *
  * @module
  */
@@ -15,21 +20,21 @@ import { ServerControl, type ServerControlOptions } from "./server/server_contro
 import type { StandardStreams } from "./services/service.ts";
 import type { listen } from "./transport/listen.ts";
 
-/** What a server is opened with. */
+/** Options of {@linkcode Server.open}. */
 export interface ServerParts {
-  /** Told of everything that happens. */
+  /** Where its events are published. */
   readonly eventBus?: EventBus;
-  /** The standard streams, for services that join clients to them. */
+  /** stdin and stdout, for the `stdio` service. */
   readonly standard?: StandardStreams | undefined;
-  /** Looks whether what is asked for can be had; at this machine, unless it is said. */
+  /** Checks a config before a change; the preflight by default. */
   readonly inspect?: ServerControlOptions["inspect"];
-  /** Listens; in the system's way, unless it is said. */
+  /** Opens a listening socket; `listen` by default. */
   readonly listen?: typeof listen;
 }
 
-/** A room full of sockets. Disposing it stops it without grace. */
+/** A server in one thread. Disposing it stops it at once. */
 export class Server extends ServerControl<Connection, Outlet> {
-  /** The chat rooms that its outlets share. */
+  /** The chat rooms of its outlets. */
   readonly rooms: Rooms = new Rooms();
   /** Its outlets. */
   protected readonly host: OutletSet;
@@ -50,16 +55,16 @@ export class Server extends ServerControl<Connection, Outlet> {
   }
 
   /**
-   * Opens every outlet, or none: nobody is welcomed before all of them listen.
+   * Opens all outlets, or none. Connections are accepted once all of them listen.
    *
-   * @throws {Error} which names the address that can't be listened on, and the reason
+   * @throws {Error} which address cannot be listened on, and why
    */
   static async open(config: ServerConfig, parts: ServerParts = {}): Promise<Server> {
-    await using undo = new AsyncDisposableStack();
-    const server = undo.use(new Server(config, parts));
+    await using onError = new AsyncDisposableStack();
+    const server = onError.use(new Server(config, parts));
     await joinBus(server.rooms, { options: config.options, eventBus: server.eventBus });
     await server.start(config);
-    undo.move();
+    onError.move();
     server.eventBus.publish({
       event: "ready",
       outlets: config.outlets.length,

@@ -1,5 +1,5 @@
 /**
- * The accept loop. It survives every error of `accept(2)`.
+ * The accept loop. It continues after every error of `accept(2)`.
  *
  * @module
  */
@@ -8,29 +8,29 @@ import { TurnBudget } from "../scheduling/turn_budget.ts";
 import { ACCEPT_TURN, type Listener } from "../transport/listen.ts";
 import type { ByteStream } from "../transport/stream.ts";
 
-/** The receiver of accepted connections. */
-export interface Acceptor {
+/** What is done with accepted connections. */
+export interface AcceptHandler {
   /**
    * Resolves when the next connection may be accepted. Until then, connections wait in the
    * kernel's accept queue.
    */
   ready(): Promise<void> | undefined;
-  /** Takes over an accepted socket. It must not block. */
-  take(socket: ByteStream): void;
-  /** Called when accepting failed; the loop pauses for `pause` milliseconds. */
-  onFault(error: unknown, pause: number): void;
+  /** Takes over an accepted connection. It returns at once: serving runs in the background. */
+  onConnection(stream: ByteStream): void;
+  /** Called when accepting failed. The loop continues after `pause` milliseconds. */
+  onError(error: unknown, pause: number): void;
 }
 
 /** Options of {@linkcode acceptAll}. */
-export interface AcceptOptions extends Acceptor {
-  /** Ends the loop once the listener is closed. */
+export interface AcceptOptions extends AcceptHandler {
+  /** Ends the loop. A pending accept ends when the listener is closed. */
   readonly signal: AbortSignal;
 }
 
 /** The pause after a failed accept, in milliseconds. It doubles from `first` to `last`. */
-const PAUSE = { first: 10, last: 500 };
+const BACK_OFF = { first: 10, last: 500 };
 
-/** Accepts until the signal is aborted. It never rejects, and pauses after errors. */
+/** Accepts connections until the signal is aborted. It never rejects. */
 export async function acceptAll(listener: Listener, options: AcceptOptions): Promise<void> {
   const { signal } = options;
   const budget = new TurnBudget(ACCEPT_TURN);
@@ -41,19 +41,26 @@ export async function acceptAll(listener: Listener, options: AcceptOptions): Pro
     try {
       await options.ready();
       if (signal.aborted) return;
-      options.take(await listener.accept());
+      options.onConnection(await listener.accept());
       pause = 0;
     } catch (error) {
       if (signal.aborted) return;
-      pause = isGone(error) ? 0 : Math.min(Math.max(pause * 2, PAUSE.first), PAUSE.last);
-      options.onFault(error, pause);
+      pause = isResetBefore(error) ? 0 : nextPause(pause);
+      options.onError(error, pause);
       if (pause > 0) await delay(pause, { signal }).catch(() => {});
     }
   }
 }
 
-/** Whether the client reset the connection before it was accepted, which is no reason to pause. */
-export function isGone(error: unknown): boolean {
+function nextPause(pause: number): number {
+  return Math.min(Math.max(pause * 2, BACK_OFF.first), BACK_OFF.last);
+}
+
+/**
+ * Whether the client reset the connection before it was accepted. Other errors, such as a lack of
+ * descriptors, would occur again at once.
+ */
+function isResetBefore(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.ConnectionAborted;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventBus } from "../events/event_bus.ts";
-import type { Acceptor } from "./accept_loop.ts";
+import type { AcceptHandler } from "./accept_loop.ts";
 import type { Address } from "../endpoint/address.ts";
 import { closeAll } from "../connection/close_all.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -48,13 +48,15 @@ function numberConnection(): number {
  * A service at an address. It accepts connections once {@linkcode serve} is called. Disposing it
  * stops it at once and cuts its connections.
  */
-export class Outlet implements Acceptor, AsyncDisposable {
-  /** Its id, unique in the life of the server. */ readonly id: number;
+export class Outlet implements AcceptHandler, AsyncDisposable {
+  /** Its id, unique in the life of the server. */
+  readonly id: number;
   /** Its name in events. */
   readonly name: string;
   /** The address at which it is bound. */
   readonly address: Address;
-  /** Limits and access rules. */ readonly admission: Admission;
+  /** Limits and access rules. */
+  readonly admission: Admission;
 
   #socket: WelcomeSocket;
   readonly #events: OutletEvents;
@@ -83,7 +85,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
       number,
       signal: this.#expired.signal,
       refused: (peer, reason) => this.#events.refused(peer, reason),
-      failed: (error) => this.onFault(error, 0),
+      failed: (error) => this.onError(error, 0),
     });
   }
 
@@ -161,19 +163,19 @@ export class Outlet implements Acceptor, AsyncDisposable {
       : undefined;
   }
 
-  /** Takes an accepted socket through the pipeline, and serves it. */
-  take(socket: ByteStream): void {
-    const session = this.#pipeline.accept(socket, this.#settings!)
+  /** Takes an accepted connection through the pipeline, and serves it. */
+  onConnection(stream: ByteStream): void {
+    const session = this.#pipeline.accept(stream, this.#settings!)
       .then((admitted) => admitted && this.#serveConnection(admitted))
       .finally(() => this.#sessions.delete(session));
     this.#sessions.add(session);
   }
 
-  /** Serves one connection. In every case, it is closed and its slot released afterwards. */
+  /** Serves one connection. It is always closed and its permit released afterwards. */
   async #serveConnection(
-    { connection, permit: place, handler }: AdmittedConnection,
+    { connection, permit, handler }: AdmittedConnection,
   ): Promise<void> {
-    using _place = place;
+    using _permit = permit;
     using _closed = connection;
     using _deadlines = this.#sweeper.watch(connection);
     this.#live.add(connection);
@@ -206,7 +208,7 @@ export class Outlet implements Acceptor, AsyncDisposable {
   }
 
   /** Publishes that accepting a connection failed, and that the loop pauses for `pause` milliseconds. */
-  onFault(error: unknown, pause: number): void {
+  onError(error: unknown, pause: number): void {
     this.#events.failed(error, pause);
   }
 }

@@ -7,24 +7,24 @@
 import { type Address, addressOf } from "../endpoint/address.ts";
 import { nextTurn } from "../scheduling/turn_budget.ts";
 import type { Listener } from "../transport/listen.ts";
-import { acceptAll, type Acceptor } from "./accept_loop.ts";
+import { acceptAll, type AcceptHandler } from "./accept_loop.ts";
 
 /**
  * The time limit for emptying the accept queue, in milliseconds. Needed because other sockets may
  * share the port.
  */
-const EMPTYING = 1_000;
+const EMPTY_TIMEOUT = 1_000;
 
-/** A listening socket. It accepts once there is an acceptor. */
+/** A listening socket. It accepts once it has a handler. */
 export class WelcomeSocket {
   /** The address at which it is bound. */
   readonly address: Address;
   readonly #listener: Listener;
   readonly #closed = new AbortController();
-  #acceptor: Acceptor | undefined;
+  #handler: AcceptHandler | undefined;
   #accepting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  #taken = 0;
+  #accepted = 0;
 
   /** Takes over a listener. */
   constructor(listener: Listener) {
@@ -32,22 +32,22 @@ export class WelcomeSocket {
     this.address = addressOf(listener.addr);
   }
 
-  /** Whether its connections go to this acceptor. */
-  serves(acceptor: Acceptor): boolean {
-    return this.#acceptor === acceptor;
+  /** Whether its connections go to this handler. */
+  serves(handler: AcceptHandler): boolean {
+    return this.#handler === handler;
   }
 
-  /** Passes connections to this acceptor from now on. */
-  serve(acceptor: Acceptor): void {
-    this.#acceptor = acceptor;
+  /** Passes connections to this handler from now on. */
+  serve(handler: AcceptHandler): void {
+    this.#handler = handler;
     this.#accepting ??= acceptAll(this.#listener, {
       signal: this.#closed.signal,
-      ready: () => this.#acceptor!.ready(),
-      take: (socket) => {
-        this.#taken++;
-        this.#acceptor!.take(socket);
+      ready: () => this.#handler!.ready(),
+      onConnection: (stream) => {
+        this.#accepted++;
+        this.#handler!.onConnection(stream);
       },
-      onFault: (error, pause) => this.#acceptor!.onFault(error, pause),
+      onError: (error, pause) => this.#handler!.onError(error, pause),
     });
   }
 
@@ -68,9 +68,9 @@ export class WelcomeSocket {
 
   /** Resolves when nothing was accepted for a whole turn of the event loop. */
   async #acceptWaiting(): Promise<void> {
-    const latest = performance.now() + EMPTYING;
-    for (let before = -1; before !== this.#taken && performance.now() < latest;) {
-      before = this.#taken;
+    const latest = performance.now() + EMPTY_TIMEOUT;
+    for (let before = -1; before !== this.#accepted && performance.now() < latest;) {
+      before = this.#accepted;
       // The runtime polls in one turn and accepts in the next.
       await nextTurn();
       await nextTurn();

@@ -31,7 +31,7 @@ import type { OutletHost } from "./outlet_host.ts";
 
 /** Options of {@linkcode ServerControl}. */
 export interface ServerControlOptions {
-  /** Told of everything that happens. */
+  /** Where its events are published. */
   readonly eventBus: EventBus;
   /**
    * Checks a config before a change is prepared; rejects if it can't be applied. Default:
@@ -56,7 +56,7 @@ export abstract class ServerControl<
   readonly loopDelay: LoopDelay = new LoopDelay();
   /** The place of its outlets. */
   protected abstract readonly host: OutletHost<O>;
-  /** Told of everything that happens. */
+  /** Where its events are published. */
   protected readonly eventBus: EventBus;
 
   readonly #queue = new ChangeQueue();
@@ -122,7 +122,7 @@ export abstract class ServerControl<
   /**
    * Opens an outlet.
    *
-   * @throws {Error} which names the address that can't be listened on, and the reason
+   * @throws {Error} which address cannot be listened on, and why
    */
   open(config: OutletConfig): Promise<O> {
     return this.#queue.run(async () => {
@@ -137,7 +137,7 @@ export abstract class ServerControl<
    * Closes an outlet: it accepts no new connections, and open ones have `grace` milliseconds. A
    * second call can only shorten that.
    *
-   * @returns the number of connections that were cut
+   * @returns the number of connections that were aborted
    */
   async close({ id }: Pick<O, "id">, { grace }: { grace: number }): Promise<number> {
     if (this.#desired.outlets.some((outlet) => outlet.id === id)) {
@@ -165,9 +165,9 @@ export abstract class ServerControl<
   }
 
   /**
-   * Replaces the workers, where there are some.
+   * Replaces all workers.
    *
-   * @throws {Error} where there are none, or a new one can't be had
+   * @throws {Error} if there are none, or a new one does not start
    */
   restart(_options?: { grace?: number }): Promise<number> {
     return Promise.reject(new Error("there are no workers: --workers starts some"));
@@ -177,16 +177,16 @@ export abstract class ServerControl<
    * Stops the server: no new connections, and open ones have `grace` milliseconds. A second call
    * can only shorten that.
    *
-   * @returns the number of connections that were cut
+   * @returns the number of connections that were aborted
    */
   async stop({ grace }: { grace: number }): Promise<number> {
     this.#grace = Math.min(this.#grace, grace);
     if (this.state === "draining") return await this.host.stop({ grace });
     return await this.#queue.stop(async () => {
-      const cut = await this.host.stop({ grace: this.#grace });
+      const aborted = await this.host.stop({ grace: this.#grace });
       await this.rooms[Symbol.asyncDispose]();
       for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn();
-      return cut;
+      return aborted;
     });
   }
 

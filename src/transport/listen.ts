@@ -1,5 +1,5 @@
 /**
- * Listening. Everything that listens uses it; `dial.ts` is its counterpart.
+ * Listens on an endpoint: outlets, metrics and console. `dial.ts` is its counterpart.
  *
  * @module
  */
@@ -19,10 +19,10 @@ export type { Listener, ListenOptions } from "./carrier.ts";
 export const ACCEPT_TURN: TurnLimits = { units: 64, clockEvery: Infinity };
 
 /**
- * Binds and listens. The acceptor starts the layers for each connection: see `acceptStage`.
- * @param purpose is what failed, in errors
- * @throws {Error} `cannot listen on 127.0.0.1:80: …` if the system refuses, with the system's error
- * as its cause
+ * Binds and listens. Accepted connections are without layers such as TLS: see `acceptStage`.
+ *
+ * @param purpose is the verb in errors: `cannot serve metrics on …`
+ * @throws {Error} `cannot listen on 127.0.0.1:80: …`, with the system's error as its cause
  */
 export function listen(
   { address }: Pick<Endpoint, "address">,
