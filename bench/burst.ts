@@ -5,18 +5,21 @@
  * @module
  */
 import { median, spread } from "./measure.ts";
-import { OURS, outlet } from "./recipes.ts";
+import { OUTLET, outlet } from "./recipes.ts";
 import { deno, type Recipe, Subject } from "./subject.ts";
 import { figure, ratio, type Section } from "./table.ts";
-import type { Workshop } from "./tools.ts";
+import type { BenchTools } from "./tools.ts";
 
 const CONNECTIONS = 10_000;
 
 /** The time that servers get to close the connections of a burst, in milliseconds. */
-const SETTLE = 1_500;
+const SETTLE_TIME = 1_500;
 
 /** Runs both servers in turn. */
-export async function burst(workshop: Workshop, { rounds }: { rounds: number }): Promise<Section> {
+export async function burst(
+  workshop: BenchTools,
+  { rounds }: { rounds: number },
+): Promise<Section> {
   const recipes: Recipe[] = [
     outlet(workshop, (port) => [`echo://:${port}`]),
     {
@@ -30,7 +33,7 @@ export async function burst(workshop: Workshop, { rounds }: { rounds: number }):
     // The first round warms up and is not counted, as everywhere, but its losses are reported.
     for (let round = 0; round <= rounds; round++) {
       samples.get(recipe.name)!.push(await measure(subject, workshop));
-      await new Promise((resolve) => setTimeout(resolve, SETTLE));
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_TIME));
     }
   }
   const cold = recipes.map(({ name }) => `${samples.get(name)!.shift()!.dropped} by ${name}`);
@@ -50,7 +53,7 @@ export async function burst(workshop: Workshop, { rounds }: { rounds: number }):
       spread(samples.get(name)!.map(({ seconds }) => seconds)),
       figure(median(samples.get(name)!.map(({ p99 }) => p99)) / 1000),
       String(samples.get(name)!.reduce((sum, { dropped }) => sum + dropped, 0)),
-      name === OURS ? "" : ratio(middle(OURS) / middle(name), { most: 0.3 }),
+      name === OUTLET ? "" : ratio(middle(OUTLET) / middle(name), { most: 0.3 }),
     ]),
   };
 }
@@ -61,7 +64,7 @@ interface Burst {
   readonly dropped: number;
 }
 
-async function measure(subject: Subject, workshop: Workshop): Promise<Burst> {
+async function measure(subject: Subject, workshop: BenchTools): Promise<Burst> {
   const before = listenDrops();
   const { success, stdout, stderr } = await new Deno.Command(workshop.path("hold"), {
     args: [String(subject.port), String(CONNECTIONS), "silent"],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BENCH, type Workshop } from "./tools.ts";
+import { BENCH, type BenchTools } from "./tools.ts";
 
 /** Paths of the compiled programs. */
 export interface Compiled {
@@ -17,7 +17,7 @@ export interface Compiled {
  * Compiles a hello program and outlet, with the Deno of `COMPILE_DENO` if this one has no runtime
  * to compile with. Returns a text if that is not possible.
  */
-export async function compiled(workshop: Workshop): Promise<Compiled | string> {
+export async function compiled(workshop: BenchTools): Promise<Compiled | string> {
   const compiler = Deno.env.get("COMPILE_DENO") ?? Deno.execPath();
   const hello = workshop.path("hello");
   const words = ["compile", "--no-config", "-A", "--output", hello, `${BENCH}subjects/hello.ts`];

@@ -6,31 +6,31 @@
 import { type Load, LoadError, median, type Sample, sample, spread } from "./measure.ts";
 import { available, type Recipe, Subject } from "./subject.ts";
 import { figure, type Goal, ratio, type Section } from "./table.ts";
-import type { Workshop } from "./tools.ts";
+import type { BenchTools } from "./tools.ts";
 
 /** A server to compare with outlet, and the ratio that outlet should reach. */
-export interface Rival extends Recipe {
+export interface Competitor extends Recipe {
   readonly goal?: Goal | undefined;
   /** Its own load, if it cannot handle that of the others. */
   readonly load?: Load;
 }
 
 /** outlet and other servers under one load. */
-export interface Contest {
+export interface Comparison {
   readonly title: string;
   /** What is counted per second, such as `round trips`. */
   readonly unit: string;
   readonly load: Load;
   readonly ours: Recipe;
-  readonly rivals: readonly Rival[];
+  readonly rivals: readonly Competitor[];
   /** Whether servers are restarted for each round, because some do not survive one. */
-  readonly anew?: boolean;
+  readonly restarts?: boolean;
 }
 
 /** Runs all installed servers in turn, round after round. */
 export async function run(
-  { title, unit, load, ours, rivals, anew = false }: Contest,
-  { rounds, workshop }: { rounds: number; workshop: Workshop },
+  { title, unit, load, ours, rivals, restarts = false }: Comparison,
+  { rounds, workshop }: { rounds: number; workshop: BenchTools },
 ): Promise<Section> {
   const { here, missing } = available([ours, ...rivals]);
   const samples = new Map<string, Sample[]>(here.map(({ name }) => [name, []]));
@@ -46,16 +46,20 @@ export async function run(
     }
   };
   await using stack = new AsyncDisposableStack();
-  const standing: Subject[] = [];
-  if (!anew) { for (const recipe of here) standing.push(stack.use(await Subject.start(recipe))); }
+  const running: Subject[] = [];
+  if (!restarts) {
+    for (const recipe of here) {
+      running.push(stack.use(await Subject.start(recipe)));
+    }
+  }
   // The first round warms up compilers and caches, and is not counted.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, recipe] of here.entries()) {
-      if (anew) {
+      if (restarts) {
         await using subject = await Subject.start(recipe);
         await drive(subject);
       } else {
-        await drive(standing[i]!);
+        await drive(running[i]!);
       }
     }
     if (round === 0) { for (const all of samples.values()) all.length = 0; }
@@ -84,7 +88,7 @@ function row(
   { samples, ours, rivals }: {
     samples: ReadonlyMap<string, readonly Sample[]>;
     ours: string;
-    rivals: readonly Rival[];
+    rivals: readonly Competitor[];
   },
 ): string[] {
   const own = samples.get(name)!;

@@ -3,22 +3,22 @@
  *
  * @module
  */
-import type { Contest } from "./contest.ts";
+import type { Comparison } from "./contest.ts";
 import type { Load } from "./measure.ts";
 import {
   consoles,
-  crews,
   echoes,
-  type Goals,
   NCAT_MEMBERS,
   programs,
   proxies,
+  type RatioGoals,
   rooms,
+  workerCounts,
 } from "./recipes.ts";
-import type { Workshop } from "./tools.ts";
+import type { BenchTools } from "./tools.ts";
 
 /** Parameters of the loads. */
-export interface Dose {
+export interface LoadParameters {
   /** Duration of each run, in seconds. */
   readonly seconds: number;
   /** The port of the echo server behind proxies. */
@@ -26,7 +26,10 @@ export interface Dose {
 }
 
 /** All comparisons, in the order of the results. */
-export function contests(workshop: Workshop, { seconds, upstream }: Dose): Contest[] {
+export function comparisons(
+  workshop: BenchTools,
+  { seconds, upstream }: LoadParameters,
+): Comparison[] {
   const roundTrips = (connections: number): Load => ({
     tool: "round_trips",
     words: [connections, 64, seconds],
@@ -43,8 +46,8 @@ export function contests(workshop: Workshop, { seconds, upstream }: Dose): Conte
     words: [members, seconds],
     count: ({ operations }) => operations,
   });
-  const echo = (goals: Goals) => echoes(workshop, goals);
-  const forward = (goals: Goals) => proxies(workshop, { upstream, goals });
+  const echo = (goals: RatioGoals) => echoes(workshop, goals);
+  const forward = (goals: RatioGoals) => proxies(workshop, { upstream, goals });
   return [
     {
       title: "echo: 64-byte round trips on 100 connections",
@@ -126,24 +129,24 @@ export function contests(workshop: Workshop, { seconds, upstream }: Dose): Conte
       title: "chat: one speaker, 1,000 members",
       unit: "deliveries",
       load: chat(1000),
-      anew: true,
+      restarts: true,
       ...rooms(workshop, { goal: { least: 5 }, load: chat(NCAT_MEMBERS) }),
     },
     {
       title: "workers: echo, 64-byte round trips on 100 connections, two workers",
       unit: "round trips",
       load: roundTrips(100),
-      ...crews(workshop, 2),
+      ...workerCounts(workshop, 2),
     },
     {
       title: "workers: echo, connects, 32 in flight, two workers",
       unit: "connects",
       load: connects,
-      ...crews(workshop, 2),
+      ...workerCounts(workshop, 2),
     },
   ];
 }
 
-function only<T extends Pick<Contest, "rivals">>(contest: T, names: readonly string[]): T {
+function only<T extends Pick<Comparison, "rivals">>(contest: T, names: readonly string[]): T {
   return { ...contest, rivals: contest.rivals.filter(({ name }) => names.includes(name)) };
 }

@@ -15,7 +15,7 @@ const VERSIONS: readonly (readonly [tool: string, ...words: string[]])[] = [
 ];
 
 /** The load averages of 1, 5 and 15 minutes. */
-export function quietness(): string {
+export function loadAverages(): string {
   return Deno.loadavg().map((load) => load.toFixed(2)).join(", ");
 }
 
@@ -28,7 +28,7 @@ export async function describeMachine(
   return `# What was measured
 
 Written by \`deno task bench\`. ${navigator.hardwareConcurrency} cores (${model()}), ${memory} GiB, Linux ${Deno.osRelease()},
-which carry the load, the server and everything else. Load average when it began: ${started}; when it ended: ${quietness()}
+which carry the load, the server and everything else. Load average when it began: ${started}; when it ended: ${loadAverages()}
 (over 1, 5 and 15 minutes; the bench itself keeps about two threads busy).
 
 Deno ${Deno.version.deno} (V8 ${Deno.version.v8}); ${

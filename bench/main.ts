@@ -7,33 +7,33 @@
  * @module
  */
 import { run } from "./contest.ts";
-import { contests } from "./contests.ts";
+import { comparisons } from "./contests.ts";
 import { burst } from "./burst.ts";
-import { describeMachine, quietness } from "./machine.ts";
+import { describeMachine, loadAverages } from "./machine.ts";
 import { idleMemory } from "./memory.ts";
 import { startUp } from "./start.ts";
 import { Subject } from "./subject.ts";
 import { format, type Section } from "./table.ts";
-import { BENCH, Workshop } from "./tools.ts";
+import { BENCH, BenchTools } from "./tools.ts";
 
 const RESULTS = `${BENCH}results.md`;
 const ROUNDS = 5;
 const SECONDS = 1.5;
 
 const wanted = Deno.args.map((word) => word.toLowerCase());
-using workshop = await Workshop.open();
+using workshop = await BenchTools.open();
 await using upstream = await Subject.start({
   name: "upstream",
   command: (port) => [workshop.path("echo"), String(port)],
 });
 
-const started = quietness();
+const started = loadAverages();
 const measured = new Map<string, string>();
 for await (const section of measure()) {
   console.log(format(section));
   measured.set(section.title, format(section));
 }
-await Deno.writeTextFile(RESULTS, wanted.length === 0 ? await allAnew() : await someAnew());
+await Deno.writeTextFile(RESULTS, wanted.length === 0 ? await allAnew() : await mergedResults());
 
 async function allAnew(): Promise<string> {
   const head = await describeMachine({ rounds: ROUNDS, seconds: SECONDS, started });
@@ -41,7 +41,7 @@ async function allAnew(): Promise<string> {
 }
 
 /** The results, with newly measured sections in place of those with the same titles. */
-async function someAnew(): Promise<string> {
+async function mergedResults(): Promise<string> {
   const [head = "", ...sections] = (await Deno.readTextFile(RESULTS)).split(/^(?=### )/m);
   const titleOf = (section: string) => section.slice("### ".length, section.indexOf("\n"));
   return head +
@@ -50,7 +50,7 @@ async function someAnew(): Promise<string> {
 }
 
 async function* measure(): AsyncGenerator<Section> {
-  for (const contest of contests(workshop, { seconds: SECONDS, upstream: upstream.port })) {
+  for (const contest of comparisons(workshop, { seconds: SECONDS, upstream: upstream.port })) {
     if (isWanted(contest.title)) yield await run(contest, { rounds: ROUNDS, workshop });
   }
   if (isWanted("idle memory")) yield await idleMemory(workshop);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { NativeTool, Workshop } from "./tools.ts";
+import type { BenchTools, NativeTool } from "./tools.ts";
 import type { Subject } from "./subject.ts";
 
 /** A load's result, which it prints as a line of JSON. */
@@ -45,7 +45,7 @@ export class LoadError extends Error {}
 /** Runs one load with one server. */
 export async function sample(
   subject: Subject,
-  { load, workshop }: { load: Load; workshop: Workshop },
+  { load, workshop }: { load: Load; workshop: BenchTools },
 ): Promise<Sample> {
   const before = subject.processorSeconds;
   const outcome = await runTool(workshop.path(load.tool), [subject.port, ...load.words]);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { echoes, OURS, outlet } from "./recipes.ts";
+import { echoes, OUTLET, outlet } from "./recipes.ts";
 import { available, type Recipe, Subject } from "./subject.ts";
 import { figure, type Section } from "./table.ts";
-import type { Workshop } from "./tools.ts";
+import type { BenchTools } from "./tools.ts";
 
 const CONNECTIONS = 10_000;
 
@@ -14,13 +14,13 @@ const CONNECTIONS = 10_000;
 const GOAL = 8;
 
 /** The time before memory is read, in milliseconds, which runtimes need to release it. */
-const SETTLE = 6_000;
+const SETTLE_TIME = 6_000;
 
 /**
  * Holds the same number of connections with each server, after one round trip each, and reads its
  * memory.
  */
-export async function idleMemory(workshop: Workshop): Promise<Section> {
+export async function idleMemory(workshop: BenchTools): Promise<Section> {
   const { rivals } = echoes(workshop, {});
   const { here, missing } = available([
     outlet(workshop, (port) => [`echo://:${port}`]),
@@ -42,7 +42,7 @@ export async function idleMemory(workshop: Workshop): Promise<Section> {
   };
 }
 
-async function measure(recipe: Recipe, workshop: Workshop): Promise<string[]> {
+async function measure(recipe: Recipe, workshop: BenchTools): Promise<string[]> {
   await using subject = await Subject.start(recipe);
   await settle();
   const empty = subject.residentBytes;
@@ -54,14 +54,14 @@ async function measure(recipe: Recipe, workshop: Workshop): Promise<string[]> {
     recipe.name,
     megabytes(empty),
     megabytes(full),
-    recipe.name === OURS ? atMost(each, GOAL) : figure(each),
+    recipe.name === OUTLET ? atMost(each, GOAL) : figure(each),
     megabytes(after),
     megabytes(subject.residentBytes),
   ];
 }
 
 /** The memory while all connections are open; they are closed when it resolves. */
-async function filled(subject: Subject, workshop: Workshop): Promise<number> {
+async function filled(subject: Subject, workshop: BenchTools): Promise<number> {
   const holder = new Deno.Command(workshop.path("hold"), {
     args: [String(subject.port), String(CONNECTIONS), "spoken"],
     stdin: "piped",
@@ -87,5 +87,5 @@ function megabytes(bytes: number): string {
 }
 
 function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, SETTLE));
+  return new Promise((resolve) => setTimeout(resolve, SETTLE_TIME));
 }

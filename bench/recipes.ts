@@ -3,24 +3,27 @@
  *
  * @module
  */
-import type { Rival } from "./contest.ts";
+import type { Competitor } from "./contest.ts";
 import { CONSOLE, deno, outletServer, type Recipe } from "./subject.ts";
-import { BENCH, type Workshop } from "./tools.ts";
+import { BENCH, type BenchTools } from "./tools.ts";
 
 /** The ratios that outlet should reach, by the name of the other server. */
-export type Goals = Readonly<Record<string, Rival["goal"]>>;
+export type RatioGoals = Readonly<Record<string, Competitor["goal"]>>;
 
 /** The name of outlet in every table. */
-export const OURS = "outlet";
+export const OUTLET = "outlet";
 
 /** outlet as its users run it: with console and metrics, and the log in a file. */
-export function outlet(workshop: Workshop, spec: (port: number) => readonly string[]): Recipe {
+export function outlet(workshop: BenchTools, spec: (port: number) => readonly string[]): Recipe {
   const log = workshop.path("outlet.log");
-  return { name: OURS, command: (port) => outletServer(log, ...CONSOLE, ...spec(port)) };
+  return { name: OUTLET, command: (port) => outletServer(log, ...CONSOLE, ...spec(port)) };
 }
 
 /** Echo servers with and without a console. */
-export function consoles(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
+export function consoles(
+  workshop: BenchTools,
+  goals: RatioGoals,
+): { ours: Recipe; rivals: Competitor[] } {
   const name = "outlet without one";
   const log = workshop.path("without.log");
   const spec = (port: number) => `echo://127.0.0.1:${port}`;
@@ -31,7 +34,10 @@ export function consoles(workshop: Workshop, goals: Goals): { ours: Recipe; riva
 }
 
 /** Echo servers. */
-export function echoes(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
+export function echoes(
+  workshop: BenchTools,
+  goals: RatioGoals,
+): { ours: Recipe; rivals: Competitor[] } {
   const listen = (port: number) => `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=4096`;
   return {
     ours: outlet(workshop, (port) => [`echo://:${port}`]),
@@ -66,7 +72,10 @@ export function echoes(workshop: Workshop, goals: Goals): { ours: Recipe; rivals
 }
 
 /** Servers that run `cat` for every client. */
-export function programs(workshop: Workshop, goals: Goals): { ours: Recipe; rivals: Rival[] } {
+export function programs(
+  workshop: BenchTools,
+  goals: RatioGoals,
+): { ours: Recipe; rivals: Competitor[] } {
   const { rivals } = echoes(workshop, goals);
   return {
     ours: outlet(workshop, (port) => [`exec://:${port}`, "--", "cat"]),
@@ -76,9 +85,9 @@ export function programs(workshop: Workshop, goals: Goals): { ours: Recipe; riva
 
 /** Proxies to the echo server on `upstream`. */
 export function proxies(
-  workshop: Workshop,
-  { upstream, goals }: { upstream: number; goals: Goals },
-): { ours: Recipe; rivals: Rival[] } {
+  workshop: BenchTools,
+  { upstream, goals }: { upstream: number; goals: RatioGoals },
+): { ours: Recipe; rivals: Competitor[] } {
   const socatListen = (port: number) =>
     `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=4096`;
   return {
@@ -112,9 +121,9 @@ export const NCAT_MEMBERS = 200;
 
 /** Chat servers. */
 export function rooms(
-  workshop: Workshop,
-  { goal, load }: Required<Pick<Rival, "goal" | "load">>,
-): { ours: Recipe; rivals: Rival[] } {
+  workshop: BenchTools,
+  { goal, load }: Required<Pick<Competitor, "goal" | "load">>,
+): { ours: Recipe; rivals: Competitor[] } {
   return {
     ours: outlet(workshop, (port) => [`chat://:${port}`]),
     rivals: [{
@@ -128,7 +137,10 @@ export function rooms(
 }
 
 /** The same server with several workers, and with one. */
-export function crews(workshop: Workshop, workers: number): { ours: Recipe; rivals: Rival[] } {
+export function workerCounts(
+  workshop: BenchTools,
+  workers: number,
+): { ours: Recipe; rivals: Competitor[] } {
   return {
     ours: outlet(workshop, (port) => [`echo://:${port}`, "--workers", String(workers)]),
     rivals: [{
@@ -156,12 +168,12 @@ function tcpserver(port: number, program: string): string[] {
   ];
 }
 
-function withGoals(goals: Goals, rivals: readonly Recipe[]): Rival[] {
+function withGoals(goals: RatioGoals, rivals: readonly Recipe[]): Competitor[] {
   return rivals.map((rival) => ({ ...rival, goal: goals[rival.name] }));
 }
 
 function haproxyConfig(
-  workshop: Workshop,
+  workshop: BenchTools,
   { port, upstream }: { port: number; upstream: number },
 ): string {
   const path = workshop.path(`haproxy-${port}.cfg`);

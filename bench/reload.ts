@@ -11,13 +11,13 @@ import { parseServerArgs } from "../src/cli/server_args.ts";
 import type { ServerConfig } from "../src/config/server_config.ts";
 import { EventBus } from "../src/events/event_bus.ts";
 import { Supervisor } from "../src/workers/supervisor.ts";
-import { Workshop } from "./tools.ts";
+import { BenchTools } from "./tools.ts";
 
 const WORKERS = 3;
 const RELOADS = 50;
 const IN_FLIGHT = "16";
 /** The number of connections that are open when a worker dies. */
-const HELD = 30;
+const OPEN_CONNECTIONS = 30;
 /** The pause between reloads, in milliseconds. */
 const PAUSE = 50;
 const MIGRATES = "/proc/sys/net/ipv4/tcp_migrate_req";
@@ -33,14 +33,14 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-using workshop = await Workshop.open();
+using workshop = await BenchTools.open();
 
 /** Runs a client process that connects repeatedly during `work`, and returns its results. */
 async function underLoad(
   what: string,
   port: number,
   happen: () => Promise<unknown>,
-  mayLose: (keyof Met)[] = [],
+  mayLose: (keyof ClientResults)[] = [],
 ): Promise<void> {
   const client = new Deno.Command(workshop.path("reconnects"), {
     args: [String(port), IN_FLIGHT],
@@ -53,15 +53,15 @@ async function underLoad(
   await client.stdin.close();
   const text = new TextDecoder().decode((await client.output()).stdout).trim();
   console.log(what.padEnd(44), text);
-  const { answered, ...faults } = JSON.parse(text) as Met;
-  for (const [name, count] of Object.entries(faults) as [keyof Met, number][]) {
+  const { answered, ...faults } = JSON.parse(text) as ClientResults;
+  for (const [name, count] of Object.entries(faults) as [keyof ClientResults, number][]) {
     if (count > 0 && !mayLose.includes(name)) fail(`${what}: ${count} ${name}`);
   }
   if (answered === 0) fail(`${what}: nobody was answered`);
 }
 
 /** A client's results. */
-type Met = Record<"answered" | "late" | "refused" | "reset" | "ended" | "other", number>;
+type ClientResults = Record<"answered" | "late" | "refused" | "reset" | "ended" | "other", number>;
 
 const failures: string[] = [];
 
@@ -89,7 +89,7 @@ async function isAnswered(client: Deno.TcpConn): Promise<boolean> {
 /** Ends the worker of one client, and checks which other clients have lost their connections. */
 async function killWorker(port: number): Promise<void> {
   const clients = await Promise.all(
-    Array.from({ length: HELD }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+    Array.from({ length: OPEN_CONNECTIONS }, () => Deno.connect({ hostname: "127.0.0.1", port })),
   );
   await Promise.all(clients.map(isAnswered));
   const workerOf = (client: Deno.TcpConn) =>
@@ -109,7 +109,7 @@ async function killWorker(port: number): Promise<void> {
     }
     client.close();
   }
-  console.log(`  of ${HELD} connections ${own.size} were with the worker that died`);
+  console.log(`  of ${OPEN_CONNECTIONS} connections ${own.size} were with the worker that died`);
   // By then its replacement serves clients.
   await pause(2_000);
 }

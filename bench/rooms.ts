@@ -77,7 +77,7 @@ console.log(`  a member: ${(await measureMemory()).toFixed(1)} KiB of resident m
 console.log(`  a line: ${cost.line.toFixed(0)} µs, and ${cost.delivery.toFixed(1)} µs a delivery`);
 
 const remote = await measureTogether([100, 100]);
-const tax = remote.listening - cost.delivery * 100;
+const receiving = remote.listening - cost.delivery * 100;
 console.log("two servers, 100 members each, the speaker at the first");
 console.log(
   `  bytes on the bus: ${remote.bytes.toFixed(0)} a line; NATS itself: ${
@@ -87,20 +87,20 @@ console.log(
 console.log(
   `  to send a line: ${(remote.speaking - cost.line - cost.delivery * 100).toFixed(0)} µs`,
 );
-console.log(`  to receive a line: ${tax.toFixed(0)} µs`);
+console.log(`  to receive a line: ${receiving.toFixed(0)} µs`);
 
 const check = await measureTogether([100, 200, 200]);
-const foretold = tax + cost.delivery * 200;
+const predicted = receiving + cost.delivery * 200;
 console.log("three servers, 100, 200 and 200 members: what the others spend on a line");
-console.log(`  foretold ${foretold.toFixed(0)} µs, measured ${check.listening.toFixed(0)} µs`);
+console.log(`  predicted ${predicted.toFixed(0)} µs, measured ${check.listening.toFixed(0)} µs`);
 
-const hurried = await measureTogether([100, 100], 50);
+const batched = await measureTogether([100, 100], 50);
 console.log("two servers, 100 members each, 50 lines at once");
-console.log(`  to send and deliver a line: ${hurried.speaking.toFixed(0)} µs`);
-console.log(`  to receive and deliver a line: ${hurried.listening.toFixed(0)} µs`);
+console.log(`  to send and deliver a line: ${batched.speaking.toFixed(0)} µs`);
+console.log(`  to receive and deliver a line: ${batched.listening.toFixed(0)} µs`);
 console.log(
-  `  bytes on the bus: ${hurried.bytes.toFixed(0)} a line; NATS itself: ${
-    hurried.nats.toFixed(1)
+  `  bytes on the bus: ${batched.bytes.toFixed(0)} a line; NATS itself: ${
+    batched.nats.toFixed(1)
   } µs`,
 );
 
@@ -108,7 +108,7 @@ console.log(
 async function measureAlone(members: number): Promise<number> {
   const server = await startServer();
   try {
-    const [perLine] = await converse([server], await joinMany(server.port, members));
+    const [perLine] = await sendLines([server], await joinMany(server.port, members));
     return perLine!;
   } finally {
     await stop(server);
@@ -151,7 +151,7 @@ async function measureTogether(
     }
     await delay(1_000);
     const before = await bytesAt(monitor);
-    const [speaking, ...listening] = await converse([...servers, nats], crowd, atOnce);
+    const [speaking, ...listening] = await sendLines([...servers, nats], crowd, atOnce);
     const bytes = (await bytesAt(monitor) - before) / LINES;
     const own = listening.pop()!;
     return { speaking: speaking!, listening: mean(listening), bytes, nats: own };
@@ -164,7 +164,7 @@ async function measureTogether(
  * Sends lines in batches, the next when all members have received the previous one; returns each
  * program's processor time per line, in µs.
  */
-async function converse(
+async function sendLines(
   subjects: readonly Subject[],
   [speaker, ...listeners]: readonly Member[],
   atOnce = 1,

@@ -7,12 +7,12 @@ import { type Compiled, compiled } from "./compiled.ts";
 import { median, spread } from "./measure.ts";
 import { deno, freePort, outletServer } from "./subject.ts";
 import { figure, ratio, type Section } from "./table.ts";
-import type { Workshop } from "./tools.ts";
+import type { BenchTools } from "./tools.ts";
 
 const ROUNDS = 15;
 
 /** A program whose start is measured: until it ends, or by default until it answers. */
-interface Starter {
+interface StartCase {
   readonly name: string;
   command(): {
     words: readonly string[];
@@ -24,7 +24,7 @@ interface Starter {
 }
 
 /** From source, and compiled. */
-export async function* startUp(workshop: Workshop): AsyncGenerator<Section> {
+export async function* startUp(workshop: BenchTools): AsyncGenerator<Section> {
   yield await start("start, from source", fromSource(workshop.path("start.log")));
   const programs = await compiled(workshop);
   yield typeof programs === "string"
@@ -34,10 +34,10 @@ export async function* startUp(workshop: Workshop): AsyncGenerator<Section> {
 
 const COMPILED = "start, compiled";
 const HELLO = "bare Deno hello";
-const HELP: NonNullable<Starter["goal"]> = { of: HELLO, most: 1.5 };
-const LISTENS: NonNullable<Starter["goal"]> = { of: HELLO, most: 2 };
+const HELP: NonNullable<StartCase["goal"]> = { of: HELLO, most: 1.5 };
+const LISTENS: NonNullable<StartCase["goal"]> = { of: HELLO, most: 2 };
 
-function fromSource(log: string): Starter[] {
+function fromSource(log: string): StartCase[] {
   return [
     { name: HELLO, command: () => ({ words: deno("subjects/hello.ts") }) },
     { name: "outlet --help", command: () => ({ words: deno("../main.ts", "--help") }), goal: HELP },
@@ -64,7 +64,7 @@ function fromSource(log: string): Starter[] {
   ];
 }
 
-function fromBinaries({ hello, outlet }: Compiled, log: string): Starter[] {
+function fromBinaries({ hello, outlet }: Compiled, log: string): StartCase[] {
   return [
     { name: HELLO, command: () => ({ words: [hello] }) },
     { name: "outlet --help", command: () => ({ words: [outlet, "--help"] }), goal: HELP },
@@ -78,7 +78,7 @@ function fromBinaries({ hello, outlet }: Compiled, log: string): Starter[] {
 }
 
 /** Starts all programs in turn. */
-async function start(title: string, starters: readonly Starter[]): Promise<Section> {
+async function start(title: string, starters: readonly StartCase[]): Promise<Section> {
   const times = new Map(starters.map(({ name }) => [name, [] as number[]]));
   for (let round = 0; round <= ROUNDS; round++) {
     for (const starter of starters) {
@@ -101,7 +101,7 @@ async function start(title: string, starters: readonly Starter[]): Promise<Secti
 }
 
 /** Milliseconds until it has ended, or answers on its port. */
-async function measure({ command }: Starter): Promise<number> {
+async function measure({ command }: StartCase): Promise<number> {
   const { words: [program, ...args], port, until = answers } = command();
   const start = performance.now();
   const process = new Deno.Command(program!, {

@@ -17,7 +17,7 @@ export interface Recipe {
 }
 
 /** Time limit for a server to listen, in milliseconds. */
-const PATIENCE = 20_000;
+const START_TIMEOUT = 20_000;
 
 /** A command line that runs a file of this repository with Deno. */
 export function deno(file: string, ...words: readonly (string | number)[]): string[] {
@@ -100,7 +100,7 @@ export class Subject implements AsyncDisposable {
   /** Asks the kernel instead of connecting, because some servers serve one client and end. */
   async #listens(): Promise<void> {
     const needle = `:${this.port.toString(16).toUpperCase().padStart(4, "0")} `;
-    for (const end = performance.now() + PATIENCE; performance.now() < end;) {
+    for (const end = performance.now() + START_TIMEOUT; performance.now() < end;) {
       const sockets = Deno.readTextFileSync("/proc/net/tcp").split("\n");
       if (sockets.some((line) => line.includes(needle) && line.includes(" 0A "))) return;
       await new Promise((resolve) => setTimeout(resolve, 10));

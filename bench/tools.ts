@@ -25,7 +25,7 @@ const NATIVE = ["echo", "round_trips", "stream", "connects", "hold", "chat", "re
 export type NativeTool = typeof NATIVE[number];
 
 /** The own programs, built in a temporary directory that is removed on disposal. */
-export class Workshop implements Disposable {
+export class BenchTools implements Disposable {
   readonly #directory: string;
 
   private constructor(directory: string) {
@@ -37,13 +37,13 @@ export class Workshop implements Disposable {
    *
    * @throws {Error} without a C compiler: a load generator in Deno would limit the results
    */
-  static async open(): Promise<Workshop> {
+  static async open(): Promise<BenchTools> {
     if (!isInstalled("gcc")) {
       throw new Error(
         "the loads are small C programs, and need gcc: apt-get install gcc libc6-dev",
       );
     }
-    const workshop = new Workshop(Deno.makeTempDirSync({ prefix: "outlet-bench-" }));
+    const workshop = new BenchTools(Deno.makeTempDirSync({ prefix: "outlet-bench-" }));
     await Promise.all(NATIVE.map(async (name) => {
       const { success, stderr } = await new Deno.Command("gcc", {
         args: ["-O2", "-Wall", "-o", workshop.path(name), `${BENCH}native/${name}.c`],

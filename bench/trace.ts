@@ -11,7 +11,7 @@ import { type SyntheticCapture, writeSyntheticCapture } from "./synthetic_captur
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 
 /** The interval at which a program's peak memory is read, in milliseconds. */
-const GLANCE = 10;
+const SAMPLE_INTERVAL = 10;
 
 interface Measurement {
   readonly seconds: number;
@@ -83,7 +83,7 @@ async function measure(command: string, args: string[]): Promise<Measurement> {
   const start = performance.now();
   const child = new Deno.Command(command, { args, stdout: "null", stderr: "null" }).spawn();
   let peak = 0;
-  const timer = setInterval(() => peak = Math.max(peak, peakOf(child.pid)), GLANCE);
+  const timer = setInterval(() => peak = Math.max(peak, peakOf(child.pid)), SAMPLE_INTERVAL);
   const { success } = await child.status;
   clearInterval(timer);
   if (!success) throw new Error(`${command} failed`);

@@ -8,7 +8,7 @@ import { TestServer } from "./harness/server.ts";
 import { testWith } from "./harness/tools.ts";
 
 /** What a client wrote to stdout and to stderr. */
-interface Talk {
+interface ClientOutput {
   readonly shown: Uint8Array;
   readonly told: string;
 }
@@ -17,10 +17,10 @@ interface Talk {
  * A client of a port of 127.0.0.1, started with command-line arguments and given these chunks as
  * stdin.
  */
-async function talk(
+async function runWithInput(
   words: string[],
   input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<Talk> {
+): Promise<ClientOutput> {
   const shown: Uint8Array[] = [];
   const told: string[] = [];
   await runClient(parseClientArgs(["127.0.0.1", ...words]), {
@@ -67,7 +67,7 @@ Deno.test("sent bytes are echoed unchanged, and the end of input ends the sessio
     { length: 50 },
     (_, i) => bytes.subarray(i * 100_000, (i + 1) * 100_000),
   );
-  const { shown } = await talk([`${server.port()}`], chunks);
+  const { shown } = await runWithInput([`${server.port()}`], chunks);
   assertEquals(await sha256(shown), await sha256(bytes));
 });
 
@@ -76,7 +76,7 @@ Deno.test("an answer after the end of input is shown completely", async () => {
     assertEquals(await readText(client), "question");
     await send(client, "answer");
   });
-  const { shown } = await talk([peer.port], [bytesOf("question")]);
+  const { shown } = await runWithInput([peer.port], [bytesOf("question")]);
   assertEquals(new TextDecoder().decode(shown), "answer");
   await peer.served;
 });
@@ -87,13 +87,13 @@ Deno.test("a peer that closes its half first still receives all of the input", a
     await client.closeWrite();
     assertEquals(await sha256(await readAll(client)), await sha256(bytes));
   });
-  await talk([peer.port], [bytes]);
+  await runWithInput([peer.port], [bytes]);
   await peer.served;
 });
 
 Deno.test("a peer that closes while nothing is typed ends the client", async () => {
   await using server = await TestServer.open("daytime://:0");
-  const { shown } = await talk([`${server.port()}`], silence());
+  const { shown } = await runWithInput([`${server.port()}`], silence());
   assertMatch(new TextDecoder().decode(shown), /GMT\r\n$/);
 });
 
@@ -101,7 +101,7 @@ Deno.test("--eof close closes both halves, even if the peer continues", async ()
   using peer = await oneClient(async (client) => {
     assertEquals(await readText(client), "bye");
   });
-  await talk([peer.port, "--eof", "close"], [bytesOf("bye")]);
+  await runWithInput([peer.port, "--eof", "close"], [bytesOf("bye")]);
   await peer.served;
 });
 
@@ -113,7 +113,7 @@ Deno.test("--eof wait keeps our half open until the peer closes", async () => {
     await client.closeWrite();
     assertEquals(await client.read(buffer), null);
   });
-  const { shown } = await talk([peer.port, "--eof", "wait"], [bytesOf("hi")]);
+  const { shown } = await runWithInput([peer.port, "--eof", "wait"], [bytesOf("hi")]);
   assertEquals(new TextDecoder().decode(shown), "done");
   await peer.served;
 });
@@ -122,20 +122,20 @@ Deno.test("--crlf sends CRLF where a line ends in LF alone", async () => {
   using peer = await oneClient(async (client) => {
     assertEquals(await readText(client), "a\r\nb\r\n");
   });
-  await talk([peer.port, "-C"], [bytesOf("a\nb\r\n")]);
+  await runWithInput([peer.port, "-C"], [bytesOf("a\nb\r\n")]);
   await peer.served;
 });
 
 Deno.test("--send-only sends all input and shows nothing", async () => {
   await using server = await TestServer.open("echo://:0");
-  const { shown } = await talk([`${server.port()}`, "--send-only"], [noise(1_000_000)]);
+  const { shown } = await runWithInput([`${server.port()}`, "--send-only"], [noise(1_000_000)]);
   assertEquals(shown.length, 0);
   assertEquals((await server.event("closed")).bytesIn, 1_000_000);
 });
 
 Deno.test("--recv-only never reads the input", async () => {
   await using server = await TestServer.open("qotd://:0");
-  const { shown } = await talk([`${server.port()}`, "--recv-only"], {
+  const { shown } = await runWithInput([`${server.port()}`, "--recv-only"], {
     [Symbol.asyncIterator]() {
       throw new Error("the input was read");
     },
@@ -146,7 +146,7 @@ Deno.test("--recv-only never reads the input", async () => {
 Deno.test("--idle-timeout ends a session without data in either direction", async () => {
   await using server = await TestServer.open("echo://:0");
   await assertRejects(
-    () => talk([`${server.port()}`, "-i", "100ms"], silence()),
+    () => runWithInput([`${server.port()}`, "-i", "100ms"], silence()),
     Error,
     "nothing sent or received for 100 ms",
   );
@@ -154,7 +154,7 @@ Deno.test("--idle-timeout ends a session without data in either direction", asyn
 
 Deno.test("-v logs the attempt, the first byte, the bytes in each direction, and who closed", async () => {
   await using server = await TestServer.open("echo://:0");
-  const { told } = await talk([`${server.port()}`, "-v"], [bytesOf("hello")]);
+  const { told } = await runWithInput([`${server.port()}`, "-v"], [bytesOf("hello")]);
   assertMatch(told, /^127\.0\.0\.1:\d+: trying$/m);
   assertMatch(told, /^127\.0\.0\.1:\d+: connected in [\d.]+ (µs|ms)/m);
   assertMatch(told, /^first byte after /m);
@@ -165,7 +165,7 @@ testWith(["ncat"], "data flows both ways between the client and a listening ncat
   const port = String(freePort());
   await using ncat = new Program(["ncat", "-l", "-v", "127.0.0.1", port]);
   await ncat.logs(/Listening on 127\.0\.0\.1/);
-  const talking = talk([port, "--eof", "wait"], [bytesOf("to ncat\n")]);
+  const talking = runWithInput([port, "--eof", "wait"], [bytesOf("to ncat\n")]);
   await ncat.prints(/to ncat/);
   await ncat.type("from ncat\n");
   await ncat.end();
@@ -177,7 +177,7 @@ testWith(["socat"], "a listening socat receives a file, and ends with the client
   await using socat = new Program(["socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1", "STDOUT"]);
   const [, port] = await socat.logs(/listening on .*:(\d+)/);
   const bytes = noise(2_000_000);
-  await talk([port!], [bytes]);
+  await runWithInput([port!], [bytes]);
   assertEquals(await sha256((await socat.outcome()).bytes), await sha256(bytes));
 });
 

@@ -13,7 +13,7 @@ testWith(
   ["bash", "ncat"],
   "the examples of the README print the output that they show",
   async () => {
-    await using stage = await Stage.set();
+    await using stage = await ExampleEnvironment.set();
     for (const step of stepsIn(await Deno.readTextFile(`${ROOT}README.md`))) await stage.play(step);
   },
 );
@@ -46,7 +46,7 @@ Deno.test("every local link in README and docs has a target", async () => {
  * The environment that examples run in: a directory with `outlet` on the path, and the servers that
  * they start.
  */
-class Stage implements AsyncDisposable {
+class ExampleEnvironment implements AsyncDisposable {
   readonly #folder: string;
   readonly #servers: Program[] = [];
 
@@ -54,13 +54,13 @@ class Stage implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async set(): Promise<Stage> {
+  static async set(): Promise<ExampleEnvironment> {
     const folder = await Deno.makeTempDir({ prefix: "outlet-readme-" });
     const words = outlet().map((word) => `'${word}'`).join(" ");
     await Deno.writeTextFile(`${folder}/outlet`, `#!/bin/sh\nexec ${words} "$@"\n`, {
       mode: 0o755,
     });
-    return new Stage(folder);
+    return new ExampleEnvironment(folder);
   }
 
   async play({ command, prints }: Step): Promise<void> {

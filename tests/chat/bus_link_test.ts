@@ -9,7 +9,7 @@ import { BusNetwork, type Delivery, LossyBus } from "../harness/lossy_bus.ts";
 import { TestMember } from "../harness/test_member.ts";
 
 /** The chat rooms of one server, with a connection to the shared bus. */
-class House implements AsyncDisposable {
+class ServerRooms implements AsyncDisposable {
   readonly rooms = new Rooms();
   readonly bus: LossyBus;
   readonly room: Room;
@@ -19,8 +19,8 @@ class House implements AsyncDisposable {
     this.room = this.rooms.open("ops");
   }
 
-  static async open(ether: BusNetwork): Promise<House> {
-    const house = new House(ether);
+  static async open(ether: BusNetwork): Promise<ServerRooms> {
+    const house = new ServerRooms(ether);
     await house.rooms.attachBus(house.bus);
     return house;
   }
@@ -35,9 +35,12 @@ class House implements AsyncDisposable {
 }
 
 /** Two servers whose rooms know each other's members. */
-async function meet(ether: BusNetwork) {
+async function twoServers(ether: BusNetwork) {
   const stack = new AsyncDisposableStack();
-  const [one, other] = [stack.use(await House.open(ether)), stack.use(await House.open(ether))];
+  const [one, other] = [
+    stack.use(await ServerRooms.open(ether)),
+    stack.use(await ServerRooms.open(ether)),
+  ];
   const [alice, bob] = [new TestMember(one.room), new TestMember(other.room)];
   one.room.rename(alice.member, "alice");
   other.room.rename(bob.member, "bob");
@@ -50,7 +53,7 @@ async function meet(ether: BusNetwork) {
 }
 
 Deno.test("members of two servers are in one room, and receive each line once", async () => {
-  await using pair = await meet(new BusNetwork());
+  await using pair = await twoServers(new BusNetwork());
   const { one, other, alice, bob } = pair;
   one.room.say(alice.member, "hello");
   assertEquals(await bob.receives("alice> hello"), 1);
@@ -70,14 +73,14 @@ Deno.test("members of two servers are in one room, and receive each line once", 
 });
 
 Deno.test("a name in use on another server is taken", async () => {
-  await using pair = await meet(new BusNetwork());
+  await using pair = await twoServers(new BusNetwork());
   const { one, alice } = pair;
   assertEquals(one.room.rename(alice.member, "Bob"), "Bob is taken");
 });
 
 Deno.test("of two members who take a name at the same time, the earlier one keeps it", async () => {
   const ether = new BusNetwork();
-  await using pair = await meet(ether);
+  await using pair = await twoServers(ether);
   const { one, other, alice, bob } = pair;
   one.bus.setState("down");
   other.room.rename(bob.member, "ada");
@@ -90,16 +93,16 @@ Deno.test("of two members who take a name at the same time, the earlier one keep
   assertEquals(other.room.who().toSorted(), ["ada", alice.member.name]);
 });
 
-const FATES: readonly [string, Delivery][] = [
-  ["loses every third message or so", chance({ loses: 1 / 3 })],
+const DELIVERIES: readonly [string, Delivery][] = [
+  ["loses every third message or so", randomDelivery({ loses: 1 / 3 })],
   ["carries every message twice", () => 2],
-  ["loses some messages and doubles others", chance({ loses: 1 / 5, doubles: 1 / 2 })],
+  ["loses some messages and doubles others", randomDelivery({ loses: 1 / 5, doubles: 1 / 2 })],
 ];
 
-for (const [what, fate] of FATES) {
+for (const [what, fate] of DELIVERIES) {
   Deno.test(`over a bus that ${what}, every line arrives once, in order`, async () => {
     const ether = new BusNetwork();
-    await using pair = await meet(ether);
+    await using pair = await twoServers(ether);
     const { one, other, alice, bob } = pair;
     ether.delivery = fate;
     for (let i = 0; i < 200; i++) {
@@ -121,7 +124,7 @@ for (const [what, fate] of FATES) {
 
 Deno.test("lines sent while the bus is down are queued and delivered, and members are notified once", async () => {
   const ether = new BusNetwork();
-  await using pair = await meet(ether);
+  await using pair = await twoServers(ether);
   const { one, alice, bob } = pair;
   one.bus.setState("down");
   for (let i = 0; i < 10; i++) one.room.say(alice.member, `line ${i}`);
@@ -140,7 +143,7 @@ Deno.test("lines sent while the bus is down are queued and delivered, and member
 
 Deno.test("lines that do not fit in the send queue are counted, and members on both servers are told how many", async () => {
   const ether = new BusNetwork();
-  await using pair = await meet(ether);
+  await using pair = await twoServers(ether);
   const { one, other, alice, bob } = pair;
   one.bus.setState("down");
   const line = "x".repeat(4000);
@@ -158,7 +161,7 @@ Deno.test("lines that do not fit in the send queue are counted, and members on b
 
 Deno.test("messages that are invalid or of another protocol are ignored and counted, and the room continues", async () => {
   const ether = new BusNetwork();
-  await using pair = await meet(ether);
+  await using pair = await twoServers(ether);
   const { one, other, alice, bob } = pair;
   const before = other.traffic.ignored;
   const foreign = { v: 1, kind: "facts", origin: "foreign0", first: 1 };
@@ -198,7 +201,7 @@ Deno.test("messages that are invalid or of another protocol are ignored and coun
 });
 
 Deno.test("when a server stops, its members leave the other servers' rooms at once", async () => {
-  await using pair = await meet(new BusNetwork());
+  await using pair = await twoServers(new BusNetwork());
   const { one, other, bob } = pair;
   await one.rooms[Symbol.asyncDispose]();
   await bob.receives("* left with their server: alice");
@@ -207,7 +210,7 @@ Deno.test("when a server stops, its members leave the other servers' rooms at on
 
 Deno.test("members of a server that is silent for eight seconds are removed, unless this server was suspended", async () => {
   const ether = new BusNetwork();
-  await using there = await House.open(ether);
+  await using there = await ServerRooms.open(ether);
   const bob = new TestMember(there.room);
   there.room.rename(bob.member, "bob");
   const room = new Room("ops");
@@ -234,8 +237,8 @@ Deno.test("members of a server that is silent for eight seconds are removed, unl
 
 Deno.test("rooms without a configured name are not shared over the bus", async () => {
   const ether = new BusNetwork();
-  await using one = await House.open(ether);
-  await using _other = await House.open(ether);
+  await using one = await ServerRooms.open(ether);
+  await using _other = await ServerRooms.open(ether);
   const room = one.rooms.openPrivate("127.0.0.1:7000");
   const member = new TestMember(room);
   room.say(member.member, "secret");
@@ -250,7 +253,7 @@ Deno.test("rooms without a configured name are not shared over the bus", async (
 });
 
 /** A pseudo-random delivery, the same in every run. */
-function chance({ loses, doubles = 0 }: { loses: number; doubles?: number }): Delivery {
+function randomDelivery({ loses, doubles = 0 }: { loses: number; doubles?: number }): Delivery {
   const dice = noise(4096, 7);
   let throws = 0;
   return () => {

@@ -7,7 +7,7 @@ import { FanOut } from "../../src/chat/fan_out.ts";
 import { nextTurn } from "../../src/scheduling/turn_budget.ts";
 
 /** The maximum number of members that are sent to in one turn of the event loop. */
-const MOST = 256;
+const MAX_SENDS_PER_TURN = 256;
 
 class Listener {
   readonly lines: string[] = [];
@@ -59,8 +59,8 @@ Deno.test("a line is sent to 10,000 members in turns, and the event loop runs ot
   await nextTurn();
   assert(members.every(({ lines }) => lines.join("") === "hello\n"));
   // A timer may miss some turns, but not most of them.
-  assert(counter.turns > 10_000 / MOST / 4, `${counter.turns} turns`);
-  assert(counter.longest < 4 * MOST, `${counter.longest} in one turn`);
+  assert(counter.turns > 10_000 / MAX_SENDS_PER_TURN / 4, `${counter.turns} turns`);
+  assert(counter.longest < 4 * MAX_SENDS_PER_TURN, `${counter.longest} in one turn`);
 });
 
 Deno.test("while members join, leave, speak and are answered, each receives every line of its time once, in order, except its own", async () => {

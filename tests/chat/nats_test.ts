@@ -16,16 +16,16 @@ const SPEC = "chat://:0?room=all";
  * Several outlet servers on one bus, with the same number of members on each, all of whom know each
  * other.
  */
-class Town implements AsyncDisposable {
+class ServerGroup implements AsyncDisposable {
   readonly servers: TestServer[] = [];
   readonly parts: ChatClient[][] = [];
 
   static async build(
     buses: readonly string[],
     { guests, spec = SPEC }: { guests: number; spec?: string },
-  ): Promise<Town> {
+  ): Promise<ServerGroup> {
     await using undo = new AsyncDisposableStack();
-    const town = undo.use(new Town());
+    const town = undo.use(new ServerGroup());
     for (const bus of buses) {
       const server = await TestServer.open(spec, "--bus", bus);
       town.servers.push(server);
@@ -53,7 +53,7 @@ testWith(
   "with three servers and 300 members, each member receives 3,000 lines once and in order",
   async () => {
     await using nats = await NatsServer.start();
-    await using town = await Town.build([nats.url, nats.url, nats.url], { guests: 100 });
+    await using town = await ServerGroup.build([nats.url, nats.url, nats.url], { guests: 100 });
     assertEquals(await exchangeLines(town.parts, { lines: 3_000 }), []);
   },
 );
@@ -63,7 +63,7 @@ testWith(
   "a bus that is killed and restarted loses no line, and members are notified once",
   async () => {
     await using nats = await NatsServer.start();
-    await using town = await Town.build([nats.url, nats.url, nats.url], { guests: 10 });
+    await using town = await ServerGroup.build([nats.url, nats.url, nats.url], { guests: 10 });
     let outage: Promise<unknown>;
     const faults = await exchangeLines(town.parts, {
       lines: 1_500,
@@ -98,7 +98,7 @@ testWith(NEEDS, "a room continues when a server of the NATS cluster is killed", 
   // Each outlet server connects to one server of the cluster, and learns the URLs of the others
   // from it.
   const urls = cluster.map(({ url }) => url);
-  await using town = await Town.build(urls, { guests: 5 });
+  await using town = await ServerGroup.build(urls, { guests: 5 });
   const faults = await exchangeLines(town.parts, {
     lines: 600,
     during: (said) => said === 300 ? cluster[0]!.kill() : undefined,
@@ -156,7 +156,7 @@ testWith(
   "of two members who take a name while the bus is down, the earlier one keeps it",
   async () => {
     await using nats = await NatsServer.start();
-    await using town = await Town.build([nats.url, nats.url], { guests: 1 });
+    await using town = await ServerGroup.build([nats.url, nats.url], { guests: 1 });
     const [[alice], [bob]] = town.parts as [[ChatClient], [ChatClient]];
     await nats.kill();
     for (const server of town.servers) await server.event("bus-disconnected");
@@ -178,7 +178,7 @@ testWith(
 
 testWith(NEEDS, "invalid messages on the bus are ignored and counted", async () => {
   await using nats = await NatsServer.start();
-  await using town = await Town.build([nats.url, nats.url], { guests: 1 });
+  await using town = await ServerGroup.build([nats.url, nats.url], { guests: 1 });
   const stranger = await connect({ servers: nats.url });
   const subject = subjectOf(["room", "all"]);
   const garbage = ["", "{}", "\u001b[2J", "[".repeat(50_000), "x".repeat(900_000)];
@@ -202,7 +202,7 @@ testWith(NEEDS, "JetStream stores lines for servers that join later", async () =
   await using nats = await NatsServer.start({ jetstream: true });
   const spec = "chat://:0?room=a b.c>&history=3";
   {
-    await using town = await Town.build([nats.url, nats.url], { guests: 1, spec });
+    await using town = await ServerGroup.build([nats.url, nats.url], { guests: 1, spec });
     const [[alice], [bob]] = town.parts as [[ChatClient], [ChatClient]];
     for (const word of ["one", "two", "three"]) await alice.sendLine(word);
     await bob.until(() => bob.messages.length === 3);

@@ -7,7 +7,7 @@ import { TestServer } from "../harness/server.ts";
 const LONG = 4_000;
 
 /** A member that counts the long lines that it reads. */
-class Tally implements Disposable {
+class LineCounter implements Disposable {
   count = 0;
   readonly #conn: Deno.TcpConn;
   #wake = () => {};
@@ -47,7 +47,7 @@ Deno.test("of 1,000 members, the 10 that never read are disconnected, and the ot
   await using server = await TestServer.open("chat://:0?room=all");
   using stack = new DisposableStack();
   for (let i = 0; i < 10; i++) stack.use(new ResettingClient(server.port(), { narrow: true }));
-  const readers = Array.from({ length: 989 }, async () => new Tally(await server.connect()));
+  const readers = Array.from({ length: 989 }, async () => new LineCounter(await server.connect()));
   const tallies = await Promise.all(readers);
   for (const tally of tallies) stack.use(tally);
   const speaker = stack.use(await ChatClient.join(server.port()));

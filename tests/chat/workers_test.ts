@@ -20,7 +20,7 @@ interface NatsConnections {
 const HISTORY = "chat://:0?room=all&history=10";
 
 /** This many guests or more, grouped by their worker; each worker has at least two. */
-async function crowd(
+async function joinWorkers(
   supervisor: TestSupervisor,
   count: number,
   guests: DisposableStack,
@@ -46,7 +46,7 @@ async function crowd(
 }
 
 /** Joins again, with retries: a connection in the accept queue of a worker that dies is reset. */
-async function comeBack(port: number): Promise<ChatClient> {
+async function rejoin(port: number): Promise<ChatClient> {
   for (;;) {
     const guest = await ChatClient.join(port).catch(() => undefined);
     if (guest) return guest;
@@ -56,7 +56,7 @@ async function comeBack(port: number): Promise<ChatClient> {
 Deno.test("with three workers and 300 members, each member receives 3,000 lines once and in order", async () => {
   await using supervisor = await TestSupervisor.open([SPEC]);
   using guests = new DisposableStack();
-  const parts = await crowd(supervisor, 300, guests);
+  const parts = await joinWorkers(supervisor, 300, guests);
   for (const [first] of parts) await first!.countsMembers(300);
   assertEquals(await exchangeLines(parts, { lines: 3_000 }), []);
   assertEquals(supervisor.supervisor.roomsStatus().rooms.map(({ name, here }) => [name, here]), [[
@@ -68,7 +68,7 @@ Deno.test("with three workers and 300 members, each member receives 3,000 lines 
 Deno.test("members of a worker that dies are removed for the others, and can join again in another worker", async () => {
   await using supervisor = await TestSupervisor.open([SPEC], { module: CRASHING_WORKER });
   using guests = new DisposableStack();
-  const parts = await crowd(supervisor, 12, guests);
+  const parts = await joinWorkers(supervisor, 12, guests);
   const [[bob], ...others] = parts as [[ChatClient], ...ChatClient[][]];
   for (const [first] of parts) await first!.countsMembers(parts.flat().length);
   await bob.sendLine("/name bob");
@@ -84,7 +84,7 @@ Deno.test("members of a worker that dies are removed for the others, and can joi
   await supervisor.until((events) =>
     events.filter(({ event }) => event === "worker-restarted").length === 1
   );
-  using back = await comeBack(supervisor.port());
+  using back = await rejoin(supervisor.port());
   await back.countsMembers(others.flat().length + 1);
 });
 
@@ -99,7 +99,7 @@ testWith(
     using guests = new DisposableStack();
     const elsewhere = [await ChatClient.join(other.port()), await ChatClient.join(other.port())];
     for (const guest of elsewhere) guests.use(guest);
-    const parts = [elsewhere, ...await crowd(supervisor, 9, guests)];
+    const parts = [elsewhere, ...await joinWorkers(supervisor, 9, guests)];
     const count = parts.flat().length;
     for (const [first] of parts) await first!.countsMembers(count);
 
@@ -153,7 +153,7 @@ testWith(
     await other.event("bus-connected");
     await supervisor.until(() => supervisor.count("bus-connected") > 0);
     using guests = new DisposableStack();
-    const parts = await crowd(supervisor, 9, guests);
+    const parts = await joinWorkers(supervisor, 9, guests);
     const elsewhere = guests.use(await ChatClient.join(other.port()));
     for (const [first] of parts) await first!.countsMembers(parts.flat().length + 1);
     await elsewhere.countsMembers(parts.flat().length + 1);

@@ -129,7 +129,7 @@ Deno.test("a default excludes no other option", async () => {
 });
 
 /** Invalid arguments, and the error line that each must give. */
-const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
+const INVALID_ARGUMENTS: readonly (readonly [words: string, answer: RegExp])[] = [
   ["", /^expected a mode, .*see outlet --help$/],
   ["--port 80", /^expected a mode/],
   ["sevrer", /^unknown mode "sevrer": did you mean "server"\?$/],
@@ -250,7 +250,7 @@ const MISTAKES: readonly (readonly [words: string, answer: RegExp])[] = [
   ["client h 1 --send-only --recv-only", /exclude each other$/],
 ];
 
-for (const [words, answer] of MISTAKES) {
+for (const [words, answer] of INVALID_ARGUMENTS) {
   Deno.test(`"outlet ${words}" fails with what is wrong and what was expected`, async () => {
     const list = words === "" ? [] : words.split(" ");
     const error = await assertRejects(() => parseCommand(list), UsageError);

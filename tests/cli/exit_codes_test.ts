@@ -11,7 +11,7 @@ import { Folder } from "../harness/folder.ts";
 import { outlet, run } from "../harness/program.ts";
 
 /** Other options that an option needs to have an effect. */
-const BESIDE: Readonly<Record<string, readonly string[]>> = {
+const NEEDED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "tls-ca": ["--tls"],
   "tls-cert": ["--tls"],
   "tls-key": ["--tls", "--tls-cert", "PATH"],
@@ -28,7 +28,12 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
 function callsOf(table: OptionTable, before: readonly string[]): [name: string, words: string[]][] {
   return Object.entries(table).filter(([, { path }]) => path !== undefined).map(([name]) => [
     name,
-    [...name === "config" ? ["server"] : before, ...BESIDE[name] ?? [], `--${name}`, "PATH"],
+    [
+      ...name === "config" ? ["server"] : before,
+      ...NEEDED_OPTIONS[name] ?? [],
+      `--${name}`,
+      "PATH",
+    ],
   ]);
 }
 

@@ -39,7 +39,7 @@ function wordsFor({ choices, placeholder = "", bounds }: Option): readonly strin
 }
 
 /** Options that a service needs. */
-const LEAST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const REQUIRED_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   exec: { run: "sub/program" },
   forward: { to: "127.0.0.1:80,unix:sub/up.sock" },
   record: { file: "sub/all" },
@@ -49,7 +49,7 @@ const LEAST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  * Options that an option needs where its table does not say so, because the check looks at all
  * options together.
  */
-const PARTNERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const COMPANION_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   tls: { "tls-self-signed": "true" },
 };
 
@@ -66,7 +66,7 @@ function valuesOf(table: OptionTable, words: Readonly<Record<string, string>>) {
     if (values.has(name)) return;
     addValue({ name, option, word, label: name }, values);
     if (JSON.stringify(values.get(name)) === JSON.stringify(option.default)) return;
-    for (const [other, word] of Object.entries(PARTNERS[name] ?? {})) {
+    for (const [other, word] of Object.entries(COMPANION_OPTIONS[name] ?? {})) {
       if (!values.has("tls-cert")) add(other, word);
     }
     const [need] = option.needs ?? [];
@@ -85,10 +85,10 @@ function configWith(
   },
 ): ServerConfig {
   const table = outletTable(service);
-  const least = Object.entries(LEAST[service.name] ?? {}).filter(([name]) =>
+  const least = Object.entries(REQUIRED_OPTIONS[service.name] ?? {}).filter(([name]) =>
     !Object.keys(own).some((other) =>
       other === name || table[other]!.excludes?.includes(name) ||
-      table[name]!.excludes?.includes(other) || name in (PARTNERS[other] ?? {})
+      table[name]!.excludes?.includes(other) || name in (COMPANION_OPTIONS[other] ?? {})
     )
   );
   const values = valuesOf(table, { ...own, ...Object.fromEntries(least) });

@@ -4,7 +4,7 @@ import type { Connection } from "../../src/connection/connection.ts";
 import { type Deadlines, Sweeper } from "../../src/connection/deadlines.ts";
 
 /** The part of a connection that deadlines look at. */
-class Watched {
+class TestConnection {
   readonly openedAt = performance.now();
   bytesIn = 0;
   bytesOut = 0;
@@ -22,11 +22,11 @@ class Watched {
 }
 
 /** When and why a connection is closed, in seconds, if `live` is called once a second. */
-function fate(
+function closeReason(
   deadlines: Deadlines,
-  live: (connection: Watched, second: number) => void,
+  live: (connection: TestConnection, second: number) => void,
 ): string {
-  const connection = new Watched();
+  const connection = new TestConnection();
   const sweeper = new Sweeper(deadlines);
   using _ = sweeper.watch(connection as unknown as Connection);
   const start = Math.ceil(performance.now());
@@ -39,70 +39,70 @@ function fate(
 }
 
 Deno.test("a silent connection is closed after idle", () => {
-  assertEquals(fate({ idle: 10_000 }, () => {}), "idle at 10");
+  assertEquals(closeReason({ idle: 10_000 }, () => {}), "idle at 10");
 });
 
 Deno.test("bytes in either direction restart idle", () => {
-  const quietFrom30 = (connection: Watched, second: number) => {
+  const quietFrom30 = (connection: TestConnection, second: number) => {
     if (second <= 30 && second % 2 === 0) connection.bytesIn++;
     else if (second <= 30) connection.bytesOut++;
   };
-  assertEquals(fate({ idle: 10_000 }, quietFrom30), "idle at 40");
+  assertEquals(closeReason({ idle: 10_000 }, quietFrom30), "idle at 40");
 });
 
 Deno.test("a pending write without progress does not restart idle", () => {
-  assertEquals(fate({ idle: 10_000 }, (c) => void (c.writing = true)), "idle at 10");
+  assertEquals(closeReason({ idle: 10_000 }, (c) => void (c.writing = true)), "idle at 10");
 });
 
 Deno.test("a peer that takes nothing is closed after write, even if it sends", () => {
-  const sendsOnly = (connection: Watched) => {
+  const sendsOnly = (connection: TestConnection) => {
     connection.writing = true;
     connection.bytesIn++;
   };
-  assertEquals(fate({ write: 10_000, idle: 10_000 }, sendsOnly), "write timeout at 10");
+  assertEquals(closeReason({ write: 10_000, idle: 10_000 }, sendsOnly), "write timeout at 10");
 });
 
 Deno.test("write starts when a write is pending", () => {
-  const writesFrom50 = (c: Watched, second: number) => void (c.writing = second >= 50);
-  assertEquals(fate({ write: 10_000 }, writesFrom50), "write timeout at 59");
+  const writesFrom50 = (c: TestConnection, second: number) => void (c.writing = second >= 50);
+  assertEquals(closeReason({ write: 10_000 }, writesFrom50), "write timeout at 59");
 });
 
 Deno.test("a slow reader that takes some bytes before each write deadline is not closed", () => {
-  const takesLittle = (connection: Watched, second: number) => {
+  const takesLittle = (connection: TestConnection, second: number) => {
     connection.writing = true;
     if (second % 9 === 0) connection.bytesOut++;
   };
-  assertEquals(fate({ write: 10_000 }, takesLittle), "alive");
+  assertEquals(closeReason({ write: 10_000 }, takesLittle), "alive");
 });
 
 Deno.test("lifetime closes a connection even if it is active", () => {
-  assertEquals(fate({ lifetime: 20_000 }, (c) => void c.bytesIn++), "lifetime at 20");
+  assertEquals(closeReason({ lifetime: 20_000 }, (c) => void c.bytesIn++), "lifetime at 20");
 });
 
 Deno.test("a half-closed connection that is silent is closed after fin", () => {
-  const endsAt40 = (c: Watched, second: number) => void (c.halfClosed = second >= 40);
-  assertEquals(fate({ fin: 10_000 }, endsAt40), "fin timeout at 49");
+  const endsAt40 = (c: TestConnection, second: number) => void (c.halfClosed = second >= 40);
+  assertEquals(closeReason({ fin: 10_000 }, endsAt40), "fin timeout at 49");
 });
 
 Deno.test("a half-closed connection with traffic is not closed by fin", () => {
-  const answers = (connection: Watched) => {
+  const answers = (connection: TestConnection) => {
     connection.halfClosed = true;
     connection.bytesOut++;
   };
-  assertEquals(fate({ fin: 10_000 }, answers), "alive");
+  assertEquals(closeReason({ fin: 10_000 }, answers), "alive");
 });
 
 Deno.test("a byte every few seconds restarts idle, and not lifetime", () => {
-  const drips = (c: Watched, second: number) => void (second % 3 === 0 && c.bytesIn++);
-  assertEquals(fate({ idle: 10_000, lifetime: 50_000 }, drips), "lifetime at 50");
+  const drips = (c: TestConnection, second: number) => void (second % 3 === 0 && c.bytesIn++);
+  assertEquals(closeReason({ idle: 10_000, lifetime: 50_000 }, drips), "lifetime at 50");
 });
 
 Deno.test("a deadline of 0 is off", () => {
-  assertEquals(fate({ idle: 0, write: 0 }, () => {}), "alive");
+  assertEquals(closeReason({ idle: 0, write: 0 }, () => {}), "alive");
 });
 
 Deno.test("each connection has deadlines of its own", () => {
-  const [silent, busy] = [new Watched(), new Watched()];
+  const [silent, busy] = [new TestConnection(), new TestConnection()];
   const sweeper = new Sweeper({ idle: 1000 });
   using _silent = sweeper.watch(silent as unknown as Connection);
   using _busy = sweeper.watch(busy as unknown as Connection);
@@ -118,7 +118,7 @@ for (
   const [deadline, word] of [["idle", "idle"], ["write", "write timeout"], ["fin", "fin timeout"]]
 ) {
   Deno.test(`time in which the process was suspended does not count: ${deadline}`, () => {
-    const connection = Object.assign(new Watched(), { writing: true, halfClosed: true });
+    const connection = Object.assign(new TestConnection(), { writing: true, halfClosed: true });
     const sweeper = new Sweeper({ [deadline!]: 5_000 });
     using _ = sweeper.watch(connection as unknown as Connection);
     const start = Math.ceil(performance.now());
@@ -133,7 +133,7 @@ for (
 }
 
 Deno.test("lifetime includes time in which the process was suspended", () => {
-  const connection = new Watched();
+  const connection = new TestConnection();
   const sweeper = new Sweeper({ lifetime: 5_000 });
   using _ = sweeper.watch(connection as unknown as Connection);
   sweeper.sweep(Math.ceil(performance.now()) + 60_000);
@@ -143,31 +143,31 @@ Deno.test("lifetime includes time in which the process was suspended", () => {
 Deno.test("an upstream or a program that takes nothing is closed after write, as a client is", () => {
   for (const name of ["upstream", "program"] as const) {
     const flow = { writing: true, bytesOut: 0, unacknowledged: undefined };
-    const takesUntil30 = (connection: Watched, second: number) => {
+    const takesUntil30 = (connection: TestConnection, second: number) => {
       connection.sink = { name, flow };
       connection.bytesIn++;
       if (second <= 30 && second % 9 === 0) flow.bytesOut++;
     };
-    assertEquals(fate({ write: 10_000 }, takesUntil30), `${name} write timeout at 37`);
+    assertEquals(closeReason({ write: 10_000 }, takesUntil30), `${name} write timeout at 37`);
   }
 });
 
 Deno.test("a peer that acknowledges bytes of the kernel's send buffer is not closed, even if no write completes", () => {
-  const queued = (until: number) => (connection: Watched, second: number) => {
+  const queued = (until: number) => (connection: TestConnection, second: number) => {
     connection.writing = true;
     connection.unacknowledged = 4_000_000 - 1_000 * Math.min(second, until);
   };
-  assertEquals(fate({ write: 10_000 }, queued(Infinity)), "alive");
-  assertEquals(fate({ idle: 10_000 }, queued(Infinity)), "alive");
+  assertEquals(closeReason({ write: 10_000 }, queued(Infinity)), "alive");
+  assertEquals(closeReason({ idle: 10_000 }, queued(Infinity)), "alive");
   // It is sampled after half of the time and after all of it, so progress is known to within that.
-  assertEquals(fate({ write: 10_000 }, queued(42)), "write timeout at 60");
+  assertEquals(closeReason({ write: 10_000 }, queued(42)), "write timeout at 60");
 });
 
 Deno.test("an upstream's acknowledgements count as progress, as a client's do", () => {
   const flow = { writing: true, bytesOut: 0, unacknowledged: 4_000_000 };
-  const taking = (connection: Watched) => {
+  const taking = (connection: TestConnection) => {
     connection.sink = { name: "upstream", flow };
     flow.unacknowledged--;
   };
-  assertEquals(fate({ write: 10_000 }, taking), "alive");
+  assertEquals(closeReason({ write: 10_000 }, taking), "alive");
 });

@@ -8,7 +8,7 @@ import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
 /** A command line that runs a shell in a network namespace of its own, where every port is free. */
-const ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c"] as const;
+const IN_NAMESPACE = ["unshare", "--map-root-user", "--net", "sh", "-c"] as const;
 
 /** The command line of outlet, quoted for a shell. */
 function quoted(...words: string[]): string {
@@ -20,7 +20,7 @@ testWith(
   "without a SPEC there is a console, and one line has its URL",
   async () => {
     await using server = new Program([
-      ...ALONE,
+      ...IN_NAMESPACE,
       `ip link set lo up && exec ${quoted("server", "--log-format", "json")}`,
     ]);
     await server.prints(/^console at http:\/\/127\.0\.0\.1:7001\/\?token=[\w-]{43}\n$/);
@@ -39,7 +39,7 @@ testWith(
   "if the console's default port is in use, the server runs without a console",
   async () => {
     // A process that ends kills the others, in a PID namespace of their own.
-    const [unshare, ...words] = ALONE;
+    const [unshare, ...words] = IN_NAMESPACE;
     await using server = new Program([
       unshare,
       ...["--pid", "--fork", "--kill-child"],
@@ -59,7 +59,7 @@ testWith(
   "without a SPEC and with --console off there is no console",
   async () => {
     await using server = new Program([
-      ...ALONE,
+      ...IN_NAMESPACE,
       `ip link set lo up && exec ${quoted("server", "--console", "off")}`,
     ]);
     await server.logs(/ready/);

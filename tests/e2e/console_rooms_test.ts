@@ -14,7 +14,7 @@ import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
 /** A server name with HTML in it. */
-const EVIL = `<img src=x onerror=alert(1)>`;
+const HOSTILE_NAME = `<img src=x onerror=alert(1)>`;
 
 testWith(["chromium", "nats-server"], "the rooms of a server in a browser", async (t) => {
   await using nats = await NatsServer.start();
@@ -88,12 +88,12 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
 
   await t.step("HTML in a server's name is displayed as text", async () => {
     const stranger = await connect({ servers: nats.url });
-    const about = { origin: "stranger0", server: EVIL, seq: 0, from: 1, part: 0, parts: 1 };
+    const about = { origin: "stranger0", server: HOSTILE_NAME, seq: 0, from: 1, part: 0, parts: 1 };
     const topic = subjectOf(["room", "ops"]);
     stranger.publish(topic, encode({ kind: "roster", ...about, members: [["mallory", 1]] }));
     await stranger.drain();
     await page.getByLabel("Filter").fill("mallory");
-    await page.locator(".row-window").getByText(EVIL).waitFor();
+    await page.locator(".row-window").getByText(HOSTILE_NAME).waitFor();
   });
 
   assertEquals(browser.errors, []);

@@ -6,7 +6,8 @@ import { outlet, Program } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
 /** A peer's text with HTML and terminal escapes, which must be displayed as text. */
-const EVIL = `<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\x1b]0;owned\x07`;
+const HOSTILE_TEXT =
+  `<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\x1b]0;owned\x07`;
 
 testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
   await using server = new Program(outlet("server", "echo://:0", "--console", ":0"));
@@ -63,7 +64,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     // Only bytes that arrive while the page taps the connection are shown, so they are sent until
     // they are.
     const said = page.getByText("<script>alert(1)</script>").first();
-    const saying = setInterval(() => client.type(`${EVIL}\n`).catch(() => {}), 200);
+    const saying = setInterval(() => client.type(`${HOSTILE_TEXT}\n`).catch(() => {}), 200);
     await said.waitFor().finally(() => clearInterval(saying));
     assert((await said.textContent())!.includes("␛[31m␛]0;owned␇"));
     await page.locator(".segment", { hasText: "hex" }).click();

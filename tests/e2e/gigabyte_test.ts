@@ -8,7 +8,7 @@ const MEBIBYTE = 1024 * 1024;
 const MEBIBYTES = 1024;
 
 /** Most of this is the runtime itself. */
-const BOUND = 250 * MEBIBYTE;
+const MEMORY_LIMIT = 250 * MEBIBYTE;
 
 Deno.test("1 GiB passes through client and echo unchanged, in bounded memory", async () => {
   await using server = new Program(outlet("server", "echo://:0"));
@@ -32,7 +32,7 @@ Deno.test("1 GiB passes through client and echo unchanged, in bounded memory", a
     length += chunk.length;
     if (length === MEBIBYTES * MEBIBYTE) {
       const peaks = [peakMemory(server.pid), peakMemory(client.pid)];
-      assert(peaks.every((peak) => peak < BOUND), `peaks: ${peaks}`);
+      assert(peaks.every((peak) => peak < MEMORY_LIMIT), `peaks: ${peaks}`);
       await writer.close();
     }
   }

@@ -11,7 +11,7 @@ import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
 /** How often the metrics are polled, in milliseconds, and how many times. */
-const LOOK = { pause: 100, times: 200 };
+const POLL = { pause: 100, times: 200 };
 
 /** Lines sent while the bus is down: more than the 1 MiB of the send queue. */
 const FLOOD = { lines: 400, length: 4_000 };
@@ -93,10 +93,10 @@ async function metrics(
   let text = "";
   const valueOf = (name: string) =>
     Number(text.split("\n").find((line) => line.startsWith(`${name} `))?.split(" ").at(-1) ?? NaN);
-  for (let times = 0; times < LOOK.times; times++) {
+  for (let times = 0; times < POLL.times; times++) {
     text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     if (Object.entries(wanted).every(([name, holds]) => holds(valueOf(name)))) return valueOf;
-    await delay(LOOK.pause);
+    await delay(POLL.pause);
   }
   throw new Error(
     `never was as wanted: ${Object.keys(wanted)}\n${

@@ -115,29 +115,30 @@ Deno.test("--log-level warning leaves out orderly events", async () => {
  * Wrong usage ends with 2, an error of the system with 1; both with one line and without a stack
  * trace.
  */
-const MISTAKES: readonly (readonly [words: readonly string[], code: number, line: RegExp])[] = [
-  [["sevrer"], 2, /^outlet: unknown mode "sevrer": did you mean "server"\?\n$/],
-  [["server", "--prot", "5"], 2, /^outlet: unknown option "--prot": did you mean "--port"\?\n$/],
-  [["server", "echo://:80x"], 2, /^outlet: .*port "80x": expected a port, 0 to 65535\n$/],
-  [["client", "127.0.0.1", "0x50"], 2, /^outlet: .*port "0x50": expected a port/],
-  [
-    ["server", "echo://192.0.2.1:0"],
-    1,
-    /^outlet: echo at 192\.0\.2\.1:0: address not available on this machine\n$/,
-  ],
-  [
-    ["server", "echo://no-such-host.invalid:0"],
-    1,
-    /^outlet: echo at no-such-host\.invalid:0: host name not found: .*\n$/,
-  ],
-  [
-    ["client", "no-such-host.invalid", "80"],
-    1,
-    /^outlet: cannot connect to .*: host name not found: .*\n$/,
-  ],
-];
+const INVALID_ARGUMENTS:
+  readonly (readonly [words: readonly string[], code: number, line: RegExp])[] = [
+    [["sevrer"], 2, /^outlet: unknown mode "sevrer": did you mean "server"\?\n$/],
+    [["server", "--prot", "5"], 2, /^outlet: unknown option "--prot": did you mean "--port"\?\n$/],
+    [["server", "echo://:80x"], 2, /^outlet: .*port "80x": expected a port, 0 to 65535\n$/],
+    [["client", "127.0.0.1", "0x50"], 2, /^outlet: .*port "0x50": expected a port/],
+    [
+      ["server", "echo://192.0.2.1:0"],
+      1,
+      /^outlet: echo at 192\.0\.2\.1:0: address not available on this machine\n$/,
+    ],
+    [
+      ["server", "echo://no-such-host.invalid:0"],
+      1,
+      /^outlet: echo at no-such-host\.invalid:0: host name not found: .*\n$/,
+    ],
+    [
+      ["client", "no-such-host.invalid", "80"],
+      1,
+      /^outlet: cannot connect to .*: host name not found: .*\n$/,
+    ],
+  ];
 
-for (const [words, code, line] of MISTAKES) {
+for (const [words, code, line] of INVALID_ARGUMENTS) {
   Deno.test(`"outlet ${words.join(" ")}" ends with ${code} and one line that has the reason`, async () => {
     const outcome = await run(outlet(...words));
     assertMatch(outcome.stderr, line);

@@ -31,7 +31,7 @@ sys.stdin.read()
 `;
 
 /** An upstream that sends without end, and reads nothing. */
-class Flood implements Disposable {
+class FloodingUpstream implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #conns: Deno.Conn[] = [];
   readonly port = this.#listener.addr.port;
@@ -66,7 +66,7 @@ for (const kind of ["plain", "tls"]) {
     ["python3"],
     `a client that reads slowly is not closed by write-timeout: ${kind}`,
     async () => {
-      using flood = new Flood();
+      using flood = new FloodingUpstream();
       await using server = await TestServer.open(
         `forward://:0?to=127.0.0.1:${flood.port}&write-timeout=5s${tls}`,
       );
@@ -82,7 +82,7 @@ for (const kind of ["plain", "tls"]) {
     ["python3"],
     `a client that reads nothing is closed by write-timeout: ${kind}`,
     async () => {
-      using flood = new Flood();
+      using flood = new FloodingUpstream();
       await using server = await TestServer.open(
         `forward://:0?to=127.0.0.1:${flood.port}&write-timeout=5s${tls}`,
       );

@@ -103,7 +103,7 @@ testWith(
     const [, chat] = await terminal.shows(LISTENING("chat"));
     const [, echo] = await terminal.shows(LISTENING("echo"));
     const server = await terminal.pid();
-    terminal.stick();
+    terminal.stopReading();
     using speaker = await connect(chat!);
     using listener = await connect(chat!);
     await readUntil(listener, /welcome/);
@@ -136,7 +136,7 @@ testWith(
     await terminal.type(`${outletInShell("server", "--config", config)}\n`);
     const port = await logged(log, LISTENING("echo"));
     const pid = await childOf(await terminal.pid());
-    terminal.goAway();
+    terminal.hangUp();
     await logged(log, /reloaded/);
     await answers(port);
     Deno.kill(pid, "SIGTERM");
@@ -158,7 +158,7 @@ testWith(
     using client = await connect(port);
     await send(client, "one\n");
     await readUntil(client, /one\n/);
-    terminal.goAway();
+    terminal.hangUp();
     await logged(log, /draining/);
     // Both the shell and the kernel send SIGHUP.
     Deno.kill(pid, "SIGHUP");

@@ -30,7 +30,7 @@ export interface Appearance {
   readonly scheme: "light" | "dark";
 }
 
-const LOOKS: readonly Appearance[] = [
+const APPEARANCES: readonly Appearance[] = [
   { width: 1280, height: 860, scheme: "light" },
   { width: 1280, height: 860, scheme: "dark" },
   { width: 390, height: 844, scheme: "light" },
@@ -67,7 +67,7 @@ export class BrowserWindow implements AsyncDisposable {
     const context = await browser.newContext({ reducedMotion: "reduce" });
     context.setDefaultTimeout(TIME_LIMIT);
     const window = new BrowserWindow(browser, context, await context.newPage());
-    await window.setAppearance(LOOKS[0]!);
+    await window.setAppearance(APPEARANCES[0]!);
     return window;
   }
 
@@ -80,13 +80,13 @@ export class BrowserWindow implements AsyncDisposable {
   /** Takes screenshots of a view, and asserts that it is never wider than the window. */
   async takeScreenshots(view: string): Promise<void> {
     await Deno.mkdir(OUTPUT, { recursive: true });
-    for (const look of LOOKS) {
+    for (const look of APPEARANCES) {
       await this.setAppearance(look);
       await this.page.screenshot({ path: `${OUTPUT}/${view}-${look.width}-${look.scheme}.png` });
       const wider = await this.page.evaluate("document.documentElement.scrollWidth - innerWidth");
       assertEquals([view, look.width, Math.max(0, Number(wider))], [view, look.width, 0]);
     }
-    await this.setAppearance(LOOKS[0]!);
+    await this.setAppearance(APPEARANCES[0]!);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -20,7 +20,7 @@ const TIME_LIMIT = 20_000;
 const RUNTIME_WARNING = /^\(node:\d+\) \[DEP\d+\].*\n/gm;
 
 /** Uncaught errors in the output of outlet or Deno, which no test allows. */
-const BUG = /unexpected error: |"event":"unexpected-error"|error.*: Uncaught/;
+const UNCAUGHT_ERROR = /unexpected error: |"event":"unexpected-error"|error.*: Uncaught/;
 
 /** How a program is started. */
 export interface ProgramOptions {
@@ -48,8 +48,8 @@ export interface Outcome {
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #stdout: Capture;
-  readonly #stderr: Capture;
+  readonly #stdout: OutputReader;
+  readonly #stderr: OutputReader;
 
   constructor([command, ...args]: readonly [string, ...string[]], options: ProgramOptions = {}) {
     this.#child = new Deno.Command(command, {
@@ -61,8 +61,8 @@ export class Program implements AsyncDisposable {
       env: { NO_COLOR: "1", ...options.env },
     }).spawn();
     this.#stdin = this.#child.stdin.getWriter();
-    this.#stdout = new Capture(this.#child.stdout);
-    this.#stderr = new Capture(this.#child.stderr);
+    this.#stdout = new OutputReader(this.#child.stdout);
+    this.#stderr = new OutputReader(this.#child.stderr);
     if (options.stdin !== undefined) {
       this.type(options.stdin).then(() => this.end()).catch(() => {});
     }
@@ -105,7 +105,7 @@ export class Program implements AsyncDisposable {
     const [bytes, errors] = await Promise.all([this.#stdout.all(), this.#stderr.all()]);
     const decoder = new TextDecoder();
     const stderr = decoder.decode(errors).replace(RUNTIME_WARNING, "");
-    if (BUG.test(stderr)) throw new Error(`the program has a bug:\n${stderr}`);
+    if (UNCAUGHT_ERROR.test(stderr)) throw new Error(`the program has a bug:\n${stderr}`);
     return { code, bytes, stdout: decoder.decode(bytes), stderr };
   }
 
@@ -147,7 +147,7 @@ export function bundledOutlet(...words: string[]): [string, ...string[]] {
 }
 
 /** Collects a stream, and resolves promises for patterns in it. */
-class Capture {
+class OutputReader {
   #chunks: Uint8Array[] = [];
   #text = "";
   readonly #decoder = new TextDecoder();

@@ -11,7 +11,7 @@ import { readFull } from "../../src/transport/proxy/read_full.ts";
 import { send } from "./bytes.ts";
 
 /** A client's request in one of the schemes, and the answers to it. */
-interface Asked {
+interface ProxyRequest {
   readonly hostname: string;
   readonly port: number;
   readonly granted: Uint8Array | string;
@@ -69,12 +69,12 @@ export class TestProxy implements AsyncDisposable {
   }
 }
 
-async function askedOf(client: Deno.TcpConn, scheme: Proxy["scheme"]): Promise<Asked> {
+async function askedOf(client: Deno.TcpConn, scheme: Proxy["scheme"]): Promise<ProxyRequest> {
   if (scheme === "http") return await askedOfHttp(client);
   return await (scheme.startsWith("socks4") ? askedOfSocks4 : askedOfSocks5)(client);
 }
 
-async function askedOfHttp(client: Deno.TcpConn): Promise<Asked> {
+async function askedOfHttp(client: Deno.TcpConn): Promise<ProxyRequest> {
   let head = "";
   while (!head.endsWith("\r\n\r\n")) head += textOf(await readFull(client, 1));
   const [, hostname = "", port] = /^CONNECT (.*):(\d+) HTTP/.exec(head)!;
@@ -86,7 +86,7 @@ async function askedOfHttp(client: Deno.TcpConn): Promise<Asked> {
   };
 }
 
-async function askedOfSocks4(client: Deno.TcpConn): Promise<Asked> {
+async function askedOfSocks4(client: Deno.TcpConn): Promise<ProxyRequest> {
   const head = await readFull(client, 8);
   await textToZero(client);
   const address = [...head.subarray(4)];
@@ -99,7 +99,7 @@ async function askedOfSocks4(client: Deno.TcpConn): Promise<Asked> {
   };
 }
 
-async function askedOfSocks5(client: Deno.TcpConn): Promise<Asked> {
+async function askedOfSocks5(client: Deno.TcpConn): Promise<ProxyRequest> {
   const [, methods = 0] = await readFull(client, 2);
   await readFull(client, methods);
   await send(client, Uint8Array.of(5, 0));

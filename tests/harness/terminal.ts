@@ -37,12 +37,12 @@ export class Terminal implements AsyncDisposable {
   }
 
   /** Stops taking output. */
-  stick(): void {
+  stopReading(): void {
     this.#program.signal("SIGUSR1");
   }
 
   /** Takes output again. */
-  unstick(): void {
+  resumeReading(): void {
     this.#program.signal("SIGUSR2");
   }
 
@@ -53,7 +53,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   /** Closes the terminal, as when ssh disconnects. */
-  goAway(): void {
+  hangUp(): void {
     this.#program.signal("SIGKILL");
   }
 

@@ -45,7 +45,7 @@ export async function flood(
     ],
     stderr: "piped",
   }).spawn();
-  const { times, failures } = await measureEcho(subject.victim, {
+  const { times, failures } = await measureEcho(subject.echoPort, {
     seconds,
     most: seconds + EXTENSION_LIMIT,
   });

@@ -15,7 +15,7 @@ export class FloodedServer implements AsyncDisposable {
   /** Address of each surface, by name. */
   readonly targets: ReadonlyMap<string, string>;
   /** Port of the echo outlet that is not flooded. */
-  readonly victim: number;
+  readonly echoPort: number;
   readonly #metrics: string;
 
   private constructor(
@@ -30,7 +30,7 @@ export class FloodedServer implements AsyncDisposable {
     this.#server = server;
     this.#folder = folder;
     this.targets = targets;
-    this.victim = victim;
+    this.echoPort = victim;
     this.#metrics = metrics;
   }
 

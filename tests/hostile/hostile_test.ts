@@ -7,14 +7,14 @@ import { SERVICES } from "../../src/services/registry.ts";
 import { ROOT } from "../harness/program.ts";
 import { SURFACES, TRANSPORTS } from "./floods.ts";
 
-const STOOD_FOR = new Set(SURFACES.flatMap(({ covers }) => covers));
+const COVERED = new Set(SURFACES.flatMap(({ covers }) => covers));
 
 Deno.test("every service has floods", () => {
-  assertEquals([...SERVICES.keys()].filter((name) => !STOOD_FOR.has(name)), []);
+  assertEquals([...SERVICES.keys()].filter((name) => !COVERED.has(name)), []);
 });
 
 Deno.test("every transport has floods", () => {
-  assertEquals(TRANSPORTS.filter((name) => !STOOD_FOR.has(name)), []);
+  assertEquals(TRANSPORTS.filter((name) => !COVERED.has(name)), []);
 });
 
 Deno.test("every flood is a function of attack.py", async () => {

@@ -25,7 +25,7 @@ const OCCUPIED = 30_009;
 const SERVICES = ["echo", "discard", "echo", "discard", "time", "daytime"];
 const BROKEN = new Map([["time", "the certificate is broken"], ["daytime", "no such directory"]]);
 /** Why a valid change is refused: all workers have died, and the server stops. */
-const NOBODY = /^no worker is there any more: the server is stopping$/;
+const NO_WORKERS = /^no worker is there any more: the server is stopping$/;
 /** Why not all workers were replaced. */
 const ENDED = /^worker \d is gone$|the server (is stopping|has stopped)/;
 const BASE = configOf([`echo://${HOST}:1`]);
@@ -258,7 +258,7 @@ export class History {
         const after = apply(list, create);
         check(after !== undefined, `${what} was made, and cannot be`);
         list = after!;
-      } else if (!NOBODY.test(outcome ?? "") || !this.#isStopping) {
+      } else if (!NO_WORKERS.test(outcome ?? "") || !this.#isStopping) {
         const could = apply(list, (name) => ({ name, id: undefined })) !== undefined;
         check(!could, `${what} was not made: ${outcome}`);
       }

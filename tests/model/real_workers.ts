@@ -16,7 +16,7 @@ import { Scheduler } from "./scheduler.ts";
 
 const HOST = "127.88.0.1";
 const PORTS = [31_001, 31_002, 31_003, 31_009];
-const SQUATTED = 31_009;
+const OCCUPIED = 31_009;
 /** Time limit for workers to join, in milliseconds: on a busy machine a thread starts slowly. */
 const TIME_LIMIT = 120_000;
 const SPECS = ["echo", "daytime", "echo", "exec"];
@@ -33,7 +33,7 @@ function configFor(specs: readonly string[]) {
 }
 
 function canBeHad(spec: string): boolean {
-  return !spec.startsWith("exec") && !spec.endsWith(String(SQUATTED));
+  return !spec.startsWith("exec") && !spec.endsWith(String(OCCUPIED));
 }
 
 function listed({ supervisor }: TestSupervisor): string[] {
@@ -105,7 +105,7 @@ async function allAccept({ port }: Deno.NetAddr): Promise<void> {
 
 if (import.meta.main) {
   const [count = 100, first = 1] = Deno.args.map(Number);
-  using _squatter = Deno.listen({ hostname: HOST, port: SQUATTED });
+  using _squatter = Deno.listen({ hostname: HOST, port: OCCUPIED });
   for (let seed = first; seed < first + count; seed++) {
     try {
       await history(seed);

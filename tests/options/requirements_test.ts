@@ -12,7 +12,7 @@ function refusal(words: readonly string[]): string {
 }
 
 /** A SPEC, an outlet in a file and flags each name the option in their own notation. */
-const USELESS: readonly (readonly [key: string, value: string, needed: string])[] = [
+const WITHOUT_EFFECT: readonly (readonly [key: string, value: string, needed: string])[] = [
   ["tls-cert", "c.pem", "tls"],
   ["tls-key", "c.pem", "tls-cert"],
   ["tls-self-signed", "true", "tls"],
@@ -22,7 +22,7 @@ const USELESS: readonly (readonly [key: string, value: string, needed: string])[
   ["capture-limit", "1k", "capture"],
 ];
 
-for (const [key, value, needed] of USELESS) {
+for (const [key, value, needed] of WITHOUT_EFFECT) {
   Deno.test(`${key} without ${needed} is refused in a SPEC, in flags and in a file`, () => {
     const why = (label: string, other: string) => `${label} needs ${other}`;
     const spec = `echo://:0?${key}=${value}`;

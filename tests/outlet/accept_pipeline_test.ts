@@ -37,9 +37,9 @@ Deno.test("with when-full defer, proxied clients over the limit wait in the acce
   );
   const before = sockets();
   using clients = new DisposableStack();
-  const CROWD = 50;
+  const COUNT = 50;
   const crowd = [];
-  for (let i = 0; i < CROWD; i++) {
+  for (let i = 0; i < COUNT; i++) {
     const client = clients.use(await server.connect());
     await send(client, `PROXY TCP4 192.0.2.1 192.0.2.2 ${i + 1} 2\r\nhello\n`);
     crowd.push(client);
@@ -48,14 +48,14 @@ Deno.test("with when-full defer, proxied clients over the limit wait in the acce
   using other = await server.connect(1);
   await send(other, "x");
   await readUntil(other, /x/);
-  const held = sockets() - before - CROWD - 2;
+  const held = sockets() - before - COUNT - 2;
   assert(held <= 4, `${held} are held, and 3 have a place`);
   for (const [at, client] of crowd.entries()) {
     if (at >= 3) assertEquals(await readUntil(client, /\n/), "hello\n");
     client.close();
   }
   clients.move();
-  await server.event("closed", ({ peer }) => "port" in peer && peer.port === CROWD);
+  await server.event("closed", ({ peer }) => "port" in peer && peer.port === COUNT);
 });
 
 Deno.test("a proxied client denied by its own address releases its slot", async () => {

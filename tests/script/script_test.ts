@@ -7,7 +7,7 @@ import { TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 
 /** Runs the script with the first outlet of a server. */
-async function converse(server: TestServer, script: string): Promise<string> {
+async function runScript(server: TestServer, script: string): Promise<string> {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, script);
   try {
@@ -53,21 +53,21 @@ testWith(["redis-server"], "a script talks to Redis", async () => {
 Deno.test("a failed step is reported with its line, the reason, and what was received instead", async () => {
   await using server = await TestServer.open("echo://:0");
   assertEquals(
-    await converse(server, 'timeout 50ms\nsend "500 no\\r\\n"\n\nexpect /^250 /'),
+    await runScript(server, 'timeout 50ms\nsend "500 no\\r\\n"\n\nexpect /^250 /'),
     'script:4: expect /^250 /: timed out after 50.0 ms; received instead: "500 no\\r\\n"',
   );
   assertEquals(
-    await converse(server, 'close-write\nexpect "x"'),
+    await runScript(server, 'close-write\nexpect "x"'),
     'script:2: expect "x": the peer closed the connection; nothing was received',
   );
-  assertMatch(await converse(server, 'send "${nobody}"'), /nothing was saved as "nobody"/);
+  assertMatch(await runScript(server, 'send "${nobody}"'), /nothing was saved as "nobody"/);
 });
 
 Deno.test("^ in a pattern matches the start of a line, not of the unmatched rest", async () => {
   await using server = await TestServer.open("echo://:0");
   const script =
     'timeout 50ms\nsend "250-a 250 b\\r\\n250 c\\r\\n"\nexpect /^250-/\nexpect /^250 (b|c)/\nexpect "\\r\\n"\nexpect "x"';
-  assertMatch(await converse(server, script), /script:6: .*nothing was received/);
+  assertMatch(await runScript(server, script), /script:6: .*nothing was received/);
 });
 
 Deno.test("a saved value is replaced in patterns and texts", async () => {
@@ -78,12 +78,12 @@ Deno.test("a saved value is replaced in patterns and texts", async () => {
     'send "axb\\\\c ${id}\\r\\n"',
     "expect /^axb\\\\c ${id}\\r\\n/",
   ];
-  assertEquals(await converse(server, script.join("\n")), "");
+  assertEquals(await runScript(server, script.join("\n")), "");
 });
 
 Deno.test("a flood without a match is an error, and is not buffered", async () => {
   await using server = await TestServer.open("chargen://:0");
-  assertMatch(await converse(server, 'expect "never"'), /no match in 1 MiB of received text/);
+  assertMatch(await runScript(server, 'expect "never"'), /no match in 1 MiB of received text/);
 });
 
 Deno.test("escapes are replaced by their bytes", () => {

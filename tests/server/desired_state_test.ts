@@ -12,7 +12,7 @@ import { configOf } from "../harness/server.ts";
 /**
  * Each outlet after a change between these SPECs: `+` new, `=` unchanged, `~` takes over a socket.
  */
-function become(before: string, after: string): { outlets: string[]; counts: string } {
+function changesBetween(before: string, after: string): { outlets: string[]; counts: string } {
   let last = 0;
   const number = () => ++last;
   const nothing = nothingOpen(configOf(["echo://:1"]));
@@ -88,6 +88,6 @@ for (
   ] as const
 ) {
   Deno.test(sentence, () => {
-    assertEquals(become(before, after), { outlets: [...outlets], counts });
+    assertEquals(changesBetween(before, after), { outlets: [...outlets], counts });
   });
 }

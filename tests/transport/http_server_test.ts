@@ -216,14 +216,14 @@ Deno.test("many pipelined requests are answered in order", async () => {
   let asked = 0;
   await using server = open({ answer: () => new Response(`answer ${++asked}\n`) });
   using client = await connect(server);
-  const REQUESTS = 1_000;
+  const REQUEST_COUNT = 1_000;
   const one = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
   const last = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  const sent = send(client, one.repeat(REQUESTS - 1) + last);
+  const sent = send(client, one.repeat(REQUEST_COUNT - 1) + last);
   const text = await textOf(client);
   await sent;
   const answers = [...text.matchAll(/answer (\d+)/g)].map(([, number]) => Number(number));
-  assertEquals(answers, Array.from({ length: REQUESTS }, (_, i) => i + 1));
+  assertEquals(answers, Array.from({ length: REQUEST_COUNT }, (_, i) => i + 1));
 });
 
 Deno.test("a truncated answer is recognisable as such", async () => {

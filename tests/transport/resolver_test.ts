@@ -3,9 +3,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Resolver, type ResolverTimes } from "../../src/transport/resolver.ts";
 
 /** A system resolver that answers when the test does. */
-class System {
+class TestSystem {
   /** Pending queries by name, in the order in which they were made. */
-  readonly asked = new Map<string, PromiseWithResolvers<readonly string[]>>();
+  readonly queries = new Map<string, PromiseWithResolvers<readonly string[]>>();
   /** The number of queries. */
   count = 0;
   readonly #news = new Set<() => void>();
@@ -13,25 +13,25 @@ class System {
   readonly ask = (name: string): Promise<readonly string[]> => {
     const answer = Promise.withResolvers<readonly string[]>();
     this.count++;
-    this.asked.set(name, answer);
+    this.queries.set(name, answer);
     for (const look of this.#news) look();
     return answer.promise;
   };
 
   answer(name: string, ...addresses: string[]): void {
-    this.asked.get(name)!.resolve(addresses);
-    this.asked.delete(name);
+    this.queries.get(name)!.resolve(addresses);
+    this.queries.delete(name);
   }
 
   fail(name: string, code: string): void {
-    this.asked.get(name)!.reject(Object.assign(new Error(`getaddrinfo ${code}`), { code }));
-    this.asked.delete(name);
+    this.queries.get(name)!.reject(Object.assign(new Error(`getaddrinfo ${code}`), { code }));
+    this.queries.delete(name);
   }
 
   /** Resolves once there is a query for this name. */
-  async isAsked(name: string): Promise<void> {
+  async receivesQuery(name: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const look = () => this.asked.has(name) && resolve();
+    const look = () => this.queries.has(name) && resolve();
     this.#news.add(look);
     look();
     await promise;
@@ -39,8 +39,8 @@ class System {
   }
 }
 
-function machine(times: Partial<ResolverTimes> = {}): { system: System; resolver: Resolver } {
-  const system = new System();
+function machine(times: Partial<ResolverTimes> = {}): { system: TestSystem; resolver: Resolver } {
+  const system = new TestSystem();
   return { system, resolver: new Resolver({ ask: system.ask, times }) };
 }
 
@@ -61,17 +61,17 @@ Deno.test("at most eight queries run at once, and the ninth starts when one is a
   const { system, resolver } = machine();
   const names = Array.from({ length: 9 }, (_, i) => `${i}.test`);
   const waiting = names.map((name) => resolver.lookUp(name));
-  assertEquals([...system.asked.keys()], names.slice(0, 8));
+  assertEquals([...system.queries.keys()], names.slice(0, 8));
   system.answer("3.test", "10.0.0.3");
-  await system.isAsked("8.test");
-  for (const name of [...system.asked.keys()]) system.answer(name, "10.0.0.9");
+  await system.receivesQuery("8.test");
+  for (const name of [...system.queries.keys()]) system.answer(name, "10.0.0.9");
   await Promise.all(waiting);
 });
 
 /** Makes pending queries fail with the system's time-out error, until there are none. */
-async function giveUp({ system, resolver }: ReturnType<typeof machine>): Promise<void> {
+async function failPending({ system, resolver }: ReturnType<typeof machine>): Promise<void> {
   while (resolver.counts.underWay > 0) {
-    for (const name of [...system.asked.keys()]) system.fail(name, "EAI_AGAIN");
+    for (const name of [...system.queries.keys()]) system.fail(name, "EAI_AGAIN");
     await new Promise((resolve) => setTimeout(resolve));
   }
 }
@@ -84,12 +84,12 @@ function lookUpMany(resolver: Resolver, word: string, count: number): Promise<un
 Deno.test("60 names without an answer do not delay another", async () => {
   const { system, resolver } = machine({ place: 1 });
   const silent = lookUpMany(resolver, "silent", 60);
-  await system.isAsked("silent-59.test");
+  await system.receivesQuery("silent-59.test");
   const quick = resolver.lookUp("quick.test");
-  await system.isAsked("quick.test");
+  await system.receivesQuery("quick.test");
   system.answer("quick.test", "10.0.0.1");
   assertEquals((await quick).addresses, ["10.0.0.1"]);
-  await giveUp({ system, resolver });
+  await failPending({ system, resolver });
   await silent;
   assertEquals([resolver.counts.silent, resolver.counts.failures], [0, 60]);
 });
@@ -100,20 +100,20 @@ Deno.test("names that timed out before leave threads free for new names, and bot
   system.answer("known.test", "10.0.0.1");
   await known;
   const first = lookUpMany(resolver, "silent", 80);
-  await system.isAsked("silent-79.test");
-  await giveUp({ system, resolver });
+  await system.receivesQuery("silent-79.test");
+  await failPending({ system, resolver });
   await first;
 
   const again = lookUpMany(resolver, "silent", 80);
-  await system.isAsked("silent-63.test");
+  await system.receivesQuery("silent-63.test");
   const fresh = lookUpMany(resolver, "new", 40);
-  await system.isAsked("new-27.test");
+  await system.receivesQuery("new-27.test");
   assertEquals([resolver.counts.underWay, resolver.counts.queued], [92, 28]);
   const asked = resolver.lookUp("known.test");
-  await system.isAsked("known.test");
+  await system.receivesQuery("known.test");
   system.answer("known.test", "10.0.0.2");
   assertEquals((await asked).addresses, ["10.0.0.2"]);
-  await giveUp({ system, resolver });
+  await failPending({ system, resolver });
   await Promise.all([again, fresh]);
   assertEquals(resolver.counts.queued, 0);
 });
@@ -121,14 +121,14 @@ Deno.test("names that timed out before leave threads free for new names, and bot
 Deno.test("a name that gets no thread in time is refused with the reason, and counted", async () => {
   const { system, resolver } = machine({ place: 60_000, queue: 1 });
   const silent = lookUpMany(resolver, "silent", 92);
-  await system.isAsked("silent-7.test");
+  await system.receivesQuery("silent-7.test");
   await assertRejects(
     () => resolver.lookUp("late.test"),
     Error,
     "the name was not looked up:",
   );
   assert(resolver.counts.refused > 0);
-  await giveUp({ system, resolver });
+  await failPending({ system, resolver });
   await silent;
 });
 

@@ -19,7 +19,7 @@ class StubBus implements Bus {
   messageLimit = MEGABYTE;
   waiting = 0;
   /** The number of messages that it still accepts. */
-  room = Infinity;
+  capacity = Infinity;
   readonly published: string[] = [];
   readonly kept: string[] = [];
   recalls = 0;
@@ -27,8 +27,8 @@ class StubBus implements Bus {
   readonly #listeners = new Set<(message: Uint8Array) => void>();
 
   publish(_: Topic, message: Uint8Array): boolean {
-    if (this.room <= 0) return false;
-    this.room--;
+    if (this.capacity <= 0) return false;
+    this.capacity--;
     this.published.push(textOf(message));
     return true;
   }
@@ -40,13 +40,13 @@ class StubBus implements Bus {
     return this.#listeners.size;
   }
   /** Delivers a message from another server. */
-  bring(message: Uint8Array): void {
+  deliver(message: Uint8Array): void {
     for (const hear of this.#listeners) hear(message);
   }
   watch(watcher: BusWatcher): void {
     this.#watchers.push(watcher);
   }
-  tell(state: BusState): void {
+  changeState(state: BusState): void {
     for (const { changed } of this.#watchers) changed(state);
   }
   caughtUp = () => Promise.resolve();
@@ -62,7 +62,7 @@ class StubBus implements Bus {
 }
 
 /** A worker attached to the relay; with `isSlow`, it handles no message until the test lets it. */
-function joined(relay: BusRelay, { isSlow = false } = {}) {
+function attachWorker(relay: BusRelay, { isSlow = false } = {}) {
   const unread: (() => void)[] = [];
   const listener: BusListener = {
     request: (_, news: BusNews) => {
@@ -88,7 +88,7 @@ function joined(relay: BusRelay, { isSlow = false } = {}) {
 async function up(): Promise<{ stub: StubBus; relay: BusRelay }> {
   const stub = new StubBus();
   const relay = new BusRelay(stub);
-  stub.tell({ state: "up", at: "here" });
+  stub.changeState({ state: "up", at: "here" });
   return await Promise.resolve({ stub, relay });
 }
 
@@ -97,11 +97,11 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 Deno.test("a worker's message is published once, and a received message is sent to every worker", async () => {
   const { stub, relay } = await up();
-  const workers = [joined(relay), joined(relay)];
+  const workers = [attachWorker(relay), attachWorker(relay)];
   await eventually(() => workers.every(({ states }) => states.length === 1));
   assertEquals(workers[0]!.bus.publish(TOPIC, bytesOf("hello")), true);
   assertEquals(stub.published, ["hello"]);
-  stub.bring(bytesOf("from other servers"));
+  stub.deliver(bytesOf("from other servers"));
   await eventually(() => workers.every(({ heard }) => heard.length === 1));
   assertEquals(workers.map(({ heard }) => heard), [["from other servers"], ["from other servers"]]);
   await workers[0]!.bus.caughtUp();
@@ -110,29 +110,29 @@ Deno.test("a worker's message is published once, and a received message is sent 
 
 Deno.test("a lost bus is down for every worker, including those that attach later", async () => {
   const { stub, relay } = await up();
-  const one = joined(relay);
+  const one = attachWorker(relay);
   await eventually(() => one.states.length === 1);
-  stub.tell({ state: "down", reason: "a test" });
-  const other = joined(relay);
+  stub.changeState({ state: "down", reason: "a test" });
+  const other = attachWorker(relay);
   await eventually(() => one.states.length === 2 && other.states.length === 1);
   assertEquals([one.states, other.states], [["up", "down"], ["down"]]);
   assertEquals(one.bus.publish(TOPIC, bytesOf("nobody hears it")), false);
-  stub.tell({ state: "up", at: "here" });
+  stub.changeState({ state: "up", at: "here" });
   await eventually(() => one.states.length === 3 && other.states.length === 2);
   assertEquals(stub.published, []);
 });
 
 Deno.test("a bus that accepts no more applies backpressure to a worker, and gets every message in order", async () => {
   const { stub, relay } = await up();
-  const { bus, states } = joined(relay);
+  const { bus, states } = attachWorker(relay);
   await eventually(() => states.length === 1);
-  stub.room = 1;
+  stub.capacity = 1;
   const line = "x".repeat(64 * 1024);
   let count = 0;
   while (bus.publish(TOPIC, bytesOf(`${count} ${line}`))) count++;
   assertEquals([stub.published.length, bus.waiting > MEGABYTE, count < 20], [1, true, true]);
-  stub.room = Infinity;
-  stub.tell({ state: "up", at: "here" });
+  stub.capacity = Infinity;
+  stub.changeState({ state: "up", at: "here" });
   await bus.caughtUp();
   // The worker is notified that it may continue.
   assertEquals(states, ["up", "up"]);
@@ -144,7 +144,7 @@ Deno.test("a bus that accepts no more applies backpressure to a worker, and gets
 
 Deno.test("a message over the bus's limit is dropped and counted, and workers learn the limit", async () => {
   const { stub, relay } = await up();
-  const { bus, states } = joined(relay);
+  const { bus, states } = attachWorker(relay);
   await eventually(() => states.length === 1);
   assertEquals(bus.messageLimit, MEGABYTE);
   stub.messageLimit = 10;
@@ -155,19 +155,19 @@ Deno.test("a message over the bus's limit is dropped and counted, and workers le
 
 Deno.test("messages for a worker that does not read are dropped and counted, so its queue is bounded", async () => {
   const { stub, relay } = await up();
-  const { states, unread, heard } = joined(relay, { isSlow: true });
+  const { states, unread, heard } = attachWorker(relay, { isSlow: true });
   await eventually(() => states.length === 1);
-  for (let i = 0; i < 30; i++) stub.bring(new Uint8Array(64 * 1024));
+  for (let i = 0; i < 30; i++) stub.deliver(new Uint8Array(64 * 1024));
   assertEquals([unread.length, relay.dropped], [16, 14]);
   for (const read of unread.splice(0)) read();
   await eventually(() => heard.length === 16);
-  stub.bring(bytesOf("again"));
+  stub.deliver(bytesOf("again"));
   assertEquals(unread.length, 1);
 });
 
 Deno.test("a worker that ends is detached from the bus", async () => {
   const { stub, relay } = await up();
-  const [one, other] = [joined(relay), joined(relay)];
+  const [one, other] = [attachWorker(relay), attachWorker(relay)];
   assertEquals(stub.listeners, 2);
   relay.detach(one.listener);
   other.subscription[Symbol.dispose]();
@@ -178,7 +178,7 @@ Deno.test("a worker that ends is detached from the bus", async () => {
 
 Deno.test("concurrent requests for a history result in one request to the bus", async () => {
   const { stub, relay } = await up();
-  const workers = [joined(relay), joined(relay), joined(relay)];
+  const workers = [attachWorker(relay), attachWorker(relay), attachWorker(relay)];
   await eventually(() => workers.every(({ states }) => states.length === 1));
   stub.kept.push("said before");
   const archives = await Promise.all(workers.map(({ bus }) => bus.archive()));

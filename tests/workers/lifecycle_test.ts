@@ -56,7 +56,7 @@ async function served(port: number): Promise<Deno.TcpConn> {
 }
 
 /** Ends the worker that serves a new client of this port. */
-async function killOne(supervisor: TestSupervisor, port: number): Promise<void> {
+async function crashWorkerOf(supervisor: TestSupervisor, port: number): Promise<void> {
   const deaths = supervisor.count("worker-restarted");
   using client = await served(port);
   const { localAddr } = client;
@@ -175,7 +175,7 @@ Deno.test("a reload succeeds beside a dead worker, and its replacement joins onc
   });
   const port = supervisor.port();
   await certificate.break();
-  await killOne(supervisor, port);
+  await crashWorkerOf(supervisor, port);
   // The replacement cannot read the certificate, and has bound nothing, so no client is reset.
   await supervisor.until(() => supervisor.count("worker-restarted") >= 3);
   for (let i = 0; i < 200; i++) await visit(port);
@@ -209,7 +209,7 @@ async function withoutWorkers(words = ["echo://:0"], { before = () => {} } = {})
     },
   });
   before();
-  for (let dead = 0; dead < WORKERS; dead++) await killOne(supervisor, supervisor.port());
+  for (let dead = 0; dead < WORKERS; dead++) await crashWorkerOf(supervisor, supervisor.port());
   return { supervisor, letIn };
 }
 

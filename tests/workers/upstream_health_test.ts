@@ -18,7 +18,7 @@ const WORKERS = 2;
 const LOCAL = { hostname: "127.0.0.1" };
 
 /** A client that sends this is kept open instead of answered. */
-const HOLD = bytesOf("!");
+const KEEP_OPEN = bytesOf("!");
 
 /** An upstream that counts connections without data, and answers others with its name. */
 class Upstream implements AsyncDisposable {
@@ -50,7 +50,7 @@ class Upstream implements AsyncDisposable {
     const words = new Uint8Array(100);
     const length = await client.read(words).catch(() => null);
     if (length === null) this.checks++;
-    else if (words[0] === HOLD[0]) await client.read(words).catch(() => {});
+    else if (words[0] === KEEP_OPEN[0]) await client.read(words).catch(() => {});
     else await send(client, this.name).catch(() => {});
   }
 
@@ -61,7 +61,7 @@ class Upstream implements AsyncDisposable {
 }
 
 /** The answers to this many clients. */
-async function ask(supervisor: Supervisor, count: number): Promise<string[]> {
+async function answersTo(supervisor: Supervisor, count: number): Promise<string[]> {
   const [outlet] = supervisor.outlets;
   const { port } = outlet!.address as { port: number };
   return await Promise.all(Array.from({ length: count }, async () => {
@@ -115,7 +115,7 @@ async function kill(test: TestSupervisor, isVictim: (index: number) => boolean):
   await eventually(async () => {
     using client = await test.connect();
     const ended = readText(client).catch(() => "");
-    await client.write(HOLD);
+    await client.write(KEEP_OPEN);
     const connection = await connectionOf(client, { test, ended });
     if (!connection || !isVictim(connection.worker.index)) return false;
     connection.write(bytesOf("die")).catch(() => {});
@@ -150,7 +150,7 @@ Deno.test("an upstream's failure and its recovery are each reported once, by whi
     { workers: WORKERS },
   );
   // All workers detect it at the same time.
-  assertEquals(new Set(await ask(test.supervisor, 40)), new Set(["steady"]));
+  assertEquals(new Set(await answersTo(test.supervisor, 40)), new Set(["steady"]));
   await test.until(() => test.count("failed") > 0);
   const failures = test.events.flatMap((event) => event.event === "failed" ? [event.reason] : []);
   // A worker whose later attempt failed too has reported that with another text.
@@ -162,8 +162,8 @@ Deno.test("an upstream's failure and its recovery are each reported once, by whi
       client.close();
     }
   })();
-  await eventually(async () => (await ask(test.supervisor, 4)).includes("back"));
-  await ask(test.supervisor, 40);
+  await eventually(async () => (await answersTo(test.supervisor, 4)).includes("back"));
+  await answersTo(test.supervisor, 40);
   assertEquals(test.count("recovered"), 1);
   listener.close();
   await accepting;

@@ -88,7 +88,7 @@ const CLAIMED = 99_999;
       await server.logs(/"event":"bus-connected"/);
       using first = await server.connect("it");
       await readUntil(first, /welcome/);
-      const stranger = stack.use(await Stranger.join(nats.port));
+      const stranger = stack.use(await HostileNode.join(nats.port));
       await stranger.claim(CLAIMED);
       await eventually(async () => /^guest-\d{6,}$/.test(await newcomer(server)));
     },
@@ -106,18 +106,18 @@ async function newcomer(server: AttackedServer): Promise<string> {
 }
 
 /** A NATS client that publishes messages of its own in the room's subject. */
-class Stranger implements Disposable {
+class HostileNode implements Disposable {
   readonly #conn: Deno.TcpConn;
 
   private constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
   }
 
-  static async join(port: number): Promise<Stranger> {
+  static async join(port: number): Promise<HostileNode> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     await readUntil(conn, /INFO .*\r\n/);
     await send(conn, "CONNECT {}\r\n");
-    return new Stranger(conn);
+    return new HostileNode(conn);
   }
 
   /** Publishes that this many guests are on its server. */

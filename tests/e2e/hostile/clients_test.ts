@@ -67,7 +67,7 @@ function newcomers(server: AttackedServer): Promise<string[]> {
 }
 
 /** The number of hostile clients of each outlet; the server has fewer descriptors. */
-const STRANGERS = 250;
+const CLIENTS = 250;
 const FEW = ["prlimit", "--nofile=256:256"] as const;
 
 testAttack(
@@ -145,5 +145,5 @@ async function hold(
     const conn = stack.use(await Deno.connect({ hostname: "127.0.0.1", port }));
     await send(conn, first).catch(() => {});
   };
-  await Promise.all(Array.from({ length: STRANGERS }, come));
+  await Promise.all(Array.from({ length: CLIENTS }, come));
 }

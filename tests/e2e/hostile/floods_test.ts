@@ -7,7 +7,7 @@ import { ResettingClient } from "../../harness/resetting_client.ts";
 import { Program, ROOT } from "../../harness/program.ts";
 
 /** The number of descriptors of a server with many incomplete requests. */
-const HALVES = 75;
+const INCOMPLETE_DESCRIPTORS = 75;
 
 /**
  * Descriptions of floods, the SPECs of the outlets that are flooded, and the functions in
@@ -71,6 +71,7 @@ async function flood(
 ): Promise<void> {
   const words = [kind, `127.0.0.1:${await server.port("it")}`, "600"];
   stack.use(new Program(["python3", `${ROOT}tests/hostile/attack.py`, ...words]));
-  if (kind.startsWith("half_")) await eventually(() => descriptorsOf(server.pid) > HALVES);
-  else await server.logs(/"event":"(opened|failed)","outlet":"it"/);
+  if (kind.startsWith("half_")) {
+    await eventually(() => descriptorsOf(server.pid) > INCOMPLETE_DESCRIPTORS);
+  } else await server.logs(/"event":"(opened|failed)","outlet":"it"/);
 }

@@ -8,11 +8,11 @@ import { eventually } from "../../harness/eventually.ts";
 import { Program, run } from "../../harness/program.ts";
 
 /** Connections that are logged in more lines than a pipe and the send queue can hold: some 2 MB. */
-const VISITS = { atOnce: 40, each: 80 };
+const CONNECTIONS = { atOnce: 40, each: 80 };
 
 async function visit({ echo }: AttackedServer): Promise<void> {
-  for (let visits = 0; visits < VISITS.each; visits++) {
-    await Promise.all(Array.from({ length: VISITS.atOnce }, () => answers(echo)));
+  for (let visits = 0; visits < CONNECTIONS.each; visits++) {
+    await Promise.all(Array.from({ length: CONNECTIONS.atOnce }, () => answers(echo)));
   }
 }
 
