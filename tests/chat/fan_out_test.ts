@@ -158,7 +158,7 @@ Deno.test("a line that is added just as the last pass ends is sent, too", async 
     if (!added) queueMicrotask(() => fanOut.add(line("second")));
     added = true;
   });
-  const members = [...Array.from({ length: MOST + 1 }, () => new Listener()), last];
+  const members = [...Array.from({ length: MAX_SENDS_PER_TURN + 1 }, () => new Listener()), last];
   for (const member of members) fanOut.addMember(member);
   fanOut.add(line("first"));
   await fanOut.flush();
