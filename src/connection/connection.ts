@@ -28,6 +28,8 @@ const tasks = new TaskScope("ending a connection", {
 /** How long a client may take to send its FIN after ours, in milliseconds. */
 const LINGERING_CLOSE = 2_000;
 
+const NOTHING = new Uint8Array(0);
+
 /** A connection over a byte stream. */
 export class Connection extends Conversation {
   readonly #stream: ByteStream;
@@ -35,6 +37,8 @@ export class Connection extends Conversation {
   #writing = false;
   /** Queued writes; absent until a write has to wait. */
   #waiting: (() => void)[] | undefined;
+  /** The read that `readAhead` started. */
+  #ahead: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
   #taps: Taps | undefined;
   #peerEnded = false;
   #weEnded = false;
@@ -82,7 +86,24 @@ export class Connection extends Conversation {
    * so copy what you keep. Only one read may be pending.
    */
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#onRead(await this.#stream.read(this.#buffer.space));
+    const ahead = this.#ahead;
+    if (!ahead) return this.#onRead(await this.#stream.read(this.#buffer.space));
+    this.#ahead = undefined;
+    return await ahead;
+  }
+
+  /**
+   * Starts a read whose result the next `read` returns, to notice a reset meanwhile. Resolves after
+   * that read.
+   */
+  async readAhead(): Promise<void> {
+    this.#ahead ??= this.read();
+    await this.#ahead;
+  }
+
+  /** Writes nothing, which fails if the peer has reset the connection. */
+  async probe(): Promise<void> {
+    await this.#stream.write(NOTHING);
   }
 
   #onRead(length: number | null): Uint8Array<ArrayBuffer> | null {

@@ -8,6 +8,8 @@ const libc = Deno.dlopen("libc.so.6", {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
 });
 
@@ -18,6 +20,7 @@ const SO_RCVBUF = 8;
 const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
 const SO_LINGER = 13;
+const SHUT_WR = 1;
 
 /** A client that resets its connection when it is disposed. */
 export class ResettingClient implements Disposable {
@@ -40,6 +43,17 @@ export class ResettingClient implements Disposable {
     if (connect(this.#descriptor, loopback(port), 16) !== 0) {
       throw new Error(`no connection to port ${port}`);
     }
+  }
+
+  /** Sends text. */
+  send(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    libc.symbols.send(this.#descriptor, bytes, BigInt(bytes.length), 0);
+  }
+
+  /** Sends a FIN. */
+  closeWrite(): void {
+    libc.symbols.shutdown(this.#descriptor, SHUT_WR);
   }
 
   /** Closes it once: later its descriptor's number may be in use again. */

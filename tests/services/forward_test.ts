@@ -7,6 +7,7 @@ import { proxyHeader } from "../../src/transport/proxy_protocol.ts";
 import { bytesOf, noise, readAll, readText, readUntil, send, sha256 } from "../harness/bytes.ts";
 import { settled } from "../harness/eventually.ts";
 import { freePort } from "../harness/ports.ts";
+import { silentPort } from "../harness/silent_port.ts";
 import { from, TestServer } from "../harness/server.ts";
 
 const LOCAL = { hostname: "127.0.0.1" };
@@ -231,17 +232,14 @@ Deno.test("forward skips an upstream that refuses, uses the next one at once, an
 });
 
 Deno.test("forward skips an upstream that does not answer within connect-timeout", async () => {
-  // Nothing accepts, and the kernel drops SYNs once the accept queue is full.
-  using silent = Deno.listen({ ...LOCAL, port: 0, tcpBacklog: 1 });
-  const fill = { ...LOCAL, port: silent.addr.port };
-  const filling = [await Deno.connect(fill), await Deno.connect(fill)];
+  using stack = new DisposableStack();
+  const silent = (await silentPort(stack)).addr;
   await using alive = naming("alive");
   await using server = await TestServer.open(
-    `forward://:0?to=127.0.0.1:${fill.port},127.0.0.1:${alive.port}&connect-timeout=200ms`,
+    `forward://:0?to=127.0.0.1:${silent.port},127.0.0.1:${alive.port}&connect-timeout=200ms`,
   );
   assertEquals(await ask(server), "alive");
   assertMatch((await server.event("failed")).reason, /timed out after 200 ms/);
-  for (const connection of filling) connection.close();
 });
 
 Deno.test("forward resets the client if no upstream is available, and reports each failure", async () => {

@@ -6,8 +6,9 @@ import { Connection } from "../../connection/connection.ts";
 import { ENDPOINT } from "../../endpoint/parse.ts";
 import { proxyHeader } from "../../transport/proxy_protocol.ts";
 import { relay } from "../../connection/relay.ts";
+import { closeOnReset } from "../../connection/reset_watch.ts";
 import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
-import { Pool } from "./pool.ts";
+import { type Lease, Pool } from "./pool.ts";
 import { type Service, service } from "../service.ts";
 
 const tasks = new TaskScope("resetting an upstream whose client has disconnected", {
@@ -72,7 +73,7 @@ export const forward: Service = service({
     const version = options["send-proxy"];
     return async (client) => {
       await refuseOwnEnd(client);
-      using lease = await pool.connect(client.closed);
+      using lease = await leaseFor(client, pool);
       client.note("upstream", lease.name);
       using upstream = new Connection(lease.socket, { id: client.id });
       using _ownEnd = noteOwnEnd(upstream);
@@ -89,3 +90,9 @@ export const forward: Service = service({
     };
   },
 });
+
+/** An upstream connection for a client. A client that resets its connection ends the attempt. */
+async function leaseFor(client: Connection, pool: Pool): Promise<Lease> {
+  using _ = closeOnReset(client);
+  return await pool.connect(client.closed);
+}

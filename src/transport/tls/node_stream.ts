@@ -182,12 +182,18 @@ export class StreamSocket implements ByteStream {
     return length;
   }
 
-  /** As `Deno.Conn.write`: it may write only some of the bytes. */
+  /** As `Deno.Conn.write`: it may write only some of the bytes. No bytes are written below TLS. */
   async write(bytes: Uint8Array): Promise<number> {
-    if (bytes.length === 0) return 0;
+    if (bytes.length === 0) return await this.#writeNothing();
     const piece = bytes.subarray(0, WRITE_SIZE);
     await this.#whenDone((done) => this.#stream.write(piece, done));
     return piece.length;
+  }
+
+  /** Fails if the connection is broken. */
+  async #writeNothing(): Promise<number> {
+    if (this.#fault) throw this.#fault;
+    return await this.#under.write(new Uint8Array(0));
   }
 
   /** Ends the writing side after all writes are flushed. */
