@@ -80,7 +80,7 @@ export async function tokenFrom(path: string): Promise<string> {
     return token;
   }
   throw new Error(
-    `the token in ${path} is none: expected ${MIN_LENGTH} or more visible characters on one line`,
+    `the token in ${path} is invalid: expected ${MIN_LENGTH} or more visible characters on one line`,
   );
 }
 

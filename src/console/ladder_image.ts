@@ -12,7 +12,7 @@ import { HttpError } from "./http_error.ts";
  * @throws {HttpError} with status 404 without a ladder
  */
 export function ladderImage(ladder: Ladder | undefined): Response {
-  if (!ladder) throw new HttpError(404, "there is no handshake to be shown");
+  if (!ladder) throw new HttpError(404, "there is no handshake to show");
   return new Response(renderLadders([ladder]), {
     headers: { "content-type": "image/svg+xml", "cache-control": "no-store" },
   });

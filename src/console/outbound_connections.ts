@@ -25,7 +25,7 @@ export class OutboundConnections implements AsyncDisposable {
    */
   dial(dialling: OutboundRequest): OutboundConnection {
     if (this.all.filter(({ over }) => !over).length >= LIMIT.open) {
-      throw new HttpError(409, `${LIMIT.open} connections are open from here: close one of them`);
+      throw new HttpError(409, `${LIMIT.open} outbound connections are open: close one of them`);
     }
     const dialled = new OutboundConnection(dialling, { id: ++this.#last });
     this.#dialled.set(dialled.id, dialled);
@@ -42,7 +42,7 @@ export class OutboundConnections implements AsyncDisposable {
   get(id: number): OutboundConnection {
     const dialled = this.#dialled.get(id);
     if (dialled) return dialled;
-    throw new HttpError(404, `there is no client ${id}, or it is not remembered any more`);
+    throw new HttpError(404, `there is no client ${id}, or it is no longer kept`);
   }
 
   /** Closes a connection and removes it. */

@@ -51,12 +51,12 @@ export class Sender {
   ): Promise<{ sent: number; flushed: boolean }> {
     const queued = this.#queued.get(connection) ?? 0;
     if (queued + bytes.length > MAX_QUEUED) {
-      throw new HttpError(409, `the peer does not read: ${queued} bytes wait for it already`);
+      throw new HttpError(409, `the peer does not read: ${queued} bytes are queued for it`);
     }
     this.#queued.set(connection, queued + bytes.length);
     const sending = connection.write(bytes)
       .catch((error) => {
-        throw new HttpError(409, `could not be sent: ${connection.reason ?? explain(error)}`);
+        throw new HttpError(409, `cannot send: ${connection.reason ?? explain(error)}`);
       })
       .finally(() => this.#queued.set(connection, this.#queued.get(connection)! - bytes.length));
     // The response has been sent by then, so later errors are ignored.

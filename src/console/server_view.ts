@@ -71,7 +71,7 @@ export class ServerView implements Disposable {
   outlet(number: number): OpenOutlet {
     const outlet = this.outlets.find(({ id }) => id === number);
     if (outlet) return outlet;
-    throw new HttpError(404, `there is no outlet ${number} any more`);
+    throw new HttpError(404, `there is no outlet ${number}`);
   }
 
   /** The open connection with this number. */

@@ -43,7 +43,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   await t.step("a room is shown before it has members", async () => {
     await page.goto(url);
     await page.getByRole("link", { name: "Rooms", exact: true }).click();
-    await row.getByText("nobody").waitFor();
+    await row.getByText("no members").waitFor();
     await bus.getByText("connected").waitFor();
   });
 
@@ -63,7 +63,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
     await bus.getByText("reconnecting").waitFor();
     await nats.start();
     await bus.getByText("connected", { exact: true }).waitFor();
-    await bus.getByText("once").waitFor();
+    await bus.locator("dl div", { hasText: /Reconnects\s*1$/ }).waitFor();
   });
 
   await t.step(

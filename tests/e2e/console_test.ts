@@ -60,7 +60,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     await page.getByText("ESTABLISHED").first().waitFor();
     await peer.click();
     await image(page, "The handshake of connection");
-    await page.getByRole("log", { name: "What was said" }).waitFor();
+    await page.getByRole("log", { name: "Sent and received data" }).waitFor();
     // Only bytes that arrive while the page taps the connection are shown, so they are sent until
     // they are.
     const said = page.getByText("<script>alert(1)</script>").first();
@@ -70,7 +70,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     await page.locator(".segment", { hasText: "hex" }).click();
     await page.getByText("3c 73 63 72 69 70 74 3e").first().waitFor();
     await page.locator(".segment", { hasText: "text" }).click();
-    await page.getByLabel("What to send").fill("good\\x20day");
+    await page.getByLabel("Data to send").fill("good\\x20day");
     await page.keyboard.press("Enter");
     await client.prints(/good day\n/);
     await browser.takeScreenshots("connection");
@@ -82,12 +82,12 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
 
   await t.step("the client form connects, shows the ladder, and sends and receives", async () => {
     await page.getByRole("link", { name: "Client" }).click();
-    await page.getByText("Not plugged in anywhere").waitFor();
+    await page.getByText("No connections").waitFor();
     await page.getByLabel("Host").fill("127.0.0.1");
     await page.getByLabel("Port").fill(echoPort!);
     await page.keyboard.press("Enter");
     await image(page, "The handshake with 127.0.0.1");
-    await page.getByLabel("What to send").fill("hello, echo");
+    await page.getByLabel("Data to send").fill("hello, echo");
     await page.keyboard.press("Enter");
     await page.locator(".piece-in", { hasText: "hello, echo" }).waitFor();
     await page.locator(".piece-out", { hasText: "hello, echo" }).waitFor();
@@ -123,8 +123,8 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
         assert(await rows.count() < 60);
         await page.getByLabel("Filter").fill(`127.0.0.1:${port}`);
         await page.getByText("1 of 1,000").waitFor();
-        await page.getByRole("button", { name: "Close all that match" }).click();
-        await page.getByText("None fits the filter").waitFor();
+        await page.getByRole("button", { name: "Close all matching" }).click();
+        await page.getByText("No matches").waitFor();
         assertEquals(await clients.at(-1)!.read(new Uint8Array(1)), null);
       } finally {
         for (const client of clients) client.close();
@@ -141,7 +141,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     await page.locator(".message", { hasText: "closed by the operator" }).waitFor();
     await page.getByLabel("Filter messages").fill("");
     await page.getByRole("button", { name: "Pause" }).click();
-    await page.getByRole("button", { name: /^Go on/ }).click();
+    await page.getByRole("button", { name: /^Resume/ }).click();
     await browser.takeScreenshots("messages");
   });
 
@@ -155,7 +155,7 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
         await page.getByRole("button", { name: "Stop now" }).first().click();
         await page.locator("tr[data-outlet]").nth(left).waitFor({ state: "detached" });
       }
-      await page.getByText("Nothing listens here").waitFor();
+      await page.getByText("No outlets").waitFor();
     },
   );
 

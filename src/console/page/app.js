@@ -23,7 +23,7 @@ const VIEWS = [
 ];
 
 /** @type {Record<string, string>} */
-const STATES = { connecting: "connecting", live: "live", away: "no answer; trying again" };
+const STATES = { connecting: "connecting", live: "live", away: "disconnected; reconnecting" };
 
 function App() {
   const [server, setServer] = useState(
@@ -54,7 +54,7 @@ function Frame({ server }) {
     document.title = `${VIEWS.find(([name]) => name === view)?.[1] ?? "outlet"} · outlet`;
   }, [view]);
   return html`
-    <a class="skip" href="#main" onClick=${skip}>To the content</a>
+    <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <header class="bar">
       <a class="brand" href="#/outlets"><img src="/icon.svg" alt="" width="24" height="24" /> outlet</a>
       <nav aria-label="Views">

@@ -23,13 +23,13 @@ const SIZES = Array.from({ length: 40 }, (_, power) => 2 ** power);
 const CHARTS = [
   { title: "Connections", lines: [["open", "open", "--accent"]], steps: COUNTS, write: count },
   {
-    title: "A second",
-    lines: [["let in", "opened", "--good"], ["refused", "refused", "--bad"]],
+    title: "Connections per second",
+    lines: [["opened", "opened", "--good"], ["refused", "refused", "--bad"]],
     steps: COUNTS,
     write: count,
   },
   {
-    title: "Bytes a second",
+    title: "Bytes per second",
     lines: [["received", "bytesIn", "--in"], ["sent", "bytesOut", "--out"]],
     steps: SIZES,
     write: size,

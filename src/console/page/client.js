@@ -1,5 +1,5 @@
 // @ts-check
-/** Outbound connections: dialling, and the conversations. */
+/** Outbound connections: the form to connect, and their data. */
 import { html, useState } from "./preact.js";
 import { API, get, post, remove } from "./api.js";
 import { Conversation } from "./conversation.js";
@@ -23,7 +23,7 @@ export function Client({ id }) {
     <${Heading} title="Client" />
     <${DialForm} onDialled=${again} />
     ${newestFirst.length > 0 && html`
-      <nav class="tabs" aria-label="Conversations">
+      <nav class="tabs" aria-label="Connections">
         ${newestFirst.map(({ id, target, state }) =>
           html`
             <a key=${id} href=${`#/client/${id}`} aria-current=${String(id) === shown
@@ -37,8 +37,8 @@ export function Client({ id }) {
     `}
     ${shown ? html`<${DialledView} key=${shown} id=${shown} onForgotten=${again} />` : html`
       <div class="card">
-        <${Empty} title="Not plugged in anywhere">
-                Name a host and a port above, and connect.<//></div>
+        <${Empty} title="No connections">
+                Enter a host and a port above, and connect.<//></div>
     `}
   `;
 }
@@ -71,8 +71,8 @@ function DialledView({ id, onForgotten }) {
     ${client.state !== "failed" && html`
       <div class="card">
         <${Conversation} pieces=${pieces} empty=${open
-          ? "Say something below."
-          : "Nothing was said."} />
+          ? "Nothing was sent or received yet."
+          : "Nothing was sent or received."} />
         <${SendForm} path=${path} disabled=${!open} />
       </div>
     `}
@@ -88,7 +88,7 @@ function DialledHeading({ client: { target, tls, state }, forget, post }) {
       <div class="heading-side">
         <button disabled=${state !== "open"} onClick=${() => post("end")}>Half-close</button>
         ${over
-          ? html`<button onClick=${forget}>Forget</button>`
+          ? html`<button onClick=${forget}>Remove</button>`
           : html`<button class="danger" onClick=${() => post("close")}>Close</button>`}
       </div>
     </div>
@@ -104,7 +104,7 @@ function Handshakes({ client: { ladders, target }, path }) {
           <${Ladder} key=${index} src=${`${API}/${path}/ladders/${index}.svg`} about=${`with ${target}`} />
         `)}
       ${ladders === 0 &&
-        html`<${Empty} title="Not yet">It is drawn once it is known how it ended.<//>`}
+        html`<${Empty} title="Not known yet">The handshake is shown when the attempt has ended.<//>`}
     </section>
   `;
 }

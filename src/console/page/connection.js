@@ -33,7 +33,7 @@ export function ConnectionView({ id }) {
   return html`
     <${Heading} title=${html`<a class="up" href="#/connections">Connections</a> #${id}`}>
       <button disabled=${!open} onClick=${act(() => post(`${path}/end`))}
-        title="End our half: the client reads to the end, and may still send">Half-close</button>
+        title="Send FIN: the client reads the end of the data, and can still send">Half-close</button>
       <button class="danger" disabled=${!open} onClick=${act(() => remove(path))}>Close</button>
       <//>
       <${Fault} error=${error} />
@@ -45,8 +45,8 @@ export function ConnectionView({ id }) {
       <div class="card">
         <${Conversation} pieces=${pieces}
           empty=${open
-            ? "What comes and goes from now on is shown here."
-            : "The connection is over."} />
+            ? "Data that is sent or received from now on is shown here."
+            : "The connection is closed."} />
         <${SendForm} path=${path} disabled=${!open} />
       </div>
   `;
@@ -73,7 +73,7 @@ function Handshake({ id, drawable }) {
       <h2>Handshake</h2>
       ${drawable
         ? html`<${Ladder} src=${`${API}/connections/${id}/ladder.svg`} about=${`of connection #${id}`} />`
-        : html`<p class="quiet">It is kept only for as long as the connection is open.</p>`}
+        : html`<p class="quiet">Available only while the connection is open.</p>`}
     </section>
   `;
 }

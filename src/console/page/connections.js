@@ -100,7 +100,7 @@ function Toolbar({ filter, setFilter, sort, setSort, chosen, matching, close }) 
         Close selected${chosen.size > 0 ? ` (${chosen.size})` : ""}
       </button>
       <button class="danger" disabled=${filter.trim() === "" || matching === 0}
-        onClick=${() => close({ filter })}>Close all that match</button>
+        onClick=${() => close({ filter })}>Close all matching</button>
     </div>
   `;
 }
@@ -132,16 +132,16 @@ function countWords(page) {
 /** @param {number} open */
 function noConnections(open) {
   return open > 0
-    ? html`<${Empty} title="None fits the filter">${count(open)} are open.<//>`
-    : html`<${Empty} title="Nobody is connected">
-        Plug in: <code>ncat 127.0.0.1 7000</code>, or use <a href="#/client">the client</a>.<//>`;
+    ? html`<${Empty} title="No matches">${count(open)} connections are open.<//>`
+    : html`<${Empty} title="No connections">
+        Connect with <code>ncat 127.0.0.1 7000</code> or with <a href="#/client">the client</a>.<//>`;
 }
 
 /** @param {string} sort @param {(sort: string) => void} setSort */
 function header(sort, setSort) {
   return html`
     <div class="grid-row grid-head" role="row">
-      <span role="columnheader"><span class="visually-hidden">Choose</span></span>
+      <span role="columnheader"><span class="visually-hidden">Select</span></span>
       ${COLUMNS.map(([key = "", title]) => {
         const [plain, turned] = [
           key.replace("-", ""),
@@ -169,7 +169,7 @@ function Row({ connection, rates, chosen, choose, close }) {
   const { id, outlet, address, peer, state, age, bytesIn, bytesOut, halfClosed } = connection;
   return html`
     <div class="grid-row" role="row">
-      <span role="cell"><input type="checkbox" aria-label=${`Choose #${id}`} checked=${chosen}
+      <span role="cell"><input type="checkbox" aria-label=${`Select #${id}`} checked=${chosen}
         onChange=${(/** @type {any} */ event) => choose(id, event.target.checked)} /></span>
       <span role="cell" class="col-id quiet number">${id}</span>
       <span role="cell" class="col-peer two-lines">

@@ -20,7 +20,7 @@ export function Conversation({ pieces, empty }) {
   });
   const found = search === "" ? pieces : pieces.filter((piece) => holds(piece, search));
   return html`
-    <section class="conversation" aria-label="Bytes">
+    <section class="conversation" aria-label="Data">
       <div class="toolbar">
         <div class="segments" role="radiogroup" aria-label="Show bytes as">
           ${MODES.map((name) =>
@@ -37,9 +37,9 @@ export function Conversation({ pieces, empty }) {
         <span class="quiet" aria-live="polite">${search &&
           `${found.length} of ${pieces.length}`}</span>
       </div>
-      <div class="bytes" ref=${end} tabindex="0" role="log" aria-label="What was said"
+      <div class="bytes" ref=${end} tabindex="0" role="log" aria-label="Sent and received data"
         onScroll=${(/** @type {any} */ event) => follows.current = isAtEnd(event.target)}>
-        ${pieces.length === 0 && html`<${Empty} title="No bytes yet">${empty}<//>`}
+        ${pieces.length === 0 && html`<${Empty} title="No data yet">${empty}<//>`}
         ${found.map((piece) =>
           html`
             <${PieceView} key=${`${piece.direction}${piece.offset}`} piece=${piece} mode=${mode} search=${search} />

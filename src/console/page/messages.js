@@ -32,15 +32,17 @@ export function Messages() {
         spellcheck="false"
         onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} />
       <button aria-pressed=${!!paused.current} onClick=${pause}>
-        ${paused.current ? `Go on (${count(newSince(paused.current))} new)` : "Pause"}
+        ${paused.current ? `Resume (${count(newSince(paused.current))} new)` : "Pause"}
       </button>
-      <div class="chips" role="group" aria-label="Kinds of messages">
+      <div class="chips" role="group" aria-label="Event types">
         ${[...live.counts.keys()].map((name) => chip(name, { kind, setKind }))}
       </div>
     </div>
     <div class="card messages" role="log" aria-label="Messages" tabindex="0">
       ${fitting.length === 0 && html`<${Empty} title="No messages">
-        ${events.length > 0 ? "None fits the filter." : "They appear here as they happen."}<//>`}
+        ${
+        events.length > 0 ? "No event matches the filter." : "Events are shown as they happen."
+      }<//>`}
       ${fitting.slice(-SHOWN).reverse().map(line)}
     </div>
   `;

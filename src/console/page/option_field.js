@@ -74,7 +74,7 @@ function Choice({ id, described, value, onChange, option }) {
 function Lines({ id, described, value, fault, onChange, option }) {
   return html`
     <textarea id=${id} rows="2" aria-describedby=${described} aria-invalid=${!!fault}
-      placeholder=${`${option.placeholder}, one a line`} value=${value ?? ""} spellcheck="false"
+      placeholder=${`${option.placeholder}, one per line`} value=${value ?? ""} spellcheck="false"
       onInput=${(/** @type {any} */ event) => onChange(event.target.value)}></textarea>
   `;
 }

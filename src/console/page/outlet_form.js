@@ -10,7 +10,7 @@ import { Fault } from "./parts.js";
 /** @typedef {{ name: string, summary: string, options: Option[] }} Service */
 
 /** The groups of the options that every outlet has, in the order in which they are shown. */
-const GROUPS = [["outlet", "Timeouts and more"], ["admission", "Who may come in"]];
+const GROUPS = [["outlet", "Timeouts, TLS and more"], ["admission", "Access rules and limits"]];
 
 /** @param {{ onOpened: () => void }} props */
 export function OutletForm({ onOpened }) {
@@ -31,7 +31,7 @@ export function OutletForm({ onOpened }) {
         <${ServiceField} services=${services} service=${service} name=${values.service}
           change=${change("service")} />
         ${plain("host", "IP address", "127.0.0.1", form)}
-        ${plain("port", "Port", "7007; 0 takes a free one", form)}
+        ${plain("port", "Port", "7007; 0: any free port", form)}
         ${fields("service")}
       </div>
       ${GROUPS.map(([group = "", title]) =>
@@ -121,8 +121,8 @@ function plain(name, label, placeholder, { values, change, faultOf }) {
 
 /** @type {Record<string, string>} */
 const HINTS = {
-  host: "0.0.0.0 and :: let other machines in",
-  port: "where clients plug in",
+  host: "0.0.0.0 or :: listens on all addresses",
+  port: "the port to listen on",
 };
 
 /** @param {Record<string, string | undefined>} values @param {Service | undefined} service */

@@ -24,8 +24,8 @@ export function Outlets() {
 }
 
 function noOutlets() {
-  return html`<${Empty} title="Nothing listens here">
-    Choose a service and a port below, and start listening.<//>`;
+  return html`<${Empty} title="No outlets">
+    Select a service and a port below, and start listening.<//>`;
 }
 
 /** @param {Outlet[]} outlets @param {() => void} again */
@@ -68,10 +68,10 @@ function Row({ outlet, again }) {
         <button onClick=${stop(
           {},
         )} disabled=${state !==
-          "open"} title="No new clients; those who are there may finish">Stop</button>
+          "open"} title="Accept no new connections; open ones have the drain timeout to end">Stop</button>
         <button class="danger" onClick=${stop({
           grace: "0",
-        })} title="Cut whoever is connected">Stop now</button>
+        })} title="Close all connections at once">Stop now</button>
         ${error && html`<${Fault} error=${error} />`}
       </td>
     </tr>

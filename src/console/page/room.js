@@ -45,7 +45,7 @@ export function RoomView({ id }) {
             <span role="columnheader">Name</span><span role="columnheader">Server</span>
           </div>
           ${room?.matching === 0 && html`
-            <${Empty} title=${members === 0 ? "Nobody is here" : "None fits the filter"} />
+            <${Empty} title=${members === 0 ? "No members" : "No matches"} />
           `}
           <${RowWindow} total=${total} offset=${room?.offset ?? 0}>${room?.members.map(row)}<//>
         </div>

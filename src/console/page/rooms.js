@@ -10,7 +10,7 @@ import { Empty, Fault, Heading, State } from "./parts.js";
 /** @typedef {{ in: number, out: number, ignored: number, lost: number, dropped: number }} Traffic */
 /** @typedef {{ name: string, state: "connecting" | "up" | "down", detail: string, denied?: string, reconnects: number, queued: number, traffic: Traffic }} Bus */
 
-const COLUMNS = ["Room", "Reaches", "Here", "Elsewhere", "Who"];
+const COLUMNS = ["Room", "Servers", "Local", "Remote", "Members"];
 
 /** A bus reconnects without limit. */
 const STATES = { connecting: "connecting", up: "connected", down: "reconnecting" };
@@ -41,8 +41,8 @@ function countWords(rooms) {
 }
 
 function noRooms() {
-  return html`<${Empty} title="There is no room">
-    Each outlet that serves chat has one: <a href="#/outlets">open an outlet</a>.<//>`;
+  return html`<${Empty} title="No rooms">
+    Every outlet with the chat service has one: <a href="#/outlets">open an outlet</a>.<//>`;
 }
 
 /** @param {Room[]} rooms */
@@ -63,12 +63,12 @@ function Row({ room }) {
   return html`
     <tr data-room=${name}>
       <th scope="row"><a href=${`#/rooms/${id}`}><strong>${name}</strong></a></th>
-      <td data-label="Reaches">${servers === 0
+      <td data-label="Servers">${servers === 0
         ? "this server"
         : `${count(servers + 1)} servers`}</td>
-      <td data-label="Here" class="number">${count(here)}</td>
-      <td data-label="Elsewhere" class="number">${count(elsewhere)}</td>
-      <td data-label="Who" class="names">${namesOf(room)}</td>
+      <td data-label="Local" class="number">${count(here)}</td>
+      <td data-label="Remote" class="number">${count(elsewhere)}</td>
+      <td data-label="Members" class="names">${namesOf(room)}</td>
     </tr>
   `;
 }
@@ -76,7 +76,7 @@ function Row({ room }) {
 /** @param {Room} room */
 function namesOf({ names, here, elsewhere }) {
   const more = here + elsewhere - names.length;
-  if (names.length === 0) return html`<span class="quiet">nobody</span>`;
+  if (names.length === 0) return html`<span class="quiet">no members</span>`;
   return names.join(", ") + (more > 0 ? ` and ${count(more)} more` : "");
 }
 
@@ -84,9 +84,9 @@ function namesOf({ names, here, elsewhere }) {
 function BusView({ bus: { name, state, detail, denied, reconnects, queued, traffic } }) {
   const facts = [
     ["State", html`<${State} state=${STATES[state]} />`],
-    [state === "up" ? "Through" : "Because", detail],
-    ["Came back", reconnects === 1 ? "once" : `${count(reconnects)} times`],
-    ["Waiting", size(queued)],
+    [state === "up" ? "Server" : "Reason", detail],
+    ["Reconnects", count(reconnects)],
+    ["Queued", size(queued)],
     ["Messages in", count(traffic.in)],
     ["Messages out", count(traffic.out)],
     ["Ignored", count(traffic.ignored)],

@@ -20,25 +20,25 @@ export function SendForm({ path, disabled }) {
     const sent = await attempt(async () => {
       const hex = form === "hex" ? typed : escapedToHex(typed + ENDS[end]);
       const { flushed } = await post(`${path}/send`, { hex });
-      if (!flushed) throw new Error("the peer does not read: it waits to be sent");
+      if (!flushed) throw new Error("the peer does not read: the data is queued");
     });
     if (sent) setTyped("");
   };
   return html`
     <form class="send" onSubmit=${send} aria-label="Send">
-      <input type="text" class="mono" aria-label="What to send" value=${typed} disabled=${disabled}
+      <input type="text" class="mono" aria-label="Data to send" value=${typed} disabled=${disabled}
         placeholder=${form === "hex" ? "48 65 6c 6c 6f 0a" : "hello\\tthere; \\xHH is a byte"}
         autocomplete="off" spellcheck="false"
         onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} />
-      <select aria-label="Typed as" value=${form} onChange=${(/** @type {any} */ event) =>
+      <select aria-label="Format" value=${form} onChange=${(/** @type {any} */ event) =>
         setForm(event.target.value)}>
         <option value="text">text</option>
         <option value="hex">hex</option>
       </select>
-      <select aria-label="Line end" value=${end} disabled=${form === "hex"}
+      <select aria-label="Line ending" value=${end} disabled=${form === "hex"}
         onChange=${(/** @type {any} */ event) => setEnd(event.target.value)}>
         ${Object.keys(ENDS).map((name) =>
-          html`<option value=${name}>${name === "nothing" ? "no line end" : name}</option>`
+          html`<option value=${name}>${name === "nothing" ? "no line ending" : name}</option>`
         )}
       </select>
       <button class="primary" disabled=${disabled}>Send</button>

@@ -132,5 +132,5 @@ function detail(
     return { ...rowOf(entry, kernel), open: true, notes: entry.connection.notes, events };
   }
   if (events.length > 0) return { id, open: false, events };
-  throw new HttpError(404, `there is no connection #${id}, and none is remembered`);
+  throw new HttpError(404, `there is no connection #${id}, or its events are no longer kept`);
 }

@@ -61,7 +61,9 @@ export class Streams implements Disposable {
 
   #open(request: ApiRequest): Response {
     const most = Math.floor(this.#parts.maxConnections * LIMIT.share);
-    if (this.#streams.size >= most) throw new HttpError(503, `${most} streams are read already`);
+    if (this.#streams.size >= most) {
+      throw new HttpError(503, `${most} event streams are open already`);
+    }
     const watches = readWatches(request.query);
     using undo = new DisposableStack();
     const stream = undo.use(new EventStream());
