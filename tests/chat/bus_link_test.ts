@@ -94,9 +94,9 @@ Deno.test("of two members who take a name at the same time, the earlier one keep
 });
 
 const DELIVERIES: readonly [string, Delivery][] = [
-  ["loses every third message or so", randomDelivery({ loses: 1 / 3 })],
-  ["carries every message twice", () => 2],
-  ["loses some messages and doubles others", randomDelivery({ loses: 1 / 5, doubles: 1 / 2 })],
+  ["loses a third of the messages", randomDelivery({ loses: 1 / 3 })],
+  ["duplicates every message", () => 2],
+  ["loses some messages and duplicates others", randomDelivery({ loses: 1 / 5, doubles: 1 / 2 })],
 ];
 
 for (const [what, fate] of DELIVERIES) {

@@ -83,43 +83,43 @@ for (
       'outlets[0].service: unknown service "ecko": did you mean "echo"?',
     ],
     [
-      "a missing place",
+      "a missing address",
       { outlets: [{ service: "echo" }] },
       "outlets[0].listen: missing: expected HOST:PORT, :PORT or unix:PATH",
     ],
     [
-      "a bad port",
+      "an invalid port",
       { outlets: [{ service: "echo", listen: ":70000" }] },
       'outlets[0].listen: ":70000": port "70000": expected a port, 0 to 65535',
     ],
     [
-      "a bad rule",
+      "an invalid rule",
       { outlets: [], allow: ["::1", "10.0.0.1/8"] },
       'allow[1]: "10.0.0.1/8": bits are set after the first 8',
     ],
     [
-      "a bad duration",
+      "an invalid duration",
       { outlets: [], lifetime: "5 parsecs" },
       'lifetime: "5 parsecs": expected a duration such as 500ms, 30s, 5m or 2h',
     ],
     [
-      "a bad number",
+      "an invalid number",
       { outlets: [], backlog: 0 },
       "backlog: expected a whole number, 1 to 65535, not 0",
     ],
     [
-      "a bad word",
+      "an invalid choice",
       { outlets: [], "when-full": "panic" },
       'when-full: expected one of refuse, defer, not "panic"',
     ],
     [
-      "a word where a switch stands",
+      "a word instead of a boolean",
       { outlets: [], "keep-alive": "yes" },
       'keep-alive: expected true or false, not "yes"',
     ],
     ["no outlets", {}, "outlets: missing: expected a list of outlets"],
     [
-      "options that do not go together",
+      "an option without one that it needs",
       { outlets: [{ service: "echo", listen: ":7", burst: 5 }] },
       "outlets[0]: burst needs rate",
     ],
@@ -146,24 +146,24 @@ Deno.test("a file that is not JSON is reported with line and column", () => {
 for (
   const [fault, text, message] of [
     [
-      "a file that ends too early",
+      "a truncated file",
       '{\n  "outlets": [\n    "echo://:7"',
       "line 3, column 16: unexpected end of file: the [ in line 2, column 14 is not closed",
     ],
-    ["a string that never ends", '{\n  "outlets": "x', 'line 2, column 14: unexpected token ""x"'],
+    ["a string without an end", '{\n  "outlets": "x', 'line 2, column 14: unexpected token ""x"'],
     ["an empty file", "\n", "the file is empty"],
     [
-      "a comment that never ends",
+      "a comment without an end",
       '{"outlets": []} /* x',
       "line 1, column 21: the file ends in the middle of a value",
     ],
     [
-      "a key that stands twice",
+      "a repeated key",
       '{\n  "outlets": [],\n  "rate": 5,\n  // "rate": 6,\n  "r\\u0061te": 7\n}',
       'line 5, column 3: "rate" is already in line 3, column 3',
     ],
     [
-      "an outlet's key that stands twice",
+      "a repeated key of an outlet",
       '{"outlets": [{"service": "echo", "listen": ":7", "listen": ":8"}]}',
       'line 1, column 50: "listen" is already in line 1, column 34',
     ],

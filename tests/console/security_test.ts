@@ -106,9 +106,9 @@ Deno.test("a request body is JSON of the expected form, and limited in size", as
   const cases: [what: string, body: string, type: string, status: number][] = [
     ["a form", "service=echo", form, 415],
     ["text", '{"service":"echo"}', "text/plain", 415],
-    ["no JSON", "{", "application/json", 400],
-    ["a key that means nothing", '{"service":"echo","port":0,"x":1}', "application/json", 400],
-    ["too much", `{"service":"${"x".repeat(300_000)}"}`, "application/json", 413],
+    ["invalid JSON", "{", "application/json", 400],
+    ["an unknown key", '{"service":"echo","port":0,"x":1}', "application/json", 400],
+    ["too large", `{"service":"${"x".repeat(300_000)}"}`, "application/json", 413],
     ["JSON", '{"service":"echo","port":0}', "application/json; charset=utf-8", 201],
   ];
   for (const [what, body, type, status] of cases) {

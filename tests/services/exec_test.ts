@@ -225,7 +225,11 @@ for (
       ["--", "no-such-program"],
       /error: cannot run "no-such-program": no such program/,
     ],
-    ["may not be run", ["--", "/etc/passwd"], /error: cannot run "\/etc\/passwd": .*no permission/],
+    [
+      "is not executable",
+      ["--", "/etc/passwd"],
+      /error: cannot run "\/etc\/passwd": .*no permission/,
+    ],
     ["is a directory", ["--", "/tmp"], /error: cannot run "\/tmp": no such program/],
     [
       "has no working directory",

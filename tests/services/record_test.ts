@@ -142,13 +142,13 @@ for (
       "cannot record to /nowhere/all: no such directory",
     ],
     [
-      "has a directory in the file's place",
+      "has a directory with the file's name",
       "file=/tmp",
       "cannot record to /tmp: it is a directory",
     ],
   ] as const
 ) {
-  Deno.test(`record resets the client, which signals a failure, when the disk ${what}`, async () => {
+  Deno.test(`record resets the client, which signals a failure, if the disk ${what}`, async () => {
     await using server = await TestServer.open(`record://:0?${words}&sync=write`);
     for (let tries = 1; tries <= 2; tries++) {
       using client = await server.connect();

@@ -30,7 +30,7 @@ function contract(
 for (const way of COMBINATIONS) {
   contract(
     way,
-    "bytes go both ways, and the end of one half leaves the other open",
+    "bytes pass in both directions, and a half-close leaves the other direction open",
     async (open) => {
       const { client, server } = await open.connect();
       const [up, down] = [noise(300_000, 1), noise(300_000, 2)];
@@ -45,7 +45,7 @@ for (const way of COMBINATIONS) {
     },
   );
 
-  contract(way, "who reads one byte at a time misses none", async (open) => {
+  contract(way, "reads of one byte lose nothing", async (open) => {
     const { client, server } = await open.connect();
     for (const [from, to] of [[client, server], [server, client]] as const) {
       const sent = send(from, "hello").then(() => from.closeWrite());
@@ -58,7 +58,7 @@ for (const way of COMBINATIONS) {
 
   contract(
     way,
-    "a read that waits ends when its own side closes, and the other side is told",
+    "closing ends a pending read on the same side, and is seen by the other side",
     async (open) => {
       const { client, server } = await open.connect();
       const waiting = assertRejects(() => server.read(new Uint8Array(8)));
@@ -72,7 +72,7 @@ for (const way of COMBINATIONS) {
     },
   );
 
-  contract(way, "options of TCP are passed through, or mean nothing", async (open) => {
+  contract(way, "TCP options are passed through, or have no effect", async (open) => {
     const { client, server } = await open.connect();
     for (const end of [client, server]) {
       end.setNoDelay(true);
@@ -87,7 +87,7 @@ for (const way of COMBINATIONS) {
 
   contract(
     way,
-    "a reset is none of the orderly ends; where there is none, an end is one",
+    "a reset is distinguished from an orderly end, if the carrier has resets",
     async (open) => {
       const { client, server, raw } = await open.connect();
       const isReset = sendReset(raw);
@@ -103,7 +103,7 @@ for (const way of COMBINATIONS) {
   );
 
   if (!way.stage) {
-    contract(way, "where nobody listens, dialling says so", async (open) => {
+    contract(way, "dialling an address without a listener reports the reason", async (open) => {
       const { message } = await assertRejects(
         () => dial(open.silent, { timeout: TIMEOUT }),
         Error,
@@ -111,7 +111,7 @@ for (const way of COMBINATIONS) {
       assertMatch(message, open.refusal);
     });
 
-    contract(way, "dialling is given up at once, whatever it waits for", async (open) => {
+    contract(way, "dialling stops at once when aborted, whatever it waits for", async (open) => {
       const stop = new AbortController();
       const reason = new Error("no longer wanted");
       if (!way.layer) stop.abort(reason);

@@ -44,15 +44,15 @@ function readInPieces(bytes: Uint8Array, size: number): ReadHeader | undefined {
 }
 
 const VALID: Readonly<Record<string, { bytes: Uint8Array; ends: ProxiedEnds | undefined }>> = {
-  "a line for IPv4": {
+  "the text format with IPv4": {
     bytes: bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 123 5678\r\n"),
     ends: V4,
   },
-  "a line for IPv6": {
+  "the text format with IPv6": {
     bytes: bytesOf("PROXY TCP6 2001:db8::1 ::1 65535 0\r\n"),
     ends: V6,
   },
-  "a line with the longest IPv6 addresses": {
+  "the text format with the longest IPv6 addresses": {
     bytes: bytesOf(
       `PROXY TCP6 ${"ffff:".repeat(7)}ffff ${"ffff:".repeat(7)}fffe 65535 65535\r\n`,
     ),
@@ -61,39 +61,39 @@ const VALID: Readonly<Record<string, { bytes: Uint8Array; ends: ProxiedEnds | un
       destination: { hostname: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", port: 65535 },
     },
   },
-  "an IPv6 address written long": {
+  "an uncompressed IPv6 address": {
     bytes: bytesOf("PROXY TCP6 2001:0DB8:0:0:0:0:0:1 0:0:0:0:0:0:0:1 65535 0\r\n"),
     ends: V6,
   },
-  "a line with v4-mapped addresses": {
+  "the text format with v4-mapped addresses": {
     bytes: bytesOf("PROXY TCP6 ::ffff:192.0.2.1 ::ffff:192.0.2.2 123 5678\r\n"),
     ends: V4,
   },
-  "a line with v4-mapped addresses in hex": {
+  "the text format with v4-mapped addresses in hex": {
     bytes: bytesOf("PROXY TCP6 ::ffff:c000:201 ::ffff:c000:202 123 5678\r\n"),
     ends: V4,
   },
   "UNKNOWN alone": { bytes: bytesOf("PROXY UNKNOWN\r\n"), ends: undefined },
-  "UNKNOWN of the longest kind": {
+  "UNKNOWN with the longest addresses": {
     bytes: bytesOf(
       `PROXY UNKNOWN ${"ffff:".repeat(7)}ffff ${"ffff:".repeat(7)}ffff 65535 65535\r\n`,
     ),
     ends: undefined,
   },
-  "bytes for IPv4": { bytes: binary(`21 11 000c ${V4_ADDRESSES}`), ends: V4 },
-  "bytes for IPv6": {
+  "the binary format with IPv4": { bytes: binary(`21 11 000c ${V4_ADDRESSES}`), ends: V4 },
+  "the binary format with IPv6": {
     bytes: binary(`21 21 0024 20010db8${"00".repeat(11)}01 ${"00".repeat(15)}01 ffff 0000`),
     ends: V6,
   },
-  "bytes for IPv4 with an extension": {
+  "the binary format with an extension": {
     bytes: binary(`21 11 0013 ${V4_ADDRESSES} 04 0004 00000000`),
     ends: V4,
   },
-  "bytes for IPv4 with the longest extension": {
+  "the binary format with the longest extension": {
     bytes: binary(`21 11 ffff ${V4_ADDRESSES} 04 fff0 ${"00".repeat(0xfff0)}`),
     ends: V4,
   },
-  "a v4-mapped address in bytes": {
+  "v4-mapped addresses in the binary format": {
     bytes: binary(
       `21 21 0024 ${"00".repeat(10)}ffffc0000201 ${"00".repeat(10)}ffffc0000202 007b 162e`,
     ),
@@ -131,44 +131,44 @@ for (const [name, { bytes, ends }] of Object.entries(VALID)) {
 
 const REFUSED: Readonly<Record<string, Uint8Array>> = {
   "a request without a header": bytesOf("GET / HTTP/1.0\r\n\r\n"),
-  "the word in small letters": bytesOf("proxy TCP4 192.0.2.1 192.0.2.2 1 2\r\n"),
-  "a space in front": bytesOf(" PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"),
+  "the keyword in lower case": bytesOf("proxy TCP4 192.0.2.1 192.0.2.2 1 2\r\n"),
+  "a leading space": bytesOf(" PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"),
   "a bare line feed": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\n"),
   "a bare carriage return": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\rX"),
   "two spaces": bytesOf("PROXY TCP4  192.0.2.1 192.0.2.2 1 2\r\n"),
-  "two spaces behind the word": bytesOf("PROXY  TCP4 192.0.2.1 192.0.2.2 1 2\r\n"),
-  "a space at the end": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 1 2 \r\n"),
-  "a tab for a space": bytesOf("PROXY TCP4\t192.0.2.1 192.0.2.2 1 2\r\n"),
+  "two spaces after the keyword": bytesOf("PROXY  TCP4 192.0.2.1 192.0.2.2 1 2\r\n"),
+  "a trailing space": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 1 2 \r\n"),
+  "a tab instead of a space": bytesOf("PROXY TCP4\t192.0.2.1 192.0.2.2 1 2\r\n"),
   "no family": bytesOf("PROXY \r\n"),
   "no fields": bytesOf("PROXY TCP4\r\n"),
   "a missing port": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 1\r\n"),
-  "a field too many": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 1 2 3\r\n"),
+  "an extra field": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 1 2 3\r\n"),
   "an unknown family": bytesOf("PROXY UDP4 192.0.2.1 192.0.2.2 1 2\r\n"),
-  "IPv6 said to be IPv4": bytesOf("PROXY TCP4 ::1 ::2 1 2\r\n"),
-  "IPv4 said to be IPv6": bytesOf("PROXY TCP6 192.0.2.1 192.0.2.2 1 2\r\n"),
-  "a mix of the families": bytesOf("PROXY TCP4 192.0.2.1 ::2 1 2\r\n"),
+  "IPv6 addresses with family TCP4": bytesOf("PROXY TCP4 ::1 ::2 1 2\r\n"),
+  "IPv4 addresses with family TCP6": bytesOf("PROXY TCP6 192.0.2.1 192.0.2.2 1 2\r\n"),
+  "addresses of different families": bytesOf("PROXY TCP4 192.0.2.1 ::2 1 2\r\n"),
   "an IPv6 address with a zone": bytesOf("PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n"),
   "an IPv6 address in brackets": bytesOf("PROXY TCP6 [::1] ::1 1 2\r\n"),
-  "a name for an address": bytesOf("PROXY TCP4 localhost 192.0.2.2 1 2\r\n"),
+  "a host name instead of an address": bytesOf("PROXY TCP4 localhost 192.0.2.2 1 2\r\n"),
   "a leading zero in an address": bytesOf("PROXY TCP4 192.0.2.01 192.0.2.2 1 2\r\n"),
   "an address of three numbers": bytesOf("PROXY TCP4 192.0.2 192.0.2.2 1 2\r\n"),
   "a number over 255": bytesOf("PROXY TCP4 192.0.2.256 192.0.2.2 1 2\r\n"),
   "a port over 65535": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 65536 2\r\n"),
   "a port with a leading zero": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 01 2\r\n"),
   "a port with a sign": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2 +1 2\r\n"),
-  "a port that is empty": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2  2\r\n"),
+  "an empty port": bytesOf("PROXY TCP4 192.0.2.1 192.0.2.2  2\r\n"),
   "a line of 108 bytes": bytesOf(`PROXY UNKNOWN ${"x".repeat(92)}\r\n`),
-  "a line without end": bytesOf(`PROXY UNKNOWN ${"x".repeat(500)}`),
-  "a signature that is wrong in its last byte": hex("0d0a0d0a000d0a515549540b"),
-  "version 1 in bytes": binary("11 11 000c"),
+  "a line without an end": bytesOf(`PROXY UNKNOWN ${"x".repeat(500)}`),
+  "a signature with a wrong last byte": hex("0d0a0d0a000d0a515549540b"),
+  "version 1 in the binary format": binary("11 11 000c"),
   "version 3": binary("31"),
   "an unknown command": binary("22"),
-  "an unknown family in bytes": binary("21 41"),
+  "an unknown family in the binary format": binary("21 41"),
   "datagrams": binary("21 12"),
-  "no room for the addresses": binary("21 11 000b c0000201c0000202007b16"),
-  "no room for IPv6 addresses": binary(`21 21 000c ${V4_ADDRESSES}`),
-  "an extension that overruns": binary(`21 11 0010 ${V4_ADDRESSES} 04 0002 00`),
-  "an extension that is cut": binary(`21 11 000e ${V4_ADDRESSES} 04 00`),
+  "a length too small for the addresses": binary("21 11 000b c0000201c0000202007b16"),
+  "a length too small for IPv6 addresses": binary(`21 21 000c ${V4_ADDRESSES}`),
+  "an extension beyond the length": binary(`21 11 0010 ${V4_ADDRESSES} 04 0002 00`),
+  "a truncated extension": binary(`21 11 000e ${V4_ADDRESSES} 04 00`),
 };
 
 for (const [name, bytes] of Object.entries(REFUSED)) {

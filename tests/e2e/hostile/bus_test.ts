@@ -9,8 +9,8 @@ import { Program, ROOT } from "../../harness/program.ts";
 
 /** Servers that are no valid bus: the kind in `hostile_nats.py`, and a description. */
 const KINDS = [
-  ["before-info", "sends endless bytes before its handshake"],
-  ["garbage", "sends what is no NATS"],
+  ["before-info", "sends bytes without end before its handshake"],
+  ["garbage", "sends bytes that are not NATS"],
   ["endless-line", "sends a line without end"],
   ["huge-message", "sends a message of 60 MB"],
   ["pings", "sends nothing but PINGs"],

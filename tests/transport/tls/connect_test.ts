@@ -68,12 +68,12 @@ testWith(
         /expired on 2020-02-01/,
       ],
       [
-        "of the future",
+        "that is not valid yet",
         await authority.sign({ from: "20480101000000Z", until: "20490101000000Z" }),
         authority.cert,
         /not valid before 2048-01-01/,
       ],
-      ["that signed itself", other, authority.cert, /is for CN=test authority, not for localhost/],
+      ["that is self-signed", other, authority.cert, /is for CN=test authority, not for localhost/],
     ];
     for (const [what, identity, ca, reason] of cases) {
       await t.step(`a certificate ${what} is refused`, async () => {
