@@ -61,9 +61,9 @@ async function runTool(path: string, words: readonly (string | number)[]): Promi
     stdin: "null",
     signal: AbortSignal.timeout(60_000),
   }).output();
-  const said = new TextDecoder().decode(success ? stdout : stderr).trim();
-  if (!success) throw new LoadError(said);
-  return JSON.parse(said);
+  const output = new TextDecoder().decode(success ? stdout : stderr).trim();
+  if (!success) throw new LoadError(output);
+  return JSON.parse(output);
 }
 
 /** The median. */

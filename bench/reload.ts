@@ -97,11 +97,11 @@ async function killWorker(port: number): Promise<void> {
       "port" in peer && peer.port === client.localAddr.port
     )?.connection;
   while (!clients.every(workerOf)) await pause(10);
-  const victim = workerOf(clients[0]!)!;
-  const own = new Set(clients.filter((client) => workerOf(client)!.worker === victim.worker));
+  const target = workerOf(clients[0]!)!;
+  const own = new Set(clients.filter((client) => workerOf(client)!.worker === target.worker));
   const died = Promise.withResolvers<void>();
   using _ = eventBus.subscribe(({ event }) => event === "worker-restarted" && died.resolve());
-  victim.write(new TextEncoder().encode("die")).catch(() => {});
+  target.write(new TextEncoder().encode("die")).catch(() => {});
   await died.promise;
   for (const client of clients) {
     if (own.has(client) === await isAnswered(client)) {

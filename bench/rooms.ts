@@ -166,14 +166,14 @@ async function measureTogether(
  */
 async function sendLines(
   subjects: readonly Subject[],
-  [speaker, ...listeners]: readonly Member[],
+  [sender, ...listeners]: readonly Member[],
   atOnce = 1,
 ): Promise<number[]> {
   const words = Array(atOnce).fill(TEXT).join("\n");
   const say = async (lines: number) => {
-    for (let said = 0; said < lines; said += atOnce) {
+    for (let sent = 0; sent < lines; sent += atOnce) {
       const due = listeners.map(({ lines }) => lines + atOnce);
-      await speaker!.say(words);
+      await sender!.say(words);
       await Promise.all(listeners.map((member, m) => member.reads(due[m]!)));
     }
   };

@@ -10,7 +10,7 @@ import { testWith } from "./harness/tools.ts";
 /** What a client wrote to stdout and to stderr. */
 interface ClientOutput {
   readonly shown: Uint8Array;
-  readonly told: string;
+  readonly logged: string;
 }
 
 /**
@@ -22,19 +22,19 @@ async function runWithInput(
   input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<ClientOutput> {
   const shown: Uint8Array[] = [];
-  const told: string[] = [];
+  const logged: string[] = [];
   await runClient(parseClientArgs(["127.0.0.1", ...words]), {
     input: input as AsyncIterable<Uint8Array>,
     show: (bytes) => {
       shown.push(bytes.slice());
       return Promise.resolve();
     },
-    log: (line) => told.push(line),
-    print: (text) => Promise.resolve(void told.push(text)),
-    report: (line) => told.push(line),
+    log: (line) => logged.push(line),
+    print: (text) => Promise.resolve(void logged.push(text)),
+    report: (line) => logged.push(line),
   });
   const all = await new Blob(shown as BlobPart[]).arrayBuffer();
-  return { shown: new Uint8Array(all), told: told.join("\n") };
+  return { shown: new Uint8Array(all), logged: logged.join("\n") };
 }
 
 /** A listener of the test itself, which serves one client by hand. */
@@ -154,11 +154,11 @@ Deno.test("--idle-timeout ends a session without data in either direction", asyn
 
 Deno.test("-v logs the attempt, the first byte, the bytes in each direction, and who closed", async () => {
   await using server = await TestServer.open("echo://:0");
-  const { told } = await runWithInput([`${server.port()}`, "-v"], [bytesOf("hello")]);
-  assertMatch(told, /^127\.0\.0\.1:\d+: trying$/m);
-  assertMatch(told, /^127\.0\.0\.1:\d+: connected in [\d.]+ (µs|ms)/m);
-  assertMatch(told, /^first byte after /m);
-  assertMatch(told, /^5 B sent, 5 B received; closed by the peer after /m);
+  const { logged: logged } = await runWithInput([`${server.port()}`, "-v"], [bytesOf("hello")]);
+  assertMatch(logged, /^127\.0\.0\.1:\d+: trying$/m);
+  assertMatch(logged, /^127\.0\.0\.1:\d+: connected in [\d.]+ (µs|ms)/m);
+  assertMatch(logged, /^first byte after /m);
+  assertMatch(logged, /^5 B sent, 5 B received; closed by the peer after /m);
 });
 
 testWith(["ncat"], "data flows both ways between the client and a listening ncat", async () => {

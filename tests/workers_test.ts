@@ -82,9 +82,9 @@ Deno.test("a chat room has members in all workers", async () => {
     return member;
   }));
   // A room learns of the rooms of the same name in other workers shortly after it is opened.
-  const [speaker, ...others] = members;
+  const [sender, ...others] = members;
   const heard = others.map((member) => readUntil(member, /> everybody\n/));
-  const speaking = setInterval(() => send(speaker!, "everybody\n"), 100);
+  const speaking = setInterval(() => send(sender!, "everybody\n"), 100);
   await Promise.all(heard);
   clearInterval(speaking);
   for (const member of members) member.close();
@@ -154,8 +154,8 @@ Deno.test("a worker that dies is replaced, and the slots of its connections are 
     { module: CRASHING_WORKER },
   );
   const clients = await answered(supervisor, 30);
-  const { connection: victim } = [...supervisor.supervisor.connections()][0]!;
-  await victim.write(new TextEncoder().encode("die")).catch(() => {});
+  const { connection: target } = [...supervisor.supervisor.connections()][0]!;
+  await target.write(new TextEncoder().encode("die")).catch(() => {});
   await supervisor.until(() => supervisor.count("worker-restarted") === 1);
   const died = supervisor.events.find(({ event }) => event === "worker-restarted");
   assertMatch(died?.event === "worker-restarted" ? died.reason : "", /a mortal worker/);
@@ -185,9 +185,9 @@ Deno.test("a worker that dies is replaced, and the slots of its connections are 
 });
 
 Deno.test("an outlet that one worker cannot open is opened in none", async () => {
-  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
+  using occupant = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
   await assertRejects(
-    () => TestSupervisor.open(["echo://:0", `discard://:${squatter.addr.port}`]),
+    () => TestSupervisor.open(["echo://:0", `discard://:${occupant.addr.port}`]),
     Error,
     "address already in use",
   );

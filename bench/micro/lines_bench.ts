@@ -15,11 +15,11 @@ function chunked(count: number, size: number): Uint8Array[] {
 for (const [count, size] of [[1000, 64 * 1024], [1000, LINE.length], [1000, 7], [30, 1]] as const) {
   const chunks = chunked(count, size);
   Deno.bench(`${count} lines in chunks of ${size} bytes`, { group: "lines" }, async () => {
-    let heard = 0;
+    let received = 0;
     const stream = (async function* () {
       yield* chunks;
     })();
-    for await (const _ of lines(stream, { limit: 4096 })) heard++;
-    if (heard !== count) throw new Error(`${heard} of ${count} lines`);
+    for await (const _ of lines(stream, { limit: 4096 })) received++;
+    if (received !== count) throw new Error(`${received} of ${count} lines`);
   });
 }

@@ -14,15 +14,15 @@ class ServerRooms implements AsyncDisposable {
   readonly bus: LossyBus;
   readonly room: Room;
 
-  private constructor(ether: BusNetwork) {
-    this.bus = new LossyBus(ether);
+  private constructor(network: BusNetwork) {
+    this.bus = new LossyBus(network);
     this.room = this.rooms.open("ops");
   }
 
   static async open(ether: BusNetwork): Promise<ServerRooms> {
-    const house = new ServerRooms(ether);
-    await house.rooms.attachBus(house.bus);
-    return house;
+    const server = new ServerRooms(ether);
+    await server.rooms.attachBus(server.bus);
+    return server;
   }
 
   get traffic(): Readonly<Traffic> {
@@ -35,11 +35,11 @@ class ServerRooms implements AsyncDisposable {
 }
 
 /** Two servers whose rooms know each other's members. */
-async function twoServers(ether: BusNetwork) {
+async function twoServers(network: BusNetwork) {
   const stack = new AsyncDisposableStack();
   const [one, other] = [
-    stack.use(await ServerRooms.open(ether)),
-    stack.use(await ServerRooms.open(ether)),
+    stack.use(await ServerRooms.open(network)),
+    stack.use(await ServerRooms.open(network)),
   ];
   const [alice, bob] = [new TestMember(one.room), new TestMember(other.room)];
   one.room.rename(alice.member, "alice");
@@ -79,8 +79,8 @@ Deno.test("a name in use on another server is taken", async () => {
 });
 
 Deno.test("of two members who take a name at the same time, the earlier one keeps it", async () => {
-  const ether = new BusNetwork();
-  await using pair = await twoServers(ether);
+  const network = new BusNetwork();
+  await using pair = await twoServers(network);
   const { one, other, alice, bob } = pair;
   one.bus.setState("down");
   other.room.rename(bob.member, "ada");
@@ -99,12 +99,12 @@ const DELIVERIES: readonly [string, Delivery][] = [
   ["loses some messages and duplicates others", randomDelivery({ loses: 1 / 5, doubles: 1 / 2 })],
 ];
 
-for (const [what, fate] of DELIVERIES) {
+for (const [what, delivery] of DELIVERIES) {
   Deno.test(`over a bus that ${what}, every line arrives once, in order`, async () => {
-    const ether = new BusNetwork();
-    await using pair = await twoServers(ether);
+    const network = new BusNetwork();
+    await using pair = await twoServers(network);
     const { one, other, alice, bob } = pair;
-    ether.delivery = fate;
+    network.delivery = delivery;
     for (let i = 0; i < 200; i++) {
       one.room.say(alice.member, `a${i}`);
       other.room.say(bob.member, `b${i}`);
@@ -123,8 +123,8 @@ for (const [what, fate] of DELIVERIES) {
 }
 
 Deno.test("lines sent while the bus is down are queued and delivered, and members are notified once", async () => {
-  const ether = new BusNetwork();
-  await using pair = await twoServers(ether);
+  const network = new BusNetwork();
+  await using pair = await twoServers(network);
   const { one, alice, bob } = pair;
   one.bus.setState("down");
   for (let i = 0; i < 10; i++) one.room.say(alice.member, `line ${i}`);
@@ -142,8 +142,8 @@ Deno.test("lines sent while the bus is down are queued and delivered, and member
 });
 
 Deno.test("lines that do not fit in the send queue are counted, and members on both servers are told how many", async () => {
-  const ether = new BusNetwork();
-  await using pair = await twoServers(ether);
+  const network = new BusNetwork();
+  await using pair = await twoServers(network);
   const { one, other, alice, bob } = pair;
   one.bus.setState("down");
   const line = "x".repeat(4000);
@@ -160,8 +160,8 @@ Deno.test("lines that do not fit in the send queue are counted, and members on b
 });
 
 Deno.test("messages that are invalid or of another protocol are ignored and counted, and the room continues", async () => {
-  const ether = new BusNetwork();
-  await using pair = await twoServers(ether);
+  const network = new BusNetwork();
+  await using pair = await twoServers(network);
   const { one, other, alice, bob } = pair;
   const before = other.traffic.ignored;
   const foreign = { v: 1, kind: "facts", origin: "foreign0", first: 1 };
@@ -194,7 +194,7 @@ Deno.test("messages that are invalid or of another protocol are ignored and coun
     JSON.stringify({ ...foreign, kind: "nonsense" }),
     '{"__proto__":{"v":1},"kind":"bye"}',
   ];
-  for (const message of strange) ether.inject(["room", "ops"], message);
+  for (const message of strange) network.inject(["room", "ops"], message);
   one.room.say(alice.member, "\u001b]0;owned\u0007 still here");
   await bob.receives("alice> ␛]0;owned␇ still here");
   assertEquals(other.traffic.ignored - before, strange.length);
@@ -209,18 +209,18 @@ Deno.test("when a server stops, its members leave the other servers' rooms at on
 });
 
 Deno.test("members of a server that is silent for eight seconds are removed, unless this server was suspended", async () => {
-  const ether = new BusNetwork();
-  await using there = await ServerRooms.open(ether);
+  const network = new BusNetwork();
+  await using there = await ServerRooms.open(network);
   const bob = new TestMember(there.room);
   there.room.rename(bob.member, "bob");
   const room = new Room("ops");
   using link = new BusLink(room, { nodeId: "here0000", server: "here" });
-  const bus = new LossyBus(ether);
+  const bus = new LossyBus(network);
   link.attach(bus, { topic: ["room", "ops"], traffic: noTraffic() });
   link.onConnected(bus, { back: false });
   const alice = new TestMember(room);
   await alice.seesMember("bob");
-  ether.delivery = () => 0;
+  network.delivery = () => 0;
   // An integer: differences of other numbers are not exact.
   const silentAt = Math.ceil(performance.now());
   link.tick(silentAt, { suspended: true });
@@ -236,9 +236,9 @@ Deno.test("members of a server that is silent for eight seconds are removed, unl
 });
 
 Deno.test("rooms without a configured name are not shared over the bus", async () => {
-  const ether = new BusNetwork();
-  await using one = await ServerRooms.open(ether);
-  await using _other = await ServerRooms.open(ether);
+  const network = new BusNetwork();
+  await using one = await ServerRooms.open(network);
+  await using _other = await ServerRooms.open(network);
   const room = one.rooms.openPrivate("127.0.0.1:7000");
   const member = new TestMember(room);
   room.say(member.member, "secret");
@@ -249,15 +249,15 @@ Deno.test("rooms without a configured name are not shared over the bus", async (
     here: 1,
     elsewhere: [],
   });
-  assertEquals(ether.messages.filter((message) => /127\.0\.0\.1|secret/.test(message)), []);
+  assertEquals(network.messages.filter((message) => /127\.0\.0\.1|secret/.test(message)), []);
 });
 
 /** A pseudo-random delivery, the same in every run. */
 function randomDelivery({ loses, doubles = 0 }: { loses: number; doubles?: number }): Delivery {
-  const dice = noise(4096, 7);
-  let throws = 0;
+  const random = noise(4096, 7);
+  let count = 0;
   return () => {
-    const thrown = dice[throws++ % dice.length]! / 256;
-    return thrown < loses ? 0 : thrown < loses + doubles ? 2 : 1;
+    const value = random[count++ % random.length]! / 256;
+    return value < loses ? 0 : value < loses + doubles ? 2 : 1;
   };
 }

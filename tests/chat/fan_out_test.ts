@@ -66,28 +66,28 @@ Deno.test("a line is sent to 10,000 members in turns, and the event loop runs ot
 Deno.test("while members join, leave, speak and are answered, each receives every line of its time once, in order, except its own", async () => {
   const fanOut = new FanOut<Listener>();
   const present = new Map<Listener, string[]>();
-  const everybody: [Listener, string[]][] = [];
+  const all: [Listener, string[]][] = [];
   let random = 7;
   const upTo = (n: number) => (random = random * 48271 % 2147483647) % n;
   const anyone = () => [...present.keys()][upTo(present.size)]!;
-  const enter = () => {
+  const join = () => {
     const listener = new Listener();
-    const due: string[] = [];
-    present.set(listener, due);
-    everybody.push([listener, due]);
+    const expected: string[] = [];
+    present.set(listener, expected);
+    all.push([listener, expected]);
     fanOut.addMember(listener);
   };
-  const say = (text: string, speaker?: Listener) => {
-    for (const [member, due] of present) if (member !== speaker) due.push(`${text}\n`);
-    fanOut.add(line(text), speaker);
+  const say = (text: string, sender?: Listener) => {
+    for (const [member, due] of present) if (member !== sender) due.push(`${text}\n`);
+    fanOut.add(line(text), sender);
   };
-  for (let i = 0; i < 400; i++) enter();
+  for (let i = 0; i < 400; i++) join();
   for (let i = 0; i < 1_000; i++) {
     const speaker = anyone();
     switch (upTo(8)) {
       case 0:
-        enter();
-        say(`${i} came`, everybody.at(-1)![0]);
+        join();
+        say(`${i} came`, all.at(-1)![0]);
         break;
       case 1:
         fanOut.removeMember(speaker);
@@ -106,7 +106,7 @@ Deno.test("while members join, leave, speak and are answered, each receives ever
     }
   }
   await fanOut.flush();
-  for (const [{ lines }, due] of everybody) assertEquals(lines, due);
+  for (const [{ lines }, due] of all) assertEquals(lines, due);
 });
 
 Deno.test("lines sent at the same time are written in batches of at most 64 KiB", async () => {

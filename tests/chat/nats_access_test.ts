@@ -62,7 +62,7 @@ testWith(
       await Deno.writeFile(path, await operator.credentials());
       return path;
     };
-    const [ours, strangers] = [await fileOf(operator), await fileOf(await Operator.found())];
+    const [ours, foreign] = [await fileOf(operator), await fileOf(await Operator.found())];
     const open = (credentials: string) =>
       TestServer.open(SPEC, "--bus", nats.url, "--bus-credentials", credentials);
     await using one = await open(ours);
@@ -74,7 +74,7 @@ testWith(
     await alice.countsMembers(2);
     await alice.sendLine("may I?");
     await bob.until(() => bob.messages.some((line) => line.endsWith("> may I?")));
-    for (const words of [["--bus-credentials", strangers], []]) {
+    for (const words of [["--bus-credentials", foreign], []]) {
       await using wrong = await TestServer.open(SPEC, "--bus", nats.url, ...words);
       assertMatch((await wrong.event("bus-disconnected")).reason, /authorization violation/i);
     }

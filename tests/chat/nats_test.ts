@@ -25,17 +25,17 @@ class ServerGroup implements AsyncDisposable {
     { guests, spec = SPEC }: { guests: number; spec?: string },
   ): Promise<ServerGroup> {
     await using undo = new AsyncDisposableStack();
-    const town = undo.use(new ServerGroup());
+    const group = undo.use(new ServerGroup());
     for (const bus of buses) {
       const server = await TestServer.open(spec, "--bus", bus);
-      town.servers.push(server);
+      group.servers.push(server);
       await server.event("bus-connected");
       const joining = Array.from({ length: guests }, () => ChatClient.join(server.port()));
-      town.parts.push(await Promise.all(joining));
+      group.parts.push(await Promise.all(joining));
     }
-    for (const [first] of town.parts) await first?.countsMembers(guests * buses.length);
+    for (const [first] of group.parts) await first?.countsMembers(guests * buses.length);
     undo.move();
-    return town;
+    return group;
   }
 
   get guests(): ChatClient[] {
@@ -53,8 +53,8 @@ testWith(
   "with three servers and 300 members, each member receives 3,000 lines once and in order",
   async () => {
     await using nats = await NatsServer.start();
-    await using town = await ServerGroup.build([nats.url, nats.url, nats.url], { guests: 100 });
-    assertEquals(await exchangeLines(town.parts, { lines: 3_000 }), []);
+    await using group = await ServerGroup.build([nats.url, nats.url, nats.url], { guests: 100 });
+    assertEquals(await exchangeLines(group.parts, { lines: 3_000 }), []);
   },
 );
 
@@ -63,27 +63,27 @@ testWith(
   "a bus that is killed and restarted loses no line, and members are notified once",
   async () => {
     await using nats = await NatsServer.start();
-    await using town = await ServerGroup.build([nats.url, nats.url, nats.url], { guests: 10 });
+    await using group = await ServerGroup.build([nats.url, nats.url, nats.url], { guests: 10 });
     let outage: Promise<unknown>;
-    const faults = await exchangeLines(town.parts, {
+    const faults = await exchangeLines(group.parts, {
       lines: 1_500,
-      async during(said) {
-        if (said === 500) {
+      async during(sent) {
+        if (sent === 500) {
           outage = nats.kill().then(() =>
-            Promise.all(town.servers.map((it) => it.event("bus-disconnected")))
+            Promise.all(group.servers.map((it) => it.event("bus-disconnected")))
           );
         }
-        if (said === 1_000) await outage.then(() => nats.start());
+        if (sent === 1_000) await outage.then(() => nats.start());
       },
     });
     assertEquals(faults, []);
-    for (const guest of town.guests) {
+    for (const guest of group.guests) {
       assertEquals(guest.notices.filter((line) => line.startsWith("* bus ")), [
         "* bus disconnected: until it is back, only members on this server receive your lines",
         "* bus connected again",
       ]);
     }
-    for (const server of town.servers) {
+    for (const server of group.servers) {
       assertEquals(server.events.filter(({ event }) => event === "bus-disconnected").length, 1);
       const [bus] = server.server.roomsStatus().buses;
       const { name, state, reconnects, traffic: { lost, dropped } } = bus!;
@@ -98,13 +98,13 @@ testWith(NEEDS, "a room continues when a server of the NATS cluster is killed", 
   // Each outlet server connects to one server of the cluster, and learns the URLs of the others
   // from it.
   const urls = cluster.map(({ url }) => url);
-  await using town = await ServerGroup.build(urls, { guests: 5 });
-  const faults = await exchangeLines(town.parts, {
+  await using group = await ServerGroup.build(urls, { guests: 5 });
+  const faults = await exchangeLines(group.parts, {
     lines: 600,
-    during: (said) => said === 300 ? cluster[0]!.kill() : undefined,
+    during: (sent) => sent === 300 ? cluster[0]!.kill() : undefined,
   });
   assertEquals(faults, []);
-  const { reason } = await town.servers[0]!.event("bus-disconnected");
+  const { reason } = await group.servers[0]!.event("bus-disconnected");
   assertMatch(reason, /connection lost/);
 });
 
@@ -133,13 +133,13 @@ testWith(
 Deno.test("a bus that refuses every connection is retried after increasing pauses", async () => {
   using door = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using server = await TestServer.open(SPEC, "--bus", `nats://127.0.0.1:${door.addr.port}`);
-  const knocks: number[] = [];
-  while (knocks.length < 4) {
+  const attempts: number[] = [];
+  while (attempts.length < 4) {
     (await door.accept()).close();
-    knocks.push(performance.now());
+    attempts.push(performance.now());
   }
   // Timers are never early, so each pause is at least as long as intended.
-  const pauses = knocks.slice(1).map((at, i) => at - knocks[i]!);
+  const pauses = attempts.slice(1).map((at, i) => at - attempts[i]!);
   assertEquals(pauses.map((pause, i) => pause >= 250 * 2 ** i), [true, true, true]);
   assertEquals(server.events.filter(({ event }) => event === "bus-disconnected").length, 1);
 });
@@ -156,10 +156,10 @@ testWith(
   "of two members who take a name while the bus is down, the earlier one keeps it",
   async () => {
     await using nats = await NatsServer.start();
-    await using town = await ServerGroup.build([nats.url, nats.url], { guests: 1 });
-    const [[alice], [bob]] = town.parts as [[ChatClient], [ChatClient]];
+    await using group = await ServerGroup.build([nats.url, nats.url], { guests: 1 });
+    const [[alice], [bob]] = group.parts as [[ChatClient], [ChatClient]];
     await nats.kill();
-    for (const server of town.servers) await server.event("bus-disconnected");
+    for (const server of group.servers) await server.event("bus-disconnected");
     await bob.sendLine("/name ada");
     await bob.receivesNotice(/^\* you are ada$/);
     const then = Date.now();
@@ -178,19 +178,19 @@ testWith(
 
 testWith(NEEDS, "invalid messages on the bus are ignored and counted", async () => {
   await using nats = await NatsServer.start();
-  await using town = await ServerGroup.build([nats.url, nats.url], { guests: 1 });
-  const stranger = await connect({ servers: nats.url });
+  await using group = await ServerGroup.build([nats.url, nats.url], { guests: 1 });
+  const publisher = await connect({ servers: nats.url });
   const subject = subjectOf(["room", "all"]);
   const garbage = ["", "{}", "\u001b[2J", "[".repeat(50_000), "x".repeat(900_000)];
-  for (const message of garbage) stranger.publish(subject, message);
+  for (const message of garbage) publisher.publish(subject, message);
   const noise = crypto.getRandomValues(new Uint8Array(1000));
-  stranger.publish(subject, noise);
-  await stranger.drain();
-  const [[alice], [bob]] = town.parts as [[ChatClient], [ChatClient]];
+  publisher.publish(subject, noise);
+  await publisher.drain();
+  const [[alice], [bob]] = group.parts as [[ChatClient], [ChatClient]];
   await alice.sendLine("\u001b]0;owned\u0007 still here");
   await bob.until(() => bob.messages.length === 1);
   assertMatch(bob.messages[0]!, /^guest-\d+> ␛]0;owned␇ still here$/);
-  for (const { server } of town.servers) {
+  for (const { server } of group.servers) {
     const ignored = () => server.roomsStatus().buses[0]!.traffic.ignored;
     await eventually(() => ignored() >= garbage.length + 1);
     assertEquals(ignored(), garbage.length + 1);
@@ -202,8 +202,8 @@ testWith(NEEDS, "JetStream stores lines for servers that join later", async () =
   await using nats = await NatsServer.start({ jetstream: true });
   const spec = "chat://:0?room=a b.c>&history=3";
   {
-    await using town = await ServerGroup.build([nats.url, nats.url], { guests: 1, spec });
-    const [[alice], [bob]] = town.parts as [[ChatClient], [ChatClient]];
+    await using group = await ServerGroup.build([nats.url, nats.url], { guests: 1, spec });
+    const [[alice], [bob]] = group.parts as [[ChatClient], [ChatClient]];
     for (const word of ["one", "two", "three"]) await alice.sendLine(word);
     await bob.until(() => bob.messages.length === 3);
     await bob.sendLine("four");

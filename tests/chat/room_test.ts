@@ -2,15 +2,15 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { Subscriber } from "../../src/chat/backpressure.ts";
 import { Room } from "../../src/chat/room.ts";
 
-function subscriber(): Subscriber & { heard: string[] } {
-  const heard: string[] = [];
+function subscriber(): Subscriber & { received: string[] } {
+  const received: string[] = [];
   return {
-    heard,
-    send: (lines) => void heard.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
+    received: received,
+    send: (lines) => void received.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
     waiting: 0,
     caughtUp: () => Promise.resolve(),
     isGone: false,
-    disconnect: (reason) => void heard.push(`dismissed: ${reason}`),
+    disconnect: (reason) => void received.push(`dismissed: ${reason}`),
   };
 }
 
@@ -22,9 +22,9 @@ Deno.test("a line reaches all other members, with the sender's name", () => {
   room.join(c);
   room.say(alice, "hello");
   room.flush();
-  assertEquals(a.heard, ["* guest-2 joined\n", "* guest-3 joined\n"]);
-  assertEquals(b.heard, ["* guest-3 joined\n", "guest-1> hello\n"]);
-  assertEquals(c.heard, ["guest-1> hello\n"]);
+  assertEquals(a.received, ["* guest-2 joined\n", "* guest-3 joined\n"]);
+  assertEquals(b.received, ["* guest-3 joined\n", "guest-1> hello\n"]);
+  assertEquals(c.received, ["guest-1> hello\n"]);
 });
 
 Deno.test("names are unique regardless of case, limited in length, and never an operator's", () => {
@@ -57,26 +57,26 @@ Deno.test("a member that leaves is announced once, and its name is free", () => 
   bob[Symbol.dispose]();
   bob[Symbol.dispose]();
   room.flush();
-  assertEquals(watcher.heard, ["* guest-2 joined\n", "* guest-2 left\n"]);
+  assertEquals(watcher.received, ["* guest-2 joined\n", "* guest-2 left\n"]);
   assertEquals(room.who(), ["guest-1"]);
 });
 
 Deno.test("escapes in a line reach no member", () => {
   const room = new Room("test");
   const listener = subscriber();
-  const speaker = room.join(subscriber());
+  const sender = room.join(subscriber());
   room.join(listener);
-  room.say(speaker, "\u001b]0;owned\u0007");
+  room.say(sender, "\u001b]0;owned\u0007");
   room.flush();
-  assertEquals(listener.heard, ["guest-1> ␛]0;owned␇\n"]);
+  assertEquals(listener.received, ["guest-1> ␛]0;owned␇\n"]);
 });
 
 Deno.test("a sender waits for members that read, and only briefly for members that do not", async () => {
   const room = new Room("test");
-  const speaker = room.join(subscriber());
+  const sender = room.join(subscriber());
   const taken = Promise.withResolvers<void>();
   room.join({ ...subscriber(), waiting: 100_000, caughtUp: () => taken.promise });
-  room.say(speaker, "hello");
+  room.say(sender, "hello");
   room.flush();
   await room.pace();
   taken.resolve();
@@ -84,8 +84,12 @@ Deno.test("a sender waits for members that read, and only briefly for members th
 
 Deno.test("a member that takes nothing is waited for a limited number of times, then not until it has caught up", async () => {
   const room = new Room("test");
-  const deaf = { ...subscriber(), waiting: 100_000, caughtUp: () => new Promise<void>(() => {}) };
-  room.join(deaf);
+  const stalled = {
+    ...subscriber(),
+    waiting: 100_000,
+    caughtUp: () => new Promise<void>(() => {}),
+  };
+  room.join(stalled);
   const isAtOnce = async () => {
     room.notice("more to take");
     room.flush();
@@ -100,19 +104,19 @@ Deno.test("a member that takes nothing is waited for a limited number of times, 
   let waits = 0;
   while (!await isAtOnce()) waits++;
   assertEquals(waits, 20);
-  deaf.waiting = 0;
+  stalled.waiting = 0;
   assertEquals(await isAtOnce(), true);
-  deaf.waiting = 100_000;
+  stalled.waiting = 100_000;
   assertEquals(await isAtOnce(), false);
 });
 
 Deno.test("lines sent at the same time are sent together, to each member without its own lines", async () => {
   const room = new Room("test");
   const chunks: string[][] = [[], [], []];
-  const [alice, bob] = chunks.map((heard) =>
+  const [alice, bob] = chunks.map((received) =>
     room.join({
       ...subscriber(),
-      send: (lines) => void heard.push(new TextDecoder().decode(lines)),
+      send: (lines) => void received.push(new TextDecoder().decode(lines)),
     })
   );
   room.flush();
@@ -130,12 +134,12 @@ Deno.test("lines sent at the same time are sent together, to each member without
 
 Deno.test("a new member receives no line that was sent before it joined, even one that is still queued", () => {
   const room = new Room("test");
-  const speaker = room.join(subscriber());
-  room.say(speaker, "nobody hears this");
+  const sender = room.join(subscriber());
+  room.say(sender, "nobody hears this");
   const late = subscriber();
   room.join(late);
   room.flush();
-  assertEquals(late.heard, []);
+  assertEquals(late.received, []);
 });
 
 Deno.test("a new member gets a name even if all guest names of up to five digits are taken on other servers", () => {

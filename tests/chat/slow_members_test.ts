@@ -48,23 +48,23 @@ Deno.test("of 1,000 members, the 10 that never read are disconnected, and the ot
   using stack = new DisposableStack();
   for (let i = 0; i < 10; i++) stack.use(new ResettingClient(server.port(), { narrow: true }));
   const readers = Array.from({ length: 989 }, async () => new LineCounter(await server.connect()));
-  const tallies = await Promise.all(readers);
-  for (const tally of tallies) stack.use(tally);
-  const speaker = stack.use(await ChatClient.join(server.port()));
-  await speaker.countsMembers(1_000);
+  const counters = await Promise.all(readers);
+  for (const counter of counters) stack.use(counter);
+  const sender = stack.use(await ChatClient.join(server.port()));
+  await sender.countsMembers(1_000);
 
   const reason = "error: slow consumer, 256 KiB queued";
   const cuts = () => server.events.filter((it) => it.event === "closed" && it.reason === reason);
   const line = "z".repeat(LONG);
-  let said = 0;
+  let sent = 0;
   while (cuts().length < 10) {
-    await speaker.sendLine(line);
-    said++;
+    await sender.sendLine(line);
+    sent++;
     // Lines are sent at the pace of a reading member; the kernel buffers some for those that do not
     // read.
-    await tallies[0]!.reaches(said);
+    await counters[0]!.reaches(sent);
   }
-  await Promise.all(tallies.map((tally) => tally.reaches(said)));
-  assertEquals(tallies.filter(({ count }) => count !== said), []);
-  await speaker.countsMembers(990);
+  await Promise.all(counters.map((tally) => tally.reaches(sent)));
+  assertEquals(counters.filter(({ count }) => count !== sent), []);
+  await sender.countsMembers(990);
 });

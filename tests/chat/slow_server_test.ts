@@ -76,9 +76,9 @@ testWith(
         .reduce((sum, count) => sum + Number(count ?? 0), 0);
     await carol.until(() => carol.messages.length + lost() === LINES);
     assert(lost() > 0);
-    for (const speaker of ["0", "1"]) {
+    for (const sender of ["0", "1"]) {
       const numbers = carol.messages.map((line) => line.split(/[> :]+/)).filter(([, s]) =>
-        s === speaker
+        s === sender
       )
         .map(([, , number]) => Number(number));
       assert(numbers.length > 0);

@@ -113,9 +113,9 @@ testWith(
     let outage: Promise<unknown>;
     const faults = await exchangeLines(parts, {
       lines: 900,
-      async during(said) {
-        if (said === 300) outage = nats.kill().then(() => other.event("bus-disconnected"));
-        if (said === 600) await outage.then(() => nats.start());
+      async during(sent) {
+        if (sent === 300) outage = nats.kill().then(() => other.event("bus-disconnected"));
+        if (sent === 600) await outage.then(() => nats.start());
       },
     });
     assertEquals(faults, []);
@@ -184,7 +184,7 @@ testWith(
       using newcomer = await ChatClient.join(server.port());
       await newcomer.sendLine("/who");
       await newcomer.receivesNotice(/ here: /);
-      return newcomer.messages.some((said) => said.endsWith(`> ${line}`));
+      return newcomer.messages.some((sent) => sent.endsWith(`> ${line}`));
     };
     {
       await using before = await TestSupervisor.open([HISTORY, "--bus", nats.url]);

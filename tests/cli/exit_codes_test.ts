@@ -65,8 +65,8 @@ Deno.test("an option whose file, directory or program cannot be used is wrong us
     assertEquals([code, stdout], [2, ""], `${filled.join(" ")}: ${stderr}`);
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
     // If several files are missing, any of them may be named first; a program is named as `run`.
-    const told = [name, name.replace("key", "cert"), "run"];
-    assert(stderr.includes(path) && told.some((each) => stderr.includes(each)), stderr);
+    const names = [name, name.replace("key", "cert"), "run"];
+    assert(stderr.includes(path) && names.some((each) => stderr.includes(each)), stderr);
   }
 });
 

@@ -93,8 +93,8 @@ Deno.test("a half-closed connection with traffic is not closed by fin", () => {
 });
 
 Deno.test("a byte every few seconds restarts idle, and not lifetime", () => {
-  const drips = (c: TestConnection, second: number) => void (second % 3 === 0 && c.bytesIn++);
-  assertEquals(closeReason({ idle: 10_000, lifetime: 50_000 }, drips), "lifetime at 50");
+  const slowly = (c: TestConnection, second: number) => void (second % 3 === 0 && c.bytesIn++);
+  assertEquals(closeReason({ idle: 10_000, lifetime: 50_000 }, slowly), "lifetime at 50");
 });
 
 Deno.test("a deadline of 0 is off", () => {

@@ -109,11 +109,11 @@ Deno.test("an outlet that cannot be opened is answered with the field at fault",
         body: JSON.stringify(body),
         headers: { "content-type": "application/json" },
       });
-      const told = await answer.json();
-      assertEquals([answer.status, told.field], [status, field]);
-      assertMatch(told.error, error);
+      const answered = await answer.json();
+      assertEquals([answer.status, answered.field], [status, field]);
+      assertMatch(answered.error, error);
       // Errors for a form do not mention flags.
-      assertEquals(/--|os error|\bop_/.test(told.error), false, told.error);
+      assertEquals(/--|os error|\bop_/.test(answered.error), false, answered.error);
     });
   }
 });
@@ -183,13 +183,13 @@ Deno.test("a connection is tapped, written to, half-closed and closed", async ()
   await using console = await TestConsole.open("discard://:0");
   using client = await console.server.connect();
   const { connection: id } = await console.server.event("opened");
-  const begun = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
   const watching = console.stream(`?watch=connection:${id}`, (all) => {
-    begun.resolve();
+    started.resolve();
     const pieces = piecesIn(all);
     return ["in", "out"].every((way) => pieces.some(({ direction }) => direction === way));
   });
-  await begun.promise;
+  await started.promise;
   await send(client, "ping");
   await console.post(`/api/v1/connections/${id}/send`, { text: "pong\u001b[31m\n" });
   assertEquals(
@@ -266,9 +266,9 @@ Deno.test("the console connects, sends and receives, and shows the handshake", a
 
 Deno.test("a client that cannot connect has an error and a ladder", async () => {
   await using console = await TestConsole.open("echo://:0");
-  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = squatter.addr;
-  squatter.close();
+  using occupant = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = occupant.addr;
+  occupant.close();
   const { id } = await console.post("/api/v1/clients", { host: "127.0.0.1", port });
   const [last] = (await console.stream(
     `?watch=client:${id}`,

@@ -10,29 +10,29 @@ import { TestMember } from "../harness/test_member.ts";
 const SERVER = `${Deno.hostname()}/${Deno.pid}`;
 
 Deno.test("rooms, their members on every server, and buses are listed, and updates are streamed", async () => {
-  const ether = new BusNetwork();
+  const network = new BusNetwork();
   await using console = await TestConsole.open("chat://:0?room=ops", "chat://:0");
   const { rooms } = console.server.server;
-  const bus = new LossyBus(ether);
+  const bus = new LossyBus(network);
   await rooms.attachBus(bus);
   await using elsewhere = new Rooms();
-  await elsewhere.attachBus(new LossyBus(ether));
+  await elsewhere.attachBus(new LossyBus(network));
   const alice = new TestMember(rooms.open("ops"));
   const bob = new TestMember(elsewhere.open("ops"));
   alice.member.room.rename(alice.member, "alice");
   bob.member.room.rename(bob.member, "bob");
   await Promise.all([alice.seesMember("bob"), bob.seesMember("alice")]);
 
-  const told = await console.get("/api/v1/rooms");
-  assertEquals(told.rooms.map(({ name }: { name: string }) => name), [
+  const status = await console.get("/api/v1/rooms");
+  assertEquals(status.rooms.map(({ name }: { name: string }) => name), [
     "ops",
     `127.0.0.1:${console.server.port(1)}`,
   ]);
-  const { id, isPublic, here, elsewhere: away, servers, names } = told.rooms[0];
+  const { id, isPublic, here, elsewhere: away, servers, names } = status.rooms[0];
   assertEquals([id, isPublic, here, away, servers], [1, true, 1, 1, 1]);
   assertEquals(names, ["alice", "bob"]);
-  assertEquals([told.buses[0].name, told.buses[0].state], ["test", "up"]);
-  assert(told.buses[0].traffic.in > 0 && told.buses[0].traffic.out > 0);
+  assertEquals([status.buses[0].name, status.buses[0].state], ["test", "up"]);
+  assert(status.buses[0].traffic.in > 0 && status.buses[0].traffic.out > 0);
 
   const { members, largest } = await console.get("/api/v1/rooms/1");
   assertEquals(members, [{ name: "alice" }, { name: "bob", server: SERVER }]);

@@ -59,17 +59,17 @@ Deno.test("5,000 clients that connect at once are all served, and 100 connected 
   // which the idle timeout closes.
   const { server, port } = await start(["echo://:0?idle-timeout=20s"]);
   await using _ = server;
-  const settled = await connectMany(port, 100);
-  await Promise.all(settled.map(echoes));
+  const connected = await connectMany(port, 100);
+  await Promise.all(connected.map(echoes));
   const before = await descriptorsOf(server);
-  const storm = await connectMany(port, 5000);
-  await Promise.all([...settled, ...storm].map(echoes));
-  for (const client of storm) client.close();
+  const burst = await connectMany(port, 5000);
+  await Promise.all([...connected, ...burst].map(echoes));
+  for (const client of burst) client.close();
   do {
-    await Promise.all(settled.map(echoes));
+    await Promise.all(connected.map(echoes));
     await delay(50);
   } while (await descriptorsOf(server) > before);
-  for (const client of settled) client.close();
+  for (const client of connected) client.close();
   server.signal("SIGTERM");
   const { stderr, code } = await server.outcome();
   assertEquals([code, stderr.includes('"refused"')], [0, false]);
@@ -143,7 +143,7 @@ Deno.test("none of 10,000 connects fails while the config changes 20 times", asy
   };
   // The server notifies a service manager when it is ready, and after each change.
   const manager = Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/notify` });
-  const told = async (status: string) => {
+  const notified = async (status: string) => {
     for (let text = ""; !text.includes(status);) {
       text = new TextDecoder().decode((await manager.receive())[0]);
     }
@@ -152,19 +152,19 @@ Deno.test("none of 10,000 connects fails while the config changes 20 times", asy
   await using server = new Program(outlet("server", "--config", file), {
     env: { NOTIFY_SOCKET: `${folder}/notify` },
   });
-  await told("2 outlets open");
+  await notified("2 outlets open");
   let done = false;
   const reloads = async () => {
     for (let round = 1; round <= 20; round++) {
       await write(round);
       server.signal("SIGHUP");
-      await told("STATUS=reloaded");
+      await notified("STATUS=reloaded");
     }
     done = true;
   };
-  let begun = 0;
+  let started = 0;
   const visit = async () => {
-    while (begun++ < 10_000 || !done) {
+    while (started++ < 10_000 || !done) {
       using client = await connect(port);
       await echoes(client);
     }

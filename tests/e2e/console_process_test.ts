@@ -69,8 +69,8 @@ testWith(
 );
 
 Deno.test("a requested console that cannot listen ends the program", async () => {
-  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = squatter.addr;
+  using occupant = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = occupant.addr;
   const { code, stderr, stdout } = await run(
     outlet("server", "echo://:0", "--console", `:${port}`),
   );

@@ -69,10 +69,10 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   await t.step(
     "of hundreds of members, only those in view are in the page",
     async () => {
-      const crowd = await Promise.all(
+      const members = await Promise.all(
         Array.from({ length: 200 }, () => ChatClient.join(other.port())),
       );
-      for (const guest of crowd) guests.use(guest);
+      for (const guest of members) guests.use(guest);
       await row.getByText("193 more").waitFor();
       await row.getByRole("link", { name: "ops" }).click();
       await page.getByText("205 members").waitFor();
@@ -87,11 +87,11 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
   );
 
   await t.step("HTML in a server's name is displayed as text", async () => {
-    const stranger = await connect({ servers: nats.url });
+    const publisher = await connect({ servers: nats.url });
     const about = { origin: "stranger0", server: HOSTILE_NAME, seq: 0, from: 1, part: 0, parts: 1 };
     const topic = subjectOf(["room", "ops"]);
-    stranger.publish(topic, encode({ kind: "roster", ...about, members: [["mallory", 1]] }));
-    await stranger.drain();
+    publisher.publish(topic, encode({ kind: "roster", ...about, members: [["mallory", 1]] }));
+    await publisher.drain();
     await page.getByLabel("Filter").fill("mallory");
     await page.locator(".row-window").getByText(HOSTILE_NAME).waitFor();
   });

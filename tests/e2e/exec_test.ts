@@ -106,10 +106,10 @@ Deno.test("1,000 short-lived programs leave no child process and no descriptor b
   await visit(0);
   await server.logs(/closed +exec:\d+ #1 /);
   const before = await settled(server.pid);
-  const lane = async (start: number) => {
+  const loop = async (start: number) => {
     for (let number = start; number <= 1_000; number += 25) await visit(number);
   };
-  await Promise.all(Array.from({ length: 25 }, (_, start) => lane(start + 1)));
+  await Promise.all(Array.from({ length: 25 }, (_, start) => loop(start + 1)));
   await server.logs(/closed +exec:\d+ #1001 /);
   const after = await settled(server.pid);
   assertEquals(after.children, 0);

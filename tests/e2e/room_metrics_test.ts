@@ -51,9 +51,9 @@ testWith(
     await bob.until(() => bob.messages.length === 1);
     await bob.sendLine("and back");
     await ada.until(() => ada.messages.length === 1);
-    const stranger = await connect({ servers: nats.url });
-    stranger.publish(subjectOf(["room", "all"]), "garbage");
-    await stranger.drain();
+    const publisher = await connect({ servers: nats.url });
+    publisher.publish(subjectOf(["room", "all"]), "garbage");
+    await publisher.drain();
     await metrics(page, {
       [messages("in")]: (value) => value > before(messages("in")),
       [messages("out")]: (value) => value > before(messages("out")),

@@ -148,8 +148,8 @@ for (const [words, code, line] of INVALID_ARGUMENTS) {
 }
 
 Deno.test("a port in use is reported with what to do about it", async () => {
-  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = squatter.addr;
+  using occupant = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = occupant.addr;
   const { code, stderr } = await run(outlet("server", "chat://:0", `echo://:${port}`));
   assertEquals(code, 1);
   assert(stderr.startsWith(`outlet: cannot listen on 127.0.0.1:${port}: address already in use; `));

@@ -104,14 +104,14 @@ testWith(
     const [, echo] = await terminal.shows(LISTENING("echo"));
     const server = await terminal.pid();
     terminal.stopReading();
-    using speaker = await connect(chat!);
+    using sender = await connect(chat!);
     using listener = await connect(chat!);
     await readUntil(listener, /welcome/);
-    for (let i = 0; i < 40; i++) await send(speaker, `${"x".repeat(50_000 / 40)}\n`.repeat(40));
-    await send(speaker, "that was all\n");
+    for (let i = 0; i < 40; i++) await send(sender, `${"x".repeat(50_000 / 40)}\n`.repeat(40));
+    await send(sender, "that was all\n");
     await readUntil(listener, /that was all\n/);
     await answers(echo);
-    speaker.close();
+    sender.close();
     listener.close();
     Deno.kill(server, "SIGTERM");
     assertEquals(await terminal.code(), 0);

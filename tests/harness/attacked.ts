@@ -162,8 +162,10 @@ async function surfacesOf(
 ): Promise<{ echo: number; metrics: number }> {
   if (!logs) await eventually(() => servesBoth(program.pid), "its two ports");
   const log = logs ? (await program.logs(/"event":"ready"/)).input! : "";
-  const told = [...log.matchAll(/"address":"127\.0\.0\.1:(\d+)"/g)].map(([, port]) => Number(port));
-  const others = portsOf(program.pid).filter((port) => !told.includes(port));
+  const logged = [...log.matchAll(/"address":"127\.0\.0\.1:(\d+)"/g)].map(([, port]) =>
+    Number(port)
+  );
+  const others = portsOf(program.pid).filter((port) => !logged.includes(port));
   const areMetrics = await Promise.all(others.map(isMetrics));
   const metrics = others[areMetrics.indexOf(true)]!;
   const echo = logs ? await portIn(program, ECHO_OUTLET) : others[areMetrics.indexOf(false)]!;

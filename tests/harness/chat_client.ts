@@ -124,33 +124,33 @@ export async function exchangeLines(
     during?: (said: number) => Promise<void> | void;
   },
 ): Promise<string[]> {
-  const speakers = parts.map((part) => part[0]!);
-  const share = Math.floor(lines / speakers.length);
+  const senders = parts.map((part) => part[0]!);
+  const share = Math.floor(lines / senders.length);
   let count = 0;
-  await Promise.all(speakers.map(async (speaker, s) => {
+  await Promise.all(senders.map(async (sender, s) => {
     for (let i = 0; i < share; i++) {
-      await speaker.sendLine(`${s}:${i}:${padding}`);
+      await sender.sendLine(`${s}:${i}:${padding}`);
       await during?.(++count);
     }
   }));
   const guests = parts.flat();
   const expected = (guest: ChatClient) =>
-    share * (speakers.length - (speakers.includes(guest) ? 1 : 0));
+    share * (senders.length - (senders.includes(guest) ? 1 : 0));
   await Promise.all(
     guests.map((guest) => guest.until(() => guest.messages.length >= expected(guest))),
   );
   return guests.flatMap((guest, g) =>
-    faultsOf(guest, speakers, share).map((it) => `guest ${g} ${it}`)
+    faultsOf(guest, senders, share).map((it) => `guest ${g} ${it}`)
   );
 }
 
-function faultsOf(guest: ChatClient, speakers: readonly ChatClient[], share: number): string[] {
-  return speakers.flatMap((speaker, s) => {
+function faultsOf(guest: ChatClient, senders: readonly ChatClient[], share: number): string[] {
+  return senders.flatMap((sender, s) => {
     const heard = guest.messages
       .map((line) => line.replace(/^\S+> /, ""))
       .filter((text) => text.startsWith(`${s}:`))
       .map((text) => Number(text.split(":")[1]));
-    const due = speaker === guest ? 0 : share;
+    const due = sender === guest ? 0 : share;
     const isInOrder = heard.every((number, i) => number === i);
     return heard.length === due && isInOrder ? [] : [
       `read ${heard.length} of ${due} lines of speaker ${s}, ${isInOrder ? "in" : "out of"} order`,

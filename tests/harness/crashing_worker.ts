@@ -10,7 +10,7 @@ import type { WorkerRequest } from "../../src/workers/messages.ts";
 globalThis.addEventListener("message", (message: Event) => {
   const { data } = message as MessageEvent<WorkerRequest>;
   if (data.name !== "write") return;
-  const word = new TextDecoder().decode(data.task.bytes);
-  if (word === "die") throw new Error(CRASH_MESSAGE);
-  while (word === "hang");
+  const text = new TextDecoder().decode(data.task.bytes);
+  if (text === "die") throw new Error(CRASH_MESSAGE);
+  while (text === "hang");
 });

@@ -14,11 +14,11 @@ import { CRASHING_WORKER } from "./supervisor.ts";
 const WORKERS = 2;
 const CLIENTS = 100;
 
-const told: string[] = [];
+const reported: string[] = [];
 const eventBus = new EventBus();
 eventBus.subscribe((event) => {
-  if (event.event === "worker-restarted") told.push(event.reason);
-  if (event.event === "closed" && event.reason.startsWith("error")) told.push(event.reason);
+  if (event.event === "worker-restarted") reported.push(event.reason);
+  if (event.event === "closed" && event.reason.startsWith("error")) reported.push(event.reason);
 });
 const folder = await Deno.makeTempDir();
 const path = `${folder}/echo.sock`;
@@ -47,13 +47,13 @@ async function visit(connect = () => Deno.connect({ port }) as Promise<Deno.Conn
 }
 
 const connectUnix = (): Promise<Deno.Conn> => Deno.connect({ transport: "unix", path });
-const victim = await connectUnix();
+const unixClient = await connectUnix();
 await eventually(() => [...supervisor.connections()].length === 1);
 for (const { connection } of supervisor.connections()) {
   connection.write(bytesOf("hang")).catch(() => {});
 }
 await Promise.race([
-  eventually(() => told.length > 0),
+  eventually(() => reported.length > 0),
   new Promise((resolve) => supervisor.failed.addEventListener("abort", resolve)),
 ]);
 const failed = supervisor.failed.aborted ? String(supervisor.failed.reason) : undefined;
@@ -66,7 +66,7 @@ if (!failed) {
   await eventually(() => visit(connectUnix).catch(() => false), "a worker at the Unix socket");
   for (let i = 0; i < CLIENTS; i++) if (await visit()) answered++;
 }
-console.log(JSON.stringify({ told, answered, failed }));
-victim.close();
+console.log(JSON.stringify({ reported, answered, failed }));
+unixClient.close();
 await Deno.remove(folder, { recursive: true });
 Deno.exit(0);

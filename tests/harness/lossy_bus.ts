@@ -21,9 +21,9 @@ export class BusNetwork {
   inject(topic: Topic, message: Uint8Array | string, from?: LossyBus): void {
     const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
     this.messages.push(new TextDecoder().decode(bytes.subarray(0, 1000)));
-    for (const ear of this.subscriptions) {
-      if (ear.from === from || ear.key !== topic.join("\n")) continue;
-      for (let i = this.delivery(bytes); i > 0; i--) queueMicrotask(() => ear.hear(bytes));
+    for (const subscription of this.subscriptions) {
+      if (subscription.from === from || subscription.key !== topic.join("\n")) continue;
+      for (let i = this.delivery(bytes); i > 0; i--) queueMicrotask(() => subscription.hear(bytes));
     }
   }
 }
@@ -38,8 +38,8 @@ export class LossyBus implements Bus {
   #isUp = true;
   #watcher: BusWatcher | undefined;
 
-  constructor(ether: BusNetwork) {
-    this.#ether = ether;
+  constructor(network: BusNetwork) {
+    this.#ether = network;
   }
 
   publish(topic: Topic, message: Uint8Array): boolean {
@@ -47,14 +47,14 @@ export class LossyBus implements Bus {
     return this.#isUp;
   }
 
-  subscribe(topic: Topic, hear: (message: Uint8Array) => void): Disposable {
-    const ear = {
+  subscribe(topic: Topic, onMessage: (message: Uint8Array) => void): Disposable {
+    const subscription = {
       from: this,
       key: topic.join("\n"),
-      hear: (message: Uint8Array) => this.#isUp && hear(message),
+      hear: (message: Uint8Array) => this.#isUp && onMessage(message),
     };
-    this.#ether.subscriptions.add(ear);
-    return { [Symbol.dispose]: () => void this.#ether.subscriptions.delete(ear) };
+    this.#ether.subscriptions.add(subscription);
+    return { [Symbol.dispose]: () => void this.#ether.subscriptions.delete(subscription) };
   }
 
   watch(watcher: BusWatcher): void {

@@ -63,8 +63,8 @@ export class TestServer implements AsyncDisposable {
   ): Promise<EventOf<Name>> {
     const fits = (event: OutletEvent): event is EventOf<Name> =>
       event.event === name && accepts(event as EventOf<Name>);
-    const told = this.events.find(fits);
-    if (told) return told as EventOf<Name>;
+    const event = this.events.find(fits);
+    if (event) return event as EventOf<Name>;
     const { promise, resolve, reject } = Promise.withResolvers<EventOf<Name>>();
     const timer = setTimeout(
       () => reject(new Error(`no "${name}" came; so far: ${JSON.stringify(this.events)}`)),

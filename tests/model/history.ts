@@ -243,7 +243,7 @@ export class History {
    */
   #expected(): readonly string[] {
     // The events of outlets with equal names are in the order in which they were opened.
-    const told = Map.groupBy(
+    const published = Map.groupBy(
       this.#events.flatMap((event) =>
         event.event === "listening"
           ? [{ name: `${event.outlet} ${formatAddress(event.address)}`, id: event.id }]
@@ -251,7 +251,7 @@ export class History {
       ),
       ({ name }) => name,
     );
-    const create = (name: string) => ({ name, id: told.get(name)?.shift()?.id });
+    const create = (name: string) => ({ name, id: published.get(name)?.shift()?.id });
     let list: readonly Entry[] = [];
     for (const { what, apply, outcome } of this.#asked) {
       if (outcome === "made") {

@@ -105,7 +105,7 @@ async function allAccept({ port }: Deno.NetAddr): Promise<void> {
 
 if (import.meta.main) {
   const [count = 100, first = 1] = Deno.args.map(Number);
-  using _squatter = Deno.listen({ hostname: HOST, port: OCCUPIED });
+  using _occupant = Deno.listen({ hostname: HOST, port: OCCUPIED });
   for (let seed = first; seed < first + count; seed++) {
     try {
       await history(seed);

@@ -7,7 +7,7 @@
 /** A pending step. */
 interface Step {
   /** Steps of one lane run in order. */
-  readonly lane: string;
+  readonly loop: string;
   run(): void;
 }
 
@@ -36,8 +36,8 @@ export class Scheduler {
   }
 
   /** Adds a step, which runs some time after all others of its lane. */
-  add(lane: string, run: () => void): void {
-    this.#steps.push({ lane, run });
+  add(loop: string, run: () => void): void {
+    this.#steps.push({ loop: loop, run });
   }
 
   /** Resolves when its step runs. */
@@ -47,13 +47,13 @@ export class Scheduler {
 
   /** Discards the pending steps of a lane. */
   clear(lane: string): void {
-    this.#steps = this.#steps.filter((step) => step.lane !== lane);
+    this.#steps = this.#steps.filter((step) => step.loop !== lane);
   }
 
   /** Runs one step; `false` if there is none. */
   step(): boolean {
     const first = new Map<string, Step>();
-    for (const step of this.#steps) if (!first.has(step.lane)) first.set(step.lane, step);
+    for (const step of this.#steps) if (!first.has(step.loop)) first.set(step.loop, step);
     if (first.size === 0) return false;
     const step = this.pick([...first.values()]);
     this.#steps.splice(this.#steps.indexOf(step), 1);

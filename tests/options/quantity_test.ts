@@ -30,24 +30,26 @@ Deno.test("an invalid size is undefined", () => {
 });
 
 Deno.test("durations are formatted in the unit that people would use", () => {
-  const told = [0.34, 12.34, 4200, 200_000, 18_120_000, 187_200_000].map(formatDuration);
-  assertEquals(told, ["340 µs", "12.3 ms", "4.20 s", "3m 20s", "5h 2m", "2d 4h"]);
+  const formatted = [0.34, 12.34, 4200, 200_000, 18_120_000, 187_200_000].map(formatDuration);
+  assertEquals(formatted, ["340 µs", "12.3 ms", "4.20 s", "3m 20s", "5h 2m", "2d 4h"]);
 });
 
 Deno.test("sizes are formatted in the unit that people would use", () => {
-  const told = [0, 999, 1229, 3650722201].map(formatSize);
-  assertEquals(told, ["0 B", "999 B", "1.20 KiB", "3.40 GiB"]);
+  const formatted = [0, 999, 1229, 3650722201].map(formatSize);
+  assertEquals(formatted, ["0 B", "999 B", "1.20 KiB", "3.40 GiB"]);
 });
 
 Deno.test("a value that rounds up to the next unit is formatted in that, without an exponent", () => {
-  const told = [0.9996, 999.4, 999.6, 59_940, 59_999, 3_599_999, 86_399_999].map(formatDuration);
-  assertEquals(told, ["1.00 ms", "999 ms", "1.00 s", "59.9 s", "1m 0s", "1h 0m", "1d 0h"]);
+  const formatted = [0.9996, 999.4, 999.6, 59_940, 59_999, 3_599_999, 86_399_999].map(
+    formatDuration,
+  );
+  assertEquals(formatted, ["1.00 ms", "999 ms", "1.00 s", "59.9 s", "1m 0s", "1h 0m", "1d 0h"]);
   assertEquals([1023.9, 1024 * 999.6].map(formatSize), ["1.00 KiB", "0.976 MiB"]);
 });
 
 Deno.test("a share below 1 is never formatted as 100 %, nor one above 0 as 0 %", () => {
-  const told = [0, 0.00001, 0.3333, 0.99999, 1].map(formatPercent);
-  assertEquals(told, ["0.00 %", "under 0.01 %", "33.3 %", "99.9 %", "100 %"]);
+  const formatted = [0, 0.00001, 0.3333, 0.99999, 1].map(formatPercent);
+  assertEquals(formatted, ["0.00 %", "under 0.01 %", "33.3 %", "99.9 %", "100 %"]);
 });
 
 Deno.test("durations from a microsecond to a day are formatted without exponents and without 60 s", () => {

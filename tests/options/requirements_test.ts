@@ -84,8 +84,8 @@ for (
   ] as const
 ) {
   Deno.test(`"outlet server ${words}" is refused, because an option has no effect`, () => {
-    const { message: told } = assertThrows(() => configOf(words.split(" ")), UsageError);
-    assertEquals(told.includes(message), true, told);
+    const { message: error } = assertThrows(() => configOf(words.split(" ")), UsageError);
+    assertEquals(error.includes(message), true, error);
   });
 }
 

@@ -38,19 +38,19 @@ Deno.test("with when-full defer, proxied clients over the limit wait in the acce
   const before = sockets();
   using clients = new DisposableStack();
   const COUNT = 50;
-  const crowd = [];
+  const proxied = [];
   for (let i = 0; i < COUNT; i++) {
     const client = clients.use(await server.connect());
     await send(client, `PROXY TCP4 192.0.2.1 192.0.2.2 ${i + 1} 2\r\nhello\n`);
-    crowd.push(client);
+    proxied.push(client);
   }
-  for (const client of crowd.slice(0, 3)) await readUntil(client, /hello/);
+  for (const client of proxied.slice(0, 3)) await readUntil(client, /hello/);
   using other = await server.connect(1);
   await send(other, "x");
   await readUntil(other, /x/);
   const held = sockets() - before - COUNT - 2;
   assert(held <= 4, `${held} are held, and 3 have a place`);
-  for (const [at, client] of crowd.entries()) {
+  for (const [at, client] of proxied.entries()) {
     if (at >= 3) assertEquals(await readUntil(client, /\n/), "hello\n");
     client.close();
   }

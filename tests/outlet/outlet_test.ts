@@ -34,9 +34,9 @@ Deno.test("1,000 clients that reset before they are accepted have no effect on t
   await using server = await TestServer.open("echo://:0");
   // No await until here, so the outlet in this process cannot have accepted yet.
   for (let i = 0; i < 1000; i++) new ResettingClient(server.port())[Symbol.dispose]();
-  using patient = await server.connect();
-  await send(patient, "still here\n");
-  assertEquals(await readUntil(patient, /\n/), "still here\n");
+  using client = await server.connect();
+  await send(client, "still here\n");
+  assertEquals(await readUntil(client, /\n/), "still here\n");
   const faults = server.events.filter((event) => event.event === "failed");
   assertEquals(faults.filter(({ code }) => code !== "ENOTCONN"), []);
 });
@@ -54,8 +54,8 @@ Deno.test("an outlet stopped during a burst of connections does not wait for tho
   const server = await TestServer.open("echo://:0");
   using clients = new DisposableStack();
   for (let i = 0; i < 500; i++) clients.use(new ResettingClient(server.port()));
-  const begun = () => server.events.filter(({ event }) => event === "opened").length;
-  while (begun() < 32) await new Promise((resolve) => setTimeout(resolve));
+  const started = () => server.events.filter(({ event }) => event === "opened").length;
+  while (started() < 32) await new Promise((resolve) => setTimeout(resolve));
   await server.server.stop({ grace: 0 });
 });
 
@@ -83,8 +83,8 @@ Deno.test("a client that does not finish within the drain timeout is aborted and
 });
 
 Deno.test("if one outlet cannot be opened, none stays open, and the error has its address and the reason", async () => {
-  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const [taken, other] = [squatter.addr.port, freePort()];
+  using occupant = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [taken, other] = [occupant.addr.port, freePort()];
   const error = await assertRejects(
     () => TestServer.open(`echo://:${other}`, `chat://:${taken}`),
     Error,

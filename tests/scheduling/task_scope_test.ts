@@ -15,16 +15,16 @@ async function faultsDuring(work: () => unknown): Promise<string[]> {
 const tasks = new TaskScope("a task", { consequence: "the rest goes on" });
 
 Deno.test("an error of a guarded callback is reported and not thrown", async () => {
-  const told = await faultsDuring(() => {
+  const reported = await faultsDuring(() => {
     tasks.guard((word: string) => {
       throw new Error(word);
     })("no");
   });
-  assertEquals(told, ["a task: Error: no: the rest goes on"]);
+  assertEquals(reported, ["a task: Error: no: the rest goes on"]);
 });
 
 Deno.test("a rejection of an async callback or a promise is reported", async () => {
-  const told = await faultsDuring(() => {
+  const reported = await faultsDuring(() => {
     tasks.guard(() => Promise.reject(new Error("one")))();
     tasks.run(Promise.reject(new Error("two")));
     tasks.run(async () => {
@@ -32,7 +32,7 @@ Deno.test("a rejection of an async callback or a promise is reported", async () 
       throw new Error("three");
     });
   });
-  assertEquals(told.toSorted(), [
+  assertEquals(reported.toSorted(), [
     "a task: Error: one: the rest goes on",
     "a task: Error: three: the rest goes on",
     "a task: Error: two: the rest goes on",
@@ -41,12 +41,12 @@ Deno.test("a rejection of an async callback or a promise is reported", async () 
 
 Deno.test("a guarded timer and a guarded listener continue after a fault", async () => {
   const target = new EventTarget();
-  const told = await faultsDuring(() => {
+  const reported = await faultsDuring(() => {
     target.addEventListener("x", tasks.guard(({ type }: Event) => Promise.reject(type)));
     target.dispatchEvent(new Event("x"));
     target.dispatchEvent(new Event("x"));
   });
-  assertEquals(told.length, 2);
+  assertEquals(reported.length, 2);
 });
 
 Deno.test("a promise that is handled elsewhere still rejects where it is awaited", async () => {

@@ -15,7 +15,7 @@ import { isClosed } from "../harness/ports.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 
 /** The events of outlets from an index on, such as `listening discard`. */
-function told(events: readonly OutletEvent[], from = 0): string[] {
+function published(events: readonly OutletEvent[], from = 0): string[] {
   return events.slice(from).flatMap((event) =>
     event.event === "listening" || event.event === "stopped"
       ? [`${event.event} ${event.outlet} ${event.id}`]
@@ -73,7 +73,7 @@ Deno.test("when an outlet takes over an address, `listening` and `stopped` are e
   const count = server.events.length;
   await server.server.change(configOf([`discard://:${port}`]));
   await server.event("stopped", ({ id }) => id === 2);
-  assertEquals(told(server.events, count), ["listening discard 3", "stopped echo 2"]);
+  assertEquals(published(server.events, count), ["listening discard 3", "stopped echo 2"]);
   assertEquals([...server.server.draining], []);
 });
 
@@ -85,7 +85,7 @@ Deno.test("a move to an address that cannot be bound changes nothing", async () 
   const [outlet] = server.server.outlets;
   const count = server.events.length;
   // Another socket has the same port on another address, so the wildcard address cannot be bound.
-  using _squatter = Deno.listen({ hostname: "127.0.0.2", port });
+  using _occupant = Deno.listen({ hostname: "127.0.0.2", port });
   for (
     const [listen, reason] of [
       [`0.0.0.0:${port}`, "address already in use"],
@@ -97,7 +97,7 @@ Deno.test("a move to an address that cannot be bound changes nothing", async () 
     assertEquals([...server.server.outlets], [outlet]);
     await echoes(port);
   }
-  assertEquals(told(server.events, count), []);
+  assertEquals(published(server.events, count), []);
   assertEquals(server.server.state, "ready");
 });
 
@@ -198,10 +198,10 @@ Deno.test("a reload that the server refuses changes neither log nor metrics", as
   const eventBus = new EventBus();
   const lines: string[] = [];
   const before = configOf(["echo://:0", "--log-level", "debug", "--metrics", "127.0.0.1:0"]);
-  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using occupant = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const after = configOf([
     "echo://:0",
-    `time://:${squatter.addr.port}`,
+    `time://:${occupant.addr.port}`,
     "--log-level",
     "error",
   ]);

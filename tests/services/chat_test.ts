@@ -106,14 +106,14 @@ Deno.test("10 MB without a newline are one truncated line, and the room continue
 
 Deno.test("a member that does not read is disconnected, without effect on others", async () => {
   await using server = await TestServer.open("chat://:0");
-  using deaf = await join(server);
+  using stalled = await join(server);
   using alice = await join(server);
   using bob = await join(server);
   await readUntil(alice, /joined\n/);
   const line = "y".repeat(4000) + "\n";
-  const deafCut = server.event("closed", from(deaf));
+  const stalledClosed = server.event("closed", from(stalled));
   let cut = false;
-  deafCut.then(() => cut = true);
+  stalledClosed.then(() => cut = true);
   let said = 0;
   let heard = "";
   while (!cut) {
@@ -121,7 +121,7 @@ Deno.test("a member that does not read is disconnected, without effect on others
     said++;
     heard += await readUntil(alice, /y\n/);
   }
-  assertEquals((await deafCut).reason, "error: slow consumer, 256 KiB queued");
+  assertEquals((await stalledClosed).reason, "error: slow consumer, 256 KiB queued");
   await send(bob, "done\n");
   heard += await readUntil(alice, /done\n/);
   assertEquals(heard.split(`guest-3> ${line}`).length - 1, said);
@@ -172,10 +172,10 @@ Deno.test("members are told that the server stops, and can still send", async ()
 
 Deno.test("a line that arrives too slowly is timed out", async () => {
   await using server = await TestServer.open("chat://:0?line-timeout=300ms&idle-timeout=1h");
-  using patient = await join(server);
-  await send(patient, "/wh");
-  await send(patient, "o\n");
-  await readUntil(patient, /1 here: guest-1\n/);
+  using idle = await join(server);
+  await send(idle, "/wh");
+  await send(idle, "o\n");
+  await readUntil(idle, /1 here: guest-1\n/);
   using slow = await join(server);
   let isOver = false;
   const dribble = (async () => {
@@ -189,6 +189,6 @@ Deno.test("a line that arrives too slowly is timed out", async () => {
   await dribble;
   assertEquals(reason, "line timeout");
   // A complete line may follow after any time.
-  await send(patient, "/who\n");
-  await readUntil(patient, /1 here: guest-1\n/);
+  await send(idle, "/who\n");
+  await readUntil(idle, /1 here: guest-1\n/);
 });

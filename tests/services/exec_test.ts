@@ -437,12 +437,15 @@ Deno.test("a flood on stderr is counted above a rate, and another outlet still a
   assertEquals(server.events.filter(({ event }) => event === "closed"), [], "the flood goes on");
   assertEquals(await readText(flooding), "done\n");
   const seconds = (await server.event("closed", from(flooding))).duration / 1_000;
-  const told = server.events.filter((event) => event.event === "service-output")
+  const outputs = server.events.filter((event) => event.event === "service-output")
     .map(({ text }) => text);
-  const counted = told.map((text) => Number(/^\((\d+) lines? dropped\)$/.exec(text)?.[1] ?? 0));
+  const counted = outputs.map((text) => Number(/^\((\d+) lines? dropped\)$/.exec(text)?.[1] ?? 0));
   assertEquals(
-    counted.reduce((sum, count) => sum + count, 0) + told.filter((text) => text === "").length,
+    counted.reduce((sum, count) => sum + count, 0) + outputs.filter((text) => text === "").length,
     1_000_000,
   );
-  assert(told.length <= (seconds + 2) * (LINES_PER_SECOND + 1), `${told.length} in ${seconds} s`);
+  assert(
+    outputs.length <= (seconds + 2) * (LINES_PER_SECOND + 1),
+    `${outputs.length} in ${seconds} s`,
+  );
 });

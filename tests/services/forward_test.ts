@@ -287,19 +287,19 @@ Deno.test("forward leaves no client waiting while upstreams stop and restart und
   let answered = 0;
   // An upstream that stops may have just accepted a connection: its client gets no answer, but the
   // connection ends.
-  const lane = async () => {
+  const loop = async () => {
     for (; !over; answered++) {
       assertMatch(await ask(server).catch(() => ""), /^(steady|shaky|)$/);
     }
   };
-  const lanes = Array.from({ length: 16 }, lane);
+  const loops = Array.from({ length: 16 }, loop);
   for (let round = 0; round < 3; round++) {
     await using _shaky = naming("shaky", port);
     const goal = answered + 100;
     while (answered < goal) await delay(5);
   }
   over = true;
-  await Promise.all(lanes);
+  await Promise.all(loops);
   assert(answered >= 300);
 });
 

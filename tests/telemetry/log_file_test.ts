@@ -14,16 +14,16 @@ const encoder = new TextEncoder();
 /** A log in a file, with its notices. */
 function openLog(path: string, { maxSize = 1_000_000, maxFiles = 3 } = {}) {
   const eventBus = new EventBus();
-  const told: string[] = [];
+  const notices: string[] = [];
   const log = new Log(eventBus, {
     level: "info",
     format: "json",
     colour: false,
-    write: (line) => told.push(line),
+    write: (line) => notices.push(line),
     file: { path, maxSize, maxFiles },
   });
   const say = (text: string) => eventBus.publish({ event: "library-output", text, suppressed: 0 });
-  return { log, say, told };
+  return { log, say, notices };
 }
 
 /** The texts of a log's lines. */
@@ -42,7 +42,7 @@ async function shows(path: string, text: string): Promise<void> {
 Deno.test("a log file that was moved or removed is opened again", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/log`;
-  const { log, say, told } = openLog(path);
+  const { log, say, notices } = openLog(path);
   await using _ = log;
   say("one");
   await shows(path, "one");
@@ -53,7 +53,7 @@ Deno.test("a log file that was moved or removed is opened again", async () => {
   say("three");
   await shows(path, "three");
   assertEquals(await textsIn(`${path}.moved`), ["one"]);
-  assertEquals(told, []);
+  assertEquals(notices, []);
 });
 
 Deno.test("a log file is rotated by size, the oldest is removed, and each has whole lines", async () => {
@@ -77,15 +77,15 @@ Deno.test("a FIFO without a reader blocks nothing, costs bounded memory, and dro
   await using folder = await Folder.make();
   const path = `${folder.path}/pipe`;
   await run(["mkfifo", path]);
-  const { log, say, told } = openLog(path);
+  const { log, say, notices } = openLog(path);
   await log.opened;
   for (let i = 0; i < 30_000; i++) say("x".repeat(200));
   await log[Symbol.asyncDispose]();
   assertMatch(
-    told.join("\n"),
+    notices.join("\n"),
     /the log .*pipe: it does not accept lines as fast as they are written/,
   );
-  assertMatch(told.at(-1)!, /the log .*pipe: \d+ lines were dropped/);
+  assertMatch(notices.at(-1)!, /the log .*pipe: \d+ lines were dropped/);
   // The pending write completes, so that nothing outlives the test.
   await run(["sh", "-c", `timeout 20 cat ${path} | head -c 1000000 >/dev/null`]);
 });

@@ -34,10 +34,10 @@ Deno.test("a stuck stream costs bounded memory, and dropped lines are reported",
   gate.resolve();
   await writer.flush();
   assert(text.length < 3_000_000);
-  const [, told] = /… (\d+) lines dropped/.exec(text) ?? [];
+  const [, reported] = /… (\d+) lines dropped/.exec(text) ?? [];
   const taken = text.match(/x{99}\n/g)?.length ?? 0;
-  assertEquals(taken + Number(told), 100_000);
-  assertEquals(writer.dropped, Number(told));
+  assertEquals(taken + Number(reported), 100_000);
+  assertEquals(writer.dropped, Number(reported));
 });
 
 Deno.test("flush does not wait forever for a stuck stream", async () => {

@@ -131,11 +131,13 @@ testWithFirewall(
     await machines.addRule("server", ...rule, "--reject-with", "tcp-reset");
     // The kernel's answer is cached, so only a later attempt shows the new one.
     let isOver = false;
-    const told = trace.prints(/Something listens on port 7777 of this machine: a firewall rejects/)
+    const diagnosed = trace.prints(
+      /Something listens on port 7777 of this machine: a firewall rejects/,
+    )
       .finally(() => isOver = true);
-    handledElsewhere(told);
+    handledElsewhere(diagnosed);
     while (!isOver) await traceClient(machines, machines.serverAddress);
-    await told;
+    await diagnosed;
   },
 );
 

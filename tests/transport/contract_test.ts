@@ -93,10 +93,10 @@ for (const way of COMBINATIONS) {
       const isReset = sendReset(raw);
       assertEquals(isReset, way.carrier === "tcp" && Deno.build.os === "linux");
       raw.close();
-      const told = client.read(new Uint8Array(8));
+      const ending = client.read(new Uint8Array(8));
       // Without a RST, only a layer with an end of its own can tell a truncated stream.
-      if (isReset || way.layer) await assertRejects(() => told);
-      else assertEquals(await told, null);
+      if (isReset || way.layer) await assertRejects(() => ending);
+      else assertEquals(await ending, null);
       client.close();
       if (server !== raw) closeAgain(server);
     },

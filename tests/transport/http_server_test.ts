@@ -18,8 +18,8 @@ Deno.test("an HTTP server answers until it is disposed, and has the port that it
 });
 
 Deno.test("an HTTP server that cannot listen reports its purpose, the address and the reason", () => {
-  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = squatter.addr;
+  using occupant = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = occupant.addr;
   const error = assertThrows(() => open({}, port), Error);
   assertMatch(
     error.message,

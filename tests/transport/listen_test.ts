@@ -52,8 +52,8 @@ Deno.test("a stale socket file is replaced, but not a live one or another kind o
   assertEquals((await stale.output()).success, true);
   await Deno.lstat(folder.path);
   await using server = await TestServer.open(`echo+unix://${folder.path}`);
-  const twin = await TestServer.open(`echo+unix://${folder.path}`).catch((error) => error);
-  assertMatch(twin.message, /cannot listen on unix:.*: the file exists/);
+  const duplicate = await TestServer.open(`echo+unix://${folder.path}`).catch((error) => error);
+  assertMatch(duplicate.message, /cannot listen on unix:.*: the file exists/);
   assertEquals(
     (await runTestClient([`unix:${folder.path}`], "still here\n")).received,
     "still here\n",

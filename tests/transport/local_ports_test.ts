@@ -30,14 +30,14 @@ testInNamespaces("a lack of local ports is reported as such", async () => {
   await using machine = await machineWithTwoPorts();
   await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
   await server.logs(/ready/);
-  await using crowd = new Program(machine.on(
+  await using connected = new Program(machine.on(
     "python3",
     "-c",
     "import socket,sys\n" +
       "all = [socket.create_connection(('127.0.0.1', 7007)) for _ in range(2)]\n" +
       "print('connected', flush=True); sys.stdin.read()",
   ));
-  await crowd.prints(/connected/);
+  await connected.prints(/connected/);
   const { stderr, stdout } = await run(
     machine.on(...outlet("client", "-z", "127.0.0.1", "7007", "--json")),
   );

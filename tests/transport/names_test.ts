@@ -95,8 +95,10 @@ testInNamespaces(
     await client.prints(/here/);
     // RFC 8305, section 5: twice 250 ms.
     assert(performance.now() - start > 500);
-    const told = await client.logs(/127\.0\.0\.4:7007: connected/);
-    const tried = [...told.input!.matchAll(/outlet: (\S+):7007: trying/g)].map(([, each]) => each);
+    const connected = await client.logs(/127\.0\.0\.4:7007: connected/);
+    const tried = [...connected.input!.matchAll(/outlet: (\S+):7007: trying/g)].map(([, each]) =>
+      each
+    );
     assertEquals(tried, addresses);
   },
 );
@@ -116,7 +118,7 @@ for (const workers of ["1", "2"]) {
         ...["--metrics", "127.0.0.1:7006", "--workers", workers],
       )));
       await server.logs(/ready/);
-      await using crowd = new Program(machine.on(
+      await using connected = new Program(machine.on(
         "python3",
         "-c",
         "import socket,sys\n" +
@@ -125,7 +127,7 @@ for (const workers of ["1", "2"]) {
           }]\n` +
           "print('connected', flush=True); sys.stdin.read()",
       ));
-      await crowd.prints(/connected/);
+      await connected.prints(/connected/);
       for (const port of silent) await names.prints(new RegExp(`asked silent-${port}`));
       const words = outlet("client", "127.0.0.1", "7001");
       const { stdout } = await run(machine.on(...words), { stdin: "through\n" });

@@ -169,12 +169,12 @@ Deno.test("an aborted look-up ends at once, and others of the same name continue
   const { system, resolver } = machine();
   const abort = new AbortController();
   const given = resolver.lookUp("a.test", { signal: abort.signal });
-  const patient = resolver.lookUp("a.test");
+  const pending = resolver.lookUp("a.test");
   abort.abort(new Error("the client has gone"));
   await assertRejects(() => given, Error, "the client has gone");
   assertEquals(resolver.counts.waiting, 1);
   system.answer("a.test", "10.0.0.1");
-  assertEquals((await patient).addresses, ["10.0.0.1"]);
+  assertEquals((await pending).addresses, ["10.0.0.1"]);
 });
 
 Deno.test("the cache is bounded", async () => {

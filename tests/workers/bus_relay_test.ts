@@ -32,9 +32,9 @@ class StubBus implements Bus {
     this.published.push(textOf(message));
     return true;
   }
-  subscribe(_: Topic, hear: (message: Uint8Array) => void): Disposable {
-    this.#listeners.add(hear);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(hear) };
+  subscribe(_: Topic, onMessage: (message: Uint8Array) => void): Disposable {
+    this.#listeners.add(onMessage);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(onMessage) };
   }
   get listeners(): number {
     return this.#listeners.size;
@@ -80,9 +80,9 @@ function attachWorker(relay: BusRelay, { isSlow = false } = {}) {
   );
   const states: string[] = [];
   bus.watch({ changed: ({ state }) => states.push(state) });
-  const heard: string[] = [];
-  const subscription = bus.subscribe(TOPIC, (message) => heard.push(textOf(message)));
-  return { bus, states, heard, listener, unread, subscription };
+  const received: string[] = [];
+  const subscription = bus.subscribe(TOPIC, (message) => received.push(textOf(message)));
+  return { bus, states, heard: received, listener, unread, subscription };
 }
 
 async function up(): Promise<{ stub: StubBus; relay: BusRelay }> {
@@ -102,7 +102,7 @@ Deno.test("a worker's message is published once, and a received message is sent 
   assertEquals(workers[0]!.bus.publish(TOPIC, bytesOf("hello")), true);
   assertEquals(stub.published, ["hello"]);
   stub.deliver(bytesOf("from other servers"));
-  await eventually(() => workers.every(({ heard }) => heard.length === 1));
+  await eventually(() => workers.every(({ heard: received }) => received.length === 1));
   assertEquals(workers.map(({ heard }) => heard), [["from other servers"], ["from other servers"]]);
   await workers[0]!.bus.caughtUp();
   assertEquals(workers[0]!.bus.waiting, 0);
@@ -155,12 +155,12 @@ Deno.test("a message over the bus's limit is dropped and counted, and workers le
 
 Deno.test("messages for a worker that does not read are dropped and counted, so its queue is bounded", async () => {
   const { stub, relay } = await up();
-  const { states, unread, heard } = attachWorker(relay, { isSlow: true });
+  const { states, unread, heard: received } = attachWorker(relay, { isSlow: true });
   await eventually(() => states.length === 1);
   for (let i = 0; i < 30; i++) stub.deliver(new Uint8Array(64 * 1024));
   assertEquals([unread.length, relay.dropped], [16, 14]);
   for (const read of unread.splice(0)) read();
-  await eventually(() => heard.length === 16);
+  await eventually(() => received.length === 16);
   stub.deliver(bytesOf("again"));
   assertEquals(unread.length, 1);
 });

@@ -20,10 +20,10 @@ async function hang(...permissions: string[]): Promise<Record<string, unknown>> 
 }
 
 Deno.test("the listening sockets of a hanging worker are closed, also Unix sockets, and another worker serves", async () => {
-  const { told, answered, failed } = await hang("-A");
+  const { reported, answered, failed } = await hang("-A");
   assertEquals([answered, failed], [100, undefined]);
-  assertMatch(String((told as string[])[0]), /^it hangs: no heartbeat for \d+ s$/);
-  assertEquals((told as string[])[1], "error: worker hangs");
+  assertMatch(String((reported as string[])[0]), /^it hangs: no heartbeat for \d+ s$/);
+  assertEquals((reported as string[])[1], "error: worker hangs");
 });
 
 Deno.test("without the permission to close its sockets, a hanging worker ends the server with an error", async () => {

@@ -57,7 +57,7 @@ async function served(port: number): Promise<Deno.TcpConn> {
 
 /** Ends the worker that serves a new client of this port. */
 async function crashWorkerOf(supervisor: TestSupervisor, port: number): Promise<void> {
-  const deaths = supervisor.count("worker-restarted");
+  const restarts = supervisor.count("worker-restarted");
   using client = await served(port);
   const { localAddr } = client;
   const mine = () =>
@@ -66,7 +66,7 @@ async function crashWorkerOf(supervisor: TestSupervisor, port: number): Promise<
     );
   await eventually(() => mine() !== undefined);
   mine()!.connection.write(bytesOf("die")).catch(() => {});
-  await supervisor.until(() => supervisor.count("worker-restarted") > deaths);
+  await supervisor.until(() => supervisor.count("worker-restarted") > restarts);
 }
 
 function names(supervisor: TestSupervisor): string[] {
@@ -152,12 +152,12 @@ Deno.test("another service at an address publishes `listening` once, drains once
   await supervisor.until(() =>
     supervisor.count("closed") === 12 && supervisor.count("stopped") === 2
   );
-  const told = supervisor.events.slice(before).flatMap((event) =>
+  const published = supervisor.events.slice(before).flatMap((event) =>
     event.event === "listening" || event.event === "stopped"
       ? [[event.event, event.outlet, event.event === "stopped" ? event.aborted : 0]]
       : []
   );
-  assertEquals(told, [["listening", "discard", 0], ["stopped", "echo", 12]]);
+  assertEquals(published, [["listening", "discard", 0], ["stopped", "echo", 12]]);
   assertEquals([names(supervisor), [...supervisor.supervisor.draining]], [["discard"], []]);
   for (const client of clients) client.close();
   using client = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -199,7 +199,7 @@ Deno.test("a reload succeeds beside a dead worker, and its replacement joins onc
 
 /** A server whose workers are all dead, with replacements that start when the test lets them. */
 async function withoutWorkers(words = ["echo://:0"], { before = () => {} } = {}) {
-  const { promise, resolve: letIn } = Promise.withResolvers<void>();
+  const { promise, resolve: startReplacements } = Promise.withResolvers<void>();
   const supervisor = await TestSupervisor.open(words, {
     module: CRASHING_WORKER,
     wait: (_, { signal }) => {
@@ -210,17 +210,17 @@ async function withoutWorkers(words = ["echo://:0"], { before = () => {} } = {})
   });
   before();
   for (let dead = 0; dead < WORKERS; dead++) await crashWorkerOf(supervisor, supervisor.port());
-  return { supervisor, letIn };
+  return { supervisor, letIn: startReplacements };
 }
 
 Deno.test("a reload while every worker is dead waits for one, and is applied in all that join", async () => {
-  const { supervisor: test, letIn } = await withoutWorkers();
+  const { supervisor: test, letIn: startReplacements } = await withoutWorkers();
   await using supervisor = test;
   const changes = Promise.all([
     supervisor.supervisor.change(configOf(["echo://:0", "echo://:0?max-per-ip=100", ...N])),
     supervisor.supervisor.open(configOf(["echo://:0"]).outlets[0]!),
   ]);
-  letIn();
+  startReplacements();
   await changes;
   assertEquals(names(supervisor), ["echo", "echo", "echo"]);
   for (const at of [0, 1, 2]) {
@@ -249,7 +249,7 @@ Deno.test("a restart replaces all workers, also that of a Unix socket, and refus
   let isOver = false;
   const faults: string[] = [];
   let answered = 0;
-  const lane = async () => {
+  const loop = async () => {
     while (!isOver) {
       try {
         using client = await Deno.connect({ transport: "unix", path });
@@ -261,12 +261,12 @@ Deno.test("a restart replaces all workers, also that of a Unix socket, and refus
       }
     }
   };
-  const lanes = [lane(), lane()];
+  const loops = [loop(), loop()];
   assertEquals(await test.supervisor.restart({ grace: 5_000 }), 0);
   const then = answered;
   await eventually(() => answered > then + 10, "clients of the new worker");
   isOver = true;
-  await Promise.all(lanes);
+  await Promise.all(loops);
   assertEquals(faults, []);
   const after = await workersAt(test, test.port(1));
   assertEquals([after.size, [...after].some((worker) => before.has(worker))], [WORKERS, false]);
@@ -294,8 +294,8 @@ Deno.test("a Unix socket's file is removed when its worker dies, and created aga
   assertEquals(files(), []);
   await stopped.supervisor.stop({ grace: 0 });
   assertEquals(files(), []);
-  const { supervisor: served, letIn } = await withoutWorkers(words);
-  letIn();
+  const { supervisor: served, letIn: startReplacements } = await withoutWorkers(words);
+  startReplacements();
   await eventually(() => answerAt(path).then(() => true, () => false), "an answer");
   await served.supervisor.stop({ grace: 0 });
   assertEquals(files(), []);
@@ -320,7 +320,7 @@ Deno.test("a Unix socket's file is not removed if another program listens at the
 Deno.test("a Unix socket in use by another program is not replaced", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/taken.sock`;
-  using _squatter = Deno.listen({ transport: "unix", path });
+  using _occupant = Deno.listen({ transport: "unix", path });
   const files = () => Array.from(Deno.readDirSync(folder.path), ({ name }) => name);
   await assertRejects(() => TestSupervisor.open([`echo+unix://${path}`]), Error, "listen");
   assertEquals(files(), ["taken.sock"]);
@@ -344,12 +344,12 @@ Deno.test("concurrently opened outlets are all opened and listed", async () => {
 
 Deno.test("a change that one worker cannot make is made in none", async () => {
   await using supervisor = await TestSupervisor.open(["echo://:0"]);
-  using squatter = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
+  using occupant = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
   const before = supervisor.events.length;
   await assertRejects(
     () =>
       supervisor.supervisor.change(
-        configOf(["echo://:0?rate=9", "time://:0", `discard://:${squatter.addr.port}`, ...N]),
+        configOf(["echo://:0?rate=9", "time://:0", `discard://:${occupant.addr.port}`, ...N]),
       ),
     Error,
     "address already in use",

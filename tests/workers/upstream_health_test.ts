@@ -110,18 +110,18 @@ async function answersOfAll(test: TestSupervisor): Promise<Set<string>> {
 }
 
 /** Ends one worker. */
-async function kill(test: TestSupervisor, isVictim: (index: number) => boolean): Promise<void> {
-  const deaths = test.count("worker-restarted");
+async function kill(test: TestSupervisor, matches: (index: number) => boolean): Promise<void> {
+  const restarts = test.count("worker-restarted");
   await eventually(async () => {
     using client = await test.connect();
     const ended = readText(client).catch(() => "");
     await client.write(KEEP_OPEN);
     const connection = await connectionOf(client, { test, ended });
-    if (!connection || !isVictim(connection.worker.index)) return false;
+    if (!connection || !matches(connection.worker.index)) return false;
     connection.write(bytesOf("die")).catch(() => {});
     return true;
   });
-  await test.until(() => test.count("worker-restarted") > deaths);
+  await test.until(() => test.count("worker-restarted") > restarts);
 }
 
 Deno.test("an upstream is checked by one worker, and by another one after that has died", async () => {
@@ -212,18 +212,18 @@ Deno.test("of equal reports by two workers, only the first is accepted", () => {
 
 Deno.test("the leader runs work that is added before or later, and stops it when another worker leads", () => {
   const leadership = new Leadership();
-  const begun: AbortSignal[] = [];
+  const started: AbortSignal[] = [];
   const stopped = new AbortController();
   const lasting = new AbortController();
-  leadership.whileLeading(stopped.signal, (signal) => begun.push(signal));
-  assertEquals(begun.length, 0);
+  leadership.whileLeading(stopped.signal, (signal) => started.push(signal));
+  assertEquals(started.length, 0);
   leadership.set(true);
   leadership.set(true);
-  leadership.whileLeading(lasting.signal, (signal) => begun.push(signal));
-  assertEquals(begun.map(({ aborted }) => aborted), [false, false]);
+  leadership.whileLeading(lasting.signal, (signal) => started.push(signal));
+  assertEquals(started.map(({ aborted }) => aborted), [false, false]);
   stopped.abort();
-  assertEquals(begun.map(({ aborted }) => aborted), [true, false]);
+  assertEquals(started.map(({ aborted }) => aborted), [true, false]);
   leadership.set(false);
   leadership.set(true);
-  assertEquals(begun.map(({ aborted }) => aborted), [true, true, false]);
+  assertEquals(started.map(({ aborted }) => aborted), [true, true, false]);
 });

@@ -88,8 +88,8 @@ const CLAIMED = 99_999;
       await server.logs(/"event":"bus-connected"/);
       using first = await server.connect("it");
       await readUntil(first, /welcome/);
-      const stranger = stack.use(await HostileNode.join(nats.port));
-      await stranger.claim(CLAIMED);
+      const publisher = stack.use(await HostileNode.join(nats.port));
+      await publisher.claim(CLAIMED);
       await eventually(async () => /^guest-\d{6,}$/.test(await newcomer(server)));
     },
     async check(server) {

@@ -23,8 +23,11 @@ const SILENT = {
     const server = SilentNameServer.start();
     stack.defer(() => server.close());
     // A look-up times out after 30 seconds, the C library's maximum, and not during the test.
-    const patient = "options timeout:30 attempts:1\n";
-    await Deno.writeTextFile(`${folder}/resolv.conf`, `nameserver ${server.address}\n${patient}`);
+    const resolverOptions = "options timeout:30 attempts:1\n";
+    await Deno.writeTextFile(
+      `${folder}/resolv.conf`,
+      `nameserver ${server.address}\n${resolverOptions}`,
+    );
     return [
       "forward://:0?to=silent.test:80&connect-timeout=8s&name=it",
       "forward://:0?to=silent.test:80&connect-timeout=1s&name=first",

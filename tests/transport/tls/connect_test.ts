@@ -173,8 +173,8 @@ testWith(
         error,
         /no TLS: the peer requires a client certificate: use --tls-cert$/,
       );
-      await using stranger = await CertificateAuthority.make();
-      const { cert, key } = await stranger.sign();
+      await using unknownIssuer = await CertificateAuthority.make();
+      const { cert, key } = await unknownIssuer.sign();
       const own = ["--tls-cert", cert, "--tls-key", key];
       const refused = await runTestClient([`tls://localhost:${server.port}`, ...words, ...own]);
       assertMatch(
