@@ -1,8 +1,8 @@
-/* One speaker and so many listeners in a room. The speaker keeps a bounded number of lines on their way; each
-   listener has to get every line, once and in order. Lines are "line N". */
+/* One sender and a number of listeners in a chat room. The sender keeps a bounded number of lines in flight; each
+   listener must receive every line once and in order. Lines are "line N". */
 #include "net.h"
 
-/* Lines that may be under way to the slowest listener. */
+/* Maximum number of lines in flight to the slowest listener. */
 #define AHEAD 256
 
 struct listener {
@@ -14,7 +14,7 @@ struct listener {
 
 static long wrong;
 
-/* A whole line: one of the speaker's, which has to be the next, or a notice of the room. */
+/* A complete line: the sender's next one, or a notice of the room. */
 static void hear(struct listener *listener) {
   listener->line[listener->length] = 0;
   char *said = strstr(listener->line, "line ");
@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
     watch(epoll, listeners[i].fd, EPOLLIN, i);
   }
   int speaker = dial(port);
-  /* Welcomes and notices of who joined, until it is quiet. */
+  /* Welcomes and notices of joins, until none arrive. */
   for (int ready; (ready = epoll_wait(epoll, events, EVENTS, 500)) > 0;) {
     for (int i = 0; i < ready; i++) drain(&listeners[events[i].data.u32]);
   }

@@ -1,4 +1,4 @@
-/* Connect, send six bytes, read the same back, close; so many at a time. */
+/* Connects, sends six bytes, reads them back, closes; a number of connections at a time. */
 #include "net.h"
 
 static const char WORD[] = "hello\n";

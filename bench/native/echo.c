@@ -1,10 +1,10 @@
-/* The least that an echo can be: one thread, epoll, a read and a write. */
+/* A minimal echo server: one thread, epoll, a read and a write. */
 #include "net.h"
 #include <poll.h>
 
 static int take(int welcome) { return accept4(welcome, NULL, NULL, SOCK_NONBLOCK); }
 
-/* Sends all of it back; a client that does not read is waited for, as one thread has nothing better. */
+/* Sends everything back; blocks for a client that does not read. */
 static int send_all(int fd, const char *bytes, ssize_t length) {
   for (ssize_t sent = 0; sent < length;) {
     ssize_t n = send(fd, bytes + sent, length - sent, MSG_NOSIGNAL);

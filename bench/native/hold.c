@@ -1,6 +1,5 @@
-/* Opens connections one after the other, as fast as the kernel lets it, tells how long that took, and holds them until
-   stdin ends. Each is used once, with `spoken`: a connection that has carried something and is idle is what servers
-   hold. */
+/* Opens connections one after the other, prints how long that took, and holds them until stdin ends. With `spoken`,
+   each is used for one round trip, because servers mostly hold idle connections that have carried data. */
 #include "net.h"
 
 int main(int argc, char **argv) {
@@ -12,7 +11,7 @@ int main(int argc, char **argv) {
   double start = now();
   for (int made = 0; made < count; made++) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    /* From several addresses, for each has only some 28,000 ports. */
+    /* From several addresses, because each has only some 28,000 ephemeral ports. */
     char host[32];
     snprintf(host, sizeof host, "127.0.%d.1", 1 + made / 20000);
     struct sockaddr_in from = loopback(host, 0);

@@ -1,4 +1,4 @@
-/* What every load here needs: a clock, sockets, latencies, and one line of JSON at the end. */
+/* Shared by all load generators: a clock, sockets, latencies, and the result as one line of JSON. */
 #pragma once
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,7 +33,7 @@ static inline void need_arguments(int count, int argc, const char *usage) {
   exit(2);
 }
 
-/* As many descriptors as the system allows. */
+/* Raises the descriptor limit to its maximum. */
 static inline void raise_descriptor_limit(void) {
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -65,7 +65,7 @@ static inline void watch(int epoll, int fd, unsigned events, unsigned data) {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) die("epoll_ctl");
 }
 
-/* Latencies, kept whole, so that percentiles are what was measured. */
+/* All latencies, so that percentiles are exact. */
 struct latencies {
   float *micros;
   long count, room;
@@ -85,7 +85,7 @@ static int by_size(const void *one, const void *other) {
   return (a > b) - (a < b);
 }
 
-/* What came of it: operations, seconds, bytes, and latencies where there are any. */
+/* Prints the result: operations, seconds, bytes, and latencies if there are any. */
 static inline void report(long operations, double seconds, double bytes, struct latencies *all) {
   double p50 = 0, p99 = 0;
   if (all && all->count > 0) {

@@ -1,5 +1,5 @@
-/* Connect, send a line, read the first byte of an answer, close by reset; so many at a time, until stdin ends. Whoever
- * fails, or waits longer than half a second, is counted by what happened. */
+/* Connects, sends a line, reads the first byte of the answer, closes with a RST; a number of connections at a time, until
+ * stdin ends. Failures and answers after more than half a second are counted by kind. */
 #include "net.h"
 #include <poll.h>
 

@@ -1,4 +1,4 @@
-/* Every connection sends SIZE bytes and waits until the same have come back, over and over. */
+/* Each connection repeatedly sends SIZE bytes and waits until they are echoed. */
 #include "net.h"
 
 struct client {
@@ -7,7 +7,7 @@ struct client {
   double asked;
 };
 
-/* A message that no other round of this connection has sent. */
+/* A message that differs from those of other rounds. */
 static void compose(char *message, int size, unsigned client, long round) {
   for (int i = 0; i < size - 1; i++) message[i] = 'a' + (client + round + i) % 26;
   message[size - 1] = '\n';

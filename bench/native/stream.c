@@ -1,8 +1,8 @@
-/* One connection that writes as fast as it is taken and reads it all back; each byte that returns is compared. */
+/* One connection that writes as fast as possible, reads everything back, and compares each byte. */
 #include "net.h"
 
 #define BLOCK (64 * 1024)
-/* The bytes repeat with a prime period, so that a block that is lost, doubled or moved is noticed. */
+/* The bytes repeat with a prime period, so that a lost, duplicated or moved block is detected. */
 #define PERIOD 65521
 
 int main(int argc, char **argv) {

@@ -1,4 +1,4 @@
-// An echo as Node's documentation shows it. Words: PORT.
+// An echo server as in Node's documentation. Arguments: PORT.
 import { createServer } from "node:net";
 
 createServer({ noDelay: true }, (socket) => {

@@ -1,4 +1,4 @@
-// A proxy as one writes it in Node. Words: PORT UPSTREAM_PORT.
+// A typical proxy in Node. Arguments: PORT UPSTREAM_PORT.
 import { connect, createServer } from "node:net";
 
 const [port, upstream] = process.argv.slice(2).map(Number);

@@ -1,6 +1,5 @@
-"""Runs a program on a pseudo-terminal of its own, as its controlling terminal: stdin is what is typed, stdout what is
-shown. SIGUSR1 makes a terminal that takes nothing any more, SIGUSR2 one that does again. When this ends, the terminal
-is gone."""
+"""Runs a program with a pseudo-terminal as its controlling terminal: stdin is typed on it, and its output is copied to
+stdout. SIGUSR1 stops reading its output, SIGUSR2 resumes. When this program ends, the terminal is closed."""
 import os
 import pty
 import select
@@ -40,7 +39,7 @@ while True:
                 break
             os.write(1, shown)
     except OSError:
-        break  # The last who had the terminal has closed it.
+        break  # The last process on the terminal has closed it.
     if status is None:
         ended, code = os.waitpid(pid, os.WNOHANG)
         status = code if ended else None

@@ -1,8 +1,8 @@
-"""One way in which a client can be hostile, for some seconds, over some connections at once.
+"""Floods a server for some seconds over some concurrent connections.
 
 usage: attack.py KIND TARGET SECONDS
-KIND is one of the functions below; TARGET is HOST:PORT or unix:/path. Ends with 0 whatever the server does: it may
-close, reset or refuse; it may not stop serving others, which somebody else measures.
+KIND is one of the functions below; TARGET is HOST:PORT or unix:/path. Exits with 0 whatever the server does: it may
+close, reset or refuse connections. Whether it still serves others is measured by another program.
 """
 import os
 import random
@@ -28,8 +28,8 @@ def connect() -> socket.socket:
     return conn
 
 
-def read_away(conn: socket.socket) -> None:
-    """Reads whatever comes, so that nothing but the server's own pace holds the flood up."""
+def discard_input(conn: socket.socket) -> None:
+    """Reads and discards all input, so that only the server limits the rate of the flood."""
     def read() -> None:
         try:
             while conn.recv(1 << 16):
@@ -43,10 +43,10 @@ def pour(data: bytes, pause: float = 0, reads: bool = True) -> None:
     while time.monotonic() < END:
         try:
             with connect() as conn:
-                # Cut off at the end: what the server has not read by then is not done any more.
+                # Closing sends a RST, so that the server discards what it has not read by then.
                 conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 if reads:
-                    read_away(conn)
+                    discard_input(conn)
                 while time.monotonic() < END:
                     conn.sendall(data)
                     time.sleep(pause)
@@ -55,7 +55,7 @@ def pour(data: bytes, pause: float = 0, reads: bool = True) -> None:
 
 
 def hold(first: bytes, count: int) -> None:
-    """Holds many connections that have begun something and never go on."""
+    """Holds many connections that have sent the beginning of a request."""
     held = []
     while time.monotonic() < END:
         try:

@@ -55,7 +55,7 @@ async function onBus(
   return { nats, words: ["chat://:0?room=all&name=it", "--bus", nats.url] };
 }
 
-testAttack("a bus server accepts smaller messages than members send; the server goes on", {
+testAttack("a bus server accepts smaller messages than members send; the server continues", {
   needs: ["nats-server"],
   args: async (place) => (await onBus(place, "max_payload: 4096")).words,
   async begin(server, stack) {

@@ -47,7 +47,7 @@ async function dial(server: AttackedServer, number: number): Promise<string> {
   return `${client.state} ${client.error ?? ""}`;
 }
 
-testAttack("stdin cannot be read; that is reported, and the server goes on", {
+testAttack("stdin cannot be read; that is reported, and the server continues", {
   needs: ["sh"],
   // With more workers there is no stdio service, since there is one standard input.
   workers: [1],

@@ -1,5 +1,5 @@
-"""A NATS server that misbehaves after, or before, the handshake. Prints its port, where it refuses everybody until a line
-comes on stdin; from then on it serves every connection alike.
+"""A NATS server that violates the protocol after, or before, the handshake. Prints its port, where connections are refused
+until a line is read from stdin; from then on it serves all connections in the same way.
 
 usage: hostile_nats.py before-info | pings | garbage | endless-line | huge-message
 """

@@ -1,4 +1,5 @@
-"""A TLS client that ends as it is told: PORT HOW VERSION. It prints what it read, and how the server ended."""
+"""A TLS client that ends in the given way. Arguments: PORT HOW VERSION. It prints what it read, and whether the server
+ended with FIN or RST."""
 import socket, ssl, sys
 
 port, how, version = int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -13,7 +14,7 @@ tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
 
 
 def call(action):
-    """Does it, with as many bytes from and to the other end as it takes."""
+    """Runs a TLS operation, and transfers bytes until it completes."""
     while True:
         try:
             result = action()
