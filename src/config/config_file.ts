@@ -5,6 +5,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { UsageError, withSubject } from "../options/usage_error.ts";
+import { nextTurn, TurnBudget } from "../scheduling/turn_budget.ts";
 import { explain } from "../transport/errors.ts";
 import { asFlag, asKey } from "../options/requirements.ts";
 import {
@@ -24,6 +25,12 @@ import { OUTLET_OPTIONS } from "./outlet_options.ts";
 /** The most faults of a file in one error. */
 const MAX_FAULTS = 5;
 
+/** The characters of a file whose parsing is a turn of its own. */
+const LONG_TEXT = 16 * 1024;
+
+/** Outlets parsed in one turn of the event loop. */
+const TURN = { units: 256, clockEvery: 16 };
+
 /**
  * Reads a config file. Flags override the file's settings for all outlets, but not those of a single outlet.
  *
@@ -40,7 +47,7 @@ export async function readConfigFile(
     throw new UsageError(`cannot read the config file ${path}: ${explain(cause)}`, { cause });
   }
   try {
-    return parseConfig(text, { flags, directory: dirname(resolve(path)) });
+    return await parseConfig(text, { flags, directory: dirname(resolve(path)) });
   } catch (error) {
     throw withSubject(path, error);
   }
@@ -55,12 +62,17 @@ export interface ConfigContext {
 }
 
 /**
- * Parses the text of a config file.
+ * Parses the text of a config file, in turns of the event loop: a server that reloads goes on serving.
  *
  * @throws {UsageError} which names the path of each wrong value, and what was expected
  */
-export function parseConfig(text: string, context: ConfigContext = {}): ServerConfig {
-  return parseConfigJson(parseJsonc(text), context);
+export async function parseConfig(
+  text: string,
+  context: ConfigContext = {},
+): Promise<ServerConfig> {
+  const json = parseJsonc(text);
+  if (text.length > LONG_TEXT) await nextTurn();
+  return await parseConfigJson(json, context);
 }
 
 /**
@@ -68,10 +80,10 @@ export function parseConfig(text: string, context: ConfigContext = {}): ServerCo
  *
  * @throws {UsageError} which names the path of each wrong value, and what was expected
  */
-export function parseConfigJson(
+export async function parseConfigJson(
   json: unknown,
   { flags = new Map(), directory = Deno.cwd() }: ConfigContext = {},
-): ServerConfig {
+): Promise<ServerConfig> {
   const { outlets, $schema: _, ...values } = check(json);
   const table = { ...OUTLET_OPTIONS, ...SERVER_OPTIONS };
   const absolute = (path: string) => resolve(directory, path);
@@ -79,11 +91,16 @@ export function parseConfigJson(
     ...absolutePaths(new Map(Object.entries(values)), { table, resolve: absolute }),
     ...flags,
   ]);
-  return serverConfig(
-    outlets.map((outlet, at) => parseOutlet(outlet, { at, common, resolve: absolute })),
-    common,
-    { label: (name) => flags.has(name) ? asFlag(name) : asKey(name) },
-  );
+  const budget = new TurnBudget(TURN);
+  const parsed: OutletConfig[] = [];
+  for (const [at, outlet] of outlets.entries()) {
+    const turn = budget.spend();
+    if (turn) await turn;
+    parsed.push(parseOutlet(outlet, { at, common, resolve: absolute }));
+  }
+  return serverConfig(parsed, common, {
+    label: (name) => flags.has(name) ? asFlag(name) : asKey(name),
+  });
 }
 
 function check(json: unknown): FileContent {

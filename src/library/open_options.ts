@@ -63,11 +63,13 @@ const SUPPORTED: Readonly<
  *
  * @throws {UsageError} which names what is wrong, or not supported by the library
  */
-export function parseOpenOptions({ onEvent: _, ...given }: OpenOptions): ServerConfig {
+export async function parseOpenOptions(
+  { onEvent: _, ...given }: OpenOptions,
+): Promise<ServerConfig> {
   const values = withoutUndefined(given);
   for (const name of Object.keys(values)) checkSupported(name);
   const outlets = Array.isArray(given.outlets) ? given.outlets.map(withoutUndefined) : undefined;
-  const config = parseConfigJson({ ...values, ...outlets ? { outlets } : {} });
+  const config = await parseConfigJson({ ...values, ...outlets ? { outlets } : {} });
   if (config.outlets.length === 0) {
     throw new UsageError('nothing to open: name an outlet, such as "echo://:0"');
   }

@@ -91,7 +91,7 @@ export async function open(
   const options = given.length === 1 && isConfig(first)
     ? first
     : { outlets: given as readonly OutletSpec[] };
-  const config = parseOpenOptions(options);
+  const config = await parseOpenOptions(options);
   await preflight(config, { handedSockets: "ignore" });
   const eventBus = new EventBus();
   if (options.onEvent) eventBus.subscribe(options.onEvent);

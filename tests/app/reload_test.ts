@@ -18,12 +18,12 @@ Deno.test("prepared observers are committed after the server has changed, and ro
   using _ = eventBus.subscribe(({ event }) => {
     if (event === "reloaded" || event === "rejected") done.push(event);
   });
-  await serve(parseConfig(configAt("127.0.0.1:0")), {
+  await serve(await parseConfig(configAt("127.0.0.1:0")), {
     signal: stop.signal,
     eventBus,
     changes: (async function* () {
-      yield parseConfig(configAt("203.0.113.9:0"));
-      yield parseConfig(configAt("127.0.0.1:0", { "max-connections": 5 }));
+      yield await parseConfig(configAt("203.0.113.9:0"));
+      yield await parseConfig(configAt("127.0.0.1:0", { "max-connections": 5 }));
       stop.abort();
     })(),
     observers: [{

@@ -14,8 +14,8 @@ function fileOf(config: object): string {
   return JSON.stringify(config);
 }
 
-Deno.test("a file has the same meaning as the same options on the command line", () => {
-  const config = parseConfig(`{
+Deno.test("a file has the same meaning as the same options on the command line", async () => {
+  const config = await parseConfig(`{
     // comments and trailing commas may stand
     "outlets": [
       { "service": "chat", "listen": ":7000", "room": "ops", "max-per-ip": 2, "idle-timeout": 90, },
@@ -45,7 +45,7 @@ Deno.test("a file has the same meaning as the same options on the command line",
   );
 });
 
-Deno.test("flags override the file's defaults, but not an outlet's own options", () => {
+Deno.test("flags override the file's defaults, but not an outlet's own options", async () => {
   const text = fileOf({
     outlets: [
       { service: "echo", listen: ":7000", "idle-timeout": "1s" },
@@ -55,7 +55,7 @@ Deno.test("flags override the file's defaults, but not an outlet's own options",
     "log-level": "error",
   });
   const flags = new Map<string, unknown>([["idle-timeout", 3000], ["log-level", "debug"]]);
-  const { outlets, options } = parseConfig(text, { flags });
+  const { outlets, options } = await parseConfig(text, { flags });
   assertEquals(outlets.map(({ outletOptions }) => outletOptions["idle-timeout"]), [1000, 3000]);
   assertEquals(options["log-level"], "debug");
 });
@@ -130,13 +130,13 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`${fault} in a file is reported with its path and what was expected`, () => {
-    assertThrows(() => parseConfig(fileOf(file)), UsageError, message);
+  Deno.test(`${fault} in a file is reported with its path and what was expected`, async () => {
+    await assertRejects(() => parseConfig(fileOf(file)), UsageError, message);
   });
 }
 
-Deno.test("a file that is not JSON is reported with line and column", () => {
-  assertThrows(
+Deno.test("a file that is not JSON is reported with line and column", async () => {
+  await assertRejects(
     () => parseConfig('{\n  "outlets": [}\n'),
     UsageError,
     'line 2, column 15: unexpected token "}"',
@@ -169,37 +169,37 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`${fault} is reported with line and column`, () => {
-    assertThrows(() => parseConfig(text), UsageError, message);
+  Deno.test(`${fault} is reported with line and column`, async () => {
+    await assertRejects(() => parseConfig(text), UsageError, message);
   });
 }
 
-Deno.test("several outlets may have the same key, and the file may begin with a byte order mark", () => {
+Deno.test("several outlets may have the same key, and the file may begin with a byte order mark", async () => {
   const text =
     '\uFEFF{"outlets": [{"service": "echo", "listen": ":7"}, {"service": "echo", "listen": ":8"}]}';
-  assertEquals(parseConfig(text).outlets.length, 2);
+  assertEquals((await parseConfig(text)).outlets.length, 2);
 });
 
-Deno.test("an outlet may be an object or a SPEC, with the same meaning", () => {
+Deno.test("an outlet may be an object or a SPEC, with the same meaning", async () => {
   assertEquals(
-    parseConfig(fileOf({ outlets: ["echo://:7007?idle-timeout=90&name=one"] })),
-    parseConfig(
+    await parseConfig(fileOf({ outlets: ["echo://:7007?idle-timeout=90&name=one"] })),
+    await parseConfig(
       fileOf({ outlets: [{ service: "echo", listen: ":7007", "idle-timeout": 90, name: "one" }] }),
     ),
   );
   assertEquals(
-    parseConfig(fileOf({ outlets: ["chat+unix:///run/x"] })),
-    parseConfig(fileOf({ outlets: [{ service: "chat", listen: "unix:/run/x" }] })),
+    await parseConfig(fileOf({ outlets: ["chat+unix:///run/x"] })),
+    await parseConfig(fileOf({ outlets: [{ service: "chat", listen: "unix:/run/x" }] })),
   );
 });
 
-Deno.test("an invalid SPEC in a file is reported with its index", () => {
-  assertThrows(
+Deno.test("an invalid SPEC in a file is reported with its index", async () => {
+  await assertRejects(
     () => parseConfig(fileOf({ outlets: ["echo://:7", "ecko://:8"] })),
     UsageError,
     'outlets[1]: "ecko://:8": unknown service "ecko": did you mean "echo"?',
   );
-  assertThrows(
+  await assertRejects(
     () => parseConfig(fileOf({ outlets: [7] })),
     UsageError,
     "outlets[0]: expected an outlet, not 7",
@@ -250,9 +250,9 @@ Deno.test("relative paths start from the file's directory, and in flags from the
   }
 });
 
-Deno.test("a reload with an empty list of outlets is refused, unless the server started so", () => {
-  const [none, some] = [{ outlets: [] }, { outlets: ["echo://:7"] }].map((file) =>
-    parseConfig(fileOf(file))
+Deno.test("a reload with an empty list of outlets is refused, unless the server started so", async () => {
+  const [none, some] = await Promise.all(
+    [{ outlets: [] }, { outlets: ["echo://:7"] }].map((file) => parseConfig(fileOf(file))),
   );
   assertThrows(
     () => checkNotEmptied({ atStart: some!, next: none! }),
@@ -289,9 +289,9 @@ for (
     ["echo://[::1]:0?no=1".replace("?no=1", ""), "--no-keep-alive", "--write-timeout", "0"],
   ]
 ) {
-  Deno.test(`outlet server ${words.join(" ")} --print-config prints an equivalent config`, () => {
+  Deno.test(`outlet server ${words.join(" ")} --print-config prints an equivalent config`, async () => {
     const config: ServerConfig = configOf(words);
-    assertEquals(parseConfig(writeConfig(config)), config);
+    assertEquals(await parseConfig(writeConfig(config)), config);
   });
 }
 
@@ -303,5 +303,5 @@ Deno.test("docs/config.schema.json is up to date; else run: deno task schema", a
 Deno.test("the example in docs/operations.md is a valid config", async () => {
   const page = await Deno.readTextFile(`${ROOT}docs/operations.md`);
   const [, example] = /```jsonc\n([^]*?)```/.exec(page)!;
-  assertEquals(parseConfig(example!).outlets.length, 3);
+  assertEquals((await parseConfig(example!)).outlets.length, 3);
 });

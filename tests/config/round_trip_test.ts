@@ -105,11 +105,11 @@ function configWith(
   throw new Error(`${JSON.stringify({ own, common })}: ${faults.join("; ")}`);
 }
 
-function assertRoundTrip(config: ServerConfig): void {
+async function assertRoundTrip(config: ServerConfig): Promise<void> {
   const printed = writeConfig(config, { directory: "/somewhere" });
-  const again = parseConfig(printed, { directory: "/elsewhere" });
+  const again = await parseConfig(printed, { directory: "/elsewhere" });
   assertEquals(writeConfig(again, { directory: "/elsewhere" }), printed);
-  assertEquals(parseConfig(printed, { directory: "/third" }), again);
+  assertEquals(await parseConfig(printed, { directory: "/third" }), again);
   assertEquals(printed.includes("sub/x.sock") === printed.includes("/somewhere/sub/x.sock"), true);
 }
 
@@ -118,24 +118,26 @@ const echo = SERVICES.get("echo")!;
 for (const service of SERVICES.values()) {
   const table = service === echo ? outletTable(echo) : service.options;
   for (const [name, option] of Object.entries(table)) {
-    Deno.test(`${name} of ${service.name} is printed as it is parsed`, () => {
+    Deno.test(`${name} of ${service.name} is printed as it is parsed`, async () => {
       const words = wordsFor(option).filter((word) => reads(option, word));
       assert(words.length > 0, `none of the words is valid for ${name}`);
-      for (const word of words) assertRoundTrip(configWith({ service, own: { [name]: word } }));
+      for (const word of words) {
+        await assertRoundTrip(configWith({ service, own: { [name]: word } }));
+      }
     });
   }
 }
 
 for (const [name, option] of Object.entries({ ...SERVER_OPTIONS, ...ADMISSION_OPTIONS })) {
-  Deno.test(`${name} of the server is printed as it is parsed`, () => {
+  Deno.test(`${name} of the server is printed as it is parsed`, async () => {
     const words = wordsFor(option).filter((word) => reads(option, word));
     for (const word of words) {
-      assertRoundTrip(configWith({ service: echo, common: { [name]: word } }));
+      await assertRoundTrip(configWith({ service: echo, common: { [name]: word } }));
     }
   });
 }
 
-Deno.test("all compatible options of a service are printed as they are parsed", () => {
+Deno.test("all compatible options of a service are printed as they are parsed", async () => {
   for (const service of SERVICES.values()) {
     let own: Record<string, string> = {};
     for (const [name, option] of Object.entries(outletTable(service))) {
@@ -148,7 +150,7 @@ Deno.test("all compatible options of a service are printed as they are parsed", 
       }
     }
     assert(Object.keys(own).length > 15, service.name);
-    assertRoundTrip(configWith({ service, own }));
+    await assertRoundTrip(configWith({ service, own }));
   }
 });
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { parseConfig } from "../../src/config/config_file.ts";
 import { outletTable } from "../../src/config/outlet_config.ts";
 import { SERVER_OPTIONS } from "../../src/config/server_config.ts";
@@ -23,7 +23,7 @@ const WITHOUT_EFFECT: readonly (readonly [key: string, value: string, needed: st
 ];
 
 for (const [key, value, needed] of WITHOUT_EFFECT) {
-  Deno.test(`${key} without ${needed} is refused in a SPEC, in flags and in a file`, () => {
+  Deno.test(`${key} without ${needed} is refused in a SPEC, in flags and in a file`, async () => {
     const why = (label: string, other: string) => `${label} needs ${other}`;
     const spec = `echo://:0?${key}=${value}`;
     assertEquals(refusal([spec]), `"${spec}": ${why(key, needed)}`);
@@ -38,7 +38,7 @@ for (const [key, value, needed] of WITHOUT_EFFECT) {
         ...said,
       }]
     ) {
-      const error = assertThrows(() => parseConfig(JSON.stringify(file)), UsageError);
+      const error = await assertRejects(() => parseConfig(JSON.stringify(file)), UsageError);
       assertMatch(error.message, new RegExp(`${why(key, needed)}$`));
     }
   });
