@@ -53,8 +53,11 @@ testWith(["redis-server"], "a script talks to Redis", async () => {
 Deno.test("a failed step is reported with its line, the reason, and what was received instead", async () => {
   await using server = await TestServer.open("echo://:0");
   assertEquals(
-    await runScript(server, 'timeout 50ms\nsend "500 no\\r\\n"\n\nexpect /^250 /'),
-    'script:4: expect /^250 /: timed out after 50.0 ms; received instead: "500 no\\r\\n"',
+    await runScript(
+      server,
+      'send "500 no\\r\\n"\nexpect /^(?=500 no\\r\\n)/\ntimeout 50ms\n\nexpect /^250 /',
+    ),
+    'script:5: expect /^250 /: timed out after 50.0 ms; received instead: "500 no\\r\\n"',
   );
   assertEquals(
     await runScript(server, 'close-write\nexpect "x"'),
@@ -66,7 +69,7 @@ Deno.test("a failed step is reported with its line, the reason, and what was rec
 Deno.test("^ in a pattern matches the start of a line, not of the unmatched rest", async () => {
   await using server = await TestServer.open("echo://:0");
   const script =
-    'timeout 50ms\nsend "250-a 250 b\\r\\n250 c\\r\\n"\nexpect /^250-/\nexpect /^250 (b|c)/\nexpect "\\r\\n"\nexpect "x"';
+    'send "250-a 250 b\\r\\n250 c\\r\\n"\nexpect /^250-/\nexpect /^250 (b|c)/\nexpect "\\r\\n"\ntimeout 50ms\nexpect "x"';
   assertMatch(await runScript(server, script), /script:6: .*nothing was received/);
 });
 

@@ -171,7 +171,7 @@ Deno.test("members are told that the server stops, and can still send", async ()
 });
 
 Deno.test("a line that arrives too slowly is timed out", async () => {
-  await using server = await TestServer.open("chat://:0?line-timeout=300ms&idle-timeout=1h");
+  await using server = await TestServer.open("chat://:0?line-timeout=5s&idle-timeout=1h");
   using idle = await join(server);
   await send(idle, "/wh");
   await send(idle, "o\n");

@@ -236,10 +236,10 @@ Deno.test("forward skips an upstream that does not answer within connect-timeout
   const silent = (await silentPort(stack)).addr;
   await using alive = naming("alive");
   await using server = await TestServer.open(
-    `forward://:0?to=127.0.0.1:${silent.port},127.0.0.1:${alive.port}&connect-timeout=200ms`,
+    `forward://:0?to=127.0.0.1:${silent.port},127.0.0.1:${alive.port}&connect-timeout=5s`,
   );
   assertEquals(await ask(server), "alive");
-  assertMatch((await server.event("failed")).reason, /timed out after 200 ms/);
+  assertMatch((await server.event("failed")).reason, /timed out after 5/);
 });
 
 Deno.test("forward resets the client if no upstream is available, and reports each failure", async () => {
