@@ -12,6 +12,7 @@ import { type DescriptorBudget, descriptorBudget } from "./admission/descriptors
 import { Rooms } from "./chat/rooms.ts";
 import type { ServerConfig } from "./config/server_config.ts";
 import { EventBus } from "./events/event_bus.ts";
+import type { HttpAddresses } from "./events/server_events.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { Outlet } from "./outlet/outlet.ts";
 import { joinBus } from "./server/join_bus.ts";
@@ -28,6 +29,8 @@ export interface ServerParts {
   readonly standard?: StandardStreams | undefined;
   /** Checks a config before a change; the preflight by default. */
   readonly inspect?: ServerControlOptions["inspect"];
+  /** The addresses of metrics and console, for its `ready` event. */
+  readonly http?: HttpAddresses | undefined;
   /** Opens a listening socket; `listen` by default. */
   readonly listen?: typeof listen;
 }
@@ -70,6 +73,7 @@ export class Server extends ServerControl<Connection, Outlet> {
       outlets: config.outlets.length,
       maxConnections: server.host.maxConnections,
       descriptors: server.#descriptors?.limit,
+      ...parts.http,
     });
     return server;
   }

@@ -52,6 +52,11 @@ export class ConsoleHost implements AsyncDisposable {
     return host;
   }
 
+  /** The bound address, if it is open. */
+  get address(): InternetAddress | undefined {
+    return this.#console?.address;
+  }
+
   /** Shows a server in the console, and its handshakes if they are captured. */
   watch(server: ServerHandle, ladders?: Ladders): void {
     this.#onOpen = (console) => console.watch(server, ladders);

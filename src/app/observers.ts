@@ -11,7 +11,7 @@ import { Log, type LogOptions } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { notifySystemd, systemdOptions } from "../telemetry/systemd.ts";
 import type { ServerHandle } from "../server/handle.ts";
-import { isUnix } from "../endpoint/address.ts";
+import { type InternetAddress, isUnix } from "../endpoint/address.ts";
 import type { Prepared } from "./prepared.ts";
 import type { HttpServer } from "../transport/http_server.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
@@ -67,6 +67,11 @@ export class Observers implements AsyncDisposable {
   /** The handshakes of the server's connections, if they are kept. */
   get ladders(): Ladders | undefined {
     return this.#ladders;
+  }
+
+  /** The bound address of the metrics, if they are served. */
+  get metricsAddress(): InternetAddress | undefined {
+    return this.#metricsPage?.address;
   }
 
   /** Sets the server whose connections are captured and measured. */
@@ -139,6 +144,7 @@ export class Observers implements AsyncDisposable {
   async #replaceMetrics(page: HttpServer | undefined): Promise<void> {
     const before = this.#metricsPage;
     this.#metricsPage = page;
+    if (page) this.#eventBus.publish({ event: "metrics-listening", address: page.address });
     // The event loop is measured only while metrics can be requested.
     this.#metrics?.watchLoop(page && this.#server?.loopDelay);
     await before?.[Symbol.asyncDispose]();

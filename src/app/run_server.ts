@@ -97,6 +97,7 @@ async function runServer(config: ServerConfig, process: ServerProcess): Promise<
   await serve(config, {
     ...{ signal, eventBus, standard, changes },
     observers: [observers, consoleHost],
+    http: { metrics: observers.metricsAddress, console: consoleHost.address },
     async onOpen(server) {
       observers.watch(server);
       const { ladders } = observers;

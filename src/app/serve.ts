@@ -6,6 +6,7 @@
 import type { ServerConfig } from "../config/server_config.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import { EventBus } from "../events/event_bus.ts";
+import type { HttpAddresses } from "../events/server_events.ts";
 import { Server } from "../server.ts";
 import type { StandardStreams } from "../services/service.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
@@ -20,6 +21,8 @@ export interface ServeOptions {
   readonly eventBus?: EventBus;
   /** The standard streams, for the stdio service. */
   readonly standard?: StandardStreams;
+  /** The addresses of metrics and console, for the server's `ready` event. */
+  readonly http?: HttpAddresses;
   /** Called once all outlets listen; an error stops the server. */
   readonly onOpen?: (server: ServerHandle) => void | Promise<void>;
   /** Configs to change to; ends once the signal is aborted. */
@@ -35,9 +38,9 @@ export interface ServeOptions {
  */
 export async function serve(
   config: ServerConfig,
-  { signal, eventBus = new EventBus(), standard, onOpen, changes, observers = [] }: ServeOptions,
+  { signal, eventBus = new EventBus(), onOpen, changes, observers = [], ...parts }: ServeOptions,
 ): Promise<number> {
-  await using server = await openServer(config, { eventBus, standard });
+  await using server = await openServer(config, { eventBus, ...parts });
   await onOpen?.(server);
   let { options } = config;
   const change = async (next: ServerConfig) => {
@@ -72,13 +75,17 @@ export async function serve(
 /** A server in this thread, or one with several workers. */
 async function openServer(
   config: ServerConfig,
-  parts: { eventBus: EventBus; standard: StandardStreams | undefined },
+  parts: { eventBus: EventBus } & Pick<ServeOptions, "standard" | "http">,
 ): Promise<ServerHandle> {
   const { workers } = config.options;
   const count = workers === "auto" ? navigator.hardwareConcurrency : workers;
   if (count === 1) return await Server.open(config, parts);
   const { Supervisor } = await import("../workers/supervisor.ts");
-  return await Supervisor.open(config, { workers: count, eventBus: parts.eventBus });
+  return await Supervisor.open(config, {
+    workers: count,
+    eventBus: parts.eventBus,
+    http: parts.http,
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -100,6 +100,11 @@ export class Console implements AsyncDisposable {
     return new Console(address, options);
   }
 
+  /** The bound address. */
+  get address(): InternetAddress {
+    return this.#listener.address;
+  }
+
   /** The origin of the page. */
   get origin(): string {
     return this.#guard.origin;

@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { InternetAddress } from "../endpoint/address.ts";
+
 /** An event of the server as a whole; a union discriminated by `event`. */
 export type ServerEvent =
+  | MetricsListening
   | Ready
   | Reloading
   | Reloaded
@@ -21,8 +24,24 @@ export type ServerEvent =
   | UnexpectedError
   | LibraryOutput;
 
+/** Metrics can be requested. */
+export interface MetricsListening {
+  /** The discriminant. */
+  readonly event: "metrics-listening";
+  /** The bound address. */
+  readonly address: InternetAddress;
+}
+
+/** The bound addresses of what else the server serves. */
+export interface HttpAddresses {
+  /** The address of the metrics. */
+  readonly metrics?: InternetAddress | undefined;
+  /** The address of the console. */
+  readonly console?: InternetAddress | undefined;
+}
+
 /** All outlets listen. */
-export interface Ready {
+export interface Ready extends HttpAddresses {
   /** The discriminant. */
   readonly event: "ready";
   /** The number of outlets. */

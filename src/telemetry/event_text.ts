@@ -40,6 +40,8 @@ function outletText(event: Exclude<OutletEvent, ServerEvent>): string {
 
 function serverText(event: ServerEvent): string {
   switch (event.event) {
+    case "metrics-listening":
+      return `on ${formatAddress(event.address)}`;
     case "ready":
       return readyText(event);
     case "reloading":
@@ -71,11 +73,13 @@ function serverText(event: ServerEvent): string {
   }
 }
 
-function readyText({ outlets, maxConnections, descriptors }: Ready): string {
+function readyText({ outlets, maxConnections, descriptors, metrics, console }: Ready): string {
   return `${formatCount(outlets, "outlet")} for up to ${
     formatCount(maxConnections, "connection")
   }` +
-    (descriptors === undefined ? "" : ` (descriptor limit ${descriptors})`);
+    (descriptors === undefined ? "" : ` (descriptor limit ${descriptors})`) +
+    (metrics === undefined ? "" : `, metrics on ${formatAddress(metrics)}`) +
+    (console === undefined ? "" : `, console on ${formatAddress(console)}`);
 }
 
 function drainingText({ connections, timeout }: Draining): string {

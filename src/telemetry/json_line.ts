@@ -46,11 +46,15 @@ function serverFields(
   event: ServerEvent,
 ): Record<string, string | number | readonly string[] | undefined> {
   switch (event.event) {
+    case "metrics-listening":
+      return { address: formatAddress(event.address) };
     case "ready":
       return {
         outlets: event.outlets,
         max_connections: event.maxConnections,
         descriptors: event.descriptors,
+        metrics: event.metrics && formatAddress(event.metrics),
+        console: event.console && formatAddress(event.console),
       };
     case "reloaded":
       return { opened: event.opened, closed: event.closed, changed: event.changed };

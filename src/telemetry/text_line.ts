@@ -53,7 +53,7 @@ function columnsOf({ event }: OutletEvent): { word: string; rest: string } {
   if (hyphen < 0) return { word: event.padEnd(WIDTH), rest: "" };
   const rest = event.slice(hyphen + 1).replaceAll("-", " ");
   // A name follows these; other events are followed by a description.
-  const end = /^(bus|service|worker)/.test(event) ? " " : ": ";
+  const end = /^(bus|metrics|service|worker)/.test(event) ? " " : ": ";
   return { word: event.slice(0, hyphen).padEnd(WIDTH), rest: rest + end };
 }
 
@@ -99,6 +99,7 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   failed: red,
   recovered: green,
   stopped: cyan,
+  "metrics-listening": cyan,
   ready: cyan,
   reloading: cyan,
   reloaded: cyan,

@@ -111,6 +111,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       outlets: config.outlets.length,
       maxConnections: supervisor.host.maxConnections,
       descriptors: descriptors?.limit,
+      ...options.http,
     });
     return supervisor;
   }

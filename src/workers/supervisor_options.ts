@@ -4,6 +4,7 @@
  * @module
  */
 import type { EventBus } from "../events/event_bus.ts";
+import type { HttpAddresses } from "../events/server_events.ts";
 import type { ServerControlOptions } from "../server/server_control.ts";
 import type { WorkerPort } from "./messages.ts";
 import type { WorkerPoolOptions } from "./worker_pool_options.ts";
@@ -14,6 +15,8 @@ export interface SupervisorOptions {
   readonly workers: number;
   /** Receives the events of all workers. */
   readonly eventBus: EventBus;
+  /** The addresses of metrics and console, for its `ready` event. */
+  readonly http?: HttpAddresses | undefined;
   /** The module that workers run; `worker.ts` by default. */
   readonly module?: URL;
   /** The silence after which a worker counts as hanging, in milliseconds; 10 s by default. */

@@ -155,21 +155,21 @@ export class AttackedServer implements AsyncDisposable {
   }
 }
 
-/** The ports of the echo outlet and of the metrics; the latter is the one that is not logged. */
+/** The ports of the echo outlet and of the metrics. */
 async function surfacesOf(
   program: Program,
   { logs }: { logs: boolean },
 ): Promise<{ echo: number; metrics: number }> {
-  if (!logs) await eventually(() => servesBoth(program.pid), "its two ports");
-  const log = logs ? (await program.logs(/"event":"ready"/)).input! : "";
-  const logged = [...log.matchAll(/"address":"127\.0\.0\.1:(\d+)"/g)].map(([, port]) =>
-    Number(port)
-  );
-  const others = portsOf(program.pid).filter((port) => !logged.includes(port));
-  const areMetrics = await Promise.all(others.map(isMetrics));
-  const metrics = others[areMetrics.indexOf(true)]!;
-  const echo = logs ? await portIn(program, ECHO_OUTLET) : others[areMetrics.indexOf(false)]!;
-  return { echo, metrics };
+  if (logs) {
+    const [, metrics] = await program.logs(/"event":"ready".*"metrics":"[^"]*:(\d+)"/);
+    return { echo: await portIn(program, ECHO_OUTLET), metrics: Number(metrics) };
+  }
+  await eventually(() => servesBoth(program.pid), "its two ports");
+  const ports = portsOf(program.pid);
+  const isFirst = await isMetrics(ports[0]!);
+  return isFirst
+    ? { metrics: ports[0]!, echo: ports[1]! }
+    : { metrics: ports[1]!, echo: ports[0]! };
 }
 
 /**

@@ -7,6 +7,7 @@ export function eventText(event) {
   const { peer, connection, reason, text } = event;
   switch (event.event) {
     case "listening":
+    case "metrics-listening":
       return `on ${event.address}`;
     case "opened":
       return `#${connection} from ${peer}`;
