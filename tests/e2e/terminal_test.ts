@@ -1,11 +1,10 @@
 /**
- * The server on a terminal: job control, the operator's commands, and a terminal that is stuck or
- * closed.
+ * The server on a terminal: job control, the operator's commands, and a terminal that is closed.
+ * `hostile/terminal_test.ts` has the rest.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
 import { Folder } from "../harness/folder.ts";
-import { outlet } from "../harness/program.ts";
 import { KEY, outletInShell, Terminal } from "../harness/terminal.ts";
 import { testWith } from "../harness/tools.ts";
 
@@ -64,57 +63,6 @@ testWith(
     await terminal.shows(/stopped[^]*[#$] $/);
     await terminal.type("echo three=$?\n");
     await terminal.shows(/three=0/);
-  },
-);
-
-testWith(
-  NEEDS,
-  "Ctrl-D ends the operator's commands, but not the server or its outlets",
-  async () => {
-    await using terminal = new Terminal(
-      outlet("server", "chat://:0", "echo://:0", "--drain-timeout", "0"),
-    );
-    const [, chat] = await terminal.shows(LISTENING("chat"));
-    const [, echo] = await terminal.shows(LISTENING("echo"));
-    using first = await connect(chat!);
-    await readUntil(first, /welcome.*\n/);
-    await terminal.type(`hello${KEY.enter}`);
-    await readUntil(first, /host> hello\n/);
-    await terminal.type(KEY.ctrlD);
-    await readUntil(first, /host left\n/);
-    using second = await connect(chat!);
-    await readUntil(second, /welcome/);
-    await answers(echo);
-    Deno.kill(await terminal.pid(), "SIGTERM");
-    await terminal.shows(/stopped[^]*stopped/);
-    first.close();
-    second.close();
-    assertEquals(await terminal.code(), 0);
-  },
-);
-
-testWith(
-  NEEDS,
-  "a terminal that takes no output blocks nothing, and the server ends when asked to",
-  async () => {
-    await using terminal = new Terminal(
-      outlet("server", "chat://:0", "echo://:0", "--drain-timeout", "0"),
-    );
-    const [, chat] = await terminal.shows(LISTENING("chat"));
-    const [, echo] = await terminal.shows(LISTENING("echo"));
-    const server = await terminal.pid();
-    terminal.stopReading();
-    using sender = await connect(chat!);
-    using listener = await connect(chat!);
-    await readUntil(listener, /welcome/);
-    for (let i = 0; i < 40; i++) await send(sender, `${"x".repeat(50_000 / 40)}\n`.repeat(40));
-    await send(sender, "that was all\n");
-    await readUntil(listener, /that was all\n/);
-    await answers(echo);
-    sender.close();
-    listener.close();
-    Deno.kill(server, "SIGTERM");
-    assertEquals(await terminal.code(), 0);
   },
 );
 

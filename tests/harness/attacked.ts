@@ -7,8 +7,9 @@ import { assertEquals } from "@std/assert";
 import { EchoClients } from "./echo_clients.ts";
 import { eventually } from "./eventually.ts";
 import { Folder } from "./folder.ts";
-import { portsOf, ResourceUsage } from "./process.ts";
+import { isRunning, lastChildOf, portsOf, ResourceUsage } from "./process.ts";
 import { outlet, Program } from "./program.ts";
+import { Terminal } from "./terminal.ts";
 import { testWith } from "./tools.ts";
 
 /** The name of the echo outlet that is not attacked, in a config too. */
@@ -34,6 +35,8 @@ export interface Attack {
   readonly workers?: readonly number[];
   /** Whether the server logs to stderr; `true` by default. */
   readonly logsToStderr?: boolean;
+  /** Whether it runs on a terminal, where it also logs to. */
+  readonly onTerminal?: boolean;
   /** Makes the server load and open what it does only once, so that it is not counted as a leak. */
   warmUp?(server: AttackedServer): Promise<void>;
   /** Starts the attack, and resolves once it has an effect; the stack is disposed at its end. */
@@ -58,6 +61,12 @@ export function testAttack(sentence: string, attack: Attack): void {
   }
 }
 
+/** The program, and the terminal that it runs on. */
+interface Started {
+  readonly program: Program;
+  readonly terminal: Terminal | undefined;
+}
+
 /** The server that is attacked. */
 export class AttackedServer implements AsyncDisposable {
   readonly program: Program;
@@ -67,13 +76,19 @@ export class AttackedServer implements AsyncDisposable {
   readonly workers: number;
   /** The port of the echo outlet. */
   readonly echo: number;
+  /** The PID of the server itself. */
+  readonly pid: number;
   readonly #metrics: number;
+  readonly #terminal: Terminal | undefined;
+  #isHungUp = false;
 
   private constructor(
-    { program, folder, stack, workers }: AttackSetup & { program: Program; workers: number },
+    { program, terminal, folder, stack, workers }: AttackSetup & Started & { workers: number },
     { echo, metrics }: { echo: number; metrics: number },
   ) {
     this.program = program;
+    this.pid = terminal ? lastChildOf(program.pid) : program.pid;
+    this.#terminal = terminal;
     this.folder = folder;
     this.stack = stack;
     this.workers = workers;
@@ -83,29 +98,37 @@ export class AttackedServer implements AsyncDisposable {
 
   /** Starts it, and waits until it serves. */
   static async start(
-    { args, wrapper, logsToStderr = true }: Attack,
+    { args, wrapper, onTerminal = false, logsToStderr = true }: Attack,
     { workers, ...place }: AttackSetup & { workers: number },
   ): Promise<AttackedServer> {
     const own = await args(place);
     const echo = own.includes("--config") ? [] : [`echo://127.0.0.1:0?name=${ECHO_OUTLET}`];
-    const program = new Program([
+    const command = [
       ...(wrapper?.(place) ?? []),
       ...outlet("server", ...echo, "--workers", String(workers), "--drain-timeout", "0"),
       ...["--log-format", "json", "--metrics", "127.0.0.1:0", ...own],
-    ] as [string, ...string[]]);
-    return new AttackedServer(
-      { program, workers, ...place },
-      await surfacesOf(program, { logs: logsToStderr }),
-    );
+    ] as [string, ...string[]];
+    const terminal = onTerminal ? new Terminal(command) : undefined;
+    const program = terminal?.program ?? new Program(command);
+    const started = { program, terminal };
+    const surfaces = await surfacesOf(started, { logs: logsToStderr });
+    return new AttackedServer({ ...started, workers, ...place }, surfaces);
   }
 
-  get pid(): number {
-    return this.program.pid;
+  /** Its terminal. */
+  get terminal(): Terminal {
+    return this.#terminal!;
+  }
+
+  /** Closes its terminal. */
+  hangUp(): void {
+    this.#isHungUp = true;
+    this.terminal.hangUp();
   }
 
   /** The port of the outlet with this name. */
   port(name: string): Promise<number> {
-    return portIn(this.program, name);
+    return portIn((pattern) => this.logs(pattern), name);
   }
 
   /** Connects to an outlet. */
@@ -115,7 +138,7 @@ export class AttackedServer implements AsyncDisposable {
 
   /** Resolves to the match once a line of its log matches. */
   logs(pattern: RegExp): Promise<RegExpMatchArray> {
-    return this.program.logs(pattern);
+    return logsOf({ program: this.program, terminal: this.#terminal }, pattern);
   }
 
   /** The text of its metrics. */
@@ -146,24 +169,28 @@ export class AttackedServer implements AsyncDisposable {
     }
     await before.isRestored();
     assertEquals(/^outlet_unexpected_errors_total (.*)$/m.exec(await this.metrics())?.[1], "0");
-    this.program.signal("SIGINT");
-    assertEquals((await this.program.outcome()).code, 0);
+    Deno.kill(this.pid, "SIGINT");
+    if (this.#isHungUp) await eventually(() => !isRunning(this.pid), "the end of the server");
+    else assertEquals((await this.program.outcome()).code, 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isHungUp && isRunning(this.pid)) Deno.kill(this.pid, "SIGKILL");
     await this.program[Symbol.asyncDispose]();
   }
 }
 
 /** The ports of the echo outlet and of the metrics. */
 async function surfacesOf(
-  program: Program,
+  started: Started,
   { logs }: { logs: boolean },
 ): Promise<{ echo: number; metrics: number }> {
   if (logs) {
-    const [, metrics] = await program.logs(/"event":"ready".*"metrics":"[^"]*:(\d+)"/);
-    return { echo: await portIn(program, ECHO_OUTLET), metrics: Number(metrics) };
+    const logs = (pattern: RegExp) => logsOf(started, pattern);
+    const [, metrics] = await logs(/"event":"ready".*"metrics":"[^"]*:(\d+)"/);
+    return { echo: await portIn(logs, ECHO_OUTLET), metrics: Number(metrics) };
   }
+  const { program } = started;
   await eventually(() => servesBoth(program.pid), "its two ports");
   const ports = portsOf(program.pid);
   const isFirst = await isMetrics(ports[0]!);
@@ -189,8 +216,16 @@ async function isMetrics(port: number): Promise<boolean> {
   return /^(ok|starting)\n$/.test(await answer?.text().catch(() => "") ?? "");
 }
 
-async function portIn(program: Program, name: string): Promise<number> {
+async function portIn(
+  logs: (pattern: RegExp) => Promise<RegExpMatchArray>,
+  name: string,
+): Promise<number> {
   const pattern = new RegExp(`"event":"listening","outlet":"${name}".*"address":"[^"]*:(\\d+)"`);
-  const [, port] = await program.logs(pattern);
+  const [, port] = await logs(pattern);
   return Number(port);
+}
+
+/** Resolves to the match once the log matches. */
+function logsOf({ program, terminal }: Started, pattern: RegExp): Promise<RegExpMatchArray> {
+  return terminal ? terminal.shows(pattern) : program.logs(pattern);
 }

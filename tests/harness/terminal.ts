@@ -13,10 +13,11 @@ export const KEY = { ctrlC: "\x03", ctrlD: "\x04", ctrlZ: "\x1a", enter: "\r" } 
  * disposed.
  */
 export class Terminal implements AsyncDisposable {
-  readonly #program: Program;
+  /** The program that has the other end of the terminal. */
+  readonly program: Program;
 
   constructor(command: readonly string[]) {
-    this.#program = new Program(["python3", `${ROOT}tests/harness/on_pty.py`, ...command], {
+    this.program = new Program(["python3", `${ROOT}tests/harness/on_pty.py`, ...command], {
       env: { TERM: "xterm", HISTFILE: "" },
     });
   }
@@ -28,42 +29,42 @@ export class Terminal implements AsyncDisposable {
 
   /** Types text or keys. */
   async type(text: string): Promise<void> {
-    await this.#program.type(text);
+    await this.program.type(text);
   }
 
   /** Resolves to the match once the terminal's output matches the pattern. */
   shows(pattern: RegExp): Promise<RegExpMatchArray> {
-    return this.#program.prints(pattern);
+    return this.program.prints(pattern);
   }
 
   /** Stops taking output. */
   stopReading(): void {
-    this.#program.signal("SIGUSR1");
+    this.program.signal("SIGUSR1");
   }
 
   /** Takes output again. */
   resumeReading(): void {
-    this.#program.signal("SIGUSR2");
+    this.program.signal("SIGUSR2");
   }
 
   /** The PID of its program. */
   async pid(): Promise<number> {
-    const { pid } = this.#program;
+    const { pid } = this.program;
     return Number(await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`));
   }
 
   /** Closes the terminal, as when ssh disconnects. */
   hangUp(): void {
-    this.#program.signal("SIGKILL");
+    this.program.signal("SIGKILL");
   }
 
   /** The exit code of its program, once that has ended. */
   async code(): Promise<number> {
-    return (await this.#program.outcome()).code;
+    return (await this.program.outcome()).code;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#program[Symbol.asyncDispose]();
+    await this.program[Symbol.asyncDispose]();
   }
 }
 
