@@ -49,6 +49,26 @@ testInNamespaces("a lack of local ports is reported as such", async () => {
   assertMatch(taken.stderr, /stop what listens there/);
 });
 
+testInNamespaces(
+  "forward takes no client for a loop that has the same local port as its connection to the upstream",
+  async () => {
+    await using machine = await machineWithTwoPorts();
+    const words = ["echo://127.0.0.1:7007", "forward://127.0.0.1:7008?to=127.0.0.1:7007"];
+    await using server = new Program(machine.on(...outlet("server", ...words)));
+    await server.logs(/ready/);
+    // Two clients at once have both ports, and so have the two connections to the upstream.
+    await using connected = new Program(machine.on(
+      "python3",
+      "-c",
+      "import socket\n" +
+        "all = [socket.create_connection(('127.0.0.1', 7008)) for _ in range(2)]\n" +
+        "for one in all: one.sendall(b'hello')\n" +
+        "print(b' '.join(one.recv(5) for one in all).decode())",
+    ));
+    await connected.prints(/hello hello/);
+  },
+);
+
 testWith(["prlimit"], "a scan stays within the descriptor limit", async () => {
   const words = outlet("client", "-z", "127.0.0.1", "1-3000", "--json");
   const { stdout } = await run(["prlimit", "--nofile=64:64", ...words]);

@@ -1,16 +1,17 @@
 /**
- * Detects forwarding loops: records the local addresses of connections to upstreams on this
- * machine, so that one which is accepted again is recognized. A loop would use up all descriptors
- * for one client.
+ * Detects forwarding loops: records the connections to upstreams on this machine by both ends, so that one which is
+ * accepted here is recognized. A loop would use up all descriptors for one client.
+ *
+ * One end is not enough: the kernel uses an ephemeral port for several destinations at once.
  *
  * @module
  */
 import { delay } from "@std/async/delay";
-import { formatAddress, isLoopback, isUnix } from "../../endpoint/address.ts";
+import { type Address, formatAddress, isLoopback, isUnix } from "../../endpoint/address.ts";
 import type { Connection } from "../../connection/connection.ts";
 
-/** The local addresses of all connections to upstreams on this machine, in this thread. */
-const ownEnds = new Set<string>();
+/** All connections to upstreams on this machine, in this thread, as the upstream sees their ends. */
+const dialled = new Set<string>();
 
 /** How long clients are checked after a delay once a loop was found, in milliseconds. */
 const RECHECK_TIME = 1_000;
@@ -42,8 +43,8 @@ export function refuseOwnEndLate(client: Connection): void {
   }
 }
 
-function refuse({ peer }: Connection): void {
-  if (!ownEnds.has(formatAddress(peer))) return;
+function refuse({ peer, local }: Connection): void {
+  if (!dialled.has(endsOf(peer, local))) return;
   throw new Error("forwarding loop: the upstream leads back to this server");
 }
 
@@ -54,7 +55,11 @@ function refuse({ peer }: Connection): void {
 export function noteOwnEnd({ local, peer }: Connection): Disposable | undefined {
   if (isUnix(local) || isUnix(peer)) return undefined;
   if (local.hostname !== peer.hostname && !isLoopback(peer.hostname)) return undefined;
-  const end = formatAddress(local);
-  ownEnds.add(end);
-  return { [Symbol.dispose]: () => void ownEnds.delete(end) };
+  const ends = endsOf(local, peer);
+  dialled.add(ends);
+  return { [Symbol.dispose]: () => void dialled.delete(ends) };
+}
+
+function endsOf(client: Address, server: Address): string {
+  return `${formatAddress(client)} ${formatAddress(server)}`;
 }
