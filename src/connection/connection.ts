@@ -123,10 +123,10 @@ export class Connection extends Conversation {
    * function costs half a kilobyte of an idle connection.
    */
   async forEachChunk(into: (chunk: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<void> {
-    for (;;) {
-      const chunk = this.#onRead(await this.#stream.read(this.#buffer.space));
-      if (chunk === null) return;
+    let chunk = await this.read();
+    while (chunk !== null) {
       await into(chunk);
+      chunk = this.#onRead(await this.#stream.read(this.#buffer.space));
     }
   }
 
