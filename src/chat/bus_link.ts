@@ -128,8 +128,8 @@ export class BusLink implements RemoteMembers, Disposable {
 
   /** Handles a message; `false` if it is to be ignored. */
   #receive(message: Message, channel: RoomChannel): boolean {
-    if (message.origin === this.#nodeId) return false;
-    const server = this.#servers.touch(message.origin, performance.now());
+    if (message.nodeId === this.#nodeId) return false;
+    const server = this.#servers.touch(message.nodeId, performance.now());
     if (!server) return false;
     server.isLocal ||= channel.bus.isLocal;
     switch (message.kind) {
@@ -148,10 +148,10 @@ export class BusLink implements RemoteMembers, Disposable {
         break;
       case "bye":
         this.#removeServer(server);
-        this.#servers.remove(message.origin);
+        this.#servers.remove(message.nodeId);
         return true;
     }
-    if (server.isMissing) this.#requestMissing(message.origin, server);
+    if (server.isMissing) this.#requestMissing(message.nodeId, server);
     return true;
   }
 
@@ -159,10 +159,10 @@ export class BusLink implements RemoteMembers, Disposable {
     for (const event of server.deliver(message, { limit: this.#servers.memberLimit })) {
       this.#room.deliver(event);
       if (event.fact === "joined") {
-        this.#resolveNameConflict([event.name, event.claimed], message.origin);
+        this.#resolveNameConflict([event.name, event.claimed], message.nodeId);
       }
       if (event.fact === "renamed") {
-        this.#resolveNameConflict([event.to, event.claimed], message.origin);
+        this.#resolveNameConflict([event.to, event.claimed], message.nodeId);
       }
     }
   }
@@ -181,7 +181,7 @@ export class BusLink implements RemoteMembers, Disposable {
     server.timedOut = false;
     for (const { name } of [...this.#room.members()]) {
       const registration = server.members.get(keyOf(name));
-      if (registration) this.#resolveNameConflict(registration, message.origin);
+      if (registration) this.#resolveNameConflict(registration, message.nodeId);
     }
   }
 

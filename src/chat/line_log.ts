@@ -64,8 +64,8 @@ export class LineLog<Member> {
 
   /** Drops all lines before this one. */
   dropBefore(before: number): void {
-    const gone = this.#lines.splice(0, before - this.#start);
-    for (const { bytes } of gone) this.#size -= bytes.length;
+    const dropped = this.#lines.splice(0, before - this.#start);
+    for (const { bytes } of dropped) this.#size -= bytes.length;
     this.#start = before;
     this.#section = undefined;
   }

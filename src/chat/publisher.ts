@@ -99,18 +99,18 @@ export class Publisher implements Disposable {
 
   /** Requests missing events or a snapshot from another server. */
   request(to: string, request: SnapshotRequest): void {
-    this.#send(encode({ kind: "want", origin: this.#identity.nodeId, to, ...request }));
+    this.#send(encode({ kind: "want", nodeId: this.#identity.nodeId, to, ...request }));
   }
 
   /** Schedules the answer to another server's request. */
-  answer({ origin: to, after, roster }: RetransmitRequest, channel: RoomChannel): void {
+  answer({ nodeId: to, after, snapshot }: RetransmitRequest, channel: RoomChannel): void {
     const { lastSeq, oldestRetained } = this.#buffer;
     // A new server is sent later events, and those that were queued until the bus was connected.
     const { at, from: waited } = channel.resumed;
     const start = performance.now() - at < NEWLY_CONNECTED ? waited : lastSeq + 1;
     const next = Math.max(after === undefined ? start : after + 1, oldestRetained);
     const from = Math.min(next, lastSeq + 1);
-    const needsSnapshot = roster || (after !== undefined && from > after + 1);
+    const needsSnapshot = snapshot || (after !== undefined && from > after + 1);
     if (needsSnapshot && this.#snapshots.size < MAX_SNAPSHOTS) {
       this.#snapshots.set(to, { channel, from });
     }
@@ -122,14 +122,14 @@ export class Publisher implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#flush();
-    this.#send(encode({ kind: "bye", origin: this.#identity.nodeId }));
+    this.#send(encode({ kind: "bye", nodeId: this.#identity.nodeId }));
     for (const channel of this.channels.splice(0)) channel[Symbol.dispose]();
   }
 
   #sendHeartbeat({ hello }: { hello: boolean }): void {
     this.#lastHeartbeatAt = performance.now();
-    const { nodeId: origin } = this.#identity;
-    this.#send(encode({ kind: "beat", origin, seq: this.#buffer.lastSeq, hello }));
+    const { nodeId } = this.#identity;
+    this.#send(encode({ kind: "beat", nodeId, seq: this.#buffer.lastSeq, hello }));
   }
 
   #send(message: Uint8Array): void {
@@ -161,9 +161,9 @@ export class Publisher implements Disposable {
       this.#room.members(),
       ({ name, claimed }): NameRegistration => [name, claimed],
     );
-    const { nodeId: origin, server } = this.#identity;
+    const { nodeId, server } = this.#identity;
     for (const [to, { channel, from }] of this.#snapshots) {
-      const about = { origin, server, seq: this.#buffer.lastSeq, from };
+      const about = { nodeId, server, seq: this.#buffer.lastSeq, from };
       const limit = channel.bus.messageLimit;
       for (const part of encodeSnapshot(members, { about, limit })) channel.send(part, to);
     }

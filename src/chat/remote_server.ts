@@ -62,12 +62,12 @@ export class RemoteServer {
 
   /** Marks it as timed out, and returns the members that are gone with it. */
   markTimedOut(): NameRegistration[] {
-    const gone = [...this.#members.values()];
+    const removed = [...this.#members.values()];
     this.timedOut = true;
     this.#snapshotParts.clear();
     this.#members = new Map();
     this.#snapshotSeq = -1;
-    return gone;
+    return removed;
   }
 
   /** Raises the highest sequence number. */
@@ -91,7 +91,7 @@ export class RemoteServer {
   nextRequest(now: number): SnapshotRequest | undefined {
     if (now - this.#requestedAt < REQUEST_TIMEOUT) return undefined;
     this.#requestedAt = now;
-    return { after: this.#lastDelivered, roster: !this.knowsMembers };
+    return { after: this.#lastDelivered, snapshot: !this.knowsMembers };
   }
 
   /**
@@ -105,13 +105,13 @@ export class RemoteServer {
     if (
       this.#lastDelivered === undefined || !this.knowsMembers || first > this.#lastDelivered + 1
     ) return [];
-    const fresh = facts.slice(this.#lastDelivered + 1 - first);
+    const undelivered = facts.slice(this.#lastDelivered + 1 - first);
     const known = Math.max(0, this.#snapshotSeq - this.#lastDelivered);
-    this.#lastDelivered += fresh.length;
+    this.#lastDelivered += undelivered.length;
     const most = this.#members.size + limit;
-    for (const event of fresh.slice(known)) this.#applyMembership(event, most);
-    if (fresh.length > 0) this.#requestedAt = -Infinity;
-    return fresh.filter((event, i) => i >= known || isChatMessage(event));
+    for (const event of undelivered.slice(known)) this.#applyMembership(event, most);
+    if (undelivered.length > 0) this.#requestedAt = -Infinity;
+    return undelivered.filter((event, i) => i >= known || isChatMessage(event));
   }
 
   /**

@@ -90,7 +90,7 @@ export class RetransmitBuffer {
    */
   *after(
     seq: number,
-    { nodeId: origin, limit }: { nodeId: string; limit: number },
+    { nodeId, limit }: { nodeId: string; limit: number },
   ): Generator<EncodedBatch> {
     const most = Math.min(BATCH, limit - ENVELOPE);
     let batch = {
@@ -100,7 +100,7 @@ export class RetransmitBuffer {
       cut: 0,
     };
     const message = (last: number) => ({
-      message: encodeEvents({ origin, first: batch.first, facts: batch.facts }),
+      message: encodeEvents({ nodeId, first: batch.first, facts: batch.facts }),
       last,
       cut: batch.cut,
     });

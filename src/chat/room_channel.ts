@@ -119,8 +119,8 @@ export class RoomChannel implements Disposable {
   /** Returns the archived messages, if any, and archives this room from now on. */
   async recall(): Promise<ChatMessage[]> {
     this.#archive = await this.bus.archive?.();
-    const kept = await this.#archive?.recall(this.#topic) ?? [];
-    return kept.map(decodeChatMessage).filter((event) => event !== undefined);
+    const archived = await this.#archive?.recall(this.#topic) ?? [];
+    return archived.map(decodeChatMessage).filter((event) => event !== undefined);
   }
 
   /** Unsubscribes. */

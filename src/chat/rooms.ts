@@ -30,7 +30,7 @@ interface OpenRoom {
   /** How often it was opened and not released. */
   users: number;
   /** The results of its visitors. */
-  readonly visits: Map<RoomVisitor, Disposable>;
+  readonly visitors: Map<RoomVisitor, Disposable>;
 }
 
 /**
@@ -62,9 +62,9 @@ export class Rooms implements AsyncDisposable {
     return {
       [Symbol.dispose]: () => {
         this.#visitors.delete(visitor);
-        for (const { visits } of this.#byNumber.values()) {
-          visits.get(visitor)?.[Symbol.dispose]();
-          visits.delete(visitor);
+        for (const { visitors } of this.#byNumber.values()) {
+          visitors.get(visitor)?.[Symbol.dispose]();
+          visitors.delete(visitor);
         }
       },
     };
@@ -134,7 +134,7 @@ export class Rooms implements AsyncDisposable {
       room: new Room(name, { onEmpty: () => this.#closeUnused(open) }),
       isPublic,
       users: 0,
-      visits: new Map(),
+      visitors: new Map(),
     };
     (isPublic ? this.#public : this.#private).set(name, open);
     this.#byNumber.set(open.number, open);
@@ -146,15 +146,15 @@ export class Rooms implements AsyncDisposable {
 
   #visit(open: OpenRoom, visitor: RoomVisitor): void {
     const visit = visitor(open.room);
-    if (visit) open.visits.set(visitor, visit);
+    if (visit) open.visitors.set(visitor, visit);
   }
 
   /** Closes a room without users and guests. */
   #closeUnused(open: OpenRoom): void {
     if (open.users > 0 || open.room.hasGuests || !this.#byNumber.delete(open.number)) return;
     (open.isPublic ? this.#public : this.#private).delete(open.room.name);
-    for (const visit of open.visits.values()) visit[Symbol.dispose]();
-    open.visits.clear();
+    for (const visit of open.visitors.values()) visit[Symbol.dispose]();
+    open.visitors.clear();
   }
 }
 

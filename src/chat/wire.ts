@@ -9,7 +9,7 @@ import { printable } from "../terminal/printable.ts";
 import type { ChatMessage, RoomEvent } from "./message.ts";
 import { isName } from "./name.ts";
 
-/** A message of one server to the others about a room. `origin` is the sender's node id. */
+/** A message of one server to the others about a room. */
 export type Message = Heartbeat | Bye | EventsMessage | RetransmitRequest | Snapshot;
 
 /** A heartbeat. */
@@ -17,7 +17,7 @@ export interface Heartbeat {
   /** The type of the message. */
   kind: "beat";
   /** The sender's node id. */
-  origin: string;
+  nodeId: string;
   /** The sequence number of its latest event. */
   seq: number;
   /** Whether the others are to send a heartbeat, too. */
@@ -29,7 +29,7 @@ export interface Bye {
   /** The type of the message. */
   kind: "bye";
   /** The sender's node id. */
-  origin: string;
+  nodeId: string;
 }
 
 /** Consecutive events. */
@@ -37,7 +37,7 @@ export interface EventsMessage {
   /** The type of the message. */
   kind: "facts";
   /** The sender's node id. */
-  origin: string;
+  nodeId: string;
   /** The sequence number of the first event. */
   first: number;
   /** One or more events. */
@@ -49,7 +49,7 @@ export interface RetransmitRequest extends SnapshotRequest {
   /** The type of the message. */
   kind: "want";
   /** The sender's node id. */
-  origin: string;
+  nodeId: string;
   /** The receiver's node id. */
   to: string;
 }
@@ -59,7 +59,7 @@ export interface SnapshotRequest {
   /** The sequence number of the last event received, if any. */
   after?: number | undefined;
   /** Whether a snapshot of the members is requested, too. */
-  roster: boolean;
+  snapshot: boolean;
 }
 
 /** One part of a snapshot of the sender's members. */
@@ -67,7 +67,7 @@ export interface Snapshot {
   /** The type of the message. */
   kind: "roster";
   /** The sender's node id. */
-  origin: string;
+  nodeId: string;
   /** The sender's name for users. */
   server: string;
   /** The sequence number of the last event before the snapshot. */
@@ -108,7 +108,7 @@ const VERSION = 1;
 
 const COUNT = z.int().nonnegative();
 const NAME = z.string().refine(isName);
-const ORIGIN = z.string().regex(/^[0-9a-z]{8,16}$/);
+const NODE_ID = z.string().regex(/^[0-9a-z]{8,16}$/);
 
 const EVENT = z.discriminatedUnion("fact", [
   z.object({ fact: z.literal("joined"), name: NAME, claimed: COUNT }),
@@ -122,7 +122,7 @@ const EVENT = z.discriminatedUnion("fact", [
   }),
 ]);
 
-const HEADER = { v: z.literal(VERSION), origin: ORIGIN };
+const HEADER = { v: z.literal(VERSION), origin: NODE_ID };
 
 const MESSAGE = z.discriminatedUnion("kind", [
   z.object({ ...HEADER, kind: z.literal("beat"), seq: COUNT, hello: z.boolean() }),
@@ -131,7 +131,7 @@ const MESSAGE = z.discriminatedUnion("kind", [
   z.object({
     ...HEADER,
     kind: z.literal("want"),
-    to: ORIGIN,
+    to: NODE_ID,
     after: COUNT.optional(),
     roster: z.boolean(),
   }),
@@ -150,17 +150,23 @@ const MESSAGE = z.discriminatedUnion("kind", [
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Encodes a message. */
+/** Encodes a message. In the format, `nodeId` is `origin`, and a requested `snapshot` is `roster`. */
 export function encode(message: Exclude<Message, EventsMessage>): Uint8Array {
-  return encoder.encode(JSON.stringify({ v: VERSION, ...message }));
+  const { kind, nodeId, ...content } = message;
+  const body = "snapshot" in content ? asRosterRequest(content) : content;
+  return encoder.encode(JSON.stringify({ v: VERSION, kind, origin: nodeId, ...body }));
+}
+
+function asRosterRequest<Content extends SnapshotRequest>({ snapshot, ...content }: Content) {
+  return { ...content, roster: snapshot };
 }
 
 /** Encodes a message with events, each of which is JSON already. */
 export function encodeEvents(
-  { origin, first, facts }: { origin: string; first: number; facts: readonly string[] },
+  { nodeId, first, facts }: { nodeId: string; first: number; facts: readonly string[] },
 ): Uint8Array {
   return encoder.encode(
-    `{"v":${VERSION},"kind":"facts","origin":"${origin}","first":${first},"facts":[${facts}]}`,
+    `{"v":${VERSION},"kind":"facts","origin":"${nodeId}","first":${first},"facts":[${facts}]}`,
   );
 }
 
@@ -168,7 +174,7 @@ export function encodeEvents(
 export function* encodeSnapshot(
   registrations: readonly NameRegistration[],
   { about, limit }: {
-    about: Pick<Snapshot, "origin" | "server" | "seq" | "from">;
+    about: Pick<Snapshot, "nodeId" | "server" | "seq" | "from">;
     limit: number;
   },
 ): Generator<Uint8Array> {
@@ -184,7 +190,12 @@ export function* encodeSnapshot(
 
 /** Decodes a message; `undefined` if it is invalid. */
 export function decode(bytes: Uint8Array): Message | undefined {
-  return MESSAGE.safeParse(parse(bytes)).data;
+  const message = MESSAGE.safeParse(parse(bytes)).data;
+  if (message === undefined) return undefined;
+  const { v: _, origin: nodeId, ...content } = message;
+  if (content.kind !== "want") return { nodeId, ...content };
+  const { roster: snapshot, ...request } = content;
+  return { nodeId, snapshot, ...request };
 }
 
 /** Decodes an archived chat message; `undefined` if it is invalid. */

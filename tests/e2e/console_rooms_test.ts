@@ -88,7 +88,7 @@ testWith(["chromium", "nats-server"], "the rooms of a server in a browser", asyn
 
   await t.step("HTML in a server's name is displayed as text", async () => {
     const publisher = await connect({ servers: nats.url });
-    const about = { origin: "stranger0", server: HOSTILE_NAME, seq: 0, from: 1, part: 0, parts: 1 };
+    const about = { nodeId: "stranger0", server: HOSTILE_NAME, seq: 0, from: 1, part: 0, parts: 1 };
     const topic = subjectOf(["room", "ops"]);
     publisher.publish(topic, encode({ kind: "roster", ...about, members: [["mallory", 1]] }));
     await publisher.drain();

@@ -126,7 +126,7 @@ class HostileNode implements Disposable {
       { length: count },
       (_, i) => [`guest-${i + 1}`, 1] as [string, number],
     );
-    const about = { origin: "stranger", server: "stranger", seq: 0, from: 1 };
+    const about = { nodeId: "stranger", server: "stranger", seq: 0, from: 1 };
     for (const message of encodeSnapshot(names, { about, limit: 64 * 1024 })) {
       await send(this.#conn, `PUB outlet.room.all ${message.length}\r\n`);
       await send(this.#conn, message);
