@@ -40,7 +40,7 @@ export class Server extends ServerControl<Connection, Outlet> {
   /** The chat rooms of its outlets. */
   readonly rooms: Rooms = new Rooms();
   /** Its outlets. */
-  protected readonly host: OutletSet;
+  protected readonly outletManager: OutletSet;
   readonly #descriptors: DescriptorBudget | undefined = descriptorBudget();
 
   private constructor(
@@ -48,7 +48,7 @@ export class Server extends ServerControl<Connection, Outlet> {
     { eventBus = new EventBus(), standard, inspect, listen }: ServerParts,
   ) {
     super(config, { eventBus, inspect });
-    this.host = new OutletSet({
+    this.outletManager = new OutletSet({
       eventBus,
       rooms: this.rooms,
       standard,
@@ -71,7 +71,7 @@ export class Server extends ServerControl<Connection, Outlet> {
     server.eventBus.publish({
       event: "ready",
       outlets: config.outlets.length,
-      maxConnections: server.host.maxConnections,
+      maxConnections: server.outletManager.maxConnections,
       descriptors: server.#descriptors?.limit,
       ...parts.http,
     });

@@ -202,7 +202,7 @@ class TraceSession {
 }
 
 function settledLine(flow: Flow): string {
-  return `${endpointsText(flow)}  ${diagnose(flow).words}\n`;
+  return `${endpointsText(flow)}  ${diagnose(flow).text}\n`;
 }
 
 function synRetransmissionLine(flow: Flow, by: Role): string {

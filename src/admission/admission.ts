@@ -26,7 +26,7 @@ export interface AdmissionOptions {
 }
 
 /** Why a client is refused. The set is closed, so that metrics can count each. */
-export type Refusal =
+export type RefusalReason =
   | RuleRefusal
   | "connection limit reached"
   | "per-address limit reached"
@@ -35,24 +35,24 @@ export type Refusal =
 /** A slot for one client, or the reason why it is refused. Disposing it releases the slot. */
 export class Permit implements Disposable {
   readonly #admission: Admission;
-  #refusal: Refusal | undefined;
+  #refusal: RefusalReason | undefined;
   #peer: string | undefined;
   #isPlaced: boolean;
 
   /** Holds a slot unless `refusal` is given. */
-  constructor(admission: Admission, refusal: Refusal | undefined) {
+  constructor(admission: Admission, refusal: RefusalReason | undefined) {
     this.#admission = admission;
     this.#refusal = refusal;
     this.#isPlaced = refusal === undefined;
   }
 
   /** Why the client is refused; `undefined` where it is admitted. */
-  get refusal(): Refusal | undefined {
+  get refusal(): RefusalReason | undefined {
     return this.#refusal;
   }
 
   /** Checks a client that already has its slot, once its address is known; a refusal releases the slot. */
-  identify(host: string | undefined): Refusal | undefined {
+  identify(host: string | undefined): RefusalReason | undefined {
     const ip = host === undefined ? undefined : readIp(host);
     this.#refusal = this.#admission.ruleAgainst(ip) ?? this.limit(ip);
     if (this.#refusal !== undefined) this[Symbol.dispose]();
@@ -60,7 +60,7 @@ export class Permit implements Disposable {
   }
 
   /** Counts the client's address, unless it is over `maxPerIp` or the rate; a refusal releases the slot. */
-  limit(ip: Ip | undefined): Refusal | undefined {
+  limit(ip: Ip | undefined): RefusalReason | undefined {
     const peer = ip && peerKey(ip);
     this.#refusal = peer === undefined ? undefined : this.#admission.enter(peer);
     if (this.#refusal === undefined) this.#peer = peer;
@@ -157,13 +157,13 @@ export class Admission implements Disposable {
   }
 
   /** The rule that refuses the address, here or in the parent. For {@linkcode Permit}. */
-  ruleAgainst(ip: Ip | undefined): Refusal | undefined {
+  ruleAgainst(ip: Ip | undefined): RefusalReason | undefined {
     if (ip === undefined) return undefined;
     return this.#acl.refusal(ip) ?? this.#parent?.ruleAgainst(ip);
   }
 
   /** Counts an address, or returns the limit that it exceeds, here or in the parent. For {@linkcode Permit}. */
-  enter(peer: string): Refusal | undefined {
+  enter(peer: string): RefusalReason | undefined {
     const refusal = this.#limitOn(peer) ?? this.#parent?.enter(peer);
     if (refusal === undefined) this.#perAddress.enter(peer);
     return refusal;
@@ -188,7 +188,7 @@ export class Admission implements Disposable {
     return false;
   }
 
-  #limitOn(peer: string): Refusal | undefined {
+  #limitOn(peer: string): RefusalReason | undefined {
     const { maxPerIp = Infinity } = this.#options;
     if (this.#perAddress.count(peer) >= maxPerIp) return "per-address limit reached";
     return this.#rate?.take(peer) === false ? "rate limit exceeded" : undefined;

@@ -15,7 +15,7 @@ import type { Prepared } from "./prepared.ts";
 import { explain } from "../transport/errors.ts";
 
 /** What the console depends on. */
-export interface ConsoleHostOptions {
+export interface ConsoleManagerOptions {
   /** Where events are published. */
   readonly eventBus: EventBus;
   /** Whether to open the console at its default address where `console` is not given; a failure is not an error then. */
@@ -25,13 +25,13 @@ export interface ConsoleHostOptions {
 }
 
 /** Opens the console, and replaces it when its options change. */
-export class ConsoleHost implements AsyncDisposable {
-  readonly #parts: ConsoleHostOptions;
+export class ConsoleManager implements AsyncDisposable {
+  readonly #parts: ConsoleManagerOptions;
   #options: ServerOptions;
   #console: Console | undefined;
   #onOpen: ((console: Console) => void) | undefined;
 
-  private constructor(options: ServerOptions, parts: ConsoleHostOptions) {
+  private constructor(options: ServerOptions, parts: ConsoleManagerOptions) {
     this.#options = options;
     this.#parts = parts;
   }
@@ -41,15 +41,15 @@ export class ConsoleHost implements AsyncDisposable {
    *
    * @throws {Error} which says why it cannot be opened
    */
-  static async open(options: ServerOptions, parts: ConsoleHostOptions): Promise<ConsoleHost> {
-    const host = new ConsoleHost(options, parts);
+  static async open(options: ServerOptions, parts: ConsoleManagerOptions): Promise<ConsoleManager> {
+    const manager = new ConsoleManager(options, parts);
     if (options.console === undefined && parts.byDefault) {
-      await host.#open({ ...options, console: CONSOLE_ADDRESS })
+      await manager.#open({ ...options, console: CONSOLE_ADDRESS })
         .catch((error) => parts.announce(`the console is not available: ${explain(error)}`));
     } else {
-      await host.#open(options);
+      await manager.#open(options);
     }
-    return host;
+    return manager;
   }
 
   /** The bound address, if it is open. */

@@ -12,7 +12,7 @@ import type { StandardStreams } from "../services/service.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { publishFaults } from "../telemetry/faults.ts";
 import { abortable, configChanges, loadConfig, watchConfig } from "./config_changes.ts";
-import { ConsoleHost, type ConsoleHostOptions } from "./console_host.ts";
+import { ConsoleManager, type ConsoleManagerOptions } from "./console_manager.ts";
 import { trimHeap } from "../server/heap_trim.ts";
 import { refuseKeyLog } from "./key_log.ts";
 import { Observers, type ObserversOptions } from "./observers.ts";
@@ -80,7 +80,7 @@ export async function runServerMode(
 }
 
 /** The parts of the process around a server. */
-interface ServerProcess extends ConsoleHostOptions, ObserversOptions {
+interface ServerProcess extends ConsoleManagerOptions, ObserversOptions {
   readonly signals: ServerSignals;
   readonly standard: StandardStreams;
   readonly changes: AsyncIterable<ServerConfig>;
@@ -93,15 +93,15 @@ async function runServer(config: ServerConfig, process: ServerProcess): Promise<
   using stack = new DisposableStack();
   await using observers = await Observers.open(config.options, process);
   stderr.notice = (count) => observers.droppedLine(count);
-  await using consoleHost = await ConsoleHost.open(config.options, process);
+  await using consoleManager = await ConsoleManager.open(config.options, process);
   await serve(config, {
     ...{ signal, eventBus, standard, changes },
-    observers: [observers, consoleHost],
-    http: { metrics: observers.metricsAddress, console: consoleHost.address },
+    observers: [observers, consoleManager],
+    http: { metrics: observers.metricsAddress, console: consoleManager.address },
     async onOpen(server) {
       observers.watch(server);
       const { ladders } = observers;
-      consoleHost.watch(server, ladders);
+      consoleManager.watch(server, ladders);
       signals.onRestart(restarting.guard(() => server.restart()));
       stack.use(trimHeap());
       if (editor) {

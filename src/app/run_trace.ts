@@ -123,9 +123,9 @@ async function refuseUnwritable(path: string): Promise<void> {
 
 async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
   if (path === "-") return yield* stdinChunks();
-  const words = (error: unknown) => `cannot read ${path}: ${explain(error)}`;
+  const describe = (error: unknown) => `cannot read ${path}: ${explain(error)}`;
   const refuse = (cause: unknown) => {
-    throw new UsageError(words(cause), { cause });
+    throw new UsageError(describe(cause), { cause });
   };
   using file = await Deno.open(path).catch(refuse);
   const buffer = new Uint8Array(CHUNK);
@@ -134,7 +134,7 @@ async function* openCapture(path: string): AsyncGenerator<Uint8Array> {
   while (length !== null) {
     yield buffer.subarray(0, length);
     length = await file.read(buffer).catch((cause) => {
-      throw new Error(words(cause), { cause });
+      throw new Error(describe(cause), { cause });
     });
   }
 }
@@ -145,7 +145,7 @@ async function addressesOf(host: string): Promise<IpAddress[]> {
   if (literal !== undefined) return [literal];
   try {
     const found = await lookUp(host);
-    return found.map(parseAddress).filter((words) => words !== undefined);
+    return found.map(parseAddress).filter((address) => address !== undefined);
   } catch (error) {
     throw new Error(`--host ${host}: ${explain(error)}`, { cause: error });
   }

@@ -91,7 +91,7 @@ function splitMode(
 
 function parseMode(name: string): ModeName {
   if (isMode(name)) return name;
-  throw unknownWord(name, { noun: "mode", words: modeNames() });
+  throw unknownWord(name, { noun: "mode", choices: modeNames() });
 }
 
 function modeNames(): string[] {

@@ -50,9 +50,9 @@ export function parseFlags(args: readonly string[], grammar: Grammar): Flags {
   );
   const values = new Map<string, unknown>();
   for (const [name, written] of labels) {
-    const words = found[name] as string[];
+    const texts = found[name] as string[];
     for (const [at, label] of written.entries()) {
-      addValue({ name, option: grammar.table[name]!, word: words[at]!, label }, values);
+      addValue({ name, option: grammar.table[name]!, word: texts[at]!, label }, values);
     }
   }
   return { values, operands: operands.map(String), rest };
@@ -132,8 +132,8 @@ function resolveFlag(
 function unknownOption(label: string, { mode, table }: Grammar): UsageError {
   const instead = replacementFor(label, mode);
   if (instead !== undefined) return new UsageError(`outlet ${mode} has no ${label}: ${instead}`);
-  const words = Object.keys(table).map(asFlag);
-  return unknownWord(label, { noun: "option", words, see: `see outlet ${mode} --help` });
+  const choices = Object.keys(table).map(asFlag);
+  return unknownWord(label, { noun: "option", choices, see: `see outlet ${mode} --help` });
 }
 
 /** Whether the argument after an option with an optional value is not that value but an option or a SPEC. */

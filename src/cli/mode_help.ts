@@ -33,7 +33,7 @@ export function topicHelp(topic: string): Page {
   if (service) return serviceHelp(service);
   throw unknownWord(topic, {
     noun: "help topic",
-    words: [...Object.keys(MODES), ...SERVICES.keys()],
+    choices: [...Object.keys(MODES), ...SERVICES.keys()],
   });
 }
 

@@ -138,8 +138,8 @@ async function explainedUnsent(attempt: TracedAttempt, ends: AttemptEndpoints): 
   const { address: { hostname }, startedAt, start, end } = attempt;
   const hop = await nextHopOf(hostname);
   const cause = unsentCause(hostname, { code: errorCodeOf(attempt), hop });
-  const took = end?.took ?? performance.now() - start;
-  return unsentLadder({ server: ends.server, startedAt, took, ...cause });
+  const elapsed = end?.elapsed ?? performance.now() - start;
+  return unsentLadder({ server: ends.server, startedAt, elapsed, ...cause });
 }
 
 type AttemptStep = Extract<DialStep, { step: "trying" | "failed" | "connected" }>;
@@ -186,6 +186,6 @@ function outcomeOf(attempt: TracedAttempt): Attempt["outcome"] {
 
 function inferredLadder(attempt: TracedAttempt, ends: AttemptEndpoints): Ladder {
   const { startedAt, start, end } = attempt;
-  const took = end?.took ?? performance.now() - start;
-  return inferLadder({ ...ends, startedAt, took, outcome: outcomeOf(attempt) });
+  const elapsed = end?.elapsed ?? performance.now() - start;
+  return inferLadder({ ...ends, startedAt, elapsed, outcome: outcomeOf(attempt) });
 }

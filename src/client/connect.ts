@@ -84,7 +84,7 @@ async function identityOf(
 export async function connectWithRetry(
   endpoint: DialledEndpoint,
   { options, onStep, log, signal, abandon }: ConnectOptions & { options: ClientOptions },
-): Promise<{ socket: ByteStream; took: number }> {
+): Promise<{ socket: ByteStream; elapsed: number }> {
   if (options["tls-insecure"]) {
     log(
       "warning: --tls-insecure: the server's certificate is not verified, so anybody may intercept this",
@@ -94,14 +94,14 @@ export async function connectWithRetry(
     const start = performance.now();
     let lookup = 0;
     const step = (step: DialStep) => {
-      if (step.step === "resolved") lookup += step.took;
+      if (step.step === "resolved") lookup += step.elapsed;
       onStep?.(step);
     };
     const timeout = options.probe
       ? options.timeout ?? options["connect-timeout"]
       : options["connect-timeout"];
     const socket = await dial(endpoint, { timeout, onStep: step, signal: abandon });
-    return { socket, took: performance.now() - start - lookup };
+    return { socket, elapsed: performance.now() - start - lookup };
   }, {
     retries: options.retry,
     delay: options["retry-delay"],

@@ -80,39 +80,39 @@ async function loadWork(
 ): Promise<LoadWork & { late: Disposable }> {
   const endpoint = await endpointOf(targets[0], options);
   const stop = new AbortController();
-  const over = AbortSignal.any([
+  const signal = AbortSignal.any([
     stop.signal,
     ...options.duration > 0 ? [AbortSignal.timeout(options.duration)] : [],
     ...io.signal ? [io.signal] : [],
   ]);
-  const late = lateSignal(over);
+  const late = lateSignal(signal);
   return {
     mode: options.mode,
     late,
     message: echoMessage(options.size ?? SIZES[options.mode]),
     totals: new LoadTotals(),
     stop,
-    over,
+    signal,
     async connect() {
-      const attempt = { options, log: io.log, signal: over, abandon: late.signal };
-      const { socket, took } = await connectWithRetry(endpoint, attempt);
-      return { connection: new Connection(socket, { id: 1 }), took };
+      const attempt = { options, log: io.log, signal, abandon: late.signal };
+      const { socket, elapsed } = await connectWithRetry(endpoint, attempt);
+      return { connection: new Connection(socket, { id: 1 }), elapsed };
     },
   };
 }
 
 /** A signal that is aborted a moment after another one, unless it is disposed of before. */
-function lateSignal(over: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+function lateSignal(signal: AbortSignal): Disposable & { readonly signal: AbortSignal } {
   const late = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const wait = tasks.guard(() => {
-    timer = setTimeout(tasks.guard(() => late.abort(over.reason)), LAST_CHANCE);
+    timer = setTimeout(tasks.guard(() => late.abort(signal.reason)), LAST_CHANCE);
   });
-  over.addEventListener("abort", wait);
+  signal.addEventListener("abort", wait);
   return {
     signal: late.signal,
     [Symbol.dispose]() {
-      over.removeEventListener("abort", wait);
+      signal.removeEventListener("abort", wait);
       clearTimeout(timer);
     },
   };

@@ -51,45 +51,45 @@ export interface LoadWork {
   /** Aborts the test. */
   readonly stop: AbortController;
   /** Aborted at the end of the test. */
-  readonly over: AbortSignal;
-  /** Opens a connection; `took` is in milliseconds. */
-  connect(): Promise<{ connection: Connection; took: number }>;
+  readonly signal: AbortSignal;
+  /** Opens a connection; `elapsed` is in milliseconds. */
+  connect(): Promise<{ connection: Connection; elapsed: number }>;
 }
 
 /** Opens one connection after the other until the test is over. */
 export async function repeatUntilOver(work: LoadWork): Promise<void> {
-  const { totals, stop, over } = work;
-  while (!over.aborted) {
+  const { totals, stop, signal } = work;
+  while (!signal.aborted) {
     try {
       await useConnection(await work.connect(), work);
     } catch (error) {
-      if (over.aborted) return;
+      if (signal.aborted) return;
       if (error instanceof NoEcho && totals.times.count === 0) return stop.abort(error);
       totals.fail(error);
-      await delay(ERROR_PAUSE, { signal: over }).catch(() => {});
+      await delay(ERROR_PAUSE, { signal }).catch(() => {});
     }
   }
 }
 
 async function useConnection(
-  { connection, took }: { connection: Connection; took: number },
+  { connection, elapsed }: { connection: Connection; elapsed: number },
   work: LoadWork,
 ): Promise<void> {
-  const { mode, totals, over } = work;
+  const { mode, totals, signal } = work;
   using _ = connection;
   const close = tasks.guard(() => connection.close("closed by us"));
-  over.addEventListener("abort", close);
-  if (over.aborted) close();
+  signal.addEventListener("abort", close);
+  if (signal.aborted) close();
   totals.live++;
   try {
-    if (mode === "connect") totals.times.record(took);
+    if (mode === "connect") totals.times.record(elapsed);
     else if (mode === "round-trip") await roundTrips(connection, work);
     else await stream(connection, work);
   } catch (error) {
     if (connection.reason !== "closed by us") throw error;
   } finally {
     totals.live--;
-    over.removeEventListener("abort", close);
+    signal.removeEventListener("abort", close);
   }
 }
 
@@ -99,9 +99,9 @@ export const SERVICE_CLOSED = "the service closed the connection";
 /** Sends the message and waits for its echo, repeatedly. */
 async function roundTrips(
   connection: Connection,
-  { totals, over, message }: LoadWork,
+  { totals, signal, message }: LoadWork,
 ): Promise<void> {
-  while (!over.aborted) {
+  while (!signal.aborted) {
     const start = performance.now();
     await connection.write(message);
     totals.bytesOut += message.length;
@@ -117,13 +117,16 @@ async function roundTrips(
 }
 
 /** Sends and receives independently, as fast as possible. */
-async function stream(connection: Connection, { totals, over, message }: LoadWork): Promise<void> {
+async function stream(
+  connection: Connection,
+  { totals, signal, message }: LoadWork,
+): Promise<void> {
   const reading = (async () => {
     for await (const chunk of connection.chunks()) totals.bytesIn += chunk.length;
-    if (!over.aborted) throw new Error(SERVICE_CLOSED);
+    if (!signal.aborted) throw new Error(SERVICE_CLOSED);
   })();
   const writing = (async () => {
-    while (!over.aborted) {
+    while (!signal.aborted) {
       await connection.write(message);
       totals.bytesOut += message.length;
     }
@@ -131,7 +134,7 @@ async function stream(connection: Connection, { totals, over, message }: LoadWor
   try {
     await Promise.all([reading, writing]);
   } finally {
-    connection.close(over.aborted ? "closed by us" : "error: one direction failed");
+    connection.close(signal.aborted ? "closed by us" : "error: one direction failed");
     await Promise.allSettled([reading, writing]);
   }
 }

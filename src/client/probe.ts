@@ -76,10 +76,10 @@ async function connectOnce(finding: Finding, { endpoint, options, io }: Task): P
   const onStep = (step: DialStep) => {
     if (step.step !== "resolved") return;
     isResolved = true;
-    if (step.from === "system") finding.lookups.record(step.took);
+    if (step.from === "system") finding.lookups.record(step.elapsed);
   };
   try {
-    const { socket, took } = await connectWithRetry(endpoint, {
+    const { socket, elapsed } = await connectWithRetry(endpoint, {
       options,
       onStep,
       log: io.log,
@@ -87,8 +87,8 @@ async function connectOnce(finding: Finding, { endpoint, options, io }: Task): P
       abandon: io.signal,
     });
     socket.close();
-    finding.open(took);
-    log(`${formatAddress(finding.address)}: connected in ${formatDuration(took)}`);
+    finding.open(elapsed);
+    log(`${formatAddress(finding.address)}: connected in ${formatDuration(elapsed)}`);
   } catch (error) {
     if (isAbort(error, io.signal)) {
       const waited = formatDuration(performance.now() - start);

@@ -42,11 +42,11 @@ export class Finding {
   }
 
   /** Records a successful connect. */
-  open(took: number): void {
+  open(elapsed: number): void {
     if (this.lost === 0) this.state = "open";
-    this.times.record(took);
-    if (this.#previous !== undefined) this.#differences += Math.abs(took - this.#previous);
-    this.#previous = took;
+    this.times.record(elapsed);
+    if (this.#previous !== undefined) this.#differences += Math.abs(elapsed - this.#previous);
+    this.#previous = elapsed;
   }
 
   /** Records a failed connect. */

@@ -108,7 +108,7 @@ function portList(ports: readonly string[]): string {
     else ranges.push({ from: port, to: port });
   }
   const named = ranges.slice(0, MAX_NAMED);
-  const words = named.map(({ from, to }) => from === to ? `${from}` : `${from}-${to}`);
+  const texts = named.map(({ from, to }) => from === to ? `${from}` : `${from}-${to}`);
   const more = ranges.slice(MAX_NAMED).reduce((sum, { from, to }) => sum + to - from + 1, 0);
-  return [...words, ...more > 0 ? [`${more} more`] : []].join(", ");
+  return [...texts, ...more > 0 ? [`${more} more`] : []].join(", ");
 }

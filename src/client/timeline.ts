@@ -33,36 +33,39 @@ export class Timeline {
         this.#object.resolved = {
           hosts: step.hosts,
           from: step.from,
-          ms: roundMilliseconds(step.took),
+          ms: roundMilliseconds(step.elapsed),
         };
         break;
       case "failed":
         this.#attempts.push({
           address: formatAddress(step.address),
           reason: step.reason,
-          ms: roundMilliseconds(step.took),
+          ms: roundMilliseconds(step.elapsed),
         });
         break;
       case "connected":
         this.#attempts.push({
           address: formatAddress(step.address),
           connected: true,
-          ms: roundMilliseconds(step.took),
+          ms: roundMilliseconds(step.elapsed),
         });
         break;
       case "proxied":
-        this.#object.proxy = { proxy: formatProxy(step.proxy), ms: roundMilliseconds(step.took) };
+        this.#object.proxy = {
+          proxy: formatProxy(step.proxy),
+          ms: roundMilliseconds(step.elapsed),
+        };
         break;
       case "secured":
-        this.#object.tls = { ...sessionObject(step.session), ms: roundMilliseconds(step.took) };
+        this.#object.tls = { ...sessionObject(step.session), ms: roundMilliseconds(step.elapsed) };
         break;
     }
   }
 
-  /** Records the first received byte, `took` milliseconds after the connection was established. */
-  firstByte(took: number): void {
-    this.#log(`first byte after ${formatDuration(took)}`);
-    this.#object.first_byte_ms = roundMilliseconds(took);
+  /** Records the first received byte, `elapsed` milliseconds after the connection was established. */
+  firstByte(elapsed: number): void {
+    this.#log(`first byte after ${formatDuration(elapsed)}`);
+    this.#object.first_byte_ms = roundMilliseconds(elapsed);
   }
 
   /** Records the end of the connection. */
@@ -70,16 +73,16 @@ export class Timeline {
     const { bytesOut, bytesIn, openedAt } = connection;
     const reason = connection.reason?.replace(/^error: /, "") || "closed by us";
     const by = connection.peerEnded ? "closed by the peer" : reason;
-    const took = performance.now() - openedAt;
+    const duration = performance.now() - openedAt;
     this.#log(
       `${formatSize(bytesOut)} sent, ${formatSize(bytesIn)} received; ${by} after ` +
-        formatDuration(took),
+        formatDuration(duration),
     );
     Object.assign(this.#object, {
       bytes_out: bytesOut,
       bytes_in: bytesIn,
       ended: by,
-      duration_ms: roundMilliseconds(took),
+      duration_ms: roundMilliseconds(duration),
     });
   }
 
@@ -103,23 +106,23 @@ function describe(step: DialStep): string[] {
     case "resolved":
       return [
         `resolved to ${step.hosts.join(", ")} ` +
-        (step.from === "system" ? `in ${formatDuration(step.took)}` : `(${step.from})`),
+        (step.from === "system" ? `in ${formatDuration(step.elapsed)}` : `(${step.from})`),
       ];
     case "trying":
       return [`${formatAddress(step.address)}: trying`];
     case "failed":
       return [
-        `${formatAddress(step.address)}: ${step.reason} after ${formatDuration(step.took)}`,
+        `${formatAddress(step.address)}: ${step.reason} after ${formatDuration(step.elapsed)}`,
       ];
     case "connected":
-      return [`${formatAddress(step.address)}: connected in ${formatDuration(step.took)}`];
+      return [`${formatAddress(step.address)}: connected in ${formatDuration(step.elapsed)}`];
     case "proxied":
-      return [`through the ${formatProxy(step.proxy)} in ${formatDuration(step.took)}`];
+      return [`through the ${formatProxy(step.proxy)} in ${formatDuration(step.elapsed)}`];
     case "secured":
       return [
         `${step.session.protocol} with ${step.session.cipher}` +
         (step.session.alpn ? ` for ${step.session.alpn}` : "") +
-        ` in ${formatDuration(step.took)}`,
+        ` in ${formatDuration(step.elapsed)}`,
         ...certificateLines(step.session.certificate),
       ];
   }

@@ -20,13 +20,13 @@ export function unsentCause(
   address: string,
   { code, hop }: { code: string | undefined; hop: NextHop | undefined },
 ): UnsentCause {
-  const way = `See the way there: ip route get ${address}`;
-  if (code === "ENETUNREACH") return { cause: `there is no route to ${address}`, next: way };
+  const routeHint = `See the way there: ip route get ${address}`;
+  if (code === "ENETUNREACH") return { cause: `there is no route to ${address}`, next: routeHint };
   if (code === "EADDRNOTAVAIL") {
-    return { cause: "it has no address or no port left to connect from", next: way };
+    return { cause: "it has no address or no port left to connect from", next: routeHint };
   }
   if (code === "EACCES" || code === "EPERM") {
-    return { cause: `the kernel does not allow it to connect to ${address}`, next: way };
+    return { cause: `the kernel does not allow it to connect to ${address}`, next: routeHint };
   }
   if (hop?.isUnresolved) {
     const asks = hop.address.includes(":") ? "neighbour solicitation (NDP)" : "ARP";
@@ -41,7 +41,7 @@ export function unsentCause(
   if (code === "EHOSTUNREACH") {
     return {
       cause: `its route to ${address} is "unreachable", or a firewall on it rejects (inferred)`,
-      next: `${way}. ${RULES}`,
+      next: `${routeHint}. ${RULES}`,
     };
   }
   return { cause: "a firewall on this machine drops it (inferred)", next: RULES };

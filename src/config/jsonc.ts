@@ -31,7 +31,7 @@ function withLine(message: string, text: string): string {
   const [, what, position] =
     /^Cannot parse JSONC: (.*) in JSONC at position (\d+)$/s.exec(message) ?? [];
   if (what === undefined) return message;
-  return `${lineOf(text, Number(position))}: ${what}`;
+  return `${formatPosition(text, Number(position))}: ${what}`;
 }
 
 function describeTruncation(text: string): string {
@@ -41,10 +41,10 @@ function describeTruncation(text: string): string {
     else if (/^[}\]]$/.test(token.text)) open.pop();
   }
   const inner = open.at(-1);
-  const end = lineOf(text, text.trimEnd().length);
+  const end = formatPosition(text, text.trimEnd().length);
   if (inner) {
     return `${end}: unexpected end of file: the ${inner.text} in ${
-      lineOf(text, inner.at)
+      formatPosition(text, inner.at)
     } is not closed`;
   }
   return text.trim() === ""
@@ -63,7 +63,7 @@ function checkDuplicateKeys(text: string): void {
       const key = JSON.parse(before.text) as string;
       const first = keys.at(-1)?.get(key);
       if (first !== undefined) {
-        const [here, there] = [before.at, first].map((at) => lineOf(text, at));
+        const [here, there] = [before.at, first].map((at) => formatPosition(text, at));
         throw new UsageError(`${here}: ${quote(key)} is already in ${there}`);
       }
       keys.at(-1)?.set(key, before.at);
@@ -87,7 +87,7 @@ function* tokensOf(text: string): Generator<Token> {
 }
 
 /** `line 2, column 15` */
-function lineOf(text: string, position: number): string {
+function formatPosition(text: string, position: number): string {
   const before = text.slice(0, position).split("\n");
   return `line ${before.length}, column ${before.at(-1)!.length + 1}`;
 }

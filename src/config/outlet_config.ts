@@ -30,7 +30,7 @@ export function outletTable(service: Service): OptionTable {
 export function findService(name: string): Service {
   const service = SERVICES.get(name);
   if (service) return service;
-  throw unknownWord(name, { noun: "service", words: [...SERVICES.keys()] });
+  throw unknownWord(name, { noun: "service", choices: [...SERVICES.keys()] });
 }
 
 /**

@@ -88,7 +88,7 @@ function parseQuery(query: string, service: Service): Map<string, unknown> {
     if (!option) {
       throw unknownWord(name, {
         noun: `option of ${service.name}`,
-        words: Object.keys(table),
+        choices: Object.keys(table),
         see: `see outlet help ${service.name}`,
       });
     }

@@ -65,12 +65,12 @@ export class DeadlineWatch {
     if (hasWritten || !writing) this.#client.reset();
     const taken = hasWritten ||
       writing && this.#client.hasMoved(this.#connection, (now - since.write) / deadline);
-    const moved = taken || bytesIn !== this.#bytesIn;
+    const hasProgress = taken || bytesIn !== this.#bytesIn;
     this.#bytesIn = bytesIn;
     this.#bytesOut = bytesOut;
-    if (moved) since.idle = now;
+    if (hasProgress) since.idle = now;
     if (taken || !writing) since.write = now;
-    if (moved || !halfClosed) since.fin = now;
+    if (hasProgress || !halfClosed) since.fin = now;
     if (this.#hasPassedOn(sink?.flow, (now - since.sink) / deadline)) since.sink = now;
     return {
       idle: now - since.idle,

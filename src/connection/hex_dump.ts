@@ -22,8 +22,8 @@ export function hexDump(
   let text = "";
   for (let start = 0; start < bytes.length; start += WIDTH) {
     const row = bytes.subarray(start, start + WIDTH);
-    const place = (offset + start).toString(16).padStart(8, "0");
-    text += `${begin} ${place}  ${hexOf(row).padEnd(WIDTH * 3)} |${charactersOf(row)}|\n`;
+    const offsetText = (offset + start).toString(16).padStart(8, "0");
+    text += `${begin} ${offsetText}  ${hexOf(row).padEnd(WIDTH * 3)} |${charactersOf(row)}|\n`;
   }
   return text;
 }

@@ -56,9 +56,9 @@ export class LineSplitter {
   #hold(part: Uint8Array): void {
     const space = this.#held.length - this.#length;
     this.#cut ||= part.length > space;
-    const kept = part.length > space ? part.subarray(0, space) : part;
-    this.#held.set(kept, this.#length);
-    this.#length += kept.length;
+    const stored = part.length > space ? part.subarray(0, space) : part;
+    this.#held.set(stored, this.#length);
+    this.#length += stored.length;
   }
 
   #release(): Line {

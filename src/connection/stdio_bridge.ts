@@ -55,8 +55,8 @@ export async function bridgeStdio(
     receiving.then(() => "received" as const, () => "not received" as const),
   ]);
   if (first === "received") {
-    const over = new AbortController();
-    return await Promise.race([sending, sender.pause(over.signal)]).finally(() => over.abort());
+    const abort = new AbortController();
+    return await Promise.race([sending, sender.pause(abort.signal)]).finally(() => abort.abort());
   }
   if (first === "not received") return await receiving;
   // What the peer sent before it reset the connection is still shown.

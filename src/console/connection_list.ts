@@ -64,11 +64,11 @@ const MAX_FILTER = 200;
  * @throws {HttpError} with status 400 if the filter is too long
  */
 export function readFilter(filter: string): (row: Row) => boolean {
-  const words = filterWords(filter);
-  if (words.length === 0) return () => true;
+  const terms = filterTerms(filter);
+  if (terms.length === 0) return () => true;
   return ({ id, outlet, address, peer, state = "" }) => {
     const text = `${outlet} ${address} ${peer} ${state}`.toLowerCase();
-    return words.every((word) => word.startsWith("#") ? `#${id}` === word : text.includes(word));
+    return terms.every((word) => word.startsWith("#") ? `#${id}` === word : text.includes(word));
   };
 }
 
@@ -76,7 +76,7 @@ export function readFilter(filter: string): (row: Row) => boolean {
  * The words of a filter, in lower case.
  * @throws {HttpError} with status 400 if it is too long
  */
-export function filterWords(filter: string): readonly string[] {
+export function filterTerms(filter: string): readonly string[] {
   if (filter.length > MAX_FILTER) {
     const message = `filter: expected at most ${MAX_FILTER} characters`;
     throw new HttpError(400, message, { field: "filter" });

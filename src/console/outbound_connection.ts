@@ -60,7 +60,7 @@ export class OutboundConnection implements AsyncDisposable {
   }
 
   /** Whether the attempt failed or the connection is closed. */
-  get over(): boolean {
+  get isEnded(): boolean {
     return this.#state === "closed" || this.#state === "failed";
   }
 
@@ -115,7 +115,7 @@ export class OutboundConnection implements AsyncDisposable {
       (ladders) => this.ladders = ladders,
       (error) => this.#addStep(`no ladder: ${explain(error)}`),
     );
-    if (socket) await this.#converse(new Connection(socket, { id: this.id }));
+    if (socket) await this.#runSession(new Connection(socket, { id: this.id }));
     await drawing;
   }
 
@@ -142,7 +142,7 @@ export class OutboundConnection implements AsyncDisposable {
     this.#error = explain(error);
   }
 
-  async #converse(connection: Connection): Promise<void> {
+  async #runSession(connection: Connection): Promise<void> {
     using _connection = this.connection = connection;
     using _watch = connection.tap(this.#all);
     if (this.#giveUp.signal.aborted) return this.#end("closed by the operator");

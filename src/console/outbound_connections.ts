@@ -7,16 +7,16 @@ import { OutboundConnection, type OutboundRequest } from "./outbound_connection.
 import { HttpError } from "./http_error.ts";
 
 /** The maximum numbers of open connections and of all connections, ended ones included. */
-const LIMIT = { open: 32, kept: 64 };
+const LIMIT = { open: 32, total: 64 };
 
 /** Keeps outbound connections. Disposing it closes all of them. */
 export class OutboundConnections implements AsyncDisposable {
-  readonly #dialled = new Map<number, OutboundConnection>();
+  readonly #connections = new Map<number, OutboundConnection>();
   #last = 0;
 
   /** All connections, the oldest first. */
   get all(): readonly OutboundConnection[] {
-    return [...this.#dialled.values()];
+    return [...this.#connections.values()];
   }
 
   /**
@@ -24,15 +24,15 @@ export class OutboundConnections implements AsyncDisposable {
    * @throws {HttpError} with status 409 if too many are open
    */
   dial(dialling: OutboundRequest): OutboundConnection {
-    if (this.all.filter(({ over }) => !over).length >= LIMIT.open) {
+    if (this.all.filter(({ isEnded }) => !isEnded).length >= LIMIT.open) {
       throw new HttpError(409, `${LIMIT.open} outbound connections are open: close one of them`);
     }
-    const dialled = new OutboundConnection(dialling, { id: ++this.#last });
-    this.#dialled.set(dialled.id, dialled);
-    for (const { id } of this.all.filter(({ over }) => over).slice(0, -LIMIT.kept)) {
-      this.#dialled.delete(id);
+    const connection = new OutboundConnection(dialling, { id: ++this.#last });
+    this.#connections.set(connection.id, connection);
+    for (const { id } of this.all.filter(({ isEnded }) => isEnded).slice(0, -LIMIT.total)) {
+      this.#connections.delete(id);
     }
-    return dialled;
+    return connection;
   }
 
   /**
@@ -40,19 +40,19 @@ export class OutboundConnections implements AsyncDisposable {
    * @throws {HttpError} with status 404
    */
   get(id: number): OutboundConnection {
-    const dialled = this.#dialled.get(id);
-    if (dialled) return dialled;
+    const connection = this.#connections.get(id);
+    if (connection) return connection;
     throw new HttpError(404, `there is no client ${id}, or it is no longer kept`);
   }
 
   /** Closes a connection and removes it. */
   forget(id: number): void {
     this.get(id).close();
-    this.#dialled.delete(id);
+    this.#connections.delete(id);
   }
 
   /** Closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.all.map((dialled) => dialled[Symbol.asyncDispose]()));
+    await Promise.all(this.all.map((connection) => connection[Symbol.asyncDispose]()));
   }
 }

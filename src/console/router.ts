@@ -34,8 +34,8 @@ export class Router {
 
   /** A router of these routes. */
   constructor(routes: Routes) {
-    this.#routes = Object.entries(routes).map(([place, answer]) => {
-      const [method = "", pathname = ""] = place.split(" ");
+    this.#routes = Object.entries(routes).map(([key, answer]) => {
+      const [method = "", pathname = ""] = key.split(" ");
       const path = API + pathname.replaceAll(":id", ":id(\\d{1,15})");
       const pattern = new URLPattern({ pathname: path });
       return { method, pattern, answer };

@@ -65,15 +65,15 @@ export class Transcript implements Tap {
 
   #note(direction: Direction, bytes: Uint8Array): void {
     const at = Date.now();
-    const kept = bytes.subarray(Math.max(0, bytes.length - MAX_BYTES));
-    const offset = this.#offsets[direction] + bytes.length - kept.length;
+    const tail = bytes.subarray(Math.max(0, bytes.length - MAX_BYTES));
+    const offset = this.#offsets[direction] + bytes.length - tail.length;
     this.#offsets[direction] += bytes.length;
-    this.#sizes[direction] += kept.length;
+    this.#sizes[direction] += tail.length;
     const last = this.#pieces.at(-1);
-    if (last && belongTogether(last, { direction, at, offset, bytes: kept })) {
-      this.#pieces[this.#pieces.length - 1] = { ...last, bytes: joined(last.bytes, kept) };
+    if (last && belongTogether(last, { direction, at, offset, bytes: tail })) {
+      this.#pieces[this.#pieces.length - 1] = { ...last, bytes: joined(last.bytes, tail) };
     } else {
-      this.#pieces.push({ direction, at, offset, bytes: kept.slice() });
+      this.#pieces.push({ direction, at, offset, bytes: tail.slice() });
     }
     this.#evict(direction);
   }

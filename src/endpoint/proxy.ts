@@ -44,12 +44,12 @@ export const PROXY: OptionKind<Proxy> = {
   expects: "socks5://[USER[:PASSWORD]@]HOST:PORT, or socks5h://, socks4://, socks4a:// or http://",
   placeholder: "URL",
   parse(word) {
-    const [, scheme = "", user, password, place = ""] =
+    const [, scheme = "", user, password, authority = ""] =
       /^([a-z0-9]+):\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^@/]+)\/?$/i.exec(word) ?? [];
     const name = scheme.toLowerCase();
     if (!isScheme(name)) return undefined;
     const [, host = "", port = DEFAULT_PORTS[name]] =
-      /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(place) ?? [];
+      /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(authority) ?? [];
     return {
       scheme: name,
       address: parseEndpoint({ host: host.replace(/^\[(.*)\]$/, "$1"), port }),

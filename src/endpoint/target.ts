@@ -18,8 +18,8 @@ export interface Target {
 }
 
 /** Parses the target of a client. A port in an argument of its own may be a list: `20-25,80`. */
-export function parseTarget(words: readonly string[]): Target {
-  const [first, second, ...more] = words;
+export function parseTarget(args: readonly string[]): Target {
+  const [first, second, ...more] = args;
   if (first === undefined) throw new UsageError(`nothing to connect to: expected ${TARGETS}`);
   if (more.length > 0) {
     throw new UsageError(`unexpected argument ${quote(more[0]!)}: expected HOST PORT`);
@@ -38,9 +38,9 @@ function readWord(word: string): Target {
     throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp://, tls:// or unix:`);
   }
   const tls = scheme?.toLowerCase() === "tls";
-  const place = ENDPOINT.parse(tls ? word.slice("tls://".length) : word);
-  if (place === undefined) throw new UsageError(`expected ${TARGETS}`);
-  return { targets: [place], tls };
+  const endpoint = ENDPOINT.parse(tls ? word.slice("tls://".length) : word);
+  if (endpoint === undefined) throw new UsageError(`expected ${TARGETS}`);
+  return { targets: [endpoint], tls };
 }
 
 /** The ports of a list in order, without duplicates. */

@@ -59,7 +59,7 @@ function addOption(
 ): void {
   if (!SUPPORTED.has(name)) {
     if (!Object.hasOwn(CLIENT_OPTIONS, name)) {
-      throw unknownWord(name, { noun: "option", words: [...SUPPORTED] });
+      throw unknownWord(name, { noun: "option", choices: [...SUPPORTED] });
     }
     throw new UsageError(
       `${name} is not supported by the library: it is for outlet client`,

@@ -123,11 +123,11 @@ export function integer(
 }
 
 /** One of the given words. */
-export function choice<const Word extends string>(words: readonly Word[]): OptionKind<Word> {
+export function choice<const Word extends string>(choices: readonly Word[]): OptionKind<Word> {
   return {
-    expects: `one of ${words.join(", ")}`,
-    placeholder: words.join("|"),
-    choices: words,
-    parse: (word) => words.find((candidate) => candidate === word),
+    expects: `one of ${choices.join(", ")}`,
+    placeholder: choices.join("|"),
+    choices,
+    parse: (word) => choices.find((candidate) => candidate === word),
   };
 }

@@ -31,7 +31,7 @@ export interface KnownWords {
   /** What a word names: `service`. */
   readonly noun: string;
   /** The valid words. */
-  readonly words: readonly string[];
+  readonly choices: readonly string[];
   /** Where they are listed if there are too many: `see outlet server --help`. */
   readonly see?: string;
 }
@@ -40,11 +40,11 @@ export interface KnownWords {
 const MAX_LISTED = 20;
 
 /** `unknown service "ecko": did you mean "echo"?`, or the valid words where none is similar. */
-export function unknownWord(word: string, { noun, words, see }: KnownWords): UsageError {
-  const nearest = nearestWord(word, words);
-  const list = words.length > MAX_LISTED && see ? see : `expected one of ${words.join(", ")}`;
+export function unknownWord(word: string, { noun, choices, see }: KnownWords): UsageError {
+  const nearest = nearestWord(word, choices);
+  const list = choices.length > MAX_LISTED && see ? see : `expected one of ${choices.join(", ")}`;
   const hint = nearest === undefined
-    ? (words.length === 0 ? "there are none" : list)
+    ? (choices.length === 0 ? "there are none" : list)
     : `did you mean ${quote(nearest)}?`;
   return new UsageError(`unknown ${noun} ${quote(word)}: ${hint}`);
 }

@@ -11,7 +11,7 @@ import { PeerRefused, type Stage } from "../transport/stage.ts";
 import type { Admission, Permit } from "../admission/admission.ts";
 import type { OutletSettings } from "./settings.ts";
 import { AcceptBatch } from "./accept_batch.ts";
-import { Arrival } from "./arrival.ts";
+import { AcceptedStream } from "./accepted_stream.ts";
 import { STAGES } from "./stages.ts";
 
 /** An admitted connection. */
@@ -41,8 +41,8 @@ export interface AcceptPipelineOptions {
 /** The reason of a refusal; `undefined` if the connection goes on to the next step. */
 type Outcome = string | undefined;
 
-/** One step. It may change the arrival. */
-type Step = (arrival: Arrival) => Outcome | Promise<Outcome>;
+/** One step. It may change the accepted stream. */
+type Step = (accepted: AcceptedStream) => Outcome | Promise<Outcome>;
 
 /** Takes accepted connections through the steps, each independently of the others. */
 export class AcceptPipeline implements Disposable {
@@ -63,17 +63,17 @@ export class AcceptPipeline implements Disposable {
   ): Promise<AdmittedConnection | undefined> {
     if (settings !== this.#settings) this.#steps = this.#stepsFor(settings);
     this.#settings = settings;
-    using arrival = new Arrival(stream, this.#options.signal);
+    using accepted = new AcceptedStream(stream, this.#options.signal);
     try {
       for (const step of this.#steps) {
-        const outcome = step(arrival);
+        const outcome = step(accepted);
         // Synchronous steps are not awaited, so that a connection is counted before the next one
         // is accepted.
         const refusal = outcome instanceof Promise ? await outcome : outcome;
-        if (refusal !== undefined) return void this.#options.refused(arrival.peer, refusal);
+        if (refusal !== undefined) return void this.#options.refused(accepted.peer, refusal);
       }
-      const { permit } = arrival;
-      return { connection: arrival.connect(), permit: permit!, handler: settings.handler };
+      const { permit } = accepted;
+      return { connection: accepted.connect(), permit: permit!, handler: settings.handler };
     } catch (error) {
       this.#options.failed(error);
     }
@@ -91,23 +91,23 @@ export class AcceptPipeline implements Disposable {
     return [
       ...proxies
         ? [
-          ({ peer }: Arrival) => proxies.trusts(peer) ? undefined : "not a trusted proxy",
-          this.#takePlace(settings, () => admission.reserve()),
+          ({ peer }: AcceptedStream) => proxies.trusts(peer) ? undefined : "not a trusted proxy",
+          this.#acquireStep(settings, () => admission.reserve()),
         ]
-        : [this.#takePlace(settings, ({ peer }) => admission.admit(hostOf(peer)))],
-      ...through(header),
-      ...header ? [({ permit, peer }: Arrival) => permit!.identify(hostOf(peer))] : [],
+        : [this.#acquireStep(settings, ({ peer }) => admission.admit(hostOf(peer)))],
+      ...stageSteps(header),
+      ...header ? [({ permit, peer }: AcceptedStream) => permit!.identify(hostOf(peer))] : [],
       () => this.#batch.next()?.then(() => undefined),
       ({ stream }) => void stream.setKeepAlive(keepAlive),
-      ...through(STAGES.layers(settings)),
-      (arrival) => void (arrival.id = number()),
-      ...through(STAGES.capture(settings)),
+      ...stageSteps(STAGES.layers(settings)),
+      (accepted) => void (accepted.id = number()),
+      ...stageSteps(STAGES.capture(settings)),
     ];
   }
 
-  #takePlace({ whenFull }: OutletSettings, take: (arrival: Arrival) => Permit): Step {
+  #acquireStep({ whenFull }: OutletSettings, acquire: (accepted: AcceptedStream) => Permit): Step {
     const admission = whenFull === "defer" ? this.#options.admission : undefined;
-    return (arrival) => seat(arrival, { take, admission });
+    return (accepted) => acquireSlot(accepted, { acquire, admission });
   }
 
   /** To be called when no connection is in the pipeline. */
@@ -118,26 +118,28 @@ export class AcceptPipeline implements Disposable {
 }
 
 /** Takes a slot for the connection. With `admission`, it waits until there is one. */
-function seat(
-  arrival: Arrival,
-  { take, admission }: {
-    take(arrival: Arrival): Permit;
+function acquireSlot(
+  accepted: AcceptedStream,
+  { acquire, admission }: {
+    acquire(accepted: AcceptedStream): Permit;
     admission: Admission | undefined;
   },
 ): Outcome | Promise<Outcome> {
-  const { signal } = arrival;
-  arrival.permit = take(arrival);
-  const { refusal } = arrival.permit;
+  const { signal } = accepted;
+  accepted.permit = acquire(accepted);
+  const { refusal } = accepted.permit;
   if (refusal !== "connection limit reached" || !admission || signal.aborted) return refusal;
-  return admission.waitForCapacity(signal).then(() => seat(arrival, { take, admission }));
+  return admission.waitForCapacity(signal).then(() =>
+    acquireSlot(accepted, { acquire, admission })
+  );
 }
 
 /** The step of a stage; none without a stage. */
-function through(stage: Stage | undefined): Step[] {
+function stageSteps(stage: Stage | undefined): Step[] {
   if (!stage) return [];
-  return [async (arrival) => {
+  return [async (accepted) => {
     try {
-      await arrival.pass(stage);
+      await accepted.pass(stage);
     } catch (error) {
       if (error instanceof PeerRefused) return error.message;
       throw error;

@@ -13,7 +13,7 @@ import type { ByteStream } from "../transport/stream.ts";
  * The state that the steps of the pipeline change. Disposing it closes everything, unless it has
  * become a connection.
  */
-export class Arrival implements StageContext, Disposable {
+export class AcceptedStream implements StageContext, Disposable {
   /** Its connection id, once it is admitted. */
   id = 0;
   /** Its stream, as the last stage returned it. */

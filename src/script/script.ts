@@ -70,7 +70,7 @@ export function parseScript(text: string, name: string): Step[] {
     try {
       const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(source) ?? [];
       const parse = Object.hasOwn(PARSERS, word) ? PARSERS[word] : undefined;
-      if (!parse) throw unknownWord(word, { noun: "word", words: Object.keys(PARSERS) });
+      if (!parse) throw unknownWord(word, { noun: "word", choices: Object.keys(PARSERS) });
       return [{ line: index + 1, source, ...parse(rest) as StepBody } as Step];
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

@@ -58,7 +58,7 @@ export async function bindSockets(
     if (there) await changeMode(desired.config, { ...options, there: there.config });
     else if (earlier) sockets.set(id, earlier.outlet.socket);
     else {
-      const near = open.get(portKey(placeOf(desired, options))) ?? [];
+      const near = open.get(portKey(bindAddress(desired, options))) ?? [];
       sockets.set(id, await bindOne(desired, { ...options, near, stays }));
     }
     const turn = budget.spend();
@@ -76,7 +76,7 @@ interface Neighbours {
 }
 
 /** Where an outlet is to listen. */
-function placeOf(
+function bindAddress(
   { id, address, config }: DesiredOutlet,
   { addresses }: Pick<BindOptions, "addresses">,
 ): Address {
@@ -89,12 +89,12 @@ async function bindOne(
 ): Promise<WelcomeSocket> {
   const { listen, shared, alone, takesOver, undo } = options;
   const { config } = desired;
-  const place = placeOf(desired, options);
-  if (isUnix(place) && !takesOver) await clearStale(place.path);
-  const near = options.near.filter(({ outlet }) => collide(outlet.address, place));
-  if (!shared) await makeWay({ ...options, near });
+  const address = bindAddress(desired, options);
+  if (isUnix(address) && !takesOver) await clearStale(address.path);
+  const near = options.near.filter(({ outlet }) => collide(outlet.address, address));
+  if (!shared) await closeConflicting({ ...options, near });
   const socket = new WelcomeSocket(
-    listen({ address: place }, {
+    listen({ address }, {
       ...listenOptions(config),
       shared,
       takesOver,
@@ -110,7 +110,9 @@ async function bindOne(
 }
 
 /** Closes the sockets of removed outlets that would prevent the new one from binding. */
-async function makeWay({ near, stays, listen, undo }: BindOptions & Neighbours): Promise<void> {
+async function closeConflicting(
+  { near, stays, listen, undo }: BindOptions & Neighbours,
+): Promise<void> {
   for (const { outlet, config } of near) {
     if (stays.has(outlet.id)) continue;
     undo.defer(() => outlet.moveTo(new WelcomeSocket(listen(outlet, listenOptions(config)))));

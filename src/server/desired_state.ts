@@ -67,9 +67,9 @@ export function configured(
     if (found) claimed.add(found);
     return found;
   };
-  const kept = config.outlets.map((asked) => claim(asked, isSameOutlet));
+  const matches = config.outlets.map((asked) => claim(asked, isSameOutlet));
   const outlets = config.outlets.map((asked, at): DesiredOutlet => {
-    const same = kept[at];
+    const same = matches[at];
     if (same) return { ...same, config: asked };
     const earlier = isAnyPort(asked.listen) ? undefined : claim(asked, isSameSocket);
     return {
@@ -124,11 +124,11 @@ export function differences(
   after: DesiredState,
 ): Pick<Reloaded, "opened" | "closed" | "changed"> {
   const there = new Map(before.outlets.map((outlet) => [outlet.id, outlet.config]));
-  const kept = after.outlets.filter(({ id }) => there.has(id));
+  const retained = after.outlets.filter(({ id }) => there.has(id));
   return {
-    opened: after.outlets.length - kept.length,
-    closed: before.outlets.length - kept.length,
-    changed: kept.filter(({ id, config }) => !isEqual(there.get(id), config)).length,
+    opened: after.outlets.length - retained.length,
+    closed: before.outlets.length - retained.length,
+    changed: retained.filter(({ id, config }) => !isEqual(there.get(id), config)).length,
   };
 }
 

@@ -9,7 +9,7 @@ import type { DesiredState } from "./desired_state.ts";
 import type { OpenOutlet } from "./handle.ts";
 
 /** The place of a server's outlets: this thread (`OutletSet`), or workers (`WorkerOutlets`). */
-export interface OutletHost<O extends OpenOutlet> {
+export interface OutletManager<O extends OpenOutlet> {
   /** The open outlets, in the order of the config. */
   readonly outlets: Iterable<O>;
   /** The draining outlets. */

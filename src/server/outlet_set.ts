@@ -15,7 +15,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
-import type { OutletChangeOptions, OutletHost, PreparedOutlets } from "./outlet_host.ts";
+import type { OutletChangeOptions, OutletManager, PreparedOutlets } from "./outlet_manager.ts";
 import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./settings.ts";
 
 /** What the outlet sets of several threads share. */
@@ -53,7 +53,7 @@ const draining = new TaskScope("waiting for an outlet to drain", {
 });
 
 /** The outlets of one thread, by id. {@linkcode OutletSet.prepare} changes them. */
-export class OutletSet implements OutletHost<Outlet> {
+export class OutletSet implements OutletManager<Outlet> {
   readonly #parts: OutletSetParts;
   readonly #admission: Admission;
   #opened: ReadonlyMap<number, OpenedOutlet> = new Map();

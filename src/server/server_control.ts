@@ -27,7 +27,7 @@ import {
 import { busOf } from "./join_bus.ts";
 import { isEqual } from "../config/equal.ts";
 import type { Changes, LiveConnection, OpenOutlet, ServerHandle } from "./handle.ts";
-import type { OutletHost } from "./outlet_host.ts";
+import type { OutletManager } from "./outlet_manager.ts";
 
 /** Options of {@linkcode ServerControl}. */
 export interface ServerControlOptions {
@@ -55,7 +55,7 @@ export abstract class ServerControl<
   /** The delay of its event loop. */
   readonly loopDelay: LoopDelay = new LoopDelay();
   /** The place of its outlets. */
-  protected abstract readonly host: OutletHost<O>;
+  protected abstract readonly outletManager: OutletManager<O>;
   /** Where its events are published. */
   protected readonly eventBus: EventBus;
 
@@ -94,12 +94,12 @@ export abstract class ServerControl<
 
   /** The open outlets. */
   get outlets(): Iterable<O> {
-    return this.host.outlets;
+    return this.outletManager.outlets;
   }
 
   /** The draining outlets that still have connections. */
   get draining(): Iterable<O> {
-    return this.host.draining;
+    return this.outletManager.draining;
   }
 
   /** Every open connection, draining outlets included. */
@@ -129,7 +129,7 @@ export abstract class ServerControl<
       await this.#inspect(config);
       const next = withOutlet(this.#desired, { config, number: this.#number });
       await this.#become(next, { grace: 0 });
-      return this.host.find(next.outlets.at(-1)!.id)!;
+      return this.outletManager.find(next.outlets.at(-1)!.id)!;
     });
   }
 
@@ -143,7 +143,7 @@ export abstract class ServerControl<
     if (this.#desired.outlets.some((outlet) => outlet.id === id)) {
       await this.#queue.run(() => this.#become(withoutOutlet(this.#desired, id), { grace }));
     }
-    return await this.host.drain(id, { grace });
+    return await this.outletManager.drain(id, { grace });
   }
 
   /**
@@ -181,9 +181,9 @@ export abstract class ServerControl<
    */
   async stop({ grace }: { grace: number }): Promise<number> {
     this.#grace = Math.min(this.#grace, grace);
-    if (this.state === "draining") return await this.host.stop({ grace });
+    if (this.state === "draining") return await this.outletManager.stop({ grace });
     return await this.#queue.stop(async () => {
-      const aborted = await this.host.stop({ grace: this.#grace });
+      const aborted = await this.outletManager.stop({ grace: this.#grace });
       await this.rooms[Symbol.asyncDispose]();
       for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn();
       return aborted;
@@ -226,7 +226,7 @@ export abstract class ServerControl<
 
   async #become(next: DesiredState, { grace }: { grace: number }): Promise<void> {
     checkOverlaps(listeningAt(resolvedConfig(next)));
-    const prepared = await this.host.prepare(next, { grace });
+    const prepared = await this.outletManager.prepare(next, { grace });
     try {
       await prepared.bind();
     } catch (error) {

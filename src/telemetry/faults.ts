@@ -51,6 +51,6 @@ function publishConsole(eventBus: EventBus): void {
 }
 
 function textOf(values: readonly unknown[]): string {
-  const words = values.map((value) => typeof value === "string" ? value : Deno.inspect(value));
-  return words.join(" ").slice(0, LENGTH);
+  const texts = values.map((value) => typeof value === "string" ? value : Deno.inspect(value));
+  return texts.join(" ").slice(0, LENGTH);
 }

@@ -53,7 +53,7 @@ export class Metrics implements Disposable {
   /** Outlets with the same labels share counters, because they are the same time series. */
   readonly #byLabels = new Map<string, OutletCounters>();
   readonly #outletCounters = new ByOutlet((about) => this.#countersFor(about));
-  readonly #words = new Set<string>();
+  readonly #labelValues = new Set<string>();
   readonly #counters = new EventCounters();
   #loop: LoopDelayWatch | undefined;
   #health: Health = "starting";
@@ -221,8 +221,8 @@ export class Metrics implements Disposable {
   /** A reason as a label: the part before a colon, and a limited number of different ones. */
   #word(reason: string): string {
     const word = reason.replace(/:.*$/s, "");
-    if (!this.#words.has(word) && this.#words.size >= WORDS_LIMIT) return "other";
-    this.#words.add(word);
+    if (!this.#labelValues.has(word) && this.#labelValues.size >= WORDS_LIMIT) return "other";
+    this.#labelValues.add(word);
     return word;
   }
 }

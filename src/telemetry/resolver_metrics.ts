@@ -8,7 +8,7 @@ import { type Family, labelText } from "./exposition.ts";
 
 /** The metrics of the resolver. */
 export function resolverMetrics(counts: ResolverCounts): Family[] {
-  const { lookups, failures, underWay, refused, hits, stale, silent, queued, waiting } = counts;
+  const { lookups, failures, underWay, refused, hits, stale, unanswered, queued, waiting } = counts;
   const samples = (label: string, values: Readonly<Record<string, number>>) => () =>
     Object.entries(values).map(([name, value]) => ({
       labels: labelText({ [label]: name }),
@@ -35,7 +35,7 @@ export function resolverMetrics(counts: ResolverCounts): Family[] {
       name: "outlet_name_lookups_running",
       help: "Name look-ups in progress: queued, waiting for an answer, or silent for a while.",
       type: "gauge",
-      samples: samples("state", { queued, waiting: underWay - silent, silent }),
+      samples: samples("state", { queued, waiting: underWay - unanswered, silent: unanswered }),
     },
     {
       name: "outlet_name_waiters",

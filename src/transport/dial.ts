@@ -23,8 +23,8 @@ const tasks = new TaskScope("dialling", { consequence: "the attempt counts as fa
 /** A step of dialling. Times are in milliseconds. */
 export type DialStep =
   | AddressStep
-  | { readonly step: "proxied"; readonly proxy: Proxy; readonly took: number }
-  | LayerStep & { readonly took: number };
+  | { readonly step: "proxied"; readonly proxy: Proxy; readonly elapsed: number }
+  | LayerStep & { readonly elapsed: number };
 
 /** Options of {@linkcode dial}. */
 export interface DialOptions {
@@ -56,7 +56,7 @@ class Dialling {
   readonly #start = performance.now();
   /** The stream so far. */
   #stream: ByteStream | undefined;
-  readonly #over = new AbortController();
+  readonly #abort = new AbortController();
   /** The reply that is awaited, for the error of a timeout. */
   awaitedReply = "";
   /** The phase of that reply. */
@@ -82,7 +82,7 @@ class Dialling {
       timeout: this.timeLeft,
     });
     this.#stream = stream;
-    if (this.#over.signal.aborted) this.end();
+    if (this.#abort.signal.aborted) this.end();
     return stream;
   }
 
@@ -114,7 +114,7 @@ class Dialling {
         { cause },
       );
     }
-    this.#options.onStep?.({ step: "proxied", proxy, took: performance.now() - start });
+    this.#options.onStep?.({ step: "proxied", proxy, elapsed: performance.now() - start });
   }
 
   /** Resolves the target's name for a proxy protocol that has no names. */
@@ -126,7 +126,7 @@ class Dialling {
     this.phase = "look-up";
     const { addresses, from } = await resolver.lookUp(hostname, signal ? { signal } : {});
     this.phase = "upgrade";
-    onStep?.({ step: "resolved", hosts: addresses, from, took: performance.now() - start });
+    onStep?.({ step: "resolved", hosts: addresses, from, elapsed: performance.now() - start });
     return addresses;
   }
 
@@ -135,8 +135,8 @@ class Dialling {
     const name = formatAddress(address);
     let start = performance.now();
     const agreed = (step: LayerStep) =>
-      this.#options.onStep?.({ ...step, took: performance.now() - start });
-    const context = contextOf(this.#stream!, this.#over.signal);
+      this.#options.onStep?.({ ...step, elapsed: performance.now() - start });
+    const context = contextOf(this.#stream!, this.#abort.signal);
     for (const { stage, answer } of connectStages(layers, agreed)) {
       start = performance.now();
       this.awaitedReply = `${name}: connected, but no response to ${answer}`;
@@ -151,7 +151,7 @@ class Dialling {
 
   /** Closes the stream, and any that is still to come. */
   end(): void {
-    this.#over.abort();
+    this.#abort.abort();
     this.close();
   }
 

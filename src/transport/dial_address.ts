@@ -24,7 +24,7 @@ export type AddressStep =
     readonly step: "resolved";
     readonly hosts: readonly string[];
     readonly from: Resolved["from"];
-    readonly took: number;
+    readonly elapsed: number;
   }
   | { readonly step: "trying"; readonly address: Address }
   | {
@@ -33,9 +33,9 @@ export type AddressStep =
     readonly reason: string;
     /** The system's error, or why the attempt was aborted. */
     readonly error: unknown;
-    readonly took: number;
+    readonly elapsed: number;
   }
-  | { readonly step: "connected"; readonly address: Address; readonly took: number };
+  | { readonly step: "connected"; readonly address: Address; readonly elapsed: number };
 
 /** Options of {@linkcode dialAddress}. */
 export interface DialAddressOptions {
@@ -120,7 +120,7 @@ async function resolve(
 ): Promise<readonly string[]> {
   const start = performance.now();
   const { addresses, from } = await resolver.lookUp(hostname, { signal });
-  onStep?.({ step: "resolved", hosts: addresses, from, took: performance.now() - start });
+  onStep?.({ step: "resolved", hosts: addresses, from, elapsed: performance.now() - start });
   return addresses;
 }
 
@@ -161,12 +161,12 @@ async function attempt(
   onStep?.({ step: "trying", address });
   try {
     const connection = await carrierOf(address).connect(address, signal);
-    onStep?.({ step: "connected", address, took: performance.now() - start });
+    onStep?.({ step: "connected", address, elapsed: performance.now() - start });
     return connection;
   } catch (error) {
     const cause = signal.aborted ? signal.reason : error;
-    const took = performance.now() - start;
-    onStep?.({ step: "failed", address, reason: briefly(cause, address), error: cause, took });
+    const elapsed = performance.now() - start;
+    onStep?.({ step: "failed", address, reason: briefly(cause, address), error: cause, elapsed });
     throw error;
   }
 }
@@ -179,12 +179,12 @@ async function settledWithinDelay<T>(
   outcomes: Promise<T>[],
   signal: AbortSignal,
 ): Promise<T | undefined> {
-  const over = new AbortController();
-  const pause = delay(CONNECTION_ATTEMPT_DELAY, { signal: AbortSignal.any([signal, over.signal]) })
+  const abort = new AbortController();
+  const pause = delay(CONNECTION_ATTEMPT_DELAY, { signal: AbortSignal.any([signal, abort.signal]) })
     .then(() => undefined, () => undefined);
   try {
     return await Promise.race([...outcomes, pause]);
   } finally {
-    over.abort();
+    abort.abort();
   }
 }

@@ -24,34 +24,34 @@ export class LookupError extends Error {
    */
   readonly kind: "unknown" | "unanswered" | "failed" | "refused";
 
-  /** Explains the system's error after `took` milliseconds. */
-  constructor(cause: unknown, { took }: { took: number }) {
+  /** Explains the system's error after `elapsed` milliseconds. */
+  constructor(cause: unknown, { elapsed }: { elapsed: number }) {
     const { code, message } = cause as Error & { code?: unknown };
-    const kind = kindOf(code, took);
-    super(wordsOf({ kind, code, message, took }), { cause });
+    const kind = kindOf(code, elapsed);
+    super(textOf({ kind, code, message, elapsed }), { cause });
     this.kind = kind;
   }
 }
 
-function kindOf(code: unknown, took: number): LookupError["kind"] {
+function kindOf(code: unknown, elapsed: number): LookupError["kind"] {
   if (code === "ENOTFOUND" || code === "ENODATA") return "unknown";
   if (code === TOO_MANY_LOOKUPS) return "refused";
-  return code === "EAI_AGAIN" && took >= MIN_TIMEOUT ? "unanswered" : "failed";
+  return code === "EAI_AGAIN" && elapsed >= MIN_TIMEOUT ? "unanswered" : "failed";
 }
 
-function wordsOf(
-  { kind, code, message, took }: {
+function textOf(
+  { kind, code, message, elapsed }: {
     kind: LookupError["kind"];
     code: unknown;
     message: string;
-    took: number;
+    elapsed: number;
   },
 ): string {
   switch (kind) {
     case "unknown":
       return "host name not found: the name servers have no address for it";
     case "unanswered":
-      return `the name server does not answer: timed out after ${formatDuration(took)} ` +
+      return `the name server does not answer: timed out after ${formatDuration(elapsed)} ` +
         "(see /etc/resolv.conf)";
     case "refused":
       return `the name was not looked up: ${message}`;

@@ -10,19 +10,19 @@ import { LOOKUP_THREADS, LookupThreads } from "./lookup_threads.ts";
 /**
  * What is known of a name: it was resolved before, it is new, or the last look-up was not answered.
  */
-export type LookupLane = "answered" | "new" | "silent";
+export type LookupPriority = "answered" | "new" | "unanswered";
 
 /** The number of concurrent look-ups. Those without an answer after a while do not count. */
 const MAX_CONCURRENT = 8;
 
 /**
- * The lanes in order of priority. Each starts a look-up only while fewer than this many threads are
- * busy in total; the rest is reserved for the lanes before it (trunk reservation).
+ * The priorities in order, the highest first. Each starts a look-up only while fewer than this many threads are
+ * busy in total; the rest is reserved for those before it (trunk reservation).
  */
-const LANES: readonly (readonly [LookupLane, threads: number])[] = [
+const PRIORITIES: readonly (readonly [LookupPriority, threads: number])[] = [
   ["answered", LOOKUP_THREADS],
   ["new", LOOKUP_THREADS - 8],
-  ["silent", LOOKUP_THREADS - 36],
+  ["unanswered", LOOKUP_THREADS - 36],
 ];
 
 /** The maximum number of queued names. */
@@ -31,7 +31,7 @@ const QUEUE_LIMIT = 1_000;
 /** Time limits in milliseconds. */
 export interface LookupQueueTimes {
   /** How long an unanswered look-up counts as one of the concurrent ones. */
-  readonly place: number;
+  readonly slot: number;
   /** How long a name may be queued before it is refused. */
   readonly queue: number;
 }
@@ -45,7 +45,7 @@ export interface LookupQueueCounts {
   /** Look-ups that are running. */
   readonly underWay: number;
   /** Running look-ups that have been unanswered for a while. */
-  readonly silent: number;
+  readonly unanswered: number;
   /** Names in the queue. */
   readonly queued: number;
 }
@@ -66,15 +66,15 @@ const tasks = new TaskScope("looking up a name", {
 export class LookupQueue {
   readonly #ask: (name: string) => Promise<readonly string[]>;
   readonly #times: LookupQueueTimes;
-  readonly #lanes: Readonly<Record<LookupLane, Set<() => void>>> = {
+  readonly #queues: Readonly<Record<LookupPriority, Set<() => void>>> = {
     answered: new Set(),
     new: new Set(),
-    silent: new Set(),
+    unanswered: new Set(),
   };
   #lookups = 0;
   #refused = 0;
   #underWay = 0;
-  #silent = 0;
+  #unanswered = 0;
 
   /** An empty queue. */
   constructor({ ask, times }: LookupQueueOptions) {
@@ -89,7 +89,7 @@ export class LookupQueue {
       lookups: this.#lookups,
       refused: this.#refused,
       underWay: this.#underWay,
-      silent: this.#silent,
+      unanswered: this.#unanswered,
       queued: this.#queued,
     };
   }
@@ -98,35 +98,35 @@ export class LookupQueue {
    * Queues a name, and looks it up.
    * @throws {Error} with the system's `code` or {@linkcode TOO_MANY_LOOKUPS}
    */
-  async lookUp(name: string, lane: LookupLane): Promise<readonly string[]> {
-    const turn = this.#turn(lane);
+  async lookUp(name: string, priority: LookupPriority): Promise<readonly string[]> {
+    const turn = this.#turn(priority);
     if (turn) await turn;
-    let isSilent = false;
+    let isUnanswered = false;
     const late = setTimeout(
       tasks.guard(() => {
-        isSilent = true;
-        this.#silent++;
+        isUnanswered = true;
+        this.#unanswered++;
         this.#next();
       }),
-      this.#times.place,
+      this.#times.slot,
     );
     try {
       return await this.#ask(name);
     } finally {
       clearTimeout(late);
       this.#underWay--;
-      if (isSilent) this.#silent--;
+      if (isUnanswered) this.#unanswered--;
       this.#next();
     }
   }
 
   /**
-   * Resolves when a look-up of this lane may start, and counts it as running; `undefined` if it may
+   * Resolves when a look-up of this priority may start, and counts it as running; `undefined` if it may
    * start now.
    */
-  #turn(lane: LookupLane): Promise<void> | undefined {
+  #turn(priority: LookupPriority): Promise<void> | undefined {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const queue = this.#lanes[lane];
+    const queue = this.#queues[priority];
     queue.add(resolve);
     this.#next();
     if (!queue.has(resolve)) return undefined;
@@ -143,10 +143,10 @@ export class LookupQueue {
 
   /** Starts queued look-ups while there is capacity. */
   #next(): void {
-    for (const [lane, threads] of LANES) {
-      for (const begin of this.#lanes[lane]) {
-        if (this.#underWay - this.#silent >= MAX_CONCURRENT || this.#underWay >= threads) break;
-        this.#lanes[lane].delete(begin);
+    for (const [priority, threads] of PRIORITIES) {
+      for (const begin of this.#queues[priority]) {
+        if (this.#underWay - this.#unanswered >= MAX_CONCURRENT || this.#underWay >= threads) break;
+        this.#queues[priority].delete(begin);
         this.#underWay++;
         this.#lookups++;
         begin();
@@ -156,11 +156,11 @@ export class LookupQueue {
 
   #refusal(): Error {
     this.#refused++;
-    const text = `${this.#silent} look-ups wait for name servers that do not answer`;
+    const text = `${this.#unanswered} look-ups wait for name servers that do not answer`;
     return Object.assign(new Error(text), { code: TOO_MANY_LOOKUPS });
   }
 
   get #queued(): number {
-    return Object.values(this.#lanes).reduce((sum, { size }) => sum + size, 0);
+    return Object.values(this.#queues).reduce((sum, { size }) => sum + size, 0);
   }
 }

@@ -100,7 +100,7 @@ export function proxyHeader(
   const ends = isUnix(source) || isUnix(destination) ? undefined : { source, destination };
   const family = ends && commonFamily(ends);
   if (ends === undefined || family === undefined) return WITHOUT_ADDRESSES[version];
-  return version === "v1" ? lineOf(ends, family) : bytesOf(ends, family);
+  return version === "v1" ? formatLine(ends, family) : bytesOf(ends, family);
 }
 
 /** The length of the header that starts with these bytes; `undefined` if more are needed. */
@@ -208,7 +208,7 @@ function hostOf(bytes: Uint8Array): string {
   return formatIp(unmapped(ipOfBytes(bytes)));
 }
 
-function lineOf({ source, destination }: ProxiedEnds, family: Family): Uint8Array<ArrayBuffer> {
+function formatLine({ source, destination }: ProxiedEnds, family: Family): Uint8Array<ArrayBuffer> {
   const hosts = `${source.hostname} ${destination.hostname}`;
   return encoder.encode(`PROXY ${family} ${hosts} ${source.port} ${destination.port}\r\n`);
 }

@@ -8,7 +8,7 @@
 import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import { LookupError } from "./lookup_error.ts";
 import {
-  type LookupLane,
+  type LookupPriority,
   LookupQueue,
   type LookupQueueCounts,
   type LookupQueueTimes,
@@ -21,14 +21,14 @@ export interface ResolverTimes extends LookupQueueTimes {
   /** How long a failure is cached. */
   readonly failure: number;
   /** How long to wait for an answer before stale addresses are used (RFC 8767, section 5). */
-  readonly silence: number;
+  readonly clientResponse: number;
 }
 
 const TIMES: ResolverTimes = {
   answer: 5_000,
   failure: 1_000,
-  silence: 1_800,
-  place: 250,
+  clientResponse: 1_800,
+  slot: 250,
   queue: 5_000,
 };
 
@@ -69,10 +69,10 @@ interface Entry {
   addresses?: readonly string[] | undefined;
   failure?: LookupError | undefined;
   freshUntil: number;
-  /** The lane of its next look-up. */
-  lane: LookupLane;
+  /** The priority of its next look-up. */
+  priority: LookupPriority;
   /** Whether the last look-up was not answered. */
-  isSilent: boolean;
+  isUnanswered: boolean;
   /** The pending look-up, shared by all callers. */
   answer?: Promise<Resolved> | undefined;
 }
@@ -114,7 +114,7 @@ export class Resolver {
       return this.#known(entry);
     }
     entry.answer ??= this.#refresh(entry);
-    if (entry.isSilent && entry.addresses) return this.#known(entry);
+    if (entry.isUnanswered && entry.addresses) return this.#known(entry);
     this.#counts.waiting++;
     try {
       return await withSignal(entry.answer, signal);
@@ -126,7 +126,7 @@ export class Resolver {
   /** The cache entry of a name, marked as the most recently used. */
   #entryOf(name: string): Entry {
     const entry = this.#entries.get(name) ??
-      { name, freshUntil: 0, lane: "new", isSilent: false };
+      { name, freshUntil: 0, priority: "new", isUnanswered: false };
     this.#entries.delete(name);
     this.#entries.set(name, entry);
     for (const [oldest, { answer }] of this.#entries) {
@@ -136,9 +136,9 @@ export class Resolver {
     return entry;
   }
 
-  #known({ addresses = [], isSilent }: Entry): Resolved {
-    this.#counts[isSilent ? "stale" : "hits"]++;
-    return { addresses, from: isSilent ? "stale" : "cache" };
+  #known({ addresses = [], isUnanswered }: Entry): Resolved {
+    this.#counts[isUnanswered ? "stale" : "hits"]++;
+    return { addresses, from: isUnanswered ? "stale" : "cache" };
   }
 
   /** Looks the name up. If that takes long, callers get the stale addresses. */
@@ -147,11 +147,11 @@ export class Resolver {
     handledElsewhere(promise);
     const late = setTimeout(
       tasks.guard(() => {
-        entry.isSilent = true;
-        entry.lane = "silent";
+        entry.isUnanswered = true;
+        entry.priority = "unanswered";
         if (entry.addresses) resolve(this.#known(entry));
       }),
-      this.#times.silence,
+      this.#times.clientResponse,
     );
     const begin = async () => {
       try {
@@ -172,15 +172,15 @@ export class Resolver {
   async #lookUpNow(entry: Entry): Promise<void> {
     const start = performance.now();
     try {
-      entry.addresses = await this.#lookups.lookUp(entry.name, entry.lane);
+      entry.addresses = await this.#lookups.lookUp(entry.name, entry.priority);
       Object.assign(entry, {
         failure: undefined,
-        isSilent: false,
-        lane: "answered",
+        isUnanswered: false,
+        priority: "answered",
         ...freshFor(this.#times.answer),
       });
     } catch (cause) {
-      throw this.#failed(entry, new LookupError(cause, { took: performance.now() - start }));
+      throw this.#failed(entry, new LookupError(cause, { elapsed: performance.now() - start }));
     }
   }
 
@@ -188,10 +188,10 @@ export class Resolver {
   #failed(entry: Entry, failure: LookupError): LookupError {
     const { kind } = failure;
     if (kind !== "refused") this.#counts.failures++;
-    if (kind === "unknown") entry.lane = "answered";
-    else if (kind === "unanswered") entry.lane = "silent";
+    if (kind === "unknown") entry.priority = "answered";
+    else if (kind === "unanswered") entry.priority = "unanswered";
     const keeps = kind !== "unknown" && entry.addresses !== undefined;
-    Object.assign(entry, { isSilent: keeps, ...freshFor(this.#times.failure) });
+    Object.assign(entry, { isUnanswered: keeps, ...freshFor(this.#times.failure) });
     entry.failure = keeps ? undefined : failure;
     if (!keeps) entry.addresses = undefined;
     return failure;

@@ -71,8 +71,8 @@ export class BusRelayEnd implements Disposable {
   /** Sends queued messages as far as the bus takes them, and confirms them once the bus has. */
   flush(): void {
     const { bus, send } = this.#options;
-    const kept = this.#queue.findIndex((message) => !send(message));
-    const sent = this.#queue.splice(0, kept < 0 ? Infinity : kept);
+    const firstUnsent = this.#queue.findIndex((message) => !send(message));
+    const sent = this.#queue.splice(0, firstUnsent < 0 ? Infinity : firstUnsent);
     if (sent.length === 0) return;
     const bytes = sent.reduce((sum, { message }) => sum + message.length, 0);
     tasks.run(

@@ -128,7 +128,7 @@ export type WorkerMessage =
   | {
     readonly type: "bytes";
     readonly connection: number;
-    readonly way: "received" | "sent";
+    readonly direction: "received" | "sent";
     readonly bytes: Uint8Array;
   };
 

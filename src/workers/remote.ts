@@ -174,8 +174,8 @@ export class RemoteConnection implements LiveConnection {
   }
 
   /** Passes bytes from the worker to the taps. */
-  deliver(way: keyof Tap, bytes: Uint8Array): void {
-    for (const tap of this.#taps) tap[way](bytes);
+  deliver(direction: keyof Tap, bytes: Uint8Array): void {
+    for (const tap of this.#taps) tap[direction](bytes);
   }
 
   /** Writes bytes to the client from outside the handler. */

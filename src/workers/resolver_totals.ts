@@ -27,7 +27,7 @@ export class ResolverTotals {
       ...done,
       waiting: 0,
       underWay: 0,
-      silent: 0,
+      unanswered: 0,
       queued: 0,
     }].reduce(
       add,
@@ -49,7 +49,7 @@ function add(one: ResolverCounts, other: ResolverCounts): ResolverCounts {
     stale: one.stale + other.stale,
     waiting: one.waiting + other.waiting,
     underWay: one.underWay + other.underWay,
-    silent: one.silent + other.silent,
+    unanswered: one.unanswered + other.unanswered,
     refused: one.refused + other.refused,
     queued: one.queued + other.queued,
   };

@@ -39,7 +39,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   /** The chat rooms, which include the members of all workers. */
   readonly rooms: Rooms = new Rooms();
   /** The outlets. */
-  protected readonly host: WorkerOutlets;
+  protected readonly outletManager: WorkerOutlets;
 
   readonly #shared: SharedResources;
   readonly #pool: WorkerPool;
@@ -61,7 +61,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     };
     // The sockets of workers can be found only if they are threads of this process.
     this.#sockets = options.spawn ? undefined : new WorkerSockets();
-    this.host = new WorkerOutlets({
+    this.outletManager = new WorkerOutlets({
       workers,
       limits: this.#shared.limits,
       descriptors: this.#shared.descriptors,
@@ -69,7 +69,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       publish: (event) => eventBus.publish(event),
       onBound: (worker, paths) => this.#noteSockets(worker, paths),
     });
-    const events = new WorkerEvents({ outlets: this.host, eventBus });
+    const events = new WorkerEvents({ outlets: this.outletManager, eventBus });
     this.#pool = new WorkerPool({
       count: workers,
       spawn: options.spawn ??
@@ -103,13 +103,13 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     const { eventBus } = options;
     const bus = await joinBus(supervisor.rooms, { options: config.options, eventBus });
     if (bus) supervisor.#reports.bus = new BusRelay(bus);
-    supervisor.host.admit(await supervisor.#pool.start());
+    supervisor.outletManager.admit(await supervisor.#pool.start());
     await supervisor.start(config);
     undo.move();
     eventBus.publish({
       event: "ready",
       outlets: config.outlets.length,
-      maxConnections: supervisor.host.maxConnections,
+      maxConnections: supervisor.outletManager.maxConnections,
       descriptors: descriptors?.limit,
       ...options.http,
     });
@@ -146,7 +146,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     await this.#pool.renew(async (worker) => {
       const { index } = worker;
       this.eventBus.publish({ event: "worker-restarted", worker: index, reason: RESTART_REASON });
-      cut += await this.host.retire(worker, { grace });
+      cut += await this.outletManager.retire(worker, { grace });
     });
     return cut;
   }
@@ -176,7 +176,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
 
   #join(worker: WorkerHandle, before?: WorkerHandle): Promise<void> {
     return this.#joining.add(
-      () => this.host.join(worker, { state: this.desired, before }),
+      () => this.outletManager.join(worker, { state: this.desired, before }),
       (join) => this.between(join),
     );
   }
@@ -202,7 +202,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     this.#reports.remove(worker);
     if (!hangs) this.#sockets?.forget(worker);
     this.#files.remove(worker);
-    this.host.lost(worker, hangs ? "error: worker hangs" : "error: worker died");
+    this.outletManager.lost(worker, hangs ? "error: worker hangs" : "error: worker died");
     this.#joining.lost(reason);
   }
 
@@ -210,7 +210,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     this.#reports.remove(worker);
     this.#sockets?.forget(worker);
     this.#files.remove(worker);
-    this.host.lost(worker, "drain timeout");
+    this.outletManager.lost(worker, "drain timeout");
   }
 }
 

@@ -9,7 +9,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { trimHeap } from "../server/heap_trim.ts";
 import { publishFaults } from "../telemetry/faults.ts";
 import type { WorkerMessage, WorkerRequest } from "./messages.ts";
-import { WorkerHost } from "./worker_host.ts";
+import { WorkerThread } from "./worker_thread.ts";
 
 /** How often counts are reported to the supervisor, in milliseconds. */
 const REPORT_INTERVAL = 1_000;
@@ -20,7 +20,7 @@ const thread = globalThis as unknown as {
   postMessage(message: WorkerMessage, transfer?: Transferable[]): void;
 };
 
-const host = new WorkerHost({
+const worker = new WorkerThread({
   post: (message, transfer = []) => thread.postMessage(message, transfer),
   // Everything here runs until the worker is terminated.
   onStart({ loopDelay, passphrases }) {
@@ -32,8 +32,8 @@ const host = new WorkerHost({
 
 const tasks = new TaskScope("a task in a worker", { consequence: "the worker continues" });
 
-thread.onmessage = tasks.guard(({ data }: { data: WorkerRequest }) => host.handle(data));
+thread.onmessage = tasks.guard(({ data }: { data: WorkerRequest }) => worker.handle(data));
 
-publishFaults(host.eventBus);
+publishFaults(worker.eventBus);
 
-setInterval(tasks.guard(() => host.reportCounts()), REPORT_INTERVAL);
+setInterval(tasks.guard(() => worker.reportCounts()), REPORT_INTERVAL);

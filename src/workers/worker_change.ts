@@ -19,7 +19,7 @@ export class WorkerChange {
 
   /** The workers that still take part. */
   get workers(): WorkerHandle[] {
-    return this.#workers.filter(({ isGone }) => !isGone);
+    return this.#workers.filter(({ hasEnded }) => !hasEnded);
   }
 
   /**

@@ -42,7 +42,7 @@ export class WorkerEvents {
         this.#updateCounts(message.counts);
         break;
       case "bytes":
-        this.#outlets.findConnection(message.connection)?.deliver(message.way, message.bytes);
+        this.#outlets.findConnection(message.connection)?.deliver(message.direction, message.bytes);
         break;
       case "health":
         this.#applyHealth(message.report, worker);

@@ -40,7 +40,7 @@ export class WorkerHandle implements Disposable {
   readonly #options: WorkerHandleOptions;
   readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   #lastNumber = 0;
-  #gone = false;
+  #hasEnded = false;
 
   /** The handle of a started thread. */
   constructor(options: WorkerHandleOptions) {
@@ -59,8 +59,8 @@ export class WorkerHandle implements Disposable {
   }
 
   /** Whether it has ended or was terminated. */
-  get isGone(): boolean {
-    return this.#gone;
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /**
@@ -75,7 +75,7 @@ export class WorkerHandle implements Disposable {
     const number = ++this.#lastNumber;
     const answer = Promise.withResolvers<unknown>();
     handledElsewhere(answer.promise);
-    if (this.#gone) answer.reject(new WorkerGoneError(`worker ${this.index} is gone`));
+    if (this.#hasEnded) answer.reject(new WorkerGoneError(`worker ${this.index} is gone`));
     else {
       this.#pending.set(number, answer);
       this.#options.port.postMessage({ number, name, task } as WorkerRequest);
@@ -85,7 +85,7 @@ export class WorkerHandle implements Disposable {
 
   /** Terminates the thread, which closes its sockets, and rejects pending requests. */
   [Symbol.dispose](): void {
-    this.#gone = true;
+    this.#hasEnded = true;
     this.#options.port.terminate();
     for (const { reject } of this.#pending.values()) {
       reject(new WorkerGoneError(`worker ${this.index} is gone`));
@@ -94,7 +94,7 @@ export class WorkerHandle implements Disposable {
   }
 
   #receive(message: WorkerMessage): void {
-    if (this.#gone) return;
+    if (this.#hasEnded) return;
     this.lastMessageAt = performance.now();
     this.hasStarted = true;
     switch (message.type) {
@@ -114,7 +114,7 @@ export class WorkerHandle implements Disposable {
   }
 
   #fail(reason: string): void {
-    if (this.#gone) return;
+    if (this.#hasEnded) return;
     this[Symbol.dispose]();
     this.#options.onDied(reason);
   }

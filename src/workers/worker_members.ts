@@ -25,7 +25,7 @@ export class WorkerMembers {
   /** Adds workers. */
   add(workers: readonly WorkerHandle[]): void {
     this.#set(
-      [...this.#all, ...workers].filter(({ isGone }) => !isGone)
+      [...this.#all, ...workers].filter(({ hasEnded }) => !hasEnded)
         .toSorted((one, other) => one.index - other.index),
     );
     this.sendHealth(workers);

@@ -8,7 +8,7 @@ import { isUnix } from "../endpoint/address.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { configOf, type DesiredState } from "../server/desired_state.ts";
-import type { OutletHost, PreparedOutlets } from "../server/outlet_host.ts";
+import type { OutletManager, PreparedOutlets } from "../server/outlet_manager.ts";
 import { serverLimits } from "../server/settings.ts";
 import type { Addresses, HealthReport, WorkerTask } from "./messages.ts";
 import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
@@ -39,7 +39,7 @@ export interface WorkerOutletsOptions {
 }
 
 /** The outlets by id, and the workers that serve them. */
-export class WorkerOutlets implements OutletHost<RemoteOutlet> {
+export class WorkerOutlets implements OutletManager<RemoteOutlet> {
   readonly #options: WorkerOutletsOptions;
   /** The workers that serve the desired state. */
   readonly #members = new WorkerMembers();
@@ -108,13 +108,13 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
     admitSlot(this.#options.limits, worker.slot);
     const limits = new Map([...this.#outlets.open].map(([id, outlet]) => [id, outlet.limits]));
     this.#members.sendHealth([worker]);
-    const takesOver = before !== undefined && !before.isGone;
+    const takesOver = before !== undefined && !before.hasEnded;
     await worker.request("join", { state: shareOf(state, worker), limits, grace: 0, takesOver });
     await this.#onBound(worker, state);
     this.#addWorker(worker, state);
     this.#outlets.announce();
     this.admit([worker]);
-    if (!before || before.isGone) return;
+    if (!before || before.hasEnded) return;
     this.#members.remove(before);
     this.#retiring.add(before);
     // Frees its addresses for the next change.
@@ -171,9 +171,9 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
           change = await this.#prepare(task);
           found = await change.bind(onBound);
         }
-        const unbound = next.outlets.filter(({ config: { listen } }) => isUnix(listen));
+        const unixOutlets = next.outlets.filter(({ config: { listen } }) => isUnix(listen));
         addresses = new Map([
-          ...unbound.map(({ id, config }) => [id, config.listen] as const),
+          ...unixOutlets.map(({ id, config }) => [id, config.listen] as const),
           ...found,
         ]);
       },
@@ -241,7 +241,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
   }
 
   #addWorker(worker: WorkerHandle, state: DesiredState): void {
-    if (worker.isGone) return;
+    if (worker.hasEnded) return;
     for (const { id } of shareOf(state, worker).outlets) {
       this.#outlets.open.get(id)?.addWorker(worker);
     }

@@ -62,7 +62,7 @@ export class WorkerPool implements Disposable {
     if (this.#hangsWhileLoading && !this.#all().some(({ hasStarted }) => hasStarted)) {
       throw new Error(`no worker can start: ${NOT_LOADED}`);
     }
-    return workers.filter(({ isGone }) => !isGone);
+    return workers.filter(({ hasEnded }) => !hasEnded);
   }
 
   /**
@@ -79,9 +79,9 @@ export class WorkerPool implements Disposable {
       // It was replaced meanwhile.
       if (this.#workers.get(index) !== old) continue;
       await during(this.#beingReplaced, { worker: old, work: () => this.#startBeside(old) });
-      if (old.isGone) continue;
+      if (old.hasEnded) continue;
       await during(this.#retiring, { worker: old, work: () => retire(old) });
-      if (old.isGone) continue;
+      if (old.hasEnded) continue;
       old[Symbol.dispose]();
       // Its replacement may have died just after it joined.
       const isPlaceEmpty = this.#workers.get(index) === old;
@@ -99,10 +99,10 @@ export class WorkerPool implements Disposable {
       await this.#options.start(worker);
       await this.#options.join(worker, old);
     } catch (error) {
-      if (worker.isGone) throw error;
+      if (worker.hasEnded) throw error;
       worker[Symbol.dispose]();
       this.#onRetired(worker);
-      if (!old.isGone) this.#workers.set(old.index, old);
+      if (!old.hasEnded) this.#workers.set(old.index, old);
       throw error;
     }
   }
@@ -214,7 +214,7 @@ export class WorkerPool implements Disposable {
         await this.#options.join(worker);
       } catch (error) {
         // A worker that died was already handled by `onDied`.
-        if (worker.isGone) return;
+        if (worker.hasEnded) return;
         worker[Symbol.dispose]();
         if (this.#stopping.signal.aborted) return;
         this.#onLost(worker, { reason: explain(error), hangs: false });

@@ -42,8 +42,10 @@ export class WorkerSockets {
     const found = listening.filter(({ inode }) => !this.#known.has(inode));
     this.#known.clear();
     for (const { inode } of listening) this.#known.add(inode);
-    const kept = (this.#sockets.get(worker) ?? []).filter(({ inode }) => this.#known.has(inode));
-    this.#sockets.set(worker, [...kept, ...found]);
+    const stillOpen = (this.#sockets.get(worker) ?? []).filter(({ inode }) =>
+      this.#known.has(inode)
+    );
+    this.#sockets.set(worker, [...stillOpen, ...found]);
   }
 
   /** Removes a worker. */

@@ -11,7 +11,7 @@ import { EventBus } from "../events/event_bus.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { type BusConfig, busOf } from "../server/join_bus.ts";
-import type { PreparedOutlets } from "../server/outlet_host.ts";
+import type { PreparedOutlets } from "../server/outlet_manager.ts";
 import { OutletSet } from "../server/outlet_set.ts";
 import { explain } from "../transport/errors.ts";
 import { resolver } from "../transport/resolver.ts";
@@ -35,8 +35,8 @@ const tasks = new TaskScope("sending events to the supervisor", {
   consequence: "later events are sent",
 });
 
-/** Options of {@linkcode WorkerHost}. */
-export interface WorkerHostOptions {
+/** Options of {@linkcode WorkerThread}. */
+export interface WorkerThreadOptions {
   /** Sends a message to the supervisor. */
   post(message: WorkerMessage, transfer?: Transferable[]): void;
   /** Replaces the system's `listen`. */
@@ -48,8 +48,8 @@ export interface WorkerHostOptions {
 }
 
 /** A worker's outlets, driven by requests. */
-export class WorkerHost {
-  readonly #options: WorkerHostOptions;
+export class WorkerThread {
+  readonly #options: WorkerThreadOptions;
   readonly #rooms = new Rooms();
   /** The events of this worker, which are forwarded to the supervisor. */
   readonly eventBus: EventBus = new EventBus();
@@ -64,7 +64,7 @@ export class WorkerHost {
   #events: OutletEvent[] = [];
 
   /** A worker that is not started. */
-  constructor(options: WorkerHostOptions) {
+  constructor(options: WorkerThreadOptions) {
     this.#options = options;
     this.eventBus.subscribe((event) => this.#queueEvent(event));
   }
@@ -198,8 +198,8 @@ export class WorkerHost {
     this.#taps.delete(id);
     const connection = on ? this.#find(id) : undefined;
     if (!connection) return;
-    const post = (way: "received" | "sent") => (bytes: Uint8Array) =>
-      this.#options.post({ type: "bytes", connection: id, way, bytes: bytes.slice() });
+    const post = (direction: "received" | "sent") => (bytes: Uint8Array) =>
+      this.#options.post({ type: "bytes", connection: id, direction, bytes: bytes.slice() });
     this.#taps.set(id, connection.tap({ received: post("received"), sent: post("sent") }));
   }
 

@@ -74,14 +74,14 @@ Deno.test({
 Deno.test("where no worker can load, the start is given up with one line, and 1", async () => {
   await using folder = await Folder.make();
   // The module that each worker needs, and the supervisor does not, is one that fails.
-  const failing = `${folder.path}/worker_host.ts`;
+  const failing = `${folder.path}/worker_thread.ts`;
   await Deno.writeTextFile(
     failing,
-    'export class WorkerHost {} throw new Error("the disk is broken");',
+    'export class WorkerThread {} throw new Error("the disk is broken");',
   );
   const { imports } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   const map = `${folder.path}/imports.json`;
-  const host = new URL("../../src/workers/worker_host.ts", import.meta.url).href;
+  const host = new URL("../../src/workers/worker_thread.ts", import.meta.url).href;
   await Deno.writeTextFile(map, JSON.stringify({ imports: { ...imports, [host]: failing } }));
   const args = ["run", "-A", "--quiet", "--import-map", map, `${ROOT}main.ts`];
   // Deno prints what ends a thread, too.

@@ -4,7 +4,7 @@
  * @module
  */
 import type { WorkerMessage, WorkerPort, WorkerRequest } from "../../src/workers/messages.ts";
-import { WorkerHost } from "../../src/workers/worker_host.ts";
+import { WorkerThread } from "../../src/workers/worker_thread.ts";
 import type { Kernel, ModelClient } from "./kernel.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -17,7 +17,7 @@ export class ModelThread implements WorkerPort {
   readonly #scheduler: Scheduler;
   readonly #kernel: Kernel;
   readonly #name: string;
-  readonly #host: WorkerHost;
+  readonly #host: WorkerThread;
 
   constructor(
     { scheduler, kernel, name }: { scheduler: Scheduler; kernel: Kernel; name: string },
@@ -25,7 +25,7 @@ export class ModelThread implements WorkerPort {
     this.#scheduler = scheduler;
     this.#kernel = kernel;
     this.#name = name;
-    this.#host = new WorkerHost({
+    this.#host = new WorkerThread({
       post: (message) => this.#post(message),
       listen: kernel.listenFor(name),
       later: (callback) => scheduler.add(`timers of ${name}`, () => this.isAlive && callback()),

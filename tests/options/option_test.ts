@@ -32,11 +32,11 @@ Deno.test("a boolean is turned on and off with the usual words", () => {
 Deno.test("an unknown word is answered with the closest valid one, or with all of them", () => {
   const known = ["echo", "chat", "discard"];
   assertEquals(
-    unknownWord("ecko", { noun: "service", words: known }).message,
+    unknownWord("ecko", { noun: "service", choices: known }).message,
     'unknown service "ecko": did you mean "echo"?',
   );
   assertEquals(
-    unknownWord("ftp", { noun: "service", words: known }).message,
+    unknownWord("ftp", { noun: "service", choices: known }).message,
     'unknown service "ftp": expected one of echo, chat, discard',
   );
 });
@@ -44,7 +44,7 @@ Deno.test("an unknown word is answered with the closest valid one, or with all o
 Deno.test("an unknown word is escaped and shortened in the error", () => {
   const { message } = unknownWord("\u001b[31m" + "x".repeat(500), {
     noun: "mode",
-    words: ["server"],
+    choices: ["server"],
   });
   // deno-lint-ignore no-control-regex
   assertEquals(/[\u0000-\u001f]/.test(message) || message.length > 200, false);

@@ -38,7 +38,7 @@ Deno.test("twa: all nine segments are shown, and the last RST ends TIME_WAIT", (
     "CLOSED CLOSED",
   ]);
   assertEquals(
-    diagnose(flow).words,
+    diagnose(flow).text,
     "Established in 20.0 ms; closed by the client after 50.0 ms; " +
       "a reset by the server then ended TIME_WAIT (RFC 1337).",
   );
@@ -66,7 +66,7 @@ Deno.test("tfo_nosyn: j is unknown if the SYN was not captured", () => {
   assertEquals(statesOf(first!).slice(0, 2), ["SYN_SENT SYN_RECV", "ESTABLISHED ESTABLISHED"]);
   assertEquals(statesOf(first!).at(-1), "TIME_WAIT CLOSED");
   assertEquals([second!.client.isn, second!.client.bytes], [3_033_093_656, 3]);
-  assertMatch(diagnose(second!).words, /TCP Fast Open: 3 bytes acknowledged with the SYN/);
+  assertMatch(diagnose(second!).text, /TCP Fast Open: 3 bytes acknowledged with the SYN/);
 });
 
 Deno.test("winok: a RST ends the attempt, and the same SYN begins another one", () => {
@@ -98,7 +98,7 @@ Deno.test("chal: challenge ACKs of an old connection are reported as answers", (
   const [old, attempt] = read("chal").flows;
   assertEquals([outcomeOf(old!), old!.client.bytes], ["established", 2]);
   assertEquals([outcomeOf(attempt!), attempt!.strayAnswers], ["mismatch", 5]);
-  const { words } = diagnose(attempt!);
+  const { text: words } = diagnose(attempt!);
   // The old connection was captured, so its existence is not inferred.
   assertMatch(words, /^Answered, but not this SYN: an old connection still holds these ports;/);
   assertEquals([shownCount(old!), shownCount(attempt!)], [7, 11]);
@@ -107,7 +107,7 @@ Deno.test("chal: challenge ACKs of an old connection are reported as answers", (
 Deno.test("wrongack: a SYN+ACK for another SYN is reported as an answer", () => {
   const { flow } = readOne("wrongack");
   assertEquals([outcomeOf(flow), flow.server.hasIsn], ["mismatch", false]);
-  assertMatch(diagnose(flow).words, /an old connection still holds these ports \(inferred\)/);
+  assertMatch(diagnose(flow).text, /an old connection still holds these ports \(inferred\)/);
   assertMatch(diagnose(flow).next!, /The client resets it/);
   assertEquals(shownCount(flow), 6);
 });
@@ -136,7 +136,7 @@ Deno.test("simul_real: a simultaneous open of two kernels has no retransmission"
     "ESTABLISHED ESTABLISHED",
   ]);
   assertMatch(
-    diagnose(flow).words,
+    diagnose(flow).text,
     /^Established in 15 µs \(simultaneous open\); closed by 10\./,
   );
 });

@@ -93,7 +93,7 @@ Deno.test("No line is wider than 80 columns, even with the longest numbers and a
   assert(widest(ladder) <= 80);
   assert(widest({ ...ladder, client: `client ${v6}`, server: `server ${v6}` }) <= 80);
   for (const outcome of ["established", "refused", "unanswered", "unreachable"] as const) {
-    const inferred = inferLadder({ server: v6, startedAt: new Date(0), took: 1e9, outcome });
+    const inferred = inferLadder({ server: v6, startedAt: new Date(0), elapsed: 1e9, outcome });
     assert(widest(inferred) <= 80);
   }
 });
@@ -124,7 +124,7 @@ Deno.test("Every line of an inferred ladder is labelled", () => {
       client: "127.0.0.1:40000",
       server: "127.0.0.1:80",
       startedAt: new Date(0),
-      took: 1.5,
+      elapsed: 1.5,
       outcome,
     });
     assert(ladder.rungs.length > 0);

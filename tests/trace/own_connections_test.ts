@@ -166,7 +166,7 @@ Deno.test("A connection that was not captured has an inferred ladder", async () 
   using connection = new Connection(await listener.accept(), { id: 1 });
   const ladder = ladders.of(connection)!;
   assertEquals(ladder.rungs.every(({ label }) => label.endsWith("(inferred)")), true);
-  assertEquals(ladder.diagnosis.words, "Established (inferred).");
+  assertEquals(ladder.diagnosis.text, "Established (inferred).");
 });
 
 testLive(

@@ -79,7 +79,7 @@ Deno.test("After a simultaneous close, both ends are in TIME_WAIT", () => {
     < A  seq=302 ack=102`);
   assertEquals([flow.client.state, flow.server.state], ["TIME_WAIT", "TIME_WAIT"]);
   assertEquals(flow.isSimultaneousClose, true);
-  assert(diagnose(flow).words.includes("closed by both ends at once"));
+  assert(diagnose(flow).text.includes("closed by both ends at once"));
 });
 
 Deno.test("A half-closed connection is reported", () => {
@@ -87,7 +87,7 @@ Deno.test("A half-closed connection is reported", () => {
     > FA seq=101 ack=301
     < A  seq=301 ack=102`);
   assertEquals(flow.finishedAt, undefined);
-  assert(diagnose(flow).words.endsWith("half-closed: the client has finished sending."));
+  assert(diagnose(flow).text.endsWith("half-closed: the client has finished sending."));
 });
 
 Deno.test("A simultaneous open makes both ends ESTABLISHED", () => {
@@ -128,7 +128,7 @@ Deno.test("A RST that acknowledges another SYN is reported as a mismatch", () =>
   for (const reset of ["< RA seq=0 ack=100", "< RA seq=0 ack=102", "< R seq=0"]) {
     const flow = playOne(`> S seq=100\n${reset}`);
     assertEquals([outcomeOf(flow), flow.client.state], ["mismatch", "SYN_SENT"]);
-    assertMatch(diagnose(flow).words, /^Answered, but not this SYN: a reset came for another SYN/);
+    assertMatch(diagnose(flow).text, /^Answered, but not this SYN: a reset came for another SYN/);
   }
 });
 
@@ -139,7 +139,7 @@ Deno.test("A RST after the SYN+ACK is attributed to its sender", () => {
       < SA seq=300 ack=101
       ${reset}`);
     assertEquals([outcomeOf(flow), flow.reset?.by], ["reset", by]);
-    assert(diagnose(flow).words.includes(`by the ${by} after`));
+    assert(diagnose(flow).text.includes(`by the ${by} after`));
   }
 });
 
@@ -162,7 +162,7 @@ Deno.test("Unanswered SYNs are counted with their intervals", () => {
     > S seq=100 at=7000`);
   assertEquals(outcomeOf(flow), "unanswered");
   assertEquals([flow.client.syns, flow.client.synIntervals], [4, [1000, 2000, 4000]]);
-  assert(diagnose(flow).words.startsWith("No answer: the SYN was sent 4 times over 7.000 s"));
+  assert(diagnose(flow).text.startsWith("No answer: the SYN was sent 4 times over 7.000 s"));
 });
 
 Deno.test("An answer to the second SYN establishes the connection", () => {
@@ -172,7 +172,7 @@ Deno.test("An answer to the second SYN establishes the connection", () => {
     < SA seq=300 ack=101 at=1001
     > A  seq=101 ack=301 at=1002`);
   assertEquals(
-    diagnose(flow).words,
+    diagnose(flow).text,
     "Established in 1.002 s (SYN sent 2 times); open after 1.002 s.",
   );
 });
@@ -247,7 +247,7 @@ Deno.test("A capture of only the client's segments proves the handshake and repo
     > A  seq=101 ack=301
     > PA seq=101 ack=301 len=5`);
   assertEquals([outcomeOf(flow), flow.server.hasIsn], ["established", false]);
-  assert(diagnose(flow).words.includes("part of the handshake was not captured"));
+  assert(diagnose(flow).text.includes("part of the handshake was not captured"));
 });
 
 Deno.test("A flow that began before the capture is partial, with unknown states", () => {
@@ -259,7 +259,7 @@ Deno.test("A flow that began before the capture is partial, with unknown states"
   assertEquals(flow.isPartial, true);
   assertEquals([flow.client.state, flow.server.state], ["UNKNOWN", "UNKNOWN"]);
   assertEquals(outcomeOf(flow), "partial");
-  assert(diagnose(flow).words.startsWith("Began before the capture; half-closed: 0.0.0.1:40000"));
+  assert(diagnose(flow).text.startsWith("Began before the capture; half-closed: 0.0.0.1:40000"));
 });
 
 Deno.test("A flow that began before the capture ends with both FINs or a RST", () => {
@@ -360,7 +360,7 @@ Deno.test("An ICMP error about the SYN is reported with its source", () => {
   tracker.track(unreachable(1), "icmp");
   tracker.finish();
   assertEquals(outcomeOf(flows[0]!), "unreachable");
-  assertEquals(diagnose(flows[0]!).words, "Unreachable: 0.0.0.9 reports host unreachable.");
+  assertEquals(diagnose(flows[0]!).text, "Unreachable: 0.0.0.9 reports host unreachable.");
 });
 
 Deno.test("An ICMP error about an unknown segment creates no flow", () => {
@@ -429,7 +429,7 @@ Deno.test("A RST after which both ends continue had no effect", () => {
     < FA seq=301 ack=112
     > A  seq=112 ack=302`);
   assertEquals([outcomeOf(flow), flow.reset, flow.closedBy], ["established", undefined, "client"]);
-  assertMatch(diagnose(flow).words, /continued after a reset, which was forged or lost/);
+  assertMatch(diagnose(flow).text, /continued after a reset, which was forged or lost/);
 });
 
 Deno.test("A forged SYN does not end the open connection", () => {
@@ -455,7 +455,7 @@ Deno.test("A RST with another TTL is attributed to another machine, as inferred"
     < R  seq=301 ttl=61
     > S  seq=900
     < RA seq=0 ack=901 win=0 ttl=61`);
-  assertMatch(diagnose(flows[0]!).words, /TTL of 61 and not 57 as its others.*\(inferred\)/);
+  assertMatch(diagnose(flows[0]!).text, /TTL of 61 and not 57 as its others.*\(inferred\)/);
   assertMatch(diagnose(flows[1]!).next!, /TTL of 61, the host's other segments have 57.*inferred/);
   const own = play("> S seq=1\n< RA seq=0 ack=2 win=0").flows[0]!;
   assertEquals(
@@ -470,7 +470,7 @@ Deno.test("A stall of unknown cause lists the possible causes", () => {
     > PA seq=101 ack=301 len=5 at=300
     > PA seq=101 ack=301 len=5 at=900`);
   assertEquals(outcomeOf(silent), "stalled");
-  assertMatch(diagnose(silent).words, /has sent nothing since its SYN\+ACK.*2 segments\./);
+  assertMatch(diagnose(silent).text, /has sent nothing since its SYN\+ACK.*2 segments\./);
   assertMatch(diagnose(silent).next!, /SYN cookie.*cannot be known from here/);
   const repeated = playOne(`${HANDSHAKE}
     < SA seq=300 ack=101 at=1002
@@ -495,7 +495,7 @@ Deno.test("After both FINs, a connection is closed even without the last ACK", (
     > FA seq=101 ack=301 at=3
     < FA seq=301 ack=102 at=4`);
   assertMatch(
-    diagnose(flow).words,
+    diagnose(flow).text,
     /; closed by the client after .* \(its last ACK was not captured\)\.$/,
   );
 });
@@ -512,5 +512,5 @@ Deno.test("A SYN flood evicts its own flows only", () => {
   tracker.finish();
   const [kept] = flows.filter(({ client }) => client.port === 40_000);
   assertEquals([kept!.client.bytes, kept!.evicted, tracker.evicted], [5, undefined, 951]);
-  assertMatch(diagnose(flows[0]!).words, /^No answer: .* before it was evicted\.$/);
+  assertMatch(diagnose(flows[0]!).text, /^No answer: .* before it was evicted\.$/);
 });

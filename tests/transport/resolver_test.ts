@@ -82,7 +82,7 @@ function lookUpMany(resolver: Resolver, word: string, count: number): Promise<un
 }
 
 Deno.test("60 names without an answer do not delay another", async () => {
-  const { system, resolver } = machine({ place: 1 });
+  const { system, resolver } = machine({ slot: 1 });
   const silent = lookUpMany(resolver, "silent", 60);
   await system.receivesQuery("silent-59.test");
   const quick = resolver.lookUp("quick.test");
@@ -91,11 +91,11 @@ Deno.test("60 names without an answer do not delay another", async () => {
   assertEquals((await quick).addresses, ["10.0.0.1"]);
   await failPending({ system, resolver });
   await silent;
-  assertEquals([resolver.counts.silent, resolver.counts.failures], [0, 60]);
+  assertEquals([resolver.counts.unanswered, resolver.counts.failures], [0, 60]);
 });
 
 Deno.test("names that timed out before leave threads free for new names, and both for names that were answered", async () => {
-  const { system, resolver } = machine({ place: 1, answer: 0, failure: 0, silence: 1 });
+  const { system, resolver } = machine({ slot: 1, answer: 0, failure: 0, clientResponse: 1 });
   const known = resolver.lookUp("known.test");
   system.answer("known.test", "10.0.0.1");
   await known;
@@ -119,7 +119,7 @@ Deno.test("names that timed out before leave threads free for new names, and bot
 });
 
 Deno.test("a name that gets no thread in time is refused with the reason, and counted", async () => {
-  const { system, resolver } = machine({ place: 60_000, queue: 1 });
+  const { system, resolver } = machine({ slot: 60_000, queue: 1 });
   const silent = lookUpMany(resolver, "silent", 92);
   await system.receivesQuery("silent-7.test");
   await assertRejects(
@@ -133,7 +133,7 @@ Deno.test("a name that gets no thread in time is refused with the reason, and co
 });
 
 Deno.test("known addresses are used while name servers do not answer, and after they failed", async () => {
-  const { system, resolver } = machine({ answer: 0, failure: 0, silence: 1 });
+  const { system, resolver } = machine({ answer: 0, failure: 0, clientResponse: 1 });
   const first = resolver.lookUp("a.test");
   system.answer("a.test", "10.0.0.1");
   await first;

@@ -25,17 +25,17 @@ const DIALLING = z.strictObject({
 export function clientRoutes(outbound: OutboundConnections): Routes {
   const sender = new Sender();
   const connectionOf = (id: number): Connection => {
-    const { connection, over } = outbound.get(id);
-    if (connection && !over) return connection;
+    const { connection, isEnded } = outbound.get(id);
+    if (connection && !isEnded) return connection;
     throw new HttpError(409, `client ${id} is not connected`);
   };
   return {
-    "GET /clients": () => outbound.all.map((dialled) => dialled.describe()),
+    "GET /clients": () => outbound.all.map((connection) => connection.describe()),
     "GET /clients/:id": ({ id }) => outbound.get(id).describe(),
     async "POST /clients"(request) {
       const { host, port, tls, insecure } = await request.body(DIALLING);
-      const dialled = outbound.dial({ target: readTarget(host, port), tls, insecure });
-      return json(dialled.describe(), { status: 201 });
+      const connection = outbound.dial({ target: readTarget(host, port), tls, insecure });
+      return json(connection.describe(), { status: 201 });
     },
     "GET /clients/:id/ladders/:index.svg": ({ id, params }) =>
       ladderImage(outbound.get(id).ladders[Number(params.index)]),

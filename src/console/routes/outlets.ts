@@ -169,10 +169,10 @@ function readOpening(
   };
   const table = outletTable(service);
   const values = new Map<string, unknown>();
-  for (const [name, words] of Object.entries(options)) {
+  for (const [name, texts] of Object.entries(options)) {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!option) throw new HttpError(400, `${service.name} has no option ${name}`, { field: name });
-    for (const word of [words].flat()) {
+    for (const word of [texts].flat()) {
       inField(name, () => addValue({ name, option, word, label: name }, values));
     }
   }

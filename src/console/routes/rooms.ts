@@ -5,7 +5,7 @@
  */
 import type { Presence } from "../../chat/remote_members.ts";
 import type { RoomStatus, ServerShare } from "../../chat/status.ts";
-import { filterWords } from "../connection_list.ts";
+import { filterTerms } from "../connection_list.ts";
 import { HttpError } from "../http_error.ts";
 import type { ApiRequest } from "../request.ts";
 import type { Routes } from "../router.ts";
@@ -41,9 +41,9 @@ export function describeRooms({ server }: ServerView): object {
 function describeRoom(request: ApiRequest, { server }: ServerView): object {
   const status = server.roomsStatus().rooms.find(({ number }) => number === request.id);
   if (!status) throw new HttpError(404, `there is no room ${request.id}`);
-  const words = filterWords(request.query.get("filter") ?? "");
+  const terms = filterTerms(request.query.get("filter") ?? "");
   const matching = [...server.rooms.numbered(status.number)!.everyone()]
-    .filter((member) => fits(member, words));
+    .filter((member) => fits(member, terms));
   const offset = request.wholeNumber("offset", 0);
   const limit = Math.min(request.wholeNumber("limit", LIMIT.usual), LIMIT.most);
   return {
@@ -61,9 +61,9 @@ function summary({ number: id, name, isPublic, here, elsewhere }: RoomStatus): o
 }
 
 /** Whether each word of the filter occurs in the name or in the server's name. */
-function fits({ name, server = "" }: Presence, words: readonly string[]): boolean {
+function fits({ name, server = "" }: Presence, terms: readonly string[]): boolean {
   const text = `${name} ${server}`.toLowerCase();
-  return words.every((word) => text.includes(word));
+  return terms.every((word) => text.includes(word));
 }
 
 function nameOf({ name }: Presence): string {

@@ -128,11 +128,11 @@ export class Streams implements Disposable {
       stream.use(connection.tap(transcript));
       return () => send(transcript.take());
     }
-    const dialled = outbound.get(id);
-    send(dialled.transcript.pieces);
-    const transcript = new Transcript(dialled.connection ?? { bytesIn: 0, bytesOut: 0 });
-    stream.use(dialled.watch(transcript));
-    const change = changes(stream, { event: "client", of: () => dialled.describe() });
+    const client = outbound.get(id);
+    send(client.transcript.pieces);
+    const transcript = new Transcript(client.connection ?? { bytesIn: 0, bytesOut: 0 });
+    stream.use(client.watch(transcript));
+    const change = changes(stream, { event: "client", of: () => client.describe() });
     return () => {
       send(transcript.take());
       change();

@@ -65,9 +65,9 @@ export function tlsEnvironment(
 }
 
 /** Parses variables: `NAME=VALUE`, or `NAME` for the value in outlet's own environment, if set. */
-export function parseEnvironment(words: readonly string[]): Record<string, string> {
+export function parseEnvironment(variables: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {};
-  for (const word of words) {
+  for (const word of variables) {
     const [, name = word, value = Deno.env.get(word)] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
     if (value !== undefined) passed[name] = value;
   }

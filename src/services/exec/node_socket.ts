@@ -68,14 +68,14 @@ export function stderrOf({ stderr }: ChildProcess): SpawnedProgram["stderr"] {
 // closed first. Each has at most one chunk in flight.
 
 function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let isOver = false;
+  let isClosed = false;
   socket.pause();
   return new ReadableStream({
     type: "bytes",
     start(controller) {
       const end = tasks.guard(() => {
-        if (isOver) return;
-        isOver = true;
+        if (isClosed) return;
+        isClosed = true;
         controller.close();
         // Ends a pending read, which close() does not.
         controller.byobRequest?.respond(0);
@@ -83,7 +83,7 @@ function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
       const push = tasks.guard((chunk: Uint8Array<ArrayBuffer>) => {
         socket.pause();
         // A byte stream detaches the whole buffer, which Node shares among several chunks.
-        if (!isOver) controller.enqueue(chunk.slice());
+        if (!isClosed) controller.enqueue(chunk.slice());
       });
       socket.on("data", push);
       socket.on("end", end);
@@ -93,7 +93,7 @@ function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
       socket.resume();
     },
     cancel() {
-      isOver = true;
+      isClosed = true;
       socket.destroy();
     },
   }, { highWaterMark: 0 });

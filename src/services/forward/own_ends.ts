@@ -11,7 +11,7 @@ import { type Address, formatAddress, isLoopback, isUnix } from "../../endpoint/
 import type { Connection } from "../../connection/connection.ts";
 
 /** All connections to upstreams on this machine, in this thread, as the upstream sees their ends. */
-const dialled = new Set<string>();
+const outboundEnds = new Set<string>();
 
 /** How long clients are checked after a delay once a loop was found, in milliseconds. */
 const RECHECK_TIME = 1_000;
@@ -44,7 +44,7 @@ export function refuseOwnEndLate(client: Connection): void {
 }
 
 function refuse({ peer, local }: Connection): void {
-  if (!dialled.has(endsOf(peer, local))) return;
+  if (!outboundEnds.has(endsOf(peer, local))) return;
   throw new Error("forwarding loop: the upstream leads back to this server");
 }
 
@@ -56,8 +56,8 @@ export function noteOwnEnd({ local, peer }: Connection): Disposable | undefined 
   if (isUnix(local) || isUnix(peer)) return undefined;
   if (local.hostname !== peer.hostname && !isLoopback(peer.hostname)) return undefined;
   const ends = endsOf(local, peer);
-  dialled.add(ends);
-  return { [Symbol.dispose]: () => void dialled.delete(ends) };
+  outboundEnds.add(ends);
+  return { [Symbol.dispose]: () => void outboundEnds.delete(ends) };
 }
 
 function endsOf(client: Address, server: Address): string {

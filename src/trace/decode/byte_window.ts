@@ -45,12 +45,12 @@ export class ByteWindow {
   }
 
   #reserve(wanted: number): void {
-    const kept = new Uint8Array(this.view.buffer, this.start, this.length);
+    const unread = new Uint8Array(this.view.buffer, this.start, this.length);
     let size = this.view.byteLength;
-    while (size < kept.length + wanted) size *= 2;
+    while (size < unread.length + wanted) size *= 2;
     if (size > this.view.byteLength) this.view = new DataView(new ArrayBuffer(size));
-    new Uint8Array(this.view.buffer).set(kept);
-    this.end = kept.length;
+    new Uint8Array(this.view.buffer).set(unread);
+    this.end = unread.length;
     this.start = 0;
   }
 }

@@ -125,10 +125,10 @@ export class FragmentTable {
     const protocol = packet.isIpv6 ? 0 : packet.nextProtocol;
     const key = `${packet.addresses.join()} ${identification} ${protocol} ${packet.tunnels.key}`;
     const known = this.#reassemblies.get(key);
-    const isOver = known !== undefined &&
+    const isExpired = known !== undefined &&
       (Math.abs(packet.seconds - known.startedAt) > REASSEMBLY_TIMEOUT ||
         (known.isDone && offset === 0));
-    if (known !== undefined && !isOver) return known;
+    if (known !== undefined && !isExpired) return known;
     if (known !== undefined) this.#discard(known);
     if (this.#reassemblies.size >= MAX_DATAGRAMS) {
       const [oldest] = this.#reassemblies.values();

@@ -16,8 +16,8 @@ export function describeIcmpError(
   { type, code, isVersion6 }: { type: number; code: number; isVersion6: boolean },
 ): string {
   if (type === (isVersion6 ? 3 : 11)) return "time exceeded";
-  const words = isVersion6 ? UNREACHABLE_V6 : UNREACHABLE_V4;
-  return words[code] ?? `unreachable, code ${code}`;
+  const texts = isVersion6 ? UNREACHABLE_V6 : UNREACHABLE_V4;
+  return texts[code] ?? `unreachable, code ${code}`;
 }
 
 const UNREACHABLE_V4: readonly (string | undefined)[] = [

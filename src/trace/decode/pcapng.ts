@@ -168,9 +168,9 @@ export class PcapngFormat {
     const device = this.#interfaces[0];
     if (device === undefined || end - body < 4) return false;
     const original = packet.view.getUint32(body, this.#littleEndian);
-    const kept = Math.min(original, device.snapLength || original, end - body - 4);
+    const capturedLength = Math.min(original, device.snapLength || original, end - body - 4);
     packet.start = body + 4;
-    packet.end = packet.start + kept;
+    packet.end = packet.start + capturedLength;
     packet.originalLength = original;
     packet.link = device.link;
     packet.interface = this.#interfacesBefore + 1;

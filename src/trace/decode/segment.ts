@@ -90,10 +90,10 @@ export class Segment {
 
   /** Stores the position of the options, which are parsed on demand. */
   setOptions(view: DataView, at: { start: number; captured: number; end: number }): void {
-    const place = this.#optionBytes;
-    place.view = view;
-    place.start = at.start;
-    place.captured = at.captured;
-    place.end = at.end;
+    const optionBytes = this.#optionBytes;
+    optionBytes.view = view;
+    optionBytes.start = at.start;
+    optionBytes.captured = at.captured;
+    optionBytes.end = at.end;
   }
 }

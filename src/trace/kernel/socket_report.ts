@@ -29,8 +29,11 @@ const MAX_TIME_WAIT_ROWS = 20;
 export function renderSockets(table: SocketReport): string {
   const sorted = table.sockets.toSorted(compareSockets);
   const isTimeWait = ({ state }: KernelSocket) => state === "TIME_WAIT";
-  const [over, open] = [sorted.filter(isTimeWait), sorted.filter((socket) => !isTimeWait(socket))];
-  const shown = [...open.slice(0, MAX_ROWS), ...over.slice(0, MAX_TIME_WAIT_ROWS)];
+  const [timeWait, open] = [
+    sorted.filter(isTimeWait),
+    sorted.filter((socket) => !isTimeWait(socket)),
+  ];
+  const shown = [...open.slice(0, MAX_ROWS), ...timeWait.slice(0, MAX_TIME_WAIT_ROWS)];
   const widths = { local: widthOf(shown, "local"), peer: widthOf(shown, "peer") };
   const listening = table.listening ?? listeningPorts(sorted);
   const lines = [
@@ -38,8 +41,8 @@ export function renderSockets(table: SocketReport): string {
     ...shown.map((socket) => row(cells(socket, { table, listening }), widths)),
   ];
   if (open.length > MAX_ROWS) lines.push(`… and ${open.length - MAX_ROWS} more`);
-  if (over.length > MAX_TIME_WAIT_ROWS) {
-    lines.push(`… and ${over.length - MAX_TIME_WAIT_ROWS} more in TIME_WAIT`);
+  if (timeWait.length > MAX_TIME_WAIT_ROWS) {
+    lines.push(`… and ${timeWait.length - MAX_TIME_WAIT_ROWS} more in TIME_WAIT`);
   }
   const { overflows, drops } = table.counters;
   lines.push(`since boot: ListenOverflows ${overflows}, ListenDrops ${drops}`);

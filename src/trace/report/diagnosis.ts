@@ -39,7 +39,7 @@ function describe(
 ): DiagnosisText {
   switch (outcome) {
     case "established":
-      return { words: `${establishedText(flow)}; ${closingText(flow)}.` };
+      return { text: `${establishedText(flow)}; ${closingText(flow)}.` };
     case "refused":
       return describeRefused(flow, listener);
     case "reset":
@@ -55,7 +55,7 @@ function describe(
     case "unreachable":
       return describeUnreachable(flow);
     case "partial":
-      return { words: `${partialText(flow)}; ${closingText(flow)}.` };
+      return { text: `${partialText(flow)}; ${closingText(flow)}.` };
   }
 }
 
@@ -66,10 +66,10 @@ function partialText({ mayContinueEvicted }: Flow): string {
 }
 
 function establishedText(flow: Flow): string {
-  const took = (flow.establishedAt ?? 0) - (flow.synAt ?? flow.startedAt);
+  const duration = (flow.establishedAt ?? 0) - (flow.synAt ?? flow.startedAt);
   const facts = handshakeFacts(flow);
   // The duration is unknown if the SYN was captured late.
-  const within = took > 0 || !flow.isReordered ? ` in ${formatDuration(took)}` : "";
+  const within = duration > 0 || !flow.isReordered ? ` in ${formatDuration(duration)}` : "";
   return `Established${within}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`;
 }
 

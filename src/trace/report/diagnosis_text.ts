@@ -10,7 +10,7 @@ import type { Flow } from "../track/flow.ts";
 /** What happened, and what to check next. */
 export interface DiagnosisText {
   /** What happened. */
-  readonly words: string;
+  readonly text: string;
   /** What to check next, if the attempt failed. */
   readonly next?: string;
 }

@@ -16,18 +16,18 @@ import { countText, type DiagnosisText, untilText } from "./diagnosis_text.ts";
 export function describeReset(flow: Flow): DiagnosisText {
   const after = formatDuration((flow.finishedAt ?? flow.lastAt) - flow.startedAt);
   if (flow.synAckAt === undefined) {
-    return { words: `Aborted by the client with a reset after ${after}.` };
+    return { text: `Aborted by the client with a reset after ${after}.` };
   }
   if (flow.reset?.by === "client") {
     return {
-      words: `Reset by the client after the SYN+ACK, ${after} after its SYN${
+      text: `Reset by the client after the SYN+ACK, ${after} after its SYN${
         resetSenderText(flow)
       }.`,
       next: "Typical of a port scan, or of a client that stopped waiting.",
     };
   }
   return {
-    words: `Reset by the server after its own SYN+ACK, ${after} after the SYN${
+    text: `Reset by the server after its own SYN+ACK, ${after} after the SYN${
       resetSenderText(flow)
     }.`,
     next:
@@ -40,22 +40,22 @@ export function describeHalfOpen(flow: Flow): DiagnosisText {
   const { client, server, synAckAt } = flow;
   if (synAckAt === undefined) {
     return {
-      words: `Both ends sent a SYN at once, and neither was acknowledged${untilText(flow)}.`,
+      text: `Both ends sent a SYN at once, and neither was acknowledged${untilText(flow)}.`,
       next: "Firewalls on both sides drop incoming segments.",
     };
   }
-  const words = `Half-open: the SYN+ACK was sent ${countText(server, synAckAt)} and never ` +
+  const text = `Half-open: the SYN+ACK was sent ${countText(server, synAckAt)} and never ` +
     `acknowledged${untilText(flow)}.`;
   if (client.segments > client.syns) {
     return {
-      words,
+      text,
       next:
         "The client sends segments, but no ACK for this SYN+ACK: a firewall rewrites sequence " +
         "numbers in one direction only, or two hosts share an address (inferred).",
     };
   }
   return {
-    words,
+    text,
     next: client.syns > 1
       ? "The client retransmits its SYN, so its address is not forged: SYN+ACKs to it are lost " +
         "(inferred)."
@@ -71,14 +71,14 @@ export function describeMismatch(flow: Flow): DiagnosisText {
   const cause = isReset
     ? `a reset came for another SYN (ack=${flow.strayAck})`
     : `an old connection still holds these ports${certainty}`;
-  const words = `Answered, but not this SYN: ${cause}; the SYN was sent ` +
+  const text = `Answered, but not this SYN: ${cause}; the SYN was sent ` +
     `${countText(client, flow.startedAt)}, and ${flow.strayAnswers} ` +
     `${flow.strayAnswers === 1 ? "answer was" : "answers were"} for another${untilText(flow)}.`;
-  if (isReset) return { words, next: "Such a reset is forged, or older than the SYN." };
+  if (isReset) return { text, next: "Such a reset is forged, or older than the SYN." };
   const ends = `sport = :${server.port} and dport = :${client.port}`;
   const hasReset = client.segments > client.syns;
   return {
-    words,
+    text,
     next: `Check on ${addressText(server.address)}: ss -tn '${ends}'. ` +
       (hasReset
         ? "The client resets it (RFC 9293, figure 9), without effect."
@@ -89,7 +89,7 @@ export function describeMismatch(flow: Flow): DiagnosisText {
 /** Describes a SYN without an answer. */
 export function describeUnanswered(flow: Flow, listener: ListenerState | undefined): DiagnosisText {
   return {
-    words: `No answer: the SYN was sent ${countText(flow.client, flow.startedAt)}${
+    text: `No answer: the SYN was sent ${countText(flow.client, flow.startedAt)}${
       untilText(flow)
     }.`,
     next: listener === undefined
@@ -102,21 +102,21 @@ export function describeUnanswered(flow: Flow, listener: ListenerState | undefin
 /** Describes an ICMP error. */
 export function describeUnreachable(flow: Flow): DiagnosisText {
   const { unreachable, server } = flow;
-  if (unreachable === undefined) return { words: "Unreachable." };
+  if (unreachable === undefined) return { text: "Unreachable." };
   const { type, code } = unreachable;
   const isVersion6 = !isIpv4Mapped(flow.client.address);
   const source = addressText(unreachable.source);
   const report = `${source} reports ${describeIcmpError({ type, code, isVersion6 })}`;
   if (isProhibited({ type, code, isVersion6 })) {
     return {
-      words: `Forbidden: ${report}.`,
+      text: `Forbidden: ${report}.`,
       next: `There is a route, but a firewall on ${source} rejects connections to ` +
         `${endpointText(server.address, server.port)}.`,
     };
   }
   const isPort = code === (isVersion6 ? 4 : 3) && type === (isVersion6 ? 1 : 3);
   return {
-    words: `Unreachable: ${report}.`,
+    text: `Unreachable: ${report}.`,
     next: isPort
       ? "There is a route. A closed TCP port answers with a reset, so a firewall rejects (inferred)."
       : `Check the route: ip route get ${addressText(server.address)}`,

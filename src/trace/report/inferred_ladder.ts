@@ -17,14 +17,14 @@ export interface Attempt {
   /** Start time. */
   readonly startedAt: Date;
   /** Duration in milliseconds; unknown for accepted connections. */
-  readonly took?: number;
+  readonly elapsed?: number;
   /** Outcome. */
   readonly outcome: Extract<Outcome, "established" | "refused" | "unanswered" | "unreachable">;
 }
 
 /** Infers the ladder of an attempt from its outcome. */
 export function inferLadder(attempt: Attempt): Ladder {
-  const elapsed = attempt.took === undefined ? "" : formatElapsed(attempt.took);
+  const elapsed = attempt.elapsed === undefined ? "" : formatElapsed(attempt.elapsed);
   return {
     client: `client ${attempt.client ?? ""}`.trimEnd(),
     server: `server ${attempt.server}`,
@@ -70,26 +70,26 @@ function inferredDiagnosis(outcome: Attempt["outcome"], elapsed: string): Diagno
     case "established":
       return {
         outcome,
-        words: `Established${elapsed && ` in ${elapsed}`} (inferred).`,
+        text: `Established${elapsed && ` in ${elapsed}`} (inferred).`,
         next: capture,
       };
     case "refused":
       return {
         outcome,
-        words: `Refused after ${elapsed}: a reset answered the SYN (inferred).`,
+        text: `Refused after ${elapsed}: a reset answered the SYN (inferred).`,
         next:
           "Nothing listens on that port, or a firewall rejects, there or here; see there: ss -ltn",
       };
     case "unreachable":
       return {
         outcome,
-        words: `Unreachable after ${elapsed}, as reported by the system.`,
+        text: `Unreachable after ${elapsed}, as reported by the system.`,
         next: `Reported by a router, or nothing was sent. ${capture}`,
       };
     case "unanswered":
       return {
         outcome,
-        words: `No answer for ${elapsed}.`,
+        text: `No answer for ${elapsed}.`,
         next:
           "Dropped by a firewall, there or here, the host is gone, or its accept queue is full. " +
           capture,

@@ -61,7 +61,7 @@ export function renderLadders(ladders: readonly Ladder[]): string {
 }
 
 function titleOf(ladders: readonly Ladder[]): string {
-  return ladders.map(({ client, server, diagnosis }) => `${client} → ${server}: ${diagnosis.words}`)
+  return ladders.map(({ client, server, diagnosis }) => `${client} → ${server}: ${diagnosis.text}`)
     .join("\n");
 }
 
@@ -128,7 +128,7 @@ function footOf(
   const lines = [...wrapped(when).slice(1), ...offers].map((line) => ({ line, style: "quiet" }));
   if (notes.length > 0) lines.push({ line: notes.join(" · "), style: "quiet" });
   const good = diagnosis.outcome === "established";
-  lines.push({ line: diagnosis.words, style: good ? "good" : "bad" });
+  lines.push({ line: diagnosis.text, style: good ? "good" : "bad" });
   if (diagnosis.next !== undefined) lines.push({ line: `→ ${diagnosis.next}`, style: "quiet" });
   return lines.flatMap(({ line, style }) => wrapped(line).map((part) => ({ line: part, style })));
 }

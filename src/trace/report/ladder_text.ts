@@ -19,7 +19,7 @@ export function renderLadder(ladder: Ladder, { color = false } = {}): string {
     ...ladder.rungs.map((rung) => renderRung(rung, paint)),
     ...ladder.offers.flatMap(wrap),
     ...ladder.notes.length > 0 ? wrap(ladder.notes.join(" · ")) : [],
-    ...wrap(ladder.diagnosis.words).map((line) => color ? diagnosisColor(ladder)(line) : line),
+    ...wrap(ladder.diagnosis.text).map((line) => color ? diagnosisColor(ladder)(line) : line),
     ...ladder.diagnosis.next === undefined ? [] : wrap(`→ ${ladder.diagnosis.next}`),
   ];
   return lines.map((line) => `${line.trimEnd()}\n`).join("");

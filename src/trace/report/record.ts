@@ -97,14 +97,14 @@ export interface EndRecord {
 
 /** Converts a flow to its JSON object. */
 export function recordOf(flow: Flow, listener?: ListenerState): HandshakeRecord {
-  const { outcome, words, next } = diagnose(flow, listener);
+  const { outcome, text, next } = diagnose(flow, listener);
   const { unreachable } = flow;
   return {
     client: recordOfEnd(flow.client),
     server: recordOfEnd(flow.server),
     start: isoTime(flow),
     verdict: outcome,
-    words,
+    words: text,
     next: next ?? null,
     answeredMs: since(flow.synAt, flow.synAckAt),
     establishedMs: since(flow.synAt, flow.establishedAt),

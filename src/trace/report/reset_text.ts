@@ -12,8 +12,8 @@ import type { DiagnosisText } from "./diagnosis_text.ts";
 /** Describes a RST that answered the SYN. */
 export function describeRefused(flow: Flow, listener: ListenerState | undefined): DiagnosisText {
   const after = formatDuration((flow.finishedAt ?? flow.lastAt) - flow.startedAt);
-  const words = `Refused after ${after}: a reset answered the SYN.`;
-  return { words, next: listener === undefined ? inferredCause(flow) : knownCause(flow, listener) };
+  const text = `Refused after ${after}: a reset answered the SYN.`;
+  return { text, next: listener === undefined ? inferredCause(flow) : knownCause(flow, listener) };
 }
 
 function knownCause({ server: { port } }: Flow, { isListening }: ListenerState): string {

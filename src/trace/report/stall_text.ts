@@ -12,12 +12,12 @@ import { countText, type DiagnosisText } from "./diagnosis_text.ts";
 export function describeStalled(flow: Flow, listener: ListenerState | undefined): DiagnosisText {
   const { client, server } = flow;
   const isSilent = server.state !== "SYN_RECV" && isSilentServer(flow);
-  const words = isSilent
+  const text = isSilent
     ? "Stalled: acknowledged, yet the server has sent nothing since its SYN+ACK, and the client " +
       `retransmitted ${dataRetransmissions(client)} segments.`
     : `Stalled: acknowledged, yet the server sent its SYN+ACK ${countText(server, flow.synAckAt)}.`;
-  if (listener !== undefined) return { words, next: describeListener(server.port, listener) };
-  return { words, next: isSilent ? causesOfSilence(flow) : causesOfSynAckRetransmission(flow) };
+  if (listener !== undefined) return { text, next: describeListener(server.port, listener) };
+  return { text, next: isSilent ? causesOfSilence(flow) : causesOfSynAckRetransmission(flow) };
 }
 
 const SEE_THERE = "see there: ss -ltn and nstat -az TcpExtListenOverflows";

@@ -62,18 +62,18 @@ export function recordOfSyn({ flags, options }: SynOffer): SynRecord {
 /** Describes a SYN as tcpdump does, such as `mss 1460, sackOK, wscale 7`. */
 export function describeSyn({ flags, options }: SynOffer): string {
   const { mss, windowScale, timestamps, fastOpen, mptcp, otherOptions = [] } = options;
-  const words: string[] = [];
-  if (mss !== undefined) words.push(`mss ${mss}`);
-  if (options.sackPermitted) words.push("sackOK");
-  if (timestamps !== undefined) words.push(`TS val ${timestamps.value} ecr ${timestamps.echo}`);
-  if (windowScale !== undefined) words.push(`wscale ${windowScale}`);
-  if (fastOpen !== undefined) words.push(fastOpenText(flags, fastOpen));
-  if (mptcp !== undefined) words.push(mptcpText(mptcp));
-  words.push(...otherOptions.map(otherOptionText));
-  if (options.isTruncated) words.push("the rest of the options was not captured");
+  const parts: string[] = [];
+  if (mss !== undefined) parts.push(`mss ${mss}`);
+  if (options.sackPermitted) parts.push("sackOK");
+  if (timestamps !== undefined) parts.push(`TS val ${timestamps.value} ecr ${timestamps.echo}`);
+  if (windowScale !== undefined) parts.push(`wscale ${windowScale}`);
+  if (fastOpen !== undefined) parts.push(fastOpenText(flags, fastOpen));
+  if (mptcp !== undefined) parts.push(mptcpText(mptcp));
+  parts.push(...otherOptions.map(otherOptionText));
+  if (options.isTruncated) parts.push("the rest of the options was not captured");
   const bits = ecnBits(flags);
-  if (bits.length > 0) words.push(`ECN: ${bits.join("+")}`);
-  return words.length === 0 ? NOTHING : words.join(", ");
+  if (bits.length > 0) parts.push(`ECN: ${bits.join("+")}`);
+  return parts.length === 0 ? NOTHING : parts.join(", ");
 }
 
 const NOTHING = "no options";

@@ -13,7 +13,7 @@ export interface UnsentAttempt {
   /** Start time. */
   readonly startedAt: Date;
   /** Duration in milliseconds. */
-  readonly took: number;
+  readonly elapsed: number;
   /** Why the SYN was not sent. */
   readonly cause: string;
   /** What to check next. */
@@ -21,13 +21,13 @@ export interface UnsentAttempt {
 }
 
 /** Builds the ladder of an attempt whose SYN was not sent. */
-export function unsentLadder({ server, startedAt, took, cause, next }: UnsentAttempt): Ladder {
+export function unsentLadder({ server, startedAt, elapsed, cause, next }: UnsentAttempt): Ladder {
   return {
     client: "client",
     server: `server ${server}`,
     when: startedAt.toISOString(),
     rungs: [{
-      elapsed: formatElapsed(took),
+      elapsed: formatElapsed(elapsed),
       direction: "none",
       label: "nothing was on the wire",
       tone: "failure",
@@ -36,6 +36,6 @@ export function unsentLadder({ server, startedAt, took, cause, next }: UnsentAtt
     }],
     offers: [],
     notes: [],
-    diagnosis: { outcome: "unsent", words: `No SYN left this machine: ${cause}.`, next },
+    diagnosis: { outcome: "unsent", text: `No SYN left this machine: ${cause}.`, next },
   };
 }

@@ -84,7 +84,7 @@ async function shakeHands(
 ): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const carrier = duplexOf(stream, options.flowControl);
-  const judge = tasks.guard((cause: Error) => {
+  const onError = tasks.guard((cause: Error) => {
     const { pair: { key }, alpn } = options;
     const failure = handshakeFailure(cause, { received: stream.received, key, alpn });
     reject(new HandshakeError(failure, { cause }));
@@ -96,7 +96,7 @@ async function shakeHands(
   try {
     // One server for each connection, so that each has the current certificate and its own errors.
     const server = createServer(settingsOf(options), resolve);
-    server.on("tlsClientError", judge).emit("connection", carrier);
+    server.on("tlsClientError", onError).emit("connection", carrier);
     const tls = await promise;
     stream.handOver();
     return tls;

@@ -6,7 +6,7 @@
 import { explain } from "../errors.ts";
 import type { ServerFlight } from "./server_flight.ts";
 
-const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
+const TEXTS: readonly (readonly [pattern: RegExp, text: string])[] = [
   [
     /InvalidContentType|wrong version number|unexpected handshake message/i,
     "the peer does not use TLS",
@@ -39,7 +39,7 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
 /** The message of a TLS error on one line. */
 export function explainTls(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? explain(error);
+  return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? explain(error);
 }
 
 /** Why a handshake failed, given what the server has sent. */

@@ -54,7 +54,7 @@ export function handshakeFailure(error: Error, facts: HandshakeFacts): Handshake
   const hello = readClientHello(received);
   if (/any known protocol|NoApplicationProtocol/.test(message)) {
     const reason = `no application protocol in common (ALPN): the client offers ` +
-      `${words(hello?.alpn.map(printable))}, the server supports ${words(facts.alpn)}`;
+      `${formatList(hello?.alpn.map(printable))}, the server supports ${formatList(facts.alpn)}`;
     return { reason, alert: ALERT.noApplicationProtocol };
   }
   if (/peer is incompatible/.test(message)) return incompatible(message, { hello, facts });
@@ -108,13 +108,13 @@ function incompatible(
     const reason = offers(SUITES[other])
       ? `no cipher suite in common: the client's are for ${NAME[other]} keys, ` +
         `the server has an ${NAME[kind]} key`
-      : `no cipher suite in common: the client offers ${words(hello.cipherSuites.map(hex))}`;
+      : `no cipher suite in common: the client offers ${formatList(hello.cipherSuites.map(hex))}`;
     return { reason, alert };
   }
   if (!hello.groups.some((group) => OUR_GROUPS.includes(group))) {
     const reason = `no key exchange group in common: the client offers ` +
-      `${words(hello.groups.map(groupName))}, the server supports ${
-        words(OUR_GROUPS.map(groupName))
+      `${formatList(hello.groups.map(groupName))}, the server supports ${
+        formatList(OUR_GROUPS.map(groupName))
       }`;
     return { reason, alert };
   }
@@ -141,7 +141,7 @@ function hex(number: number): string {
 /** The maximum number of listed items. */
 const MAX_LISTED = 8;
 
-function words(items: readonly string[] = []): string {
+function formatList(items: readonly string[] = []): string {
   if (items.length === 0) return "none";
   const rest = items.length - MAX_LISTED;
   return items.slice(0, MAX_LISTED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");

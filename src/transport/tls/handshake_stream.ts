@@ -24,7 +24,7 @@ export class HandshakeStream implements ByteStream {
   readonly #socket: ByteStream;
   #received: Uint8Array | undefined = new Uint8Array();
   #hasWritten = false;
-  #isOver = false;
+  #isFinished = false;
 
   /** Takes over the socket. */
   constructor(socket: ByteStream) {
@@ -70,13 +70,13 @@ export class HandshakeStream implements ByteStream {
 
   /** Closes the socket, after the handshake. */
   close(): void {
-    if (this.#isOver) this.#socket.close();
+    if (this.#isFinished) this.#socket.close();
   }
 
   /** The handshake succeeded: from now on, it only passes through. */
   handOver(): void {
     this.#received = undefined;
-    this.#isOver = true;
+    this.#isFinished = true;
   }
 
   /**
@@ -85,7 +85,7 @@ export class HandshakeStream implements ByteStream {
    * data sends a RST, and the client could lose the alert.
    */
   async giveUp(alert: number | undefined): Promise<void> {
-    this.#isOver = true;
+    this.#isFinished = true;
     try {
       if (alert === undefined || this.#hasWritten) return;
       await deadline(this.#sendAlert(alert), CLOSE_TIMEOUT);
