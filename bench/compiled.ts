@@ -20,9 +20,9 @@ export interface Compiled {
 export async function compiled(workshop: BenchTools): Promise<Compiled | string> {
   const compiler = Deno.env.get("COMPILE_DENO") ?? Deno.execPath();
   const hello = workshop.path("hello");
-  const words = ["compile", "--no-config", "-A", "--output", hello, `${BENCH}subjects/hello.ts`];
+  const args = ["compile", "--no-config", "-A", "--output", hello, `${BENCH}subjects/hello.ts`];
   const failed = await failure(Deno.execPath(), ["task", "bundle"]) ??
-    await failure(compiler, ["task", "embed"]) ?? await failure(compiler, words);
+    await failure(compiler, ["task", "embed"]) ?? await failure(compiler, args);
   return failed ?? { hello, outlet: `${BENCH}../dist/outlet` };
 }
 

@@ -32,18 +32,18 @@ export function comparisons(
 ): Comparison[] {
   const roundTrips = (connections: number): Load => ({
     tool: "round_trips",
-    words: [connections, 64, seconds],
+    args: [connections, 64, seconds],
     count: ({ operations }) => operations,
   });
   const connects: Load = {
     tool: "connects",
-    words: [32, seconds],
+    args: [32, seconds],
     count: ({ operations }) => operations,
   };
-  const stream: Load = { tool: "stream", words: [seconds], count: ({ bytes }) => bytes / 1e6 };
+  const stream: Load = { tool: "stream", args: [seconds], count: ({ bytes }) => bytes / 1e6 };
   const chat = (members: number): Load => ({
     tool: "chat",
-    words: [members, seconds],
+    args: [members, seconds],
     count: ({ operations }) => operations,
   });
   const echo = (goals: RatioGoals) => echoes(workshop, goals);

@@ -6,7 +6,7 @@
 import { isInstalled } from "./tools.ts";
 
 /** The command that prints each program's version. */
-const VERSIONS: readonly (readonly [tool: string, ...words: string[]])[] = [
+const VERSIONS: readonly (readonly [tool: string, ...args: string[]])[] = [
   ["node", "--version"],
   ["gcc", "--version"],
   ["haproxy", "-v"],
@@ -42,9 +42,9 @@ looks cheaper than it is). Outlet runs with console and metrics on and events in
 `;
 }
 
-async function versionOf([tool, ...words]: readonly [string, ...string[]]): Promise<string> {
+async function versionOf([tool, ...args]: readonly [string, ...string[]]): Promise<string> {
   if (!isInstalled(tool)) return "";
-  const { stdout, stderr } = await new Deno.Command(tool, { args: words }).output();
+  const { stdout, stderr } = await new Deno.Command(tool, { args }).output();
   const text = new TextDecoder().decode(stdout.length > 0 ? stdout : stderr);
   return `${tool} ${/\bv?(\d+\.\d+[\w.-]*)/.exec(text)?.[1] ?? "of unknown version"}`;
 }

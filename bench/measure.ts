@@ -34,7 +34,7 @@ export interface Sample {
 export interface Load {
   /** The program, and its arguments after the port. */
   readonly tool: NativeTool;
-  readonly words: readonly (string | number)[];
+  readonly args: readonly (string | number)[];
   /** The number of completed units. */
   count(outcome: Outcome): number;
 }
@@ -48,16 +48,16 @@ export async function sample(
   { load, workshop }: { load: Load; workshop: BenchTools },
 ): Promise<Sample> {
   const before = subject.processorSeconds;
-  const outcome = await runTool(workshop.path(load.tool), [subject.port, ...load.words]);
+  const outcome = await runTool(workshop.path(load.tool), [subject.port, ...load.args]);
   const spent = subject.processorSeconds - before;
   const units = load.count(outcome);
   return { rate: units / outcome.seconds, cost: spent * 1e6 / units, p99: outcome.p99 };
 }
 
 /** Runs a load to its end. */
-async function runTool(path: string, words: readonly (string | number)[]): Promise<Outcome> {
+async function runTool(path: string, args: readonly (string | number)[]): Promise<Outcome> {
   const { success, stdout, stderr } = await new Deno.Command(path, {
-    args: words.map(String),
+    args: args.map(String),
     stdin: "null",
     signal: AbortSignal.timeout(60_000),
   }).output();

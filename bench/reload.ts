@@ -23,8 +23,8 @@ const PAUSE = 50;
 const MIGRATES = "/proc/sys/net/ipv4/tcp_migrate_req";
 
 /** The config of `outlet server WORDS… --workers 3`. */
-function configOf(...words: string[]): ServerConfig {
-  const command = parseServerArgs([...words, "--workers", String(WORKERS)]);
+function configOf(...args: string[]): ServerConfig {
+  const command = parseServerArgs([...args, "--workers", String(WORKERS)]);
   if ("config" in command) return command.config;
   throw new Error("no file was named");
 }

@@ -142,16 +142,16 @@ async function measureTogether(
   const nats = await start(["nats-server", "-a", "127.0.0.1", "-m", String(monitor), "-p"]);
   const servers: Subject[] = [];
   try {
-    const crowd: Member[] = [];
+    const joined: Member[] = [];
     for (const count of members) {
       const server = await startServer("--bus", `nats://127.0.0.1:${nats.port}`);
       servers.push(server);
       await delay(1_000);
-      crowd.push(...await joinMany(server.port, count));
+      joined.push(...await joinMany(server.port, count));
     }
     await delay(1_000);
     const before = await bytesAt(monitor);
-    const [speaking, ...listening] = await sendLines([...servers, nats], crowd, atOnce);
+    const [speaking, ...listening] = await sendLines([...servers, nats], joined, atOnce);
     const bytes = (await bytesAt(monitor) - before) / LINES;
     const own = listening.pop()!;
     return { speaking: speaking!, listening: mean(listening), bytes, nats: own };
@@ -169,11 +169,11 @@ async function sendLines(
   [sender, ...listeners]: readonly Member[],
   atOnce = 1,
 ): Promise<number[]> {
-  const words = Array(atOnce).fill(TEXT).join("\n");
+  const message = Array(atOnce).fill(TEXT).join("\n");
   const say = async (lines: number) => {
     for (let sent = 0; sent < lines; sent += atOnce) {
       const due = listeners.map(({ lines }) => lines + atOnce);
-      await sender!.say(words);
+      await sender!.say(message);
       await Promise.all(listeners.map((member, m) => member.reads(due[m]!)));
     }
   };
@@ -194,18 +194,18 @@ async function joinMany(port: number, count: number): Promise<Member[]> {
   return members;
 }
 
-function startServer(...words: string[]): Promise<Subject> {
+function startServer(...args: string[]): Promise<Subject> {
   return start([
     ...[Deno.execPath(), "run", "-A", `${ROOT}main.ts`, "server"],
-    ...["--service", "chat", "--room", "all", "--log-level", "error", ...words, "--port"],
+    ...["--service", "chat", "--room", "all", "--log-level", "error", ...args, "--port"],
   ]);
 }
 
 /** Starts a program whose last argument is its port, and waits until it listens. */
-async function start([command, ...words]: readonly string[]): Promise<Subject> {
+async function start([command, ...args]: readonly string[]): Promise<Subject> {
   const port = freePort();
   const process = new Deno.Command(command!, {
-    args: [...words, String(port)],
+    args: [...args, String(port)],
     stdout: "null",
     stderr: "null",
   }).spawn();

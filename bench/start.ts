@@ -15,7 +15,7 @@ const ROUNDS = 15;
 interface StartCase {
   readonly name: string;
   command(): {
-    words: readonly string[];
+    args: readonly string[];
     port?: number;
     until?: (port: number) => Promise<boolean>;
   };
@@ -39,13 +39,13 @@ const LISTENS: NonNullable<StartCase["goal"]> = { of: HELLO, most: 2 };
 
 function fromSource(log: string): StartCase[] {
   return [
-    { name: HELLO, command: () => ({ words: deno("subjects/hello.ts") }) },
-    { name: "outlet --help", command: () => ({ words: deno("../main.ts", "--help") }), goal: HELP },
+    { name: HELLO, command: () => ({ args: deno("subjects/hello.ts") }) },
+    { name: "outlet --help", command: () => ({ args: deno("../main.ts", "--help") }), goal: HELP },
     {
       name: "bare Deno loop, first answer",
       command() {
         const port = freePort();
-        return { words: deno("subjects/bare_echo.ts", port), port };
+        return { args: deno("subjects/bare_echo.ts", port), port };
       },
     },
     {
@@ -58,7 +58,7 @@ function fromSource(log: string): StartCase[] {
       name: "outlet server --metrics, first answer",
       command() {
         const port = freePort();
-        return { words: outletServer(log, `echo://:${port}`), port };
+        return { args: outletServer(log, `echo://:${port}`), port };
       },
     },
   ];
@@ -66,8 +66,8 @@ function fromSource(log: string): StartCase[] {
 
 function fromBinaries({ hello, outlet }: Compiled, log: string): StartCase[] {
   return [
-    { name: HELLO, command: () => ({ words: [hello] }) },
-    { name: "outlet --help", command: () => ({ words: [outlet, "--help"] }), goal: HELP },
+    { name: HELLO, command: () => ({ args: [hello] }) },
+    { name: "outlet --help", command: () => ({ args: [outlet, "--help"] }), goal: HELP },
     {
       name: "outlet server, listens",
       command: () => ({ ...server([outlet], log), until: listens }),
@@ -102,7 +102,7 @@ async function start(title: string, starters: readonly StartCase[]): Promise<Sec
 
 /** Milliseconds until it has ended, or answers on its port. */
 async function measure({ command }: StartCase): Promise<number> {
-  const { words: [program, ...args], port, until = answers } = command();
+  const { args: [program, ...args], port, until = answers } = command();
   const start = performance.now();
   const process = new Deno.Command(program!, {
     args,
@@ -125,9 +125,9 @@ async function measure({ command }: StartCase): Promise<number> {
 function server(
   outlet: readonly string[],
   log: string,
-): { words: readonly string[]; port: number } {
+): { args: readonly string[]; port: number } {
   const port = freePort();
-  return { words: [...outlet, "server", `echo://:${port}`, "--log-file", log], port };
+  return { args: [...outlet, "server", `echo://:${port}`, "--log-file", log], port };
 }
 
 async function listens(port: number): Promise<boolean> {

@@ -20,13 +20,13 @@ export interface Recipe {
 const START_TIMEOUT = 20_000;
 
 /** A command line that runs a file of this repository with Deno. */
-export function deno(file: string, ...words: readonly (string | number)[]): string[] {
-  return [Deno.execPath(), "run", "-A", `${BENCH}${file}`, ...words.map(String)];
+export function deno(file: string, ...args: readonly (string | number)[]): string[] {
+  return [Deno.execPath(), "run", "-A", `${BENCH}${file}`, ...args.map(String)];
 }
 
 /** The command line of an outlet server with metrics and its log in a file. */
-export function outletServer(log: string, ...words: readonly (string | number)[]): string[] {
-  return deno("../main.ts", "server", "--log-file", log, "--metrics", "127.0.0.1:0", ...words);
+export function outletServer(log: string, ...args: readonly (string | number)[]): string[] {
+  return deno("../main.ts", "server", "--log-file", log, "--metrics", "127.0.0.1:0", ...args);
 }
 
 /** Arguments that enable a console. */

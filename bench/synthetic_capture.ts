@@ -51,8 +51,8 @@ export function writeSyntheticCapture(path: string, shape: SyntheticCapture): vo
     const at = Math.floor(random() * open.length);
     const connection = open[at];
     if (connection === undefined) continue;
-    const isOver = writeNext(writer, connection, { random, length: shape.packetsPerFlow });
-    if (isOver) open.splice(at, 1);
+    const isLast = writeNext(writer, connection, { random, length: shape.packetsPerFlow });
+    if (isLast) open.splice(at, 1);
   }
   writer.flush();
 }

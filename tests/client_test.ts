@@ -18,12 +18,12 @@ interface ClientOutput {
  * stdin.
  */
 async function runWithInput(
-  words: string[],
+  args: string[],
   input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<ClientOutput> {
   const shown: Uint8Array[] = [];
   const logged: string[] = [];
-  await runClient(parseClientArgs(["127.0.0.1", ...words]), {
+  await runClient(parseClientArgs(["127.0.0.1", ...args]), {
     input: input as AsyncIterable<Uint8Array>,
     show: (bytes) => {
       shown.push(bytes.slice());
@@ -154,7 +154,7 @@ Deno.test("--idle-timeout ends a session without data in either direction", asyn
 
 Deno.test("-v logs the attempt, the first byte, the bytes in each direction, and who closed", async () => {
   await using server = await TestServer.open("echo://:0");
-  const { logged: logged } = await runWithInput([`${server.port()}`, "-v"], [bytesOf("hello")]);
+  const { logged } = await runWithInput([`${server.port()}`, "-v"], [bytesOf("hello")]);
   assertMatch(logged, /^127\.0\.0\.1:\d+: trying$/m);
   assertMatch(logged, /^127\.0\.0\.1:\d+: connected in [\d.]+ (µs|ms)/m);
   assertMatch(logged, /^first byte after /m);

@@ -6,7 +6,7 @@ import { handshakesOf } from "@outlet/outlet/trace";
 import { EventBus } from "../src/events/event_bus.ts";
 import { EventStream } from "../src/library/event_stream.ts";
 import { formatAddress } from "../src/endpoint/address.ts";
-import { Folder } from "./harness/folder.ts";
+import { TemporaryDirectory } from "./harness/temporary_directory.ts";
 import { ROOT } from "./harness/program.ts";
 
 const CAPTURES = `${ROOT}tests/trace/captures/`;
@@ -41,7 +41,7 @@ Deno.test("these ten lines run as a type-checked test with sanitizers, and write
   assertEquals(TEN_LINES.trim().split("\n").length, 10);
   const [first, second, ...body] = TEN_LINES.trim().split("\n");
   const test = [first, second, 'Deno.test("ten lines", async () => {', ...body, "});"].join("\n");
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/ten_lines_test.ts`;
   const config = ["--config", `${ROOT}deno.json`, "--quiet", "--allow-net"];
   await Deno.writeTextFile(path, test);
@@ -52,7 +52,7 @@ Deno.test("these ten lines run as a type-checked test with sanitizers, and write
 });
 
 Deno.test("an error in onEvent fails the test that passed it", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/callback_test.ts`;
   await Deno.writeTextFile(
     path,
@@ -130,12 +130,12 @@ Deno.test("leaving a loop over events ends the subscription", async () => {
 });
 
 Deno.test("onEvent receives every event, from the first listening on", async () => {
-  const heard: OutletEvent["event"][] = [];
-  const onEvent = ({ event }: OutletEvent) => heard.push(event);
+  const received: OutletEvent["event"][] = [];
+  const onEvent = ({ event }: OutletEvent) => received.push(event);
   {
     await using _server = await open({ outlets: ["echo://:0", "chat://:0"], onEvent });
   }
-  assertEquals(heard, ["listening", "listening", "ready", "stopped", "stopped"]);
+  assertEquals(received, ["listening", "listening", "ready", "stopped", "stopped"]);
 });
 
 Deno.test("outlets are SPECs or objects, and common options apply to each", async () => {
@@ -155,7 +155,7 @@ Deno.test("outlets are SPECs or objects, and common options apply to each", asyn
 });
 
 Deno.test("an outlet at a Unix socket has a path, and no port", async () => {
-  await using home = await Folder.make();
+  await using home = await TemporaryDirectory.make();
   const folder = home.path;
   await using server = await open(`echo+unix://${folder}/echo.sock`, "echo://:0");
   const [unix, tcp] = server.outlets;

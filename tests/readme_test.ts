@@ -56,8 +56,8 @@ class ExampleEnvironment implements AsyncDisposable {
 
   static async set(): Promise<ExampleEnvironment> {
     const folder = await Deno.makeTempDir({ prefix: "outlet-readme-" });
-    const words = outlet().map((word) => `'${word}'`).join(" ");
-    await Deno.writeTextFile(`${folder}/outlet`, `#!/bin/sh\nexec ${words} "$@"\n`, {
+    const command = outlet().map((word) => `'${word}'`).join(" ");
+    await Deno.writeTextFile(`${folder}/outlet`, `#!/bin/sh\nexec ${command} "$@"\n`, {
       mode: 0o755,
     });
     return new ExampleEnvironment(folder);

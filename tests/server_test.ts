@@ -97,11 +97,11 @@ Deno.test("a changed config keeps unchanged outlets, opens new ones, and drains 
   using staying = await room.connect(0);
   using leaving = await room.connect(1);
   await answers(staying);
-  const [kept] = room.server.outlets;
+  const [unchanged] = room.server.outlets;
   const done = await room.server.change(configOf(["echo://:0?max-connections=1", "time://:0"]));
   assertEquals(done, { opened: 1, closed: 1, changed: 1 });
   assertEquals([...room.server.outlets].map(({ name }) => name), ["echo", "time"]);
-  assertEquals([...room.server.outlets][0], kept);
+  assertEquals([...room.server.outlets][0], unchanged);
   await answers(staying);
   using refused = await room.connect(0);
   assertEquals(await readText(refused), "");

@@ -1,7 +1,7 @@
 /** Every way in which a config file can change is noticed. */
 import { assertEquals } from "@std/assert";
 import { ConfigWatcher } from "../../src/app/config_watcher.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 
 /** A watcher of this file. */
 async function watch(path: string) {
@@ -25,7 +25,7 @@ async function noticed(path: string, change: () => Promise<void>): Promise<void>
 }
 
 Deno.test("a file that is written, replaced or removed is reported", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/config`;
   await Deno.writeTextFile(path, "1");
   await noticed(path, () => Deno.writeTextFile(path, "2!"));
@@ -38,7 +38,7 @@ Deno.test("a file that is written, replaced or removed is reported", async () =>
 });
 
 Deno.test("a changed link is reported, also in the middle of a path as in a Kubernetes ConfigMap", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const at = (name: string) => `${folder.path}/${name}`;
   for (const version of ["v1", "v2"]) {
     await Deno.mkdir(at(version));
@@ -59,7 +59,7 @@ Deno.test("a changed link is reported, also in the middle of a path as in a Kube
 });
 
 Deno.test("a directory that is created again is reported", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/etc/config`;
   await Deno.mkdir(`${folder.path}/etc`);
   await Deno.writeTextFile(path, "1");
@@ -71,7 +71,7 @@ Deno.test("a directory that is created again is reported", async () => {
 });
 
 Deno.test("changes before a call of next are reported, once", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/config`;
   await Deno.writeTextFile(path, "1");
   const { watcher, hangUp, stop } = await watch(path);
@@ -85,7 +85,7 @@ Deno.test("changes before a call of next are reported, once", async () => {
 });
 
 Deno.test("changes of other files in the directory cause no delay", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/config`;
   await Deno.writeTextFile(path, "1");
   let goesOn = true;

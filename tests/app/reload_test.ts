@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { serve } from "../../src/app/serve.ts";
 import { parseConfig } from "../../src/config/config_file.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { outlet, Program } from "../harness/program.ts";
 
 /** A config with an outlet at this address. */
@@ -40,7 +40,7 @@ Deno.test("prepared observers are committed after the server has changed, and ro
 });
 
 Deno.test("a refused reload does not change the log", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const [config, log, other] = ["config", "log", "other"].map((name) => `${folder.path}/${name}`);
   const write = (listen: string, more: object) =>
     Deno.writeTextFile(config!, configAt(listen, { "log-format": "json", ...more }));

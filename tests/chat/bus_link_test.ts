@@ -19,8 +19,8 @@ class ServerRooms implements AsyncDisposable {
     this.room = this.rooms.open("ops");
   }
 
-  static async open(ether: BusNetwork): Promise<ServerRooms> {
-    const server = new ServerRooms(ether);
+  static async open(network: BusNetwork): Promise<ServerRooms> {
+    const server = new ServerRooms(network);
     await server.rooms.attachBus(server.bus);
     return server;
   }

@@ -74,8 +74,8 @@ testWith(
     await alice.countsMembers(2);
     await alice.sendLine("may I?");
     await bob.until(() => bob.messages.some((line) => line.endsWith("> may I?")));
-    for (const words of [["--bus-credentials", foreign], []]) {
-      await using wrong = await TestServer.open(SPEC, "--bus", nats.url, ...words);
+    for (const args of [["--bus-credentials", foreign], []]) {
+      await using wrong = await TestServer.open(SPEC, "--bus", nats.url, ...args);
       assertMatch((await wrong.event("bus-disconnected")).reason, /authorization violation/i);
     }
   },

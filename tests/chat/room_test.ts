@@ -5,7 +5,7 @@ import { Room } from "../../src/chat/room.ts";
 function subscriber(): Subscriber & { received: string[] } {
   const received: string[] = [];
   return {
-    received: received,
+    received,
     send: (lines) => void received.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
     waiting: 0,
     caughtUp: () => Promise.resolve(),
@@ -120,7 +120,7 @@ Deno.test("lines sent at the same time are sent together, to each member without
     })
   );
   room.flush();
-  for (const heard of chunks) heard.length = 0;
+  for (const chunk of chunks) chunk.length = 0;
   room.say(alice!, "one");
   room.say(bob!, "two");
   room.say(alice!, "three");

@@ -6,10 +6,8 @@ import { SERVICES } from "../../src/services/registry.ts";
 import { formatAddress } from "../../src/endpoint/address.ts";
 
 /** Addresses and services of the outlets that these arguments configure. */
-function outlets(...words: string[]): string[] {
-  return configOf(words).outlets.map(({ service, listen }) =>
-    `${service} ${formatAddress(listen)}`
-  );
+function outlets(...args: string[]): string[] {
+  return configOf(args).outlets.map(({ service, listen }) => `${service} ${formatAddress(listen)}`);
 }
 
 Deno.test("without a SPEC there is a chat room on 127.0.0.1:7000", () => {
@@ -69,11 +67,11 @@ Deno.test("--mode means the same as a mode as the first argument, wherever it is
 
 Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", async () => {
   for (
-    const words of [["::1", "80"], ["[::1]", "80"], ["[::1]:80"], ["tcp://[::1]:80"], [
+    const args of [["::1", "80"], ["[::1]", "80"], ["[::1]:80"], ["tcp://[::1]:80"], [
       "tcp://[::1]:80/",
     ]]
   ) {
-    const command = await parseCommand(["client", ...words]);
+    const command = await parseCommand(["client", ...args]);
     assertEquals(
       command.mode === "client" && formatAddress(command.config.targets[0]),
       "[::1]:80",
@@ -82,12 +80,12 @@ Deno.test("a client's target is HOST PORT, HOST:PORT or tcp://HOST:PORT", async 
 });
 
 Deno.test("help and version can be requested in every usual way", async () => {
-  for (const words of [["--help"], ["-h"], ["help"]]) {
-    const command = await parseCommand(words);
+  for (const args of [["--help"], ["-h"], ["help"]]) {
+    const command = await parseCommand(args);
     assertMatch(command.mode === "help" ? command.text : "", /Modes:\n {2}outlet server/);
   }
-  for (const words of [["server", "--help"], ["help", "server"], ["--mode", "server", "-h"]]) {
-    const command = await parseCommand(words);
+  for (const args of [["server", "--help"], ["help", "server"], ["--mode", "server", "-h"]]) {
+    const command = await parseCommand(args);
     assertMatch(command.mode === "help" ? command.text : "", /Services:\n {2}chat/);
   }
   assertEquals(await parseCommand(["--version"]), { mode: "version" });
@@ -117,19 +115,19 @@ Deno.test("every service has help, with its own options and those of all outlets
 
 Deno.test("a default excludes no other option", async () => {
   for (
-    const words of [
+    const args of [
       "trace --read f",
       "trace --sockets 7",
       "trace --sockets --port 7",
       "client h 1 -z --count 3",
     ]
   ) {
-    await parseCommand(words.split(" "));
+    await parseCommand(args.split(" "));
   }
 });
 
 /** Invalid arguments, and the error line that each must give. */
-const INVALID_ARGUMENTS: readonly (readonly [words: string, answer: RegExp])[] = [
+const INVALID_ARGUMENTS: readonly (readonly [args: string, answer: RegExp])[] = [
   ["", /^expected a mode, .*see outlet --help$/],
   ["--port 80", /^expected a mode/],
   ["sevrer", /^unknown mode "sevrer": did you mean "server"\?$/],
@@ -250,9 +248,9 @@ const INVALID_ARGUMENTS: readonly (readonly [words: string, answer: RegExp])[] =
   ["client h 1 --send-only --recv-only", /exclude each other$/],
 ];
 
-for (const [words, answer] of INVALID_ARGUMENTS) {
-  Deno.test(`"outlet ${words}" fails with what is wrong and what was expected`, async () => {
-    const list = words === "" ? [] : words.split(" ");
+for (const [args, answer] of INVALID_ARGUMENTS) {
+  Deno.test(`"outlet ${args}" fails with what is wrong and what was expected`, async () => {
+    const list = args === "" ? [] : args.split(" ");
     const error = await assertRejects(() => parseCommand(list), UsageError);
     assertMatch((error as Error).message, answer);
     assertEquals((error as Error).message.includes("\n"), false);

@@ -7,7 +7,7 @@ import { TRACE_OPTIONS } from "../../src/config/trace_config.ts";
 import { SERVER_FLAGS } from "../../src/cli/server_args.ts";
 import type { OptionTable } from "../../src/options/option.ts";
 import { SERVICES } from "../../src/services/registry.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { outlet, run } from "../harness/program.ts";
 
 /** Other options that an option needs to have an effect. */
@@ -25,7 +25,7 @@ const NEEDED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The path options of a table, each with the arguments that it needs and an unusable path. */
-function callsOf(table: OptionTable, before: readonly string[]): [name: string, words: string[]][] {
+function callsOf(table: OptionTable, before: readonly string[]): [name: string, args: string[]][] {
   return Object.entries(table).filter(([, { path }]) => path !== undefined).map(([name]) => [
     name,
     [
@@ -54,13 +54,13 @@ const CALLS = [
 ];
 
 Deno.test("an option whose file, directory or program cannot be used is wrong usage, before anything is started", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   await Deno.writeTextFile(`${folder.path}/file`, "");
   // Below a regular file nothing can be read, created or used as a working directory, not even by
   // root.
   const path = `${folder.path}/file/below`;
-  for (const [name, words] of CALLS) {
-    const filled = words.map((word) => word.replace("FOLDER", folder.path).replace("PATH", path));
+  for (const [name, args] of CALLS) {
+    const filled = args.map((word) => word.replace("FOLDER", folder.path).replace("PATH", path));
     const { code, stdout, stderr } = await run(outlet(...filled));
     assertEquals([code, stdout], [2, ""], `${filled.join(" ")}: ${stderr}`);
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
@@ -80,9 +80,9 @@ Deno.test("an error of the network or the system is not wrong usage", async () =
     ["client", "-z", "127.0.0.2", port],
     ["client", "--tls", "127.0.0.2", port],
   ];
-  for (const words of calls) {
-    const { code, stdout, stderr } = await run(outlet(...words));
-    assertEquals([code, stdout], [1, ""], `${words.join(" ")}: ${stderr}`);
+  for (const args of calls) {
+    const { code, stdout, stderr } = await run(outlet(...args));
+    assertEquals([code, stdout], [1, ""], `${args.join(" ")}: ${stderr}`);
   }
 });
 

@@ -10,8 +10,8 @@ Deno.test("/connections lists a thousand connections in turns, and counts the re
   /** The turns of the event loop in which output was shown. */
   const during = new Set<number>();
   let turns = 0;
-  let isOver = false;
-  const countTurns = () => void (isOver || (turns++, setTimeout(countTurns)));
+  let isDone = false;
+  const countTurns = () => void (isDone || (turns++, setTimeout(countTurns)));
   countTurns();
   async function* typed() {
     yield { text: "/connections" };
@@ -27,7 +27,7 @@ Deno.test("/connections lists a thousand connections in turns, and counts the re
       during.add(turns);
     },
   });
-  isOver = true;
+  isDone = true;
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(shown.length, 1_001);
   assertEquals(shown.at(-1), "* and 3000 more\n");

@@ -9,8 +9,8 @@ Deno.test("-o writes received bytes unchanged, and -x both directions with times
   await using server = await TestServer.open("echo://:0");
   const folder = await Deno.makeTempDir();
   const files = { raw: `${folder}/raw`, dump: `${folder}/dump` };
-  const words = ["127.0.0.1", String(server.port()), "-o", files.raw, "-x", files.dump];
-  assertEquals((await runTestClient(words, "hi\n")).received, "hi\n");
+  const args = ["127.0.0.1", String(server.port()), "-o", files.raw, "-x", files.dump];
+  assertEquals((await runTestClient(args, "hi\n")).received, "hi\n");
   assertEquals(await Deno.readTextFile(files.raw), "hi\n");
   assertMatch(
     await Deno.readTextFile(files.dump),
@@ -36,7 +36,7 @@ Deno.test("a failed write ends the connection with an error that names the file"
 
 Deno.test("a file that cannot be opened is wrong usage, and no connection is made", async () => {
   await using server = await TestServer.open("echo://:0");
-  const words = ["client", "127.0.0.1", String(server.port())];
+  const args = ["client", "127.0.0.1", String(server.port())];
   for (
     const [flags, reason] of [
       [
@@ -51,7 +51,7 @@ Deno.test("a file that cannot be opened is wrong usage, and no connection is mad
       [["--script", "/tmp"], /^outlet: --script \/tmp: .*: it is a directory\n$/],
     ] as const
   ) {
-    const { code, stderr } = await run(outlet(...words, ...flags));
+    const { code, stderr } = await run(outlet(...args, ...flags));
     assertMatch(stderr, reason);
     assertEquals(code, 2);
   }
@@ -90,8 +90,8 @@ Deno.test("offsets count each direction separately", () => {
 
 Deno.test("--json prints the course of the connection as one object, and -v as lines", async () => {
   await using server = await TestServer.open("daytime://:0");
-  const words = ["localhost", String(server.port()), "--json"];
-  const { logged } = await runTestClient(words);
+  const args = ["localhost", String(server.port()), "--json"];
+  const { logged } = await runTestClient(args);
   const found = JSON.parse(logged);
   assertEquals(found.target, `localhost:${server.port()}`);
   assert(found.resolved.hosts.length > 0 && found.first_byte_ms > 0 && found.duration_ms > 0);
@@ -115,8 +115,8 @@ Deno.test("progress shows how much, how fast, and the time left where the size i
 
 Deno.test("-q closes this long after the end of stdin, even if the peer continues", async () => {
   await using server = await TestServer.open("chargen://:0");
-  const words = ["127.0.0.1", String(server.port()), "-q", "20ms"];
-  const { error } = await runTestClient(words, "x");
+  const args = ["127.0.0.1", String(server.port()), "-q", "20ms"];
+  const { error } = await runTestClient(args, "x");
   assertEquals(error, "");
   await server.event("closed");
 });

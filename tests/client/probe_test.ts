@@ -34,21 +34,21 @@ Deno.test("a port whose accept queue is full is silent", async () => {
   const waiting = await Promise.all(
     [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port: full.addr.port })),
   );
-  const words = ["127.0.0.1", String(full.addr.port), "--timeout", "200ms", "--json"];
-  const { printed, error } = await runTestClient(["-z", ...words]);
+  const args = ["127.0.0.1", String(full.addr.port), "--timeout", "200ms", "--json"];
+  const { printed, error } = await runTestClient(["-z", ...args]);
   assertMatch(error, /timed out after 200 ms/);
   assertEquals(JSON.parse(printed).state, "silent");
   for (const conn of waiting) conn.close();
 });
 
-for (const words of [[], ["--count", "3"]]) {
-  Deno.test(`a silent port probed with ${words.join(" ") || "-z alone"} is reported on interrupt as tried once and unanswered`, async () => {
+for (const args of [[], ["--count", "3"]]) {
+  Deno.test(`a silent port probed with ${args.join(" ") || "-z alone"} is reported on interrupt as tried once and unanswered`, async () => {
     using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
     const { port } = full.addr;
     const waiting = await Promise.all(
       [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })),
     );
-    const probe = outlet("client", "-z", "127.0.0.1", String(port), ...words);
+    const probe = outlet("client", "-z", "127.0.0.1", String(port), ...args);
     await using program = new Program(probe);
     await eventually(() => isAskedFor(port));
     program.signal("SIGINT");
@@ -76,14 +76,14 @@ Deno.test("after an interrupt, ports that were not probed are reported as such",
 
 Deno.test("--count prints statistics, as text and JSON", async () => {
   await using server = await TestServer.open("echo://:0");
-  const words = ["-z", "127.0.0.1", String(server.port()), "--count", "5", "--interval", "1ms"];
-  const { printed } = await runTestClient(words);
+  const args = ["-z", "127.0.0.1", String(server.port()), "--count", "5", "--interval", "1ms"];
+  const { printed } = await runTestClient(args);
   assertMatch(
     printed,
     /: 5 sent, 5 connected, 0.00 % lost\nmin .*, median .*, p99 .*, max .*, jitter /,
   );
   assertMatch(printed, /│█+ /);
-  const found = JSON.parse((await runTestClient([...words, "--json"])).printed);
+  const found = JSON.parse((await runTestClient([...args, "--json"])).printed);
   assertEquals([found.state, found.count, found.open, found.loss], ["open", 5, 5, 0]);
 });
 
@@ -97,8 +97,8 @@ Deno.test("invalid ports, and options without those that they need, are refused"
     [["h", "1", "--tls-ca", "x"], /--tls-ca needs --tls/],
     [["h", "1", "-z", "--bench"], /exclude each other/],
   ];
-  for (const [words, expected] of cases) {
-    assertMatch((assertThrows(() => parseClientArgs(words)) as Error).message, expected);
+  for (const [args, expected] of cases) {
+    assertMatch((assertThrows(() => parseClientArgs(args)) as Error).message, expected);
   }
 });
 

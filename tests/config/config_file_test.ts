@@ -281,7 +281,7 @@ Deno.test("a missing file is named", async () => {
 });
 
 for (
-  const words of [
+  const args of [
     [],
     ["chat://:0?room=ops&allow=10.0.0.0/8,::1", "--deny", "192.0.2.1", "--drain-timeout", "1500ms"],
     ["exec://:0", "--log-format", "json", "--metrics", ":0", "--", "printf", "%s, %s", "a", "b"],
@@ -289,8 +289,8 @@ for (
     ["echo://[::1]:0?no=1".replace("?no=1", ""), "--no-keep-alive", "--write-timeout", "0"],
   ]
 ) {
-  Deno.test(`outlet server ${words.join(" ")} --print-config prints an equivalent config`, async () => {
-    const config: ServerConfig = configOf(words);
+  Deno.test(`outlet server ${args.join(" ")} --print-config prints an equivalent config`, async () => {
+    const config: ServerConfig = configOf(args);
     assertEquals(await parseConfig(writeConfig(config)), config);
   });
 }

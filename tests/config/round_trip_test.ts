@@ -31,11 +31,11 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   WORD: ["", "-c", "a, b", "sub/x"],
 };
 
-function wordsFor({ choices, placeholder = "", bounds }: Option): readonly string[] {
+function samplesFor({ choices, placeholder = "", bounds }: Option): readonly string[] {
   const listed = bounds ? [bounds.min, Math.min(bounds.max, bounds.min + 3)].map(String) : [];
-  const words = [...choices ?? [], ...listed, ...SAMPLES[placeholder] ?? []];
-  assert(words.length > 0, `this test knows no word for ${placeholder}: add one to SAMPLES`);
-  return words;
+  const samples = [...choices ?? [], ...listed, ...SAMPLES[placeholder] ?? []];
+  assert(samples.length > 0, `this test knows no word for ${placeholder}: add one to SAMPLES`);
+  return samples;
 }
 
 /** Options that a service needs. */
@@ -59,7 +59,7 @@ const LISTENS: readonly Address[] = [
 ];
 
 /** These options, with those that they need, as values. */
-function valuesOf(table: OptionTable, words: Readonly<Record<string, string>>) {
+function valuesOf(table: OptionTable, texts: Readonly<Record<string, string>>) {
   const values = new Map<string, unknown>();
   const add = (name: string, word: string): void => {
     const option = table[name]!;
@@ -70,9 +70,9 @@ function valuesOf(table: OptionTable, words: Readonly<Record<string, string>>) {
       if (!values.has("tls-cert")) add(other, word);
     }
     const [need] = option.needs ?? [];
-    if (need !== undefined) add(need, wordsFor(table[need]!)[0]!);
+    if (need !== undefined) add(need, samplesFor(table[need]!)[0]!);
   };
-  for (const [name, word] of Object.entries(words)) add(name, word);
+  for (const [name, word] of Object.entries(texts)) add(name, word);
   return values;
 }
 
@@ -119,9 +119,9 @@ for (const service of SERVICES.values()) {
   const table = service === echo ? outletTable(echo) : service.options;
   for (const [name, option] of Object.entries(table)) {
     Deno.test(`${name} of ${service.name} is printed as it is parsed`, async () => {
-      const words = wordsFor(option).filter((word) => reads(option, word));
-      assert(words.length > 0, `none of the words is valid for ${name}`);
-      for (const word of words) {
+      const samples = samplesFor(option).filter((word) => reads(option, word));
+      assert(samples.length > 0, `none of the words is valid for ${name}`);
+      for (const word of samples) {
         await assertRoundTrip(configWith({ service, own: { [name]: word } }));
       }
     });
@@ -130,8 +130,8 @@ for (const service of SERVICES.values()) {
 
 for (const [name, option] of Object.entries({ ...SERVER_OPTIONS, ...ADMISSION_OPTIONS })) {
   Deno.test(`${name} of the server is printed as it is parsed`, async () => {
-    const words = wordsFor(option).filter((word) => reads(option, word));
-    for (const word of words) {
+    const samples = samplesFor(option).filter((word) => reads(option, word));
+    for (const word of samples) {
       await assertRoundTrip(configWith({ service: echo, common: { [name]: word } }));
     }
   });
@@ -141,7 +141,7 @@ Deno.test("all compatible options of a service are printed as they are parsed", 
   for (const service of SERVICES.values()) {
     let own: Record<string, string> = {};
     for (const [name, option] of Object.entries(outletTable(service))) {
-      const word = wordsFor(option).find((word) => reads(option, word))!;
+      const word = samplesFor(option).find((word) => reads(option, word))!;
       try {
         configWith({ service, own: { ...own, [name]: word } });
         own = { ...own, [name]: word };

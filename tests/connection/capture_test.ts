@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { captureTo, openCapture } from "../../src/connection/capture.ts";
 import { bytesOf } from "../harness/bytes.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 
 Deno.test("a disk that takes nothing is waited for briefly, then the connection continues, and the lost bytes are reported", async () => {
   let text = "";
@@ -29,7 +29,7 @@ Deno.test("a disk that takes nothing is waited for briefly, then the connection 
 });
 
 Deno.test("a capture file is complete when it is closed", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   {
     const faults: unknown[] = [];
     const options = { directory: `${folder.path}/new`, name: "echo", limit: 1_000 };

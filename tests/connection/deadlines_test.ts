@@ -102,16 +102,16 @@ Deno.test("a deadline of 0 is off", () => {
 });
 
 Deno.test("each connection has deadlines of its own", () => {
-  const [silent, busy] = [new TestConnection(), new TestConnection()];
+  const [idle, busy] = [new TestConnection(), new TestConnection()];
   const sweeper = new Sweeper({ idle: 1000 });
-  using _silent = sweeper.watch(silent as unknown as Connection);
+  using _watch = sweeper.watch(idle as unknown as Connection);
   using _busy = sweeper.watch(busy as unknown as Connection);
   const start = Math.ceil(performance.now());
   for (let later = 100; later <= 1500; later += 100) {
     busy.bytesIn++;
     sweeper.sweep(start + later);
   }
-  assertEquals([silent.reason, busy.reason], ["idle", undefined]);
+  assertEquals([idle.reason, busy.reason], ["idle", undefined]);
 });
 
 for (

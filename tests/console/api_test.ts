@@ -187,7 +187,7 @@ Deno.test("a connection is tapped, written to, half-closed and closed", async ()
   const watching = console.stream(`?watch=connection:${id}`, (all) => {
     started.resolve();
     const pieces = piecesIn(all);
-    return ["in", "out"].every((way) => pieces.some(({ direction }) => direction === way));
+    return ["in", "out"].every((wanted) => pieces.some(({ direction }) => direction === wanted));
   });
   await started.promise;
   await send(client, "ping");

@@ -12,16 +12,16 @@ Deno.test("a transcript keeps the last 64 KiB of each direction, with their offs
   const all = noise(100_000);
   for (let at = 0; at < all.length; at += 1000) transcript.received(all.subarray(at, at + 1000));
   transcript.sent(all.subarray(0, 90_000));
-  const kept = (direction: string) =>
+  const piecesOf = (direction: string) =>
     transcript.pieces.filter((piece) => piece.direction === direction);
   const size = (direction: string) =>
-    kept(direction).reduce((sum, { bytes }) => sum + bytes.length, 0);
+    piecesOf(direction).reduce((sum, { bytes }) => sum + bytes.length, 0);
   assert(size("in") <= 64 * 1024 && size("in") > 56 * 1024);
   assertEquals(size("out"), 64 * 1024);
-  for (const { offset, bytes } of kept("in")) {
+  for (const { offset, bytes } of piecesOf("in")) {
     assertEquals(bytes, all.slice(offset - 10, offset - 10 + bytes.length));
   }
-  const { offset, bytes } = kept("out")[0]!;
+  const { offset, bytes } = piecesOf("out")[0]!;
   assertEquals(bytes, all.slice(offset, 90_000));
 });
 

@@ -9,10 +9,10 @@ import { testWith } from "../harness/tools.ts";
 
 /** A server process, and the port of its first outlet; `limit` is its descriptor limit. */
 async function start(
-  words: readonly string[],
+  args: readonly string[],
   { limit }: { limit?: number } = {},
 ): Promise<{ server: Program; port: number }> {
-  const command = outlet("server", ...words, "--log-format", "json");
+  const command = outlet("server", ...args, "--log-format", "json");
   const server = new Program(
     limit === undefined ? command : ["prlimit", `--nofile=${limit}:${limit}`, ...command],
   );
@@ -85,8 +85,8 @@ testWith(
     const clients: Deno.TcpConn[] = [];
     // At most as many at once as fit in any accept queue.
     while (clients.length < 300) clients.push(...await connectMany(port, 100));
-    const heard = await Promise.all(clients.map(isServed));
-    const inside = clients.filter((_, i) => heard[i]);
+    const served = await Promise.all(clients.map(isServed));
+    const inside = clients.filter((_, i) => served[i]);
     assert(inside.length > 150 && inside.length < 256, `${inside.length} were let in`);
     await Promise.all(inside.map(echoes));
     const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();

@@ -12,7 +12,7 @@ const USAGE = 2;
 /** An error of the network or the system. */
 const SYSTEM = 1;
 
-const CASES: readonly (readonly [words: string, code: number, line: string])[] = [
+const CASES: readonly (readonly [args: string, code: number, line: string])[] = [
   [
     "server echo://:0 --check --tls-cert x",
     USAGE,
@@ -53,9 +53,9 @@ const CASES: readonly (readonly [words: string, code: number, line: string])[] =
   ],
 ];
 
-for (const [words, code, line] of CASES) {
-  Deno.test(`"outlet ${words}" ends with ${code} and one line`, async () => {
-    const outcome = await run(outlet(...words.split(" ")));
+for (const [args, code, line] of CASES) {
+  Deno.test(`"outlet ${args}" ends with ${code} and one line`, async () => {
+    const outcome = await run(outlet(...args.split(" ")));
     assertEquals([outcome.code, outcome.stdout, outcome.stderr], [code, "", `outlet: ${line}\n`]);
   });
 }

@@ -11,8 +11,8 @@ import { testWith } from "../harness/tools.ts";
 const IN_NAMESPACE = ["unshare", "--map-root-user", "--net", "sh", "-c"] as const;
 
 /** The command line of outlet, quoted for a shell. */
-function quoted(...words: string[]): string {
-  return outlet(...words).map((word) => `'${word}'`).join(" ");
+function quoted(...args: string[]): string {
+  return outlet(...args).map((word) => `'${word}'`).join(" ");
 }
 
 testWith(
@@ -39,11 +39,11 @@ testWith(
   "if the console's default port is in use, the server runs without a console",
   async () => {
     // A process that ends kills the others, in a PID namespace of their own.
-    const [unshare, ...words] = IN_NAMESPACE;
+    const [unshare, ...args] = IN_NAMESPACE;
     await using server = new Program([
       unshare,
       ...["--pid", "--fork", "--kill-child"],
-      ...words,
+      ...args,
       `ip link set lo up && { ncat -lk 127.0.0.1 7001 & } && ` +
       `until ncat -z 127.0.0.1 7001; do :; done; exec ${quoted("server")}`,
     ]);
@@ -115,7 +115,7 @@ testWith(["openssl", "curl"], "a console with a certificate uses HTTPS", async (
   ));
   const [, origin] = (await server.prints(/^console at (https:\S+)\/ \(token in \S+\)\n$/))!;
   const token = (await Deno.readTextFile(tokenFile)).trim();
-  const curl = (...words: string[]) => run(["curl", "-s", "--cacert", authority.cert, ...words]);
+  const curl = (...args: string[]) => run(["curl", "-s", "--cacert", authority.cert, ...args]);
   const opened = await curl("-D", "-", "-o", "/dev/null", `${origin}/?token=${token}`);
   assertMatch(opened.stdout, /set-cookie: .*; HttpOnly; SameSite=Strict; Secure/);
   const outlets = await curl("-H", `authorization: Bearer ${token}`, `${origin}/api/v1/outlets`);

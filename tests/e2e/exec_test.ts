@@ -89,8 +89,8 @@ testWith(
 
 testWith(["tcpclient"], "exec serves a client of ucspi-tcp", async () => {
   await using server = await TestServer.open("exec://:0", "--", "echo", "hello");
-  const words = ["-HR", "127.0.0.1", String(server.port()), "sh", "-c", "cat <&6"];
-  assertEquals(await succeed(["tcpclient", ...words]), "hello\n");
+  const args = ["-HR", "127.0.0.1", String(server.port()), "sh", "-c", "cat <&6"];
+  assertEquals(await succeed(["tcpclient", ...args]), "hello\n");
 });
 
 Deno.test("1,000 short-lived programs leave no child process and no descriptor behind", async () => {
@@ -141,11 +141,11 @@ Deno.test("outlet server kills its programs if a second signal ends it at once",
   server.signal("SIGTERM");
   const { code } = await server.outcome();
   assertEquals(code, 128 + 15);
-  for (const pid of pids.slice(0, 2)) await gone(pid);
+  for (const pid of pids.slice(0, 2)) await processEnd(pid);
 });
 
 /** Resolves once the process has ended, or is a zombie. */
-async function gone(pid: string | undefined): Promise<void> {
+async function processEnd(pid: string | undefined): Promise<void> {
   await eventually(async () => {
     const state = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "gone");
     return /^gone|\) [ZX] /.test(state);

@@ -68,8 +68,8 @@ testWith(["python3", "curl"], "forward relays 200 MB of HTTP unchanged", async (
   try {
     await run(["dd", "if=/dev/urandom", `of=${folder}/big`, "bs=1M", "count=200"]);
     const port = freePort();
-    const words = ["-m", "http.server", "--bind", "127.0.0.1", "--directory", folder, `${port}`];
-    await using _web = new Program(["python3", ...words]);
+    const args = ["-m", "http.server", "--bind", "127.0.0.1", "--directory", folder, `${port}`];
+    await using _web = new Program(["python3", ...args]);
     await isOpen(port);
     await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${port}`);
     const url = `http://127.0.0.1:${server.port()}/big`;
@@ -93,7 +93,7 @@ testWith(
       );
       await redis.prints(/[Rr]eady to accept connections/);
       await using server = await TestServer.open(`forward://:0?to=unix:${socket}`);
-      const cli = (...words: string[]) => run(["redis-cli", "-p", String(server.port()), ...words]);
+      const cli = (...args: string[]) => run(["redis-cli", "-p", String(server.port()), ...args]);
       assertEquals((await cli("set", "key", "value")).stdout, "OK\n");
       assertEquals((await cli("get", "key")).stdout, "value\n");
       assertMatch((await cli("--csv", "lrange", "none", "0", "-1")).stdout, /^\n?$/);

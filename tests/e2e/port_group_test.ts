@@ -3,7 +3,7 @@
  * bound without being accepted from.
  */
 import { assertEquals } from "@std/assert";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
@@ -14,7 +14,7 @@ testWith(
   ["strace"],
   "a reload of service and limits binds no socket at an open port, and a restart binds one per worker",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const [config, trace] = [`${folder.path}/outlet.json`, `${folder.path}/trace`];
     const port = freePort();
     const write = (service: string, rate: number) =>

@@ -12,7 +12,7 @@ async function isOld(): Promise<boolean> {
 }
 
 Deno.test("the console is served, or refused at the start in one line if the runtime is too old", async () => {
-  const words = outlet("server", "echo://:0", "--console", ":0");
+  const args = outlet("server", "echo://:0", "--console", ":0");
   if (await isOld()) {
     for (
       const asked of [["--metrics", "127.0.0.1:0"], ["--console", ":0"], [
@@ -26,7 +26,7 @@ Deno.test("the console is served, or refused at the start in one line if the run
     }
     return;
   }
-  await using server = new Program(words);
+  await using server = new Program(args);
   const [, url] = await server.prints(/console at (\S+)\n/);
   const answer = await fetch(url!);
   assertMatch(await answer.text(), /<html/);

@@ -33,14 +33,14 @@ testWith(
       ...["-i", "127.0.0.1", "-p", String(port), "-u", "joe", "-P", SECRET],
     ]);
     await isOpen(port);
-    const words = ["client", "127.0.0.1", String(server.port()), "--eof", "wait"];
+    const args = ["client", "127.0.0.1", String(server.port()), "--eof", "wait"];
     for (
       const how of [
         ["--proxy", `socks5://joe@127.0.0.1:${port}`],
         ["--proxy", `socks5://127.0.0.1:${port}`, "--proxy-auth", "joe"],
       ]
     ) {
-      await using terminal = new Terminal(outlet(...words, ...how));
+      await using terminal = new Terminal(outlet(...args, ...how));
       await terminal.shows(/password for the socks5 proxy 127\.0\.0\.1:\d+:/);
       await terminal.type(SECRET + KEY.enter);
       const [shown] = await terminal.shows(/password[^]*GMT/);
@@ -50,15 +50,15 @@ testWith(
   },
 );
 
-for (const words of [[], ["--workers", "2"]]) {
+for (const args of [[], ["--workers", "2"]]) {
   testWith(
     ["python3", "openssl"],
-    `a server asks for its key's passphrase until it is right (${words.join(" ") || "one thread"})`,
+    `a server asks for its key's passphrase until it is right (${args.join(" ") || "one thread"})`,
     async () => {
       await using authority = await CertificateAuthority.make();
       const { cert, key } = await authority.sign();
       const spec = `echo://127.0.0.1:0?tls&tls-cert=${cert}&tls-key=${await encrypted(key)}`;
-      await using terminal = new Terminal(outlet("server", spec, ...words));
+      await using terminal = new Terminal(outlet("server", spec, ...args));
       await terminal.shows(/passphrase of \S+encrypted:/);
       await terminal.type("wrong" + KEY.enter);
       await terminal.shows(/this passphrase does not decrypt it[^]*passphrase of/);
@@ -100,13 +100,13 @@ testWith(
     const { cert, key } = await authority.sign();
     const tls = ["--tls", "--tls-cert", cert, "--tls-key", await encrypted(key)];
     for (
-      const [words, reason] of [
+      const [args, reason] of [
         [["client", "127.0.0.1", "9", "--proxy", "socks5://joe@127.0.0.1:9"], /needs a password/],
         [["client", "127.0.0.1", "9", ...tls], /--tls-key \S+: it is encrypted/],
         [["server", "echo://:0", ...tls], /tls-key \S+: it is encrypted/],
       ] as const
     ) {
-      const { code, stdout, stderr } = await run(outlet(...words), { stdin: "guess\n" });
+      const { code, stdout, stderr } = await run(outlet(...args), { stdin: "guess\n" });
       assertEquals([code, stdout], [2, ""]);
       assertMatch(stderr, reason);
       assertMatch(stderr, /asked for at/);

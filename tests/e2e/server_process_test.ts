@@ -1,13 +1,13 @@
 /** `outlet server` as a process: signals, exit codes and the log. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { isClosed } from "../harness/ports.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 
 /** A server process whose log is JSON, and the port of its first outlet. */
-async function startServer(...words: string[]): Promise<{ server: Program; port: number }> {
-  const server = new Program(outlet("server", ...words, "--log-format", "json"));
+async function startServer(...args: string[]): Promise<{ server: Program; port: number }> {
+  const server = new Program(outlet("server", ...args, "--log-format", "json"));
   const [, port] = await server.logs(/"event":"listening".*"address":"[^"]*:(\d+)"/);
   return { server, port: Number(port) };
 }
@@ -52,26 +52,26 @@ Deno.test("the log has a connection's events as one JSON object per line", async
 
 for (const workers of ["1", "2"]) {
   Deno.test(`the log has the ports of metrics and console where they were 0 (--workers ${workers})`, async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const config = `${folder.path}/outlet.json`;
     const write = (metrics: string) =>
       Deno.writeTextFile(config, JSON.stringify({ outlets: ["echo://:0"], metrics }));
     await write("127.0.0.1:0");
-    const words = ["--config", config, "--console", ":0", "--workers", workers];
-    await using server = new Program(outlet("server", ...words, "--log-format", "json"));
-    const [, told] = await server.logs(/"event":"metrics-listening","address":"([^"]+)"/);
+    const args = ["--config", config, "--console", ":0", "--workers", workers];
+    await using server = new Program(outlet("server", ...args, "--log-format", "json"));
+    const [, first] = await server.logs(/"event":"metrics-listening","address":"([^"]+)"/);
     const [, ready, page] = await server.logs(
       /"event":"ready".*"metrics":"([^"]+)","console":"([^"]+)"/,
     );
-    assertEquals(ready, told);
-    assertEquals(await healthAt(told!), "ok\n");
+    assertEquals(ready, first);
+    assertEquals(await healthAt(first!), "ok\n");
     const [, announced] = await server.prints(/console at http:\/\/([^/]+)\//);
     assertEquals(page, announced);
     await write("127.0.0.2:0");
-    const [, moved] = await server.logs(
+    const [, second] = await server.logs(
       /"event":"metrics-listening","address":"(127\.0\.0\.2:\d+)"/,
     );
-    assertEquals(await healthAt(moved!), "ok\n");
+    assertEquals(await healthAt(second!), "ok\n");
     server.signal("SIGTERM");
     assertEquals((await server.outcome()).code, 0);
   });
@@ -148,7 +148,7 @@ Deno.test("--log-level warning leaves out orderly events", async () => {
  * trace.
  */
 const INVALID_ARGUMENTS:
-  readonly (readonly [words: readonly string[], code: number, line: RegExp])[] = [
+  readonly (readonly [args: readonly string[], code: number, line: RegExp])[] = [
     [["sevrer"], 2, /^outlet: unknown mode "sevrer": did you mean "server"\?\n$/],
     [["server", "--prot", "5"], 2, /^outlet: unknown option "--prot": did you mean "--port"\?\n$/],
     [["server", "echo://:80x"], 2, /^outlet: .*port "80x": expected a port, 0 to 65535\n$/],
@@ -170,9 +170,9 @@ const INVALID_ARGUMENTS:
     ],
   ];
 
-for (const [words, code, line] of INVALID_ARGUMENTS) {
-  Deno.test(`"outlet ${words.join(" ")}" ends with ${code} and one line that has the reason`, async () => {
-    const outcome = await run(outlet(...words));
+for (const [args, code, line] of INVALID_ARGUMENTS) {
+  Deno.test(`"outlet ${args.join(" ")}" ends with ${code} and one line that has the reason`, async () => {
+    const outcome = await run(outlet(...args));
     assertMatch(outcome.stderr, line);
     assertEquals([outcome.code, outcome.stdout], [code, ""]);
     assertEquals(outcome.stderr.split("\n").length, 2);

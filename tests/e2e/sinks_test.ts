@@ -1,7 +1,7 @@
 /** Output of libraries, and signals before the config is read. */
 import { assert, assertEquals } from "@std/assert";
 import { readText, send } from "../harness/bytes.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
@@ -24,7 +24,7 @@ async function isOpen(path: string): Promise<void> {
 
 Deno.test("output of a library becomes events instead of text on stdout, and its rate is limited", async () => {
   using bus = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const socket = `${folder.path}/echo`;
   const url = `nats://127.0.0.1:${bus.addr.port}`;
   await using server = new Program(
@@ -61,7 +61,7 @@ testWith(
   ["mkfifo"],
   "SIGHUP never ends a server with a config, not even before the config is read",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const config = `${folder.path}/outlet.json`;
     await run(["mkfifo", config]);
     await using server = new Program(outlet("server", "--config", config));

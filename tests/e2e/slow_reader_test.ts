@@ -44,11 +44,11 @@ class FloodingUpstream implements Disposable {
     for (;;) {
       const conn = await this.#listener.accept();
       this.#conns.push(conn);
-      this.#pour(conn).catch(() => {});
+      this.#writeRepeatedly(conn).catch(() => {});
     }
   }
 
-  async #pour(conn: Deno.Conn): Promise<void> {
+  async #writeRepeatedly(conn: Deno.Conn): Promise<void> {
     const chunk = new Uint8Array(256 * 1024);
     for (;;) await conn.write(chunk);
   }
@@ -70,8 +70,8 @@ for (const kind of ["plain", "tls"]) {
       await using server = await TestServer.open(
         `forward://:0?to=127.0.0.1:${flood.port}&write-timeout=5s${tls}`,
       );
-      const words = ["-c", READER, `${server.port()}`, kind, "60000", "15"];
-      await using reader = new Program(["python3", ...words]);
+      const args = ["-c", READER, `${server.port()}`, kind, "60000", "15"];
+      await using reader = new Program(["python3", ...args]);
       const [, read] = await reader.prints(/read (\d+)/);
       assert(Number(read) > 100_000);
       assertEquals(server.events.filter(({ event }) => event === "closed"), []);
@@ -86,8 +86,8 @@ for (const kind of ["plain", "tls"]) {
       await using server = await TestServer.open(
         `forward://:0?to=127.0.0.1:${flood.port}&write-timeout=5s${tls}`,
       );
-      const words = ["-c", READER, `${server.port()}`, kind, "0"];
-      await using _reader = new Program(["python3", ...words, "60"]);
+      const args = ["-c", READER, `${server.port()}`, kind, "0"];
+      await using _reader = new Program(["python3", ...args, "60"]);
       assertEquals((await server.event("closed")).reason, "write timeout");
     },
   );

@@ -11,8 +11,8 @@ async function optionsSet(trace: string, names: readonly string[]): Promise<stri
   return names.filter((name) => new RegExp(`setsockopt\\(\\d+, \\S+, ${name}, \\[1\\]`).test(text));
 }
 
-function straced(trace: string, words: readonly string[]): [string, ...string[]] {
-  return ["strace", "-D", "-f", "-qq", "-e", "trace=setsockopt", "-o", trace, ...outlet(...words)];
+function straced(trace: string, args: readonly string[]): [string, ...string[]] {
+  return ["strace", "-D", "-f", "-qq", "-e", "trace=setsockopt", "-o", trace, ...outlet(...args)];
 }
 
 const OPTIONS = ["TCP_NODELAY", "SO_KEEPALIVE"];

@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { KEY, outletInShell, Terminal } from "../harness/terminal.ts";
 import { testWith } from "../harness/tools.ts";
 
@@ -70,7 +70,7 @@ testWith(
   NEEDS,
   "when the terminal is closed, a server with a config continues, and reads the config again",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const config = `${folder.path}/outlet.json`;
     const log = `${folder.path}/log`;
     const content = (level: string) =>
@@ -97,7 +97,7 @@ testWith(
   NEEDS,
   "when the terminal is closed, a server without a config drains for its full drain timeout",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const log = `${folder.path}/log`;
     await using terminal = Terminal.shell();
     await terminal.type(`${outletInShell("server", "echo://:0", "--log-file", log)}\n`);

@@ -1,7 +1,7 @@
 /** `--workers` as a process. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { outlet, Program, ROOT, run } from "../harness/program.ts";
 
 Deno.test("a server with --workers serves, drains and ends as one without", async () => {
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test("where no worker can load, the start is given up with one line, and 1", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   // The module that each worker needs, and the supervisor does not, is one that fails.
   const failing = `${folder.path}/worker_thread.ts`;
   await Deno.writeTextFile(

@@ -12,23 +12,23 @@ const EVENT: OutletEvent = {
 
 Deno.test("a subscriber receives every event until it unsubscribes", () => {
   const eventBus = new EventBus();
-  const heard: string[] = [];
-  const first = eventBus.subscribe(() => heard.push("first"));
-  using _second = eventBus.subscribe(() => heard.push("second"));
+  const received: string[] = [];
+  const first = eventBus.subscribe(() => received.push("first"));
+  using _second = eventBus.subscribe(() => received.push("second"));
   eventBus.publish(EVENT);
   first[Symbol.dispose]();
   eventBus.publish(EVENT);
-  assertEquals(heard, ["first", "second", "second"]);
+  assertEquals(received, ["first", "second", "second"]);
 });
 
 Deno.test("an error in a subscriber affects neither the others nor the publisher", () => {
   const eventBus = new EventBus();
   const faults: unknown[] = [];
-  let heard = 0;
+  let count = 0;
   using _broken = eventBus.subscribe(() => {
     throw new Error("broken listener");
   });
-  using _sound = eventBus.subscribe(() => heard++);
+  using _sound = eventBus.subscribe(() => count++);
   onTaskFault(({ error }) => faults.push(String(error)));
   try {
     eventBus.publish(EVENT);
@@ -36,5 +36,5 @@ Deno.test("an error in a subscriber affects neither the others nor the publisher
     onTaskFault(({ error }) => reportError(error));
   }
   assertEquals(faults, ["Error: broken listener"]);
-  assertEquals(heard, 1);
+  assertEquals(count, 1);
 });

@@ -6,14 +6,14 @@
 import { assertEquals } from "@std/assert";
 import { EchoClients } from "./echo_clients.ts";
 import { eventually } from "./eventually.ts";
-import { Folder } from "./folder.ts";
+import { TemporaryDirectory } from "./temporary_directory.ts";
 import { isRunning, lastChildOf, portsOf, ResourceUsage } from "./process.ts";
 import { outlet, Program } from "./program.ts";
 import { Terminal } from "./terminal.ts";
 import { testWith } from "./tools.ts";
 
 /** The name of the echo outlet that is not attacked, in a config too. */
-export const ECHO_OUTLET = "bystanders";
+export const ECHO_OUTLET = "other-clients";
 
 /** What an attack has before its server is started. */
 export interface AttackSetup {
@@ -28,9 +28,9 @@ export interface Attack {
   /** The programs that it needs. */
   readonly needs?: readonly string[];
   /** The server's arguments, to which an echo outlet is added unless they name a config. */
-  args(place: AttackSetup): readonly string[] | Promise<readonly string[]>;
+  args(setup: AttackSetup): readonly string[] | Promise<readonly string[]>;
   /** A command line that runs the server's, if it is not run directly. */
-  wrapper?(place: AttackSetup): readonly [string, ...string[]];
+  wrapper?(setup: AttackSetup): readonly [string, ...string[]];
   /** The numbers of workers that it is run with; 1 and 2 by default. */
   readonly workers?: readonly number[];
   /** Whether the server logs to stderr; `true` by default. */
@@ -52,10 +52,10 @@ export interface Attack {
 export function testAttack(sentence: string, attack: Attack): void {
   for (const workers of attack.workers ?? [1, 2]) {
     testWith(attack.needs ?? [], `${sentence} (--workers ${workers})`, async () => {
-      await using folder = await Folder.make();
+      await using folder = await TemporaryDirectory.make();
       await using stack = new AsyncDisposableStack();
-      const place = { folder: folder.path, stack };
-      await using server = await AttackedServer.start(attack, { ...place, workers });
+      const setup = { folder: folder.path, stack };
+      await using server = await AttackedServer.start(attack, { ...setup, workers });
       await server.withstands(attack);
     });
   }
@@ -99,12 +99,12 @@ export class AttackedServer implements AsyncDisposable {
   /** Starts it, and waits until it serves. */
   static async start(
     { args, wrapper, onTerminal = false, logsToStderr = true }: Attack,
-    { workers, ...place }: AttackSetup & { workers: number },
+    { workers, ...setup }: AttackSetup & { workers: number },
   ): Promise<AttackedServer> {
-    const own = await args(place);
+    const own = await args(setup);
     const echo = own.includes("--config") ? [] : [`echo://127.0.0.1:0?name=${ECHO_OUTLET}`];
     const command = [
-      ...(wrapper?.(place) ?? []),
+      ...(wrapper?.(setup) ?? []),
       ...outlet("server", ...echo, "--workers", String(workers), "--drain-timeout", "0"),
       ...["--log-format", "json", "--metrics", "127.0.0.1:0", ...own],
     ] as [string, ...string[]];
@@ -112,7 +112,7 @@ export class AttackedServer implements AsyncDisposable {
     const program = terminal?.program ?? new Program(command);
     const started = { program, terminal };
     const surfaces = await surfacesOf(started, { logs: logsToStderr });
-    return new AttackedServer({ ...started, workers, ...place }, surfaces);
+    return new AttackedServer({ ...started, workers, ...setup }, surfaces);
   }
 
   /** Its terminal. */
@@ -154,17 +154,17 @@ export class AttackedServer implements AsyncDisposable {
   /** Fails if the attack blocks other clients, ends the process, or leaves resources behind. */
   async withstands({ warmUp, begin, check }: Attack): Promise<void> {
     {
-      using bystanders = await EchoClients.of(this.echo);
-      await bystanders.areAnswered();
+      using clients = await EchoClients.of(this.echo);
+      await clients.areAnswered();
       await this.metrics();
       await warmUp?.(this);
     }
     const before = await ResourceUsage.of(this.pid);
     {
-      using bystanders = await EchoClients.of(this.echo);
+      using clients = await EchoClients.of(this.echo);
       await using stack = new AsyncDisposableStack();
       await begin(this, stack);
-      await bystanders.areAnswered();
+      await clients.areAnswered();
       await check?.(this);
     }
     await before.isRestored();

@@ -128,14 +128,14 @@ export class CertificateAuthority implements AsyncDisposable {
 
 /** The SHA-256 of a certificate in a file, computed by openssl. */
 export async function fingerprintOf(cert: string): Promise<string> {
-  const words = ["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256"] as const;
-  const { stdout } = await run(words);
+  const args = ["openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256"] as const;
+  const { stdout } = await run(args);
   return stdout.trim().split("=")[1]!;
 }
 
-async function openssl(...words: (string | string[])[]): Promise<void> {
-  const { code, stderr } = await run(["openssl", ...words.flat()]);
-  if (code !== 0) throw new Error(`openssl ${words.flat().join(" ")}: ${stderr}`);
+async function openssl(...args: (string | string[])[]): Promise<void> {
+  const { code, stderr } = await run(["openssl", ...args.flat()]);
+  if (code !== 0) throw new Error(`openssl ${args.flat().join(" ")}: ${stderr}`);
 }
 
 /**

@@ -146,14 +146,16 @@ export async function exchangeLines(
 
 function faultsOf(guest: ChatClient, senders: readonly ChatClient[], share: number): string[] {
   return senders.flatMap((sender, s) => {
-    const heard = guest.messages
+    const received = guest.messages
       .map((line) => line.replace(/^\S+> /, ""))
       .filter((text) => text.startsWith(`${s}:`))
       .map((text) => Number(text.split(":")[1]));
     const due = sender === guest ? 0 : share;
-    const isInOrder = heard.every((number, i) => number === i);
-    return heard.length === due && isInOrder ? [] : [
-      `read ${heard.length} of ${due} lines of speaker ${s}, ${isInOrder ? "in" : "out of"} order`,
+    const isInOrder = received.every((number, i) => number === i);
+    return received.length === due && isInOrder ? [] : [
+      `read ${received.length} of ${due} lines of speaker ${s}, ${
+        isInOrder ? "in" : "out of"
+      } order`,
     ];
   });
 }

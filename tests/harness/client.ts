@@ -20,11 +20,11 @@ export interface ClientResult {
 }
 
 /** Runs `outlet client ARGS…` with this input, until it ends. */
-export async function runTestClient(words: readonly string[], input = ""): Promise<ClientResult> {
+export async function runTestClient(args: readonly string[], input = ""): Promise<ClientResult> {
   const result = { received: "", printed: "", logged: "", error: "" };
   const decoder = new TextDecoder();
   try {
-    await runClient(parseClientArgs(words), {
+    await runClient(parseClientArgs(args), {
       input: once(bytesOf(input)),
       show(bytes) {
         result.received += decoder.decode(bytes, { stream: true });

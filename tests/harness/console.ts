@@ -30,11 +30,11 @@ export class TestConsole implements AsyncDisposable {
   }
 
   /** Opens `outlet server WORDS… --console :0`. */
-  static async open(...words: string[]): Promise<TestConsole> {
+  static async open(...args: string[]): Promise<TestConsole> {
     const eventBus = new EventBus();
     const address = { hostname: "127.0.0.1", port: 0 };
     const console = Console.open(address, { eventBus, token: TOKEN, drainTimeout: () => 10_000 });
-    const server = await TestServer.openWith(eventBus, words);
+    const server = await TestServer.openWith(eventBus, args);
     console.watch(server.server);
     return new TestConsole(console, server);
   }

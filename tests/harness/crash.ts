@@ -6,7 +6,7 @@
  */
 
 /** The message of the error that ends the thread. */
-export const CRASH_MESSAGE = "a mortal worker dies";
+export const CRASH_MESSAGE = "this worker thread crashes on purpose";
 
 globalThis.addEventListener("error", (event) => {
   if (event.error?.message === CRASH_MESSAGE) event.stopImmediatePropagation();

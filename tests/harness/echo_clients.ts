@@ -30,9 +30,9 @@ export class EchoClients implements Disposable {
 
   /** Connects them. */
   static async of(port: number): Promise<EchoClients> {
-    const bystanders = new EchoClients(port);
-    for (let i = 0; i < CLIENTS; i++) bystanders.#conns.push(await connect(port));
-    return bystanders;
+    const clients = new EchoClients(port);
+    for (let i = 0; i < CLIENTS; i++) clients.#conns.push(await connect(port));
+    return clients;
   }
 
   /** Fails unless all of them and a new client are answered within the time limit. */
@@ -78,7 +78,7 @@ async function talk(conn: Deno.TcpConn): Promise<void> {
   await send(conn, sent);
   for (let length = 0; length < received.length;) {
     const count = await conn.read(received.subarray(length));
-    if (count === null) throw new Error("a bystander was cut off");
+    if (count === null) throw new Error("a client of the echo outlet was cut off");
     length += count;
   }
   assertEquals(received, sent);

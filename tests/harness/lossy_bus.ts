@@ -34,16 +34,16 @@ export class LossyBus implements Bus {
   readonly isLocal = false;
   readonly messageLimit = Infinity;
   readonly waiting = 0;
-  readonly #ether: BusNetwork;
+  readonly #network: BusNetwork;
   #isUp = true;
   #watcher: BusWatcher | undefined;
 
   constructor(network: BusNetwork) {
-    this.#ether = network;
+    this.#network = network;
   }
 
   publish(topic: Topic, message: Uint8Array): boolean {
-    if (this.#isUp) this.#ether.inject(topic, message, this);
+    if (this.#isUp) this.#network.inject(topic, message, this);
     return this.#isUp;
   }
 
@@ -53,8 +53,8 @@ export class LossyBus implements Bus {
       key: topic.join("\n"),
       hear: (message: Uint8Array) => this.#isUp && onMessage(message),
     };
-    this.#ether.subscriptions.add(subscription);
-    return { [Symbol.dispose]: () => void this.#ether.subscriptions.delete(subscription) };
+    this.#network.subscriptions.add(subscription);
+    return { [Symbol.dispose]: () => void this.#network.subscriptions.delete(subscription) };
   }
 
   watch(watcher: BusWatcher): void {
@@ -63,10 +63,10 @@ export class LossyBus implements Bus {
   }
 
   /** Goes down or up. */
-  setState(way: "up" | "down"): void {
-    this.#isUp = way === "up";
+  setState(state: "up" | "down"): void {
+    this.#isUp = state === "up";
     this.#watcher?.changed(
-      way === "up" ? { state: "up", at: "test" } : { state: "down", reason: "a test" },
+      state === "up" ? { state: "up", at: "test" } : { state: "down", reason: "a test" },
     );
   }
 

@@ -70,8 +70,8 @@ export class NameServerMachine implements AsyncDisposable {
   }
 
   /** A command line that runs a program on it. */
-  on(...words: string[]): [string, ...string[]] {
-    return ["ip", "netns", "exec", this.#name, ...words];
+  on(...args: string[]): [string, ...string[]] {
+    return ["ip", "netns", "exec", this.#name, ...args];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,7 +85,7 @@ export class NameServerMachine implements AsyncDisposable {
   }
 }
 
-async function command(...words: [string, ...string[]]): Promise<void> {
-  const { code, stderr } = await run(words);
-  if (code !== 0) throw new Error(`${words.join(" ")}: ${stderr}`);
+async function command(...args: [string, ...string[]]): Promise<void> {
+  const { code, stderr } = await run(args);
+  if (code !== 0) throw new Error(`${args.join(" ")}: ${stderr}`);
 }

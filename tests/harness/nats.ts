@@ -19,13 +19,13 @@ export interface NatsOptions {
 /** A NATS server that can be killed and restarted on the same port. */
 export class NatsServer implements AsyncDisposable {
   readonly port: number;
-  readonly #words: readonly string[];
+  readonly #args: readonly string[];
   readonly #folder = Deno.makeTempDirSync();
   #program: Program | undefined;
 
   private constructor(port: number, { args = [], config = "", jetstream }: NatsOptions) {
     this.port = port;
-    this.#words = jetstream ? [...args, "-js", "-sd", this.#folder] : args;
+    this.#args = jetstream ? [...args, "-js", "-sd", this.#folder] : args;
     this.configure(config);
   }
 
@@ -81,7 +81,7 @@ export class NatsServer implements AsyncDisposable {
       "nats-server",
       ...["-c", `${this.#folder}/nats.conf`],
       ...["-a", "127.0.0.1", "-p", String(this.port)],
-      ...this.#words,
+      ...this.#args,
     ]);
     await this.#program.logs(/Server is ready/);
   }

@@ -130,19 +130,19 @@ export async function run(
 }
 
 /** The command line of outlet. */
-export function outlet(...words: string[]): [string, ...string[]] {
+export function outlet(...args: string[]): [string, ...string[]] {
   return BINARY
-    ? [BINARY, ...words]
-    : [Deno.execPath(), "run", "-A", "--quiet", `${ROOT}main.ts`, ...words];
+    ? [BINARY, ...args]
+    : [Deno.execPath(), "run", "-A", "--quiet", `${ROOT}main.ts`, ...args];
 }
 
 /** The command line of the bundle of `deno task bundle`, as in CI. */
-export function bundledOutlet(...words: string[]): [string, ...string[]] {
+export function bundledOutlet(...args: string[]): [string, ...string[]] {
   const flags = ["--no-config", "--no-lock", "--unstable-net", "--unstable-broadcast-channel"];
   return [
     ...[Deno.execPath(), "run", "-A", "--quiet", ...flags] as [string, ...string[]],
     `${ROOT}dist/bundle/main.js`,
-    ...words,
+    ...args,
   ];
 }
 

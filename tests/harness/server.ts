@@ -33,15 +33,15 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** Opens `outlet server WORDS…`. */
-  static open(...words: string[]): Promise<TestServer> {
-    return TestServer.openWith(new EventBus(), words);
+  static open(...args: string[]): Promise<TestServer> {
+    return TestServer.openWith(new EventBus(), args);
   }
 
   /** The same, with an event bus that already has subscribers. */
-  static async openWith(eventBus: EventBus, words: readonly string[]): Promise<TestServer> {
+  static async openWith(eventBus: EventBus, args: readonly string[]): Promise<TestServer> {
     const events: OutletEvent[] = [];
     eventBus.subscribe((event) => events.push(event));
-    return new TestServer(await Server.open(configOf(words), { eventBus }), eventBus, events);
+    return new TestServer(await Server.open(configOf(args), { eventBus }), eventBus, events);
   }
 
   /** The port of its first outlet, or of another one. */
@@ -91,8 +91,8 @@ export function from(client: Deno.TcpConn): (event: { peer: Address }) => boolea
 }
 
 /** The config of these command-line arguments. */
-export function configOf(words: readonly string[]): ServerConfig {
-  const command = parseServerArgs(words);
+export function configOf(args: readonly string[]): ServerConfig {
+  const command = parseServerArgs(args);
   if ("config" in command) return command.config;
-  throw new Error(`a test server has no file: ${words.join(" ")}`);
+  throw new Error(`a test server has no file: ${args.join(" ")}`);
 }

@@ -30,12 +30,12 @@ export class TestSupervisor implements AsyncDisposable {
 
   /** Opens `outlet server WORDS… --workers 3`. */
   static async open(
-    words: readonly string[],
+    args: readonly string[],
     { workers = WORKERS, eventBus = new EventBus(), ...options }: Partial<SupervisorOptions> = {},
   ): Promise<TestSupervisor> {
     const events: OutletEvent[] = [];
     eventBus.subscribe((event) => events.push(event));
-    const config = configOf([...words, "--workers", String(workers)]);
+    const config = configOf([...args, "--workers", String(workers)]);
     const supervisor = await Supervisor.open(config, { ...options, workers, eventBus });
     return new TestSupervisor(supervisor, eventBus, events);
   }

@@ -69,6 +69,6 @@ export class Terminal implements AsyncDisposable {
 }
 
 /** The command line of outlet, quoted for a shell. */
-export function outletInShell(...words: string[]): string {
-  return outlet(...words).map((word) => `'${word}'`).join(" ");
+export function outletInShell(...args: string[]): string {
+  return outlet(...args).map((word) => `'${word}'`).join(" ");
 }

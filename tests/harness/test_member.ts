@@ -30,9 +30,10 @@ export class TestMember {
 
   /** Resolves when a line has been received, to the number of times. */
   async receives(line: string | RegExp): Promise<number> {
-    const fits = (heard: string) => typeof line === "string" ? heard === line : line.test(heard);
+    const fits = (received: string) =>
+      typeof line === "string" ? received === line : line.test(received);
     const times = () => this.lines.filter(fits).length;
-    await this.#until(() => times() > 0, () => `${line} was not heard, but ${this.#summary()}`);
+    await this.#until(() => times() > 0, () => `${line} was not received, but ${this.#summary()}`);
     return times();
   }
 

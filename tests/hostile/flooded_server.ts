@@ -19,36 +19,36 @@ export class FloodedServer implements AsyncDisposable {
   readonly #metrics: string;
 
   private constructor(
-    { server, folder, targets, victim, metrics }: {
+    { server, folder, targets, echoPort, metrics }: {
       server: Program;
       folder: string;
       targets: ReadonlyMap<string, string>;
-      victim: number;
+      echoPort: number;
       metrics: string;
     },
   ) {
     this.#server = server;
     this.#folder = folder;
     this.targets = targets;
-    this.echoPort = victim;
+    this.echoPort = echoPort;
     this.#metrics = metrics;
   }
 
   /** Starts the server, or the bundle of it, with further arguments such as `--workers 2`. */
   static async start(
-    words: readonly string[] = [],
+    options: readonly string[] = [],
     { bundle = false }: { bundle?: boolean } = {},
   ): Promise<FloodedServer> {
     const folder = await Deno.makeTempDir();
     await Deno.writeTextFile(`${folder}/complain`, "#!/bin/sh\nexec cat >&2\n", { mode: 0o700 });
-    const victim = freePort();
+    const echoPort = freePort();
     const targets = new Map<string, string>();
-    const hasWorkers = words.includes("--workers");
+    const hasWorkers = options.includes("--workers");
     const specs = SURFACES.flatMap(({ name, spec }) => {
       if (spec === undefined || (hasWorkers && name === "stdio")) return [];
       const port = freePort();
       targets.set(name, spec.includes("+unix") ? `unix:${folder}/echo.sock` : `127.0.0.1:${port}`);
-      return spec.replaceAll("FOLDER", folder).replace("VICTIM", String(victim))
+      return spec.replaceAll("FOLDER", folder).replace("ECHO_PORT", String(echoPort))
         .replace("127.0.0.1:0", `127.0.0.1:${port}`);
     });
     const more = SURFACES.flatMap(({ name, args = [] }) => {
@@ -64,10 +64,10 @@ export class FloodedServer implements AsyncDisposable {
       folder,
       ...(bundle ? bundledOutlet : outlet)(
         "server",
-        `echo://127.0.0.1:${victim}`,
+        `echo://127.0.0.1:${echoPort}`,
         ...specs,
         ...more,
-        ...words,
+        ...options,
       ),
     ]);
     const metrics = targets.get("metrics")!;
@@ -77,7 +77,7 @@ export class FloodedServer implements AsyncDisposable {
     await eventually(isReady, "a server that is ready").catch(async (cause) => {
       throw new Error(await Deno.readTextFile(`${folder}/log`), { cause });
     });
-    return new FloodedServer({ server, folder, targets, victim, metrics });
+    return new FloodedServer({ server, folder, targets, echoPort, metrics });
   }
 
   /** Resident memory in bytes. */

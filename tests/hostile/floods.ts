@@ -26,7 +26,7 @@ export interface Surface {
   /** The services and transports that it covers; none if it is not an outlet. */
   readonly covers: readonly string[];
   /**
-   * The SPEC of its outlet; `FOLDER` is replaced by a new folder, `VICTIM` by the echo outlet's
+   * The SPEC of its outlet; `FOLDER` is replaced by a new folder, `ECHO_PORT` by the echo outlet's
    * port.
    */
   readonly spec?: string;
@@ -71,7 +71,7 @@ export const SURFACES: readonly Surface[] = [
   {
     name: "forward",
     covers: ["forward"],
-    spec: "forward://127.0.0.1:0?to=127.0.0.1:VICTIM",
+    spec: "forward://127.0.0.1:0?to=127.0.0.1:ECHO_PORT",
     floods: STREAM,
   },
   {

@@ -81,13 +81,13 @@ export class Kernel {
     return ({ address }, { shared = false, alone = false }) => {
       if (isUnix(address)) throw new Error("no files here");
       const port = address.port === 0 ? ++this.#lastPort : address.port;
-      const place = { ...address, port };
-      const key = formatAddress(place);
+      const bound = { ...address, port };
+      const key = formatAddress(bound);
       const there = [...this.#sockets].filter((other) => other.key === key);
       const isTaken = this.occupied.has(key) ||
         there.some((other) => !shared || alone || !other.shared || other.owner === "gone");
       if (isTaken) throw new Error(`cannot listen on ${key}: address already in use`);
-      const socket = this.#socket({ owner, key, shared, place });
+      const socket = this.#socket({ owner, key, shared, bound });
       this.#sockets.add(socket);
       return socket;
     };
@@ -117,11 +117,11 @@ export class Kernel {
   }
 
   #socket(
-    { owner, key, shared, place }: {
+    { owner, key, shared, bound }: {
       owner: string;
       key: string;
       shared: boolean;
-      place: { hostname: string; port: number };
+      bound: { hostname: string; port: number };
     },
   ): Socket {
     const queue: ModelClient[] = [];
@@ -131,7 +131,7 @@ export class Kernel {
       owner,
       shared,
       queue,
-      addr: { transport: "tcp", ...place },
+      addr: { transport: "tcp", ...bound },
       deliver: () => {
         if (!waiting || queue.length === 0) return;
         const client = queue.shift()!;

@@ -92,10 +92,10 @@ async function history(seed: number): Promise<void> {
 
 /** Resolves once each worker has a listening socket at this address. */
 async function allAccept({ port }: Deno.NetAddr): Promise<void> {
-  const place = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
   const listening = async () =>
     (await Deno.readTextFile("/proc/self/net/tcp")).split("\n")
-      .filter((row) => row.includes(place) && / 0A /.test(row)).length;
+      .filter((row) => row.includes(suffix) && / 0A /.test(row)).length;
   const end = performance.now() + TIME_LIMIT;
   for (let count = await listening(); count !== WORKERS; count = await listening()) {
     if (performance.now() > end) throw new Error(`${count} sockets listen at ${port}`);

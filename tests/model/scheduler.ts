@@ -6,7 +6,7 @@
 
 /** A pending step. */
 interface Step {
-  /** Steps of one lane run in order. */
+  /** Steps of one event loop run in order. */
   readonly loop: string;
   run(): void;
 }
@@ -35,19 +35,19 @@ export class Scheduler {
     return choices[this.below(choices.length)]!;
   }
 
-  /** Adds a step, which runs some time after all others of its lane. */
+  /** Adds a step, which runs some time after all others of its event loop. */
   add(loop: string, run: () => void): void {
-    this.#steps.push({ loop: loop, run });
+    this.#steps.push({ loop, run });
   }
 
   /** Resolves when its step runs. */
-  turn(lane: string): Promise<void> {
-    return new Promise((resolve) => this.add(lane, resolve));
+  turn(loop: string): Promise<void> {
+    return new Promise((resolve) => this.add(loop, resolve));
   }
 
-  /** Discards the pending steps of a lane. */
-  clear(lane: string): void {
-    this.#steps = this.#steps.filter((step) => step.loop !== lane);
+  /** Discards the pending steps of an event loop. */
+  clear(loop: string): void {
+    this.#steps = this.#steps.filter((step) => step.loop !== loop);
   }
 
   /** Runs one step; `false` if there is none. */

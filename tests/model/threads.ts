@@ -17,7 +17,7 @@ export class ModelThread implements WorkerPort {
   readonly #scheduler: Scheduler;
   readonly #kernel: Kernel;
   readonly #name: string;
-  readonly #host: WorkerThread;
+  readonly #thread: WorkerThread;
 
   constructor(
     { scheduler, kernel, name }: { scheduler: Scheduler; kernel: Kernel; name: string },
@@ -25,7 +25,7 @@ export class ModelThread implements WorkerPort {
     this.#scheduler = scheduler;
     this.#kernel = kernel;
     this.#name = name;
-    this.#host = new WorkerThread({
+    this.#thread = new WorkerThread({
       post: (message) => this.#post(message),
       listen: kernel.listenFor(name),
       later: (callback) => scheduler.add(`timers of ${name}`, () => this.isAlive && callback()),
@@ -35,7 +35,7 @@ export class ModelThread implements WorkerPort {
   postMessage(request: WorkerRequest): void {
     const copy = structuredClone(request);
     this.#scheduler.add(`to ${this.#name}`, () => {
-      if (this.isAlive) this.#host.handle(copy);
+      if (this.isAlive) this.#thread.handle(copy);
     });
   }
 

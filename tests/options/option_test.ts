@@ -23,8 +23,8 @@ Deno.test("a list collects repeated and comma-separated values", () => {
 });
 
 Deno.test("a boolean is turned on and off with the usual words", () => {
-  const words = ["", "true", "yes", "on", "1", "false", "no", "off", "0"];
-  const read = words.map((word) => flag("a switch").parse(word));
+  const texts = ["", "true", "yes", "on", "1", "false", "no", "off", "0"];
+  const read = texts.map((word) => flag("a switch").parse(word));
   assertEquals(read, [true, true, true, true, true, false, false, false, false]);
   assertThrows(() => flag("a switch").parse("maybe"), UsageError, "expected true or false");
 });

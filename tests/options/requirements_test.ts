@@ -7,8 +7,8 @@ import { parseCommand } from "../../src/cli/args.ts";
 import { SERVICES } from "../../src/services/registry.ts";
 import { configOf } from "../harness/server.ts";
 
-function refusal(words: readonly string[]): string {
-  return assertThrows(() => configOf(words), UsageError).message;
+function refusal(args: readonly string[]): string {
+  return assertThrows(() => configOf(args), UsageError).message;
 }
 
 /** A SPEC, an outlet in a file and flags each name the option in their own notation. */
@@ -45,7 +45,7 @@ for (const [key, value, needed] of WITHOUT_EFFECT) {
 }
 
 for (
-  const [words, message] of [
+  const [args, message] of [
     ["echo://:0 --log-file-size 1M", "--log-file-size needs --log-file"],
     ["echo://:0 --log-files 3", "--log-files needs --log-file"],
     ["echo://:0 --bus-credentials f", "--bus-credentials needs --bus"],
@@ -83,8 +83,8 @@ for (
     ["echo://:0 --check --print-config", "--check and --print-config exclude each other"],
   ] as const
 ) {
-  Deno.test(`"outlet server ${words}" is refused, because an option has no effect`, () => {
-    const { message: error } = assertThrows(() => configOf(words.split(" ")), UsageError);
+  Deno.test(`"outlet server ${args}" is refused, because an option has no effect`, () => {
+    const { message: error } = assertThrows(() => configOf(args.split(" ")), UsageError);
     assertEquals(error.includes(message), true, error);
   });
 }
@@ -126,7 +126,7 @@ Deno.test("options need and exclude only existing options", async () => {
 });
 
 for (
-  const [words, message] of [
+  const [args, message] of [
     ["h 1 --retry-delay 2s", /^--retry-delay needs --retry$/],
     ["h 1 --tls-pin x", /--tls-pin "x": expected/],
     ["h 1 --interval 2s", /^--interval needs --probe/],
@@ -135,8 +135,8 @@ for (
     ["tls://h:1 --tls-key k", /^--tls-key needs --tls-cert/],
   ] as const
 ) {
-  Deno.test(`"outlet client ${words}" is refused, because an option has no effect`, async () => {
-    const error = await parseCommand(["client", ...words.split(" ")]).catch((error) => error);
+  Deno.test(`"outlet client ${args}" is refused, because an option has no effect`, async () => {
+    const error = await parseCommand(["client", ...args.split(" ")]).catch((error) => error);
     assertMatch(error.message, message);
   });
 }

@@ -112,15 +112,15 @@ Deno.test("an invalid line is reported with its number", () => {
 
 Deno.test("--script - is read from stdin, and errors name stdin", async () => {
   await using server = await TestServer.open("echo://:0");
-  const words = outlet("client", "127.0.0.1", String(server.port()), "--script", "-");
-  const good = await run(words, {
+  const args = outlet("client", "127.0.0.1", String(server.port()), "--script", "-");
+  const good = await run(args, {
     stdin: 'send "hi\\r\\n"\nexpect /^hi/\nclose-write\nexpect-end\n',
   });
   assertEquals([good.code, good.stderr], [0, ""]);
-  const bad = await run(words, { stdin: "# a comment\nsend hi\n" });
+  const bad = await run(args, { stdin: "# a comment\nsend hi\n" });
   assertEquals(bad.code, 2);
   assertMatch(bad.stderr, /^outlet: stdin:2: expected quoted text/);
-  const failed = await run(words, { stdin: 'send "a"\ntimeout 50ms\nexpect /b/\n' });
+  const failed = await run(args, { stdin: 'send "a"\ntimeout 50ms\nexpect /b/\n' });
   assertEquals(failed.code, 1);
   assertMatch(failed.stderr, /stdin:3: expect .*timed out after 50.0 ms; received instead: "a"/);
 });

@@ -16,8 +16,8 @@ function changesBetween(before: string, after: string): { outlets: string[]; cou
   let last = 0;
   const number = () => ++last;
   const nothing = nothingOpen(configOf(["echo://:1"]));
-  const there = listening(configured(configOf(words(before)), { before: nothing, number }));
-  const next = configured(configOf(words(after)), { before: there, number });
+  const there = listening(configured(configOf(splitSpecs(before)), { before: nothing, number }));
+  const next = configured(configOf(splitSpecs(after)), { before: there, number });
   const outlets = next.outlets.map(({ id, config, takesOver, address }) => {
     const mark = takesOver !== undefined ? `~${takesOver} ` : address ? "=" : "+";
     return `${mark}${id} ${config.service}`;
@@ -30,7 +30,7 @@ function listening(state: DesiredState): DesiredState {
   return bound(state, new Map(state.outlets.map(({ id, config }) => [id, config.listen])));
 }
 
-function words(text: string): string[] {
+function splitSpecs(text: string): string[] {
   return text.split(" ");
 }
 

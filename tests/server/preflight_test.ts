@@ -4,8 +4,8 @@ import { CertificateAuthority } from "../harness/certificates.ts";
 import { configOf } from "../harness/server.ts";
 
 /** The errors that prevent `outlet server WORDS…` from starting. */
-async function fault(...words: string[]): Promise<string> {
-  const error = await assertRejects(() => preflight(configOf(words)), Error);
+async function fault(...args: string[]): Promise<string> {
+  const error = await assertRejects(() => preflight(configOf(args)), Error);
   assertEquals(error.message.includes("\n"), false);
   return error.message;
 }
@@ -28,7 +28,7 @@ Deno.test("every file and directory that an option names is checked, and no file
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder}/file`, "kept");
   const missing = `${folder}/none/x`;
-  const cases: [words: string[], message: string][] = [
+  const cases: [args: string[], message: string][] = [
     [
       [`record://:0?file=${missing}`],
       `record at 127.0.0.1:0: file ${missing}: no such directory: ${folder}/none`,
@@ -75,7 +75,7 @@ Deno.test("every file and directory that an option names is checked, and no file
       `echo at unix:${folder}/file: the file exists and is not a socket: use another path`,
     ],
   ];
-  for (const [words, message] of cases) assertEquals(await fault(...words), message);
+  for (const [args, message] of cases) assertEquals(await fault(...args), message);
   await preflight(
     configOf([
       `record://:0?file=${folder}/new`,
@@ -202,9 +202,9 @@ Deno.test("an upstream that resolves to the outlet itself is refused", async () 
 });
 
 Deno.test("an error of several outlets is reported once, and at most five errors are reported", async () => {
-  const words = ["echo://:1", "chat://:2", "--tls", "--tls-cert", "/none"];
+  const args = ["echo://:1", "chat://:2", "--tls", "--tls-cert", "/none"];
   assertEquals(
-    await fault(...words),
+    await fault(...args),
     "echo at 127.0.0.1:1 and 1 more: tls-cert /none: no such file",
   );
   const many = Array.from({ length: 7 }, (_, at) => `record://:0?dir=/none/${at}`);

@@ -115,17 +115,17 @@ Deno.test("a member that does not read is disconnected, without effect on others
   let cut = false;
   stalledClosed.then(() => cut = true);
   let said = 0;
-  let heard = "";
+  let received = "";
   while (!cut) {
     await send(bob, line);
     said++;
-    heard += await readUntil(alice, /y\n/);
+    received += await readUntil(alice, /y\n/);
   }
   assertEquals((await stalledClosed).reason, "error: slow consumer, 256 KiB queued");
   await send(bob, "done\n");
-  heard += await readUntil(alice, /done\n/);
-  assertEquals(heard.split(`guest-3> ${line}`).length - 1, said);
-  assertEquals(heard.split("* guest-1 left\n").length - 1, 1);
+  received += await readUntil(alice, /done\n/);
+  assertEquals(received.split(`guest-3> ${line}`).length - 1, said);
+  assertEquals(received.split("* guest-1 left\n").length - 1, 1);
   assert(said * line.length > 256 * 1024);
 });
 
@@ -136,15 +136,15 @@ Deno.test("a member that floods is held back, and members that read lose nothing
   await readUntil(alice, /joined\n/);
   const count = 200_000;
   const flood = send(bob, "a\n".repeat(count));
-  let heard = 0;
+  let lines = 0;
   const buffer = new Uint8Array(64 * 1024);
-  while (heard < count) {
+  while (lines < count) {
     const n = await alice.read(buffer);
-    if (n === null) throw new Error(`cut off after ${heard} lines`);
-    for (const byte of buffer.subarray(0, n)) if (byte === 0x0a) heard++;
+    if (n === null) throw new Error(`cut off after ${lines} lines`);
+    for (const byte of buffer.subarray(0, n)) if (byte === 0x0a) lines++;
   }
   await flood;
-  assertEquals(heard, count);
+  assertEquals(lines, count);
 });
 
 testWith(["ncat", "socat"], "ncat and socat talk to each other in a room", async () => {
@@ -177,15 +177,15 @@ Deno.test("a line that arrives too slowly is timed out", async () => {
   await send(idle, "o\n");
   await readUntil(idle, /1 here: guest-1\n/);
   using slow = await join(server);
-  let isOver = false;
+  let isDone = false;
   const dribble = (async () => {
-    while (!isOver) {
-      await slow.write(new Uint8Array([0x61])).catch(() => isOver = true);
+    while (!isDone) {
+      await slow.write(new Uint8Array([0x61])).catch(() => isDone = true);
       await delay(20);
     }
   })();
   const { reason } = await server.event("closed", from(slow));
-  isOver = true;
+  isDone = true;
   await dribble;
   assertEquals(reason, "line timeout");
   // A complete line may follow after any time.

@@ -12,8 +12,8 @@ import { LINES_PER_SECOND } from "../../src/services/exec/stderr_log.ts";
 import { from, TestServer } from "../harness/server.ts";
 
 /** Opens an exec outlet that runs a shell script, with further arguments. */
-function shell(script: string, ...words: string[]): Promise<TestServer> {
-  return TestServer.open("exec://:0", ...words, "--", "sh", "-c", script);
+function shell(script: string, ...args: string[]): Promise<TestServer> {
+  return TestServer.open("exec://:0", ...args, "--", "sh", "-c", script);
 }
 
 /** Everything that a client of the outlet reads if it sends nothing. */
@@ -219,7 +219,7 @@ Deno.test("exec bounds an endless line on a program's stderr", async () => {
 });
 
 for (
-  const [what, words, reason] of [
+  const [what, args, reason] of [
     [
       "is missing",
       ["--", "no-such-program"],
@@ -239,7 +239,7 @@ for (
   ] as const
 ) {
   Deno.test(`exec resets the client and continues when the program ${what}`, async () => {
-    await using server = await TestServer.open("exec://:0", ...words);
+    await using server = await TestServer.open("exec://:0", ...args);
     await assertRejects(() => answerOf(server), Deno.errors.ConnectionReset);
     assertMatch((await server.event("closed")).reason, reason);
     await assertRejects(() => answerOf(server), Deno.errors.ConnectionReset);
@@ -364,14 +364,14 @@ for (const stdio of ["pipes", "socket"]) {
 async function withFile(
   content: Uint8Array | string,
   test: (server: TestServer, file: string) => Promise<void>,
-  ...words: string[]
+  ...args: string[]
 ): Promise<void> {
   const file = await Deno.makeTempFile();
   try {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     await Deno.writeFile(file, bytes);
     await Deno.chmod(file, 0o755);
-    await using server = await TestServer.open("exec://:0", ...words, "--", file, "argument");
+    await using server = await TestServer.open("exec://:0", ...args, "--", file, "argument");
     await test(server, file);
   } finally {
     await Deno.remove(file);
@@ -400,8 +400,8 @@ for (
     ],
   ] as const
 ) {
-  for (const words of [[], ["--stdio", "socket"], ["--stderr", "client"]]) {
-    const how = words.join(" ") || "pipes";
+  for (const args of [[], ["--stdio", "socket"], ["--stderr", "client"]]) {
+    const how = args.join(" ") || "pipes";
     Deno.test(`exec says why a program with ${what} could not be started, with ${how}`, () =>
       withFile(content, async (server, file) => {
         using client = await server.connect();
@@ -412,7 +412,7 @@ for (
         assertStringIncludes(reason, `error: cannot run "${file}": `);
         assertMatch(reason, why);
         assertEquals(notes, undefined, "there is no exit code of a program that never ran");
-      }, ...words));
+      }, ...args));
   }
 }
 

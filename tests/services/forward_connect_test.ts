@@ -23,8 +23,8 @@ for (const [what, act] of Object.entries(BEFORE_RESET)) {
     fn: async () => {
       using stack = new DisposableStack();
       const { port } = (await silentPort(stack)).addr;
-      const words = `forward://:0?to=127.0.0.1:${port}&connect-timeout=1h`;
-      await using server = await TestServer.open(words);
+      const spec = `forward://:0?to=127.0.0.1:${port}&connect-timeout=1h`;
+      await using server = await TestServer.open(spec);
       using client = new ResettingClient(server.port());
       act(client);
       await server.event("opened");

@@ -181,8 +181,8 @@ Deno.test("forward uses upstreams in turn (round robin)", async () => {
   await using one = naming("1");
   await using two = naming("2");
   await using three = naming("3");
-  const places = [one, two, three].map(({ port }) => `127.0.0.1:${port}`).join(",");
-  await using server = await TestServer.open(`forward://:0?to=${places}`);
+  const addresses = [one, two, three].map(({ port }) => `127.0.0.1:${port}`).join(",");
+  await using server = await TestServer.open(`forward://:0?to=${addresses}`);
   let answers = "";
   for (let i = 0; i < 6; i++) answers += await ask(server);
   assertEquals(answers, "123123");
@@ -233,10 +233,10 @@ Deno.test("forward skips an upstream that refuses, uses the next one at once, an
 
 Deno.test("forward skips an upstream that does not answer within connect-timeout", async () => {
   using stack = new DisposableStack();
-  const silent = (await silentPort(stack)).addr;
+  const unanswering = (await silentPort(stack)).addr;
   await using alive = naming("alive");
   await using server = await TestServer.open(
-    `forward://:0?to=127.0.0.1:${silent.port},127.0.0.1:${alive.port}&connect-timeout=5s`,
+    `forward://:0?to=127.0.0.1:${unanswering.port},127.0.0.1:${alive.port}&connect-timeout=5s`,
   );
   assertEquals(await ask(server), "alive");
   assertMatch((await server.event("failed")).reason, /timed out after 5/);
@@ -323,8 +323,8 @@ for (const version of ["v1", "v2"] as const) {
 }
 
 Deno.test("forward stops connecting when the client's connection is closed", async () => {
-  using silent = Deno.listen({ ...LOCAL, port: 0, tcpBacklog: 1 });
-  const fill = { ...LOCAL, port: silent.addr.port };
+  using unanswering = Deno.listen({ ...LOCAL, port: 0, tcpBacklog: 1 });
+  const fill = { ...LOCAL, port: unanswering.addr.port };
   const filling = [await Deno.connect(fill), await Deno.connect(fill)];
   await using server = await TestServer.open(`forward://:0?to=127.0.0.1:${fill.port}`);
   using client = await server.connect();

@@ -119,8 +119,8 @@ Deno.test("record rotates its file before it grows too large, and keeps a number
     const names = namesIn(folder);
     assertEquals(names.length, 4);
     for (const name of names.slice(1)) assertMatch(name, /^all\.\d{8}T\d{6}\.\d{3}Z(-\d+)?$/);
-    const kept = names.map((name) => Deno.readTextFileSync(`${folder}/${name}`)[0]).sort();
-    assertEquals(kept, ["4", "5", "6", "7"]);
+    const contents = names.map((name) => Deno.readTextFileSync(`${folder}/${name}`)[0]).sort();
+    assertEquals(contents, ["4", "5", "6", "7"]);
   }));
 
 Deno.test("record rotates its file at its age", () =>
@@ -134,7 +134,7 @@ Deno.test("record rotates its file at its age", () =>
   }));
 
 for (
-  const [what, words, reason] of [
+  const [what, args, reason] of [
     ["is full", "file=/dev/full", "cannot record to /dev/full: no space left on device"],
     [
       "has no such directory",
@@ -149,7 +149,7 @@ for (
   ] as const
 ) {
   Deno.test(`record resets the client, which signals a failure, if the disk ${what}`, async () => {
-    await using server = await TestServer.open(`record://:0?${words}&sync=write`);
+    await using server = await TestServer.open(`record://:0?${args}&sync=write`);
     for (let tries = 1; tries <= 2; tries++) {
       using client = await server.connect();
       await send(client, "text\n");

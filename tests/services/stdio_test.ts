@@ -43,8 +43,8 @@ for (const size of [0, 1, GIBIBYTE]) {
           await file.write(block.subarray(0, left));
         }
       }
-      const shell = (words: string[], redirection: string) =>
-        new Program(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...words]);
+      const shell = (args: string[], redirection: string) =>
+        new Program(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...args]);
       await using server = shell(outlet("server", "stdio://:0"), `</dev/null >${target}`);
       const [, port] = await server.logs(/listening stdio on 127\.0\.0\.1:(\d+)/);
       await using client = shell(outlet("client", "127.0.0.1", port!), `<${source}`);

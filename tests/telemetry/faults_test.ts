@@ -13,8 +13,8 @@ import { TaskScope } from ${AT("scheduling/task_scope.ts")};
 // However slow the machine is, what is printed here falls into one second.
 performance.now = () => 0;
 const eventBus = new EventBus();
-const told = [];
-eventBus.subscribe((event) => told.push(event));
+const events = [];
+eventBus.subscribe((event) => events.push(event));
 publishFaults(eventBus);
 
 const tasks = new TaskScope("a task", { consequence: "the rest goes on" });
@@ -26,13 +26,13 @@ for (let i = 0; i < 15; i++) console.log("printed %s", i, { a: 1 });
 eventBus.subscribe(() => { throw new Error("a listener fails"); });
 eventBus.publish({ event: "reloading" });
 // Three uncaught errors and as many failed tasks; where one never comes, this process is killed.
-const faults = () => told.filter(({ event }) => /^(unexpected-error|task-failed)$/.test(event));
+const faults = () => events.filter(({ event }) => /^(unexpected-error|task-failed)$/.test(event));
 while (faults().length < 6) await new Promise((resolve) => setTimeout(resolve));
 
-const words = told.map(({ event, stack, task, reason, text }) =>
+const lines = events.map(({ event, stack, task, reason, text }) =>
   [event, stack?.[0] ?? task ?? text, reason].filter(Boolean).join(": ")
 );
-await Deno.stdout.write(new TextEncoder().encode(words.join("\\n")));
+await Deno.stdout.write(new TextEncoder().encode(lines.join("\\n")));
 `;
 
 Deno.test("uncaught errors, failed tasks and output of libraries are published, and the process continues", async () => {

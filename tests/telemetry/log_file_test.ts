@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { Log } from "../../src/telemetry/log.ts";
 import { LogFileSink } from "../../src/telemetry/log_file.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
 
@@ -40,7 +40,7 @@ async function shows(path: string, text: string): Promise<void> {
 }
 
 Deno.test("a log file that was moved or removed is opened again", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/log`;
   const { log, say, notices } = openLog(path);
   await using _ = log;
@@ -57,7 +57,7 @@ Deno.test("a log file that was moved or removed is opened again", async () => {
 });
 
 Deno.test("a log file is rotated by size, the oldest is removed, and each has whole lines", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/log`;
   {
     const { log, say } = openLog(path, { maxSize: 400 });
@@ -74,7 +74,7 @@ Deno.test("a log file is rotated by size, the oldest is removed, and each has wh
 });
 
 Deno.test("a FIFO without a reader blocks nothing, costs bounded memory, and dropped lines are reported", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/pipe`;
   await run(["mkfifo", path]);
   const { log, say, notices } = openLog(path);
@@ -94,7 +94,7 @@ testWith(
   ["unshare", "mount"],
   "a full disk leaves no partial line, and dropped lines are counted and reported",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const program = `
     const { LogFileSink } = await import("${new URL(
       "../../src/telemetry/log_file.ts",
@@ -126,7 +126,7 @@ testWith(
 );
 
 Deno.test("a line longer than the maximum size of a file is written to a file of its own", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/log`;
   using sink = new LogFileSink({ path, maxSize: 10, maxFiles: 2 });
   const lines = encoder.encode("a long line indeed\nshort\n");

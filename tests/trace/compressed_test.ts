@@ -121,8 +121,8 @@ for (const format of FORMATS) {
     const path = await Deno.makeTempFile();
     try {
       await Deno.writeFile(path, stdin);
-      for (const [words, input] of [[path, undefined], ["-", stdin]] as const) {
-        const trace = outlet("trace", "--read", words, "--json");
+      for (const [args, input] of [[path, undefined], ["-", stdin]] as const) {
+        const trace = outlet("trace", "--read", args, "--json");
         const { code, stdout, stderr } = await run(
           trace,
           input === undefined ? {} : { stdin: input },

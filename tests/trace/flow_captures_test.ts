@@ -98,9 +98,9 @@ Deno.test("chal: challenge ACKs of an old connection are reported as answers", (
   const [old, attempt] = read("chal").flows;
   assertEquals([outcomeOf(old!), old!.client.bytes], ["established", 2]);
   assertEquals([outcomeOf(attempt!), attempt!.strayAnswers], ["mismatch", 5]);
-  const { text: words } = diagnose(attempt!);
+  const { text } = diagnose(attempt!);
   // The old connection was captured, so its existence is not inferred.
-  assertMatch(words, /^Answered, but not this SYN: an old connection still holds these ports;/);
+  assertMatch(text, /^Answered, but not this SYN: an old connection still holds these ports;/);
   assertEquals([shownCount(old!), shownCount(attempt!)], [7, 11]);
 });
 

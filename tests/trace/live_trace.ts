@@ -12,8 +12,8 @@ export class LiveTrace extends Program {
   #hasEnded = false;
 
   /** Starts a trace; resolves when it captures. */
-  static async start(words: readonly [string, ...string[]]): Promise<LiveTrace> {
-    const trace = new LiveTrace(words);
+  static async start(args: readonly [string, ...string[]]): Promise<LiveTrace> {
+    const trace = new LiveTrace(args);
     try {
       await trace.logs(/capturing on/);
       return trace;

@@ -41,13 +41,13 @@ export class TwoMachines implements AsyncDisposable {
   }
 
   /** Command line to run a program in the client's namespace. */
-  onClient(...words: string[]): [string, ...string[]] {
-    return ["ip", "netns", "exec", this.#client, ...words];
+  onClient(...args: string[]): [string, ...string[]] {
+    return ["ip", "netns", "exec", this.#client, ...args];
   }
 
   /** Command line to run a program in the server's namespace. */
-  onServer(...words: string[]): [string, ...string[]] {
-    return ["ip", "netns", "exec", this.#server, ...words];
+  onServer(...args: string[]): [string, ...string[]] {
+    return ["ip", "netns", "exec", this.#server, ...args];
   }
 
   /** Makes the server's kernel drop all segments to the client. */
@@ -81,8 +81,8 @@ export class TwoMachines implements AsyncDisposable {
 
   /** Adds an iptables rule. */
   async addRule(machine: "client" | "server", ...rule: string[]): Promise<void> {
-    const words = machine === "client" ? this.onClient("iptables") : this.onServer("iptables");
-    const { code, stderr } = await run([...words, ...rule] as [string, ...string[]]);
+    const args = machine === "client" ? this.onClient("iptables") : this.onServer("iptables");
+    const { code, stderr } = await run([...args, ...rule] as [string, ...string[]]);
     if (code !== 0) throw new Error(`iptables ${rule.join(" ")}: ${stderr}`);
   }
 
@@ -99,10 +99,10 @@ export class TwoMachines implements AsyncDisposable {
     ] as const;
     for (const [namespace, local, remote, inside] of ends) {
       const device = ["link", "add", "tunnel", "type", kind, ...options];
-      const words = device.map((word) =>
+      const args = device.map((word) =>
         word === "LOCAL" ? local : word === "REMOTE" ? remote : word
       );
-      await ip("-n", namespace, ...words);
+      await ip("-n", namespace, ...args);
       await ip("-n", namespace, "address", "add", `${inside}/24`, "dev", "tunnel");
       await ip("-n", namespace, "link", "set", "tunnel", "up");
     }
@@ -127,8 +127,8 @@ export class TwoMachines implements AsyncDisposable {
     ] as const;
     for (const [namespace, device, address] of addresses) {
       const isVersion6 = address.includes(":");
-      const words = isVersion6 ? [address, "nodad"] : [address];
-      await ip("-n", namespace, "address", "add", ...words, "dev", device);
+      const args = isVersion6 ? [address, "nodad"] : [address];
+      await ip("-n", namespace, "address", "add", ...args, "dev", device);
       await ip("-n", namespace, "link", "set", device, "up");
     }
     await ip("-n", behind, "link", "set", "lo", "up");
@@ -145,7 +145,7 @@ export class TwoMachines implements AsyncDisposable {
     }
     return {
       addresses: ["10.79.0.2", "fd79::2"],
-      on: (...words) => ["ip", "netns", "exec", behind, ...words],
+      on: (...args) => ["ip", "netns", "exec", behind, ...args],
     };
   }
 
@@ -161,7 +161,7 @@ export interface MachineBehind {
   /** Its IPv4 and IPv6 addresses. */
   readonly addresses: readonly [string, string];
   /** Command line to run a program in it. */
-  on(...words: string[]): [string, ...string[]];
+  on(...args: string[]): [string, ...string[]];
 }
 
 /**
@@ -169,7 +169,7 @@ export interface MachineBehind {
  */
 export async function rejectByNft(
   { port, hook }: { port: number; hook: "input" | "forward" },
-  onMachine: (...words: string[]) => [string, ...string[]],
+  onMachine: (...args: string[]) => [string, ...string[]],
 ): Promise<void> {
   const rules = `table inet filter {
     chain ${hook} {

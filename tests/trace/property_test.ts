@@ -12,7 +12,7 @@ import { segmentOf } from "./play.ts";
 import { type Random, seeded, simulateConnection, type SimulatedSegment } from "./simulator.ts";
 import { cooked2, datagram, ethernet, icmpError, pcapFile, pcapngFile } from "./wire.ts";
 
-function lineOf({ fromClient, flags, seq, ack, length }: SimulatedSegment): string {
+function formatSegment({ fromClient, flags, seq, ack, length }: SimulatedSegment): string {
   return `${fromClient ? ">" : "<"} ${flags} seq=${seq} ack=${ack} len=${length}`;
 }
 
@@ -24,7 +24,7 @@ Deno.test("After any valid connection, tracked states and bytes are those of bot
     const { client, server } = simulateConnection(random, {
       loss: random() * 0.4,
       steps: Math.floor(random() * 60),
-      see: (segment) => tracker.track(segmentOf(lineOf(segment)), "tcp"),
+      see: (segment) => tracker.track(segmentOf(formatSegment(segment)), "tcp"),
     });
     tracker.finish();
     const [flow] = flows;

@@ -21,8 +21,8 @@ async function nextStepsOf(
   target: string,
 ): Promise<Record<keyof typeof PORTS, string | null>> {
   const ports = Object.values(PORTS);
-  const words = ["-i", "wire", "--json"];
-  await using trace = await LiveTrace.start(machines.onClient(...outlet("trace", ...words)));
+  const args = ["-i", "wire", "--json"];
+  await using trace = await LiveTrace.start(machines.onClient(...outlet("trace", ...args)));
   for (const port of ports) {
     await run(machines.onClient(...outlet("client", "-z", target, `${port}`)));
   }
@@ -46,7 +46,7 @@ testWithNft(
     await rejectByNft({ port: PORTS.rejectedThere, hook: "input" }, behind.on);
     await rejectByNft(
       { port: PORTS.rejectedOnTheWay, hook: "forward" },
-      (...words) => machines.onServer(...words),
+      (...args) => machines.onServer(...args),
     );
 
     const [version4, version6] = behind.addresses;
@@ -79,23 +79,23 @@ testWithNft(
     await listener.prints(/listening/);
     await rejectByNft(
       { port: PORTS.rejectedThere, hook: "input" },
-      (...words) => machines.onServer(...words),
+      (...args) => machines.onServer(...args),
     );
-    const says: [port: number, words: RegExp][] = [
+    const says: [port: number, text: RegExp][] = [
       [
         PORTS.rejectedThere,
         /refused, though something listens on that port of this machine: a firewall/,
       ],
       [PORTS.closed, /refused: nothing listens on that port of this machine$/m],
     ];
-    for (const [port, words] of says) {
+    for (const [port, text] of says) {
       for (
         const options of [[], ["-z"], ["--bench", "--duration", "5s", "--connections", "1"]]
       ) {
         const command = outlet("client", ...options, machines.serverAddress, `${port}`);
         const { code, stdout, stderr } = await run(machines.onServer(...command));
         assertEquals(code, 1);
-        assertMatch(stdout + stderr, words, options.join(" "));
+        assertMatch(stdout + stderr, text, options.join(" "));
       }
       const command = outlet("client", "--retry", "1", machines.serverAddress, `${port}`);
       const { stderr } = await run(machines.onServer(...command));

@@ -17,7 +17,7 @@ function offered(options: readonly number[], flags = "S"): Segment {
 
 const COOKIE = [1, 2, 3, 4, 5, 6, 7, 0xab];
 
-const OFFERS: [words: string, options: number[], flags?: string][] = [
+const OFFERS: [text: string, options: number[], flags?: string][] = [
   ["mss 1460", [2, 4, ...u16(1460)]],
   ["sackOK", [4, 2]],
   ["TS val 7 ecr 0", [8, 10, ...u32(7), ...u32(0)]],
@@ -45,8 +45,8 @@ const OFFERS: [words: string, options: number[], flags?: string][] = [
 ];
 
 Deno.test("Each option of a SYN is described, unknown kinds by number", () => {
-  for (const [words, options, flags] of OFFERS) {
-    assertEquals(describeSyn(offered(options, flags)), words);
+  for (const [text, options, flags] of OFFERS) {
+    assertEquals(describeSyn(offered(options, flags)), text);
   }
 });
 

@@ -132,8 +132,8 @@ Deno.test("--json prints the documented object for each connection", async () =>
 
 Deno.test("--host and --port select connections, --count limits their number", async () => {
   const stdin = pcapFile(PACKETS);
-  async function ports(...words: string[]): Promise<string[]> {
-    const { stdout } = await run(outlet("trace", "--read", "-", "--json", ...words), { stdin });
+  async function ports(...args: string[]): Promise<string[]> {
+    const { stdout } = await run(outlet("trace", "--read", "-", "--json", ...args), { stdin });
     return stdout.trim().split("\n").filter(Boolean).map((line) => JSON.parse(line).server.address);
   }
   assertEquals(await ports("--port", "81"), ["192.0.2.2:81"]);
@@ -145,8 +145,8 @@ Deno.test("--host and --port select connections, --count limits their number", a
 Deno.test("--summary summarises a capture, and --svg draws it", async () => {
   await withFile(pcapFile(PACKETS), async (path) => {
     const image = `${path}.svg`;
-    const words = ["--read", path, "--summary", "--svg", image];
-    const { stdout } = await run(outlet("trace", ...words));
+    const args = ["--read", path, "--summary", "--svg", image];
+    const { stdout } = await run(outlet("trace", ...args));
     assertMatch(stdout, /packets +7\nconnections +2\n/);
     const svg = await Deno.readTextFile(image);
     await Deno.remove(image);
@@ -174,9 +174,9 @@ Deno.test("A damaged capture is shown as far as it goes, then the offset is repo
 });
 
 Deno.test("Other files are refused in one line with exit code 1, unreadable ones with 2", async () => {
-  const words = outlet("trace", "--read", "-");
+  const args = outlet("trace", "--read", "-");
   for (const [stdin, complaint] of [["hello world", /neither pcap nor pcapng/], ["", /is empty/]]) {
-    const { code, stdout, stderr } = await run(words, { stdin: stdin as string });
+    const { code, stdout, stderr } = await run(args, { stdin: stdin as string });
     assertEquals([code, stdout, stderr.trim().split("\n").length], [1, "", 1]);
     assertMatch(stderr, complaint as RegExp);
   }
@@ -252,8 +252,8 @@ Deno.test("Contradictory options are refused with exit code 2", async () => {
     ["80"],
     ["--sockets", "eighty"],
   ];
-  for (const words of wrong) {
-    const { code, stdout } = await run(outlet("trace", ...words));
-    assertEquals([code, stdout], [2, ""], words.join(" "));
+  for (const args of wrong) {
+    const { code, stdout } = await run(outlet("trace", ...args));
+    assertEquals([code, stdout], [2, ""], args.join(" "));
   }
 });

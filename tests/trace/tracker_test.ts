@@ -465,13 +465,13 @@ Deno.test("A RST with another TTL is attributed to another machine, as inferred"
 });
 
 Deno.test("A stall of unknown cause lists the possible causes", () => {
-  const silent = playOne(`${HANDSHAKE}
+  const unanswered = playOne(`${HANDSHAKE}
     > PA seq=101 ack=301 len=5 at=10
     > PA seq=101 ack=301 len=5 at=300
     > PA seq=101 ack=301 len=5 at=900`);
-  assertEquals(outcomeOf(silent), "stalled");
-  assertMatch(diagnose(silent).text, /has sent nothing since its SYN\+ACK.*2 segments\./);
-  assertMatch(diagnose(silent).next!, /SYN cookie.*cannot be known from here/);
+  assertEquals(outcomeOf(unanswered), "stalled");
+  assertMatch(diagnose(unanswered).text, /has sent nothing since its SYN\+ACK.*2 segments\./);
+  assertMatch(diagnose(unanswered).next!, /SYN cookie.*cannot be known from here/);
   const repeated = playOne(`${HANDSHAKE}
     < SA seq=300 ack=101 at=1002
     > A  seq=101 ack=301 at=1003
@@ -510,7 +510,7 @@ Deno.test("A SYN flood evicts its own flows only", () => {
   }
   tracker.track(segmentOf("> PA seq=101 ack=301 len=5"), "tcp");
   tracker.finish();
-  const [kept] = flows.filter(({ client }) => client.port === 40_000);
-  assertEquals([kept!.client.bytes, kept!.evicted, tracker.evicted], [5, undefined, 951]);
+  const [retained] = flows.filter(({ client }) => client.port === 40_000);
+  assertEquals([retained!.client.bytes, retained!.evicted, tracker.evicted], [5, undefined, 951]);
   assertMatch(diagnose(flows[0]!).text, /^No answer: .* before it was evicted\.$/);
 });

@@ -70,7 +70,7 @@ function interleaved(wraps: readonly Wrap[]): Uint8Array[] {
   return all[0]!.flatMap((_, step) => all.map((packets) => packets[step]!));
 }
 
-const TENANTS: [name: string, wraps: Wrap[], link: number, through: string[][]][] = [
+const TENANTS: [name: string, wraps: Wrap[], link: number, tunnels: string[][]][] = [
   ["VXLAN", [inVxlan(42), inVxlan(43), inVxlan(44)], 101, [["VXLAN 42"], ["VXLAN 43"], [
     "VXLAN 44",
   ]]],
@@ -84,10 +84,10 @@ const TENANTS: [name: string, wraps: Wrap[], link: number, through: string[][]][
   ["MPLS", [inMpls(100, 200), inMpls(300, 400)], 1, [["MPLS 100"], ["MPLS 300"]]],
 ];
 
-for (const [name, wraps, link, through] of TENANTS) {
+for (const [name, wraps, link, tunnels] of TENANTS) {
   Deno.test(`Equal addresses and ports in different tunnels are different connections: ${name}`, () => {
     const { flows } = track(interleaved(wraps), link);
-    assertEquals(flows.map(({ client }) => client.tunnels), through);
+    assertEquals(flows.map(({ client }) => client.tunnels), tunnels);
     for (const [index, { client, server }] of flows.entries()) {
       assertEquals([client.isn, server.isn], [
         1000 + index * 0x2000_0000,

@@ -22,7 +22,7 @@ function greeter(address: string): string[] {
 }
 
 /** Linux tunnel types, their options, and how a ladder names them. */
-const TUNNELS: [kind: string, options: string, through: RegExp][] = [
+const TUNNELS: [kind: string, options: string, name: RegExp][] = [
   ["vxlan", "id 42 local LOCAL remote REMOTE dstport 4789", /^VXLAN 42$/],
   ["geneve", "id 43 remote REMOTE", /^Geneve 43$/],
   ["gre", "local LOCAL remote REMOTE key 44", /^GRE 44$/],
@@ -31,8 +31,8 @@ const TUNNELS: [kind: string, options: string, through: RegExp][] = [
   ["ipip", "local LOCAL remote REMOTE", /^4in4 10\.77\.0\.1–10\.77\.0\.2$/],
 ];
 
-for (const [kind, words, through] of TUNNELS) {
-  const options = words.split(" ");
+for (const [kind, optionText, name] of TUNNELS) {
+  const options = optionText.split(" ");
   const device = {
     kind,
     options: options.map((word) => word.replace("LOCAL", "10.9.9.1").replace("REMOTE", "10.9.9.2")),
@@ -46,8 +46,8 @@ for (const [kind, words, through] of TUNNELS) {
       const record = await traced(machines, async () => {
         await using server = new Program(machines.onServer(...greeter("10.78.0.2")));
         await server.prints(/listening/);
-        const words = machines.onClient(...outlet("client", "10.78.0.2", `${PORT}`));
-        const { stdout, stderr } = await run(words, { stdin: "bye\n" });
+        const args = machines.onClient(...outlet("client", "10.78.0.2", `${PORT}`));
+        const { stdout, stderr } = await run(args, { stdin: "bye\n" });
         assertEquals(stdout, "hello\n", stderr);
         await server.outcome();
       });
@@ -59,7 +59,7 @@ for (const [kind, words, through] of TUNNELS) {
       assertEquals(record.server.address, `10.78.0.2:${PORT}`);
       for (const end of [record.client, record.server]) {
         assertEquals(end.through.length, 1);
-        assertMatch(end.through[0]!, through);
+        assertMatch(end.through[0]!, name);
       }
     },
   );
@@ -67,8 +67,8 @@ for (const [kind, words, through] of TUNNELS) {
 
 /** The first connection that a trace on the server shows while `act` runs. */
 async function traced(machines: TwoMachines, act: () => Promise<void>): Promise<HandshakeRecord> {
-  const words = ["-i", "wire", "--json", "--count", "1", "--port", `${PORT}`];
-  await using trace = await LiveTrace.start(machines.onServer(...outlet("trace", ...words)));
+  const args = ["-i", "wire", "--json", "--count", "1", "--port", `${PORT}`];
+  await using trace = await LiveTrace.start(machines.onServer(...outlet("trace", ...args)));
   await act();
   const { code, stdout, stderr } = await trace.outcome();
   assertEquals(code, 0, stderr);
@@ -93,8 +93,8 @@ testInNamespaces(
     const record = await traced(machines, async () => {
       await using server = new Program(machines.onServer(...greeter("fd77::2")));
       await server.prints(/listening/);
-      const words = ["python3", "-c", WITH_EXTENSION_HEADERS, "fd77::2", `${PORT}`];
-      const { stdout, stderr } = await run(machines.onClient(...words));
+      const args = ["python3", "-c", WITH_EXTENSION_HEADERS, "fd77::2", `${PORT}`];
+      const { stdout, stderr } = await run(machines.onClient(...args));
       assertEquals(stdout, "hello\n", stderr);
       await server.outcome();
     });
@@ -150,8 +150,8 @@ testInNamespaces(
     ];
 
     await using machines = await TwoMachines.make();
-    const words = ["-i", "wire", "--json", "--port", `${PORT}`, "--count", `${wanted.length}`];
-    await using trace = await LiveTrace.start(machines.onServer(...outlet("trace", ...words)));
+    const args = ["-i", "wire", "--json", "--port", `${PORT}`, "--count", `${wanted.length}`];
+    await using trace = await LiveTrace.start(machines.onServer(...outlet("trace", ...args)));
     const lines = [...others, ...wanted.map(({ frame }) => frame)].map((frame) =>
       `${frame.toHex()}\n`
     );

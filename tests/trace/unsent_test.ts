@@ -23,8 +23,8 @@ function testWithFirewall(name: string, body: (machines: TwoMachines) => Promise
 }
 
 async function traceClient(machines: TwoMachines, address: string, wait = "20s"): Promise<string> {
-  const words = outlet("client", "--trace", "-w", wait, address, `${PORT}`);
-  const { code, stderr } = await run(machines.onClient(...words), { stdin: "" });
+  const args = outlet("client", "--trace", "-w", wait, address, `${PORT}`);
+  const { code, stderr } = await run(machines.onClient(...args), { stdin: "" });
   assert(code === 1, stderr);
   return stderr;
 }
@@ -130,13 +130,13 @@ testWithFirewall(
     const rule = ["-A", "INPUT", "-p", "tcp", "--dport", `${PORT}`, "-j", "REJECT"];
     await machines.addRule("server", ...rule, "--reject-with", "tcp-reset");
     // The kernel's answer is cached, so only a later attempt shows the new one.
-    let isOver = false;
+    let isDone = false;
     const diagnosed = trace.prints(
       /Something listens on port 7777 of this machine: a firewall rejects/,
     )
-      .finally(() => isOver = true);
+      .finally(() => isDone = true);
     handledElsewhere(diagnosed);
-    while (!isOver) await traceClient(machines, machines.serverAddress);
+    while (!isDone) await traceClient(machines, machines.serverAddress);
     await diagnosed;
   },
 );

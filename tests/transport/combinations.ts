@@ -24,7 +24,7 @@ import { contextOf, type Stage } from "../../src/transport/stage.ts";
 import type { ByteStream } from "../../src/transport/stream.ts";
 import { send } from "../harness/bytes.ts";
 import { CertificateAuthority } from "../harness/certificates.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { freePort } from "../harness/ports.ts";
 import { TestProxy } from "../harness/proxy.ts";
 
@@ -34,16 +34,16 @@ export const TIMEOUT = 20_000;
 /** Addresses to listen on for each carrier, and addresses without a listener. */
 const ADDRESSES: Record<
   keyof typeof CARRIERS,
-  (folder: string) => { free: Address; silent: Address; refusal: RegExp }
+  (folder: string) => { free: Address; unused: Address; refusal: RegExp }
 > = {
   tcp: () => ({
     free: { hostname: "127.0.0.1", port: 0 },
-    silent: { hostname: "127.0.0.1", port: freePort() },
+    unused: { hostname: "127.0.0.1", port: freePort() },
     refusal: /refused|rejected|502/,
   }),
   unix: (folder) => ({
     free: { path: `${folder}/s` },
-    silent: { path: `${folder}/none` },
+    unused: { path: `${folder}/none` },
     refusal: /no such file/,
   }),
 };
@@ -89,7 +89,7 @@ const SETTINGS: Record<
 
 /** What a test needs to run. */
 interface Parts {
-  readonly folder: Folder;
+  readonly folder: TemporaryDirectory;
   readonly stack: AsyncDisposableStack;
 }
 
@@ -126,7 +126,7 @@ export const COMBINATIONS: readonly Combination[] = [
 /** Both ends, before anything is dialled. */
 export class OpenEnds implements AsyncDisposable {
   readonly endpoint: DialledEndpoint;
-  readonly silent: DialledEndpoint;
+  readonly unused: DialledEndpoint;
   readonly refusal: RegExp;
   readonly #stack: AsyncDisposableStack;
   readonly #listener: Listener;
@@ -135,7 +135,7 @@ export class OpenEnds implements AsyncDisposable {
 
   private constructor(fields: {
     endpoint: DialledEndpoint;
-    silent: Address;
+    unused: Address;
     refusal: RegExp;
     stack: AsyncDisposableStack;
     listener: Listener;
@@ -143,7 +143,7 @@ export class OpenEnds implements AsyncDisposable {
     preface: string;
   }) {
     this.endpoint = fields.endpoint;
-    this.silent = { ...fields.endpoint, address: fields.silent };
+    this.unused = { ...fields.endpoint, address: fields.unused };
     this.refusal = fields.refusal;
     this.#stack = fields.stack;
     this.#listener = fields.listener;
@@ -153,8 +153,8 @@ export class OpenEnds implements AsyncDisposable {
 
   static async make({ carrier, layer, scheme, stage: name }: Combination): Promise<OpenEnds> {
     const stack = new AsyncDisposableStack();
-    const folder = stack.use(await Folder.make());
-    const { free, silent, refusal } = ADDRESSES[carrier](folder.path);
+    const folder = stack.use(await TemporaryDirectory.make());
+    const { free, unused, refusal } = ADDRESSES[carrier](folder.path);
     const listener = listen({ address: free }, { backlog: 16 });
     stack.defer(() => listener.close());
     const proxy = scheme && stack.use(new TestProxy(scheme)).proxy;
@@ -166,7 +166,7 @@ export class OpenEnds implements AsyncDisposable {
         proxy,
         layers: layer && options && { [layer]: options.client },
       },
-      silent,
+      unused,
       refusal,
       stack,
       listener,

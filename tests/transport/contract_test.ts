@@ -17,19 +17,19 @@ import { type Combination, COMBINATIONS, OpenEnds, TIMEOUT } from "./combination
 libc();
 
 function contract(
-  way: Combination,
+  combination: Combination,
   sentence: string,
-  run: (open: OpenEnds, way: Combination) => Promise<void>,
+  run: (open: OpenEnds, combination: Combination) => Promise<void>,
 ): void {
-  testWith(way.layer ? ["openssl"] : [], `${way.name}: ${sentence}`, async () => {
-    await using open = await OpenEnds.make(way);
-    await run(open, way);
+  testWith(combination.layer ? ["openssl"] : [], `${combination.name}: ${sentence}`, async () => {
+    await using open = await OpenEnds.make(combination);
+    await run(open, combination);
   });
 }
 
-for (const way of COMBINATIONS) {
+for (const combination of COMBINATIONS) {
   contract(
-    way,
+    combination,
     "bytes pass in both directions, and a half-close leaves the other direction open",
     async (open) => {
       const { client, server } = await open.connect();
@@ -45,7 +45,7 @@ for (const way of COMBINATIONS) {
     },
   );
 
-  contract(way, "reads of one byte lose nothing", async (open) => {
+  contract(combination, "reads of one byte lose nothing", async (open) => {
     const { client, server } = await open.connect();
     for (const [from, to] of [[client, server], [server, client]] as const) {
       const sent = send(from, "hello").then(() => from.closeWrite());
@@ -57,7 +57,7 @@ for (const way of COMBINATIONS) {
   });
 
   contract(
-    way,
+    combination,
     "closing ends a pending read on the same side, and is seen by the other side",
     async (open) => {
       const { client, server } = await open.connect();
@@ -72,7 +72,7 @@ for (const way of COMBINATIONS) {
     },
   );
 
-  contract(way, "TCP options are passed through, or have no effect", async (open) => {
+  contract(combination, "TCP options are passed through, or have no effect", async (open) => {
     const { client, server } = await open.connect();
     for (const end of [client, server]) {
       end.setNoDelay(true);
@@ -86,49 +86,57 @@ for (const way of COMBINATIONS) {
   });
 
   contract(
-    way,
+    combination,
     "a reset is distinguished from an orderly end, if the carrier has resets",
     async (open) => {
       const { client, server, raw } = await open.connect();
       const isReset = sendReset(raw);
-      assertEquals(isReset, way.carrier === "tcp" && Deno.build.os === "linux");
+      assertEquals(isReset, combination.carrier === "tcp" && Deno.build.os === "linux");
       raw.close();
       const ending = client.read(new Uint8Array(8));
       // Without a RST, only a layer with an end of its own can tell a truncated stream.
-      if (isReset || way.layer) await assertRejects(() => ending);
+      if (isReset || combination.layer) await assertRejects(() => ending);
       else assertEquals(await ending, null);
       client.close();
       if (server !== raw) closeAgain(server);
     },
   );
 
-  if (!way.stage) {
-    contract(way, "dialling an address without a listener reports the reason", async (open) => {
-      const { message } = await assertRejects(
-        () => dial(open.silent, { timeout: TIMEOUT }),
-        Error,
-      );
-      assertMatch(message, open.refusal);
-    });
+  if (!combination.stage) {
+    contract(
+      combination,
+      "dialling an address without a listener reports the reason",
+      async (open) => {
+        const { message } = await assertRejects(
+          () => dial(open.unused, { timeout: TIMEOUT }),
+          Error,
+        );
+        assertMatch(message, open.refusal);
+      },
+    );
 
-    contract(way, "dialling stops at once when aborted, whatever it waits for", async (open) => {
-      const stop = new AbortController();
-      const reason = new Error("no longer wanted");
-      if (!way.layer) stop.abort(reason);
-      const dialling = assertRejects(
-        () => dial(open.endpoint, { timeout: TIMEOUT, signal: stop.signal }),
-        Error,
-        "no longer wanted",
-      );
-      if (way.layer) {
-        // The client's hello is not answered.
-        const silent = await open.acceptRaw();
-        stop.abort(reason);
+    contract(
+      combination,
+      "dialling stops at once when aborted, whatever it waits for",
+      async (open) => {
+        const stop = new AbortController();
+        const reason = new Error("no longer wanted");
+        if (!combination.layer) stop.abort(reason);
+        const dialling = assertRejects(
+          () => dial(open.endpoint, { timeout: TIMEOUT, signal: stop.signal }),
+          Error,
+          "no longer wanted",
+        );
+        if (combination.layer) {
+          // The client's hello is not answered.
+          const accepted = await open.acceptRaw();
+          stop.abort(reason);
+          await dialling;
+          accepted.close();
+        }
         await dialling;
-        silent.close();
-      }
-      await dialling;
-    });
+      },
+    );
   }
 }
 

@@ -13,7 +13,7 @@ function errorOf(act: () => unknown): unknown {
 
 Deno.test("a file error is explained without the system call, the path or an error number", () => {
   const long = "x".repeat(300);
-  const cases: [act: () => unknown, words: RegExp][] = [
+  const cases: [act: () => unknown, pattern: RegExp][] = [
     [() => Deno.readTextFileSync("/none"), /^no such file or directory$/],
     [() => Deno.readTextFileSync("/"), /^it is a directory$/],
     [() => Deno.readTextFileSync("/etc/passwd/x"), /^a part of its path is not a directory$/],
@@ -24,9 +24,9 @@ Deno.test("a file error is explained without the system call, the path or an err
     [() => Deno.removeSync("/proc/version"), /^(operation not permitted|permission denied)$/],
     [() => Deno.truncateSync("/dev/null", 5), /^[^']+$/],
   ];
-  for (const [act, words] of cases) {
+  for (const [act, pattern] of cases) {
     const text = explain(errorOf(act));
-    assertMatch(text, words);
+    assertMatch(text, pattern);
     assertNotMatch(text, /os error|'|\bop_|^E[A-Z]+/);
   }
 });

@@ -25,8 +25,8 @@ testWith(["socat"], "a client connects to socat at a path", async () => {
   await using folder = await socketFolder();
   const { Program } = await import("../harness/program.ts");
   await using _socat = new Program(["socat", `UNIX-LISTEN:${folder.path},fork`, "EXEC:cat"]);
-  const words = [`unix:${folder.path}`, "--retry", "50", "--retry-delay", "20ms"];
-  assertEquals((await runTestClient(words, "hello\n")).received, "hello\n");
+  const args = [`unix:${folder.path}`, "--retry", "50", "--retry-delay", "20ms"];
+  assertEquals((await runTestClient(args, "hello\n")).received, "hello\n");
 });
 
 Deno.test("a socket file has the configured mode, and is removed when the outlet stops", async () => {

@@ -16,7 +16,7 @@ testInNamespaces(
   "a port that the kernel connects to itself is reported as refused, not open",
   async () => {
     await using machine = await machineWithTwoPorts();
-    const client = (...words: string[]) => run(machine.on(...outlet("client", ...words)));
+    const client = (...args: string[]) => run(machine.on(...outlet("client", ...args)));
     const often = ["--count", "20", "--interval", "1ms", "--json"];
     for (const port of ["40000", "40001"]) {
       const { code, stdout } = await client("-z", "127.0.0.1", port, ...often);
@@ -53,8 +53,8 @@ testInNamespaces(
   "forward takes no client for a loop that has the same local port as its connection to the upstream",
   async () => {
     await using machine = await machineWithTwoPorts();
-    const words = ["echo://127.0.0.1:7007", "forward://127.0.0.1:7008?to=127.0.0.1:7007"];
-    await using server = new Program(machine.on(...outlet("server", ...words)));
+    const args = ["echo://127.0.0.1:7007", "forward://127.0.0.1:7008?to=127.0.0.1:7007"];
+    await using server = new Program(machine.on(...outlet("server", ...args)));
     await server.logs(/ready/);
     // Two clients at once have both ports, and so have the two connections to the upstream.
     await using connected = new Program(machine.on(
@@ -70,8 +70,8 @@ testInNamespaces(
 );
 
 testWith(["prlimit"], "a scan stays within the descriptor limit", async () => {
-  const words = outlet("client", "-z", "127.0.0.1", "1-3000", "--json");
-  const { stdout } = await run(["prlimit", "--nofile=64:64", ...words]);
+  const args = outlet("client", "-z", "127.0.0.1", "1-3000", "--json");
+  const { stdout } = await run(["prlimit", "--nofile=64:64", ...args]);
   const states = new Set(JSON.parse(stdout).map(({ state }: { state: string }) => state));
   assertEquals([...states].filter((state) => state !== "refused" && state !== "open"), []);
 });
@@ -93,8 +93,8 @@ testInNamespaces(
       machine.on(...outlet("server", "echo://[fe80::77%wire]:7007")),
     );
     await server.logs(/listening echo on \[fe80::77%wire\]:7007/);
-    const words = outlet("client", "fe80::77%wire", "7007");
-    const { stdout } = await run(machine.on(...words), { stdin: "hello\n" });
+    const args = outlet("client", "fe80::77%wire", "7007");
+    const { stdout } = await run(machine.on(...args), { stdin: "hello\n" });
     assertEquals(stdout, "hello\n");
     const { stderr } = await run(machine.on(...outlet("client", "fe80::77%none", "7007")));
     assertMatch(stderr, /this machine has no interface none/);

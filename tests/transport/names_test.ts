@@ -13,7 +13,7 @@ testInNamespaces(
   async () => {
     await using machine = await NameServerMachine.make();
     await using _ = await machine.serveNames();
-    const client = (...words: string[]) => run(machine.on(...outlet("client", ...words)));
+    const client = (...args: string[]) => run(machine.on(...outlet("client", ...args)));
     const given = await client("-z", "silent.test", "80", "-w", "1s", "--json");
     assertMatch(given.stderr, /silent\.test:80: the name server does not answer: no address in 1/);
     assertEquals([given.code, JSON.parse(given.stdout).state], [1, "unresolved"]);
@@ -36,10 +36,10 @@ testInNamespaces("the time of a connect does not include the look-up of the name
   await using _ = await machine.serveNames();
   await using server = new Program(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
   await server.logs(/ready/);
-  const words = outlet("client", "-z", "slow.test", "7007", "--json");
+  const args = outlet("client", "-z", "slow.test", "7007", "--json");
   // On a busy machine one connect may take longer than a look-up, but not each of several.
   await eventually(async () => {
-    const { code, stdout } = await run(machine.on(...words));
+    const { code, stdout } = await run(machine.on(...args));
     const found = JSON.parse(stdout);
     assertEquals([code, found.lookups], [0, 1]);
     assert(found.lookup_max_ms >= 400, stdout);
@@ -90,8 +90,8 @@ testInNamespaces(
     ));
     await servers.prints(/listening/);
     const start = performance.now();
-    const words = outlet("client", "a.test", "7007", "-v", "--recv-only");
-    await using client = new Program(machine.on(...words));
+    const args = outlet("client", "a.test", "7007", "-v", "--recv-only");
+    await using client = new Program(machine.on(...args));
     await client.prints(/here/);
     // RFC 8305, section 5: twice 250 ms.
     assert(performance.now() - start > 500);
@@ -109,10 +109,10 @@ for (const workers of ["1", "2"]) {
     async () => {
       await using machine = await NameServerMachine.make();
       await using names = await machine.serveNames();
-      const silent = Array.from({ length: 40 }, (_, i) => 7100 + i);
+      const unanswered = Array.from({ length: 40 }, (_, i) => 7100 + i);
       await using server = new Program(machine.on(...outlet(
         "server",
-        ...silent.map((port) => `forward://127.0.0.1:${port}?to=silent-${port}.test:80`),
+        ...unanswered.map((port) => `forward://127.0.0.1:${port}?to=silent-${port}.test:80`),
         "forward://127.0.0.1:7001?to=quick.test:7002",
         "echo://127.0.0.1:7002",
         ...["--metrics", "127.0.0.1:7006", "--workers", workers],
@@ -123,14 +123,14 @@ for (const workers of ["1", "2"]) {
         "-c",
         "import socket,sys\n" +
           `all = [socket.create_connection(('127.0.0.1', p)) for p in ${
-            JSON.stringify(silent)
+            JSON.stringify(unanswered)
           }]\n` +
           "print('connected', flush=True); sys.stdin.read()",
       ));
       await connected.prints(/connected/);
-      for (const port of silent) await names.prints(new RegExp(`asked silent-${port}`));
-      const words = outlet("client", "127.0.0.1", "7001");
-      const { stdout } = await run(machine.on(...words), { stdin: "through\n" });
+      for (const port of unanswered) await names.prints(new RegExp(`asked silent-${port}`));
+      const args = outlet("client", "127.0.0.1", "7001");
+      const { stdout } = await run(machine.on(...args), { stdin: "through\n" });
       assertEquals(stdout, "through\n");
       await eventually(async () => {
         const { stdout } = await run(machine.on("curl", "-s", "http://127.0.0.1:7006/metrics"));

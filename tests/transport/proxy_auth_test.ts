@@ -152,8 +152,8 @@ testWith(
     await using proxies = await proxiesOf(...cases.map(([, challenges]) => challenges));
     for (const [at, [what]] of cases.entries()) {
       const login = ["--proxy-anyauth", "--proxy-user", `joe:${PASSWORD}`];
-      const words = ["-sv", ...login, "-p", "-x", proxies.urls[at]!, "http://a.test:80/"];
-      const { stderr } = await run(["curl", ...words]);
+      const args = ["-sv", ...login, "-p", "-x", proxies.urls[at]!, "http://a.test:80/"];
+      const { stderr } = await run(["curl", ...args]);
       assertMatch(stderr, /200 Connection established/, what);
     }
     const asked = cases.map(([, , asked = ["without", "Digest"]]) => asked);
@@ -166,18 +166,18 @@ testWith(
   "a wrong password is refused, and a password is not sent unless it is asked for",
   async () => {
     await using proxies = await proxiesOf([`${DIGEST}, qop="auth"`], [], ["Negotiate", "Bearer"]);
-    const through = (at: number, ...words: string[]) =>
-      runTestClient(["a.test", "80", "--proxy", proxies.urls[at]!, ...words]);
+    const viaProxy = (at: number, ...args: string[]) =>
+      runTestClient(["a.test", "80", "--proxy", proxies.urls[at]!, ...args]);
     const login = ["--proxy-auth", `joe:${PASSWORD}`];
     assertMatch(
-      (await through(0, "--proxy-auth", "joe:wrong")).error,
+      (await viaProxy(0, "--proxy-auth", "joe:wrong")).error,
       /authentication failed \(it answered 407 Who are you\)$/,
     );
-    assertMatch((await through(0)).error, /it answered 407 .*authentication required/);
-    assertEquals((await through(1, ...login)).received, "through\n");
-    assertEquals((await through(1, ...login, "--proxy-auth-preemptive")).received, "through\n");
+    assertMatch((await viaProxy(0)).error, /it answered 407 .*authentication required/);
+    assertEquals((await viaProxy(1, ...login)).received, "through\n");
+    assertEquals((await viaProxy(1, ...login, "--proxy-auth-preemptive")).received, "through\n");
     assertMatch(
-      (await through(2, ...login)).error,
+      (await viaProxy(2, ...login)).error,
       /none of the offered authentication schemes \(negotiate, bearer\) is supported$/,
     );
     assertEquals(await askedOf(proxies), [
@@ -200,13 +200,13 @@ testWith(["tinyproxy"], "tinyproxy receives the password that it asks for", asyn
     await using _ = new Program(["tinyproxy", "-d", "-c", config]);
     const waits = ["--retry", "forever", "--retry-delay", "50ms"];
     assertEquals((await runTestClient(["-z", "127.0.0.1", String(port), ...waits])).error, "");
-    const words = ["127.0.0.1", String(server.port()), "--eof", "wait"];
+    const args = ["127.0.0.1", String(server.port()), "--eof", "wait"];
     const proxy = ["--proxy", `http://127.0.0.1:${port}`];
-    const { received } = await runTestClient([...words, ...proxy, "--proxy-auth", "joe:s3cret"]);
+    const { received } = await runTestClient([...args, ...proxy, "--proxy-auth", "joe:s3cret"]);
     assertMatch(received, /GMT/);
-    const { error } = await runTestClient([...words, ...proxy, "--proxy-auth", "joe:wrong"]);
+    const { error } = await runTestClient([...args, ...proxy, "--proxy-auth", "joe:wrong"]);
     assertMatch(error, /authentication failed \(it answered 40\d /);
-    assertMatch((await runTestClient([...words, ...proxy])).error, /authentication required/);
+    assertMatch((await runTestClient([...args, ...proxy])).error, /authentication required/);
   }
   await Deno.remove(config);
 });
@@ -237,8 +237,8 @@ Deno.test("invalid options of a proxy's password are refused at the start, witho
       /is only for http:\/\/ proxies$/,
     ],
   ];
-  for (const [words, expected] of cases) {
-    const { message } = assertThrows(() => parseClientArgs(["h", "1", ...words])) as Error;
+  for (const [args, expected] of cases) {
+    const { message } = assertThrows(() => parseClientArgs(["h", "1", ...args])) as Error;
     assertMatch(message, expected);
     assertEquals(message.includes("s3cret"), false);
   }

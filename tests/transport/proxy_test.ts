@@ -30,8 +30,8 @@ testWith(["microsocks"], "socks5 and socks5h connect through microsocks", async 
   const port = freePort();
   await using _ = await proxy(port, ["microsocks", "-i", "127.0.0.1", "-p", String(port)]);
   for (const scheme of ["socks5", "socks5h"]) {
-    const words = ["localhost", String(server.port()), "--proxy", `${scheme}://127.0.0.1:${port}`];
-    const { received, error } = await runTestClient([...words, "--eof", "wait"]);
+    const args = ["localhost", String(server.port()), "--proxy", `${scheme}://127.0.0.1:${port}`];
+    const { received, error } = await runTestClient([...args, "--eof", "wait"]);
     assertEquals(error, "");
     assertMatch(received, /GMT\r\n$/);
   }
@@ -49,18 +49,18 @@ testWith(
       "microsocks",
       ...["-i", "127.0.0.1", "-p", String(port), "-u", "joe", "-P", "s3cret"],
     ]);
-    const words = (login: string) => [
+    const args = (login: string) => [
       "127.0.0.1",
       String(server.port()),
       ...["--eof", "wait", "-v", "--json", "--proxy", `socks5://${login}127.0.0.1:${port}`],
     ];
-    const right = await runTestClient(words("joe:s3cret@"));
+    const right = await runTestClient(args("joe:s3cret@"));
     assertMatch(right.received, /GMT/);
     assertEquals(right.logged.includes("s3cret"), false);
-    const wrong = await runTestClient(words("joe:wr0ng@"));
+    const wrong = await runTestClient(args("joe:wr0ng@"));
     assertMatch(wrong.error, /authentication failed$/);
     assertEquals((wrong.error + wrong.logged).includes("wr0ng"), false);
-    assertMatch((await runTestClient(words(""))).error, /authentication required$/);
+    assertMatch((await runTestClient(args(""))).error, /authentication required$/);
   },
 );
 
@@ -80,14 +80,14 @@ testWith(["ncat"], "http connects through ncat's proxy, which asks for a passwor
       "joe:s3cret",
     ],
   ]);
-  const words = (login: string) => [
+  const args = (login: string) => [
     "127.0.0.1",
     String(server.port()),
     ...["--eof", "wait", "--proxy", `http://${login}127.0.0.1:${port}`],
   ];
-  assertMatch((await runTestClient(words("joe:s3cret@"))).received, /GMT/);
+  assertMatch((await runTestClient(args("joe:s3cret@"))).received, /GMT/);
   assertMatch(
-    (await runTestClient(words(""))).error,
+    (await runTestClient(args(""))).error,
     /it answered 407 .*\(authentication required\)$/,
   );
 });
@@ -105,12 +105,12 @@ testWith(
     );
     {
       await using _ = await proxy(port, ["tinyproxy", "-d", "-c", config]);
-      const words = ["--eof", "wait", "--proxy", `http://127.0.0.1:${port}`];
+      const args = ["--eof", "wait", "--proxy", `http://127.0.0.1:${port}`];
       assertMatch(
-        (await runTestClient(["127.0.0.1", String(server.port()), ...words])).received,
+        (await runTestClient(["127.0.0.1", String(server.port()), ...args])).received,
         /GMT/,
       );
-      assertMatch((await runTestClient(["127.0.0.1", "9", ...words])).error, /it answered 403 /);
+      assertMatch((await runTestClient(["127.0.0.1", "9", ...args])).error, /it answered 403 /);
     }
     await Deno.remove(config);
   },
@@ -126,8 +126,8 @@ Deno.test("socks4 sends an address, and socks4a a name", async () => {
       await client.write(Uint8Array.of(0, 90, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode("hi")));
       return request.slice(0, length);
     })();
-    const words = ["localhost", "7", "--proxy", `${scheme}://me@127.0.0.1:${listener.addr.port}`];
-    assertEquals((await runTestClient(words)).received, "hi");
+    const args = ["localhost", "7", "--proxy", `${scheme}://me@127.0.0.1:${listener.addr.port}`];
+    assertEquals((await runTestClient(args)).received, "hi");
     const request = await asked;
     assertEquals([...request.subarray(0, 4)], [4, 1, 0, 7]);
     const text = new TextDecoder().decode(request.subarray(8));
@@ -138,12 +138,12 @@ Deno.test("socks4 sends an address, and socks4a a name", async () => {
 
 Deno.test("a proxy with another protocol, or that closes the connection, is reported as such", async () => {
   await using server = await TestServer.open("echo://:0", "daytime://:0");
-  const through = async (scheme: string, index: number) =>
+  const viaProxy = async (scheme: string, index: number) =>
     (await runTestClient(["h.test", "7", "--proxy", `${scheme}://127.0.0.1:${server.port(index)}`]))
       .error;
-  assertStringIncludes(await through("socks5h", 1), "it does not speak SOCKS 5");
-  assertStringIncludes(await through("socks4a", 1), "it does not speak SOCKS 4");
-  assertStringIncludes(await through("http", 0), "it does not speak HTTP");
+  assertStringIncludes(await viaProxy("socks5h", 1), "it does not speak SOCKS 5");
+  assertStringIncludes(await viaProxy("socks4a", 1), "it does not speak SOCKS 4");
+  assertStringIncludes(await viaProxy("http", 0), "it does not speak HTTP");
 });
 
 Deno.test("an invalid proxy URL is refused without printing its password", () => {

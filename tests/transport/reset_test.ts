@@ -8,15 +8,15 @@ import { ROOT, run } from "../harness/program.ts";
 libc();
 
 /** Both ends of a connection to a listener at this host. */
-async function join(host: string, dialled: string): Promise<[Deno.TcpConn, Deno.TcpConn]> {
+async function join(host: string, target: string): Promise<[Deno.TcpConn, Deno.TcpConn]> {
   using listener = Deno.listen({ hostname: host, port: 0 });
   const { port } = listener.addr;
-  return await Promise.all([listener.accept(), Deno.connect({ hostname: dialled, port })]);
+  return await Promise.all([listener.accept(), Deno.connect({ hostname: target, port })]);
 }
 
-for (const [host, dialled] of [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "127.0.0.1"]]) {
-  Deno.test(`a client of ${host} that connected to ${dialled} is reset after it has received what was sent`, async () => {
-    const [accepted, client] = await join(host!, dialled!);
+for (const [host, target] of [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "127.0.0.1"]]) {
+  Deno.test(`a client of ${host} that connected to ${target} is reset after it has received what was sent`, async () => {
+    const [accepted, client] = await join(host!, target!);
     await accepted.write(new TextEncoder().encode("last words"));
     const space = new Uint8Array(100);
     assertEquals(await client.read(space), 10);
@@ -67,7 +67,7 @@ Deno.test("without the permission for foreign functions, there is no prompt and 
     using client = await Deno.connect({ port: listener.addr.port });
     console.log(sendReset(client));
   `;
-  const words = ["run", "--allow-net", "--no-lock", "--no-prompt", "--config", `${ROOT}deno.json`];
-  const { stdout, stderr } = await run([Deno.execPath(), ...words, "-"], { stdin: script });
+  const args = ["run", "--allow-net", "--no-lock", "--no-prompt", "--config", `${ROOT}deno.json`];
+  const { stdout, stderr } = await run([Deno.execPath(), ...args, "-"], { stdin: script });
   assertEquals({ stdout, stderr }, { stdout: "false\n", stderr: "" });
 });

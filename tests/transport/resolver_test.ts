@@ -83,14 +83,14 @@ function lookUpMany(resolver: Resolver, word: string, count: number): Promise<un
 
 Deno.test("60 names without an answer do not delay another", async () => {
   const { system, resolver } = machine({ slot: 1 });
-  const silent = lookUpMany(resolver, "silent", 60);
+  const unanswered = lookUpMany(resolver, "silent", 60);
   await system.receivesQuery("silent-59.test");
   const quick = resolver.lookUp("quick.test");
   await system.receivesQuery("quick.test");
   system.answer("quick.test", "10.0.0.1");
   assertEquals((await quick).addresses, ["10.0.0.1"]);
   await failPending({ system, resolver });
-  await silent;
+  await unanswered;
   assertEquals([resolver.counts.unanswered, resolver.counts.failures], [0, 60]);
 });
 
@@ -106,7 +106,7 @@ Deno.test("names that timed out before leave threads free for new names, and bot
 
   const again = lookUpMany(resolver, "silent", 80);
   await system.receivesQuery("silent-63.test");
-  const fresh = lookUpMany(resolver, "new", 40);
+  const others = lookUpMany(resolver, "new", 40);
   await system.receivesQuery("new-27.test");
   assertEquals([resolver.counts.underWay, resolver.counts.queued], [92, 28]);
   const asked = resolver.lookUp("known.test");
@@ -114,13 +114,13 @@ Deno.test("names that timed out before leave threads free for new names, and bot
   system.answer("known.test", "10.0.0.2");
   assertEquals((await asked).addresses, ["10.0.0.2"]);
   await failPending({ system, resolver });
-  await Promise.all([again, fresh]);
+  await Promise.all([again, others]);
   assertEquals(resolver.counts.queued, 0);
 });
 
 Deno.test("a name that gets no thread in time is refused with the reason, and counted", async () => {
   const { system, resolver } = machine({ slot: 60_000, queue: 1 });
-  const silent = lookUpMany(resolver, "silent", 92);
+  const unanswered = lookUpMany(resolver, "silent", 92);
   await system.receivesQuery("silent-7.test");
   await assertRejects(
     () => resolver.lookUp("late.test"),
@@ -129,7 +129,7 @@ Deno.test("a name that gets no thread in time is refused with the reason, and co
   );
   assert(resolver.counts.refused > 0);
   await failPending({ system, resolver });
-  await silent;
+  await unanswered;
 });
 
 Deno.test("known addresses are used while name servers do not answer, and after they failed", async () => {

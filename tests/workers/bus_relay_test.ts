@@ -21,7 +21,7 @@ class StubBus implements Bus {
   /** The number of messages that it still accepts. */
   capacity = Infinity;
   readonly published: string[] = [];
-  readonly kept: string[] = [];
+  readonly archived: string[] = [];
   recalls = 0;
   readonly #watchers: BusWatcher[] = [];
   readonly #listeners = new Set<(message: Uint8Array) => void>();
@@ -52,10 +52,10 @@ class StubBus implements Bus {
   caughtUp = () => Promise.resolve();
   archive = (): Promise<Archive> =>
     Promise.resolve({
-      add: (_, message) => this.kept.push(textOf(message)) > 0,
+      add: (_, message) => this.archived.push(textOf(message)) > 0,
       recall: () => {
         this.recalls++;
-        return Promise.resolve(this.kept.map(bytesOf));
+        return Promise.resolve(this.archived.map(bytesOf));
       },
     });
   [Symbol.asyncDispose] = () => Promise.resolve();
@@ -82,7 +82,7 @@ function attachWorker(relay: BusRelay, { isSlow = false } = {}) {
   bus.watch({ changed: ({ state }) => states.push(state) });
   const received: string[] = [];
   const subscription = bus.subscribe(TOPIC, (message) => received.push(textOf(message)));
-  return { bus, states, heard: received, listener, unread, subscription };
+  return { bus, states, received, listener, unread, subscription };
 }
 
 async function up(): Promise<{ stub: StubBus; relay: BusRelay }> {
@@ -102,8 +102,10 @@ Deno.test("a worker's message is published once, and a received message is sent 
   assertEquals(workers[0]!.bus.publish(TOPIC, bytesOf("hello")), true);
   assertEquals(stub.published, ["hello"]);
   stub.deliver(bytesOf("from other servers"));
-  await eventually(() => workers.every(({ heard: received }) => received.length === 1));
-  assertEquals(workers.map(({ heard }) => heard), [["from other servers"], ["from other servers"]]);
+  await eventually(() => workers.every(({ received }) => received.length === 1));
+  assertEquals(workers.map(({ received }) => received), [["from other servers"], [
+    "from other servers",
+  ]]);
   await workers[0]!.bus.caughtUp();
   assertEquals(workers[0]!.bus.waiting, 0);
 });
@@ -155,7 +157,7 @@ Deno.test("a message over the bus's limit is dropped and counted, and workers le
 
 Deno.test("messages for a worker that does not read are dropped and counted, so its queue is bounded", async () => {
   const { stub, relay } = await up();
-  const { states, unread, heard: received } = attachWorker(relay, { isSlow: true });
+  const { states, unread, received } = attachWorker(relay, { isSlow: true });
   await eventually(() => states.length === 1);
   for (let i = 0; i < 30; i++) stub.deliver(new Uint8Array(64 * 1024));
   assertEquals([unread.length, relay.dropped], [16, 14]);
@@ -180,7 +182,7 @@ Deno.test("concurrent requests for a history result in one request to the bus", 
   const { stub, relay } = await up();
   const workers = [attachWorker(relay), attachWorker(relay), attachWorker(relay)];
   await eventually(() => workers.every(({ states }) => states.length === 1));
-  stub.kept.push("said before");
+  stub.archived.push("said before");
   const archives = await Promise.all(workers.map(({ bus }) => bus.archive()));
   const recalled = await Promise.all(archives.map((archive) => archive!.recall(TOPIC)));
   assertEquals(recalled.map((messages) => messages.map(textOf)), [
@@ -190,5 +192,5 @@ Deno.test("concurrent requests for a history result in one request to the bus", 
   ]);
   assertEquals(stub.recalls, 1);
   archives[0]!.add(TOPIC, bytesOf("said now"));
-  assertEquals(stub.kept, ["said before", "said now"]);
+  assertEquals(stub.archived, ["said before", "said now"]);
 });

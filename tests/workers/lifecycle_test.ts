@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { OutletEvent } from "../../src/events/events.ts";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { bytesOf, readUntil, send } from "../harness/bytes.ts";
-import { Folder } from "../harness/folder.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { eventually } from "../harness/eventually.ts";
 import { temporaryCertificate } from "../harness/certificates.ts";
 import { configOf } from "../harness/server.ts";
@@ -75,27 +75,27 @@ function names(supervisor: TestSupervisor): string[] {
 
 Deno.test("all workers accept when `listening` is published", async () => {
   const eventBus = new EventBus();
-  const visits: Promise<void>[] = [];
+  const connects: Promise<void>[] = [];
   eventBus.subscribe((event) => {
     if (event.event !== "listening" || !("port" in event.address)) return;
     const { port } = event.address;
-    for (let i = 0; i < 60; i++) visits.push(visit(port));
+    for (let i = 0; i < 60; i++) connects.push(visit(port));
   });
   await using supervisor = await TestSupervisor.open(["echo://:0"], { eventBus });
   assertEquals(
-    (await Promise.allSettled(visits)).filter(({ status }) => status === "rejected"),
+    (await Promise.allSettled(connects)).filter(({ status }) => status === "rejected"),
     [],
   );
-  assertEquals(visits.length, 60);
+  assertEquals(connects.length, 60);
   assertEquals((await workersAt(supervisor, supervisor.port())).size, WORKERS);
 });
 
 /** The inodes of the listening sockets of a port. */
 function socketsAt(port: number): string[] {
-  const place = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return Deno.readTextFileSync("/proc/self/net/tcp").split("\n").flatMap((line) => {
     const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
-    return local.endsWith(place) && state === "0A" ? [inode] : [];
+    return local.endsWith(suffix) && state === "0A" ? [inode] : [];
   }).toSorted();
 }
 
@@ -198,9 +198,9 @@ Deno.test("a reload succeeds beside a dead worker, and its replacement joins onc
 });
 
 /** A server whose workers are all dead, with replacements that start when the test lets them. */
-async function withoutWorkers(words = ["echo://:0"], { before = () => {} } = {}) {
+async function withoutWorkers(args = ["echo://:0"], { before = () => {} } = {}) {
   const { promise, resolve: startReplacements } = Promise.withResolvers<void>();
-  const supervisor = await TestSupervisor.open(words, {
+  const supervisor = await TestSupervisor.open(args, {
     module: CRASHING_WORKER,
     wait: (_, { signal }) => {
       const stopped = Promise.withResolvers<void>();
@@ -242,15 +242,15 @@ Deno.test("a server stopped while a reload waits for a worker stops, and the rel
 });
 
 Deno.test("a restart replaces all workers, also that of a Unix socket, and refuses no client", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/echo.sock`;
   await using test = await TestSupervisor.open([`echo+unix://${path}?mode=600`, "echo://:0"]);
   const before = await workersAt(test, test.port(1));
-  let isOver = false;
+  let isDone = false;
   const faults: string[] = [];
   let answered = 0;
   const loop = async () => {
-    while (!isOver) {
+    while (!isDone) {
       try {
         using client = await Deno.connect({ transport: "unix", path });
         await client.write(bytesOf("hello\n"));
@@ -265,7 +265,7 @@ Deno.test("a restart replaces all workers, also that of a Unix socket, and refus
   assertEquals(await test.supervisor.restart({ grace: 5_000 }), 0);
   const then = answered;
   await eventually(() => answered > then + 10, "clients of the new worker");
-  isOver = true;
+  isDone = true;
   await Promise.all(loops);
   assertEquals(faults, []);
   const after = await workersAt(test, test.port(1));
@@ -286,15 +286,15 @@ async function answerAt(path: string): Promise<string> {
 }
 
 Deno.test("a Unix socket's file is removed when its worker dies, and created again by the next one", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/echo.sock`;
   const files = () => Array.from(Deno.readDirSync(folder.path), ({ name }) => name);
-  const words = ["echo://:0", `echo+unix://${path}`];
-  const { supervisor: stopped } = await withoutWorkers(words);
+  const args = ["echo://:0", `echo+unix://${path}`];
+  const { supervisor: stopped } = await withoutWorkers(args);
   assertEquals(files(), []);
   await stopped.supervisor.stop({ grace: 0 });
   assertEquals(files(), []);
-  const { supervisor: served, letIn: startReplacements } = await withoutWorkers(words);
+  const { supervisor: served, letIn: startReplacements } = await withoutWorkers(args);
   startReplacements();
   await eventually(() => answerAt(path).then(() => true, () => false), "an answer");
   await served.supervisor.stop({ grace: 0 });
@@ -302,15 +302,15 @@ Deno.test("a Unix socket's file is removed when its worker dies, and created aga
 });
 
 Deno.test("a Unix socket's file is not removed if another program listens at the path by then", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/echo.sock`;
-  const words = ["echo://:0", `echo+unix://${path}`];
+  const args = ["echo://:0", `echo+unix://${path}`];
   const stack = new DisposableStack();
   const takeOver = () => {
     Deno.removeSync(path);
     stack.use(Deno.listen({ transport: "unix", path }));
   };
-  const { supervisor } = await withoutWorkers(words, { before: takeOver });
+  const { supervisor } = await withoutWorkers(args, { before: takeOver });
   assertEquals([...Deno.readDirSync(folder.path)].length, 1);
   await supervisor.supervisor.stop({ grace: 0 });
   assertEquals([...Deno.readDirSync(folder.path)].length, 1);
@@ -318,7 +318,7 @@ Deno.test("a Unix socket's file is not removed if another program listens at the
 });
 
 Deno.test("a Unix socket in use by another program is not replaced", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = `${folder.path}/taken.sock`;
   using _occupant = Deno.listen({ transport: "unix", path });
   const files = () => Array.from(Deno.readDirSync(folder.path), ({ name }) => name);

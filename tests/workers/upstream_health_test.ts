@@ -47,10 +47,10 @@ class Upstream implements AsyncDisposable {
 
   async #answer(client: Deno.TcpConn): Promise<void> {
     using _ = client;
-    const words = new Uint8Array(100);
-    const length = await client.read(words).catch(() => null);
+    const buffer = new Uint8Array(100);
+    const length = await client.read(buffer).catch(() => null);
     if (length === null) this.checks++;
-    else if (words[0] === KEEP_OPEN[0]) await client.read(words).catch(() => {});
+    else if (buffer[0] === KEEP_OPEN[0]) await client.read(buffer).catch(() => {});
     else await send(client, this.name).catch(() => {});
   }
 
@@ -85,10 +85,10 @@ async function connectionOf(
     [...test.supervisor.connections()].find(({ connection: { peer } }) =>
       "port" in peer && peer.port === port
     );
-  let isOver = false;
-  const over = () => void (isOver = true);
-  ended.then(over, over);
-  await eventually(() => isOver || found() !== undefined, "the server's side of a client");
+  let isDone = false;
+  const onEnd = () => void (isDone = true);
+  ended.then(onEnd, onEnd);
+  await eventually(() => isDone || found() !== undefined, "the server's side of a client");
   return found()?.connection;
 }
 

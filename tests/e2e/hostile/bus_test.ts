@@ -24,8 +24,8 @@ for (const [kind, does] of KINDS) {
       needs: stuck ? ["python3", "sh", "mkfifo"] : ["python3"],
       ...(stuck && { wrapper: ({ folder }) => [...WITH_FULL_STDOUT, `${folder}/pipe`] }),
       async args({ stack }) {
-        const words = [`${ROOT}tests/harness/peers/hostile_nats.py`, kind] as const;
-        bus = stack.use(new Program(["python3", ...words]));
+        const args = [`${ROOT}tests/harness/peers/hostile_nats.py`, kind] as const;
+        bus = stack.use(new Program(["python3", ...args]));
         const [port] = await bus.prints(/^\d+/);
         return ["chat://:0?room=all", "--bus", `nats://127.0.0.1:${port}`];
       },
@@ -50,14 +50,14 @@ const WITH_FULL_STDOUT: [string, ...string[]] = [
 async function onBus(
   { stack }: { stack: AsyncDisposableStack },
   config: string,
-): Promise<{ nats: NatsServer; words: string[] }> {
+): Promise<{ nats: NatsServer; args: string[] }> {
   const nats = stack.use(await NatsServer.start({ config }));
-  return { nats, words: ["chat://:0?room=all&name=it", "--bus", nats.url] };
+  return { nats, args: ["chat://:0?room=all&name=it", "--bus", nats.url] };
 }
 
 testAttack("a bus server accepts smaller messages than members send; the server continues", {
   needs: ["nats-server"],
-  args: async (place) => (await onBus(place, "max_payload: 4096")).words,
+  args: async (setup) => (await onBus(setup, "max_payload: 4096")).args,
   async begin(server, stack) {
     await server.logs(/"event":"bus-connected"/);
     const alice = stack.use(await server.connect("it"));
@@ -79,10 +79,10 @@ const CLAIMED = 99_999;
   let nats: NatsServer;
   testAttack("a server on the bus claims 99,999 guest names; new members get others", {
     needs: ["nats-server"],
-    async args(place) {
-      const started = await onBus(place, "");
+    async args(setup) {
+      const started = await onBus(setup, "");
       nats = started.nats;
-      return started.words;
+      return started.args;
     },
     async begin(server, stack) {
       await server.logs(/"event":"bus-connected"/);

@@ -76,8 +76,8 @@ class EndlessProxy {
 }
 
 for (const mode of [[], ["-z", "--json"], ["--bench", "--duration", "1s", "--json"]]) {
-  const words = ["outlet client", ...mode].join(" ");
-  Deno.test(`a proxy answers "${words}" without end; little is read, and no escape is printed`, async () => {
+  const commandLine = ["outlet client", ...mode].join(" ");
+  Deno.test(`a proxy answers "${commandLine}" without end; little is read, and no escape is printed`, async () => {
     const proxy = new EndlessProxy();
     const address = `http://127.0.0.1:${proxy.listener.addr.port}`;
     const command = outlet("client", ...mode, "--proxy", address, "example.test", "80");

@@ -55,8 +55,8 @@ testAttack("a client asks for the metrics without waiting for answers; outlets a
   args: () => [],
   async begin(server, stack) {
     const before = descriptorsOf(server.pid);
-    const words = ["requests", `127.0.0.1:${server.metricsPort}`, "600"];
-    stack.use(new Program(["python3", `${ROOT}tests/hostile/attack.py`, ...words]));
+    const args = ["requests", `127.0.0.1:${server.metricsPort}`, "600"];
+    stack.use(new Program(["python3", `${ROOT}tests/hostile/attack.py`, ...args]));
     await eventually(() => descriptorsOf(server.pid) > before + 2);
   },
   // Each answer reads files of the kernel: thousands at once would use up all descriptors.
@@ -69,8 +69,8 @@ async function flood(
   stack: AsyncDisposableStack,
   kind: string,
 ): Promise<void> {
-  const words = [kind, `127.0.0.1:${await server.port("it")}`, "600"];
-  stack.use(new Program(["python3", `${ROOT}tests/hostile/attack.py`, ...words]));
+  const args = [kind, `127.0.0.1:${await server.port("it")}`, "600"];
+  stack.use(new Program(["python3", `${ROOT}tests/hostile/attack.py`, ...args]));
   if (kind.startsWith("half_")) {
     await eventually(() => descriptorsOf(server.pid) > INCOMPLETE_DESCRIPTORS);
   } else await server.logs(/"event":"(opened|failed)","outlet":"it"/);

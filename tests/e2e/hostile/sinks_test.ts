@@ -11,7 +11,7 @@ import { Program, run } from "../../harness/program.ts";
 const CONNECTIONS = { atOnce: 40, each: 80 };
 
 async function visit({ echo }: AttackedServer): Promise<void> {
-  for (let visits = 0; visits < CONNECTIONS.each; visits++) {
+  for (let count = 0; count < CONNECTIONS.each; count++) {
     await Promise.all(Array.from({ length: CONNECTIONS.atOnce }, () => answers(echo)));
   }
 }

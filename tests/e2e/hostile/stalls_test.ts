@@ -21,9 +21,9 @@ testAttack("metrics, filters and reloads are requested of many outlets and conne
   },
   async begin(server, stack) {
     for (let i = 0; i < CONNECTIONS; i++) stack.use(await server.connect(ECHO_OUTLET));
-    let isOver = false;
+    let isDone = false;
     const repeat = async (request: (round: number) => Promise<unknown>) => {
-      for (let round = 0; !isOver; round++) await request(round);
+      for (let round = 0; !isDone; round++) await request(round);
     };
     const requests = [
       repeat(() => server.metrics()),
@@ -32,7 +32,7 @@ testAttack("metrics, filters and reloads are requested of many outlets and conne
       repeat((round) => reload(server, 2_000 + round)),
     ];
     stack.defer(async () => {
-      isOver = true;
+      isDone = true;
       await Promise.all(requests);
     });
   },

@@ -31,8 +31,8 @@ testWith(
       (await run(["ncat", "--ssl", "127.0.0.1", port], { stdin: "two\n" })).stdout,
       "two\n",
     );
-    const words = [`tls://localhost:${port}`, "--tls-ca", authority.cert];
-    const { received, error } = await runTestClient(words, "three\n");
+    const args = [`tls://localhost:${port}`, "--tls-ca", authority.cert];
+    const { received, error } = await runTestClient(args, "three\n");
     // Without the server's close_notify this would be a truncated stream (RFC 8446 section 6.1).
     assertEquals([received, error], ["three\n", ""]);
     const { notes } = await server.event("opened");
@@ -83,15 +83,15 @@ testWith(
       ...showing(await authority.sign()),
       ...["--", "sh", "-c", "echo $TLS_CLIENT_SUBJECT"],
     );
-    const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
+    const args = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
     const alice = await authority.sign({ subject: "/O=outlet/CN=alice" });
     assertEquals(
-      (await runTestClient([...words, ...showing(alice)])).received,
+      (await runTestClient([...args, ...showing(alice)])).received,
       "O=outlet, CN=alice\n",
     );
     assertEquals((await server.event("opened")).notes?.["tls-subject"], "O=outlet, CN=alice");
     const refused = async (reason: RegExp, ...flags: string[]) => {
-      assertEquals((await runTestClient([...words, ...flags])).received, "");
+      assertEquals((await runTestClient([...args, ...flags])).received, "");
       await server.event("refused", (event) => reason.test(event.reason));
     };
     await refused(/sent no certificate/);
@@ -107,7 +107,7 @@ testWith(
   async () => {
     await using authority = await CertificateAuthority.make();
     await using server = await TestServer.open("echo://:0?tls", ...showing(await authority.sign()));
-    using silent = await server.connect();
+    using idle = await server.connect();
     {
       using plain = await server.connect();
       await send(plain, "GET / HTTP/1.0\r\n\r\n");
@@ -118,9 +118,9 @@ testWith(
       await send(cut, Uint8Array.of(0x16, 3, 1));
     }
     await server.event("refused", ({ reason }) => /disconnected|reset/.test(reason));
-    const words = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
-    assertEquals((await runTestClient(words, "still here\n")).received, "still here\n");
-    assert(silent.localAddr);
+    const args = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
+    assertEquals((await runTestClient(args, "still here\n")).received, "still here\n");
+    assert(idle.localAddr);
   },
 );
 

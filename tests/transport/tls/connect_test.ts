@@ -10,14 +10,14 @@ const NEEDS = ["openssl"];
 /** openssl as a server that reverses every line. */
 async function reverser(
   identity: Identity,
-  ...words: string[]
+  ...args: string[]
 ): Promise<Program & { port: string }> {
   const program = new Program([
     "openssl",
     "s_server",
     "-accept",
     "127.0.0.1:0",
-    ...["-cert", identity.cert, "-key", identity.key, "-rev", ...words],
+    ...["-cert", identity.cert, "-key", identity.key, "-rev", ...args],
   ]);
   const [, port] = await program.prints(/ACCEPT 127\.0\.0\.1:(\d+)/);
   return Object.assign(program, { port: port! });
@@ -94,7 +94,7 @@ testWith(
   "an IP address is verified against the certificate's addresses, and not sent as a server name",
   async () => {
     await using authority = await CertificateAuthority.make();
-    const words = ["--tls-ca", authority.cert, "-v"];
+    const args = ["--tls-ca", authority.cert, "-v"];
     const right = await authority.sign({
       subject: "/CN=x",
       extensions: ["subjectAltName=IP:127.0.0.1"],
@@ -102,7 +102,7 @@ testWith(
     {
       await using server = await reverser(right, "-tlsextdebug");
       const { received, error } = await runTestClient(
-        [`tls://127.0.0.1:${server.port}`, ...words],
+        [`tls://127.0.0.1:${server.port}`, ...args],
         "ab\n",
       );
       assertEquals([received, error], ["ba\n", ""]);
@@ -120,7 +120,7 @@ testWith(
       await using server = await reverser(wrong);
       const { received, error } = await runTestClient([
         `tls://127.0.0.1:${server.port}`,
-        ...words,
+        ...args,
       ], "ab\n");
       assertMatch(error, reason);
       assertEquals(received, "");
@@ -133,13 +133,13 @@ testWith(
   "a certificate for clients only, or with an expired issuer, is reported as such",
   async () => {
     await using authority = await CertificateAuthority.make();
-    const words = ["--tls-ca", authority.cert];
+    const args = ["--tls-ca", authority.cert];
     const forClients = await authority.sign({
       extensions: ["subjectAltName=DNS:localhost", "extendedKeyUsage=clientAuth,emailProtection"],
     });
     {
       await using server = await reverser(forClients);
-      const { error } = await runTestClient([`tls://localhost:${server.port}`, ...words]);
+      const { error } = await runTestClient([`tls://localhost:${server.port}`, ...args]);
       assertMatch(
         error,
         /is not for servers: .* is clientAuth, emailProtection, without serverAuth$/,
@@ -153,7 +153,7 @@ testWith(
     });
     const leaf = await authority.sign({ signer: between });
     await using server = await reverser(leaf, "-cert_chain", between.cert);
-    const { error } = await runTestClient([`tls://localhost:${server.port}`, ...words]);
+    const { error } = await runTestClient([`tls://localhost:${server.port}`, ...args]);
     assertMatch(error, /signed by CN=between, whose own expired on 2020-02-01$/);
   },
 );
@@ -164,11 +164,11 @@ testWith(
   async () => {
     await using authority = await CertificateAuthority.make();
     const identity = await authority.sign();
-    const words = ["--tls-ca", authority.cert];
+    const args = ["--tls-ca", authority.cert];
     const asking = ["-tls1_2", "-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"];
     {
       await using server = await reverser(identity, ...asking);
-      const { error } = await runTestClient([`tls://localhost:${server.port}`, ...words]);
+      const { error } = await runTestClient([`tls://localhost:${server.port}`, ...args]);
       assertMatch(
         error,
         /no TLS: the peer requires a client certificate: use --tls-cert$/,
@@ -176,14 +176,14 @@ testWith(
       await using unknownIssuer = await CertificateAuthority.make();
       const { cert, key } = await unknownIssuer.sign();
       const own = ["--tls-cert", cert, "--tls-key", key];
-      const refused = await runTestClient([`tls://localhost:${server.port}`, ...words, ...own]);
+      const refused = await runTestClient([`tls://localhost:${server.port}`, ...args, ...own]);
       assertMatch(
         refused.error,
         /does not trust the CA of our certificate|does not accept our client certificate/,
       );
     }
     await using old = await reverser(identity, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA");
-    const { error } = await runTestClient([`tls://localhost:${old.port}`, ...words]);
+    const { error } = await runTestClient([`tls://localhost:${old.port}`, ...args]);
     assertMatch(error, /no TLS: no cipher suite, group or signature algorithm in common/);
   },
 );
@@ -192,8 +192,8 @@ testWith(NEEDS, "SSLKEYLOGFILE is reported as ignored, and no file is created", 
   await using authority = await CertificateAuthority.make();
   await using server = await reverser(await authority.sign());
   const file = `${authority.folder}/keys`;
-  const words = outlet("client", `tls://localhost:${server.port}`, "--tls-ca", authority.cert);
-  const { code, stdout, stderr } = await run(words, {
+  const args = outlet("client", `tls://localhost:${server.port}`, "--tls-ca", authority.cert);
+  const { code, stdout, stderr } = await run(args, {
     stdin: "ab\n",
     env: { SSLKEYLOGFILE: file },
   });
@@ -238,13 +238,13 @@ testWith(
       await authority.sign(),
       ...["-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"],
     );
-    const words = [`tls://localhost:${server.port}`, "--tls-ca", authority.cert];
+    const args = [`tls://localhost:${server.port}`, "--tls-ca", authority.cert];
     const known = await runTestClient(
-      [...words, "--tls-cert", alice.cert, "--tls-key", alice.key],
+      [...args, "--tls-cert", alice.cert, "--tls-key", alice.key],
       "ab\n",
     );
     assertEquals([known.received, known.error], ["ba\n", ""]);
-    const unknown = await runTestClient(words, "ab\n");
+    const unknown = await runTestClient(args, "ab\n");
     assertMatch(unknown.error, /requires a client certificate/);
   },
 );
@@ -255,9 +255,9 @@ testWith(
   async () => {
     await using authority = await CertificateAuthority.make();
     const [one, other] = [await authority.sign(), await authority.sign()];
-    const words = ["tls://127.0.0.1:9", "--tls-cert", one.cert, "--tls-key", other.key];
+    const args = ["tls://127.0.0.1:9", "--tls-cert", one.cert, "--tls-key", other.key];
     assertEquals(
-      (await runTestClient(words)).error,
+      (await runTestClient(args)).error,
       `--tls-key ${other.key} is not the key of --tls-cert ${one.cert}`,
     );
   },

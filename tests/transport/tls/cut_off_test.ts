@@ -30,8 +30,8 @@ for (const version of ["TLSv1_3", "TLSv1_2"]) {
         const { cert, key } = await authority.sign();
         const eventBus = new EventBus();
         using metrics = new Metrics(eventBus);
-        const words = ["echo://:0?tls", "--tls-cert", cert, "--tls-key", key];
-        await using server = await TestServer.openWith(eventBus, words);
+        const args = ["echo://:0?tls", "--tls-cert", cert, "--tls-key", key];
+        await using server = await TestServer.openWith(eventBus, args);
         const { stdout, stderr } = await run([
           ...["python3", CLIENT, String(server.port()), how, version] as const,
         ]);

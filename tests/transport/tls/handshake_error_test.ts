@@ -18,7 +18,7 @@ testWith(
   async (t) => {
     await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
-    const cases: [words: string[], alert: keyof typeof PRINTED_ALERTS, reason: RegExp][] = [
+    const cases: [args: string[], alert: keyof typeof PRINTED_ALERTS, reason: RegExp][] = [
       [
         ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"],
         70,
@@ -50,14 +50,14 @@ testWith(
         /no application protocol in common \(ALPN\): the client offers h2, no, the server supports http\/1\.1$/,
       ],
     ];
-    for (const [words, alert, reason] of cases) {
-      await t.step(words.join(" "), async () => {
+    for (const [args, alert, reason] of cases) {
+      await t.step(args.join(" "), async () => {
         await using server = await TestServer.open(
           "echo://:0?tls&alpn=http/1.1",
           ...["--tls-cert", cert, "--tls-key", key],
         );
         const connect = ["-connect", `127.0.0.1:${server.port()}`];
-        const { stderr } = await run(["openssl", "s_client", ...connect, ...words]);
+        const { stderr } = await run(["openssl", "s_client", ...connect, ...args]);
         assertMatch(stderr, PRINTED_ALERTS[alert]!);
         assertMatch((await server.event("refused")).reason, reason);
       });

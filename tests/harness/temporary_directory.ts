@@ -5,7 +5,7 @@
  */
 
 /** A temporary directory, removed with its contents when it is disposed. */
-export class Folder implements AsyncDisposable {
+export class TemporaryDirectory implements AsyncDisposable {
   /** Its path. */
   readonly path: string;
 
@@ -14,8 +14,8 @@ export class Folder implements AsyncDisposable {
   }
 
   /** Creates an empty one. */
-  static async make(): Promise<Folder> {
-    return new Folder(await Deno.makeTempDir({ prefix: "outlet-" }));
+  static async make(): Promise<TemporaryDirectory> {
+    return new TemporaryDirectory(await Deno.makeTempDir({ prefix: "outlet-" }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
