@@ -27,12 +27,12 @@ Deno.test("a connection's slot is released when it ends, whatever the cause", as
 
 Deno.test("a client over --max-connections is closed at once, and logged with its own reason", async () => {
   await using room = await TestServer.open("echo://:0?max-connections=1");
-  using inside = await room.connect();
-  await answers(inside);
+  using admitted = await room.connect();
+  await answers(admitted);
   using outside = await room.connect();
   assertEquals(await readText(outside), "");
   assertEquals((await room.event("refused", from(outside))).reason, "connection limit reached");
-  await answers(inside);
+  await answers(admitted);
 });
 
 Deno.test("with when-full defer, a client over --max-connections waits until a connection ends", async () => {

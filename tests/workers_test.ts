@@ -52,9 +52,9 @@ Deno.test("--max-connections is exact over all workers, and slots are released",
         throw error;
       }
     }));
-    const inside = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
-    assertEquals(inside.length, 10);
-    for (const client of inside) client.close();
+    const served = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+    assertEquals(served.length, 10);
+    for (const client of served) client.close();
     await supervisor.until(() => supervisor.count("closed") === 10 * (round + 1));
   }
   await supervisor.until(() => supervisor.count("refused") === 90);

@@ -67,9 +67,9 @@ export async function serve(
     connections: [...server.connections()].length,
     timeout: grace,
   });
-  const cut = await server.stop({ grace });
+  const count = await server.stop({ grace });
   server.failed.throwIfAborted();
-  return cut;
+  return count;
 }
 
 /** A server in this thread, or one with several workers. */

@@ -19,7 +19,7 @@ export interface Consumer {
 /** The connection of a member. */
 export interface Subscriber extends Consumer {
   /** Whether it is closed. */
-  readonly isGone: boolean;
+  readonly isClosed: boolean;
   /** Queues lines, each with its newline; never blocks. */
   send(lines: Uint8Array): void;
   /** Disconnects the member, with the reason. */

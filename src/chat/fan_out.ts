@@ -140,7 +140,7 @@ export class FanOut<Member extends { readonly subscriber: Subscriber }> {
   #send(member: Member, limit: number): void {
     const position = this.#positions.get(member);
     if (position === undefined || position === this.#log.end) return;
-    if (member.subscriber.isGone) {
+    if (member.subscriber.isClosed) {
       this.#positions.set(member, this.#log.end);
       return;
     }

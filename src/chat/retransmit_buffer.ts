@@ -22,7 +22,7 @@ export interface EncodedBatch {
   /** The sequence number of its last event. */
   readonly last: number;
   /** How many of its events were too long for the bus and were replaced by a note. */
-  readonly cut: number;
+  readonly truncated: number;
 }
 
 /** A stored event. */
@@ -97,23 +97,23 @@ export class RetransmitBuffer {
       first: Math.max(seq + 1, this.oldestRetained),
       facts: [] as string[],
       size: 0,
-      cut: 0,
+      truncated: 0,
     };
     const message = (last: number) => ({
       message: encodeEvents({ nodeId, first: batch.first, facts: batch.facts }),
       last,
-      cut: batch.cut,
+      truncated: batch.truncated,
     });
     for (let next = batch.first; next <= this.#lastSeq; next++) {
       const entry = this.#entries.get(next)!;
       const { json, size } = truncated(entry, most);
       if (batch.size > 0 && batch.size + size > most) {
         yield message(next - 1);
-        batch = { first: next, facts: [], size: 0, cut: 0 };
+        batch = { first: next, facts: [], size: 0, truncated: 0 };
       }
       batch.facts.push(json);
       batch.size += size + 1;
-      if (json !== entry.json) batch.cut++;
+      if (json !== entry.json) batch.truncated++;
     }
     if (batch.facts.length > 0) yield message(this.#lastSeq);
   }

@@ -89,9 +89,9 @@ export class RoomChannel implements Disposable {
     if (!this.up) return;
     const limit = this.bus.messageLimit;
     const start = Math.min(resendAfter, this.#lastSent);
-    for (const { message, last, cut } of this.#buffer.after(start, { nodeId, limit })) {
+    for (const { message, last, truncated } of this.#buffer.after(start, { nodeId, limit })) {
       if (!this.send(message)) break;
-      if (last > this.#lastSent) this.traffic.dropped += cut;
+      if (last > this.#lastSent) this.traffic.dropped += truncated;
       this.#lastSent = Math.max(this.#lastSent, last);
     }
     this.#archiveMessages(limit);

@@ -30,13 +30,13 @@ export class SendQueue implements AsyncDisposable {
   }
 
   /** Whether the connection is closed. */
-  get isGone(): boolean {
+  get isClosed(): boolean {
     return this.#connection.isClosed;
   }
 
   /** Queues bytes without copying them. Beyond the limit, the connection is closed. */
   post(bytes: Uint8Array): void {
-    if (this.isGone) return;
+    if (this.isClosed) return;
     this.#waiting += bytes.length;
     if (this.#waiting > SEND_QUEUE_LIMIT) {
       this.#connection.close(`error: slow consumer, ${SEND_QUEUE_LIMIT >> 10} KiB queued`);

@@ -61,7 +61,7 @@ function joinRoom(room: Room, members: ReadonlySet<Member>, { show }: OperatorCo
     },
     waiting: 0,
     caughtUp: () => Promise.resolve(),
-    isGone: false,
+    isClosed: false,
     disconnect: () => {},
   }, { as: "operator" });
 }

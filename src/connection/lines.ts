@@ -14,24 +14,24 @@ export interface Line {
   /** Its text; invalid UTF-8 is replaced by U+FFFD. */
   readonly text: string;
   /** Whether it was longer than the limit, and the rest dropped. */
-  readonly cut: boolean;
+  readonly isTruncated: boolean;
 }
 
 /** Splits chunks into lines. It holds at most `limit` bytes. */
 export class LineSplitter {
-  readonly #held: Uint8Array;
+  readonly #buffer: Uint8Array;
   readonly #decoder = new TextDecoder();
   #length = 0;
-  #cut = false;
+  #isTruncated = false;
 
   /** A splitter for lines of at most `limit` bytes. */
   constructor({ limit }: { limit: number }) {
-    this.#held = new Uint8Array(limit);
+    this.#buffer = new Uint8Array(limit);
   }
 
   /** Whether there is an incomplete line. */
   get isPending(): boolean {
-    return this.#length > 0 || this.#cut;
+    return this.#length > 0 || this.#isTruncated;
   }
 
   /** The lines that this chunk completes. */
@@ -54,19 +54,22 @@ export class LineSplitter {
   }
 
   #hold(part: Uint8Array): void {
-    const space = this.#held.length - this.#length;
-    this.#cut ||= part.length > space;
+    const space = this.#buffer.length - this.#length;
+    this.#isTruncated ||= part.length > space;
     const stored = part.length > space ? part.subarray(0, space) : part;
-    this.#held.set(stored, this.#length);
+    this.#buffer.set(stored, this.#length);
     this.#length += stored.length;
   }
 
   #release(): Line {
-    const endsWithCr = this.#length > 0 && this.#held[this.#length - 1] === CARRIAGE_RETURN;
-    const length = endsWithCr && !this.#cut ? this.#length - 1 : this.#length;
-    const line = { text: this.#decoder.decode(this.#held.subarray(0, length)), cut: this.#cut };
+    const endsWithCr = this.#length > 0 && this.#buffer[this.#length - 1] === CARRIAGE_RETURN;
+    const length = endsWithCr && !this.#isTruncated ? this.#length - 1 : this.#length;
+    const line = {
+      text: this.#decoder.decode(this.#buffer.subarray(0, length)),
+      isTruncated: this.#isTruncated,
+    };
     this.#length = 0;
-    this.#cut = false;
+    this.#isTruncated = false;
     return line;
   }
 }

@@ -17,7 +17,7 @@ type WriteClosed = Map<Connection, unknown>;
  */
 export async function relay(client: Connection, upstream: Connection): Promise<void> {
   const writeClosed: WriteClosed = new Map();
-  const cut = (broken: Connection, error: unknown) => {
+  const abort = (broken: Connection, error: unknown) => {
     const reason = broken === client
       ? faultOf(error)
       : isReset(error)
@@ -27,8 +27,8 @@ export async function relay(client: Connection, upstream: Connection): Promise<v
     (broken === client ? upstream : client).reset(reason);
   };
   await Promise.all([
-    pump({ from: client, to: upstream, writeClosed, cut }),
-    pump({ from: upstream, to: client, writeClosed, cut }),
+    pump({ from: client, to: upstream, writeClosed, abort }),
+    pump({ from: upstream, to: client, writeClosed, abort }),
   ]);
 }
 
@@ -37,7 +37,7 @@ interface Direction {
   readonly from: Connection;
   readonly to: Connection;
   readonly writeClosed: WriteClosed;
-  cut(broken: Connection, error: unknown): void;
+  abort(broken: Connection, error: unknown): void;
 }
 
 /**
@@ -45,16 +45,16 @@ interface Direction {
  * failure: the input is discarded, because a peer whose data is never read may stop reading, too,
  * and the other direction would never end.
  */
-async function pump({ from, to, writeClosed, cut }: Direction): Promise<void> {
+async function pump({ from, to, writeClosed, abort }: Direction): Promise<void> {
   for (;;) {
     let chunk: Uint8Array | null;
     try {
       chunk = await from.read();
     } catch (error) {
-      return cut(from, error);
+      return abort(from, error);
     }
     if (chunk === null) {
-      if (writeClosed.has(from)) return cut(from, writeClosed.get(from));
+      if (writeClosed.has(from)) return abort(from, writeClosed.get(from));
       return await to.closeWrite().catch(() => {});
     }
     if (writeClosed.has(to)) continue;
@@ -62,7 +62,7 @@ async function pump({ from, to, writeClosed, cut }: Direction): Promise<void> {
       await to.write(chunk);
     } catch (error) {
       writeClosed.set(to, error);
-      if (to.peerEnded) return cut(to, error);
+      if (to.peerEnded) return abort(to, error);
     }
   }
 }

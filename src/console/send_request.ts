@@ -27,9 +27,9 @@ export const SENDING: Schema<SendRequest> = z.union([
 export type SendRequest = { readonly text: string } | { readonly hex: string };
 
 /** The bytes to send. */
-export function readSendRequest(sending: SendRequest): Uint8Array {
-  if ("text" in sending) return new TextEncoder().encode(sending.text);
-  const digits = sending.hex.replace(/\s+/g, "");
+export function readSendRequest(request: SendRequest): Uint8Array {
+  if ("text" in request) return new TextEncoder().encode(request.text);
+  const digits = request.hex.replace(/\s+/g, "");
   if (/^([0-9a-f]{2})*$/i.test(digits)) {
     return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
   }
@@ -54,16 +54,16 @@ export class Sender {
       throw new HttpError(409, `the peer does not read: ${queued} bytes are queued for it`);
     }
     this.#queued.set(connection, queued + bytes.length);
-    const sending = connection.write(bytes)
+    const writing = connection.write(bytes)
       .catch((error) => {
         throw new HttpError(409, `cannot send: ${connection.reason ?? explain(error)}`);
       })
       .finally(() => this.#queued.set(connection, this.#queued.get(connection)! - bytes.length));
     // The response has been sent by then, so later errors are ignored.
-    handledElsewhere(sending);
+    handledElsewhere(writing);
     const timeout = new AbortController();
     const late = delay(TIMEOUT, { signal: timeout.signal }).then(() => false, () => false);
-    const flushed = await Promise.race([sending.then(() => true), late])
+    const flushed = await Promise.race([writing.then(() => true), late])
       .finally(() => timeout.abort());
     return { sent: bytes.length, flushed };
   }

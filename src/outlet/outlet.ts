@@ -61,7 +61,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
   #socket: WelcomeSocket;
   readonly #events: OutletEvents;
   readonly #stopping = new AbortController();
-  /** Aborted when the grace is over. Connections that are admitted after that are cut at once. */
+  /** Aborted when the grace is over. Connections that are admitted after that are aborted at once. */
   readonly #expired = new AbortController();
   readonly #stopped = Promise.withResolvers<number>();
   readonly #sessions = new Set<Promise<void>>();
@@ -69,7 +69,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
   readonly #pipeline: AcceptPipeline;
   #settings: OutletSettings | undefined;
   #sweeper = new Sweeper({});
-  #isGone = false;
+  #isStopped = false;
 
   /** An outlet that does not accept connections yet. */
   constructor({ id, name, socket, eventBus, ...options }: OutletOptions) {
@@ -99,14 +99,14 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
     return this.#stopping.signal;
   }
 
-  /** Resolves when the outlet and all its connections are closed, to the number that were cut. */
+  /** Resolves when the outlet and all its connections are closed, to the number that were aborted. */
   get stopped(): Promise<number> {
     return this.#stopped.promise;
   }
 
   /** Whether the outlet and all its connections are closed. */
-  get isGone(): boolean {
-    return this.#isGone;
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   /** Its listening socket. */
@@ -138,9 +138,9 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
   /**
    * Drains the outlet: aborts the signal of its handlers, accepts what is in the kernel's accept
    * queue, closes the listening socket unless another outlet has taken it over, and gives
-   * connections `grace` milliseconds before they are cut. A second call can only shorten that.
+   * connections `grace` milliseconds before they are aborted. A second call can only shorten that.
    *
-   * @returns the number of connections that were cut
+   * @returns the number of connections that were aborted
    */
   stop({ grace }: { grace: number }): Promise<number> {
     const timer = setTimeout(tasks.guard(() => this.#expired.abort()), grace);
@@ -199,12 +199,12 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
     const ended = Promise.all(this.#sessions);
     await Promise.race([ended, aborted(this.#expired.signal)]);
     this.#expired.abort();
-    const cut = this.#live.size;
+    const abortedCount = this.#live.size;
     await closeAll(this.#live, "drain timeout");
     await ended;
-    this.#isGone = true;
-    if (this.#settings) this.#events.stopped(cut);
-    return cut;
+    this.#isStopped = true;
+    if (this.#settings) this.#events.stopped(abortedCount);
+    return abortedCount;
   }
 
   /** Publishes that accepting a connection failed, and that the loop pauses for `pause` milliseconds. */

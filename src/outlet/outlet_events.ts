@@ -73,8 +73,8 @@ export class OutletEvents {
     });
   }
 
-  /** The outlet is closed, after `cut` of its connections were cut. */
-  stopped(cut: number): void {
-    this.#eventBus.publish({ event: "stopped", ...this.#about, aborted: cut });
+  /** The outlet is closed, after `aborted` of its connections were aborted. */
+  stopped(aborted: number): void {
+    this.#eventBus.publish({ event: "stopped", ...this.#about, aborted });
   }
 }

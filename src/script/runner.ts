@@ -150,8 +150,8 @@ class ScriptRunner {
   #describeReceived(): string {
     const rest = this.#received.slice(this.#at);
     if (rest === "") return "nothing was received";
-    const cut = rest.length > MAX_SHOWN ? `… ${rest.length - MAX_SHOWN} more` : "";
-    return `received instead: ${JSON.stringify(rest.slice(0, MAX_SHOWN))}${cut}`;
+    const omitted = rest.length > MAX_SHOWN ? `… ${rest.length - MAX_SHOWN} more` : "";
+    return `received instead: ${JSON.stringify(rest.slice(0, MAX_SHOWN))}${omitted}`;
   }
 
   #expression(pattern: Pattern): RegExp {

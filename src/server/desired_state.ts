@@ -57,21 +57,21 @@ export function configured(
   { before, number }: { before: DesiredState; number: Numbering },
 ): DesiredState {
   const there = byPort(before.outlets, ({ config }) => config.listen);
-  const claimed = new Set<DesiredOutlet>();
-  const claim = (
+  const matched = new Set<DesiredOutlet>();
+  const match = (
     asked: OutletConfig,
     fits: (one: OutletConfig, other: OutletConfig) => boolean,
   ) => {
     const found = there.get(portKey(asked.listen))
-      ?.find((outlet) => !claimed.has(outlet) && fits(outlet.config, asked));
-    if (found) claimed.add(found);
+      ?.find((outlet) => !matched.has(outlet) && fits(outlet.config, asked));
+    if (found) matched.add(found);
     return found;
   };
-  const matches = config.outlets.map((asked) => claim(asked, isSameOutlet));
+  const matches = config.outlets.map((asked) => match(asked, isSameOutlet));
   const outlets = config.outlets.map((asked, at): DesiredOutlet => {
     const same = matches[at];
     if (same) return { ...same, config: asked };
-    const earlier = isAnyPort(asked.listen) ? undefined : claim(asked, isSameSocket);
+    const earlier = isAnyPort(asked.listen) ? undefined : match(asked, isSameSocket);
     return {
       ...created(asked, number),
       ...earlier && { address: earlier.address, takesOver: earlier.id },

@@ -71,7 +71,7 @@ export interface ServerHandle extends AsyncDisposable {
   /** Opens an outlet. */
   open(config: OutletConfig): Promise<OpenOutlet>;
   /**
-   * Closes an outlet. Resolves to the number of connections that were cut after `grace`
+   * Closes an outlet. Resolves to the number of connections that were aborted after `grace`
    * milliseconds.
    */
   close(outlet: OpenOutlet, options: { grace: number }): Promise<number>;
@@ -79,11 +79,11 @@ export interface ServerHandle extends AsyncDisposable {
   change(config: ServerConfig): Promise<Changes>;
   /**
    * Replaces every worker, one after the other, while the others and the new one accept. Resolves to the number of
-   * connections that were cut after `grace` milliseconds, the drain timeout by default.
+   * connections that were aborted after `grace` milliseconds, the drain timeout by default.
    */
   restart(options?: { grace?: number }): Promise<number>;
   /**
-   * Stops the server. Resolves to the number of connections that were cut after `grace`
+   * Stops the server. Resolves to the number of connections that were aborted after `grace`
    * milliseconds.
    */
   stop(options: { grace: number }): Promise<number>;

@@ -22,12 +22,12 @@ export interface OutletManager<O extends OpenOutlet> {
   prepare(next: DesiredState, options: OutletChangeOptions): Promise<PreparedOutlets>;
   /**
    * Drains a removed outlet for `grace` milliseconds. Resolves to the number of connections that
-   * were cut.
+   * were aborted.
    */
   drain(id: number, options: { grace: number }): Promise<number>;
   /**
    * Drains every outlet for `grace` milliseconds. Resolves to the number of connections that were
-   * cut.
+   * aborted.
    */
   stop(options: { grace: number }): Promise<number>;
 }

@@ -74,7 +74,7 @@ export class OutletSet implements OutletManager<Outlet> {
 
   /** The draining outlets. */
   get draining(): Iterable<Outlet> {
-    return [...this.#draining.values()].filter(({ isGone }) => !isGone);
+    return [...this.#draining.values()].filter(({ isStopped }) => !isStopped);
   }
 
   /** The limit of connections over all outlets. */

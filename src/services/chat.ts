@@ -168,8 +168,8 @@ function join(
 ): Member {
   return room.join({
     send: (lines) => queue.post(lines),
-    get isGone() {
-      return queue.isGone;
+    get isClosed() {
+      return queue.isClosed;
     },
     get waiting() {
       return queue.waiting;
@@ -205,10 +205,10 @@ function recentLines(room: Room, history: number): string {
 
 /** Runs a command, or sends the line to the room. */
 function handleLine(
-  { text, cut }: Line,
+  { text, isTruncated }: Line,
   { member, history, reply }: Omit<Command, "argument">,
 ): "leave" | void {
-  if (cut) reply(`* your line was truncated to ${MAX_LINE} bytes\n`);
+  if (isTruncated) reply(`* your line was truncated to ${MAX_LINE} bytes\n`);
   if (text.trim() === "") return;
   if (!text.startsWith("/")) return member.room.say(member, text);
   const [, word = "", argument = ""] = /^(\S+)\s*(.*?)\s*$/s.exec(text) ?? [];

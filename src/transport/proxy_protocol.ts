@@ -66,10 +66,10 @@ export class ProxyHeaderReader {
    * @throws {ProxyHeaderError} as soon as the bytes cannot be the start of a header
    */
   push(bytes: Uint8Array): ReadHeader | undefined {
-    const held = this.#append(bytes);
-    const length = headerLength(held);
-    if (length === undefined || held.length < length) return undefined;
-    return { ends: parse(held.subarray(0, length)), rest: held.subarray(length) };
+    const buffered = this.#append(bytes);
+    const length = headerLength(buffered);
+    if (length === undefined || buffered.length < length) return undefined;
+    return { ends: parse(buffered.subarray(0, length)), rest: buffered.subarray(length) };
   }
 
   /**

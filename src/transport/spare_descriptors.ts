@@ -19,7 +19,7 @@ export function descriptorLimit(): number | undefined {
 
 /** Spare descriptors. Disposing it closes them. */
 export class SpareDescriptors implements Disposable {
-  readonly #held: Deno.FsFile[] = [];
+  readonly #files: Deno.FsFile[] = [];
   readonly #count: number;
   #lent = 0;
 
@@ -32,7 +32,7 @@ export class SpareDescriptors implements Disposable {
   /** Closes one, for a socket that exists or is about to be accepted. */
   lend(): void {
     this.#lent++;
-    this.#held.pop()?.close();
+    this.#files.pop()?.close();
   }
 
   /** Reopens one after that socket was closed, and those that could not be opened before. */
@@ -44,13 +44,13 @@ export class SpareDescriptors implements Disposable {
   /** Closes all. */
   [Symbol.dispose](): void {
     this.#lent = this.#count;
-    for (const file of this.#held.splice(0)) file.close();
+    for (const file of this.#files.splice(0)) file.close();
   }
 
   #fill(): void {
     try {
-      while (this.#held.length < this.#count - this.#lent) {
-        this.#held.push(Deno.openSync("/dev/null"));
+      while (this.#files.length < this.#count - this.#lent) {
+        this.#files.push(Deno.openSync("/dev/null"));
       }
     } catch {
       // No descriptor is free, or there is no such file: accept reports it.

@@ -29,7 +29,7 @@ export class RemoteOutlet implements OpenOutlet {
   /** Events from before `listening` was published; `undefined` after that. */
   #heldBack: OutletEvent[] | undefined = [];
   #listening: Listening | undefined;
-  #cut = 0;
+  #aborted = 0;
 
   /** An outlet that is not open yet. */
   constructor(
@@ -57,8 +57,8 @@ export class RemoteOutlet implements OpenOutlet {
   }
 
   /** How many connections its workers have aborted so far. */
-  get cut(): number {
-    return this.#cut;
+  get aborted(): number {
+    return this.#aborted;
   }
 
   /** The fields of an event that name the outlet. */
@@ -111,8 +111,8 @@ export class RemoteOutlet implements OpenOutlet {
   }
 
   /** Removes a worker; whether it was the last one of a stopping outlet. */
-  removeWorker(worker: WorkerHandle, cut: number): boolean {
-    if (this.#workers.delete(worker)) this.#cut += cut;
+  removeWorker(worker: WorkerHandle, aborted: number): boolean {
+    if (this.#workers.delete(worker)) this.#aborted += aborted;
     return this.#finish();
   }
 
@@ -124,7 +124,7 @@ export class RemoteOutlet implements OpenOutlet {
 
   #finish(): boolean {
     if (!this.#stopping.signal.aborted || this.#workers.size > 0) return false;
-    this.#stopped.resolve(this.#cut);
+    this.#stopped.resolve(this.#aborted);
     return true;
   }
 }

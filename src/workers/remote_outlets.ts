@@ -70,9 +70,12 @@ export class RemoteOutlets {
     }
   }
 
-  /** Removes a worker from an outlet; `cut` is the number of connections it aborted. */
-  removeWorker(outlet: RemoteOutlet, { worker, cut }: { worker: WorkerHandle; cut: number }): void {
-    if (outlet.removeWorker(worker, cut)) this.#finish(outlet);
+  /** Removes a worker from an outlet; `aborted` is the number of connections it aborted. */
+  removeWorker(
+    outlet: RemoteOutlet,
+    { worker, aborted }: { worker: WorkerHandle; aborted: number },
+  ): void {
+    if (outlet.removeWorker(worker, aborted)) this.#finish(outlet);
   }
 
   #finish(outlet: RemoteOutlet): void {
@@ -80,7 +83,7 @@ export class RemoteOutlets {
     for (const event of outlet.takeHeldBack()) this.#publish(event);
     // An outlet that no worker has opened was never announced.
     if (outlet.isAnnounced) {
-      this.#publish({ event: "stopped", ...outlet.about, aborted: outlet.cut });
+      this.#publish({ event: "stopped", ...outlet.about, aborted: outlet.aborted });
     }
   }
 }

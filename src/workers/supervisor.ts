@@ -142,22 +142,22 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
   override async restart(
     { grace = this.desired.options["drain-timeout"] }: { grace?: number } = {},
   ): Promise<number> {
-    let cut = 0;
+    let aborted = 0;
     await this.#pool.renew(async (worker) => {
       const { index } = worker;
       this.eventBus.publish({ event: "worker-restarted", worker: index, reason: RESTART_REASON });
-      cut += await this.outletManager.retire(worker, { grace });
+      aborted += await this.outletManager.retire(worker, { grace });
     });
-    return cut;
+    return aborted;
   }
 
   /** Stops every worker. */
   override async stop({ grace }: { grace: number }): Promise<number> {
     this.#pool.stop();
     this.#joining.stop();
-    const cut = await super.stop({ grace });
+    const aborted = await super.stop({ grace });
     this.#pool[Symbol.dispose]();
-    return cut;
+    return aborted;
   }
 
   /** Validates another config before it is prepared. */

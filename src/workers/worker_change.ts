@@ -7,7 +7,7 @@ import { type Address, isUnix } from "../endpoint/address.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import type { JoiningWorkers } from "./joining_workers.ts";
 import type { Addresses, WorkerTask } from "./messages.ts";
-import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
+import { WorkerEndedError, type WorkerHandle } from "./worker_handle.ts";
 
 /** A change and its workers, except those that end meanwhile. */
 export class WorkerChange {
@@ -48,7 +48,7 @@ export class WorkerChange {
   async #prepare(task: (worker: WorkerHandle) => WorkerTask): Promise<void> {
     for (const worker of this.workers) {
       await worker.request("prepare", task(worker)).catch((error) => {
-        if (!(error instanceof WorkerGoneError)) throw error;
+        if (!(error instanceof WorkerEndedError)) throw error;
       });
     }
   }
@@ -68,7 +68,7 @@ export class WorkerChange {
         found ??= bound;
         await onBound?.(worker);
       } catch (error) {
-        if (!(error instanceof WorkerGoneError)) throw error;
+        if (!(error instanceof WorkerEndedError)) throw error;
       }
     }
     return found;

@@ -57,7 +57,7 @@ export class WorkerEvents {
       case "listening":
         return outlet?.listens(event);
       case "stopped":
-        return this.#outlets.removeWorker(event.id, { worker, cut: event.aborted });
+        return this.#outlets.removeWorker(event.id, { worker, aborted: event.aborted });
       case "opened":
         outlet?.add(new RemoteConnection(event, worker));
         break;

@@ -12,7 +12,7 @@ const tasks = new TaskScope("receiving from a worker", {
 });
 
 /** The worker has ended or hangs, so the request will not be answered. */
-export class WorkerGoneError extends Error {
+export class WorkerEndedError extends Error {
   /** The name of the error. */
   override readonly name = "WorkerGoneError";
 }
@@ -66,7 +66,7 @@ export class WorkerHandle implements Disposable {
   /**
    * Sends a request, and resolves to the result.
    *
-   * @throws {WorkerGoneError} if the worker ends before it responds
+   * @throws {WorkerEndedError} if the worker ends before it responds
    */
   request<Name extends keyof WorkerMethods>(
     name: Name,
@@ -75,7 +75,7 @@ export class WorkerHandle implements Disposable {
     const number = ++this.#lastNumber;
     const answer = Promise.withResolvers<unknown>();
     handledElsewhere(answer.promise);
-    if (this.#hasEnded) answer.reject(new WorkerGoneError(`worker ${this.index} is gone`));
+    if (this.#hasEnded) answer.reject(new WorkerEndedError(`worker ${this.index} is gone`));
     else {
       this.#pending.set(number, answer);
       this.#options.port.postMessage({ number, name, task } as WorkerRequest);
@@ -88,7 +88,7 @@ export class WorkerHandle implements Disposable {
     this.#hasEnded = true;
     this.#options.port.terminate();
     for (const { reject } of this.#pending.values()) {
-      reject(new WorkerGoneError(`worker ${this.index} is gone`));
+      reject(new WorkerEndedError(`worker ${this.index} is gone`));
     }
     this.#pending.clear();
   }

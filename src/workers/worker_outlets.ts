@@ -133,23 +133,23 @@ export class WorkerOutlets implements OutletManager<RemoteOutlet> {
         outlet.remove(connection.id);
         this.#outlets.publish(connection.closedEvent(outlet, reason), outlet);
       }
-      this.#outlets.removeWorker(outlet, { worker, cut: 0 });
+      this.#outlets.removeWorker(outlet, { worker, aborted: 0 });
     }
   }
 
   /** Stops a replaced worker; resolves to the number of aborted connections. */
   async retire(worker: WorkerHandle, { grace }: { grace: number }): Promise<number> {
-    const cut = await worker.request("stop", { grace }).catch(() => 0);
+    const aborted = await worker.request("stop", { grace }).catch(() => 0);
     this.#retiring.delete(worker);
     for (const { limits } of this.#outlets.all()) reclaim(limits, worker.slot);
     reclaim(this.#options.limits, worker.slot);
-    return cut;
+    return aborted;
   }
 
   /** Removes a worker that has drained an outlet. */
-  removeWorker(id: number, { worker, cut }: { worker: WorkerHandle; cut: number }): void {
+  removeWorker(id: number, { worker, aborted }: { worker: WorkerHandle; aborted: number }): void {
     const outlet = this.find(id);
-    if (outlet) this.#outlets.removeWorker(outlet, { worker, cut });
+    if (outlet) this.#outlets.removeWorker(outlet, { worker, aborted });
   }
 
   /** Prepares a change in every worker. */
@@ -198,12 +198,12 @@ export class WorkerOutlets implements OutletManager<RemoteOutlet> {
   /** Stops all workers; resolves to the number of aborted connections. */
   async stop({ grace }: { grace: number }): Promise<number> {
     this.#outlets.replace(new Map());
-    const cuts = await Promise.all(
+    const counts = await Promise.all(
       [...this.#members.all, ...this.#retiring].map((worker) =>
         worker.request("stop", { grace }).catch(() => 0)
       ),
     );
-    return cuts.reduce((sum, cut) => sum + cut, 0);
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async #commit(

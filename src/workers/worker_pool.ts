@@ -9,7 +9,7 @@ import { explain } from "../transport/errors.ts";
 import { BackOff } from "./back_off.ts";
 import { Shares } from "./shared_counters.ts";
 import type { WorkerLoss, WorkerPoolOptions } from "./worker_pool_options.ts";
-import { WorkerGoneError, WorkerHandle } from "./worker_handle.ts";
+import { WorkerEndedError, WorkerHandle } from "./worker_handle.ts";
 
 /**
  * How often workers are checked, and how long one may be silent, in milliseconds: before its first
@@ -56,7 +56,7 @@ export class WorkerPool implements Disposable {
     await Promise.all(workers.map((worker) =>
       this.#options.start(worker).catch((error) => {
         // `onDied` restarts it.
-        if (!(error instanceof WorkerGoneError)) throw error;
+        if (!(error instanceof WorkerEndedError)) throw error;
       })
     ));
     if (this.#hangsWhileLoading && !this.#all().some(({ hasStarted }) => hasStarted)) {

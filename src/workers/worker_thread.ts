@@ -141,9 +141,9 @@ export class WorkerThread {
     drain: ({ outlet, grace }) => this.#outlets!.drain(outlet, { grace }),
     stopListening: () => this.#outlets!.stopListening(),
     stop: async ({ grace }) => {
-      const cut = await this.#outlets!.stop({ grace });
+      const aborted = await this.#outlets!.stop({ grace });
       await this.#rooms[Symbol.asyncDispose]();
-      return cut;
+      return aborted;
     },
     // deno-lint-ignore require-await
     health: async (known) => this.#health.adopt(known),

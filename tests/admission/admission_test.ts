@@ -3,79 +3,79 @@ import { Admission } from "../../src/admission/admission.ts";
 import { GENERATION_LIMIT, RateLimiter } from "../../src/admission/rate_limiter.ts";
 
 Deno.test("a slot is released once, even if the permit is disposed twice", () => {
-  const gate = new Admission({ maxConnections: 1 });
-  const first = gate.admit("192.0.2.1");
+  const admission = new Admission({ maxConnections: 1 });
+  const first = admission.admit("192.0.2.1");
   assertEquals(first.refusal, undefined);
-  assertEquals(gate.admit("192.0.2.2").refusal, "connection limit reached");
+  assertEquals(admission.admit("192.0.2.2").refusal, "connection limit reached");
   first[Symbol.dispose]();
   first[Symbol.dispose]();
-  assertEquals(gate.count, 0);
-  assertEquals(gate.admit("192.0.2.2").refusal, undefined);
-  assertEquals(gate.admit("192.0.2.2").refusal, "connection limit reached");
+  assertEquals(admission.count, 0);
+  assertEquals(admission.admit("192.0.2.2").refusal, undefined);
+  assertEquals(admission.admit("192.0.2.2").refusal, "connection limit reached");
 });
 
 Deno.test("a refusal takes no slot, and disposing it releases none", () => {
-  const gate = new Admission({ maxConnections: 2, maxPerIp: 1 });
-  using _inside = gate.admit("192.0.2.1");
-  const refused = gate.admit("192.0.2.1");
+  const admission = new Admission({ maxConnections: 2, maxPerIp: 1 });
+  using _inside = admission.admit("192.0.2.1");
+  const refused = admission.admit("192.0.2.1");
   assertEquals(refused.refusal, "per-address limit reached");
   refused[Symbol.dispose]();
-  assertEquals(gate.count, 1);
+  assertEquals(admission.count, 1);
 });
 
 Deno.test("an IPv6 /64 counts as one address", () => {
-  const gate = new Admission({ maxPerIp: 1 });
-  using _inside = gate.admit("2001:db8::1");
-  assertEquals(gate.admit("2001:db8::2").refusal, "per-address limit reached");
-  assertEquals(gate.admit("2001:db8:0:1::1").refusal, undefined);
+  const admission = new Admission({ maxPerIp: 1 });
+  using _inside = admission.admit("2001:db8::1");
+  assertEquals(admission.admit("2001:db8::2").refusal, "per-address limit reached");
+  assertEquals(admission.admit("2001:db8:0:1::1").refusal, undefined);
 });
 
 Deno.test("a client must be admitted by the parent, too", () => {
-  const behind = new Admission({ maxConnections: 2, deny: ["10.0.0.0/8"] });
-  const one = new Admission({ maxConnections: 1 }, { parent: behind });
-  const other = new Admission({}, { parent: behind });
+  const parent = new Admission({ maxConnections: 2, deny: ["10.0.0.0/8"] });
+  const one = new Admission({ maxConnections: 1 }, { parent });
+  const other = new Admission({}, { parent });
   using _first = one.admit("192.0.2.1");
   assertEquals(one.admit("192.0.2.2").refusal, "connection limit reached");
   assertEquals(other.admit("10.0.0.1").refusal, "denied by rule");
   using _second = other.admit("192.0.2.2");
   assertEquals(other.admit("192.0.2.3").refusal, "connection limit reached");
-  assertEquals([behind.count, one.count, other.count], [2, 1, 1]);
+  assertEquals([parent.count, one.count, other.count], [2, 1, 1]);
 });
 
 Deno.test("changed limits apply to new clients and close no connection", () => {
-  const gate = new Admission({});
-  const inside = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((host) => gate.admit(host));
-  gate.change({ maxConnections: 2 });
-  assertEquals(gate.count, 3);
-  inside[0]![Symbol.dispose]();
-  assertEquals(gate.admit("192.0.2.4").refusal, "connection limit reached");
-  inside[1]![Symbol.dispose]();
-  assertEquals(gate.admit("192.0.2.4").refusal, undefined);
+  const admission = new Admission({});
+  const permits = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map((host) => admission.admit(host));
+  admission.change({ maxConnections: 2 });
+  assertEquals(admission.count, 3);
+  permits[0]![Symbol.dispose]();
+  assertEquals(admission.admit("192.0.2.4").refusal, "connection limit reached");
+  permits[1]![Symbol.dispose]();
+  assertEquals(admission.admit("192.0.2.4").refusal, undefined);
 });
 
 Deno.test("a waiter is woken by a released slot, by a raised limit, and by an abort", async () => {
-  const behind = new Admission({ maxConnections: 1 });
-  const gate = new Admission({}, { parent: behind });
+  const parent = new Admission({ maxConnections: 1 });
+  const admission = new Admission({}, { parent });
   const stop = new AbortController();
-  const inside = gate.admit("192.0.2.1");
-  const afterLeave = gate.waitForCapacity(stop.signal);
-  inside[Symbol.dispose]();
+  const permit = admission.admit("192.0.2.1");
+  const afterLeave = admission.waitForCapacity(stop.signal);
+  permit[Symbol.dispose]();
   await afterLeave;
-  using _inside = gate.admit("192.0.2.1");
-  const afterChange = gate.waitForCapacity(stop.signal);
-  behind.change({ maxConnections: 2 });
+  using _inside = admission.admit("192.0.2.1");
+  const afterChange = admission.waitForCapacity(stop.signal);
+  parent.change({ maxConnections: 2 });
   await afterChange;
-  using _second = gate.admit("192.0.2.2");
-  const afterAbort = gate.waitForCapacity(stop.signal);
+  using _second = admission.admit("192.0.2.2");
+  const afterAbort = admission.waitForCapacity(stop.signal);
   stop.abort();
   await afterAbort;
 });
 
 Deno.test("a client without an address is only counted", () => {
-  const gate = new Admission({ allow: ["10.0.0.0/8"], maxPerIp: 1, maxConnections: 2 });
-  using _one = gate.admit(undefined);
-  using _two = gate.admit(undefined);
-  assertEquals(gate.admit(undefined).refusal, "connection limit reached");
+  const admission = new Admission({ allow: ["10.0.0.0/8"], maxPerIp: 1, maxConnections: 2 });
+  using _one = admission.admit(undefined);
+  using _two = admission.admit(undefined);
+  assertEquals(admission.admit(undefined).refusal, "connection limit reached");
 });
 
 Deno.test("a client may connect in a burst, then at the rate", () => {

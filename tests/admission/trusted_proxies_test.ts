@@ -13,7 +13,7 @@ const ENDS: ProxiedEnds = {
 /**
  * Sends the bytes, half-closes, and returns the answer; an empty one if the connection is reset.
  */
-async function talk(server: TestServer, ...parts: Uint8Array[]): Promise<string> {
+async function exchange(server: TestServer, ...parts: Uint8Array[]): Promise<string> {
   using client = await server.connect();
   try {
     for (const part of parts) await send(client, part);
@@ -27,7 +27,7 @@ async function talk(server: TestServer, ...parts: Uint8Array[]): Promise<string>
 for (const version of ["v1", "v2"] as const) {
   Deno.test(`An outlet behind a proxy sees the client's address in the header: ${version}`, async () => {
     await using server = await TestServer.open("echo://:0?accept-proxy");
-    assertEquals(await talk(server, proxyHeader(version, ENDS), bytesOf("hello")), "hello");
+    assertEquals(await exchange(server, proxyHeader(version, ENDS), bytesOf("hello")), "hello");
     assertEquals((await server.event("opened")).peer, ENDS.source);
     const { peer, bytesIn } = await server.event("closed");
     assertEquals({ peer, bytesIn }, { peer: ENDS.source, bytesIn: 5 }, "the header is not counted");
@@ -48,7 +48,10 @@ for (const version of ["v1", "v2"] as const) {
   Deno.test(`An outlet behind a proxy reads a header that arrives in two parts: ${version}`, async () => {
     await using server = await TestServer.open("echo://:0?accept-proxy");
     const header = proxyHeader(version, ENDS);
-    assertEquals(await talk(server, header.subarray(0, 9), header.subarray(9), bytesOf("x")), "x");
+    assertEquals(
+      await exchange(server, header.subarray(0, 9), header.subarray(9), bytesOf("x")),
+      "x",
+    );
   });
 }
 
@@ -66,7 +69,7 @@ Deno.test("Rules and limits apply to the address in the header", async () => {
   await using server = await TestServer.open(
     "echo://:0?accept-proxy&deny=192.0.2.0/24&max-per-ip=1",
   );
-  assertEquals(await talk(server, proxyHeader("v1", ENDS), bytesOf("hello")), "");
+  assertEquals(await exchange(server, proxyHeader("v1", ENDS), bytesOf("hello")), "");
   const refused = await server.event("refused");
   assertEquals([refused.peer, refused.reason], [ENDS.source, "denied by rule"]);
   const others = [1, 2].map((host) => ({
@@ -84,16 +87,16 @@ Deno.test("Rules and limits apply to the address in the header", async () => {
 
 Deno.test("exec's environment and forward's header have the addresses of the header", async () => {
   await using server = await TestServer.open("exec://:0?accept-proxy", "--", "env");
-  const environment = await talk(server, proxyHeader("v2", ENDS));
+  const environment = await exchange(server, proxyHeader("v2", ENDS));
   assertMatch(environment, /^TCPREMOTEIP=192\.0\.2\.7$/m);
   assertMatch(environment, /^TCPREMOTEPORT=4711$/m);
   assertMatch(environment, /^TCPLOCALIP=198\.51\.100\.1$/m);
-  await using behind = await TestServer.open("echo://:0?accept-proxy");
+  await using upstream = await TestServer.open("echo://:0?accept-proxy");
   await using before = await TestServer.open(
-    `forward://:0?accept-proxy&send-proxy=v2&to=127.0.0.1:${behind.port()}`,
+    `forward://:0?accept-proxy&send-proxy=v2&to=127.0.0.1:${upstream.port()}`,
   );
-  assertEquals(await talk(before, proxyHeader("v1", ENDS), bytesOf("through")), "through");
-  assertEquals((await behind.event("opened")).peer, ENDS.source);
+  assertEquals(await exchange(before, proxyHeader("v1", ENDS), bytesOf("through")), "through");
+  assertEquals((await upstream.event("opened")).peer, ENDS.source);
 });
 
 for (
@@ -106,15 +109,15 @@ for (
 ) {
   Deno.test(`An outlet behind a proxy refuses a connection with a header that is ${what}`, async () => {
     await using server = await TestServer.open("echo://:0?accept-proxy");
-    assertEquals(await talk(server, bytesOf(bytes)), "");
+    assertEquals(await exchange(server, bytesOf(bytes)), "");
     assertMatch((await server.event("refused")).reason, reason);
-    assertEquals(await talk(server, proxyHeader("v1", ENDS), bytesOf("next")), "next");
+    assertEquals(await exchange(server, proxyHeader("v1", ENDS), bytesOf("next")), "next");
   });
 }
 
 Deno.test("An outlet behind a proxy refuses untrusted connections without reading them", async () => {
   await using server = await TestServer.open("echo://:0?accept-proxy&trusted-proxy=192.0.2.0/24");
-  assertEquals(await talk(server, proxyHeader("v1", ENDS), bytesOf("hello")), "");
+  assertEquals(await exchange(server, proxyHeader("v1", ENDS), bytesOf("hello")), "");
   const { peer, reason } = await server.event("refused");
   assertEquals({ reason, peer: "hostname" in peer && peer.hostname }, {
     reason: "not a trusted proxy",

@@ -19,7 +19,7 @@ class Listener {
         this.lines.push(...new TextDecoder().decode(bytes).match(/.*\n/g)!);
         sent();
       },
-      isGone: false,
+      isClosed: false,
       waiting: 0,
       caughtUp: () => Promise.resolve(),
       disconnect: () => {},

@@ -131,11 +131,15 @@ testWith(
 );
 
 Deno.test("a bus that refuses every connection is retried after increasing pauses", async () => {
-  using door = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using server = await TestServer.open(SPEC, "--bus", `nats://127.0.0.1:${door.addr.port}`);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using server = await TestServer.open(
+    SPEC,
+    "--bus",
+    `nats://127.0.0.1:${listener.addr.port}`,
+  );
   const attempts: number[] = [];
   while (attempts.length < 4) {
-    (await door.accept()).close();
+    (await listener.accept()).close();
     attempts.push(performance.now());
   }
   // Timers are never early, so each pause is at least as long as intended.

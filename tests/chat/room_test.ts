@@ -9,7 +9,7 @@ function subscriber(): Subscriber & { received: string[] } {
     send: (lines) => void received.push(...new TextDecoder().decode(lines).match(/.*\n/g)!),
     waiting: 0,
     caughtUp: () => Promise.resolve(),
-    isGone: false,
+    isClosed: false,
     disconnect: (reason) => void received.push(`dismissed: ${reason}`),
   };
 }

@@ -10,7 +10,7 @@ const NOBODY = {
   send: () => {},
   waiting: 0,
   caughtUp: () => Promise.resolve(),
-  isGone: false,
+  isClosed: false,
   disconnect: () => {},
 };
 

@@ -64,7 +64,7 @@ Deno.test("of 1,000 members, the 10 that never read are disconnected, and the ot
     // read.
     await counters[0]!.reaches(sent);
   }
-  await Promise.all(counters.map((tally) => tally.reaches(sent)));
+  await Promise.all(counters.map((counter) => counter.reaches(sent)));
   assertEquals(counters.filter(({ count }) => count !== sent), []);
   await sender.countsMembers(990);
 });

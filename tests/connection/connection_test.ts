@@ -8,13 +8,13 @@ import { readAll, readUntil, send } from "../harness/bytes.ts";
 Deno.test("a tap sees the bytes of both directions while it is attached, and none before or after", async () => {
   await using pair = await Pair.join();
   const seen: string[] = [];
-  const onlooker = {
+  const tap = {
     received: (bytes: Uint8Array) => seen.push(`< ${text(bytes)}`),
     sent: (bytes: Uint8Array) => seen.push(`> ${text(bytes)}`),
   };
   await pair.echo("before");
   {
-    using _ = pair.connection.tap(onlooker);
+    using _ = pair.connection.tap(tap);
     await pair.echo("while");
   }
   await pair.echo("after");

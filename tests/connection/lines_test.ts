@@ -2,7 +2,10 @@ import { assertEquals } from "@std/assert";
 import { LineSplitter } from "../../src/connection/lines.ts";
 import { bytesOf, noise } from "../harness/bytes.ts";
 
-function split(chunks: readonly Uint8Array[], limit = 16): { text: string; cut: boolean }[] {
+function split(
+  chunks: readonly Uint8Array[],
+  limit = 16,
+): { text: string; isTruncated: boolean }[] {
   const splitter = new LineSplitter({ limit });
   return [...chunks.flatMap((chunk) => [...splitter.push(chunk)]), ...splitter.end()];
 }
@@ -27,10 +30,13 @@ Deno.test("a line may arrive in any number of chunks, also split inside a charac
 
 Deno.test("a line over the limit is truncated and marked, without effect on the next", () => {
   assertEquals(split([bytesOf("x".repeat(40) + "\nnext\n")]), [
-    { text: "x".repeat(16), cut: true },
-    { text: "next", cut: false },
+    { text: "x".repeat(16), isTruncated: true },
+    { text: "next", isTruncated: false },
   ]);
-  assertEquals(split([bytesOf("x".repeat(16) + "\n")]), [{ text: "x".repeat(16), cut: false }]);
+  assertEquals(split([bytesOf("x".repeat(16) + "\n")]), [{
+    text: "x".repeat(16),
+    isTruncated: false,
+  }]);
 });
 
 Deno.test("bytes that are not UTF-8 become U+FFFD", () => {

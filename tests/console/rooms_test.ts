@@ -60,7 +60,7 @@ Deno.test("members of a large room are returned by pages", async () => {
   for (let i = 0; i < 3_000; i++) {
     room.join({
       send() {},
-      isGone: false,
+      isClosed: false,
       waiting: 0,
       caughtUp: () => Promise.resolve(),
       disconnect() {},

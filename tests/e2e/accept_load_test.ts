@@ -86,16 +86,16 @@ testWith(
     // At most as many at once as fit in any accept queue.
     while (clients.length < 300) clients.push(...await connectMany(port, 100));
     const served = await Promise.all(clients.map(isServed));
-    const inside = clients.filter((_, i) => served[i]);
-    assert(inside.length > 150 && inside.length < 256, `${inside.length} were let in`);
-    await Promise.all(inside.map(echoes));
+    const admitted = clients.filter((_, i) => served[i]);
+    assert(admitted.length > 150 && admitted.length < 256, `${admitted.length} were let in`);
+    await Promise.all(admitted.map(echoes));
     const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
     const label = `{outlet="echo",address="127.0.0.1:${port}"`;
-    assertMatch(page, new RegExp(`outlet_connections_open${label}} ${inside.length}\n`));
+    assertMatch(page, new RegExp(`outlet_connections_open${label}} ${admitted.length}\n`));
     assertMatch(
       page,
       new RegExp(
-        `_refused_total${label},reason="connection limit reached"} ${300 - inside.length}\n`,
+        `_refused_total${label},reason="connection limit reached"} ${300 - admitted.length}\n`,
       ),
     );
     for (const client of clients) client.close();
@@ -109,8 +109,8 @@ testWith(
   async () => {
     const { server, port } = await start(["echo://:0"]);
     await using _ = server;
-    using held = await connect(port);
-    await echoes(held);
+    using open = await connect(port);
+    await echoes(open);
     // Less than the limit at its start, which the server does not expect.
     const limit = await descriptorsOf(server) + 20;
     await run(["prlimit", `--pid=${server.pid}`, `--nofile=${limit}:${limit}`]);
@@ -121,7 +121,7 @@ testWith(
     await server.logs(/(?:"EMFILE"[^]*){6}/);
     const busy = (await ticksOf(server) - ticks) * 10 / (performance.now() - begin);
     assert(busy < 0.2, `${busy} of a core`);
-    await echoes(held);
+    await echoes(open);
     for (const client of clients) client.close();
     await eventually(() => isServedAnew(port), "a server that serves again");
   },

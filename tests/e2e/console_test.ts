@@ -63,10 +63,10 @@ testWith(["chromium", "ncat"], "the console works in a browser", async (t) => {
     await page.getByRole("log", { name: "Sent and received data" }).waitFor();
     // Only bytes that arrive while the page taps the connection are shown, so they are sent until
     // they are.
-    const said = page.getByText("<script>alert(1)</script>").first();
+    const message = page.getByText("<script>alert(1)</script>").first();
     const saying = setInterval(() => client.type(`${HOSTILE_TEXT}\n`).catch(() => {}), 200);
-    await said.waitFor().finally(() => clearInterval(saying));
-    assert((await said.textContent())!.includes("␛[31m␛]0;owned␇"));
+    await message.waitFor().finally(() => clearInterval(saying));
+    assert((await message.textContent())!.includes("␛[31m␛]0;owned␇"));
     await page.locator(".segment", { hasText: "hex" }).click();
     await page.getByText("3c 73 63 72 69 70 74 3e").first().waitFor();
     await page.locator(".segment", { hasText: "text" }).click();

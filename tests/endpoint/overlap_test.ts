@@ -20,8 +20,8 @@ Deno.test("two addresses overlap if the kernel refuses the second as in use", ()
   for (const one of HOSTS) {
     for (const other of HOSTS) {
       const port = 7000;
-      const said = overlaps({ hostname: one, port }, { hostname: other, port });
-      assertEquals([one, other, said], [one, other, isTaken(one, other)]);
+      const answer = overlaps({ hostname: one, port }, { hostname: other, port });
+      assertEquals([one, other, answer], [one, other, isTaken(one, other)]);
     }
   }
 });

@@ -121,7 +121,7 @@ export async function exchangeLines(
     lines: number;
     /** Appended to each line's number, to make it long. */
     padding?: string;
-    during?: (said: number) => Promise<void> | void;
+    during?: (sent: number) => Promise<void> | void;
   },
 ): Promise<string[]> {
   const senders = parts.map((part) => part[0]!);

@@ -41,7 +41,7 @@ export class EchoClients implements Disposable {
     const rounds = async () => {
       while (round++ < ROUNDS) {
         using newcomer = await connect(this.#port);
-        await Promise.all([...this.#conns, newcomer].map(talk));
+        await Promise.all([...this.#conns, newcomer].map(exchange));
       }
     };
     await unfrozen(rounds(), () => `round ${round} of ${ROUNDS}`);
@@ -56,7 +56,7 @@ export class EchoClients implements Disposable {
 export async function answers(port: number | string): Promise<void> {
   const visit = async () => {
     using conn = await connect(Number(port));
-    await talk(conn);
+    await exchange(conn);
   };
   await unfrozen(visit(), () => "a newcomer");
 }
@@ -72,7 +72,7 @@ async function unfrozen(work: Promise<void>, what: () => string): Promise<void> 
   });
 }
 
-async function talk(conn: Deno.TcpConn): Promise<void> {
+async function exchange(conn: Deno.TcpConn): Promise<void> {
   const sent = noise(16, 1 + Math.floor(Math.random() * 1e9));
   const received = new Uint8Array(16);
   await send(conn, sent);

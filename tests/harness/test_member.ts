@@ -23,7 +23,7 @@ export class TestMember {
       },
       waiting: 0,
       caughtUp: () => Promise.resolve(),
-      isGone: false,
+      isClosed: false,
       disconnect: () => {},
     });
   }

@@ -78,7 +78,7 @@ export class History {
     try {
       await this.#start();
       await this.#live();
-      await this.#settle(() => this.#asked.every(({ outcome }) => outcome !== undefined));
+      await this.#waitUntil(() => this.#asked.every(({ outcome }) => outcome !== undefined));
       if (!this.#isStopping) await this.#checkWhileOpen();
       await this.#end();
       this.#checkEvents();
@@ -106,7 +106,7 @@ export class History {
       });
     let isOpen = false;
     opened.then(() => isOpen = true, () => isOpen = true);
-    await this.#settle(() => isOpen);
+    await this.#waitUntil(() => isOpen);
     this.#server = await opened;
     this.#asked.push({
       what: "start",
@@ -271,7 +271,7 @@ export class History {
     const each = Math.max(1, this.#workers);
     const listening = () => [...this.#kernel.listening()].map(([key, count]) => `${key} ${count}`);
     const wanted = expected.map((name) => `${name.split(" ")[1]} ${each}`);
-    await this.#settle(
+    await this.#waitUntil(
       () => same(listening(), wanted),
       () => `listening: ${listening()}, and should be: ${wanted}`,
     );
@@ -287,7 +287,7 @@ export class History {
     const count = this.#asked.length;
     this.#isStopping = true;
     this.#ask("the last stop", () => this.#server.stop({ grace: 0 }), () => []);
-    await this.#settle(() => this.#asked[count]!.outcome !== undefined);
+    await this.#waitUntil(() => this.#asked[count]!.outcome !== undefined);
     check(
       this.#asked[count]!.outcome === "made",
       `it did not stop: ${this.#asked[count]!.outcome}`,
@@ -355,7 +355,7 @@ export class History {
   }
 
   /** Runs pending steps until `holds` is true. */
-  async #settle(holds: () => boolean, otherwise = () => "it never settles"): Promise<void> {
+  async #waitUntil(holds: () => boolean, otherwise = () => "it never settles"): Promise<void> {
     for (let idle = 0; !holds();) {
       if (this.#scheduler.step()) {
         await turn();

@@ -30,12 +30,12 @@ for (const [key, value, needed] of WITHOUT_EFFECT) {
     const flag = value === "true" ? [`--${key}`] : [`--${key}`, value];
     assertEquals(refusal(["echo://:0", ...flag]), why(`--${key}`, `--${needed}`));
     const repeats = outletTable(SERVICES.get("echo")!)[key]!.repeats;
-    const said = { [key]: value === "true" ? true : repeats ? [value] : value };
+    const given = { [key]: value === "true" ? true : repeats ? [value] : value };
     const outlet = { service: "echo", listen: ":0" };
     for (
-      const file of [{ outlets: [{ ...outlet, ...said }] }, { outlets: [spec] }, {
+      const file of [{ outlets: [{ ...outlet, ...given }] }, { outlets: [spec] }, {
         outlets: [outlet],
-        ...said,
+        ...given,
       }]
     ) {
       const error = await assertRejects(() => parseConfig(JSON.stringify(file)), UsageError);

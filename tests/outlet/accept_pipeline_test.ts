@@ -17,8 +17,8 @@ const ESTABLISHED = "01";
 
 Deno.test("connections without a PROXY header hold slots until they time out, and no more than the limit", async () => {
   await using server = await TestServer.open("echo://:0?accept-proxy&max-connections=3");
-  using held = new DisposableStack();
-  for (let i = 0; i < 3; i++) held.use(await server.connect());
+  using clients = new DisposableStack();
+  for (let i = 0; i < 3; i++) clients.use(await server.connect());
   using fourth = await server.connect();
   assertEquals(await readText(fourth), "");
   assertEquals((await server.event("refused", from(fourth))).reason, "connection limit reached");

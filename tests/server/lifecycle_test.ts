@@ -180,9 +180,9 @@ Deno.test("an outlet that needs more descriptors lowers the limit for all outlet
   await using server = await TestServer.open("echo://:0");
   const { admission } = [...server.server.outlets][0]!;
   const admitted = () => {
-    using held = new DisposableStack();
+    using resources = new DisposableStack();
     for (let count = 0;; count++) {
-      if (held.use(admission.admit(undefined)).refusal !== undefined) return count;
+      if (resources.use(admission.admit(undefined)).refusal !== undefined) return count;
     }
   };
   const alone = admitted();

@@ -112,11 +112,11 @@ Deno.test("a member that does not read is disconnected, without effect on others
   await readUntil(alice, /joined\n/);
   const line = "y".repeat(4000) + "\n";
   const stalledClosed = server.event("closed", from(stalled));
-  let cut = false;
-  stalledClosed.then(() => cut = true);
+  let isClosed = false;
+  stalledClosed.then(() => isClosed = true);
   let said = 0;
   let received = "";
-  while (!cut) {
+  while (!isClosed) {
     await send(bob, line);
     said++;
     received += await readUntil(alice, /y\n/);

@@ -24,7 +24,7 @@ async function answerOf(server: TestServer): Promise<string> {
 }
 
 /** Resolves when no process has this PID. */
-async function isGone(pid: number): Promise<void> {
+async function processEnd(pid: number): Promise<void> {
   for (;;) {
     try {
       const [, state] = /\) (\w)/.exec(await Deno.readTextFile(`/proc/${pid}/stat`)) ?? [];
@@ -198,8 +198,8 @@ Deno.test("exec logs the program's stderr by lines, with the connection's number
   await using server = await shell("echo one >&2; printf two >&2; echo out");
   assertEquals(await answerOf(server), "out\n");
   const { connection } = await server.event("closed");
-  const said = server.events.filter((event) => event.event === "service-output");
-  assertEquals(said.map(({ connection, text }) => ({ connection, text })), [
+  const outputs = server.events.filter((event) => event.event === "service-output");
+  assertEquals(outputs.map(({ connection, text }) => ({ connection, text })), [
     { connection, text: "one" },
     { connection, text: "two" },
   ]);
@@ -252,14 +252,14 @@ Deno.test("exec ends a program's descendants when the client disconnects", async
   const grandchild = parseInt(await readUntil(client, /\d+\n\n/));
   client.close();
   await server.event("closed");
-  await isGone(grandchild);
+  await processEnd(grandchild);
 });
 
 Deno.test("exec ends descendants when the program has exited", async () => {
   await using server = await shell("sleep 1000 & echo $!");
   const grandchild = parseInt(await answerOf(server));
   await server.event("closed");
-  await isGone(grandchild);
+  await processEnd(grandchild);
 });
 
 Deno.test("exec ends descendants that keep writing after the program has exited", async () => {
@@ -279,7 +279,7 @@ Deno.test("exec kills a program that ignores SIGTERM", async () => {
   const grandchild = parseInt(await readUntil(client, /\d+\n\n/));
   client.close();
   assertEquals((await server.event("closed")).notes, { exit: "SIGKILL" });
-  await isGone(grandchild);
+  await processEnd(grandchild);
 });
 
 Deno.test("exec continues a stopped program so that it handles SIGTERM", async () => {
@@ -327,7 +327,7 @@ Deno.test("exec lets programs continue while it drains, and ends them at the dra
   assertEquals(await readUntil(one, /\n/), "still here\n");
   await one.closeWrite();
   assertEquals(await stopped, 1);
-  await Promise.all([isGone(first!), isGone(second!)]);
+  await Promise.all([processEnd(first!), processEnd(second!)]);
 });
 
 Deno.test("exec discards the rest of a client's data when the program has closed its stdin", async () => {

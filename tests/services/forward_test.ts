@@ -203,8 +203,8 @@ Deno.test("forward uses the upstream with the fewest connections with balance=le
   await using server = await TestServer.open(
     `forward://:0?to=127.0.0.1:${one},127.0.0.1:${two}&balance=least-connections`,
   );
-  const held = [await server.connect(), await server.connect()];
-  for (const client of held) {
+  const clients = [await server.connect(), await server.connect()];
+  for (const client of clients) {
     await send(client, "x");
     await readUntil(client, /x/);
   }
@@ -212,7 +212,7 @@ Deno.test("forward uses the upstream with the fewest connections with balance=le
     event.event === "opened" ? [JSON.stringify(event.address)] : []
   );
   assertEquals(new Set(addresses).size, 2, "one client each");
-  for (const client of held) client.close();
+  for (const client of clients) client.close();
 });
 
 Deno.test("forward skips an upstream that refuses, uses the next one at once, and reports it", async () => {

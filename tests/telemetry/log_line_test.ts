@@ -60,11 +60,11 @@ Deno.test("an error has a higher level than an orderly end", () => {
 
 Deno.test("nouns agree with numbers: one connection, two connections", () => {
   const { outlet, address } = CLOSED as OutletEvent & AboutOutlet;
-  const cut = (count: number) =>
+  const stopped = (count: number) =>
     textLine({ event: "stopped", id: 1, outlet, address, aborted: count }, { at: AT });
-  assertMatch(cut(1), /, 1 connection aborted$/);
-  assertMatch(cut(2), /, 2 connections aborted$/);
-  assertMatch(cut(0), /stopped {3}echo on 127\.0\.0\.1:7007$/);
+  assertMatch(stopped(1), /, 1 connection aborted$/);
+  assertMatch(stopped(2), /, 2 connections aborted$/);
+  assertMatch(stopped(0), /stopped {3}echo on 127\.0\.0\.1:7007$/);
 });
 
 Deno.test("two outlets of one service are distinguished in every line", () => {

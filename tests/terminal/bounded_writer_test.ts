@@ -22,16 +22,16 @@ Deno.test("lines are written in order, even if the stream accepts few bytes at a
 
 Deno.test("a stuck stream costs bounded memory, and dropped lines are reported", async () => {
   let text = "";
-  const gate = Promise.withResolvers<void>();
+  const writable = Promise.withResolvers<void>();
   const writer = new BoundedWriter({
     async write(bytes) {
-      await gate.promise;
+      await writable.promise;
       text += new TextDecoder().decode(bytes);
       return bytes.length;
     },
   });
   for (let i = 0; i < 100_000; i++) writer.writeLine("x".repeat(99));
-  gate.resolve();
+  writable.resolve();
   await writer.flush();
   assert(text.length < 3_000_000);
   const [, reported] = /… (\d+) lines dropped/.exec(text) ?? [];
@@ -41,11 +41,11 @@ Deno.test("a stuck stream costs bounded memory, and dropped lines are reported",
 });
 
 Deno.test("flush does not wait forever for a stuck stream", async () => {
-  const gate = Promise.withResolvers<number>();
-  const writer = new BoundedWriter({ write: () => gate.promise });
+  const writable = Promise.withResolvers<number>();
+  const writer = new BoundedWriter({ write: () => writable.promise });
   writer.writeLine("nobody takes this");
   assertEquals([await writer.flush({ within: 1 }), writer.isIdle], [false, false]);
-  gate.resolve(18);
+  writable.resolve(18);
   assertEquals([await writer.flush(), writer.isIdle], [true, true]);
 });
 
@@ -83,10 +83,13 @@ Deno.test("a full disk is reported once, a partial line is ended, and dropped li
 
 Deno.test("lines dropped by a log sink are counted in a metric, whether it is too slow or fails", async () => {
   const before = droppedBy("file");
-  const gate = Promise.withResolvers<number>();
-  const slow = new BoundedWriter({ write: () => gate.promise }, { limit: 10, countedAs: "file" });
+  const writable = Promise.withResolvers<number>();
+  const slow = new BoundedWriter({ write: () => writable.promise }, {
+    limit: 10,
+    countedAs: "file",
+  });
   for (let i = 0; i < 5; i++) slow.writeLine("0123456789");
-  gate.resolve(11);
+  writable.resolve(11);
   await slow.flush();
   const failing = new BoundedWriter(
     { write: () => Promise.reject(new Error("no space left on device")) },

@@ -131,9 +131,9 @@ for (const format of FORMATS) {
         assertEquals([code, isns, stderr], [0, [1, 2], ""]);
       }
       await Deno.writeFile(path, stdin.subarray(0, stdin.length - 3));
-      const cut = await run(outlet("trace", "--read", path, "--json"));
-      assertStringIncludes(cut.stderr, `the ${format} data is truncated`);
-      assertEquals(JSON.parse(cut.stdout.split("\n")[0]!).client.isn, 1);
+      const truncated = await run(outlet("trace", "--read", path, "--json"));
+      assertStringIncludes(truncated.stderr, `the ${format} data is truncated`);
+      assertEquals(JSON.parse(truncated.stdout.split("\n")[0]!).client.isn, 1);
     } finally {
       await Deno.remove(path);
     }

@@ -218,14 +218,14 @@ testLive("A closed pipe ends the trace and its tcpdump", async () => {
   const { port } = listener.addr;
   const [command, ...args] = outlet("trace", "--port", `${port}`, "--interface", "lo", "--json");
   const trace = new Deno.Command(command, { args, stdout: "piped", stderr: "piped" }).spawn();
-  const complaints = trace.stderr.getReader();
-  await complaints.read();
+  const errors = trace.stderr.getReader();
+  await errors.read();
   const children = await childrenOf(trace.pid);
   await trace.stdout.cancel();
   (await Deno.connect({ port })).close();
   (await listener.accept()).close();
   const { code } = await trace.status;
-  await complaints.cancel();
+  await errors.cancel();
   assertEquals([code, children.length, children.filter(isAlive)], [0, 1, []]);
 });
 

@@ -289,7 +289,7 @@ Deno.test("A new ISN on the same ports is another attempt", () => {
     < SA seq=1300 ack=951 at=13
     > A  seq=951 ack=1301 at=14`);
   assertEquals(flows.map(outcomeOf), ["established", "refused", "established"]);
-  assertEquals(flows.map(({ evicted: leftEarly }) => leftEarly), ["reused", undefined, undefined]);
+  assertEquals(flows.map(({ evicted }) => evicted), ["reused", undefined, undefined]);
 });
 
 Deno.test("A SYN after the end begins a new flow, and late segments change nothing", () => {
@@ -394,7 +394,7 @@ Deno.test("The oldest finished flow is evicted first, then the oldest open one",
   assertEquals([[...tracker.flows()].length, tracker.expired, tracker.evicted], [3, 1, 0]);
   syn(5);
   assertEquals([[...tracker.flows()].length, tracker.expired, tracker.evicted], [3, 1, 1]);
-  assertEquals(flows.map(({ client, evicted: leftEarly }) => [client.port, leftEarly]), [
+  assertEquals(flows.map(({ client, evicted }) => [client.port, evicted]), [
     [2, undefined],
     [1, "full"],
   ]);

@@ -49,11 +49,11 @@ Deno.test("a full accept queue is reported as a timeout after the connection att
   // With a backlog of one, the kernel accepts two connections and drops further SYNs.
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
   const { port } = listener.addr;
-  const held: ByteStream[] = [];
+  const open: ByteStream[] = [];
   try {
     const error = await assertRejects(async () => {
       for (let i = 0; i < 10; i++) {
-        held.push(await dial({ address: { hostname: "127.0.0.1", port } }, { timeout: 300 }));
+        open.push(await dial({ address: { hostname: "127.0.0.1", port } }, { timeout: 300 }));
       }
     }, Error);
     assertEquals(
@@ -61,7 +61,7 @@ Deno.test("a full accept queue is reported as a timeout after the connection att
       true,
     );
   } finally {
-    for (const connection of held) connection.close();
+    for (const connection of open) connection.close();
   }
 });
 

@@ -43,8 +43,8 @@ testInNamespaces("a lack of local ports is reported as such", async () => {
   );
   assertMatch(stderr, /no free local port for this destination/);
   assertEquals(JSON.parse(stdout).state, "unprobed");
-  const held = await run(machine.on(...outlet("server", "echo://127.0.0.1:40000")));
-  assertMatch(held.stderr, /an outgoing connection of this machine uses port 40000/);
+  const refused = await run(machine.on(...outlet("server", "echo://127.0.0.1:40000")));
+  assertMatch(refused.stderr, /an outgoing connection of this machine uses port 40000/);
   const taken = await run(machine.on(...outlet("server", "echo://127.0.0.1:7007")));
   assertMatch(taken.stderr, /stop what listens there/);
 });

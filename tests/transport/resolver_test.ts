@@ -185,7 +185,7 @@ Deno.test("the cache is bounded", async () => {
     await found;
   }
   assertEquals((await resolver.lookUp("1000.test")).from, "cache");
-  const forgotten = resolver.lookUp("0.test");
+  const evicted = resolver.lookUp("0.test");
   system.answer("0.test", "10.0.0.2");
-  assertEquals((await forgotten).from, "system");
+  assertEquals((await evicted).from, "system");
 });

@@ -113,7 +113,7 @@ Deno.test({
       }
       if (event.event !== "listening" && event.event !== "ready") return;
       for (const port of sockets.keys()) {
-        for (let i = 0; i < 12; i++) welcomed.push(welcome(port));
+        for (let i = 0; i < 12; i++) welcomed.push(greetingOf(port));
       }
     });
     await using supervisor = await TestSupervisor.open(
@@ -129,7 +129,7 @@ Deno.test({
 });
 
 /** A new member's welcome; then it disconnects. */
-async function welcome(port: number): Promise<string> {
+async function greetingOf(port: number): Promise<string> {
   using client = await Deno.connect({ hostname: "127.0.0.1", port });
   return (await readUntil(client, /welcome/)).match(/welcome/)![0];
 }
@@ -210,11 +210,11 @@ async function withoutWorkers(args = ["echo://:0"], { before = () => {} } = {}) 
   });
   before();
   for (let dead = 0; dead < WORKERS; dead++) await crashWorkerOf(supervisor, supervisor.port());
-  return { supervisor, letIn: startReplacements };
+  return { supervisor, startReplacements };
 }
 
 Deno.test("a reload while every worker is dead waits for one, and is applied in all that join", async () => {
-  const { supervisor: test, letIn: startReplacements } = await withoutWorkers();
+  const { supervisor: test, startReplacements } = await withoutWorkers();
   await using supervisor = test;
   const changes = Promise.all([
     supervisor.supervisor.change(configOf(["echo://:0", "echo://:0?max-per-ip=100", ...N])),
@@ -294,7 +294,7 @@ Deno.test("a Unix socket's file is removed when its worker dies, and created aga
   assertEquals(files(), []);
   await stopped.supervisor.stop({ grace: 0 });
   assertEquals(files(), []);
-  const { supervisor: served, letIn: startReplacements } = await withoutWorkers(args);
+  const { supervisor: served, startReplacements } = await withoutWorkers(args);
   startReplacements();
   await eventually(() => answerAt(path).then(() => true, () => false), "an answer");
   await served.supervisor.stop({ grace: 0 });

@@ -36,10 +36,10 @@ export async function logLines(
     if (dropped > 0) log(`(${formatCount(dropped, "line")} dropped)`);
     dropped = 0;
   };
-  for await (const { text, cut } of lines(chunks, { limit: LINE_LIMIT })) {
+  for await (const { text, isTruncated } of lines(chunks, { limit: LINE_LIMIT })) {
     if (rate.take()) {
       reportDropped();
-      log(cut ? `${text}…` : text);
+      log(isTruncated ? `${text}…` : text);
     } else {
       dropped++;
     }

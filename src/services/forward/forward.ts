@@ -79,8 +79,8 @@ export const forward: Service = service({
       using _ownEnd = noteOwnEnd(upstream);
       refuseOwnEndLate(client);
       client.sink = { name: "upstream", flow: upstream };
-      const cut = tasks.guard(() => upstream.reset(client.reason!));
-      client.closed.addEventListener("abort", cut);
+      const resetUpstream = tasks.guard(() => upstream.reset(client.reason!));
+      client.closed.addEventListener("abort", resetUpstream);
       if (version) {
         await upstream.write(
           proxyHeader(version, { source: client.peer, destination: client.local }),

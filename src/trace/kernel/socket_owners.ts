@@ -9,10 +9,10 @@
 export function socketOwners(inodes: ReadonlySet<number>): Map<number, string> {
   const owners = new Map<number, string>();
   for (const pid of inodes.size === 0 ? [] : processes()) {
-    const held = socketsOf(pid).filter((inode) => inodes.has(inode));
-    if (held.length === 0) continue;
+    const owned = socketsOf(pid).filter((inode) => inodes.has(inode));
+    if (owned.length === 0) continue;
     const name = `${nameOf(pid)}[${pid}]`;
-    for (const inode of held) {
+    for (const inode of owned) {
       const before = owners.get(inode);
       owners.set(inode, before === undefined || before === name ? name : `${before},${name}`);
     }

@@ -109,8 +109,8 @@ testAttack("250 proxied clients wait for one of 5 places without using descripto
     await server.logs(/(?:"opened","outlet":"it"[^]*){5}/);
   },
   check(server) {
-    const held = descriptorsOf(server.pid);
-    return Promise.resolve(assert(held < 150, `${held} descriptors`));
+    const descriptors = descriptorsOf(server.pid);
+    return Promise.resolve(assert(descriptors < 150, `${descriptors} descriptors`));
   },
 });
 

@@ -114,8 +114,8 @@ testWith(
       await server.event("refused", ({ reason }) => /does not use TLS/.test(reason));
     }
     {
-      using cut = await server.connect();
-      await send(cut, Uint8Array.of(0x16, 3, 1));
+      using aborted = await server.connect();
+      await send(aborted, Uint8Array.of(0x16, 3, 1));
     }
     await server.event("refused", ({ reason }) => /disconnected|reset/.test(reason));
     const args = [`tls://localhost:${server.port()}`, "--tls-ca", authority.cert];
@@ -146,11 +146,11 @@ testWith(
     await put(first);
     await using server = await TestServer.open("daytime://:0?tls", ...showing(live));
     const shows = async ({ cert }: Identity) => {
-      const pin = await fingerprintOf(cert);
+      const fingerprint = await fingerprintOf(cert);
       const { error, received } = await runTestClient([
         `tls://127.0.0.1:${server.port()}`,
         "--tls-pin",
-        pin,
+        fingerprint,
       ]);
       assertEquals(error, "");
       assertMatch(received, /GMT/);
@@ -188,8 +188,12 @@ testWith(
       [after.mtime, after.size, after.ino],
       [before.mtime, before.size, before.ino],
     );
-    const pin = await fingerprintOf(second.cert);
-    const { error } = await runTestClient([`tls://127.0.0.1:${server.port()}`, "--tls-pin", pin]);
+    const fingerprint = await fingerprintOf(second.cert);
+    const { error } = await runTestClient([
+      `tls://127.0.0.1:${server.port()}`,
+      "--tls-pin",
+      fingerprint,
+    ]);
     assertEquals(error, "");
   },
 );
@@ -233,12 +237,12 @@ testWith(
       await using server = new Program(outlet("server", "daytime://:0?tls&tls-self-signed"), {
         env,
       });
-      const [, port, pin] = await server.logs(
+      const [, port, fingerprint] = await server.logs(
         /127\.0\.0\.1:(\d+), TLS.*SHA-256 ([0-9a-f]{64})/,
       );
-      fingerprints.push(pin!);
+      fingerprints.push(fingerprint!);
       assertMatch(
-        (await runTestClient([`tls://localhost:${port}`, "--tls-pin", pin!])).received,
+        (await runTestClient([`tls://localhost:${port}`, "--tls-pin", fingerprint!])).received,
         /GMT/,
       );
     }

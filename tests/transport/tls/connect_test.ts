@@ -206,8 +206,11 @@ testWith(NEEDS, "a pinned certificate is trusted, and no other", async () => {
   await using authority = await CertificateAuthority.make();
   const identity = await authority.sign();
   await using server = await reverser(identity);
-  const pin = await fingerprintOf(identity.cert);
-  const right = await runTestClient([`tls://127.0.0.1:${server.port}`, "--tls-pin", pin], "ab\n");
+  const fingerprint = await fingerprintOf(identity.cert);
+  const right = await runTestClient(
+    [`tls://127.0.0.1:${server.port}`, "--tls-pin", fingerprint],
+    "ab\n",
+  );
   assertEquals([right.received, right.error], ["ba\n", ""]);
   const wrong = await runTestClient([
     `tls://127.0.0.1:${server.port}`,
