@@ -60,7 +60,7 @@ export class RemoteServer {
     this.#lastMessageAt = now;
   }
 
-  /** Marks it as timed out, and returns the members that are gone with it. */
+  /** Marks it as timed out, and returns its members. */
   markTimedOut(): NameRegistration[] {
     const removed = [...this.#members.values()];
     this.timedOut = true;

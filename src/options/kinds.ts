@@ -90,10 +90,10 @@ export const PORT: OptionKind<number> = integer({ min: 0, max: 65535, noun: "a p
 export const SWITCH: OptionKind<boolean> = {
   expects: "true or false",
   placeholder: "",
-  parse: (word) => SWITCH_WORDS.get(word.toLowerCase()),
+  parse: (word) => SWITCH_VALUES.get(word.toLowerCase()),
 };
 
-const SWITCH_WORDS = new Map([
+const SWITCH_VALUES = new Map([
   ["", true],
   ["true", true],
   ["yes", true],

@@ -32,7 +32,7 @@ export interface LiveConnection {
 }
 
 /** The most different values of a `reason` or `code` label; others count as `other`. */
-const WORDS_LIMIT = 32;
+const MAX_LABEL_VALUES = 32;
 
 /** The state of the server: `ok` once all outlets listen, `draining` once it accepts no more connections. */
 export type Health = "starting" | "ok" | "draining";
@@ -124,14 +124,14 @@ export class Metrics implements Disposable {
         this.#outletCounters.of(event).opened++;
         break;
       case "refused":
-        addOne(this.#outletCounters.of(event).refused, this.#word(event.reason));
+        addOne(this.#outletCounters.of(event).refused, this.#labelValue(event.reason));
         break;
       case "closed":
         this.#close(event);
         break;
       case "failed":
         if (event.code !== undefined) {
-          this.#counters.acceptError(labelsOf(event), this.#word(event.code));
+          this.#counters.acceptError(labelsOf(event), this.#labelValue(event.code));
         }
         break;
       case "stopped":
@@ -174,7 +174,7 @@ export class Metrics implements Disposable {
 
   #close(event: Extract<OutletEvent, { event: "closed" }>): void {
     const { closed, durations, sizes } = this.#outletCounters.of(event);
-    addOne(closed, this.#word(event.reason));
+    addOne(closed, this.#labelValue(event.reason));
     durations.add(event.duration / 1000);
     sizes.in.add(event.bytesIn);
     sizes.out.add(event.bytesOut);
@@ -219,9 +219,9 @@ export class Metrics implements Disposable {
   }
 
   /** A reason as a label: the part before a colon, and a limited number of different ones. */
-  #word(reason: string): string {
+  #labelValue(reason: string): string {
     const word = reason.replace(/:.*$/s, "");
-    if (!this.#labelValues.has(word) && this.#labelValues.size >= WORDS_LIMIT) return "other";
+    if (!this.#labelValues.has(word) && this.#labelValues.size >= MAX_LABEL_VALUES) return "other";
     this.#labelValues.add(word);
     return word;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-const WORDS: Readonly<Record<string, string>> = {
+const TEXTS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "address already in use",
   EADDRNOTAVAIL: "address not available on this machine",
@@ -47,10 +47,10 @@ const RUNTIME_DETAILS = /^E[A-Z]+: | \(os error \d+\)(?:: \w+ '.*')?|, \w+ '[^']
 /** The error's message on one line, without what Deno adds. */
 export function explain(error: unknown): string {
   const code = codeOf(error);
-  if (code !== undefined && code in WORDS) return WORDS[code]!;
+  if (code !== undefined && code in TEXTS) return TEXTS[code]!;
   const message = error instanceof Error ? error.message : String(error);
-  if (/failed to lookup address information: .*not known/.test(message)) return WORDS.ENOTFOUND!;
-  if (/failed to lookup address information/.test(message)) return WORDS.EAI_AGAIN!;
+  if (/failed to lookup address information: .*not known/.test(message)) return TEXTS.ENOTFOUND!;
+  if (/failed to lookup address information/.test(message)) return TEXTS.EAI_AGAIN!;
   return message.replace(RUNTIME_DETAILS, "").replace(/\s+/g, " ");
 }
 

@@ -16,7 +16,7 @@ const tasks = new TaskScope("sending messages of the bus to a worker", {
 
 /** A receiver of bus news: a worker. */
 export interface BusListener {
-  /** Sends news; settles once it was handled, or the worker is gone. */
+  /** Sends news; settles once it was handled, or the worker has ended. */
   request(name: "bus", news: BusNews): Promise<void>;
 }
 

@@ -38,13 +38,13 @@ export function hexOf(bytes, offset) {
  */
 export function bothOf(bytes, offset) {
   return rows(bytes, (row, at) => {
-    const place = (offset + at).toString(16).padStart(8, "0");
+    const offsetText = (offset + at).toString(16).padStart(8, "0");
     const hex = pairs(row).padEnd(WIDTH * 3);
     const characters = Array.from(
       row,
       (byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·",
     ).join("");
-    return `${place}  ${hex} ${characters}`;
+    return `${offsetText}  ${hex} ${characters}`;
   });
 }
 

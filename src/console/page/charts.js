@@ -60,7 +60,7 @@ export function Charts() {
 
 /** @param {{ chart: Chart, samples: Sample[] }} props */
 function ChartView({ chart, samples }) {
-  const place = usePlot(chart, samples);
+  const element = usePlot(chart, samples);
   const last = samples.at(-1);
   return html`
     <figure class="card chart" aria-label=${chart.title}>
@@ -74,7 +74,7 @@ function ChartView({ chart, samples }) {
           `
         )}
       </figcaption>
-      <div class="plot" ref=${place}></div>
+      <div class="plot" ref=${element}></div>
     </figure>
   `;
 }
@@ -84,7 +84,7 @@ function ChartView({ chart, samples }) {
  * @param {Chart} chart @param {Sample[]} samples
  */
 function usePlot(chart, samples) {
-  const place = useRef(/** @type {any} */ (null));
+  const element = useRef(/** @type {any} */ (null));
   const plot = useRef(/** @type {any} */ (null));
   const latest = useRef(samples);
   latest.current = samples;
@@ -93,16 +93,16 @@ function usePlot(chart, samples) {
     const draw = () => {
       plot.current?.destroy();
       plot.current = new uPlot(
-        optionsOf(chart, place.current),
+        optionsOf(chart, element.current),
         dataOf(chart, latest.current ?? []),
-        place.current,
+        element.current,
       );
     };
     draw();
     const observer = new ResizeObserver(() =>
-      plot.current.setSize({ width: place.current.clientWidth, height: HEIGHT })
+      plot.current.setSize({ width: element.current.clientWidth, height: HEIGHT })
     );
-    observer.observe(place.current);
+    observer.observe(element.current);
     dark.addEventListener("change", draw);
     return () => {
       observer.disconnect();
@@ -111,7 +111,7 @@ function usePlot(chart, samples) {
     };
   }, []);
   useEffect(() => plot.current?.setData(dataOf(chart, samples)), [samples]);
-  return place;
+  return element;
 }
 
 /** @param {Chart} chart @param {Sample[]} samples @returns {any} */
@@ -122,11 +122,11 @@ function dataOf({ lines }, samples) {
   ];
 }
 
-/** @param {Chart} chart @param {Element} place @returns {any} */
-function optionsOf({ lines, steps, write }, place) {
-  const style = getComputedStyle(place);
+/** @param {Chart} chart @param {Element} element @returns {any} */
+function optionsOf({ lines, steps, write }, element) {
+  const style = getComputedStyle(element);
   return {
-    width: place.clientWidth,
+    width: element.clientWidth,
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, points: { size: 5 } },

@@ -11,12 +11,12 @@ import { Empty, Fault, Heading, State } from "./parts.js";
 import { SendForm } from "./send_form.js";
 import { useTranscript } from "./transcript.js";
 
-/** @typedef {{ id: number, target: string, tls: boolean, state: string, steps: { at: number, text: string }[], ladders: number, error?: string, reason?: string, bytesIn: number, bytesOut: number }} Dialled */
+/** @typedef {{ id: number, target: string, tls: boolean, state: string, steps: { at: number, text: string }[], ladders: number, error?: string, reason?: string, bytesIn: number, bytesOut: number }} OutboundConnection */
 
 /** @param {{ id: string | undefined }} props */
 export function Client({ id }) {
   const { answer: clients = [], again } = usePolled(() => get("clients"), []);
-  /** @type {Dialled[]} */
+  /** @type {OutboundConnection[]} */
   const newestFirst = [...clients].reverse();
   const shown = id ?? newestFirst[0]?.id.toString();
   return html`
@@ -35,7 +35,7 @@ export function Client({ id }) {
         )}
       </nav>
     `}
-    ${shown ? html`<${DialledView} key=${shown} id=${shown} onForgotten=${again} />` : html`
+    ${shown ? html`<${OutboundView} key=${shown} id=${shown} onForgotten=${again} />` : html`
       <div class="card">
         <${Empty} title="No connections">
                 Enter a host and a port above, and connect.<//></div>
@@ -44,13 +44,13 @@ export function Client({ id }) {
 }
 
 /** @param {{ id: string, onForgotten: () => void }} props */
-function DialledView({ id, onForgotten }) {
+function OutboundView({ id, onForgotten }) {
   const path = `clients/${id}`;
-  const [update, setUpdate] = useState(/** @type {Dialled | undefined} */ (undefined));
+  const [update, setUpdate] = useState(/** @type {OutboundConnection | undefined} */ (undefined));
   const pieces = useTranscript(`client:${id}`);
   useLive("client", (client) => String(client.id) === id && setUpdate(client));
   const { answer, fault } = usePolled(() => get(path), [id]);
-  /** @type {Dialled | undefined} */
+  /** @type {OutboundConnection | undefined} */
   const client = update ?? answer;
   const { error, attempt } = useAttempt();
   if (!client) return html`<${Fault} error=${fault} />`;
@@ -61,7 +61,7 @@ function DialledView({ id, onForgotten }) {
     onForgotten();
   };
   return html`
-    <${DialledHeading} client=${client} forget=${forget}
+    <${OutboundHeading} client=${client} forget=${forget}
       post=${(/** @type {string} */ action) => attempt(() => post(`${path}/${action}`))} />
     <${Fault} error=${client.error ?? error} />
     <div class="split">
@@ -79,15 +79,15 @@ function DialledView({ id, onForgotten }) {
   `;
 }
 
-/** @param {{ client: Dialled, forget: () => void, post: (action: string) => void }} props */
-function DialledHeading({ client: { target, tls, state }, forget, post }) {
-  const over = state === "closed" || state === "failed";
+/** @param {{ client: OutboundConnection, forget: () => void, post: (action: string) => void }} props */
+function OutboundHeading({ client: { target, tls, state }, forget, post }) {
+  const isEnded = state === "closed" || state === "failed";
   return html`
     <div class="heading">
       <h2><span class="mono">${target}</span> ${tls && "with TLS"} <${State} state=${state} /></h2>
       <div class="heading-side">
         <button disabled=${state !== "open"} onClick=${() => post("end")}>Half-close</button>
-        ${over
+        ${isEnded
           ? html`<button onClick=${forget}>Remove</button>`
           : html`<button class="danger" onClick=${() => post("close")}>Close</button>`}
       </div>
@@ -95,7 +95,7 @@ function DialledHeading({ client: { target, tls, state }, forget, post }) {
   `;
 }
 
-/** @param {{ client: Dialled, path: string }} props */
+/** @param {{ client: OutboundConnection, path: string }} props */
 function Handshakes({ client: { ladders, target }, path }) {
   return html`
     <section class="card"><h2>Handshake</h2>
@@ -109,7 +109,7 @@ function Handshakes({ client: { ladders, target }, path }) {
   `;
 }
 
-/** @param {{ client: Dialled }} props */
+/** @param {{ client: OutboundConnection }} props */
 function Timeline({ client: { steps, reason, bytesIn, bytesOut } }) {
   return html`
     <section class="card">

@@ -82,10 +82,13 @@ function Handshake({ id, drawable }) {
 function factsOf({ open, peer, outlet, address, state, age, bytesIn, bytesOut, events, notes }) {
   const closed = events.find((/** @type {any} */ { event }) => event === "closed");
   const opened = events.find((/** @type {any} */ { event }) => event === "opened");
-  const kept = closed ?? opened ?? {};
+  const event = closed ?? opened ?? {};
   return [
-    ["Client", html`<span class="mono">${peer ?? kept.peer}</span>`],
-    ["Outlet", html`${outlet ?? kept.outlet} <span class="mono">${address ?? kept.address}</span>`],
+    ["Client", html`<span class="mono">${peer ?? event.peer}</span>`],
+    [
+      "Outlet",
+      html`${outlet ?? event.outlet} <span class="mono">${address ?? event.address}</span>`,
+    ],
     [
       "State",
       open ? html`<${State} state=${state ?? "open"} />` : `closed: ${closed?.reason ?? ""}`,

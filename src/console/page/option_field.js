@@ -31,7 +31,7 @@ export function OptionField({ option, value, fault, onChange }) {
  * @param {Option} option
  * @param {string | undefined} value
  */
-export function wordsOf(option, value) {
+export function argumentsOf(option, value) {
   if (value === undefined || value === "" || value === option.default) return undefined;
   return option.repeats ? value.split("\n").filter((line) => line.trim() !== "") : value;
 }

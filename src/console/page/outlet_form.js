@@ -3,7 +3,7 @@
 import { html, useState } from "./preact.js";
 import { get, post } from "./api.js";
 import { useAnswer, useAttempt } from "./hooks.js";
-import { OptionField, wordsOf } from "./option_field.js";
+import { argumentsOf, OptionField } from "./option_field.js";
 import { Fault } from "./parts.js";
 
 /** @typedef {import("./option_field.js").Option} Option */
@@ -128,8 +128,8 @@ const HINTS = {
 /** @param {Record<string, string | undefined>} values @param {Service | undefined} service */
 function bodyOf({ host = "", port = "", ...values }, service) {
   const given = service?.options.flatMap((option) => {
-    const words = wordsOf(option, values[option.name]);
-    return words === undefined ? [] : [[option.name, words]];
+    const args = argumentsOf(option, values[option.name]);
+    return args === undefined ? [] : [[option.name, args]];
   });
   return { service: values.service, host, port, options: Object.fromEntries(given ?? []) };
 }

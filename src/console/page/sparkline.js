@@ -9,7 +9,7 @@ const WIDTH = 90;
 const HEIGHT = 22;
 
 /** How long the rates of a connection are kept after its last sample, in milliseconds. */
-const FORGOTTEN = 30_000;
+const RATES_KEPT = 30_000;
 
 /** The rates of the visible connections. */
 export class Rates {
@@ -34,7 +34,7 @@ export class Rates {
   /** Removes the connections that are no longer sampled. */
   sweep() {
     const now = performance.now();
-    for (const [id, { at }] of this.#seen) if (now - at > FORGOTTEN) this.#seen.delete(id);
+    for (const [id, { at }] of this.#seen) if (now - at > RATES_KEPT) this.#seen.delete(id);
   }
 }
 

@@ -6,7 +6,7 @@ import { useLive, useRefresh } from "./hooks.js";
 import { live } from "./live.js";
 
 /** The maximum number of bytes that are kept for each direction. */
-const KEPT = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 
 /** @typedef {{ direction: "in" | "out", at: number, offset: number, bytes: Uint8Array }} Piece */
 
@@ -16,9 +16,9 @@ export class Transcript {
   #sizes = { in: 0, out: 0 };
   #ends = { in: 0, out: 0 };
 
-  /** @param {{ direction: "in" | "out", at: number, offset: number, data: string }[]} fresh */
-  add(fresh) {
-    for (const { data, ...piece } of fresh) {
+  /** @param {{ direction: "in" | "out", at: number, offset: number, data: string }[]} added */
+  add(added) {
+    for (const { data, ...piece } of added) {
       const bytes = bytesOf(data);
       // A reopened stream starts with bytes that are already known.
       if (piece.offset < this.#ends[piece.direction]) continue;
@@ -31,7 +31,7 @@ export class Transcript {
 
   /** @param {"in" | "out"} direction */
   #forget(direction) {
-    while (this.#sizes[direction] > KEPT) {
+    while (this.#sizes[direction] > MAX_BYTES) {
       const at = this.pieces.findIndex((piece) => piece.direction === direction);
       const [piece] = this.pieces.splice(at, 1);
       this.#sizes[direction] -= piece?.bytes.length ?? 0;

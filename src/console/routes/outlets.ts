@@ -31,13 +31,13 @@ const tasks = new TaskScope("stopping an outlet from the console", {
   consequence: "its connections go on until the server stops",
 });
 
-const WORDS = z.union([z.string(), z.array(z.string())]);
+const TEXTS = z.union([z.string(), z.array(z.string())]);
 
 const OPENING = z.strictObject({
   service: z.string(),
   host: z.string().default(""),
   port: z.union([z.string(), z.int()]).transform(String),
-  options: z.record(z.string(), WORDS).default({}),
+  options: z.record(z.string(), TEXTS).default({}),
 });
 
 const STOPPING = z.strictObject({ grace: z.string().optional() });

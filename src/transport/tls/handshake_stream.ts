@@ -90,7 +90,7 @@ export class HandshakeStream implements ByteStream {
       if (alert === undefined || this.#hasWritten) return;
       await deadline(this.#sendAlert(alert), CLOSE_TIMEOUT);
     } catch {
-      // The client is gone or does not read.
+      // The client has disconnected or does not read.
     } finally {
       this.#socket.close();
     }
