@@ -225,6 +225,7 @@ export class Connection extends Conversation {
 
   /** Closes the socket. */
   protected override closeCarrier(): void {
+    this.#buffer.release();
     this.#stream.close();
   }
 }
