@@ -11,6 +11,8 @@ import type { BenchTools } from "./tools.ts";
 /** A server to compare with outlet, and the ratio that outlet should reach. */
 export interface Competitor extends Recipe {
   readonly goal?: Goal | undefined;
+  /** The ratio of processor time that outlet should reach. */
+  readonly costGoal?: Goal;
   /** Its own load, if it cannot handle that of the others. */
   readonly load?: Load;
 }
@@ -96,7 +98,7 @@ function row(
   const middle = (who: string, key: keyof Sample) =>
     median(samples.get(who)!.map((sample) => sample[key]));
   const share = (key: keyof Sample) => middle(ours, key) / middle(name, key);
-  const goal = rivals.find((rival) => rival.name === name)?.goal;
+  const { goal, costGoal } = rivals.find((rival) => rival.name === name) ?? {};
   return [
     name,
     figure(middle(name, "rate")),
@@ -104,6 +106,6 @@ function row(
     figure(middle(name, "cost")),
     middle(name, "p99") > 0 ? figure(middle(name, "p99")) : "–",
     name === ours ? "" : ratio(share("rate"), goal),
-    name === ours ? "" : ratio(share("cost")),
+    name === ours ? "" : ratio(share("cost"), costGoal),
   ];
 }

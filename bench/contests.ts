@@ -8,6 +8,7 @@ import type { Load } from "./measure.ts";
 import {
   consoles,
   echoes,
+  logs,
   NCAT_MEMBERS,
   programs,
   proxies,
@@ -78,6 +79,12 @@ export function comparisons(
         "ncat -k -e cat": { least: 6 },
         "socat fork": { least: 6 },
       }),
+    },
+    {
+      title: "log: echo, connect, one word and back, close; 32 in flight",
+      unit: "connects",
+      load: connects,
+      ...logs(workshop, { most: 1.15 }),
     },
     {
       title: "console that nobody looks at: 64-byte round trips on 100 connections",

@@ -5,6 +5,7 @@
  */
 import type { Competitor } from "./contest.ts";
 import { CONSOLE, deno, outletServer, type Recipe } from "./subject.ts";
+import type { Goal } from "./table.ts";
 import { BENCH, type BenchTools } from "./tools.ts";
 
 /** The ratios that outlet should reach, by the name of the other server. */
@@ -30,6 +31,23 @@ export function consoles(
   return {
     ours: outlet(workshop, (port) => [spec(port)]),
     rivals: [{ name, command: (port) => outletServer(log, spec(port)), goal: goals[name] }],
+  };
+}
+
+/** Echo servers with the default log, and with warnings only. */
+export function logs(
+  workshop: BenchTools,
+  costGoal: Goal,
+): { ours: Recipe; rivals: Competitor[] } {
+  const log = workshop.path("warnings.log");
+  const quiet = ["--log-level", "warning"];
+  return {
+    ours: outlet(workshop, (port) => [`echo://:${port}`]),
+    rivals: [{
+      name: "outlet with warnings only",
+      command: (port) => outletServer(log, ...CONSOLE, ...quiet, `echo://:${port}`),
+      costGoal,
+    }],
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { TurnBudget } from "../scheduling/turn_budget.ts";
 import { type ByteStream, wrap } from "./stream.ts";
 import { duplexOf, FlowControl } from "./tls/node_stream.ts";
 
@@ -27,6 +28,9 @@ export interface HttpClientOptions {
  */
 const PIPELINE = { highWaterMark: 16, readSize: 16 * 1024 };
 
+/** Requests of one client that are answered in one turn of the event loop. */
+const TURN = { units: 16 };
+
 const tasks = new TaskScope("an HTTP connection", { consequence: "that connection is closed" });
 
 const clients = new WeakMap<object, HttpClient>();
@@ -48,6 +52,7 @@ export class HttpClient {
   #isClosed = false;
   #requests = 0;
   #answered = Promise.resolve();
+  readonly #budget = new TurnBudget(TURN);
 
   /** A client of which a request is awaited. */
   constructor(socket: ByteStream, options: HttpClientOptions) {
@@ -116,6 +121,7 @@ export class HttpClient {
   async inOrder(answer: () => Promise<void>): Promise<void> {
     this.#flowControl.add(1);
     const answered = this.#answered
+      .then(() => this.#isClosed ? undefined : this.#budget.spend())
       .then(() => this.#isClosed ? undefined : answer())
       .finally(() => this.#flowControl.take(1));
     this.#answered = answered.catch(() => {});

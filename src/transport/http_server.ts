@@ -9,7 +9,7 @@ import { delay } from "@std/async/delay";
 import type { InternetAddress } from "../endpoint/address.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
-import { TurnBudget } from "../scheduling/turn_budget.ts";
+import { nextTurn, TurnBudget } from "../scheduling/turn_budget.ts";
 import { codeOf } from "./errors.ts";
 import { answerOver } from "./http_answer.ts";
 import { httpCounts } from "./http_counts.ts";
@@ -115,6 +115,8 @@ export class HttpServer implements AsyncDisposable {
     await this.#accepting;
     for (const client of [...this.#clients]) client.close();
     this.#spare[Symbol.dispose]();
+    // A client whose next answer waits for a turn of the event loop finds itself closed.
+    await nextTurn();
   }
 
   async #acceptAll(): Promise<void> {
