@@ -40,17 +40,20 @@ async function workersAt(supervisor: TestSupervisor, port: number): Promise<Set<
 
 /**
  * A client that was answered, with retries: a connection in the accept queue of a worker that dies
- * is reset.
+ * is reset, at times before the client knows that it was made.
  */
 async function served(port: number): Promise<Deno.TcpConn> {
   for (;;) {
-    const client = await Deno.connect({ hostname: "127.0.0.1", port });
+    using undo = new DisposableStack();
     try {
+      const client = undo.use(await Deno.connect({ hostname: "127.0.0.1", port }));
       await send(client, "hello\n");
       await readUntil(client, /hello\n/);
+      undo.move();
       return client;
-    } catch {
-      client.close();
+    } catch (error) {
+      // Another worker is left to accept.
+      if (error instanceof Deno.errors.ConnectionRefused) throw error;
     }
   }
 }

@@ -92,11 +92,20 @@ async function connectionOf(
   return found()?.connection;
 }
 
+/** Tries again also if the client was in the accept queue of a worker that died, and was reset. */
+function eventuallyServed(attempt: () => Promise<boolean>, what?: string): Promise<void> {
+  return eventually(() =>
+    attempt().catch((error) => {
+      if (error instanceof Deno.errors.ConnectionReset) return false;
+      throw error;
+    }), what);
+}
+
 /** The answers to as many clients as it takes until each worker has served one. */
 async function answersOfAll(test: TestSupervisor): Promise<Set<string>> {
   const served = new Set<unknown>();
   const answers = new Set<string>();
-  await eventually(async () => {
+  await eventuallyServed(async () => {
     using client = await test.connect();
     const answer = readText(client);
     const connection = await connectionOf(client, { test, ended: answer });
@@ -112,7 +121,7 @@ async function answersOfAll(test: TestSupervisor): Promise<Set<string>> {
 /** Ends one worker. */
 async function kill(test: TestSupervisor, matches: (index: number) => boolean): Promise<void> {
   const restarts = test.count("worker-restarted");
-  await eventually(async () => {
+  await eventuallyServed(async () => {
     using client = await test.connect();
     const ended = readText(client).catch(() => "");
     await client.write(KEEP_OPEN);
