@@ -1,5 +1,6 @@
 /** Rooms of a server with workers, without a bus and on a bus with other servers. */
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { isUnix } from "../../src/endpoint/address.ts";
 import { CRASHING_WORKER, TestSupervisor, WORKERS } from "../harness/supervisor.ts";
 import { ChatClient, exchangeLines } from "../harness/chat_client.ts";
@@ -50,6 +51,7 @@ async function rejoin(port: number): Promise<ChatClient> {
   for (;;) {
     const guest = await ChatClient.join(port).catch(() => undefined);
     if (guest) return guest;
+    await delay(5);
   }
 }
 
