@@ -1,7 +1,6 @@
 /** `outlet server` as a process: signals, exit codes and the log. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readText, readUntil, send } from "../harness/bytes.ts";
-import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { isClosed } from "../harness/ports.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 
@@ -49,37 +48,6 @@ Deno.test("the log has a connection's events as one JSON object per line", async
     reason: "peer closed",
   });
 });
-
-for (const workers of ["1", "2"]) {
-  Deno.test(`the log has the ports of metrics and console where they were 0 (--workers ${workers})`, async () => {
-    await using folder = await TemporaryDirectory.make();
-    const config = `${folder.path}/outlet.json`;
-    const write = (metrics: string) =>
-      Deno.writeTextFile(config, JSON.stringify({ outlets: ["echo://:0"], metrics }));
-    await write("127.0.0.1:0");
-    const args = ["--config", config, "--console", ":0", "--workers", workers];
-    await using server = new Program(outlet("server", ...args, "--log-format", "json"));
-    const [, first] = await server.logs(/"event":"metrics-listening","address":"([^"]+)"/);
-    const [, ready, page] = await server.logs(
-      /"event":"ready".*"metrics":"([^"]+)","console":"([^"]+)"/,
-    );
-    assertEquals(ready, first);
-    assertEquals(await healthAt(first!), "ok\n");
-    const [, announced] = await server.prints(/console at http:\/\/([^/]+)\//);
-    assertEquals(page, announced);
-    await write("127.0.0.2:0");
-    const [, second] = await server.logs(
-      /"event":"metrics-listening","address":"(127\.0\.0\.2:\d+)"/,
-    );
-    assertEquals(await healthAt(second!), "ok\n");
-    server.signal("SIGTERM");
-    assertEquals((await server.outcome()).code, 0);
-  });
-}
-
-async function healthAt(address: string): Promise<string> {
-  return await (await fetch(`http://${address}/healthz`)).text();
-}
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`${signal} lets clients finish, and the exit code is 0`, async () => {
