@@ -66,28 +66,28 @@ function outletLabel({ event, outlet, address }: OutletEvent & AboutOutlet): str
   return `${outlet}:${portOf(address)}`;
 }
 
-let second = { at: NaN, time: "", dateTime: "" };
+let second = { at: NaN, dateTime: "", offset: "" };
 
 /** The time of day, cached for a second because formatting it takes as long as the rest of a line. */
 function timeOf(at: Date): string {
-  return secondOf(at).time;
+  return secondOf(at).dateTime.slice(11);
 }
 
 /** `2026-11-22T21:15:03.123+01:00` */
 function dateTimeOf(at: Date): string {
-  const [head, offset] = secondOf(at).dateTime.split("|");
-  return `${head}.${String(at.getMilliseconds()).padStart(3, "0")}${offset}`;
+  const { dateTime, offset } = secondOf(at);
+  return `${dateTime}.${String(at.getMilliseconds()).padStart(3, "0")}${offset}`;
 }
 
 function secondOf(at: Date): typeof second {
   const seconds = Math.floor(at.getTime() / 1000);
   if (second.at === seconds) return second;
   const minutes = -at.getTimezoneOffset();
-  const local = new Date(at.getTime() + minutes * 60_000).toISOString().slice(0, 19);
-  const offset = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
-    .map((part) => String(part).padStart(2, "0")).join(":");
-  const dateTime = `${local}|${minutes < 0 ? "-" : "+"}${offset}`;
-  return second = { at: seconds, time: local.slice(11), dateTime };
+  const dateTime = new Date(at.getTime() + minutes * 60_000).toISOString().slice(0, 19);
+  const offset = (minutes < 0 ? "-" : "+") +
+    [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
+      .map((part) => String(part).padStart(2, "0")).join(":");
+  return second = { at: seconds, dateTime, offset };
 }
 
 const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> = {

@@ -8,9 +8,12 @@
 /** Control characters, line separators, and format characters, except those that join letters and emoji. */
 const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+/** Text without any of them, as most of a log is; a third of the time of a search for the others. */
+const ASCII = /^[\x20-\x7e]*$/;
+
 /** Replaces control characters by their pictures (ESC by `␛`), and other unsafe characters by U+FFFD. */
 export function printable(text: string): string {
-  return text.replace(UNSAFE, picture);
+  return ASCII.test(text) ? text : text.replace(UNSAFE, picture);
 }
 
 /** Like {@linkcode printable}, but keeps newlines and tabs. */
