@@ -6,6 +6,7 @@
 import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import type { ServerConfig } from "../config/server_config.ts";
 import { formatProxy, takesPassword } from "../endpoint/proxy.ts";
+import { SERVICES } from "../services/registry.ts";
 import { printable } from "../terminal/printable.ts";
 import { askSecret } from "../terminal/secret_prompt.ts";
 import { stderr } from "../terminal/stdio.ts";
@@ -22,8 +23,9 @@ export async function askClientSecrets(config: ClientConfig): Promise<ClientConf
 
 /** Learns the passphrases of the keys of a server. What is not given is refused later. */
 export async function askServerSecrets({ outlets, options }: ServerConfig): Promise<void> {
-  for (const { outletOptions } of outlets) {
+  for (const { service, serviceOptions, outletOptions } of outlets) {
     await askPassphrase(outletOptions["tls-key"] ?? outletOptions["tls-cert"]);
+    await askPassphrase(SERVICES.get(service)!.keyFile?.(serviceOptions));
   }
   await askPassphrase(options["console-key"] ?? options["console-cert"]);
 }

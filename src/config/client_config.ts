@@ -13,7 +13,7 @@ import {
   PROBE_OPTIONS,
   type ProbeConfig,
 } from "./measure_options.ts";
-import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "./tls_client_options.ts";
+import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../transport/tls/client_options.ts";
 
 /** The values of a client's options. Times are in milliseconds. */
 export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig {

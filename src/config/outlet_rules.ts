@@ -31,8 +31,18 @@ export function whyIgnored(
     values: { ...outlet.serviceOptions, ...outlet.outletOptions, ...outlet.admissionOptions },
     ...(label ? { label } : {}),
   };
+  const named = label?.(name) ?? name;
   return whyNoEffect(name, context) ?? whyExcluded(name, context) ??
-    whyUnfit(label?.(name) ?? name, { name, outlet });
+    whyUnused(named, { name, outlet }) ?? whyUnfit(named, { name, outlet });
+}
+
+/** Why an option of the service has no effect beside the service's other options. */
+function whyUnused(
+  label: string,
+  { name, outlet: { service, serviceOptions } }: { name: string; outlet: OutletConfig },
+): string | undefined {
+  const why = SERVICES.get(service)!.whyIgnored?.(name, serviceOptions);
+  return why && `${label} ${why}`;
 }
 
 /** Why an option has no effect on the outlet's kind of socket. */

@@ -45,8 +45,11 @@ function absoluteItem(
   item: unknown,
   { option: { path }, resolve }: { option: Option; resolve: Resolve },
 ): unknown {
-  if (typeof item === "object" && item !== null && "path" in item) {
-    return absoluteAddress(item as Address, resolve);
+  if (typeof item === "object" && item !== null) {
+    if ("address" in item) {
+      return { ...item, address: absoluteAddress(item.address as Address, resolve) };
+    }
+    if ("path" in item) return absoluteAddress(item as Address, resolve);
   }
   if (path === undefined || typeof item !== "string") return item;
   // A program's name without a slash is looked up in PATH.

@@ -18,25 +18,6 @@ import {
 /** The maximum length of `sun_path` on Linux in bytes, without the terminating zero. */
 const MAX_PATH = 107;
 
-/**
- * The option kind of an address to connect to: `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT` or
- * `unix:PATH`.
- */
-export const ENDPOINT: OptionKind<Address> = {
-  expects: "HOST:PORT, tcp://HOST:PORT or unix:PATH",
-  placeholder: "HOST:PORT",
-  write: formatAddress,
-  parse(word) {
-    if (word.startsWith("unix:")) return { path: readPath(word.slice("unix:".length)) };
-    const [, scheme, rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
-    if (scheme !== undefined && scheme.toLowerCase() !== "tcp") {
-      throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp:// or unix:`);
-    }
-    const parts = splitHostPort(rest.replace(/\/$/, ""));
-    return parts && parseEndpoint(parts);
-  },
-};
-
 /** The host that outlets listen on by default. */
 export const DEFAULT_HOST = "127.0.0.1";
 

@@ -5,15 +5,16 @@
  */
 import { quote, UsageError, withSubject } from "../options/usage_error.ts";
 import type { Address } from "./address.ts";
-import { ENDPOINT, parseEndpoint } from "./parse.ts";
+import { parseEndpoint } from "./parse.ts";
+import { REMOTE } from "./remote.ts";
 
-const TARGETS = "HOST PORT, HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:PATH";
+const TARGETS = `HOST PORT, ${REMOTE.expects}`;
 
 /** A parsed target. */
 export interface Target {
   /** The address, or one address for each port of a list. */
   readonly targets: readonly [Address, ...Address[]];
-  /** Whether the scheme is `tls://`. */
+  /** Whether the scheme asks for TLS. */
   readonly tls: boolean;
 }
 
@@ -33,14 +34,9 @@ export function parseTarget(words: readonly string[]): Target {
 }
 
 function readWord(word: string): Target {
-  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(word) ?? [];
-  if (scheme !== undefined && !/^(tcp|tls)$/i.test(scheme)) {
-    throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp://, tls:// or unix:`);
-  }
-  const tls = scheme?.toLowerCase() === "tls";
-  const place = ENDPOINT.parse(tls ? word.slice("tls://".length) : word);
-  if (place === undefined) throw new UsageError(`expected ${TARGETS}`);
-  return { targets: [place], tls };
+  const remote = REMOTE.parse(word);
+  if (remote === undefined) throw new UsageError(`expected ${TARGETS}`);
+  return { targets: [remote.address], tls: remote.tls };
 }
 
 /** The ports of a list in order, without duplicates. */

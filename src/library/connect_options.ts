@@ -5,7 +5,7 @@
  */
 import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
 import { clientConfig } from "../config/client_rules.ts";
-import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../config/tls_client_options.ts";
+import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../transport/tls/client_options.ts";
 import { parseTarget } from "../endpoint/target.ts";
 import type { Option } from "../options/option.ts";
 import { addValue } from "../options/add_value.ts";

@@ -128,7 +128,7 @@ async function outletFaults(outlet: OutletConfig): Promise<Fault[]> {
   // The contents of files are only checked if the files can be read.
   if (faults.length === 0) {
     faults.push(
-      ...[service.preflight?.(serviceOptions) ?? []].flat().map((fault) => ({
+      ...[await service.preflight?.(serviceOptions) ?? []].flat().map((fault) => ({
         ...fault,
         isUsage: true,
       })),

@@ -114,7 +114,8 @@ export async function refuseNamesOverlap(config: ServerConfig): Promise<void> {
  */
 export async function refuseForwardToSelf(outlets: readonly OutletConfig[]): Promise<void> {
   const listening = byPort(outlets, ({ listen }) => listen);
-  const suspects = outlets.flatMap(upstreamsOf).filter((target): target is InternetAddress =>
+  const targets = outlets.flatMap(upstreamsOf).map(({ address }) => address);
+  const suspects = targets.filter((target): target is InternetAddress =>
     listening.get(portKey(target))?.some(({ listen }) => isSamePort(target, listen)) === true
   );
   if (suspects.length === 0) return;

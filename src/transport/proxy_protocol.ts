@@ -46,6 +46,12 @@ const WITHOUT_ADDRESSES: Readonly<Record<ProxyVersion, Uint8Array<ArrayBuffer>>>
   v2: Uint8Array.of(...SIGNATURE, 0x21, 0x00, 0, 0),
 };
 
+/** Headers of the proxy's own connections (`UNKNOWN`, `LOCAL`). */
+const WITHOUT_CLIENT: Readonly<Record<ProxyVersion, Uint8Array<ArrayBuffer>>> = {
+  v1: WITHOUT_ADDRESSES.v1,
+  v2: Uint8Array.of(...SIGNATURE, 0x20, 0x00, 0, 0),
+};
+
 /** The maximum length of a version 1 header in bytes, with its CRLF. */
 const MAX_LINE = 107;
 
@@ -101,6 +107,11 @@ export function proxyHeader(
   const family = ends && commonFamily(ends);
   if (ends === undefined || family === undefined) return WITHOUT_ADDRESSES[version];
   return version === "v1" ? lineOf(ends, family) : bytesOf(ends, family);
+}
+
+/** The header of a connection that is for no client, such as a health check. */
+export function localHeader(version: ProxyVersion): Uint8Array<ArrayBuffer> {
+  return WITHOUT_CLIENT[version];
 }
 
 /** The length of the header that starts with these bytes; `undefined` if more are needed. */

@@ -163,11 +163,19 @@ function noteSession(tls: TLSSocket, { clientCa, context }: Handshake): void {
   if (clientCa !== undefined && !tls.authorized) throw new Error(distrust(tls));
   const { subject } = clientCa === undefined ? {} : tls.getPeerCertificate() ?? {};
   context.note("tls", tls.getProtocol() ?? "unknown");
+  context.note("tls-cipher", tls.getCipher().name);
+  context.note("sni", serverNameOf(tls));
   context.note("alpn", tls.alpnProtocol || undefined);
+  context.note("tls-verified", clientCa === undefined ? undefined : "by tls-client-ca");
   context.note(
     "tls-subject",
     subject && Object.entries(subject).map(([name, value]) => `${name}=${value}`).join(", "),
   );
+}
+
+/** The name that the client asked for (SNI). */
+function serverNameOf(tls: TLSSocket & { servername?: string | false }): string | undefined {
+  return tls.servername || undefined;
 }
 
 /** Why the client's certificate is rejected. */

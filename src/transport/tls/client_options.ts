@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { file, type OptionKind, TEXT } from "../options/kinds.ts";
-import { flag, list, option, type TableOf } from "../options/option.ts";
+import { file, type OptionKind, TEXT } from "../../options/kinds.ts";
+import { flag, list, option, type TableOf } from "../../options/option.ts";
 
 /** The values of a client's TLS options. Files are PEM. */
 export interface TlsClientConfig {
