@@ -25,13 +25,17 @@ export const REMOTE: OptionKind<Remote> = {
   placeholder: "HOST:PORT",
   write: formatRemote,
   parse(word) {
-    const [, secure, path] = /^(tls\+)?unix:(.*)$/is.exec(word) ?? [];
+    // In the query of a SPEC, a plus sign is a space.
+    const [, secure, path] = /^(tls[+ ])?unix:(.*)$/is.exec(word) ?? [];
     if (path !== undefined) return { address: { path: readPath(path) }, tls: !!secure };
     const [, scheme = "tcp", rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
     if (!/^(tcp|tls)$/i.test(scheme)) {
       throw new UsageError(
         `unknown scheme ${quote(scheme)}: expected tcp://, tls://, unix: or tls+unix:`,
       );
+    }
+    if (rest.startsWith("unix:")) {
+      throw new UsageError("a Unix socket with TLS is written tls+unix:PATH");
     }
     const parts = splitHostPort(rest.replace(/\/$/, ""));
     return parts && { address: parseEndpoint(parts), tls: scheme.toLowerCase() === "tls" };

@@ -20,16 +20,21 @@ export function prefixOptions<const Prefix extends string, const Table extends O
   { prefix, about }: { prefix: Prefix; about: string },
 ): Prefixed<Prefix, Table> {
   const names = Object.keys(table);
-  const renamed = (others: readonly string[] = []) =>
-    others.filter((name) => names.includes(name)).map((name) => prefix + name);
+  const renamed = (key: "needs" | "excludes", others: readonly string[] = []) => {
+    const kept = others.filter((name) => names.includes(name)).map((name) => prefix + name);
+    return kept.length > 0 ? { [key]: kept } : {};
+  };
   const inText = new RegExp(`\\b(${names.join("|")})\\b(?= )`, "g");
   return Object.fromEntries(
-    Object.entries(table).map(([name, option]: [string, Option]) => [prefix + name, {
-      ...option,
-      summary: `${about}: ${option.summary.replace(inText, `${prefix}$1`)}`,
-      needs: renamed(option.needs),
-      excludes: renamed(option.excludes),
-    }]),
+    Object.entries(table).map(([name, { needs, excludes, ...option }]: [string, Option]) => [
+      prefix + name,
+      {
+        ...option,
+        summary: `${about}: ${option.summary.replace(inText, `${prefix}$1`)}`,
+        ...renamed("needs", needs),
+        ...renamed("excludes", excludes),
+      },
+    ]),
   ) as unknown as Prefixed<Prefix, Table>;
 }
 
