@@ -46,12 +46,6 @@ const WITHOUT_ADDRESSES: Readonly<Record<ProxyVersion, Uint8Array<ArrayBuffer>>>
   v2: Uint8Array.of(...SIGNATURE, 0x21, 0x00, 0, 0),
 };
 
-/** Headers of the proxy's own connections (`UNKNOWN`, `LOCAL`). */
-const WITHOUT_CLIENT: Readonly<Record<ProxyVersion, Uint8Array<ArrayBuffer>>> = {
-  v1: WITHOUT_ADDRESSES.v1,
-  v2: Uint8Array.of(...SIGNATURE, 0x20, 0x00, 0, 0),
-};
-
 /** The maximum length of a version 1 header in bytes, with its CRLF. */
 const MAX_LINE = 107;
 
@@ -111,7 +105,8 @@ export function proxyHeader(
 
 /** The header of a connection that is for no client, such as a health check. */
 export function localHeader(version: ProxyVersion): Uint8Array<ArrayBuffer> {
-  return WITHOUT_CLIENT[version];
+  const header = WITHOUT_ADDRESSES[version].slice();
+  return version === "v2" ? header.fill(0x20, 12, 13) : header;
 }
 
 /** The length of the header that starts with these bytes; `undefined` if more are needed. */

@@ -243,7 +243,10 @@ const INVALID_ARGUMENTS: readonly (readonly [words: string, answer: RegExp])[] =
   ["client h 0", /port "0": expected a port to connect to, 1 to 65535$/],
   ["client h:99999", /port "99999": expected a port/],
   ["client :80", /^":80": the host is missing before the port$/],
-  ["client http://h:1", /^"http:.*": unknown scheme "http": expected tcp:\/\/, tls:\/\/ or unix:$/],
+  [
+    "client http://h:1",
+    /^"http:.*": unknown scheme "http": expected tcp:\/\/, tls:\/\/, unix: or tls\+unix:$/,
+  ],
   ["client h 1 -Z", /^unknown option "-Z"/],
   ["client h 1 -w soon", /^-w "soon": expected a duration such as 500ms, 30s, 5m or 2h$/],
   ["client h 1 --eof never", /^--eof "never": expected one of half-close, close, wait$/],

@@ -24,6 +24,14 @@ const NEEDED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   svg: ["--read", "FOLDER/file"],
 };
 
+/** What path options in a SPEC need. */
+const BESIDE_IN_SPEC: Readonly<Record<string, string>> = {
+  cwd: "&run=true",
+  "to-tls-ca": "&to=tls://127.0.0.1:9",
+  "to-tls-cert": "&to=tls://127.0.0.1:9",
+  "to-tls-key": "&to=tls://127.0.0.1:9&to-tls-cert=PATH",
+};
+
 /** The path options of a table, each with the arguments that it needs and an unusable path. */
 function callsOf(table: OptionTable, before: readonly string[]): [name: string, words: string[]][] {
   return Object.entries(table).filter(([, { path }]) => path !== undefined).map(([name]) => [
@@ -43,11 +51,8 @@ const CALLS = [
   ...callsOf(TRACE_OPTIONS, ["trace"]),
   ...[...SERVICES.values()].flatMap(({ name, options }) =>
     Object.entries(options).filter(([, { path }]) => path !== undefined).map(([key]) => {
-      const program = name === "exec" && key === "cwd" ? "&run=true" : "";
-      const call: [string, string[]] = [key, [
-        "server",
-        `${name}://127.0.0.1:0?${key}=PATH${program}`,
-      ]];
+      const spec = `${name}://127.0.0.1:0?${key}=PATH${BESIDE_IN_SPEC[key] ?? ""}`;
+      const call: [string, string[]] = [key, ["server", spec]];
       return call;
     })
   ),
@@ -60,7 +65,9 @@ Deno.test("an option whose file, directory or program cannot be used is wrong us
   // root.
   const path = `${folder.path}/file/below`;
   for (const [name, words] of CALLS) {
-    const filled = words.map((word) => word.replace("FOLDER", folder.path).replace("PATH", path));
+    const filled = words.map((word) =>
+      word.replace("FOLDER", folder.path).replaceAll("PATH", path)
+    );
     const { code, stdout, stderr } = await run(outlet(...filled));
     assertEquals([code, stdout], [2, ""], `${filled.join(" ")}: ${stderr}`);
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);

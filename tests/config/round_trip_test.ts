@@ -26,6 +26,7 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   NAME: ["one", "h2"],
   "NAME[=VALUE]": ["TERM", "A=b=c,d"],
   PROGRAM: ["bc", "./sub/program", "/bin/sh"],
+  SHA256: ["ab".repeat(32)],
   SIZE: ["4096", "64k", "1.5M"],
   URL: ["tls://bus", "nats://u:p%40@10.0.0.5,[::1]:4223"],
   WORD: ["", "-c", "a, b", "sub/x"],
@@ -41,7 +42,7 @@ function wordsFor({ choices, placeholder = "", bounds }: Option): readonly strin
 /** Options that a service needs. */
 const REQUIRED_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   exec: { run: "sub/program" },
-  forward: { to: "127.0.0.1:80,unix:sub/up.sock" },
+  forward: { to: "127.0.0.1:80,unix:sub/up.sock,tls://db:5432,tls+unix:sub/tls.sock" },
   record: { file: "sub/all" },
 };
 

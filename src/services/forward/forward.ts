@@ -69,8 +69,10 @@ export const forward: Service = service({
     if (name === "balance" && balance !== "round-robin" && to.length === 1) {
       return "needs several upstreams: to has only one";
     }
-    if (!isTlsOption(name) || !isGiven(options[name]) || to.some(({ tls }) => tls)) return undefined;
-    return `needs an upstream with TLS: to=${formatRemote({ ...to[0]!, tls: true })}`;
+    const [first] = to;
+    if (!first || to.some(({ tls }) => tls)) return undefined;
+    if (!isTlsOption(name) || !isGiven(options[name])) return undefined;
+    return `needs an upstream with TLS: to=${formatRemote({ ...first, tls: true })}`;
   },
   upstreams: ({ to }) => to,
   keyFile: (options) => options["to-tls-key"] ?? options["to-tls-cert"],

@@ -14,7 +14,7 @@ import { readPem } from "./pem.ts";
 export type TlsClientSettings = Omit<TlsClientConfig, "tls">;
 
 /** The settings for one server: everything but its name. */
-type Settings = Omit<TlsClientOptions, "serverName">;
+export type NamelessTlsOptions = Omit<TlsClientOptions, "serverName">;
 
 /**
  * Reads the files of a TLS client. Errors name the options, whose names start with `prefix`.
@@ -23,7 +23,7 @@ type Settings = Omit<TlsClientOptions, "serverName">;
 export async function readTlsClient(
   settings: TlsClientSettings,
   prefix: string,
-): Promise<Settings> {
+): Promise<NamelessTlsOptions> {
   return {
     ca: await readPem(settings["tls-ca"], `${prefix}-ca`),
     ...await identityOf(settings, prefix),
@@ -67,7 +67,7 @@ export interface TlsConnectorOptions {
  */
 export class TlsConnector {
   readonly #settings: TlsClientSettings;
-  readonly #files: FileContents<Settings>;
+  readonly #files: FileContents<NamelessTlsOptions>;
 
   /** Reads nothing yet. */
   constructor({ settings, prefix, onFault }: TlsConnectorOptions) {
