@@ -14,6 +14,7 @@ import {
   splitHostPort,
   zoneNeeded,
 } from "./address.ts";
+import { readPorts } from "./ports.ts";
 
 /** The maximum length of `sun_path` on Linux in bytes, without the terminating zero. */
 const MAX_PATH = 107;
@@ -35,16 +36,31 @@ export const LISTEN: OptionKind<InternetAddress> = {
 };
 
 /**
- * The option kind of an outlet's address: `HOST:PORT`, `:PORT` on {@linkcode DEFAULT_HOST}, or
+ * The option kind of an outlet's addresses: `HOST:PORTS`, `:PORTS` on {@linkcode DEFAULT_HOST}, or
  * `unix:PATH`.
  */
-export const OUTLET_LISTEN: OptionKind<Address> = {
-  expects: "HOST:PORT, :PORT or unix:PATH",
+export const OUTLET_LISTEN: OptionKind<Listens> = {
+  expects: "HOST:PORT, :PORT or unix:PATH; PORT may be a list such as 7000-7009,7020",
   placeholder: "HOST:PORT",
-  write: formatAddress,
-  parse: (word) =>
-    word.startsWith("unix:") ? { path: readPath(word.slice("unix:".length)) } : LISTEN.parse(word),
+  parse(word) {
+    if (word.startsWith("unix:")) return [{ path: readPath(word.slice("unix:".length)) }];
+    const parts = splitHostPort(word);
+    return parts && parseListens(parts);
+  },
 };
+
+/** One address to listen on for each port of a list. */
+export type Listens = readonly [Address, ...Address[]];
+
+/** The most ports in one list. Each is an outlet, with a welcome socket of its own. */
+const MAX_PORTS = 1024;
+
+/** Parses an address to listen on, whose port may be a list; the host may be empty. */
+export function parseListens({ host, port }: { host: string; port: string }): Listens {
+  const { hostname } = parseListen({ host, port: "0" });
+  const [first, ...others] = readPorts(port, { most: MAX_PORTS }).map((port) => ({ hostname, port }));
+  return [first!, ...others];
+}
 
 /** Parses an address to listen on; the host may be empty. */
 export function parseListen({ host, port }: { host: string; port: string }): InternetAddress {

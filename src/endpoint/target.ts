@@ -6,6 +6,7 @@
 import { quote, UsageError, withSubject } from "../options/usage_error.ts";
 import type { Address } from "./address.ts";
 import { parseEndpoint } from "./parse.ts";
+import { readPorts } from "./ports.ts";
 import { REMOTE } from "./remote.ts";
 
 const TARGETS = `HOST PORT, ${REMOTE.expects}`;
@@ -27,7 +28,7 @@ export function parseTarget(words: readonly string[]): Target {
   }
   try {
     if (second === undefined) return readWord(first);
-    return { targets: readPorts(first.replace(/^\[(.*)\]$/, "$1"), second), tls: false };
+    return { targets: targetsOf(first.replace(/^\[(.*)\]$/, "$1"), second), tls: false };
   } catch (error) {
     throw withSubject(quote(first), error);
   }
@@ -40,20 +41,8 @@ function readWord(word: string): Target {
 }
 
 /** The ports of a list in order, without duplicates. */
-function readPorts(host: string, list: string): Target["targets"] {
-  const ports = new Set(list.split(",").flatMap((part) => readRange(host, part)));
-  const [first, ...others] = [...ports].map((port) => ({ hostname: host, port }));
+function targetsOf(host: string, list: string): Target["targets"] {
+  const ports = new Set(readPorts(list));
+  const [first, ...others] = [...ports].map((port) => parseEndpoint({ host, port: String(port) }));
   return [first!, ...others];
-}
-
-function readRange(host: string, part: string): number[] {
-  const [, from = part, to = from] = /^(\d+)-(\d+)$/.exec(part) ?? [];
-  const [{ port: low }, { port: high }] = [from, to].map((port) =>
-    parseEndpoint({ host, port })
-  ) as [
-    ReturnType<typeof parseEndpoint>,
-    ReturnType<typeof parseEndpoint>,
-  ];
-  if (high < low) throw new UsageError(`port "${part}": the range runs backwards`);
-  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }

@@ -35,7 +35,7 @@ export function certificateOf(peer: PeerCertificate): Certificate {
 }
 
 /** What a certificate is judged by. */
-interface Judgement {
+export interface Judgement {
   /** The name that it has to be for. */
   readonly serverName: string;
   /** The library's error. */
