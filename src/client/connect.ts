@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClientOptions } from "../config/client_config.ts";
+import { localEndOf } from "../config/client_rules.ts";
 import { formatProxy, type Proxy, takesPassword } from "../endpoint/proxy.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { dial, type DialledEndpoint, type DialStep } from "../transport/dial.ts";
@@ -33,12 +34,14 @@ export async function endpointOf(
   options: ClientOptions,
 ): Promise<DialledEndpoint> {
   const proxy = proxyOf(options);
-  if (!options.tls) return { address: target, proxy };
+  const from = localEndOf(options);
+  if (!options.tls) return { address: target, proxy, from };
   const { readTlsClient, serverNameOf } = await import("../transport/tls/client_files.ts");
   const serverName = serverNameOf(target, options);
   return {
     address: target,
     proxy,
+    from,
     layers: { tls: { ...await readTlsClient(options, "--tls"), serverName } },
   };
 }

@@ -7,6 +7,7 @@ import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/pr
 import { choice, DURATION, file, type OptionKind } from "../options/kinds.ts";
 import { flag, option, type TableOf } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
+import { SOURCE, type Source } from "../endpoint/source.ts";
 import {
   LOAD_OPTIONS,
   type LoadConfig,
@@ -19,6 +20,12 @@ import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../transport/tls/clien
 export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
+  /** The address and the port to come from; the system chooses by default. */
+  readonly source: Source | undefined;
+  /** Whether only IPv4 is used. */
+  readonly ipv4: boolean;
+  /** Whether only IPv6 is used. */
+  readonly ipv6: boolean;
   /** How long the connection may be idle; unlimited by default. */
   readonly "idle-timeout": number | undefined;
   /** What to do at the end of stdin: close our half, close the connection, or nothing. */
@@ -84,6 +91,11 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
       defaultText: "10s",
     },
   ),
+  source: option(SOURCE, "come from this address of this machine, or from this port", {
+    short: "s",
+  }),
+  ipv4: flag("connect only over IPv4", { short: "4", excludes: ["ipv6"] }),
+  ipv6: flag("connect only over IPv6", { short: "6" }),
   "idle-timeout": option(DURATION, "exit after this long without data in either direction", {
     short: "i",
   }),

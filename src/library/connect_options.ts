@@ -20,6 +20,9 @@ export type ConnectOptions =
     readonly [
       Name in
         | "connect-timeout"
+        | "source"
+        | "ipv4"
+        | "ipv6"
         | "retry"
         | "retry-delay"
         | `proxy${"" | "-auth" | "-auth-preemptive"}`
@@ -29,6 +32,9 @@ export type ConnectOptions =
 /** The compiler keeps these the same as those of {@linkcode ConnectOptions}. */
 const OTHERS: Readonly<Record<Exclude<keyof ConnectOptions, keyof TlsClientConfig>, true>> = {
   "connect-timeout": true,
+  "source": true,
+  "ipv4": true,
+  "ipv6": true,
   "retry": true,
   "retry-delay": true,
   "proxy": true,

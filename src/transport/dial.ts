@@ -48,7 +48,8 @@ export type DialledEndpoint = Endpoint<ClientLayers>;
  */
 export async function dial(endpoint: DialledEndpoint, options: DialOptions): Promise<ByteStream> {
   if (!endpoint.proxy && !endpoint.layers) {
-    const stream = await dialAddress(endpoint.address, options);
+    const { address, from } = endpoint;
+    const stream = await dialAddress(address, from ? { ...options, from } : options);
     if (options.preface) await writePreface(stream, options.preface);
     return stream;
   }
@@ -92,10 +93,11 @@ class Dialling {
 
   /** Connects the carrier to the target or the proxy, and closes an earlier connection. */
   async connect(): Promise<ByteStream> {
-    const { proxy, address } = this.#endpoint;
+    const { proxy, address, from } = this.#endpoint;
     this.close();
     const stream = await dialAddress(proxy?.address ?? address, {
       ...this.#options,
+      from,
       timeout: this.timeLeft,
     });
     this.#stream = stream;

@@ -17,6 +17,7 @@ import {
 import { formatDuration } from "../options/quantity.ts";
 import { hasListener } from "../trace/kernel/own_listeners.ts";
 import { codeOf, explain } from "./errors.ts";
+import { SourceError } from "./source_error.ts";
 
 /** Connecting took longer than its time limit. */
 export class DialTimeout extends Error {
@@ -68,6 +69,7 @@ export async function meaningOf(error: unknown, target: Address): Promise<string
 
 /** The same in a few words, for lists. */
 export function briefly(error: unknown, target: Address): string {
+  if (error instanceof SourceError) return error.message;
   return codeOf(error) === "EADDRNOTAVAIL" && !isUnix(target)
     ? noLocalAddress(target.hostname)
     : explain(error);
@@ -128,6 +130,7 @@ async function meaningOfRefusal({ hostname, port }: InternetAddress): Promise<st
 
 /** What an error means for a TCP target. */
 function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
+  if (error instanceof SourceError) return error.message;
   switch (codeOf(error)) {
     case "EADDRNOTAVAIL":
       return noLocalAddress(hostname);

@@ -100,6 +100,8 @@ export interface Combination {
   readonly layer?: keyof typeof LAYERS;
   readonly scheme?: keyof typeof HANDSHAKES;
   readonly stage?: keyof typeof STAGES | "tap";
+  /** The address that the client comes from. */
+  readonly source?: string;
 }
 
 const CARRIER_NAMES = Object.keys(CARRIERS) as (keyof typeof CARRIERS)[];
@@ -120,6 +122,12 @@ export const COMBINATIONS: readonly Combination[] = [
       }))
     )
   ),
+  ...LAYER_NAMES.map((layer): Combination => ({
+    name: ["tcp", layer, "from 127.0.0.7"].filter(Boolean).join(" "),
+    carrier: "tcp",
+    source: "127.0.0.7",
+    ...layer ? { layer } : {},
+  })),
   ...STAGE_NAMES.map((stage): Combination => ({ name: `stage ${stage}`, carrier: "tcp", stage })),
 ];
 
@@ -151,7 +159,9 @@ export class OpenEnds implements AsyncDisposable {
     this.#preface = fields.preface;
   }
 
-  static async make({ carrier, layer, scheme, stage: name }: Combination): Promise<OpenEnds> {
+  static async make(
+    { carrier, layer, scheme, source, stage: name }: Combination,
+  ): Promise<OpenEnds> {
     const stack = new AsyncDisposableStack();
     const folder = stack.use(await Folder.make());
     const { free, silent, refusal } = ADDRESSES[carrier](folder.path);
@@ -163,6 +173,7 @@ export class OpenEnds implements AsyncDisposable {
     return new OpenEnds({
       endpoint: {
         address: addressOf(listener.addr),
+        from: source === undefined ? undefined : { hostname: source },
         proxy,
         layers: layer && options && { [layer]: options.client },
       },

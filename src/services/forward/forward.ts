@@ -3,6 +3,9 @@ import { choice, DURATION } from "../../options/kinds.ts";
 import { list, option, type OptionValues } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { Connection } from "../../connection/connection.ts";
+import { isUnix } from "../../endpoint/address.ts";
+import { SOURCE_ADDRESS, sourceConflict } from "../../endpoint/source.ts";
+import { addressFault } from "../../transport/local_address.ts";
 import { formatRemote, REMOTE } from "../../endpoint/remote.ts";
 import { prefixOptions, withoutPrefix } from "../../options/prefix.ts";
 import { localHeader, proxyHeader } from "../../transport/proxy_protocol.ts";
@@ -45,6 +48,7 @@ export const forward: Service = service({
         defaultText: "5s",
       },
     ),
+    source: option(SOURCE_ADDRESS, "address of this machine that connections come from"),
     check: option(DURATION, "interval of health checks, by connecting", {
       defaultText: "off",
     }),
@@ -54,7 +58,7 @@ export const forward: Service = service({
     ),
     ...TO_OPTIONS,
   },
-  check({ to, check, "connect-timeout": timeout }) {
+  check({ to, check, source, "connect-timeout": timeout }) {
     if (check === 0) throw new UsageError("check cannot be 0: leave it out", { option: "check" });
     if (timeout === 0) {
       throw new UsageError("connect-timeout cannot be 0: it must be positive", {
@@ -64,8 +68,15 @@ export const forward: Service = service({
     if (to.length === 0) {
       throw new UsageError("forward needs an upstream: to, a HOST:PORT", { option: "to" });
     }
+    for (const { address } of source === undefined ? [] : to) {
+      const conflict = isUnix(address) ? undefined : sourceConflict({ hostname: source }, address);
+      if (conflict) throw new UsageError(`source: ${conflict}`, { option: "source" });
+    }
   },
-  whyIgnored(name, { to, balance, ...options }) {
+  whyIgnored(name, { to, balance, source, ...options }) {
+    if (name === "source" && source !== undefined && to.every(({ address }) => isUnix(address))) {
+      return "needs an upstream with an IP address";
+    }
     if (name === "balance" && balance !== "round-robin" && to.length === 1) {
       return "needs several upstreams: to has only one";
     }
@@ -76,7 +87,9 @@ export const forward: Service = service({
   },
   upstreams: ({ to }) => to,
   keyFile: (options) => options["to-tls-key"] ?? options["to-tls-cert"],
-  async preflight({ to, ...options }) {
+  async preflight({ to, source, ...options }) {
+    const fault = source && addressFault(source);
+    if (fault) return { option: "source", message: `source ${source}: ${fault}` };
     if (!to.some(({ tls }) => tls)) return undefined;
     const { readTlsClient } = await import("../../transport/tls/client_files.ts");
     return await readTlsClient(tlsSettings(options), `${TO}tls`).then(
@@ -87,6 +100,7 @@ export const forward: Service = service({
   open(options, { signal, health, failed, oncePerServer }) {
     const pool = new Pool({
       remotes: options.to,
+      source: options.source,
       tlsFor: tlsOf(tlsSettings(options), failed),
       balance: options.balance,
       connectTimeout: options["connect-timeout"],
@@ -106,7 +120,7 @@ export const forward: Service = service({
       client.note("upstream", lease.name);
       if (lease.session) noteSession(client, lease.session);
       using upstream = new Connection(lease.socket, { id: client.id });
-      using _ownEnd = noteOwnEnd(upstream);
+      using _ownEnd = noteOwnEnd(upstream, { hasSource: options.source !== undefined });
       refuseOwnEndLate(client);
       client.sink = { name: "upstream", flow: upstream };
       const cut = tasks.guard(() => upstream.reset(client.reason!));

@@ -6,6 +6,7 @@
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { delay } from "@std/async/delay";
 import { formatDuration } from "../../options/quantity.ts";
+import { isUnix } from "../../endpoint/address.ts";
 import type { Remote } from "../../endpoint/remote.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import { dial, type DialledEndpoint, type DialOptions } from "../../transport/dial.ts";
@@ -25,6 +26,8 @@ export interface PoolOptions {
   readonly remotes: readonly Remote[];
   /** The TLS options for an upstream with TLS. */
   tlsFor(remote: Remote): Promise<TlsClientOptions>;
+  /** The address of this machine that connections come from. */
+  readonly source?: string | undefined;
   /** The balancing algorithm. */
   readonly balance: Balance;
   /** The time limit for connecting to an upstream in milliseconds. */
@@ -151,7 +154,13 @@ export class Pool {
 
   async #endpointOf({ remote }: Upstream): Promise<DialledEndpoint> {
     const { address, tls } = remote;
-    return tls ? { address, layers: { tls: await this.#options.tlsFor(remote) } } : remote;
+    const { source, tlsFor } = this.#options;
+    if (!tls && source === undefined) return remote;
+    return {
+      address,
+      from: source === undefined || isUnix(address) ? undefined : { hostname: source },
+      layers: tls ? { tls: await tlsFor(remote) } : undefined,
+    };
   }
 
   #report({ name, failures }: Upstream, text: string): void {

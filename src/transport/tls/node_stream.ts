@@ -119,10 +119,16 @@ async function readChunk(socket: ByteStream, flowControl: FlowControl): Promise<
   return length === null ? null : chunk.subarray(0, length);
 }
 
+/** The addresses and the TCP options of a socket. */
+export type CarrierSocket = Pick<
+  ByteStream,
+  "localAddr" | "remoteAddr" | "setNoDelay" | "setKeepAlive"
+>;
+
 /** Options of {@linkcode StreamSocket}. */
 export interface StreamSocketOptions {
   /** The socket below, whose addresses it has. */
-  readonly under: ByteStream;
+  readonly under: CarrierSocket;
   /** The flow control of the stream. */
   readonly flowControl: FlowControl;
   /** Converts the stream's errors. */
@@ -135,7 +141,7 @@ export class StreamSocket implements ByteStream {
   readonly localAddr: Deno.Addr;
   /** The remote address. */
   readonly remoteAddr: Deno.Addr;
-  readonly #under: ByteStream;
+  readonly #under: CarrierSocket;
   readonly #stream: Duplex;
   readonly #flowControl: FlowControl;
   readonly #chunks: Uint8Array[] = [];

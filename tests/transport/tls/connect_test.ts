@@ -167,7 +167,12 @@ testWith(
         /does not trust the CA of our certificate|does not accept our client certificate/,
       );
     }
-    await using old = await opensslReverser(identity, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA");
+    await using old = await opensslReverser(
+      identity,
+      "-tls1_2",
+      "-cipher",
+      "ECDHE-ECDSA-AES128-SHA",
+    );
     const { error } = await runTestClient([`tls://localhost:${old.port}`, ...words]);
     assertMatch(error, /no TLS: no cipher suite, group or signature algorithm in common/);
   },
