@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { parseServerArgs } from "../../src/cli/server_args.ts";
 import { readText, readUntil, send } from "../harness/bytes.ts";
-import { Authority, fingerprintOf } from "../harness/certificates.ts";
+import { CertificateAuthority, fingerprintOf } from "../harness/certificates.ts";
 import { haproxy, nginx, opensslReverser, stunnel } from "../harness/daemons.ts";
 import { outlet, run } from "../harness/program.ts";
 import { configOf, from, TestServer } from "../harness/server.ts";
@@ -27,7 +27,7 @@ async function reasonOf(server: TestServer): Promise<string> {
 }
 
 testWith(["openssl"], "forward speaks TLS to an upstream, and notes what was agreed", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   await using upstream = await opensslReverser(await authority.sign(), "-alpn", "x/1");
   const to = `tls://localhost:${upstream.port}`;
   await using server = await TestServer.open(
@@ -47,7 +47,7 @@ testWith(
   ["openssl"],
   "an upstream's certificate is trusted by its authority or its pin, or not; why is told",
   async (t) => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const identity = await authority.sign();
     await using upstream = await opensslReverser(identity);
     const to = `forward://:0?to=tls://127.0.0.1:${upstream.port}`;
@@ -80,7 +80,7 @@ testWith(
 );
 
 testWith(["openssl"], "forward shows an upstream the certificate that it asks for", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const mine = await authority.sign({ subject: "/CN=outlet" });
   const asking = ["-Verify", "1", "-verify_return_error", "-CAfile", authority.cert];
   await using upstream = await opensslReverser(await authority.sign(), ...asking);
@@ -96,7 +96,7 @@ testWith(["openssl"], "forward shows an upstream the certificate that it asks fo
 });
 
 testWith(["openssl"], "forward speaks TLS to a Unix socket", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const path = `${authority.folder}/tls.sock`;
   await using _upstream = await opensslReverser(await authority.sign(), "-unix", path);
   await using server = await TestServer.open(
@@ -110,7 +110,7 @@ testWith(
   ["openssl", "stunnel4"],
   "TLS in front and behind: stunnel at both ends of a forwarder",
   async () => {
-    await using authority = await Authority.make();
+    await using authority = await CertificateAuthority.make();
     const { cert, key } = await authority.sign();
     await using echo = await TestServer.open("echo://:0");
     await using behind = await stunnel((port) => [
@@ -144,7 +144,7 @@ testWith(
 );
 
 testWith(["openssl", "haproxy"], "a PROXY header goes to an upstream before TLS", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const { cert, key } = await authority.sign();
   const pem = `${authority.folder}/pair.pem`;
   await Deno.writeTextFile(pem, await Deno.readTextFile(cert) + await Deno.readTextFile(key));
@@ -169,7 +169,7 @@ testWith(["openssl", "haproxy"], "a PROXY header goes to an upstream before TLS"
 });
 
 testWith(["openssl", "nginx"], "forward is to nginx's TLS stream what its client is", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const { cert, key } = await authority.sign();
   await using behind = await nginx((port) => [
     `server { listen 127.0.0.1:${port} ssl; ssl_certificate ${cert}; ssl_certificate_key ${key};`,
@@ -183,7 +183,7 @@ testWith(["openssl", "nginx"], "forward is to nginx's TLS stream what its client
 });
 
 testWith(["openssl"], "health checks speak TLS too", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   await using plain = await TestServer.open("daytime://:0");
   await using upstream = await opensslReverser(await authority.sign());
   await using server = await TestServer.open(
@@ -196,8 +196,8 @@ testWith(["openssl"], "health checks speak TLS too", async () => {
 });
 
 testWith(["openssl"], "files of upstreams' TLS are read again when they have changed", async () => {
-  await using authority = await Authority.make();
-  await using other = await Authority.make();
+  await using authority = await CertificateAuthority.make();
+  await using other = await CertificateAuthority.make();
   await using upstream = await opensslReverser(await authority.sign());
   const ca = `${authority.folder}/trusted.pem`;
   await Deno.copyFile(other.cert, ca);
@@ -210,7 +210,7 @@ testWith(["openssl"], "files of upstreams' TLS are read again when they have cha
 });
 
 testWith(["openssl"], "what cannot be had of TLS to upstreams is refused in words", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   const refused = async (query: string, reason: RegExp) => {
     const error = await assertRejects(
       async () => await preflight(configOf([`forward://:0?${query}`])),

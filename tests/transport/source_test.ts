@@ -4,8 +4,8 @@ import { parseClientArgs } from "../../src/cli/client_args.ts";
 import { connect } from "../../src/library/client.ts";
 import { preflight } from "../../src/server/preflight.ts";
 import { noise, readAll, readUntil, send } from "../harness/bytes.ts";
-import { Authority } from "../harness/certificates.ts";
-import { plug } from "../harness/client.ts";
+import { CertificateAuthority } from "../harness/certificates.ts";
+import { runTestClient } from "../harness/client.ts";
 import { opensslReverser } from "../harness/daemons.ts";
 import { freePort } from "../harness/ports.ts";
 import { Program } from "../harness/program.ts";
@@ -14,7 +14,10 @@ import { testWith } from "../harness/tools.ts";
 
 /** What a client of an echo server gets, and where the server saw it come from. */
 async function seen(server: TestServer, ...words: string[]): Promise<string> {
-  const { shown, error } = await plug([`127.0.0.1:${server.port()}`, ...words], "hello\n");
+  const { received: shown, error } = await runTestClient(
+    [`127.0.0.1:${server.port()}`, ...words],
+    "hello\n",
+  );
   assertEquals([shown, error], ["hello\n", ""]);
   const { peer } = await server.event("closed");
   return "hostname" in peer ? `${peer.hostname}:${peer.port}` : "";
@@ -38,22 +41,22 @@ testWith(["ncat"], "ncat sees where a client and a probe come from", async () =>
   for (const words of [["-s", "127.0.0.9"], ["-s", "127.0.0.9", "-z"]]) {
     const port = freePort();
     await using ncat = new Program(["ncat", "-n", "-v", "-l", "127.0.0.1", `${port}`]);
-    await ncat.complains(/Listening on/);
-    await plug([`127.0.0.1:${port}`, ...words]);
-    await ncat.complains(/from 127\.0\.0\.9/);
+    await ncat.logs(/Listening on/);
+    await runTestClient([`127.0.0.1:${port}`, ...words]);
+    await ncat.logs(/from 127\.0\.0\.9/);
   }
 });
 
 Deno.test("what is wrong with a source is told as such, not as a fault of the target", async () => {
   await using server = await TestServer.open("echo://:0");
   const target = `127.0.0.1:${server.port()}`;
-  const away = await plug([target, "--source", "192.0.2.1"]);
+  const away = await runTestClient([target, "--source", "192.0.2.1"]);
   assertMatch(away.error, /cannot come from 192\.0\.2\.1: no interface of this machine has that/);
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
-  const used = await plug([target, "--source", `127.0.0.1:${port}`]);
+  const used = await runTestClient([target, "--source", `127.0.0.1:${port}`]);
   assertMatch(used.error, new RegExp(`come from 127.0.0.1:${port}: the port is in use`));
-  const silent = await plug([`127.0.0.1:${freePort()}`, "--source", "127.0.0.7"]);
+  const silent = await runTestClient([`127.0.0.1:${freePort()}`, "--source", "127.0.0.7"]);
   assertMatch(silent.error, /connection refused: nothing listens on that port of this machine/);
 });
 
@@ -79,9 +82,9 @@ for (const [words, reason] of WRONG) {
 Deno.test("-4 uses the IPv4 addresses of a name, and -6 says where there are none", async () => {
   await using server = await TestServer.open("echo://:0");
   const target = `localhost:${server.port()}`;
-  const { shown } = await plug([target, "-4"], "x");
+  const { received: shown } = await runTestClient([target, "-4"], "x");
   assertEquals(shown, "x");
-  const { error } = await plug([target, "-6"], "x");
+  const { error } = await runTestClient([target, "-6"], "x");
   assertMatch(error, /has no IPv6 address: it has 127|refused/);
   assertEquals(error.includes("127.0.0.1:"), false);
 });
@@ -108,7 +111,7 @@ Deno.test("forward's connections come from its source, and carry what they carry
 });
 
 testWith(["openssl"], "forward speaks TLS from its source, too", async () => {
-  await using authority = await Authority.make();
+  await using authority = await CertificateAuthority.make();
   await using upstream = await opensslReverser(await authority.sign());
   await using server = await TestServer.open(
     `forward://:0?to=tls://localhost:${upstream.port}&source=127.0.0.7` +

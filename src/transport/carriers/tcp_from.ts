@@ -12,7 +12,9 @@ import type { ByteStream } from "../stream.ts";
 import { FlowControl, StreamSocket } from "../tls/node_stream.ts";
 import { SourceError } from "../source_error.ts";
 
-const tasks = new TaskScope("a TCP connection", { without: "that connection is closed" });
+const tasks = new TaskScope("a TCP connection", {
+  consequence: "that connection is closed",
+});
 
 /**
  * Connects from this source, with `TCP_NODELAY` and keep-alive on.
@@ -57,6 +59,8 @@ function streamOf(socket: Socket): ByteStream {
   const under = {
     localAddr: addrOf(socket.localAddress, socket.localPort),
     remoteAddr: addrOf(socket.remoteAddress, socket.remotePort),
+    // The stream above has the errors of the socket.
+    write: () => Promise.resolve(0),
     setNoDelay: (on?: boolean) => void socket.setNoDelay(on),
     setKeepAlive: (on?: boolean) => void socket.setKeepAlive(on),
   };

@@ -119,10 +119,10 @@ async function readChunk(socket: ByteStream, flowControl: FlowControl): Promise<
   return length === null ? null : chunk.subarray(0, length);
 }
 
-/** The addresses and the TCP options of a socket. */
+/** What is needed of the socket below; `write` only for no bytes, to see whether it is broken. */
 export type CarrierSocket = Pick<
   ByteStream,
-  "localAddr" | "remoteAddr" | "setNoDelay" | "setKeepAlive"
+  "localAddr" | "remoteAddr" | "setNoDelay" | "setKeepAlive" | "write"
 >;
 
 /** Options of {@linkcode StreamSocket}. */
