@@ -156,7 +156,9 @@ async function serverFaults(options: ServerOptions): Promise<Fault[]> {
 async function pathFaults(table: OptionTable, values: object): Promise<Fault[]> {
   const named = Object.entries(values).flatMap(([name, value]) => {
     const use = table[name]!.path;
-    return use === undefined || typeof value !== "string" ? [] : [{ name, path: value, use }];
+    if (use === undefined || use === "run") return [];
+    return [value].flat().filter((path) => typeof path === "string")
+      .map((path) => ({ name, path, use }));
   });
   const faults = await Promise.all(named.map(async ({ name, path, use }) => {
     const fault = await pathFault(path, use);

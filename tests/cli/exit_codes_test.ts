@@ -15,6 +15,8 @@ const NEEDED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "tls-ca": ["--tls"],
   "tls-cert": ["--tls"],
   "tls-key": ["--tls", "--tls-cert", "PATH"],
+  "tls-key-password-file": ["--tls", "--tls-cert", "PATH"],
+  "tls-sni-cert": ["--tls", "--tls-cert", "PATH"],
   "tls-client-ca": ["--tls", "--tls-self-signed"],
   "console-token-file": ["--console", "127.0.0.1:0"],
   "console-cert": ["--console", "127.0.0.1:0"],
@@ -30,6 +32,7 @@ const BESIDE_IN_SPEC: Readonly<Record<string, string>> = {
   "to-tls-ca": "&to=tls://127.0.0.1:9",
   "to-tls-cert": "&to=tls://127.0.0.1:9",
   "to-tls-key": "&to=tls://127.0.0.1:9&to-tls-cert=PATH",
+  "to-tls-key-password-file": "&to=tls://127.0.0.1:9&to-tls-cert=PATH",
 };
 
 /** The path options of a table, each with the arguments that it needs and an unusable path. */
@@ -72,7 +75,7 @@ Deno.test("an option whose file, directory or program cannot be used is wrong us
     assertEquals([code, stdout], [2, ""], `${filled.join(" ")}: ${stderr}`);
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
     // If several files are missing, any of them may be named first; a program is named as `run`.
-    const names = [name, name.replace("key", "cert"), "run"];
+    const names = [name, name.replace(/(key|sni).*/, "cert"), "run"];
     assert(stderr.includes(path) && names.some((each) => stderr.includes(each)), stderr);
   }
 });

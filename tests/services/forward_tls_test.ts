@@ -155,7 +155,7 @@ testWith(["openssl", "haproxy"], "a PROXY header goes to an upstream before TLS"
   for (const version of ["v1", "v2"]) {
     await using server = await TestServer.open(
       `forward://:0?to=tls://localhost:${proxy.port}&to-tls-ca=${authority.cert}` +
-        `&send-proxy=${version}&check=50ms`,
+        `&send-proxy=${version}&check=60s&connect-timeout=60s`,
     );
     using client = await server.connect();
     await send(client, "GET / HTTP/1.1\r\nHost: outlet\r\nConnection: close\r\n\r\n");
@@ -188,7 +188,7 @@ testWith(["openssl"], "health checks speak TLS too", async () => {
   await using upstream = await opensslReverser(await authority.sign());
   await using server = await TestServer.open(
     `forward://:0?to=tls://localhost:${upstream.port},tls://localhost:${plain.port()}` +
-      `&to-tls-ca=${authority.cert}&check=50ms`,
+      `&to-tls-ca=${authority.cert}&check=60s&connect-timeout=60s`,
   );
   const { reason } = await server.event("failed");
   assertMatch(reason, /the peer does not use TLS; not used for/);

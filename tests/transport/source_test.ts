@@ -92,7 +92,7 @@ Deno.test("-4 uses the IPv4 addresses of a name, and -6 says where there are non
 Deno.test("forward's connections come from its source, and carry what they carry without", async () => {
   await using upstream = await TestServer.open("echo://:0");
   await using server = await TestServer.open(
-    `forward://:0?to=127.0.0.1:${upstream.port()}&source=127.0.0.7&check=50ms`,
+    `forward://:0?to=127.0.0.1:${upstream.port()}&source=127.0.0.7&check=60s&connect-timeout=60s`,
   );
   using client = await server.connect();
   const bytes = noise(3_000_000, 1);

@@ -86,7 +86,10 @@ export const forward: Service = service({
     return `needs an upstream with TLS: to=${formatRemote({ ...first, tls: true })}`;
   },
   upstreams: ({ to }) => to,
-  keyFile: (options) => options["to-tls-key"] ?? options["to-tls-cert"],
+  keyFile: (options) =>
+    options["to-tls-key-password-file"] === undefined
+      ? options["to-tls-key"] ?? options["to-tls-cert"]
+      : undefined,
   async preflight({ to, source, ...options }) {
     const fault = source && addressFault(source);
     if (fault) return { option: "source", message: `source ${source}: ${fault}` };

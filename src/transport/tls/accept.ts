@@ -6,7 +6,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { createServer, type TlsOptions, type TLSSocket } from "node:tls";
+import { createSecureContext, createServer, type TlsOptions, type TLSSocket } from "node:tls";
 import { formatDuration } from "../../options/quantity.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { explain } from "../errors.ts";
@@ -15,6 +15,7 @@ import type { ByteStream } from "../stream.ts";
 import { HandshakeStream } from "./handshake_stream.ts";
 import { type HandshakeFailure, handshakeFailure } from "./handshake_error.ts";
 import type { KeyPair } from "./key_pair.ts";
+import { type NamedPairs, pairFor } from "./named_pairs.ts";
 import { duplexOf, FlowControl, StreamSocket } from "./node_stream.ts";
 import { tlsFault } from "./errors.ts";
 
@@ -22,6 +23,8 @@ import { tlsFault } from "./errors.ts";
 export interface TlsContents {
   /** The certificate and its key. */
   readonly pair: KeyPair;
+  /** The certificates by the server name that clients ask for; the one above for all other names. */
+  readonly byName?: NamedPairs | undefined;
   /**
    * The authorities for client certificates (PEM), which are then required; without it, none is
    * requested.
@@ -108,11 +111,17 @@ async function shakeHands(
 }
 
 /** Options for `node:tls`. */
-function settingsOf({ pair: { cert, key }, clientCa, alpn }: Handshake): TlsOptions {
+function settingsOf({ pair, byName, clientCa, alpn }: Handshake): TlsOptions {
+  const ca = clientCa === undefined ? {} : { ca: clientCa };
+  const contextFor = (name: string) =>
+    createSecureContext({ ...byName && pairFor(name, byName) || pair, ...ca });
   return {
-    cert,
-    key,
-    ...clientCa === undefined ? {} : { ca: clientCa, requestCert: true },
+    ...pair,
+    ...ca,
+    ...clientCa === undefined ? {} : { requestCert: true },
+    ...byName && byName.size > 0
+      ? { SNICallback: (name, done) => done(null, contextFor(name)) }
+      : {},
     ...alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] },
     // Verified below, to report the reason.
     rejectUnauthorized: false,

@@ -7,6 +7,7 @@ import { UsageError } from "../../options/usage_error.ts";
 import { X509Certificate } from "node:crypto";
 import { FileContents } from "./file_contents.ts";
 import { readPem } from "./pem.ts";
+import { readNamedPairs } from "./named_pairs.ts";
 import { readServingPair } from "./serving_pair.ts";
 import type { TlsContents, TlsServer } from "./accept.ts";
 
@@ -16,6 +17,10 @@ export interface TlsFiles {
   readonly certFile: string;
   /** The key; by default it is in the file of the certificate. */
   readonly keyFile?: string | undefined;
+  /** Passphrases for encrypted keys. */
+  readonly passwordFile?: string | undefined;
+  /** Further certificates, each with its key, for other server names. */
+  readonly sniFiles?: readonly string[];
   /** The authorities for client certificates. */
   readonly clientCaFile?: string | undefined;
 }
@@ -40,7 +45,10 @@ export class TlsAcceptor implements TlsServer {
   private constructor({ alpn, ...options }: TlsAcceptorOptions) {
     this.alpn = alpn;
     this.#files = new FileContents({
-      files: [options.certFile, options.keyFile, options.clientCaFile],
+      files: [
+        ...[options.certFile, options.keyFile, options.passwordFile, options.clientCaFile],
+        ...options.sniFiles ?? [],
+      ],
       read: (before) => readTlsFiles(options, before),
       onFault: (reason) => options.onFault(`${reason}; the previous certificate stays in use`),
     });
@@ -74,11 +82,13 @@ export class TlsAcceptor implements TlsServer {
  * @throws {UsageError} which file is invalid, and why
  */
 export async function readTlsFiles(
-  { certFile, keyFile, clientCaFile }: TlsFiles,
+  { certFile, keyFile, passwordFile, sniFiles = [], clientCaFile }: TlsFiles,
   before?: TlsContents,
 ): Promise<TlsContents> {
+  const pair = await readServingPair({ certFile, keyFile, passwordFile, known: before?.pair });
   return {
-    pair: await readServingPair({ certFile, keyFile, known: before?.pair }),
+    pair,
+    byName: await readNamedPairs(sniFiles, { first: pair, passwordFile, before: before?.byName }),
     clientCa: await readAuthorities(clientCaFile),
   };
 }

@@ -43,12 +43,14 @@ export function serverNameOf(
 }
 
 async function identityOf(
-  { "tls-cert": certFile, "tls-key": keyFile }: TlsClientSettings,
+  settings: TlsClientSettings,
   prefix: string,
 ): Promise<KeyPair | undefined> {
+  const { "tls-cert": certFile, "tls-key": keyFile } = settings;
   if (certFile === undefined) return undefined;
   const { readKeyPair } = await import("./key_pair.ts");
-  return await readKeyPair({ certFile, keyFile, prefix });
+  const passwordFile = settings["tls-key-password-file"];
+  return await readKeyPair({ certFile, keyFile, passwordFile, prefix });
 }
 
 /** Options of {@linkcode TlsConnector}. */
@@ -73,7 +75,9 @@ export class TlsConnector {
   constructor({ settings, prefix, onFault }: TlsConnectorOptions) {
     this.#settings = settings;
     this.#files = new FileContents({
-      files: [settings["tls-ca"], settings["tls-cert"], settings["tls-key"]],
+      files: ["tls-ca", "tls-cert", "tls-key", "tls-key-password-file"].map((name) =>
+        settings[name as "tls-ca"]
+      ),
       read: () => readTlsClient(settings, prefix),
       onFault: (reason) => onFault(`${reason}; what was in it before stays in use`),
     });
