@@ -4,7 +4,7 @@
  * @module
  */
 import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/proxy.ts";
-import { choice, DURATION, file, type OptionKind } from "../options/kinds.ts";
+import { choice, DURATION, file, times } from "../options/kinds.ts";
 import { flag, option, type TableOf } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
 import { SOURCE, type Source } from "../endpoint/source.ts";
@@ -72,14 +72,6 @@ export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig 
   readonly verbose: boolean;
 }
 
-/** A number of retries, or `forever`. */
-const TIMES: OptionKind<number> = {
-  expects: "a whole number, or forever",
-  placeholder: "N|forever",
-  parse: (word) =>
-    word === "forever" ? Infinity : /^\d{1,9}$/.test(word) ? Number(word) : undefined,
-};
-
 /** The options of a client. */
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "connect-timeout": option(
@@ -132,7 +124,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     "send them to an http:// proxy unasked, as Basic, in clear text",
     { needs: ["proxy"] },
   ),
-  retry: option(TIMES, "number of further attempts if connecting fails", { default: 0 }),
+  retry: option(times({ min: 0 }), "number of further attempts if connecting fails", { default: 0 }),
   "retry-delay": option(DURATION, "delay before the first retry; doubles up to 30s", {
     needs: ["retry"],
     default: 1_000,

@@ -5,7 +5,7 @@
  */
 import { type Label, whyExcluded, whyNoEffect } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
-import { formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
+import { formatAddress, isAbstract, isLoopback, isUnix } from "../endpoint/address.ts";
 import { SERVICES } from "../services/registry.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import type { OutletConfig } from "./server_config.ts";
@@ -58,6 +58,9 @@ function whyUnfit(
     return UNIX_ONLY.has(name)
       ? `${label} is only for Unix sockets, not for ${address}`
       : undefined;
+  }
+  if (UNIX_ONLY.has(name) && isAbstract(listen.path)) {
+    return `${label} is about the file of a Unix socket, and ${address} has none`;
   }
   if (TCP_ONLY.has(name)) return `${label} is only for TCP, not for ${address}`;
   if (!BY_ADDRESS.has(name) || outletOptions["accept-proxy"]) return undefined;

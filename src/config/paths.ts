@@ -5,7 +5,7 @@
  * @module
  */
 import type { Option, OptionTable } from "../options/option.ts";
-import type { Address } from "../endpoint/address.ts";
+import { type Address, isAbstract, isUnix } from "../endpoint/address.ts";
 
 /** Makes a path absolute. */
 export type Resolve = (path: string) => string;
@@ -25,7 +25,8 @@ export function absolutePaths(
 
 /** The address, with the path of a Unix socket made absolute. */
 export function absoluteAddress<T extends Address>(address: T, resolve: Resolve): T {
-  return "path" in address ? { ...address, path: resolve(address.path) } : address;
+  if (!isUnix(address) || isAbstract(address.path)) return address;
+  return { ...address, path: resolve(address.path) };
 }
 
 /** An option's value with all paths in it made absolute. */

@@ -9,7 +9,9 @@ import {
   type Address,
   formatAddress,
   type InternetAddress,
+  isAbstract,
   isHost,
+  isIP,
   lacksZone,
   splitHostPort,
   zoneNeeded,
@@ -78,16 +80,12 @@ export function parseEndpoint({ host, port }: { host: string; port: string }): I
   throw new UsageError(`port "0": expected a port to connect to, 1 to 65535`);
 }
 
-/** Parses the path of a Unix socket, also as `//PATH`. */
+/** Parses the path of a Unix socket, also as `//PATH`, or an abstract name: `@NAME`. */
 export function readPath(path: string): string {
-  if (path.startsWith("@")) {
-    throw new UsageError(
-      "abstract socket names are not supported: use a path, such as unix:/run/echo.sock",
-    );
-  }
   const read = path.replace(/^\/\/+(?=\/)/, "");
-  if (read === "" || read.endsWith("/") || read.includes("\0")) {
-    throw new UsageError("expected a path, such as unix:/run/echo.sock");
+  const isEmpty = read === "" || read === "@" || read.includes("\0");
+  if (isEmpty || (!isAbstract(read) && read.endsWith("/"))) {
+    throw new UsageError("expected a path, such as unix:/run/echo.sock, or unix:@NAME");
   }
   if (new TextEncoder().encode(read).length > MAX_PATH) {
     throw new UsageError(
@@ -97,24 +95,29 @@ export function readPath(path: string): string {
   return read;
 }
 
-/** Parses a host. `where` is the prefix in errors. */
+/** Parses a host; a name in other letters than ASCII's becomes `xn--…`. `where` is the prefix in errors. */
 export function readHost(word: string, where: string): string {
   if (lacksZone(word)) throw new UsageError(`${where} ${quote(word)}: ${zoneNeeded(word)}`);
   if (isHost(word)) return word;
   const ascii = asciiName(word);
-  if (ascii !== undefined) {
-    throw new UsageError(`${where} ${quote(word)}: expected a name in ASCII, which is ${ascii}`);
-  }
+  if (ascii !== undefined) return ascii;
   throw new UsageError(`${where} ${quote(word)}: expected a host name, an IPv4 or an IPv6 address`);
 }
 
-/** The ASCII form of an internationalized name (IDNA, RFC 5890). */
+/** The ASCII form of an internationalized name (IDNA, RFC 5890); never an IP address. */
 function asciiName(word: string): string | undefined {
   // deno-lint-ignore no-control-regex
   if (/^[\u0000-\u007f]*$/.test(word) || /[\s/?#@:[\]\\]/.test(word)) return undefined;
   const name = URL.canParse(`http://${word}`) ? new URL(`http://${word}`).hostname : "";
-  return isHost(name) ? name : undefined;
+  return isHost(name) && !isIP(name) ? name : undefined;
 }
+
+/** The option kind of a host. */
+export const HOST: OptionKind<string> = {
+  expects: "a host name or an IP address",
+  placeholder: "NAME",
+  parse: (word) => readHost(word, "name"),
+};
 
 /** Parses a port. `where` is the prefix in errors. */
 export function readPort(word: string, where: string): number {

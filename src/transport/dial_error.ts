@@ -8,6 +8,7 @@ import {
   canonicalHost,
   formatAddress,
   type InternetAddress,
+  isAbstract,
   isIPv6,
   isUnix,
   lacksZone,
@@ -61,7 +62,7 @@ const SILENCE = "a firewall drops packets, the host is down, or its accept queue
 
 /** Why connecting to the target failed. */
 export async function meaningOf(error: unknown, target: Address): Promise<string> {
-  if (isUnix(target)) return meaningAtPath(error);
+  if (isUnix(target)) return meaningAtPath(error, target.path);
   return codeOf(error) === "ECONNREFUSED"
     ? await meaningOfRefusal(target)
     : meaningAtHost(error, target);
@@ -100,9 +101,10 @@ export async function failureOf(
 }
 
 /** What an error means for a Unix socket. */
-function meaningAtPath(error: unknown): string {
+function meaningAtPath(error: unknown, path: string): string {
   switch (codeOf(error)) {
     case "ECONNREFUSED":
+      if (isAbstract(path)) return "connection refused: nothing listens on that name";
       return "connection refused: stale socket file, nothing listens on it";
     case "ENOENT":
       return "no such file";

@@ -100,6 +100,8 @@ export interface Combination {
   readonly layer?: keyof typeof LAYERS;
   readonly scheme?: keyof typeof HANDSHAKES;
   readonly stage?: keyof typeof STAGES | "tap";
+  /** Whether the Unix socket has an abstract name. */
+  readonly isAbstract?: boolean;
   /** The address that the client comes from. */
   readonly source?: string;
 }
@@ -128,8 +130,20 @@ export const COMBINATIONS: readonly Combination[] = [
     source: "127.0.0.7",
     ...layer ? { layer } : {},
   })),
+  ...LAYER_NAMES.map((layer): Combination => ({
+    name: ["unix", layer, "with an abstract name"].filter(Boolean).join(" "),
+    carrier: "unix",
+    isAbstract: true,
+    ...layer ? { layer } : {},
+  })),
   ...STAGE_NAMES.map((stage): Combination => ({ name: `stage ${stage}`, carrier: "tcp", stage })),
 ];
+
+function abstractNames(): { free: Address; silent: Address; refusal: RegExp } {
+  const name = `@outlet-test-${crypto.randomUUID()}`;
+  const refusal = /connection refused: nothing listens on that name/;
+  return { free: { path: name }, silent: { path: `${name}-none` }, refusal };
+}
 
 /** Both ends, before anything is dialled. */
 export class OpenEnds implements AsyncDisposable {
@@ -160,11 +174,13 @@ export class OpenEnds implements AsyncDisposable {
   }
 
   static async make(
-    { carrier, layer, scheme, source, stage: name }: Combination,
+    { carrier, layer, scheme, source, isAbstract, stage: name }: Combination,
   ): Promise<OpenEnds> {
     const stack = new AsyncDisposableStack();
     const folder = stack.use(await Folder.make());
-    const { free, silent, refusal } = ADDRESSES[carrier](folder.path);
+    const { free, silent, refusal } = isAbstract
+      ? abstractNames()
+      : ADDRESSES[carrier](folder.path);
     const listener = listen({ address: free }, { backlog: 16 });
     stack.defer(() => listener.close());
     const proxy = scheme && stack.use(new TestProxy(scheme)).proxy;

@@ -36,9 +36,10 @@ export const forward: Service = service({
   options: {
     to: list(REMOTE, "upstream server; tls:// speaks TLS to it; several share the connections"),
     balance: option(
-      choice(["round-robin", "least-connections", "first"]),
-      "how to choose the upstream of a connection",
-      { default: "round-robin" },
+      choice(["round-robin", "least-connections", "first", "source"]),
+      "upstream of a connection: round-robin, least-connections, first (that is up), or source " +
+        "(by the client's address)",
+      { default: "round-robin", placeholder: "ALGORITHM" },
     ),
     "connect-timeout": option(
       DURATION,
@@ -139,7 +140,7 @@ async function leaseFor(
   { pool, preface }: { pool: Pool; preface: ConnectOptions["preface"] },
 ): Promise<Lease> {
   using _ = closeOnReset(client);
-  return await pool.connect({ signal: client.closed, preface });
+  return await pool.connect({ signal: client.closed, preface, client: client.peer });
 }
 
 type TlsOption = keyof typeof TO_OPTIONS;

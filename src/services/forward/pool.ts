@@ -6,19 +6,21 @@
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { delay } from "@std/async/delay";
 import { formatDuration } from "../../options/quantity.ts";
-import { isUnix } from "../../endpoint/address.ts";
+import { type Address, isUnix } from "../../endpoint/address.ts";
 import type { Remote } from "../../endpoint/remote.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import { dial, type DialledEndpoint, type DialOptions } from "../../transport/dial.ts";
 import { isShortage } from "../../transport/errors.ts";
 import type { TlsClientOptions, TlsSession } from "../../transport/tls/connect.ts";
 import type { SharedHealth } from "../shared_health.ts";
+import { rankedFor } from "./rendezvous.ts";
 import { Upstream } from "./upstream.ts";
 
 /**
- * The balancing algorithm: each in turn, the one with the fewest clients, or the first that is up.
+ * The balancing algorithm: each in turn, the one with the fewest clients, the first that is up, or
+ * always the same one for a client's address.
  */
-export type Balance = "round-robin" | "least-connections" | "first";
+export type Balance = "round-robin" | "least-connections" | "first" | "source";
 
 /** Options of a {@linkcode Pool}. */
 export interface PoolOptions {
@@ -52,6 +54,8 @@ export interface Lease extends Disposable {
 export interface ConnectOptions extends Pick<DialOptions, "preface"> {
   /** Aborted when the connection is no longer wanted. */
   readonly signal: AbortSignal;
+  /** The client. */
+  readonly client?: Address | undefined;
 }
 
 /** How an upstream is checked. */
@@ -83,9 +87,9 @@ export class Pool {
    * Connects to the next upstream, or to another one if that fails. Names are resolved each time.
    * @throws {Error} why each upstream could not be reached
    */
-  async connect({ signal, preface }: ConnectOptions): Promise<Lease> {
+  async connect({ signal, preface, client }: ConnectOptions): Promise<Lease> {
     const faults: string[] = [];
-    for (const upstream of this.#order()) {
+    for (const upstream of this.#order(client)) {
       upstream.live++;
       const timeout = this.#options.connectTimeout;
       const outcome = await this.#try(upstream, { signal, timeout, preface });
@@ -171,16 +175,25 @@ export class Pool {
    * The upstreams in the order in which to try them: first those that are due, then those that
    * failed a moment ago, so that no client is refused without an attempt.
    */
-  #order(): Upstream[] {
+  #order(client: Address | undefined): Upstream[] {
     const count = this.#upstreams.length;
     if (count === 1) return [...this.#upstreams];
-    const start = this.#options.balance === "first" ? 0 : this.#turn++ % count;
-    const inTurn = [...this.#upstreams.slice(start), ...this.#upstreams.slice(0, start)];
+    const inTurn = this.#inTurn(client);
     const { due = [], paused = [] } = Object.groupBy(
       inTurn,
       (upstream) => upstream.isDue ? "due" : "paused",
     );
     if (this.#options.balance === "least-connections") due.sort((a, b) => a.live - b.live);
     return [...due, ...paused];
+  }
+
+  /** The upstreams in the order of the algorithm. Clients without an address are served in turn. */
+  #inTurn(client: Address | undefined): Upstream[] {
+    const { balance } = this.#options;
+    if (balance === "source" && client && !isUnix(client)) {
+      return rankedFor(client.hostname, this.#upstreams);
+    }
+    const start = balance === "first" ? 0 : this.#turn++ % this.#upstreams.length;
+    return [...this.#upstreams.slice(start), ...this.#upstreams.slice(0, start)];
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { file, type OptionKind, TEXT } from "../../options/kinds.ts";
+import { HOST } from "../../endpoint/parse.ts";
 import { flag, list, type Option, option, type TableOf } from "../../options/option.ts";
 
 /** The values of a client's TLS options. Files are PEM. */
@@ -70,7 +71,7 @@ export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
     needs: ["tls-cert"],
   }),
   "tls-key-password-file": KEY_PASSWORD_FILE,
-  "tls-server-name": option(TEXT, "name to send (SNI) and to verify in the certificate", {
+  "tls-server-name": option(HOST, "name to send (SNI) and to verify in the certificate", {
     needs: ["tls"],
     placeholder: "NAME",
     defaultText: "the host",
