@@ -27,11 +27,12 @@ function abstractName(): string {
   return `@outlet-test-${crypto.randomUUID()}`;
 }
 
-Deno.test("an abstract name stays a name in a config file, wherever the file is", () => {
+Deno.test("an abstract name stays a name in a config file, wherever the file is", async () => {
   const config = configOf(["echo+unix://@x", "forward+unix://@y?to=unix:@x"]);
   const printed = writeConfig(config, { directory: "/somewhere" });
   assertMatch(printed, /"listen": "unix:@x"/);
-  assertEquals(parseConfig(printed, { directory: "/elsewhere" }).outlets, config.outlets);
+  const { outlets } = await parseConfig(printed, { directory: "/elsewhere" });
+  assertEquals(outlets, config.outlets);
 });
 
 testWith(["socat"], "socat and a client talk to an outlet with an abstract name", async () => {

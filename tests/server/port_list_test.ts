@@ -18,13 +18,14 @@ function placesOf({ outlets }: ServerConfig): string[] {
 const LIST = "7000-7003,7020";
 const NUMBERED = [7000, 7001, 7002, 7003, 7020].map((port, at) => `a-${at + 1} 127.0.0.1:${port}`);
 
-Deno.test("a list of ports is an outlet for each, numbered by name: in a SPEC, as flags, in a file", () => {
+Deno.test("a list of ports is an outlet for each, numbered by name: in a SPEC, as flags, in a file", async () => {
   assertEquals(placesOf(configOf([`echo://:${LIST}?name=a`])), NUMBERED);
   const flags = ["--service", "echo", "--name", "a", "--port", LIST];
   assertEquals(placesOf(configOf(flags)), NUMBERED);
-  const file = (outlet: unknown) => placesOf(parseConfig(JSON.stringify({ outlets: [outlet] })));
-  assertEquals(file({ service: "echo", name: "a", listen: `:${LIST}` }), NUMBERED);
-  assertEquals(file(`echo://:${LIST}?name=a`), NUMBERED);
+  const file = async (outlet: unknown) =>
+    placesOf(await parseConfig(JSON.stringify({ outlets: [outlet] })));
+  assertEquals(await file({ service: "echo", name: "a", listen: `:${LIST}` }), NUMBERED);
+  assertEquals(await file(`echo://:${LIST}?name=a`), NUMBERED);
 });
 
 Deno.test("without a name, and with one port, nothing is numbered", () => {
@@ -32,9 +33,10 @@ Deno.test("without a name, and with one port, nothing is numbered", () => {
   assertEquals(placesOf(configOf(["echo://:7?name=a"])), ["a 127.0.0.1:7"]);
 });
 
-Deno.test("what --print-config prints of a list is the same outlets", () => {
+Deno.test("what --print-config prints of a list is the same outlets", async () => {
   const config = configOf([`echo://:${LIST}?name=a&idle-timeout=5s`]);
-  assertEquals(parseConfig(writeConfig(config)).outlets, config.outlets);
+  const { outlets } = await parseConfig(writeConfig(config));
+  assertEquals(outlets, config.outlets);
 });
 
 const WRONG: readonly (readonly [words: readonly string[], reason: RegExp])[] = [
