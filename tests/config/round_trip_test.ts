@@ -14,6 +14,7 @@ import type { Service } from "../../src/services/service.ts";
 /** Sample values by the placeholder in help; options with choices are tested with each choice. */
 const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   "": ["true", "false"],
+  ADDRESS: ["127.0.0.1"],
   CIDR: ["10.0.0.0/8", "::1", "192.0.2.1"],
   DURATION: ["1500ms", "90", "2h"],
   FILE: ["a.pem", "/etc/x.pem", "sub/b"],

@@ -9,7 +9,8 @@ import type { Source } from "../../endpoint/source.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { codeOf } from "../errors.ts";
 import type { ByteStream } from "../stream.ts";
-import { FlowControl, StreamSocket } from "../tls/node_stream.ts";
+import { FlowControl } from "../tls/flow_control.ts";
+import { StreamSocket } from "../tls/node_stream.ts";
 import { SourceError } from "../source_error.ts";
 
 const tasks = new TaskScope("a TCP connection", {

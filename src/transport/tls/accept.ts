@@ -16,7 +16,8 @@ import { HandshakeStream } from "./handshake_stream.ts";
 import { type HandshakeFailure, handshakeFailure } from "./handshake_error.ts";
 import type { KeyPair } from "./key_pair.ts";
 import { type NamedPairs, pairFor } from "./named_pairs.ts";
-import { duplexOf, FlowControl, StreamSocket } from "./node_stream.ts";
+import { FlowControl } from "./flow_control.ts";
+import { duplexOf, StreamSocket } from "./node_stream.ts";
 import { tlsFault } from "./errors.ts";
 
 /** The certificates of a server. */
