@@ -7,7 +7,6 @@ import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import type { ServerConfig } from "../config/server_config.ts";
 import type { TlsServerConfig } from "../config/tls_server_options.ts";
 import { formatProxy, takesPassword } from "../endpoint/proxy.ts";
-import { SERVICES } from "../services/registry.ts";
 import { printable } from "../terminal/printable.ts";
 import { askSecret } from "../terminal/secret_prompt.ts";
 import { stderr } from "../terminal/stdio.ts";
@@ -24,6 +23,8 @@ export async function askClientSecrets(config: ClientConfig): Promise<ClientConf
 
 /** Learns the passphrases of the keys of a server. What is not given is refused later. */
 export async function askServerSecrets({ outlets, options }: ServerConfig): Promise<void> {
+  // A client, which loads this file too, has no services.
+  const { SERVICES } = await import("../services/registry.ts");
   for (const { service, serviceOptions, outletOptions } of outlets) {
     for (const file of keyFilesOf(outletOptions)) await askPassphrase(file);
     await askPassphrase(SERVICES.get(service)!.keyFile?.(serviceOptions));
