@@ -147,9 +147,9 @@ Deno.test("an outlet can take over the address of another", async () => {
 
 Deno.test("outlets are opened and closed one by one", async () => {
   await using room = await TestServer.open("echo://:0");
-  const outlet = await room.server.open(configOf(["echo://:0"]).outlets[0]!);
+  const [outlet] = await room.server.open(configOf(["echo://:0"]).outlets[0]!);
   using client = await room.connect(1);
   await answers(client);
-  assertEquals(await room.server.close(outlet, { grace: 0 }), 1);
+  assertEquals(await room.server.close(outlet!, { grace: 0 }), 1);
   assertEquals([...room.server.outlets].length, 1);
 });

@@ -5,6 +5,7 @@
  */
 import type { ClientConfig, ClientOptions } from "../config/client_config.ts";
 import type { ServerConfig } from "../config/server_config.ts";
+import type { TlsServerConfig } from "../config/tls_server_options.ts";
 import { formatProxy, takesPassword } from "../endpoint/proxy.ts";
 import { printable } from "../terminal/printable.ts";
 import { askSecret } from "../terminal/secret_prompt.ts";
@@ -16,16 +17,28 @@ const TRIES = 3;
 
 /** The config with the proxy's password, and with the key's passphrase known. What is not given is refused later. */
 export async function askClientSecrets(config: ClientConfig): Promise<ClientConfig> {
-  await askPassphrase(config.options["tls-key"] ?? config.options["tls-cert"]);
+  for (const file of keyFilesOf(config.options)) await askPassphrase(file);
   return { ...config, options: await askPassword(config.options) };
 }
 
 /** Learns the passphrases of the keys of a server. What is not given is refused later. */
 export async function askServerSecrets({ outlets, options }: ServerConfig): Promise<void> {
-  for (const { outletOptions } of outlets) {
-    await askPassphrase(outletOptions["tls-key"] ?? outletOptions["tls-cert"]);
+  // A client, which loads this file too, has no services.
+  const { SERVICES } = await import("../services/registry.ts");
+  for (const { service, serviceOptions, outletOptions } of outlets) {
+    for (const file of keyFilesOf(outletOptions)) await askPassphrase(file);
+    await askPassphrase(SERVICES.get(service)!.keyFile?.(serviceOptions));
   }
   await askPassphrase(options["console-key"] ?? options["console-cert"]);
+}
+
+/** The key files whose passphrases may have to be asked for. */
+function keyFilesOf(
+  options: ClientOptions | TlsServerConfig,
+): readonly (string | undefined)[] {
+  if (options["tls-key-password-file"] !== undefined) return [];
+  const more = "tls-sni-cert" in options ? options["tls-sni-cert"] : [];
+  return [options["tls-key"] ?? options["tls-cert"], ...more];
 }
 
 /** Asks for the proxy's password, if it has a user without one. */

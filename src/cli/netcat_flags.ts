@@ -24,17 +24,13 @@ const REPLACEMENTS: Readonly<Record<ModeName, Readonly<Record<string, string>>>>
     "-w": "--idle-timeout DURATION closes idle connections",
   },
   client: {
-    "-4": "use an IPv4 address as the host",
-    "-6": "use an IPv6 address as the host",
     "-c": "outlet server exec://:PORT -- PROGRAM ARGS… runs a program for every client",
     "-e": "outlet server exec://:PORT -- PROGRAM ARGS… runs a program for every client",
     "-k": "outlet server stdio://:PORT?keep serves clients one after another",
     "-l": "a client does not listen; outlet server stdio://:PORT does what nc -l PORT does",
     "-n": "numeric addresses are never looked up",
     "-N": "this is the default (--eof half-close)",
-    "-p":
-      "the port to connect to follows the host: HOST PORT; the source port is chosen by the system",
-    "-s": "the source address is chosen by the system",
+    "-p": "--source :PORT sets the local port; the port to connect to follows the host: HOST PORT",
     "-u": NO_UDP,
     "-U": "unix:PATH connects to a Unix socket",
     "-X": "--proxy socks5://HOST:PORT, or another scheme, connects through a proxy",

@@ -8,22 +8,34 @@ import { SERVER_OPTIONS, type ServerConfig } from "../config/server_config.ts";
 import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "../config/outlet_options.ts";
 import {
   findService,
-  outletConfig,
+  outletConfigs,
   type ParsedOptions,
   serverConfig,
 } from "../config/outlet_config.ts";
-import { file, PORT, TEXT } from "../options/kinds.ts";
+import { file, type OptionKind, PORT, TEXT } from "../options/kinds.ts";
 import { flag, option, type OptionTable, valuesOf } from "../options/option.ts";
 import { asFlag, checkRequirements } from "../options/requirements.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { DEFAULT_HOST, parseListen } from "../endpoint/parse.ts";
+import { DEFAULT_HOST, parseListens } from "../endpoint/parse.ts";
+import { PORT_LIST } from "../endpoint/ports.ts";
 import { type Flags, parseFlags } from "./flags.ts";
 import { parseSpec } from "../config/spec.ts";
 
 const DEFAULT_SERVICE = "chat";
 const DEFAULT_PORT = 7000;
+
+/** A list of ports, as it was written. */
+const PORTS: OptionKind<string> = {
+  expects: PORT_LIST,
+  placeholder: "PORT",
+  parse(word) {
+    if (!/\d[,-]/.test(word)) return PORT.parse(word) === undefined ? undefined : word;
+    parseListens({ host: "", port: word });
+    return word;
+  },
+};
 
 /** The flags that describe one outlet, as an alternative to a SPEC. */
 const PLAIN_OPTIONS = {
@@ -35,7 +47,7 @@ const PLAIN_OPTIONS = {
     placeholder: "HOST",
     defaultText: DEFAULT_HOST,
   }),
-  port: option(PORT, "port to listen on; 0: any free port", {
+  port: option(PORTS, "port to listen on; 0: any free port; a list opens an outlet for each", {
     short: "p",
     placeholder: "PORT",
     defaultText: String(DEFAULT_PORT),
@@ -113,12 +125,12 @@ function parseOutlets(
   specs: readonly string[],
   { service, values }: { service: Service | undefined; values: ParsedOptions },
 ): ServerConfig {
-  const outlets = specs.map((word) => parseSpec(word, { common: values }));
+  const outlets = specs.flatMap((word) => parseSpec(word, { common: values }));
   const { host, port, name } = valuesOf(PLAIN_OPTIONS, values);
   if (outlets.length > 0) refuseHalfOutlet({ service, host, port, name });
   if (service || outlets.length === 0) {
-    outlets.push(outletConfig(service ?? findService(DEFAULT_SERVICE), {
-      listen: parseListen({ host: host ?? "", port: String(port ?? DEFAULT_PORT) }),
+    outlets.push(...outletConfigs(service ?? findService(DEFAULT_SERVICE), {
+      listen: parseListens({ host: host ?? "", port: port ?? String(DEFAULT_PORT) }),
       own: new Map(name === undefined ? [] : [["name", name]]),
       common: values,
     }));
@@ -133,7 +145,7 @@ function refuseHalfOutlet(
   { service, ...plain }: {
     service: Service | undefined;
     host: string | undefined;
-    port: number | undefined;
+    port: string | undefined;
     name: string | undefined;
   },
 ): void {

@@ -4,13 +4,12 @@
  * @module
  */
 import type { ClientOptions } from "../config/client_config.ts";
+import { localEndOf } from "../config/client_rules.ts";
 import { formatProxy, type Proxy, takesPassword } from "../endpoint/proxy.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { dial, type DialledEndpoint, type DialStep } from "../transport/dial.ts";
-import { type Address, isUnix } from "../endpoint/address.ts";
+import type { Address } from "../endpoint/address.ts";
 import type { ByteStream } from "../transport/stream.ts";
-import type { KeyPair } from "../transport/tls/key_pair.ts";
-import { readPem } from "../transport/tls/pem.ts";
 import { withRetry } from "./retry.ts";
 
 /** How progress is reported and connecting is aborted. */
@@ -35,21 +34,15 @@ export async function endpointOf(
   options: ClientOptions,
 ): Promise<DialledEndpoint> {
   const proxy = proxyOf(options);
-  if (!options.tls) return { address: target, proxy };
-  const host = isUnix(target) ? "localhost" : target.hostname;
+  const from = localEndOf(options);
+  if (!options.tls) return { address: target, proxy, from };
+  const { readTlsClient, serverNameOf } = await import("../transport/tls/client_files.ts");
+  const serverName = serverNameOf(target, options);
   return {
     address: target,
     proxy,
-    layers: {
-      tls: {
-        serverName: options["tls-server-name"] ?? host,
-        ca: await readPem(options["tls-ca"], "--tls-ca"),
-        ...await identityOf(options),
-        pins: options["tls-pin"],
-        insecure: options["tls-insecure"],
-        alpn: options.alpn,
-      },
-    },
+    from,
+    layers: { tls: { ...await readTlsClient(options, "--tls"), serverName } },
   };
 }
 
@@ -66,14 +59,6 @@ function proxyOf(
     );
   }
   return route;
-}
-
-async function identityOf(
-  { "tls-cert": certFile, "tls-key": keyFile }: ClientOptions,
-): Promise<KeyPair | undefined> {
-  if (certFile === undefined) return undefined;
-  const { readKeyPair } = await import("../transport/tls/key_pair.ts");
-  return await readKeyPair({ certFile, keyFile, prefix: "--tls" });
 }
 
 /**

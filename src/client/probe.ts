@@ -13,7 +13,7 @@ import type { DialledEndpoint, DialStep } from "../transport/dial.ts";
 import type { ClientIo } from "./client_io.ts";
 import { connectWithRetry, endpointOf } from "./connect.ts";
 import { Finding } from "./probe_finding.ts";
-import { notOpen, probeJson, probeText } from "./probe_report.ts";
+import { type Attempt, attemptLine, notOpen, probeJson, probeText } from "./probe_report.ts";
 
 /** The most ports that are probed at the same time. */
 const AT_ONCE = 128;
@@ -69,7 +69,22 @@ async function probeOne(finding: Finding, task: Task): Promise<void> {
   }
 }
 
-async function connectOnce(finding: Finding, { endpoint, options, io }: Task): Promise<void> {
+/** Connects once, and prints the result if the probe has no end. */
+async function connectOnce(finding: Finding, task: Task): Promise<void> {
+  const { options, io } = task;
+  const [at, start] = [new Date(), performance.now()];
+  const outcome = await attempt(finding, task);
+  if (options.count !== Infinity || !outcome) return;
+  const elapsed = outcome.elapsed ?? performance.now() - start;
+  const line = { attempt: { ...outcome, at, elapsed }, json: options.json };
+  await io.print(attemptLine(finding.address, line));
+}
+
+/** Connects once. `undefined` if it was interrupted. */
+async function attempt(
+  finding: Finding,
+  { endpoint, options, io }: Task,
+): Promise<Omit<Attempt, "at" | "elapsed"> & { readonly elapsed?: number } | undefined> {
   const log = options.verbose ? io.log : () => {};
   const start = performance.now();
   let isResolved = isUnix(finding.address) || isIP(finding.address.hostname);
@@ -78,28 +93,25 @@ async function connectOnce(finding: Finding, { endpoint, options, io }: Task): P
     isResolved = true;
     if (step.from === "system") finding.lookups.record(step.elapsed);
   };
+  const how = { options, onStep, log: io.log, signal: io.signal, abandon: io.signal };
   try {
-    const { socket, elapsed } = await connectWithRetry(endpoint, {
-      options,
-      onStep,
-      log: io.log,
-      signal: io.signal,
-      abandon: io.signal,
-    });
+    const { socket, elapsed } = await connectWithRetry(endpoint, how);
     socket.close();
     finding.open(elapsed);
     log(`${formatAddress(finding.address)}: connected in ${formatDuration(elapsed)}`);
+    return { state: "open", elapsed };
   } catch (error) {
     if (isAbort(error, io.signal)) {
       const waited = formatDuration(performance.now() - start);
-      return finding.interrupt(
+      return void finding.interrupt(
         isResolved
           ? { state: "silent", reason: `interrupted: no answer in ${waited}` }
           : { state: "unresolved", reason: `interrupted: no address from DNS in ${waited}` },
       );
     }
-    finding.fail(error);
+    const state = finding.fail(error);
     log(explain(error));
+    return { state, reason: explain(error) };
   }
 }
 

@@ -49,13 +49,14 @@ export class Finding {
     this.#previous = elapsed;
   }
 
-  /** Records a failed connect. */
-  fail(error: unknown): void {
+  /** Records a failed connect, and returns the result of this one. */
+  fail(error: unknown): State {
     this.reason = explain(error);
     const state = stateOf(error);
-    if (state === "unprobed" && this.sent > 0) return;
+    if (state === "unprobed" && this.sent > 0) return state;
     if (state !== "unprobed") this.lost++;
     this.state = state;
+    return state;
   }
 
   /** Records an interrupted connect. */

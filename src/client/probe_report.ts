@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { formatAddress, isUnix } from "../endpoint/address.ts";
+import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
 import { formatDuration, formatPercent, roundMilliseconds } from "../options/quantity.ts";
-import { printableJson } from "../terminal/printable.ts";
+import { printable, printableJson } from "../terminal/printable.ts";
 import type { Histogram } from "./histogram.ts";
-import type { Finding } from "./probe_finding.ts";
+import type { Finding, State } from "./probe_finding.ts";
 
 /** The most port ranges in an error. */
 const MAX_NAMED = 12;
@@ -26,6 +26,32 @@ export function probeText(
 export function probeJson(findings: readonly Finding[]): string {
   const objects = findings.map(toObject);
   return printableJson(objects.length === 1 ? objects[0] : objects) + "\n";
+}
+
+/** One connect of a probe. */
+export interface Attempt {
+  /** When it was started. */
+  readonly at: Date;
+  /** The result. */
+  readonly state: State;
+  /** How long it took in milliseconds. */
+  readonly took: number;
+  /** Why the port is not open. */
+  readonly reason?: string;
+}
+
+/** One connect on a line: `2026-11-28T20:15:03.123Z 127.0.0.1:80 open in 1.20 ms`, or as JSON. */
+export function attemptLine(
+  address: Address,
+  { attempt: { at, state, took, reason }, json }: { attempt: Attempt; json: boolean },
+): string {
+  const name = formatAddress(address);
+  if (!json) {
+    const result = reason === undefined ? `open in ${formatDuration(took)}` : `${state}: ${reason}`;
+    return `${at.toISOString()} ${name} ${printable(result)}\n`;
+  }
+  const ms = roundMilliseconds(took);
+  return printableJson({ time: at, target: name, state, ms, ...reason ? { reason } : {} }) + "\n";
 }
 
 /** `3 of 9 are not open: 9-10 refused; 22 silent`. */

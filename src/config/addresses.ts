@@ -7,6 +7,7 @@ import { UsageError } from "../options/usage_error.ts";
 import { type Address, formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
 import { readIp } from "../endpoint/ip.ts";
 import { isLiteral, overlaps } from "../endpoint/overlap.ts";
+import type { Remote } from "../endpoint/remote.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { OutletConfig, ServerConfig } from "./server_config.ts";
 
@@ -98,8 +99,8 @@ function loopThrough(
   const seen = new Set<OutletConfig>();
   const paths: OutletConfig[][] = [[start]];
   for (const path of paths) {
-    for (const target of upstreamsOf(path.at(-1)!)) {
-      const next = outlets.filter(({ listen }) => reaches(target, listen));
+    for (const { address } of upstreamsOf(path.at(-1)!)) {
+      const next = outlets.filter(({ listen }) => reaches(address, listen));
       if (next.includes(start)) return path;
       for (const outlet of next) if (!seen.has(outlet)) paths.push([...path, outlet]);
       for (const outlet of next) seen.add(outlet);
@@ -107,8 +108,8 @@ function loopThrough(
   }
 }
 
-/** The addresses that an outlet forwards to. */
-export function upstreamsOf({ service, serviceOptions }: OutletConfig): readonly Address[] {
+/** Where an outlet forwards to. */
+export function upstreamsOf({ service, serviceOptions }: OutletConfig): readonly Remote[] {
   return SERVICES.get(service)!.upstreams?.(serviceOptions) ?? [];
 }
 

@@ -4,21 +4,28 @@
  * @module
  */
 import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/proxy.ts";
-import { choice, DURATION, file, type OptionKind } from "../options/kinds.ts";
+import { choice, DURATION, file, times } from "../options/kinds.ts";
 import { flag, option, type TableOf } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
+import { SOURCE, type Source } from "../endpoint/source.ts";
 import {
   LOAD_OPTIONS,
   type LoadConfig,
   PROBE_OPTIONS,
   type ProbeConfig,
 } from "./measure_options.ts";
-import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "./tls_client_options.ts";
+import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../transport/tls/client_options.ts";
 
 /** The values of a client's options. Times are in milliseconds. */
 export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
+  /** The address and the port to come from; the system chooses by default. */
+  readonly source: Source | undefined;
+  /** Whether only IPv4 is used. */
+  readonly ipv4: boolean;
+  /** Whether only IPv6 is used. */
+  readonly ipv6: boolean;
   /** How long the connection may be idle; unlimited by default. */
   readonly "idle-timeout": number | undefined;
   /** What to do at the end of stdin: close our half, close the connection, or nothing. */
@@ -65,14 +72,6 @@ export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig 
   readonly verbose: boolean;
 }
 
-/** A number of retries, or `forever`. */
-const TIMES: OptionKind<number> = {
-  expects: "a whole number, or forever",
-  placeholder: "N|forever",
-  parse: (word) =>
-    word === "forever" ? Infinity : /^\d{1,9}$/.test(word) ? Number(word) : undefined,
-};
-
 /** The options of a client. */
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "connect-timeout": option(
@@ -84,6 +83,11 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
       defaultText: "10s",
     },
   ),
+  source: option(SOURCE, "come from this address of this machine, or from this port", {
+    short: "s",
+  }),
+  ipv4: flag("connect only over IPv4", { short: "4", excludes: ["ipv6"] }),
+  ipv6: flag("connect only over IPv6", { short: "6" }),
   "idle-timeout": option(DURATION, "exit after this long without data in either direction", {
     short: "i",
   }),
@@ -120,7 +124,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     "send them to an http:// proxy unasked, as Basic, in clear text",
     { needs: ["proxy"] },
   ),
-  retry: option(TIMES, "number of further attempts if connecting fails", { default: 0 }),
+  retry: option(times({ min: 0 }), "number of further attempts if connecting fails", { default: 0 }),
   "retry-delay": option(DURATION, "delay before the first retry; doubles up to 30s", {
     needs: ["retry"],
     default: 1_000,

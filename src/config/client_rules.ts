@@ -5,10 +5,11 @@
  */
 import type { Target } from "../endpoint/target.ts";
 import { isUnix } from "../endpoint/address.ts";
+import { type LocalEnd, sourceConflict } from "../endpoint/source.ts";
 import { valuesOf } from "../options/option.ts";
 import { checkRequirements, type Label } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
-import { CLIENT_OPTIONS, type ClientConfig } from "./client_config.ts";
+import { CLIENT_OPTIONS, type ClientConfig, type ClientOptions } from "./client_config.ts";
 
 /**
  * The config of a client for this target. `label` is how options are named in errors.
@@ -26,7 +27,24 @@ export function clientConfig(
   }
   const config = { targets, options };
   checkProxy(config, label);
+  checkSource(config, label);
   return config;
+}
+
+/** Where the client's connections come from; `undefined` if the system may choose. */
+export function localEndOf({ source, ipv4, ipv6 }: ClientOptions): LocalEnd | undefined {
+  if (!source && !ipv4 && !ipv6) return undefined;
+  return { ...source, family: ipv4 ? "IPv4" : ipv6 ? "IPv6" : undefined };
+}
+
+function checkSource({ options, targets: [target] }: ClientConfig, label: Label): void {
+  const from = localEndOf(options);
+  if (!from) return;
+  const name = label(options.source ? "source" : options.ipv4 ? "ipv4" : "ipv6");
+  const conflict = sourceConflict(from, options.proxy?.address ?? target);
+  if (conflict !== undefined) throw new UsageError(`${name}: ${conflict}`);
+  if (from.port === undefined || !options.bench) return;
+  throw new UsageError(`${name}: a port is of one connection, and ${label("bench")} makes many`);
 }
 
 function checkProxy({ options, targets: [target] }: ClientConfig, label: Label): void {

@@ -10,7 +10,7 @@ import { explain } from "../transport/errors.ts";
 import { asFlag, asKey } from "../options/requirements.ts";
 import {
   findService,
-  outletConfig,
+  outletConfigs,
   outletTable,
   type ParsedOptions,
   serverConfig,
@@ -18,7 +18,7 @@ import {
 import { absoluteAddress, absolutePaths, type Resolve } from "./paths.ts";
 import { parseJsonc } from "./jsonc.ts";
 import { checkFile, type FileContent, type FileOutlet } from "./schema.ts";
-import { parseSpec } from "./spec.ts";
+import { listensOf, parseSpec } from "./spec.ts";
 import { type OutletConfig, SERVER_OPTIONS, type ServerConfig } from "./server_config.ts";
 import { OUTLET_OPTIONS } from "./outlet_options.ts";
 
@@ -96,11 +96,22 @@ export async function parseConfigJson(
   for (const [at, outlet] of outlets.entries()) {
     const turn = budget.spend();
     if (turn) await turn;
-    parsed.push(parseOutlet(outlet, { at, common, resolve: absolute }));
+    parsed.push(...parseOutlet(outlet, { at, common, resolve: absolute }));
   }
   return serverConfig(parsed, common, {
     label: (name) => flags.has(name) ? asFlag(name) : asKey(name),
   });
+}
+
+/**
+ * How many outlets each item of `outlets` in the JSON of a config file stands for.
+ *
+ * @throws {UsageError} which names the path of each wrong value, and what was expected
+ */
+export function countOutlets(json: unknown): number[] {
+  return check(json).outlets.map((outlet) =>
+    (typeof outlet === "string" ? listensOf(outlet) : outlet.listen).length
+  );
 }
 
 function check(json: unknown): FileContent {
@@ -116,14 +127,14 @@ function check(json: unknown): FileContent {
 function parseOutlet(
   outlet: string | FileOutlet,
   { at, common, resolve }: { at: number; common: ParsedOptions; resolve: Resolve },
-): OutletConfig {
+): OutletConfig[] {
   try {
     if (typeof outlet === "string") return parseSpec(outlet, { common, resolve });
     const { service: name, listen, ...values } = outlet;
     const service = findService(name);
     const table = outletTable(service);
-    return outletConfig(service, {
-      listen: absoluteAddress(listen, resolve),
+    return outletConfigs(service, {
+      listen: listen.map((address) => absoluteAddress(address, resolve)),
       own: absolutePaths(new Map(Object.entries(values)), { table, resolve }),
       common,
     });

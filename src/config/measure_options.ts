@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { choice, DURATION, integer, SIZE } from "../options/kinds.ts";
+import { choice, DURATION, integer, SIZE, times } from "../options/kinds.ts";
 import { option, type TableOf } from "../options/option.ts";
 
 /** The values of a probe's options. Times are in milliseconds. */
 export interface ProbeConfig {
-  /** How often to connect to each port. */
+  /** How often to connect to each port; may be `Infinity`. */
   readonly count: number;
   /** The time from one connect to the next. */
   readonly interval: number;
@@ -28,11 +28,9 @@ export interface LoadConfig {
   readonly mode: "round-trip" | "stream" | "connect";
 }
 
-const COUNT = integer({ min: 1, max: 1_000_000_000 });
-
 /** The options of {@linkcode ProbeConfig}, which need `-z`. */
 export const PROBE_OPTIONS: TableOf<ProbeConfig> = {
-  count: option(COUNT, "number of connects per port; more than 1 shows statistics", {
+  count: option(times({ min: 1 }), "number of connects per port; forever prints each", {
     needs: ["probe"],
     default: 1,
   }),

@@ -5,7 +5,7 @@
  */
 import { type OptionTable, valuesOf } from "../options/option.ts";
 import { asKey, checkRequirements, type Label, mergeValues } from "../options/requirements.ts";
-import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { quote, unknownWord, UsageError, withSubject } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import type { Address } from "../endpoint/address.ts";
@@ -64,6 +64,36 @@ export function outletConfig(
   checkProxies(outlet.outletOptions, outlet);
   checkTls(outlet.outletOptions);
   return outlet;
+}
+
+/**
+ * The configs of outlets that differ in their address and in the number that is added to their name.
+ *
+ * @throws {UsageError} where its options exclude each other or have no effect
+ */
+export function outletConfigs(
+  service: Service,
+  { listen, own = new Map(), common = new Map() }: {
+    listen: readonly Address[];
+    own?: ParsedOptions;
+    common?: ParsedOptions;
+  },
+): OutletConfig[] {
+  return listen.map((address, at) => {
+    const named = listen.length > 1 ? numbered(own, at + 1) : own;
+    return outletConfig(service, { listen: address, own: named, common });
+  });
+}
+
+/** The options with a number after the name, if there is one. */
+function numbered(own: ParsedOptions, number: number): ParsedOptions {
+  const name = own.get("name");
+  if (name === undefined) return own;
+  try {
+    return new Map([...own, ["name", OUTLET_IDENTITY.name.parse(`${name}-${number}`)]]);
+  } catch (error) {
+    throw withSubject(`name ${quote(`${name}-${number}`)}`, error);
+  }
 }
 
 /** How a server's config is built. */

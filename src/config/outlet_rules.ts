@@ -5,7 +5,7 @@
  */
 import { type Label, whyExcluded, whyNoEffect } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
-import { formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
+import { formatAddress, isAbstract, isLoopback, isUnix } from "../endpoint/address.ts";
 import { SERVICES } from "../services/registry.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import type { OutletConfig } from "./server_config.ts";
@@ -31,8 +31,18 @@ export function whyIgnored(
     values: { ...outlet.serviceOptions, ...outlet.outletOptions, ...outlet.admissionOptions },
     ...(label ? { label } : {}),
   };
+  const named = label?.(name) ?? name;
   return whyNoEffect(name, context) ?? whyExcluded(name, context) ??
-    whyUnfit(label?.(name) ?? name, { name, outlet });
+    whyUnused(named, { name, outlet }) ?? whyUnfit(named, { name, outlet });
+}
+
+/** Why an option of the service has no effect beside the service's other options. */
+function whyUnused(
+  label: string,
+  { name, outlet: { service, serviceOptions } }: { name: string; outlet: OutletConfig },
+): string | undefined {
+  const why = SERVICES.get(service)!.whyIgnored?.(name, serviceOptions);
+  return why && `${label} ${why}`;
 }
 
 /** Why an option has no effect on the outlet's kind of socket. */
@@ -48,6 +58,9 @@ function whyUnfit(
     return UNIX_ONLY.has(name)
       ? `${label} is only for Unix sockets, not for ${address}`
       : undefined;
+  }
+  if (UNIX_ONLY.has(name) && isAbstract(listen.path)) {
+    return `${label} is about the file of a Unix socket, and ${address} has none`;
   }
   if (TCP_ONLY.has(name)) return `${label} is only for TCP, not for ${address}`;
   if (!BY_ADDRESS.has(name) || outletOptions["accept-proxy"]) return undefined;

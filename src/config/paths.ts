@@ -5,7 +5,7 @@
  * @module
  */
 import type { Option, OptionTable } from "../options/option.ts";
-import type { Address } from "../endpoint/address.ts";
+import { type Address, isAbstract, isUnix } from "../endpoint/address.ts";
 
 /** Makes a path absolute. */
 export type Resolve = (path: string) => string;
@@ -25,7 +25,8 @@ export function absolutePaths(
 
 /** The address, with the path of a Unix socket made absolute. */
 export function absoluteAddress<T extends Address>(address: T, resolve: Resolve): T {
-  return "path" in address ? { ...address, path: resolve(address.path) } : address;
+  if (!isUnix(address) || isAbstract(address.path)) return address;
+  return { ...address, path: resolve(address.path) };
 }
 
 /** An option's value with all paths in it made absolute. */
@@ -45,8 +46,11 @@ function absoluteItem(
   item: unknown,
   { option: { path }, resolve }: { option: Option; resolve: Resolve },
 ): unknown {
-  if (typeof item === "object" && item !== null && "path" in item) {
-    return absoluteAddress(item as Address, resolve);
+  if (typeof item === "object" && item !== null) {
+    if ("address" in item) {
+      return { ...item, address: absoluteAddress(item.address as Address, resolve) };
+    }
+    if ("path" in item) return absoluteAddress(item as Address, resolve);
   }
   if (path === undefined || typeof item !== "string") return item;
   // A program's name without a slash is looked up in PATH.

@@ -8,8 +8,7 @@ import type { Option, OptionTable } from "../options/option.ts";
 import { unknownWord, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import type { Address } from "../endpoint/address.ts";
-import { OUTLET_LISTEN } from "../endpoint/parse.ts";
+import { type Listens, OUTLET_LISTEN } from "../endpoint/parse.ts";
 import { outletTable } from "./outlet_config.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import { SERVER_OPTIONS } from "./server_config.ts";
@@ -20,7 +19,7 @@ export interface FileOutlet {
   /** The service's name. */
   readonly service: string;
   /** Where to listen. */
-  readonly listen: Address;
+  readonly listen: Listens;
   /** Options by name. */
   readonly [option: string]: unknown;
 }
@@ -97,7 +96,8 @@ function outletSchema(service: Service): z.ZodObject {
         attempt(() => OUTLET_LISTEN.parse(word), { context, input: word })
       )
       .meta({
-        description: "address to listen on: HOST:PORT, :PORT (on 127.0.0.1) or unix:PATH",
+        description:
+          "address to listen on: HOST:PORT, :PORT (on 127.0.0.1) or unix:PATH; PORT may be a list",
       }),
     ...shapeOf(outletTable(service)),
   });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatAddress, isAbstract, isUnix } from "../endpoint/address.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { ServerConfig, ServerOptions } from "./server_config.ts";
 
@@ -24,6 +25,14 @@ export function checkBus({ bus, "bus-credentials": credentials }: ServerOptions)
  * @throws {UsageError} which names the service
  */
 export function checkWorkers({ outlets, options: { workers } }: ServerConfig): void {
+  const abstract = outlets.find(({ listen }) => isUnix(listen) && isAbstract(listen.path));
+  if (workers !== 1 && abstract) {
+    throw new UsageError(
+      `workers and ${formatAddress(abstract.listen)} exclude each other: ` +
+        "threads can share a Unix socket only by its file",
+      { option: "workers" },
+    );
+  }
   if (workers === 1 || outlets.every(({ service }) => service !== "stdio")) return;
   throw new UsageError("workers and stdio exclude each other: there is one standard input", {
     option: "workers",

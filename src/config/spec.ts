@@ -1,17 +1,18 @@
 /**
- * Parses SPECs: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+unix:///PATH[?…]`.
+ * Parses SPECs: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+unix:///PATH[?…]`. A list of ports is an outlet for
+ * each.
  *
  * @module
  */
-import { findService, outletConfig, outletTable, type ParsedOptions } from "./outlet_config.ts";
+import { findService, outletConfigs, outletTable, type ParsedOptions } from "./outlet_config.ts";
 import { absoluteAddress, absolutePaths, type Resolve } from "./paths.ts";
 import type { OutletConfig } from "./server_config.ts";
 import { quote, unknownWord, UsageError, withSubject } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { type Address, type InternetAddress, splitHostPort } from "../endpoint/address.ts";
+import { splitHostPort } from "../endpoint/address.ts";
 import { addValue } from "../options/add_value.ts";
-import { parseListen, readPath } from "../endpoint/parse.ts";
+import { type Listens, parseListens, readPath } from "../endpoint/parse.ts";
 
 /** What a SPEC's config depends on beside the SPEC. */
 export interface SpecContext {
@@ -24,29 +25,34 @@ export interface SpecContext {
 /** The parts of a SPEC. */
 interface Spec {
   readonly service: Service;
-  readonly listen: Address;
+  readonly listen: Listens;
   readonly own: ParsedOptions;
 }
 
 /**
- * Parses a SPEC into the config of an outlet.
+ * Parses a SPEC into the config of its outlets.
  *
  * @throws {UsageError} which names the SPEC and the part at fault
  */
 export function parseSpec(
   word: string,
   { common, resolve = (path) => path }: SpecContext,
-): OutletConfig {
+): OutletConfig[] {
   try {
     const { service, listen, own } = splitSpec(word);
-    return outletConfig(service, {
-      listen: absoluteAddress(listen, resolve),
+    return outletConfigs(service, {
+      listen: listen.map((address) => absoluteAddress(address, resolve)),
       own: absolutePaths(own, { table: outletTable(service), resolve }),
       common,
     });
   } catch (error) {
     throw withSubject(quote(word), error);
   }
+}
+
+/** The addresses that a valid SPEC listens on. */
+export function listensOf(word: string): Listens {
+  return splitSpec(word).listen;
 }
 
 function splitSpec(word: string): Spec {
@@ -56,7 +62,7 @@ function splitSpec(word: string): Spec {
   const service = findService(name);
   return {
     service,
-    listen: unix ? { path: readPath(endpoint) } : parseHostPort(name, endpoint.replace(/\/$/, "")),
+    listen: unix ? [{ path: readPath(endpoint) }] : parseHostPort(name, endpoint.replace(/\/$/, "")),
     own: parseQuery(query, service),
   };
 }
@@ -71,10 +77,10 @@ function guess(word: string): string {
     : `did you mean ${service}://${host}:${port}?`;
 }
 
-function parseHostPort(name: string, endpoint: string): InternetAddress {
+function parseHostPort(name: string, endpoint: string): Listens {
   const parts = splitHostPort(endpoint);
-  if (parts && parts.port !== "") return parseListen(parts);
-  if (/^\d+$/.test(endpoint)) {
+  if (parts && parts.port !== "") return parseListens(parts);
+  if (/^\d[\d,-]*$/.test(endpoint)) {
     throw new UsageError(`expected [HOST]:PORT: did you mean ${name}://:${endpoint}?`);
   }
   throw new UsageError(`expected a port, as in ${name}://${endpoint.replace(/:$/, "")}:7007`);

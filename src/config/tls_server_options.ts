@@ -5,6 +5,7 @@
  */
 import { file, TEXT } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
+import { KEY_PASSWORD_FILE } from "../transport/tls/client_options.ts";
 import { UsageError } from "../options/usage_error.ts";
 
 /** The values of an outlet's TLS options. Files are PEM. */
@@ -15,6 +16,10 @@ export interface TlsServerConfig {
   readonly "tls-cert": string | undefined;
   /** The file of its key. */
   readonly "tls-key": string | undefined;
+  /** The file of passphrases for encrypted keys. */
+  readonly "tls-key-password-file": string | undefined;
+  /** The files of further certificates, each with its key, for other server names. */
+  readonly "tls-sni-cert": readonly string[];
   /** Whether to use the user's self-signed certificate. */
   readonly "tls-self-signed": boolean;
   /** The file of CA certificates for client certificates. */
@@ -33,6 +38,12 @@ export const TLS_SERVER_OPTIONS: TableOf<TlsServerConfig> = {
   "tls-key": option(file("read"), "private key (PEM), unless tls-cert contains it", {
     needs: ["tls-cert"],
   }),
+  "tls-key-password-file": KEY_PASSWORD_FILE,
+  "tls-sni-cert": list(
+    file("read"),
+    "further certificate with its key (PEM), used if the client asks for a name of it (SNI)",
+    { needs: ["tls-cert"] },
+  ),
   "tls-self-signed": flag(
     "use a self-signed certificate, created once and kept; clients pin it",
     { needs: ["tls"] },

@@ -17,13 +17,21 @@ export interface InternetAddress {
 
 /** The address of a Unix socket (`unix(7)`). */
 export interface UnixAddress {
-  /** The path in the file system; empty for a client's end, which has no name. */
+  /**
+   * The path in the file system, or `@NAME` for a name in Linux's abstract namespace; empty for a
+   * client's end, which has no name.
+   */
   readonly path: string;
 }
 
 /** Whether the address is a Unix socket's. */
 export function isUnix(address: Address): address is UnixAddress {
   return "path" in address;
+}
+
+/** Whether the path of a Unix socket is a name without a file (`unix(7)`, "abstract"). */
+export function isAbstract(path: string): boolean {
+  return path.startsWith("@");
 }
 
 /** The address as text: `127.0.0.1:80`, `[::1]:80`, `example.org:80`, `unix:/run/echo.sock`. */
@@ -40,7 +48,7 @@ export function addressOf(end: Deno.Addr): Address {
       return { hostname: canonicalHost(end.hostname), port: end.port };
     case "unix":
       // The type has a string, but the path of a client's end is null.
-      return { path: (end.path as string | null) ?? "" };
+      return { path: ((end.path as string | null) ?? "").replace(/^\0/, "@") };
     default:
       throw new TypeError(`not an end of a connection: ${end.transport}`);
   }

@@ -5,6 +5,7 @@
  */
 import type { Address } from "./address.ts";
 import type { Proxy } from "./proxy.ts";
+import type { LocalEnd } from "./source.ts";
 
 /**
  * An address, the layers over its carrier, and the proxy to connect through. `Layers` has the
@@ -17,4 +18,6 @@ export interface Endpoint<Layers = Readonly<Record<string, never>>> {
   readonly layers?: Layers | undefined;
   /** The proxy to connect through. Listening endpoints have none. */
   readonly proxy?: Proxy | undefined;
+  /** Where the connection has to come from. Listening endpoints have none. */
+  readonly from?: LocalEnd | undefined;
 }

@@ -9,33 +9,17 @@ import {
   type Address,
   formatAddress,
   type InternetAddress,
+  isAbstract,
   isHost,
+  isIP,
   lacksZone,
   splitHostPort,
   zoneNeeded,
 } from "./address.ts";
+import { readPorts } from "./ports.ts";
 
 /** The maximum length of `sun_path` on Linux in bytes, without the terminating zero. */
 const MAX_PATH = 107;
-
-/**
- * The option kind of an address to connect to: `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT` or
- * `unix:PATH`.
- */
-export const ENDPOINT: OptionKind<Address> = {
-  expects: "HOST:PORT, tcp://HOST:PORT or unix:PATH",
-  placeholder: "HOST:PORT",
-  write: formatAddress,
-  parse(word) {
-    if (word.startsWith("unix:")) return { path: readPath(word.slice("unix:".length)) };
-    const [, scheme, rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
-    if (scheme !== undefined && scheme.toLowerCase() !== "tcp") {
-      throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp:// or unix:`);
-    }
-    const parts = splitHostPort(rest.replace(/\/$/, ""));
-    return parts && parseEndpoint(parts);
-  },
-};
 
 /** The host that outlets listen on by default. */
 export const DEFAULT_HOST = "127.0.0.1";
@@ -54,16 +38,31 @@ export const LISTEN: OptionKind<InternetAddress> = {
 };
 
 /**
- * The option kind of an outlet's address: `HOST:PORT`, `:PORT` on {@linkcode DEFAULT_HOST}, or
+ * The option kind of an outlet's addresses: `HOST:PORTS`, `:PORTS` on {@linkcode DEFAULT_HOST}, or
  * `unix:PATH`.
  */
-export const OUTLET_LISTEN: OptionKind<Address> = {
-  expects: "HOST:PORT, :PORT or unix:PATH",
+export const OUTLET_LISTEN: OptionKind<Listens> = {
+  expects: "HOST:PORT, :PORT or unix:PATH; PORT may be a list such as 7000-7009,7020",
   placeholder: "HOST:PORT",
-  write: formatAddress,
-  parse: (word) =>
-    word.startsWith("unix:") ? { path: readPath(word.slice("unix:".length)) } : LISTEN.parse(word),
+  parse(word) {
+    if (word.startsWith("unix:")) return [{ path: readPath(word.slice("unix:".length)) }];
+    const parts = splitHostPort(word);
+    return parts && parseListens(parts);
+  },
 };
+
+/** One address to listen on for each port of a list. */
+export type Listens = readonly [Address, ...Address[]];
+
+/** The most ports in one list. Each is an outlet, with a welcome socket of its own. */
+const MAX_PORTS = 1024;
+
+/** Parses an address to listen on, whose port may be a list; the host may be empty. */
+export function parseListens({ host, port }: { host: string; port: string }): Listens {
+  const { hostname } = parseListen({ host, port: "0" });
+  const [first, ...others] = readPorts(port, { most: MAX_PORTS }).map((port) => ({ hostname, port }));
+  return [first!, ...others];
+}
 
 /** Parses an address to listen on; the host may be empty. */
 export function parseListen({ host, port }: { host: string; port: string }): InternetAddress {
@@ -81,16 +80,12 @@ export function parseEndpoint({ host, port }: { host: string; port: string }): I
   throw new UsageError(`port "0": expected a port to connect to, 1 to 65535`);
 }
 
-/** Parses the path of a Unix socket, also as `//PATH`. */
+/** Parses the path of a Unix socket, also as `//PATH`, or an abstract name: `@NAME`. */
 export function readPath(path: string): string {
-  if (path.startsWith("@")) {
-    throw new UsageError(
-      "abstract socket names are not supported: use a path, such as unix:/run/echo.sock",
-    );
-  }
   const read = path.replace(/^\/\/+(?=\/)/, "");
-  if (read === "" || read.endsWith("/") || read.includes("\0")) {
-    throw new UsageError("expected a path, such as unix:/run/echo.sock");
+  const isEmpty = read === "" || read === "@" || read.includes("\0");
+  if (isEmpty || (!isAbstract(read) && read.endsWith("/"))) {
+    throw new UsageError("expected a path, such as unix:/run/echo.sock, or unix:@NAME");
   }
   if (new TextEncoder().encode(read).length > MAX_PATH) {
     throw new UsageError(
@@ -100,24 +95,29 @@ export function readPath(path: string): string {
   return read;
 }
 
-/** Parses a host. `where` is the prefix in errors. */
+/** Parses a host; a name in other letters than ASCII's becomes `xn--…`. `where` is the prefix in errors. */
 export function readHost(word: string, where: string): string {
   if (lacksZone(word)) throw new UsageError(`${where} ${quote(word)}: ${zoneNeeded(word)}`);
   if (isHost(word)) return word;
   const ascii = asciiName(word);
-  if (ascii !== undefined) {
-    throw new UsageError(`${where} ${quote(word)}: expected a name in ASCII, which is ${ascii}`);
-  }
+  if (ascii !== undefined) return ascii;
   throw new UsageError(`${where} ${quote(word)}: expected a host name, an IPv4 or an IPv6 address`);
 }
 
-/** The ASCII form of an internationalized name (IDNA, RFC 5890). */
+/** The ASCII form of an internationalized name (IDNA, RFC 5890); never an IP address. */
 function asciiName(word: string): string | undefined {
   // deno-lint-ignore no-control-regex
   if (/^[\u0000-\u007f]*$/.test(word) || /[\s/?#@:[\]\\]/.test(word)) return undefined;
   const name = URL.canParse(`http://${word}`) ? new URL(`http://${word}`).hostname : "";
-  return isHost(name) ? name : undefined;
+  return isHost(name) && !isIP(name) ? name : undefined;
 }
+
+/** The option kind of a host. */
+export const HOST: OptionKind<string> = {
+  expects: "a host name or an IP address",
+  placeholder: "NAME",
+  parse: (word) => readHost(word, "name"),
+};
 
 /** Parses a port. `where` is the prefix in errors. */
 export function readPort(word: string, where: string): number {

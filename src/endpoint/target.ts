@@ -5,15 +5,17 @@
  */
 import { quote, UsageError, withSubject } from "../options/usage_error.ts";
 import type { Address } from "./address.ts";
-import { ENDPOINT, parseEndpoint } from "./parse.ts";
+import { parseEndpoint } from "./parse.ts";
+import { readPorts } from "./ports.ts";
+import { REMOTE } from "./remote.ts";
 
-const TARGETS = "HOST PORT, HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:PATH";
+const TARGETS = `HOST PORT, ${REMOTE.expects}`;
 
 /** A parsed target. */
 export interface Target {
   /** The address, or one address for each port of a list. */
   readonly targets: readonly [Address, ...Address[]];
-  /** Whether the scheme is `tls://`. */
+  /** Whether the scheme asks for TLS. */
   readonly tls: boolean;
 }
 
@@ -26,38 +28,21 @@ export function parseTarget(args: readonly string[]): Target {
   }
   try {
     if (second === undefined) return readWord(first);
-    return { targets: readPorts(first.replace(/^\[(.*)\]$/, "$1"), second), tls: false };
+    return { targets: targetsOf(first.replace(/^\[(.*)\]$/, "$1"), second), tls: false };
   } catch (error) {
     throw withSubject(quote(first), error);
   }
 }
 
 function readWord(word: string): Target {
-  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(word) ?? [];
-  if (scheme !== undefined && !/^(tcp|tls)$/i.test(scheme)) {
-    throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp://, tls:// or unix:`);
-  }
-  const tls = scheme?.toLowerCase() === "tls";
-  const endpoint = ENDPOINT.parse(tls ? word.slice("tls://".length) : word);
-  if (endpoint === undefined) throw new UsageError(`expected ${TARGETS}`);
-  return { targets: [endpoint], tls };
+  const remote = REMOTE.parse(word);
+  if (remote === undefined) throw new UsageError(`expected ${TARGETS}`);
+  return { targets: [remote.address], tls: remote.tls };
 }
 
 /** The ports of a list in order, without duplicates. */
-function readPorts(host: string, list: string): Target["targets"] {
-  const ports = new Set(list.split(",").flatMap((part) => readRange(host, part)));
-  const [first, ...others] = [...ports].map((port) => ({ hostname: host, port }));
+function targetsOf(host: string, list: string): Target["targets"] {
+  const ports = new Set(readPorts(list));
+  const [first, ...others] = [...ports].map((port) => parseEndpoint({ host, port: String(port) }));
   return [first!, ...others];
-}
-
-function readRange(host: string, part: string): number[] {
-  const [, from = part, to = from] = /^(\d+)-(\d+)$/.exec(part) ?? [];
-  const [{ port: low }, { port: high }] = [from, to].map((port) =>
-    parseEndpoint({ host, port })
-  ) as [
-    ReturnType<typeof parseEndpoint>,
-    ReturnType<typeof parseEndpoint>,
-  ];
-  if (high < low) throw new UsageError(`port "${part}": the range runs backwards`);
-  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }

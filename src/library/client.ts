@@ -22,7 +22,7 @@ import { ClientConnection } from "./client_connection.ts";
 import { type ConnectOptions, parseConnectOptions } from "./connect_options.ts";
 
 export type { ClientConnection } from "./client_connection.ts";
-export type { TlsClientConfig } from "../config/tls_client_options.ts";
+export type { TlsClientConfig } from "../transport/tls/client_options.ts";
 export type { ConnectOptions } from "./connect_options.ts";
 export type { OptionValue } from "./open_options.ts";
 

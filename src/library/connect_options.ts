@@ -5,7 +5,7 @@
  */
 import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
 import { clientConfig } from "../config/client_rules.ts";
-import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../config/tls_client_options.ts";
+import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../transport/tls/client_options.ts";
 import { parseTarget } from "../endpoint/target.ts";
 import type { Option } from "../options/option.ts";
 import { addValue } from "../options/add_value.ts";
@@ -20,6 +20,9 @@ export type ConnectOptions =
     readonly [
       Name in
         | "connect-timeout"
+        | "source"
+        | "ipv4"
+        | "ipv6"
         | "retry"
         | "retry-delay"
         | `proxy${"" | "-auth" | "-auth-preemptive"}`
@@ -29,6 +32,9 @@ export type ConnectOptions =
 /** The compiler keeps these the same as those of {@linkcode ConnectOptions}. */
 const OTHERS: Readonly<Record<Exclude<keyof ConnectOptions, keyof TlsClientConfig>, true>> = {
   "connect-timeout": true,
+  "source": true,
+  "ipv4": true,
+  "ipv6": true,
   "retry": true,
   "retry-delay": true,
   "proxy": true,

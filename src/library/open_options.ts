@@ -4,7 +4,7 @@
  * @module
  */
 import type { AdmissionConfig } from "../config/admission_options.ts";
-import { parseConfigJson } from "../config/config_file.ts";
+import { countOutlets, parseConfigJson } from "../config/config_file.ts";
 import { SERVER_OPTIONS, type ServerConfig } from "../config/server_config.ts";
 import type { OutletOptions } from "../config/outlet_options.ts";
 import { UsageError } from "../options/usage_error.ts";
@@ -58,6 +58,14 @@ const SUPPORTED: Readonly<
   Record<Exclude<keyof OpenOptions, keyof CommonOptions | "outlets" | "onEvent">, true>
 > = { "drain-timeout": true, "bus": true, "bus-credentials": true, "bus-ca": true };
 
+/** A config, and how many of its outlets each of the given ones stands for: several with a list of ports. */
+export interface ParsedOpenOptions {
+  /** The config of the server. */
+  readonly config: ServerConfig;
+  /** The number of outlets of each that was given. */
+  readonly counts: readonly number[];
+}
+
 /**
  * Builds the config of a server.
  *
@@ -65,16 +73,17 @@ const SUPPORTED: Readonly<
  */
 export async function parseOpenOptions(
   { onEvent: _, ...given }: OpenOptions,
-): Promise<ServerConfig> {
+): Promise<ParsedOpenOptions> {
   const values = withoutUndefined(given);
   for (const name of Object.keys(values)) checkSupported(name);
   const outlets = Array.isArray(given.outlets) ? given.outlets.map(withoutUndefined) : undefined;
-  const config = await parseConfigJson({ ...values, ...outlets ? { outlets } : {} });
+  const json = { ...values, ...outlets ? { outlets } : {} };
+  const config = await parseConfigJson(json);
   if (config.outlets.length === 0) {
     throw new UsageError('nothing to open: name an outlet, such as "echo://:0"');
   }
   const at = config.outlets.findIndex(({ service }) => service === "stdio");
-  if (at === -1) return config;
+  if (at === -1) return { config, counts: countOutlets(json) };
   throw new UsageError(
     `outlets[${at}]: stdio is not supported by the library: stdin and stdout are the program's`,
   );

@@ -64,13 +64,17 @@ export interface RunningServerParts {
   readonly eventBus: EventBus;
   /** How long connections may continue after `stop`, in milliseconds. */
   readonly drainTimeout: number;
+  /** How many of its outlets each of the given ones stands for. */
+  readonly counts: readonly number[];
 }
 
 /** A running server. Disposing it closes its outlets and their connections. */
 export class RunningServer<Specs extends readonly OutletSpec[] = readonly OutletSpec[]>
   implements AsyncDisposable {
-  /** Its outlets, in the given order. */
+  /** Its outlets, in the given order; of a list of ports, the outlet of the first. */
   readonly outlets: { readonly [Index in keyof Specs]: RunningOutlet };
+  /** All its outlets, those of lists of ports included. */
+  readonly allOutlets: readonly RunningOutlet[];
   readonly #parts: RunningServerParts;
   readonly #streams = new Set<{ end(): void }>();
   #hasStopped = false;
@@ -78,8 +82,10 @@ export class RunningServer<Specs extends readonly OutletSpec[] = readonly Outlet
   /** Wraps a server that is open. */
   constructor(parts: RunningServerParts) {
     this.#parts = parts;
-    const outlets = [...parts.server.outlets].map((outlet) => new RunningOutlet(outlet));
-    this.outlets = outlets as unknown as typeof this.outlets;
+    this.allOutlets = [...parts.server.outlets].map((outlet) => new RunningOutlet(outlet));
+    let next = 0;
+    const firsts = parts.counts.map((count) => this.allOutlets[(next += count) - count]);
+    this.outlets = firsts as unknown as typeof this.outlets;
   }
 
   /**

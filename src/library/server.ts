@@ -91,12 +91,13 @@ export async function open(
   const options = given.length === 1 && isConfig(first)
     ? first
     : { outlets: given as readonly OutletSpec[] };
-  const config = await parseOpenOptions(options);
+  const { config, counts } = await parseOpenOptions(options);
   await preflight(config, { handedSockets: "ignore" });
   const eventBus = new EventBus();
   if (options.onEvent) eventBus.subscribe(options.onEvent);
   const server = await Server.open(config, { eventBus });
-  return new RunningServer({ server, eventBus, drainTimeout: config.options["drain-timeout"] });
+  const drainTimeout = config.options["drain-timeout"];
+  return new RunningServer({ server, eventBus, drainTimeout, counts });
 }
 
 function isConfig(given: OutletSpec | OpenOptions | undefined): given is OpenOptions {

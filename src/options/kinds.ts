@@ -122,6 +122,16 @@ export function integer(
   };
 }
 
+/** A whole number from `min`, or `forever`, which is `Infinity`. */
+export function times({ min }: { min: number }): OptionKind<number> {
+  const number = integer({ min, max: 1_000_000_000 });
+  return {
+    expects: min === 0 ? "a whole number, or forever" : `${number.expects}, or forever`,
+    placeholder: "N|forever",
+    parse: (word) => word === "forever" ? Infinity : number.parse(word),
+  };
+}
+
 /** One of the given words. */
 export function choice<const Word extends string>(choices: readonly Word[]): OptionKind<Word> {
   return {

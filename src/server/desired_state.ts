@@ -80,12 +80,13 @@ export function configured(
   return { options: config.options, admissionOptions: config.admissionOptions, outlets };
 }
 
-/** The state with one more outlet at the end. */
-export function withOutlet(
+/** The state with more outlets at the end. */
+export function withOutlets(
   state: DesiredState,
-  { config, number }: { config: OutletConfig; number: Numbering },
+  { configs, number }: { configs: readonly OutletConfig[]; number: Numbering },
 ): DesiredState {
-  return { ...state, outlets: [...state.outlets, created(config, number)] };
+  const more = configs.map((config) => created(config, number));
+  return { ...state, outlets: [...state.outlets, ...more] };
 }
 
 /** The state without one outlet. */

@@ -68,8 +68,8 @@ export interface ServerHandle extends AsyncDisposable {
   readonly draining: Iterable<OpenOutlet>;
   /** Every open connection, draining outlets included. */
   connections(): Iterable<{ outlet: OpenOutlet; connection: LiveConnection }>;
-  /** Opens an outlet. */
-  open(config: OutletConfig): Promise<OpenOutlet>;
+  /** Opens outlets: all of them, or none. */
+  open(...configs: readonly OutletConfig[]): Promise<readonly OpenOutlet[]>;
   /**
    * Closes an outlet. Resolves to the number of connections that were aborted after `grace`
    * milliseconds.

@@ -128,7 +128,7 @@ async function outletFaults(outlet: OutletConfig): Promise<Fault[]> {
   // The contents of files are only checked if the files can be read.
   if (faults.length === 0) {
     faults.push(
-      ...[service.preflight?.(serviceOptions) ?? []].flat().map((fault) => ({
+      ...[await service.preflight?.(serviceOptions) ?? []].flat().map((fault) => ({
         ...fault,
         isUsage: true,
       })),
@@ -156,7 +156,9 @@ async function serverFaults(options: ServerOptions): Promise<Fault[]> {
 async function pathFaults(table: OptionTable, values: object): Promise<Fault[]> {
   const named = Object.entries(values).flatMap(([name, value]) => {
     const use = table[name]!.path;
-    return use === undefined || typeof value !== "string" ? [] : [{ name, path: value, use }];
+    if (use === undefined || use === "run") return [];
+    return [value].flat().filter((path) => typeof path === "string")
+      .map((path) => ({ name, path, use }));
   });
   const faults = await Promise.all(named.map(async ({ name, path, use }) => {
     const fault = await pathFault(path, use);

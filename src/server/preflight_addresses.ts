@@ -16,7 +16,7 @@ import {
 } from "../config/addresses.ts";
 import { pathFault } from "../config/path_fault.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
-import { type Address, type InternetAddress, isUnix } from "../endpoint/address.ts";
+import { type Address, type InternetAddress, isAbstract, isUnix } from "../endpoint/address.ts";
 import { isLiteral, overlaps } from "../endpoint/overlap.ts";
 import { lookUp } from "../transport/dial_address.ts";
 import { codeOf, explain } from "../transport/errors.ts";
@@ -62,6 +62,10 @@ async function firstHostOf(hostname: string): Promise<string | undefined> {
 }
 
 async function refusePath(path: string): Promise<void> {
+  if (isAbstract(path)) {
+    if (Deno.build.os === "linux") return;
+    throw new Error("only Linux has Unix sockets without a file: use a path");
+  }
   const directory = dirname(path);
   const fault = await pathFault(directory, "write-in");
   if (fault !== undefined) throw new Error(`directory ${directory}: ${fault}`);
@@ -114,7 +118,8 @@ export async function refuseNamesOverlap(config: ServerConfig): Promise<void> {
  */
 export async function refuseForwardToSelf(outlets: readonly OutletConfig[]): Promise<void> {
   const listening = byPort(outlets, ({ listen }) => listen);
-  const suspects = outlets.flatMap(upstreamsOf).filter((target): target is InternetAddress =>
+  const targets = outlets.flatMap(upstreamsOf).map(({ address }) => address);
+  const suspects = targets.filter((target): target is InternetAddress =>
     listening.get(portKey(target))?.some(({ listen }) => isSamePort(target, listen)) === true
   );
   if (suspects.length === 0) return;

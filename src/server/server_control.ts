@@ -21,7 +21,7 @@ import {
   differences,
   nothingOpen,
   resolvedConfig,
-  withOutlet,
+  withOutlets,
   withoutOutlet,
 } from "./desired_state.ts";
 import { busOf } from "./join_bus.ts";
@@ -120,16 +120,16 @@ export abstract class ServerControl<
   }
 
   /**
-   * Opens an outlet.
+   * Opens outlets: all of them, or none.
    *
    * @throws {Error} which address cannot be listened on, and why
    */
-  open(config: OutletConfig): Promise<O> {
+  open(...configs: readonly OutletConfig[]): Promise<readonly O[]> {
     return this.#queue.run(async () => {
-      await this.#inspect(config);
-      const next = withOutlet(this.#desired, { config, number: this.#number });
+      for (const config of configs) await this.#inspect(config);
+      const next = withOutlets(this.#desired, { configs, number: this.#number });
       await this.#become(next, { grace: 0 });
-      return this.outletManager.find(next.outlets.at(-1)!.id)!;
+      return next.outlets.slice(-configs.length).map(({ id }) => this.outletManager.find(id)!);
     });
   }
 

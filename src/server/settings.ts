@@ -10,7 +10,7 @@ import { explain } from "../transport/errors.ts";
 import type { AdmissionOptions } from "../admission/admission.ts";
 import { TrustedProxies } from "../admission/trusted_proxies.ts";
 import type { OutletSettings } from "../outlet/settings.ts";
-import type { TlsAcceptor, TlsAcceptorOptions } from "../transport/tls/acceptor.ts";
+import type { TlsAcceptor, TlsFiles } from "../transport/tls/acceptor.ts";
 import type { AdmissionConfig as GateConfig } from "../config/admission_options.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { OutletOptions } from "../config/outlet_options.ts";
@@ -63,9 +63,13 @@ export async function tlsAcceptor(
 }
 
 async function certificateOf(
-  { "tls-cert": certFile, "tls-key": keyFile, "tls-self-signed": own }: OutletOptions,
-): Promise<Pick<TlsAcceptorOptions, "certFile" | "keyFile">> {
-  if (!own && certFile !== undefined) return { certFile, keyFile };
+  options: OutletOptions,
+): Promise<Omit<TlsFiles, "clientCaFile">> {
+  const { "tls-cert": certFile, "tls-key": keyFile, "tls-self-signed": own } = options;
+  if (!own && certFile !== undefined) {
+    const passwordFile = options["tls-key-password-file"];
+    return { certFile, keyFile, passwordFile, sniFiles: options["tls-sni-cert"] };
+  }
   const { selfSigned } = await import("../transport/tls/self_signed.ts");
   return { certFile: await selfSigned() };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { OptionTable, OptionValues } from "../options/option.ts";
-import type { Address } from "../endpoint/address.ts";
+import type { Remote } from "../endpoint/remote.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { SharedHealth } from "./shared_health.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
@@ -71,13 +71,22 @@ export interface Service<T extends OptionTable = OptionTable> {
    * @throws {UsageError} which says what is missing or cannot be combined
    */
   check?(options: OptionValues<T>): void;
-  /** The addresses that it forwards clients to. */
-  upstreams?(options: OptionValues<T>): readonly Address[];
   /**
-   * Checks what it needs of this machine, such as a program, without changing anything. Files and directories that options
-   * name are checked separately.
+   * Why a given option has no effect beside the others, where its table cannot say it. The text follows the option's
+   * name: `needs several upstreams`.
    */
-  preflight?(options: OptionValues<T>): PreflightFault | undefined;
+  whyIgnored?(name: string, options: OptionValues<T>): string | undefined;
+  /** Where it forwards clients to. */
+  upstreams?(options: OptionValues<T>): readonly Remote[];
+  /** The file of a key that may have a passphrase, which is then asked for at the start. */
+  keyFile?(options: OptionValues<T>): string | undefined;
+  /**
+   * Checks what it needs of this machine, such as a program, without changing anything. Whether files and directories that
+   * options name are there is checked separately.
+   */
+  preflight?(
+    options: OptionValues<T>,
+  ): PreflightFault | undefined | Promise<PreflightFault | undefined>;
   /** Opens the service of one outlet. All state is in the returned closure; there are no globals. */
   open(options: OptionValues<T>, context: ServiceContext): Handler;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Source } from "../endpoint/source.ts";
 import type { ByteStream } from "./stream.ts";
 
 /** A listening socket. */
@@ -37,12 +38,20 @@ export interface ListenOptions {
   readonly alone?: boolean | undefined;
 }
 
+/** Options of {@linkcode Carrier.connect}. */
+export interface ConnectOptions {
+  /** Aborted to give up, if the system can. */
+  readonly signal: AbortSignal;
+  /** The address or the port to come from; the system chooses by default. */
+  readonly source?: Source | undefined;
+}
+
 /** One kind of socket. Its errors are the system's; `listenFault` explains them. */
 export interface Carrier<Address> {
   /** Binds and listens. */
   listen(address: Address, options: ListenOptions): Listener;
-  /** Connects. Gives up when the signal is aborted, if the system can. */
-  connect(address: Address, signal: AbortSignal): Promise<ByteStream>;
+  /** Connects. */
+  connect(address: Address, options: ConnectOptions): Promise<ByteStream>;
   /** Why listening failed, and what to do about it. */
   listenFault(cause: unknown, address: Address): string;
 }

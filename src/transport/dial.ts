@@ -17,6 +17,7 @@ import { connectToTarget } from "./proxy/connect.ts";
 import { resolver } from "./resolver.ts";
 import { contextOf } from "./stage.ts";
 import type { ByteStream } from "./stream.ts";
+import { writeAll } from "./write_all.ts";
 
 const tasks = new TaskScope("dialling", { consequence: "the attempt counts as failed" });
 
@@ -34,6 +35,8 @@ export interface DialOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for every step. */
   readonly onStep?: ((step: DialStep) => void) | undefined;
+  /** Sent to the target before the layers start: a PROXY header. */
+  readonly preface?: Uint8Array | undefined;
 }
 
 /** An endpoint to connect to. */
@@ -44,10 +47,25 @@ export type DialledEndpoint = Endpoint<ClientLayers>;
  * @throws {Error} what was tried, what happened, and what it means
  */
 export async function dial(endpoint: DialledEndpoint, options: DialOptions): Promise<ByteStream> {
-  if (!endpoint.proxy && !endpoint.layers) return await dialAddress(endpoint.address, options);
+  if (!endpoint.proxy && !endpoint.layers) {
+    const { address, from } = endpoint;
+    const stream = await dialAddress(address, from ? { ...options, from } : options);
+    if (options.preface) await writePreface(stream, options.preface);
+    return stream;
+  }
   const dialling = new Dialling(endpoint, options);
   await dialling.connect();
   return await upgradeWithin(dialling, options);
+}
+
+/** A small write to a new socket never waits. */
+async function writePreface(stream: ByteStream, preface: Uint8Array): Promise<void> {
+  try {
+    await writeAll(stream, preface);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
 }
 
 class Dialling {
@@ -75,10 +93,11 @@ class Dialling {
 
   /** Connects the carrier to the target or the proxy, and closes an earlier connection. */
   async connect(): Promise<ByteStream> {
-    const { proxy, address } = this.#endpoint;
+    const { proxy, address, from } = this.#endpoint;
     this.close();
     const stream = await dialAddress(proxy?.address ?? address, {
       ...this.#options,
+      from,
       timeout: this.timeLeft,
     });
     this.#stream = stream;
@@ -90,6 +109,7 @@ class Dialling {
   async upgrade(): Promise<ByteStream> {
     const { proxy, layers } = this.#endpoint;
     if (proxy) await this.#throughProxy(proxy);
+    if (this.#options.preface) await writeAll(this.#stream!, this.#options.preface);
     if (layers) await this.#throughLayers(layers);
     return this.#stream!;
   }

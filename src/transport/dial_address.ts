@@ -12,6 +12,7 @@ import {
   isIP,
   isUnix,
 } from "../endpoint/address.ts";
+import { familyOf, type LocalEnd, type Source } from "../endpoint/source.ts";
 import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import { carrierOf } from "./carriers.ts";
 import { briefly, failureOf, meaningOf, tooLate } from "./dial_error.ts";
@@ -45,10 +46,12 @@ export interface DialAddressOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for every step. */
   readonly onStep?: ((step: AddressStep) => void) | undefined;
+  /** Where the connection has to come from. */
+  readonly from?: LocalEnd | undefined;
 }
 
 /** What all attempts share. */
-type Within = Pick<DialAddressOptions, "onStep"> & { readonly signal: AbortSignal };
+type Within = Pick<DialAddressOptions, "onStep" | "from"> & { readonly signal: AbortSignal };
 
 const tasks = new TaskScope("connecting", { consequence: "the attempt counts as failed" });
 
@@ -116,12 +119,27 @@ export async function lookUp(
 
 async function resolve(
   hostname: string,
-  { signal, onStep }: Within,
+  { signal, onStep, from: local }: Within,
 ): Promise<readonly string[]> {
   const start = performance.now();
   const { addresses, from } = await resolver.lookUp(hostname, { signal });
   onStep?.({ step: "resolved", hosts: addresses, from, elapsed: performance.now() - start });
-  return addresses;
+  return local === undefined ? addresses : usable(addresses, { hostname, local });
+}
+
+/**
+ * The addresses of a name that can be reached from the local end.
+ * @throws {Error} which says that there are none
+ */
+function usable(
+  addresses: readonly string[],
+  { hostname, local }: { readonly hostname: string; readonly local: LocalEnd },
+): readonly string[] {
+  const family = local.family ?? (local.hostname && familyOf(local.hostname));
+  if (family === undefined) return addresses;
+  const found = addresses.filter((address) => familyOf(address) === family);
+  if (found.length > 0) return found;
+  throw new Error(`${hostname} has no ${family} address: it has ${addresses.join(", ")}`);
 }
 
 /**
@@ -139,7 +157,9 @@ async function race(
     const failed = last.then(() => new Promise<never>(() => {}), () => undefined);
     const won = Promise.any(attempts).catch(() => undefined);
     if (attempts.length === addresses.length) break;
-    if (await settledWithinDelay([failed, won], within.signal) !== undefined) break;
+    // Only one attempt at a time can have a port of its own choice.
+    if (within.from?.port !== undefined) await Promise.race([failed, won]);
+    else if (await settledWithinDelay([failed, won], within.signal) !== undefined) break;
   }
   try {
     const winner = await Promise.any(attempts);
@@ -154,13 +174,13 @@ async function race(
 
 async function attempt(
   address: Address,
-  { signal, onStep }: Within,
+  { signal, onStep, from }: Within,
 ): Promise<ByteStream> {
   signal.throwIfAborted();
   const start = performance.now();
   onStep?.({ step: "trying", address });
   try {
-    const connection = await carrierOf(address).connect(address, signal);
+    const connection = await carrierOf(address).connect(address, { signal, source: sourceOf(from) });
     onStep?.({ step: "connected", address, elapsed: performance.now() - start });
     return connection;
   } catch (error) {
@@ -169,6 +189,11 @@ async function attempt(
     onStep?.({ step: "failed", address, reason: briefly(cause, address), error: cause, elapsed });
     throw error;
   }
+}
+
+/** Where to come from, if more than a version of IP was asked for. */
+function sourceOf(from: LocalEnd | undefined): Source | undefined {
+  return from?.hostname === undefined && from?.port === undefined ? undefined : from;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   canonicalHost,
   formatAddress,
   type InternetAddress,
+  isAbstract,
   isIPv6,
   isUnix,
   lacksZone,
@@ -17,6 +18,7 @@ import {
 import { formatDuration } from "../options/quantity.ts";
 import { hasListener } from "../trace/kernel/own_listeners.ts";
 import { codeOf, explain } from "./errors.ts";
+import { SourceError } from "./source_error.ts";
 
 /** Connecting took longer than its time limit. */
 export class DialTimeout extends Error {
@@ -60,7 +62,7 @@ const SILENCE = "a firewall drops packets, the host is down, or its accept queue
 
 /** Why connecting to the target failed. */
 export async function meaningOf(error: unknown, target: Address): Promise<string> {
-  if (isUnix(target)) return meaningAtPath(error);
+  if (isUnix(target)) return meaningAtPath(error, target.path);
   return codeOf(error) === "ECONNREFUSED"
     ? await meaningOfRefusal(target)
     : meaningAtHost(error, target);
@@ -68,6 +70,7 @@ export async function meaningOf(error: unknown, target: Address): Promise<string
 
 /** The same in a few words, for lists. */
 export function briefly(error: unknown, target: Address): string {
+  if (error instanceof SourceError) return error.message;
   return codeOf(error) === "EADDRNOTAVAIL" && !isUnix(target)
     ? noLocalAddress(target.hostname)
     : explain(error);
@@ -98,9 +101,10 @@ export async function failureOf(
 }
 
 /** What an error means for a Unix socket. */
-function meaningAtPath(error: unknown): string {
+function meaningAtPath(error: unknown, path: string): string {
   switch (codeOf(error)) {
     case "ECONNREFUSED":
+      if (isAbstract(path)) return "connection refused: nothing listens on that name";
       return "connection refused: stale socket file, nothing listens on it";
     case "ENOENT":
       return "no such file";
@@ -128,6 +132,7 @@ async function meaningOfRefusal({ hostname, port }: InternetAddress): Promise<st
 
 /** What an error means for a TCP target. */
 function meaningAtHost(error: unknown, { hostname }: InternetAddress): string {
+  if (error instanceof SourceError) return error.message;
   switch (codeOf(error)) {
     case "EADDRNOTAVAIL":
       return noLocalAddress(hostname);

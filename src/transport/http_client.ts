@@ -7,7 +7,8 @@ import type { Duplex } from "node:stream";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { TurnBudget } from "../scheduling/turn_budget.ts";
 import { type ByteStream, wrap } from "./stream.ts";
-import { duplexOf, FlowControl } from "./tls/node_stream.ts";
+import { FlowControl } from "./tls/flow_control.ts";
+import { duplexOf } from "./tls/node_stream.ts";
 
 /** Options of {@linkcode HttpClient}. */
 export interface HttpClientOptions {

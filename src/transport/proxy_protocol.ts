@@ -103,6 +103,12 @@ export function proxyHeader(
   return version === "v1" ? formatLine(ends, family) : bytesOf(ends, family);
 }
 
+/** The header of a connection that is for no client, such as a health check. */
+export function localHeader(version: ProxyVersion): Uint8Array<ArrayBuffer> {
+  const header = WITHOUT_ADDRESSES[version].slice();
+  return version === "v2" ? header.fill(0x20, 12, 13) : header;
+}
+
 /** The length of the header that starts with these bytes; `undefined` if more are needed. */
 function headerLength(bytes: Uint8Array): number | undefined {
   if (bytes.length === 0) return undefined;

@@ -5,7 +5,7 @@
  * @module
  */
 import { upstreamsOf } from "../config/addresses.ts";
-import { formatAddress } from "../endpoint/address.ts";
+import { formatRemote } from "../endpoint/remote.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import type { HealthReport, KnownHealth } from "./messages.ts";
 
@@ -41,7 +41,7 @@ export class HealthTable {
   keep({ outlets }: DesiredState): void {
     const names = new Map(outlets.map(({ id, config }) => [
       id,
-      new Set(upstreamsOf(config).map(formatAddress)),
+      new Set(upstreamsOf(config).map(formatRemote)),
     ]));
     for (const [outlet, upstreams] of this.#failures) {
       for (const name of upstreams.keys()) {

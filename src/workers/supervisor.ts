@@ -126,10 +126,10 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
     return this.#reports.resolverCounts(super.resolverCounts());
   }
 
-  /** Opens an outlet in every worker. */
-  override async open(config: OutletConfig): Promise<RemoteOutlet> {
-    refuseStdio([config]);
-    return await super.open(config);
+  /** Opens outlets in every worker. */
+  override async open(...configs: readonly OutletConfig[]): Promise<readonly RemoteOutlet[]> {
+    refuseStdio(configs);
+    return await super.open(...configs);
   }
 
   /**

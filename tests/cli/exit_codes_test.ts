@@ -15,6 +15,8 @@ const NEEDED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "tls-ca": ["--tls"],
   "tls-cert": ["--tls"],
   "tls-key": ["--tls", "--tls-cert", "PATH"],
+  "tls-key-password-file": ["--tls", "--tls-cert", "PATH"],
+  "tls-sni-cert": ["--tls", "--tls-cert", "PATH"],
   "tls-client-ca": ["--tls", "--tls-self-signed"],
   "console-token-file": ["--console", "127.0.0.1:0"],
   "console-cert": ["--console", "127.0.0.1:0"],
@@ -22,6 +24,15 @@ const NEEDED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "bus-credentials": ["--bus", "nats://127.0.0.1:9"],
   "bus-ca": ["--bus", "nats://127.0.0.1:9"],
   svg: ["--read", "FOLDER/file"],
+};
+
+/** What path options in a SPEC need. */
+const BESIDE_IN_SPEC: Readonly<Record<string, string>> = {
+  cwd: "&run=true",
+  "to-tls-ca": "&to=tls://127.0.0.1:9",
+  "to-tls-cert": "&to=tls://127.0.0.1:9",
+  "to-tls-key": "&to=tls://127.0.0.1:9&to-tls-cert=PATH",
+  "to-tls-key-password-file": "&to=tls://127.0.0.1:9&to-tls-cert=PATH",
 };
 
 /** The path options of a table, each with the arguments that it needs and an unusable path. */
@@ -43,11 +54,8 @@ const CALLS = [
   ...callsOf(TRACE_OPTIONS, ["trace"]),
   ...[...SERVICES.values()].flatMap(({ name, options }) =>
     Object.entries(options).filter(([, { path }]) => path !== undefined).map(([key]) => {
-      const program = name === "exec" && key === "cwd" ? "&run=true" : "";
-      const call: [string, string[]] = [key, [
-        "server",
-        `${name}://127.0.0.1:0?${key}=PATH${program}`,
-      ]];
+      const spec = `${name}://127.0.0.1:0?${key}=PATH${BESIDE_IN_SPEC[key] ?? ""}`;
+      const call: [string, string[]] = [key, ["server", spec]];
       return call;
     })
   ),
@@ -60,12 +68,12 @@ Deno.test("an option whose file, directory or program cannot be used is wrong us
   // root.
   const path = `${folder.path}/file/below`;
   for (const [name, args] of CALLS) {
-    const filled = args.map((word) => word.replace("FOLDER", folder.path).replace("PATH", path));
+    const filled = args.map((word) => word.replace("FOLDER", folder.path).replaceAll("PATH", path));
     const { code, stdout, stderr } = await run(outlet(...filled));
     assertEquals([code, stdout], [2, ""], `${filled.join(" ")}: ${stderr}`);
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
     // If several files are missing, any of them may be named first; a program is named as `run`.
-    const names = [name, name.replace("key", "cert"), "run"];
+    const names = [name, name.replace(/(key|sni).*/, "cert"), "run"];
     assert(stderr.includes(path) && names.some((each) => stderr.includes(each)), stderr);
   }
 });

@@ -243,7 +243,9 @@ Deno.test("relative paths start from the file's directory, and in flags from the
     assertEquals(other?.serviceOptions.run, "bc");
     assertEquals(other?.outletOptions.capture, "here");
     assertEquals(record?.serviceOptions.file, `${folder}/all`);
-    assertEquals(forward?.serviceOptions.to, [{ path: `${folder}/up.sock` }]);
+    assertEquals(forward?.serviceOptions.to, [
+      { address: { path: `${folder}/up.sock` }, tls: false },
+    ]);
     assertEquals(options["log-file"], folder.replace(/[^/]*$/, "outlet.log"));
   } finally {
     await Deno.remove(folder, { recursive: true });

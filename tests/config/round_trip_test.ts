@@ -14,6 +14,7 @@ import type { Service } from "../../src/services/service.ts";
 /** Sample values by the placeholder in help; options with choices are tested with each choice. */
 const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   "": ["true", "false"],
+  ADDRESS: ["127.0.0.1"],
   CIDR: ["10.0.0.0/8", "::1", "192.0.2.1"],
   DURATION: ["1500ms", "90", "2h"],
   FILE: ["a.pem", "/etc/x.pem", "sub/b"],
@@ -26,6 +27,7 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   NAME: ["one", "h2"],
   "NAME[=VALUE]": ["TERM", "A=b=c,d"],
   PROGRAM: ["bc", "./sub/program", "/bin/sh"],
+  SHA256: ["ab".repeat(32)],
   SIZE: ["4096", "64k", "1.5M"],
   URL: ["tls://bus", "nats://u:p%40@10.0.0.5,[::1]:4223"],
   WORD: ["", "-c", "a, b", "sub/x"],
@@ -41,7 +43,7 @@ function samplesFor({ choices, placeholder = "", bounds }: Option): readonly str
 /** Options that a service needs. */
 const REQUIRED_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   exec: { run: "sub/program" },
-  forward: { to: "127.0.0.1:80,unix:sub/up.sock" },
+  forward: { to: "127.0.0.1:80,unix:sub/up.sock,tls://db:5432,tls+unix:sub/tls.sock" },
   record: { file: "sub/all" },
 };
 

@@ -3,26 +3,8 @@ import { readUntil, send } from "../harness/bytes.ts";
 import { freePort, isOpen } from "../harness/ports.ts";
 import { Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
+import { haproxy } from "../harness/daemons.ts";
 import { testWith } from "../harness/tools.ts";
-
-/** Starts HAProxy with one frontend on a port. */
-async function haproxy(
-  lines: (port: number) => readonly string[],
-): Promise<{ port: number } & AsyncDisposable> {
-  const port = freePort();
-  const file = await Deno.makeTempFile({ suffix: ".cfg" });
-  const defaults = ["defaults", "timeout connect 5s", "timeout client 5s", "timeout server 5s"];
-  await Deno.writeTextFile(file, [...defaults, ...lines(port), ""].join("\n"));
-  const program = new Program(["haproxy", "-db", "-f", file]);
-  await isOpen(port);
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      await program[Symbol.asyncDispose]();
-      await Deno.remove(file);
-    },
-  };
-}
 
 for (const [version, word] of [["v1", "send-proxy"], ["v2", "send-proxy-v2"]] as const) {
   for (const bind of ["127.0.0.1:", ":::"]) {

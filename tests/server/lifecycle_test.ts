@@ -186,11 +186,11 @@ Deno.test("an outlet that needs more descriptors lowers the limit for all outlet
     }
   };
   const alone = admitted();
-  const exec = await server.server.open(configOf(["exec://:0?run=/bin/cat"]).outlets[0]!);
+  const [exec] = await server.server.open(configOf(["exec://:0?run=/bin/cat"]).outlets[0]!);
   const beside = admitted();
   assert(beside * 2 <= alone, `${beside} of ${alone}`);
   assert(alone <= descriptorBudget()!.limit);
-  await server.server.close(exec, { grace: 0 });
+  await server.server.close(exec!, { grace: 0 });
   assertEquals(admitted(), alone);
 });
 

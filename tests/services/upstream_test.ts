@@ -4,7 +4,7 @@ import { Upstream } from "../../src/services/forward/upstream.ts";
 const ADDRESS = { hostname: "127.0.0.1", port: 80 };
 
 Deno.test("An upstream is down when an attempt fails, and up when one succeeds", () => {
-  const upstream = new Upstream(ADDRESS);
+  const upstream = new Upstream({ address: ADDRESS, tls: false });
   assertEquals({ isUp: upstream.isUp, isDue: upstream.isDue }, { isUp: true, isDue: true });
   assertEquals(upstream.attempt().failed(), true, "it is news");
   assertEquals({ isUp: upstream.isUp, isDue: upstream.isDue }, { isUp: false, isDue: false });
@@ -14,7 +14,7 @@ Deno.test("An upstream is down when an attempt fails, and up when one succeeds",
 });
 
 Deno.test("An upstream is not used for twice as long after each failure, up to a limit", () => {
-  const upstream = new Upstream(ADDRESS);
+  const upstream = new Upstream({ address: ADDRESS, tls: false });
   const pauses = Array.from({ length: 9 }, () => {
     upstream.attempt().failed();
     return upstream.pause;
@@ -26,7 +26,7 @@ Deno.test("An upstream is not used for twice as long after each failure, up to a
 });
 
 Deno.test("Attempts at an upstream that fail together count once", () => {
-  const upstream = new Upstream(ADDRESS);
+  const upstream = new Upstream({ address: ADDRESS, tls: false });
   const attempts = Array.from({ length: 100 }, () => upstream.attempt());
   assertEquals(attempts.filter((attempt) => attempt.failed()).length, 1);
   assertEquals(upstream.pause, 500);

@@ -100,6 +100,10 @@ export interface Combination {
   readonly layer?: keyof typeof LAYERS;
   readonly scheme?: keyof typeof HANDSHAKES;
   readonly stage?: keyof typeof STAGES | "tap";
+  /** Whether the Unix socket has an abstract name. */
+  readonly isAbstract?: boolean;
+  /** The address that the client comes from. */
+  readonly source?: string;
 }
 
 const CARRIER_NAMES = Object.keys(CARRIERS) as (keyof typeof CARRIERS)[];
@@ -120,8 +124,26 @@ export const COMBINATIONS: readonly Combination[] = [
       }))
     )
   ),
+  ...LAYER_NAMES.map((layer): Combination => ({
+    name: ["tcp", layer, "from 127.0.0.7"].filter(Boolean).join(" "),
+    carrier: "tcp",
+    source: "127.0.0.7",
+    ...layer ? { layer } : {},
+  })),
+  ...LAYER_NAMES.map((layer): Combination => ({
+    name: ["unix", layer, "with an abstract name"].filter(Boolean).join(" "),
+    carrier: "unix",
+    isAbstract: true,
+    ...layer ? { layer } : {},
+  })),
   ...STAGE_NAMES.map((stage): Combination => ({ name: `stage ${stage}`, carrier: "tcp", stage })),
 ];
+
+function abstractNames(): { free: Address; unused: Address; refusal: RegExp } {
+  const name = `@outlet-test-${crypto.randomUUID()}`;
+  const refusal = /connection refused: nothing listens on that name/;
+  return { free: { path: name }, unused: { path: `${name}-none` }, refusal };
+}
 
 /** Both ends, before anything is dialled. */
 export class OpenEnds implements AsyncDisposable {
@@ -151,10 +173,14 @@ export class OpenEnds implements AsyncDisposable {
     this.#preface = fields.preface;
   }
 
-  static async make({ carrier, layer, scheme, stage: name }: Combination): Promise<OpenEnds> {
+  static async make(
+    { carrier, layer, scheme, source, isAbstract, stage: name }: Combination,
+  ): Promise<OpenEnds> {
     const stack = new AsyncDisposableStack();
     const folder = stack.use(await TemporaryDirectory.make());
-    const { free, unused, refusal } = ADDRESSES[carrier](folder.path);
+    const { free, unused, refusal } = isAbstract
+      ? abstractNames()
+      : ADDRESSES[carrier](folder.path);
     const listener = listen({ address: free }, { backlog: 16 });
     stack.defer(() => listener.close());
     const proxy = scheme && stack.use(new TestProxy(scheme)).proxy;
@@ -163,6 +189,7 @@ export class OpenEnds implements AsyncDisposable {
     return new OpenEnds({
       endpoint: {
         address: addressOf(listener.addr),
+        from: source === undefined ? undefined : { hostname: source },
         proxy,
         layers: layer && options && { [layer]: options.client },
       },

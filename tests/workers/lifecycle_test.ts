@@ -332,10 +332,10 @@ Deno.test("a Unix socket in use by another program is not replaced", async () =>
 Deno.test("concurrently opened outlets are all opened and listed", async () => {
   const supervisor = await TestSupervisor.open(["echo://:0"]);
   const [one, two] = configOf(["discard://:0", "chargen://:0"]).outlets;
-  const opened = await Promise.all([
+  const opened = (await Promise.all([
     supervisor.supervisor.open(one!),
     supervisor.supervisor.open(two!),
-  ]);
+  ])).flat();
   assertEquals(opened.map(({ name }) => name), ["discard", "chargen"]);
   assertEquals(names(supervisor), ["echo", "discard", "chargen"]);
   await supervisor.supervisor.close(opened[0]!, { grace: 0 });

@@ -16,7 +16,8 @@ import { TaskScope } from "../../scheduling/task_scope.ts";
 import { TurnBudget } from "../../scheduling/turn_budget.ts";
 import { dial } from "../../transport/dial.ts";
 import { lookUp } from "../../transport/dial_address.ts";
-import { duplexOf, FlowControl } from "../../transport/tls/node_stream.ts";
+import { FlowControl } from "../../transport/tls/flow_control.ts";
+import { duplexOf } from "../../transport/tls/node_stream.ts";
 
 /** The most bytes received during the handshake; the INFO of a large cluster has some kilobytes. */
 const HANDSHAKE_LIMIT = 256 * 1024;

@@ -107,7 +107,7 @@ function plain(name, label, placeholder, { values, change, faultOf }) {
       <label for=${name}>${label}</label>
       <input type="text" id=${name} name=${name} value=${values[name] ??
         ""} placeholder=${placeholder}
-        inputmode=${name === "port" ? "numeric" : "text"} autocomplete="off" spellcheck="false"
+        autocomplete="off" spellcheck="false"
         aria-invalid=${!!fault} aria-describedby=${`${name}-about`}
         onInput=${(/** @type {any} */ event) => change(name)(event.target.value)} />
       <p class=${fault ? "fault" : "hint"} id=${`${name}-about`} role=${fault
@@ -122,7 +122,7 @@ function plain(name, label, placeholder, { values, change, faultOf }) {
 /** @type {Record<string, string>} */
 const HINTS = {
   host: "0.0.0.0 or :: listens on all addresses",
-  port: "the port to listen on",
+  port: "the port to listen on, or a list such as 7000-7009,7020",
 };
 
 /** @param {Record<string, string | undefined>} values @param {Service | undefined} service */

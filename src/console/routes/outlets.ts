@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { addValue } from "../../options/add_value.ts";
 import { checkOverlaps, outletName } from "../../config/addresses.ts";
-import { findService, outletConfig, outletTable } from "../../config/outlet_config.ts";
+import { findService, outletConfigs, outletTable } from "../../config/outlet_config.ts";
 import { ADMISSION_OPTIONS } from "../../config/admission_options.ts";
 import type { OutletConfig } from "../../config/server_config.ts";
 import { DURATION } from "../../options/kinds.ts";
@@ -18,7 +18,7 @@ import { type Address, formatAddress, isUnix } from "../../endpoint/address.ts";
 import { explain } from "../../transport/errors.ts";
 import { preflightOutlet } from "../../server/preflight.ts";
 import type { OpenOutlet } from "../../server/handle.ts";
-import { DEFAULT_HOST, readHost, readPort } from "../../endpoint/parse.ts";
+import { DEFAULT_HOST, parseListens, readHost } from "../../endpoint/parse.ts";
 import type { KernelView } from "../kernel_view.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { HttpError } from "../http_error.ts";
@@ -132,41 +132,46 @@ function queueOf(queues: ReadonlyMap<number, number>, address: Address): number 
 }
 
 async function openOutlet(request: ApiRequest, view: ServerView): Promise<Response> {
-  const config = readOpening(await request.body(OPENING));
-  await refuseImpossible(config, view);
+  const configs = readOpening(await request.body(OPENING));
+  await refuseImpossible(configs, view);
   try {
-    const outlet = await view.server.open(config);
-    return Response.json(describeOutlet(outlet), { status: 201 });
+    const outlets = (await view.server.open(...configs)).map(describeOutlet);
+    return Response.json(outlets.length > 1 ? outlets : outlets[0], { status: 201 });
   } catch (error) {
     throw new HttpError(409, explain(error), { field: "port" });
   }
 }
 
-/** Rejects a configuration that is known to fail. */
-async function refuseImpossible(config: OutletConfig, { outlets }: ServerView): Promise<void> {
+/** Rejects configurations that are known to fail. */
+async function refuseImpossible(
+  configs: readonly OutletConfig[],
+  { outlets }: ServerView,
+): Promise<void> {
   const open = outlets.filter(({ stopping }) => !stopping.aborted);
-  if (config.name !== undefined && open.some(({ name }) => name === config.name)) {
-    throw new HttpError(409, `there is an outlet with the name ${config.name}`, { field: "name" });
+  const taken = new Set(open.map(({ name }) => name));
+  const twice = configs.find(({ name }) => name !== undefined && taken.has(name));
+  if (twice) {
+    throw new HttpError(409, `there is an outlet with the name ${twice.name}`, { field: "name" });
   }
-  const listening = [...open, { name: outletName(config), address: config.listen }];
+  const asked = configs.map((config) => ({ name: outletName(config), address: config.listen }));
   try {
-    checkOverlaps(listening);
+    checkOverlaps([...open, ...asked]);
   } catch (error) {
     throw new HttpError(409, explain(error), { field: "port" });
   }
-  await preflightOutlet(config).catch((error) => {
-    throw new HttpError(409, explain(error), { field: error.option ?? "host" });
-  });
+  for (const config of configs) {
+    await preflightOutlet(config).catch((error) => {
+      throw new HttpError(409, explain(error), { field: error.option ?? "host" });
+    });
+  }
 }
 
 function readOpening(
   { service: name, host, port, options }: z.infer<typeof OPENING>,
-): OutletConfig {
+): OutletConfig[] {
   const service = inField("service", () => findService(name));
-  const listen = {
-    hostname: inField("host", () => host === "" ? DEFAULT_HOST : readHost(host, "host")),
-    port: inField("port", () => readPort(port, "port")),
-  };
+  const hostname = inField("host", () => host === "" ? DEFAULT_HOST : readHost(host, "host"));
+  const listen = inField("port", () => parseListens({ host: hostname, port }));
   const table = outletTable(service);
   const values = new Map<string, unknown>();
   for (const [name, texts] of Object.entries(options)) {
@@ -176,7 +181,7 @@ function readOpening(
       inField(name, () => addValue({ name, option, word, label: name }, values));
     }
   }
-  return inField(undefined, () => outletConfig(service, { listen, own: values }));
+  return inField(undefined, () => outletConfigs(service, { listen, own: values }));
 }
 
 /**

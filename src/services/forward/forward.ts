@@ -1,19 +1,32 @@
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { choice, DURATION } from "../../options/kinds.ts";
-import { list, option } from "../../options/option.ts";
+import { list, option, type OptionValues } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { Connection } from "../../connection/connection.ts";
-import { ENDPOINT } from "../../endpoint/parse.ts";
-import { proxyHeader } from "../../transport/proxy_protocol.ts";
+import { isUnix } from "../../endpoint/address.ts";
+import { SOURCE_ADDRESS, sourceConflict } from "../../endpoint/source.ts";
+import { addressFault } from "../../transport/local_address.ts";
+import { formatRemote, REMOTE } from "../../endpoint/remote.ts";
+import { prefixOptions, withoutPrefix } from "../../options/prefix.ts";
+import { localHeader, proxyHeader } from "../../transport/proxy_protocol.ts";
+import { TLS_CLIENT_OPTIONS } from "../../transport/tls/client_options.ts";
+import type { TlsClientSettings, TlsConnector } from "../../transport/tls/client_files.ts";
 import { relay } from "../../connection/relay.ts";
 import { closeOnReset } from "../../connection/reset_watch.ts";
 import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
-import { type Lease, Pool } from "./pool.ts";
+import { noteSession } from "./session_notes.ts";
+import { type ConnectOptions, type Lease, Pool, type PoolOptions } from "./pool.ts";
 import { type Service, service } from "../service.ts";
 
 const tasks = new TaskScope("resetting an upstream whose client has disconnected", {
   consequence: "it is closed at the next write",
 });
+
+/** The TLS options of upstreams are those of a client after this: `to-tls-ca`. */
+const TO = "to-";
+
+const { tls: _, ...TLS_OPTIONS } = TLS_CLIENT_OPTIONS;
+const TO_OPTIONS = prefixOptions(TLS_OPTIONS, { prefix: TO, about: "upstreams with TLS" });
 
 /** Forwards every client to an upstream. */
 export const forward: Service = service({
@@ -21,11 +34,12 @@ export const forward: Service = service({
   summary: "forward each connection to an upstream server: a TCP proxy",
   descriptors: 1,
   options: {
-    to: list(ENDPOINT, "upstream server, or unix:PATH; several share the connections"),
+    to: list(REMOTE, "upstream server; tls:// speaks TLS to it; several share the connections"),
     balance: option(
-      choice(["round-robin", "least-connections", "first"]),
-      "how to choose the upstream of a connection",
-      { default: "round-robin" },
+      choice(["round-robin", "least-connections", "first", "source"]),
+      "upstream of a connection: round-robin, least-connections, first (that is up), or source " +
+        "(by the client's address)",
+      { default: "round-robin", placeholder: "ALGORITHM" },
     ),
     "connect-timeout": option(
       DURATION,
@@ -35,6 +49,7 @@ export const forward: Service = service({
         defaultText: "5s",
       },
     ),
+    source: option(SOURCE_ADDRESS, "address of this machine that connections come from"),
     check: option(DURATION, "interval of health checks, by connecting", {
       defaultText: "off",
     }),
@@ -42,8 +57,9 @@ export const forward: Service = service({
       choice(["v1", "v2"]),
       "send a PROXY protocol header with the client's address",
     ),
+    ...TO_OPTIONS,
   },
-  check({ to, balance, check, "connect-timeout": timeout }) {
+  check({ to, check, source, "connect-timeout": timeout }) {
     if (check === 0) throw new UsageError("check cannot be 0: leave it out", { option: "check" });
     if (timeout === 0) {
       throw new UsageError("connect-timeout cannot be 0: it must be positive", {
@@ -53,46 +69,104 @@ export const forward: Service = service({
     if (to.length === 0) {
       throw new UsageError("forward needs an upstream: to, a HOST:PORT", { option: "to" });
     }
-    if (to.length === 1 && balance !== "round-robin") {
-      throw new UsageError("balance needs several upstreams: to has only one", {
-        option: "balance",
-      });
+    for (const { address } of source === undefined ? [] : to) {
+      const conflict = isUnix(address) ? undefined : sourceConflict({ hostname: source }, address);
+      if (conflict) throw new UsageError(`source: ${conflict}`, { option: "source" });
     }
   },
+  whyIgnored(name, { to, balance, source, ...options }) {
+    if (name === "source" && source !== undefined && to.every(({ address }) => isUnix(address))) {
+      return "needs an upstream with an IP address";
+    }
+    if (name === "balance" && balance !== "round-robin" && to.length === 1) {
+      return "needs several upstreams: to has only one";
+    }
+    const [first] = to;
+    if (!first || to.some(({ tls }) => tls)) return undefined;
+    if (!isTlsOption(name) || !isGiven(options[name])) return undefined;
+    return `needs an upstream with TLS: to=${formatRemote({ ...first, tls: true })}`;
+  },
   upstreams: ({ to }) => to,
-  open(options, { signal, health, oncePerServer }) {
+  keyFile: (options) =>
+    options["to-tls-key-password-file"] === undefined
+      ? options["to-tls-key"] ?? options["to-tls-cert"]
+      : undefined,
+  async preflight({ to, source, ...options }) {
+    const fault = source && addressFault(source);
+    if (fault) return { option: "source", message: `source ${source}: ${fault}` };
+    if (!to.some(({ tls }) => tls)) return undefined;
+    const { readTlsClient } = await import("../../transport/tls/client_files.ts");
+    return await readTlsClient(tlsSettings(options), `${TO}tls`).then(
+      () => undefined,
+      ({ message }: Error) => ({ option: `${TO}tls-cert`, message }),
+    );
+  },
+  open(options, { signal, health, failed, oncePerServer }) {
     const pool = new Pool({
-      addresses: options.to,
+      remotes: options.to,
+      source: options.source,
+      tlsFor: tlsOf(tlsSettings(options), failed),
       balance: options.balance,
       connectTimeout: options["connect-timeout"],
       health,
       signal,
     });
-    const { check: every } = options;
-    if (every !== undefined) oncePerServer((signal) => pool.check({ every, signal }));
-    const version = options["send-proxy"];
+    const { check: every, "send-proxy": version } = options;
+    if (every !== undefined) {
+      const preface = version && localHeader(version);
+      oncePerServer((signal) => pool.check({ every, signal, preface }));
+    }
     return async (client) => {
       await refuseOwnEnd(client);
-      using lease = await leaseFor(client, pool);
+      const preface = version &&
+        proxyHeader(version, { source: client.peer, destination: client.local });
+      using lease = await leaseFor(client, { pool, preface });
       client.note("upstream", lease.name);
+      if (lease.session) noteSession(client, lease.session);
       using upstream = new Connection(lease.socket, { id: client.id });
-      using _ownEnd = noteOwnEnd(upstream);
+      using _ownEnd = noteOwnEnd(upstream, { hasSource: options.source !== undefined });
       refuseOwnEndLate(client);
       client.sink = { name: "upstream", flow: upstream };
       const resetUpstream = tasks.guard(() => upstream.reset(client.reason!));
       client.closed.addEventListener("abort", resetUpstream);
-      if (version) {
-        await upstream.write(
-          proxyHeader(version, { source: client.peer, destination: client.local }),
-        );
-      }
       await relay(client, upstream);
     };
   },
 });
 
 /** An upstream connection for a client. A client that resets its connection ends the attempt. */
-async function leaseFor(client: Connection, pool: Pool): Promise<Lease> {
+async function leaseFor(
+  client: Connection,
+  { pool, preface }: { pool: Pool; preface: ConnectOptions["preface"] },
+): Promise<Lease> {
   using _ = closeOnReset(client);
-  return await pool.connect(client.closed);
+  return await pool.connect({ signal: client.closed, preface, client: client.peer });
+}
+
+type TlsOption = keyof typeof TO_OPTIONS;
+
+function isTlsOption(name: string): name is TlsOption {
+  return Object.hasOwn(TO_OPTIONS, name);
+}
+
+/** Whether a value of a TLS option, all of which are off by default, turns something on. */
+function isGiven(value: string | boolean | readonly string[] | undefined): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+}
+
+function tlsSettings(options: Pick<OptionValues<typeof TO_OPTIONS>, TlsOption>): TlsClientSettings {
+  return withoutPrefix(options, TO);
+}
+
+/** The TLS options for each upstream; the files are read when the first client comes. */
+function tlsOf(
+  settings: TlsClientSettings,
+  onFault: (reason: string) => void,
+): PoolOptions["tlsFor"] {
+  let opening: Promise<TlsConnector> | undefined;
+  const open = async () => {
+    const { TlsConnector } = await import("../../transport/tls/client_files.ts");
+    return new TlsConnector({ settings, prefix: `${TO}tls`, onFault });
+  };
+  return async ({ address }) => await (await (opening ??= open())).optionsFor(address);
 }

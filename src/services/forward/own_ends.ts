@@ -50,11 +50,15 @@ function refuse({ peer, local }: Connection): void {
 
 /**
  * Records a connection to an upstream until disposed. Connections to other machines cannot be
- * accepted here.
+ * accepted here; those to this one come from the address that they are to, unless `hasSource`.
  */
-export function noteOwnEnd({ local, peer }: Connection): Disposable | undefined {
+export function noteOwnEnd(
+  { local, peer }: Connection,
+  { hasSource }: { hasSource: boolean },
+): Disposable | undefined {
   if (isUnix(local) || isUnix(peer)) return undefined;
-  if (local.hostname !== peer.hostname && !isLoopback(peer.hostname)) return undefined;
+  const isElsewhere = local.hostname !== peer.hostname && !isLoopback(peer.hostname);
+  if (isElsewhere && !hasSource) return undefined;
   const ends = endsOf(local, peer);
   outboundEnds.add(ends);
   return { [Symbol.dispose]: () => void outboundEnds.delete(ends) };

@@ -6,22 +6,30 @@
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { delay } from "@std/async/delay";
 import { formatDuration } from "../../options/quantity.ts";
-import type { Address } from "../../endpoint/address.ts";
+import { type Address, isUnix } from "../../endpoint/address.ts";
+import type { Remote } from "../../endpoint/remote.ts";
 import type { ByteStream } from "../../transport/stream.ts";
-import { dial } from "../../transport/dial.ts";
+import { dial, type DialledEndpoint, type DialOptions } from "../../transport/dial.ts";
 import { isShortage } from "../../transport/errors.ts";
+import type { TlsClientOptions, TlsSession } from "../../transport/tls/connect.ts";
 import type { SharedHealth } from "../shared_health.ts";
+import { rankedFor } from "./rendezvous.ts";
 import { Upstream } from "./upstream.ts";
 
 /**
- * The balancing algorithm: each in turn, the one with the fewest clients, or the first that is up.
+ * The balancing algorithm: each in turn, the one with the fewest clients, the first that is up, or
+ * always the same one for a client's address.
  */
-export type Balance = "round-robin" | "least-connections" | "first";
+export type Balance = "round-robin" | "least-connections" | "first" | "source";
 
 /** Options of a {@linkcode Pool}. */
 export interface PoolOptions {
-  /** The addresses of the upstreams. */
-  readonly addresses: readonly Address[];
+  /** The upstreams. */
+  readonly remotes: readonly Remote[];
+  /** The TLS options for an upstream with TLS. */
+  tlsFor(remote: Remote): Promise<TlsClientOptions>;
+  /** The address of this machine that connections come from. */
+  readonly source?: string | undefined;
   /** The balancing algorithm. */
   readonly balance: Balance;
   /** The time limit for connecting to an upstream in milliseconds. */
@@ -36,8 +44,24 @@ export interface PoolOptions {
 export interface Lease extends Disposable {
   /** The connection. */
   readonly socket: ByteStream;
-  /** The address of the upstream as text. */
+  /** The upstream as text. */
   readonly name: string;
+  /** The TLS session, where TLS is spoken over it. */
+  readonly session: TlsSession | undefined;
+}
+
+/** How an upstream is connected to: who asks, and what it is sent first. */
+export interface ConnectOptions extends Pick<DialOptions, "preface"> {
+  /** Aborted when the connection is no longer wanted. */
+  readonly signal: AbortSignal;
+  /** The client. */
+  readonly client?: Address | undefined;
+}
+
+/** How an upstream is checked. */
+export interface CheckOptions extends ConnectOptions {
+  /** The interval in milliseconds. */
+  readonly every: number;
 }
 
 const tasks = new TaskScope("a health check", {
@@ -52,8 +76,8 @@ export class Pool {
 
   /** All upstreams are up, except those that another thread has found down. */
   constructor(options: PoolOptions) {
-    const { addresses, health, signal } = this.#options = options;
-    this.#upstreams = addresses.map((address) => new Upstream(address));
+    const { remotes, health, signal } = this.#options = options;
+    this.#upstreams = remotes.map((remote) => new Upstream(remote));
     for (const upstream of this.#upstreams) {
       health.follow(upstream.name, { signal, adopt: (failures) => upstream.adopt(failures) });
     }
@@ -63,18 +87,19 @@ export class Pool {
    * Connects to the next upstream, or to another one if that fails. Names are resolved each time.
    * @throws {Error} why each upstream could not be reached
    */
-  async connect(signal: AbortSignal): Promise<Lease> {
+  async connect({ signal, preface, client }: ConnectOptions): Promise<Lease> {
     const faults: string[] = [];
-    for (const upstream of this.#order()) {
+    for (const upstream of this.#order(client)) {
       upstream.live++;
-      const outcome = await this.#try(upstream, { signal, timeout: this.#options.connectTimeout });
+      const timeout = this.#options.connectTimeout;
+      const outcome = await this.#try(upstream, { signal, timeout, preface });
       if (outcome instanceof Error) {
         upstream.live--;
         if (signal.aborted) throw outcome;
         faults.push(outcome.message);
       } else {
         return {
-          socket: outcome,
+          ...outcome,
           name: upstream.name,
           [Symbol.dispose]: () => void upstream.live--,
         };
@@ -87,33 +112,37 @@ export class Pool {
    * Health checks: connects to every upstream at intervals and closes again, until the signal is
    * aborted.
    */
-  check({ every, signal }: { every: number; signal: AbortSignal }): void {
-    for (const upstream of this.#upstreams) {
-      tasks.run(this.#checkOne(upstream, { every, signal }));
-    }
+  check(options: CheckOptions): void {
+    for (const upstream of this.#upstreams) tasks.run(this.#checkOne(upstream, options));
   }
 
   async #checkOne(
     upstream: Upstream,
-    { every, signal }: { every: number; signal: AbortSignal },
+    { every, signal, preface }: CheckOptions,
   ): Promise<void> {
     const timeout = Math.min(every, this.#options.connectTimeout);
     while (!signal.aborted) {
-      const outcome = await this.#try(upstream, { signal, timeout });
-      if (!(outcome instanceof Error)) outcome.close();
+      const outcome = await this.#try(upstream, { signal, timeout, preface });
+      if (!(outcome instanceof Error)) outcome.socket.close();
       await delay(every, { signal }).catch(() => {});
     }
   }
 
   async #try(
     upstream: Upstream,
-    { signal, timeout }: { signal: AbortSignal; timeout: number },
-  ): Promise<ByteStream | Error> {
+    options: DialOptions & { readonly signal: AbortSignal },
+  ): Promise<Pick<Lease, "socket" | "session"> | Error> {
+    const { signal } = options;
     const attempt = upstream.attempt();
+    let session: TlsSession | undefined;
+    const onStep: DialOptions["onStep"] = (step) => {
+      if (step.step === "secured") session = step.session;
+    };
     try {
-      const socket = await dial(upstream, { timeout, signal });
+      const endpoint = await this.#endpointOf(upstream);
+      const socket = await dial(endpoint, upstream.remote.tls ? { ...options, onStep } : options);
       if (attempt.succeeded()) this.#report(upstream, `${upstream.name} is up again`);
-      return socket;
+      return { socket, session };
     } catch (error) {
       const fault = error as Error;
       if (signal.aborted || isShortage(fault.cause)) attempt.abandoned();
@@ -127,6 +156,17 @@ export class Pool {
     }
   }
 
+  async #endpointOf({ remote }: Upstream): Promise<DialledEndpoint> {
+    const { address, tls } = remote;
+    const { source, tlsFor } = this.#options;
+    if (!tls && source === undefined) return remote;
+    return {
+      address,
+      from: source === undefined || isUnix(address) ? undefined : { hostname: source },
+      layers: tls ? { tls: await tlsFor(remote) } : undefined,
+    };
+  }
+
   #report({ name, failures }: Upstream, text: string): void {
     this.#options.health.report({ name, failures, text });
   }
@@ -135,16 +175,25 @@ export class Pool {
    * The upstreams in the order in which to try them: first those that are due, then those that
    * failed a moment ago, so that no client is refused without an attempt.
    */
-  #order(): Upstream[] {
+  #order(client: Address | undefined): Upstream[] {
     const count = this.#upstreams.length;
     if (count === 1) return [...this.#upstreams];
-    const start = this.#options.balance === "first" ? 0 : this.#turn++ % count;
-    const inTurn = [...this.#upstreams.slice(start), ...this.#upstreams.slice(0, start)];
+    const inTurn = this.#inTurn(client);
     const { due = [], paused = [] } = Object.groupBy(
       inTurn,
       (upstream) => upstream.isDue ? "due" : "paused",
     );
     if (this.#options.balance === "least-connections") due.sort((a, b) => a.live - b.live);
     return [...due, ...paused];
+  }
+
+  /** The upstreams in the order of the algorithm. Clients without an address are served in turn. */
+  #inTurn(client: Address | undefined): Upstream[] {
+    const { balance } = this.#options;
+    if (balance === "source" && client && !isUnix(client)) {
+      return rankedFor(client.hostname, this.#upstreams);
+    }
+    const start = balance === "first" ? 0 : this.#turn++ % this.#upstreams.length;
+    return [...this.#upstreams.slice(start), ...this.#upstreams.slice(0, start)];
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, formatAddress } from "../../endpoint/address.ts";
+import { formatRemote, type Remote } from "../../endpoint/remote.ts";
 
 /**
  * The pause after an upstream failed, in milliseconds. It doubles with every failure from `first`
@@ -13,9 +13,9 @@ const PAUSE = { first: 500, last: 30_000 };
 
 /** One upstream. It is up until an attempt fails, and again when one succeeds. */
 export class Upstream {
-  /** The address. */
-  readonly address: Address;
-  /** The address as text. */
+  /** Where it is. */
+  readonly remote: Remote;
+  /** The same as text. */
   readonly name: string;
   /** The number of its clients, those included that are being connected. */
   live = 0;
@@ -25,9 +25,9 @@ export class Upstream {
   #isOnTrial = false;
 
   /** Starts as up. */
-  constructor(address: Address) {
-    this.address = address;
-    this.name = formatAddress(address);
+  constructor(remote: Remote) {
+    this.remote = remote;
+    this.name = formatRemote(remote);
   }
 
   /** Whether the last attempt succeeded. */

@@ -4,10 +4,11 @@
  * @module
  */
 import { type InternetAddress, lacksZone, zoneNeeded } from "../../endpoint/address.ts";
-import type { Carrier, Listener, ListenOptions } from "../carrier.ts";
+import type { Carrier, ConnectOptions, Listener, ListenOptions } from "../carrier.ts";
 import { SelfConnect } from "../dial_error.ts";
 import { codeOf, explain } from "../errors.ts";
 import { portHolder } from "../port_holder.ts";
+import type { ByteStream } from "../stream.ts";
 
 /** The TCP carrier over IPv4 and IPv6. */
 export const tcp: Carrier<InternetAddress> = { listen, connect, listenFault };
@@ -37,7 +38,14 @@ function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Liste
 }
 
 /** Connects with `TCP_NODELAY` and keep-alive on. */
-async function connect(address: InternetAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
+async function connect(
+  address: InternetAddress,
+  { signal, source }: ConnectOptions,
+): Promise<ByteStream> {
+  if (source !== undefined) {
+    const { connectFrom } = await import("./tcp_from.ts");
+    return await connectFrom(address, { source, signal });
+  }
   const connection = await Deno.connect({ ...address, signal });
   if (isSelf(connection)) {
     connection.close();

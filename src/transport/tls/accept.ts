@@ -6,7 +6,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { createServer, type TlsOptions, type TLSSocket } from "node:tls";
+import { createSecureContext, createServer, type TlsOptions, type TLSSocket } from "node:tls";
 import { formatDuration } from "../../options/quantity.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { explain } from "../errors.ts";
@@ -15,13 +15,17 @@ import type { ByteStream } from "../stream.ts";
 import { HandshakeStream } from "./handshake_stream.ts";
 import { type HandshakeFailure, handshakeFailure } from "./handshake_error.ts";
 import type { KeyPair } from "./key_pair.ts";
-import { duplexOf, FlowControl, StreamSocket } from "./node_stream.ts";
+import { type NamedPairs, pairFor } from "./named_pairs.ts";
+import { FlowControl } from "./flow_control.ts";
+import { duplexOf, StreamSocket } from "./node_stream.ts";
 import { tlsFault } from "./errors.ts";
 
 /** The certificates of a server. */
 export interface TlsContents {
   /** The certificate and its key. */
   readonly pair: KeyPair;
+  /** The certificates by the server name that clients ask for; the one above for all other names. */
+  readonly byName?: NamedPairs | undefined;
   /**
    * The authorities for client certificates (PEM), which are then required; without it, none is
    * requested.
@@ -108,11 +112,17 @@ async function shakeHands(
 }
 
 /** Options for `node:tls`. */
-function settingsOf({ pair: { cert, key }, clientCa, alpn }: Handshake): TlsOptions {
+function settingsOf({ pair, byName, clientCa, alpn }: Handshake): TlsOptions {
+  const ca = clientCa === undefined ? {} : { ca: clientCa };
+  const contextFor = (name: string) =>
+    createSecureContext({ ...byName && pairFor(name, byName) || pair, ...ca });
   return {
-    cert,
-    key,
-    ...clientCa === undefined ? {} : { ca: clientCa, requestCert: true },
+    ...pair,
+    ...ca,
+    ...clientCa === undefined ? {} : { requestCert: true },
+    ...byName && byName.size > 0
+      ? { SNICallback: (name, done) => done(null, contextFor(name)) }
+      : {},
     ...alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] },
     // Verified below, to report the reason.
     rejectUnauthorized: false,
@@ -163,11 +173,19 @@ function noteSession(tls: TLSSocket, { clientCa, context }: Handshake): void {
   if (clientCa !== undefined && !tls.authorized) throw new Error(distrust(tls));
   const { subject } = clientCa === undefined ? {} : tls.getPeerCertificate() ?? {};
   context.note("tls", tls.getProtocol() ?? "unknown");
+  context.note("tls-cipher", tls.getCipher().name);
+  context.note("sni", serverNameOf(tls));
   context.note("alpn", tls.alpnProtocol || undefined);
+  context.note("tls-verified", clientCa === undefined ? undefined : "by tls-client-ca");
   context.note(
     "tls-subject",
     subject && Object.entries(subject).map(([name, value]) => `${name}=${value}`).join(", "),
   );
+}
+
+/** The name that the client asked for (SNI). */
+function serverNameOf(tls: TLSSocket & { servername?: string | false }): string | undefined {
+  return tls.servername || undefined;
 }
 
 /** Why the client's certificate is rejected. */

@@ -5,8 +5,9 @@
  */
 import { UsageError } from "../../options/usage_error.ts";
 import { X509Certificate } from "node:crypto";
-import { explain } from "../errors.ts";
+import { FileContents } from "./file_contents.ts";
 import { readPem } from "./pem.ts";
+import { readNamedPairs } from "./named_pairs.ts";
 import { readServingPair } from "./serving_pair.ts";
 import type { TlsContents, TlsServer } from "./accept.ts";
 
@@ -16,6 +17,10 @@ export interface TlsFiles {
   readonly certFile: string;
   /** The key; by default it is in the file of the certificate. */
   readonly keyFile?: string | undefined;
+  /** Passphrases for encrypted keys. */
+  readonly passwordFile?: string | undefined;
+  /** Further certificates, each with its key, for other server names. */
+  readonly sniFiles?: readonly string[];
   /** The authorities for client certificates. */
   readonly clientCaFile?: string | undefined;
 }
@@ -33,14 +38,20 @@ export interface TlsAcceptorOptions extends TlsFiles {
  * if they have changed.
  */
 export class TlsAcceptor implements TlsServer {
-  readonly #options: TlsAcceptorOptions;
-  #contents: TlsContents;
-  #stamp: Stamp;
+  /** The ALPN protocols, in order of preference. */
+  readonly alpn: readonly string[];
+  readonly #files: FileContents<TlsContents>;
 
-  private constructor(options: TlsAcceptorOptions, contents: TlsContents, stamp: Stamp) {
-    this.#options = options;
-    this.#contents = contents;
-    this.#stamp = stamp;
+  private constructor({ alpn, ...options }: TlsAcceptorOptions) {
+    this.alpn = alpn;
+    this.#files = new FileContents({
+      files: [
+        ...[options.certFile, options.keyFile, options.passwordFile, options.clientCaFile],
+        ...options.sniFiles ?? [],
+      ],
+      read: (before) => readTlsFiles(options, before),
+      onFault: (reason) => options.onFault(`${reason}; the previous certificate stays in use`),
+    });
   }
 
   /**
@@ -48,38 +59,20 @@ export class TlsAcceptor implements TlsServer {
    * @throws {UsageError} which file is invalid, and why
    */
   static async open(options: TlsAcceptorOptions): Promise<TlsAcceptor> {
-    const stamp = await stampOf(options);
-    return new TlsAcceptor(options, await readTlsFiles(options), stamp);
+    const acceptor = new TlsAcceptor(options);
+    await acceptor.contents();
+    return acceptor;
   }
 
   /** The SHA-256 of the certificate, in lower-case hex. */
   get fingerprint(): string {
-    const { cert } = this.#contents.pair;
+    const { cert } = this.#files.latest!.pair;
     return new X509Certificate(cert).fingerprint256.replaceAll(":", "").toLowerCase();
   }
 
-  /** The ALPN protocols, in order of preference. */
-  get alpn(): readonly string[] {
-    return this.#options.alpn;
-  }
-
   /** The certificates that are in the files now. */
-  async contents(): Promise<TlsContents> {
-    await this.#refresh();
-    return this.#contents;
-  }
-
-  async #refresh(): Promise<void> {
-    const stamp = await stampOf(this.#options);
-    if (stamp.text === this.#stamp.text && this.#stamp.isSettled) return;
-    const isSame = stamp.text === this.#stamp.text;
-    this.#stamp = stamp;
-    try {
-      this.#contents = await readTlsFiles(this.#options, this.#contents);
-    } catch (error) {
-      if (isSame) return;
-      this.#options.onFault(`${explain(error)}; the previous certificate stays in use`);
-    }
+  contents(): Promise<TlsContents> {
+    return this.#files.current();
   }
 }
 
@@ -89,11 +82,13 @@ export class TlsAcceptor implements TlsServer {
  * @throws {UsageError} which file is invalid, and why
  */
 export async function readTlsFiles(
-  { certFile, keyFile, clientCaFile }: TlsFiles,
+  { certFile, keyFile, passwordFile, sniFiles = [], clientCaFile }: TlsFiles,
   before?: TlsContents,
 ): Promise<TlsContents> {
+  const pair = await readServingPair({ certFile, keyFile, passwordFile, known: before?.pair });
   return {
-    pair: await readServingPair({ certFile, keyFile, known: before?.pair }),
+    pair,
+    byName: await readNamedPairs(sniFiles, { first: pair, passwordFile, before: before?.byName }),
     clientCa: await readAuthorities(clientCaFile),
   };
 }
@@ -114,32 +109,4 @@ async function readAuthorities(file: string | undefined): Promise<string | undef
     const reason = "no readable certificate in it";
     throw new UsageError(`tls-client-ca ${file}: ${reason}`, { cause });
   }
-}
-
-/** The stat fields that show whether files have changed. */
-interface Stamp {
-  /** The fields of all files as text. */
-  readonly text: string;
-  /**
-   * Whether a later change is sure to change the text: ctime has a resolution of one second here.
-   */
-  readonly isSettled: boolean;
-}
-
-/** The age of the latest change from which it is settled, in milliseconds. */
-const SETTLE_TIME = 2_000;
-
-async function stampOf({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<Stamp> {
-  const files = [certFile, keyFile, clientCaFile].filter((file) => file !== undefined);
-  const now = Date.now();
-  const stats = await Promise.all(
-    files.map((file) => Deno.stat(file).catch(() => undefined)),
-  );
-  return {
-    // Users can set mtime, but not ctime.
-    text: stats.map((stat) =>
-      `${stat?.ino} ${stat?.size} ${stat?.mtime?.getTime()} ${stat?.ctime?.getTime()}`
-    ).join(),
-    isSettled: stats.every((stat) => now - (stat?.ctime?.getTime() ?? 0) > SETTLE_TIME),
-  };
 }

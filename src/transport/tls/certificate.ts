@@ -34,13 +34,20 @@ export function certificateOf(peer: PeerCertificate): Certificate {
   };
 }
 
-/**
- * Why a certificate without a pin is not trusted for `serverName`; `undefined` if it is. `fault` is
- * the library's error.
- */
+/** What a certificate is judged by. */
+export interface Judgement {
+  /** The name that it has to be for. */
+  readonly serverName: string;
+  /** The library's error. */
+  readonly fault: string | undefined;
+  /** What the names of the options that could help start with: `--tls`. */
+  readonly prefix: string;
+}
+
+/** Why a certificate without a pin is not trusted for `serverName`; `undefined` if it is. */
 export function distrust(
   peer: DetailedPeerCertificate,
-  { serverName, fault }: { serverName: string; fault: string | undefined },
+  { serverName, fault, prefix }: Judgement,
 ): string | undefined {
   const { subject, names } = certificateOf(peer);
   const untimely = whyUntimely(peer);
@@ -48,13 +55,13 @@ export function distrust(
   if (checkServerIdentity(serverName, peer) !== undefined) {
     return `the certificate is for ${names || subject}, not for ${serverName}`;
   }
-  return fault === undefined ? undefined : whyUntrusted(peer, { serverName, fault });
+  return fault === undefined ? undefined : whyUntrusted(peer, { serverName, fault, prefix });
 }
 
 /** What the library's error means if neither dates nor names are wrong. */
 function whyUntrusted(
   peer: DetailedPeerCertificate,
-  { serverName, fault }: { serverName: string; fault: string },
+  { serverName, fault, prefix }: Judgement,
 ): string {
   const { subject, issuer, names } = certificateOf(peer);
   if (fault === "ERR_TLS_CERT_ALTNAME_INVALID") {
@@ -74,11 +81,11 @@ function whyUntrusted(
     }
   }
   if (subject === issuer) {
-    return "the certificate is self-signed; trust it with --tls-ca FILE, " +
-      "or by its fingerprint with --tls-pin";
+    return `the certificate is self-signed; trust it with ${prefix}-ca FILE, ` +
+      `or by its fingerprint with ${prefix}-pin`;
   }
   return `the certificate was signed by ${issuer}, which is not trusted here (${fault}); ` +
-    "to trust it, use --tls-ca FILE";
+    `to trust it, use ${prefix}-ca FILE`;
 }
 
 function whyUntimely(peer: PeerCertificate): string | undefined {

@@ -8,7 +8,8 @@ import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { concat } from "@std/bytes/concat";
 import { isIP, withoutZone } from "../../endpoint/address.ts";
 import { type ByteStream, wrap } from "../stream.ts";
-import { duplexOf, FlowControl, StreamSocket } from "./node_stream.ts";
+import { FlowControl } from "./flow_control.ts";
+import { duplexOf, StreamSocket } from "./node_stream.ts";
 import { explainHandshake, tlsFault } from "./errors.ts";
 import { readServerFlight } from "./server_flight.ts";
 import { type Certificate, certificateOf, distrust } from "./certificate.ts";
@@ -29,6 +30,8 @@ export interface TlsClientOptions {
   readonly key?: string;
   /** The ALPN protocols, in order of preference. */
   readonly alpn?: readonly string[];
+  /** What the names of these options start with in errors; `--tls` by default. */
+  readonly prefix?: string;
 }
 
 /** What was negotiated. */
@@ -41,8 +44,12 @@ export interface TlsSession {
   readonly alpn: string | undefined;
   /** The server's certificate. */
   readonly certificate: Certificate;
+  /** The name that was sent to the server (SNI); none for an address. */
+  readonly serverName: string | undefined;
   /** Why the certificate is trusted. */
   readonly trust: "authority" | "pin" | "nothing";
+  /** What is wrong with the certificate where any is accepted; `undefined` if nothing. */
+  readonly fault: string | undefined;
 }
 
 /** The server's certificate is not trusted. Retrying does not help. */
@@ -61,7 +68,7 @@ export async function connectTls(
   socket: ByteStream,
   options: TlsClientOptions,
 ): Promise<{ socket: ByteStream; session: TlsSession }> {
-  const { serverName, ca, cert, key, alpn = [] } = options;
+  const { serverName, ca, cert, key, alpn = [], prefix = "--tls" } = options;
   const flowControl = new FlowControl();
   const { stream, received, handOver } = recording(socket);
   const carrier = duplexOf(stream, flowControl);
@@ -81,16 +88,13 @@ export async function connectTls(
   try {
     await handshake(tls, carrier).catch((error) => {
       const flight = readServerFlight(received());
-      throw new Error(`no TLS: ${explainHandshake(error, { flight, hasCertificate: !!cert })}`, {
-        cause: error,
-      });
+      const how = { flight, hasCertificate: !!cert, certOption: `${prefix}-cert` };
+      throw new Error(`no TLS: ${explainHandshake(error, how)}`, { cause: error });
     });
     handOver();
-    const trust = verify(tls, options);
-    return {
-      socket: new StreamSocket(tls, { under: socket, flowControl, explainError: tlsFault }),
-      session: sessionOf(tls, trust),
-    };
+    const session = sessionOf(tls, { ...options, prefix });
+    const explainError = (error: Error) => tlsFault(error, `${prefix}-cert`);
+    return { socket: new StreamSocket(tls, { under: socket, flowControl, explainError }), session };
   } catch (error) {
     tls.destroy();
     throw error;
@@ -136,29 +140,45 @@ async function handshake(tls: TLSSocket, carrier: Duplex): Promise<void> {
   await promise;
 }
 
-function verify(
-  tls: TLSSocket,
-  { serverName, pins = [], insecure = false }: TlsClientOptions,
-): TlsSession["trust"] {
-  if (insecure) return "nothing";
-  const peer = tls.getPeerCertificate();
-  if (pins.length > 0) {
-    const { fingerprint } = certificateOf(peer);
-    if (pins.includes(fingerprint)) return "pin";
-    throw new TrustError(`the certificate is not the pinned one: its SHA-256 is ${fingerprint}`);
-  }
-  const fault = tls.authorized ? undefined : String(tls.authorizationError);
-  const reason = distrust(tls.getPeerCertificate(true), { serverName, fault });
-  if (reason !== undefined) throw new TrustError(reason);
-  return "authority";
+type Verified = Pick<TlsSession, "trust" | "fault">;
+
+/**
+ * Verifies the server's certificate.
+ * @throws {TrustError} what is wrong with it
+ */
+function verify(tls: TLSSocket, options: TlsClientOptions & { prefix: string }): Verified {
+  const { pins = [], insecure = false } = options;
+  const fault = faultOf(tls, options);
+  if (insecure) return { trust: "nothing", fault };
+  if (fault !== undefined) throw new TrustError(fault);
+  return { trust: pins.length > 0 ? "pin" : "authority", fault };
 }
 
-function sessionOf(tls: TLSSocket, trust: TlsSession["trust"]): TlsSession {
+/** Why the server's certificate is not trusted; `undefined` if it is. */
+function faultOf(
+  tls: TLSSocket,
+  { serverName, pins = [], prefix }: TlsClientOptions & { prefix: string },
+): string | undefined {
+  if (pins.length > 0) {
+    const { fingerprint } = certificateOf(tls.getPeerCertificate());
+    if (pins.includes(fingerprint)) return undefined;
+    return `the certificate is not the pinned one: its SHA-256 is ${fingerprint}`;
+  }
+  const fault = tls.authorized ? undefined : String(tls.authorizationError);
+  return distrust(tls.getPeerCertificate(true), { serverName, fault, prefix });
+}
+
+function sessionOf(
+  tls: TLSSocket,
+  options: TlsClientOptions & { prefix: string },
+): TlsSession {
+  const { serverName } = options;
   return {
+    ...verify(tls, options),
     protocol: tls.getProtocol() ?? "unknown",
     cipher: tls.getCipher().name,
     alpn: tls.alpnProtocol || undefined,
+    serverName: isIP(serverName) ? undefined : serverName,
     certificate: certificateOf(tls.getPeerCertificate()),
-    trust,
   };
 }

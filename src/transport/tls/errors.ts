@@ -6,6 +6,8 @@
 import { explain } from "../errors.ts";
 import type { ServerFlight } from "./server_flight.ts";
 
+const NO_CERTIFICATE = "the peer requires a client certificate";
+
 const TEXTS: readonly (readonly [pattern: RegExp, text: string])[] = [
   [
     /InvalidContentType|wrong version number|unexpected handshake message/i,
@@ -13,7 +15,7 @@ const TEXTS: readonly (readonly [pattern: RegExp, text: string])[] = [
   ],
   [
     /CertificateRequired|certificate required/i,
-    "the peer requires a client certificate: use --tls-cert",
+    NO_CERTIFICATE,
   ],
   [/UnknownCA|unknown ca/i, "the peer does not trust the CA of our certificate"],
   [/CertificateExpired/i, "the peer reports that our certificate has expired"],
@@ -45,21 +47,33 @@ export function explainTls(error: unknown): string {
 /** Why a handshake failed, given what the server has sent. */
 export function explainHandshake(
   error: unknown,
-  { flight, hasCertificate }: { flight: ServerFlight; hasCertificate: boolean },
+  { flight, hasCertificate, certOption }: {
+    flight: ServerFlight;
+    hasCertificate: boolean;
+    /** The option that gives the client's certificate. */
+    certOption: string;
+  },
 ): string {
   const isRefused = error instanceof Error &&
     /HandshakeFailure|handshake failure/i.test(error.message);
-  if (!isRefused || !flight.hasChosen) return explainTls(error);
+  if (!isRefused || !flight.hasChosen) {
+    const text = explainTls(error);
+    return text === NO_CERTIFICATE ? `${text}: use ${certOption}` : text;
+  }
   if (!flight.asksForCertificate) {
     return "the peer ended the handshake after choosing a cipher suite (handshake_failure)";
   }
   return hasCertificate
     ? "the peer does not accept our client certificate"
-    : "the peer requires a client certificate: use --tls-cert";
+    : `${NO_CERTIFICATE}: use ${certOption}`;
 }
 
-/** A TLS error after the handshake, with a readable message. */
-export function tlsFault(error: Error): Error {
-  const message = explainTls(error);
+/**
+ * A TLS error after the handshake, with a readable message. In TLS 1.3, a server requires the client's
+ * certificate, which `certOption` gives, only then.
+ */
+export function tlsFault(error: Error, certOption?: string): Error {
+  const text = explainTls(error);
+  const message = text === NO_CERTIFICATE && certOption ? `${text}: use ${certOption}` : text;
   return message === explain(error) ? error : new Error(message, { cause: error });
 }

@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../../options/usage_error.ts";
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { explain } from "../errors.ts";
 import { isEncrypted, knownPassphrases } from "./passphrases.ts";
 import { readPem } from "./pem.ts";
 
@@ -16,54 +17,96 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** The files of a certificate and its key (PEM). */
+export interface KeyPairFiles {
+  /** The certificate. */
+  readonly certFile: string;
+  /** The key; by default it is in the file of the certificate. */
+  readonly keyFile?: string | undefined;
+  /** Passphrases for an encrypted key, one a line, which are tried in turn. */
+  readonly passwordFile?: string | undefined;
+  /** What the names of the options start with; `tls` by default. */
+  readonly prefix?: string | undefined;
+  /** The option that names the certificate, if it is not `tls-cert` after that prefix. */
+  readonly option?: string | undefined;
+}
+
 /**
  * Reads a certificate and its key, by default from the same file. Errors name the files by their
  * options, which start with `prefix`.
  * @throws {UsageError} which file is invalid, or that the two do not belong together
  */
 export async function readKeyPair(
-  { certFile, keyFile = certFile, prefix = "tls" }: {
-    certFile: string;
-    keyFile?: string | undefined;
-    prefix?: string;
-  },
+  { certFile, keyFile = certFile, passwordFile, prefix = "tls", option = `${prefix}-cert` }:
+    KeyPairFiles,
 ): Promise<KeyPair> {
-  const cert = blocks(await readPem(certFile, `${prefix}-cert`), "CERTIFICATE");
-  const key = blocks(await readPem(keyFile, `${prefix}-key`), "PRIVATE KEY");
+  const cert = blocks(await readPem(certFile, option), "CERTIFICATE");
+  const keyOption = option === `${prefix}-cert` ? `${prefix}-key` : option;
+  const key = blocks(await readPem(keyFile, keyOption), "PRIVATE KEY");
   if (cert.includes("-----BEGIN TRUSTED CERTIFICATE-----")) {
     throw new UsageError(
-      `${prefix}-cert ${certFile} contains a TRUSTED CERTIFICATE, which only openssl reads: ` +
+      `${option} ${certFile} contains a TRUSTED CERTIFICATE, which only openssl reads: ` +
         "openssl x509 -in FILE -out FILE converts it",
     );
   }
   const certificate = attempt(
     () => new X509Certificate(cert),
-    `${prefix}-cert ${certFile}: no readable certificate in it`,
+    `${option} ${certFile}: no readable certificate in it`,
   );
-  const secret = readKey(key, { keyFile, prefix });
+  const passwords = await readPasswords(passwordFile, `${prefix}-key-password-file`);
+  const secret = readKey(key, { file: `${keyOption} ${keyFile}`, keyFile, passwords, prefix });
   const isItsKey = attempt(
     () => text(createPublicKey(secret)) === text(certificate.publicKey),
-    `${prefix}-cert ${certFile}: its key type is not supported, such as RSA-PSS`,
+    `${option} ${certFile}: its key type is not supported, such as RSA-PSS`,
   );
   if (isItsKey) return { cert, key: isEncrypted(key) ? plain(secret) : key };
-  throw new UsageError(`${prefix}-key ${keyFile} is not the key of ${prefix}-cert ${certFile}`);
+  throw new UsageError(`${keyOption} ${keyFile} is not the key of ${option} ${certFile}`);
 }
 
-/** The key, decrypted with the known passphrase. */
+/** The passphrases in a file. */
+async function readPasswords(
+  file: string | undefined,
+  option: string,
+): Promise<Passwords | undefined> {
+  if (file === undefined) return undefined;
+  const name = `${option} ${file}`;
+  const text = await Deno.readTextFile(file).catch((cause) => {
+    throw new UsageError(`${name}: cannot read it: ${explain(cause)}`, { cause });
+  });
+  return { name, words: text.split("\n").map((line) => line.replace(/\r$/, "")) };
+}
+
+interface Passwords {
+  readonly name: string;
+  readonly words: readonly string[];
+}
+
+/** The key, decrypted with a passphrase from the file or the one that was asked for. */
 function readKey(
   key: string,
-  { keyFile, prefix }: { keyFile: string; prefix: string },
+  { file, keyFile, passwords, prefix }: {
+    file: string;
+    prefix: string;
+    keyFile: string;
+    passwords: Passwords | undefined;
+  },
 ): KeyObject {
-  const passphrase = knownPassphrases.get(keyFile);
-  if (isEncrypted(key) && passphrase === undefined) {
+  const isLocked = isEncrypted(key);
+  const passphrase = passwords
+    ? passwords.words.find((word) => isLocked && canDecrypt(key, word))
+    : knownPassphrases.get(keyFile);
+  if (isLocked && passphrase === undefined) {
     throw new UsageError(
-      `${prefix}-key ${keyFile}: it is encrypted, and its passphrase is only asked for at the ` +
-        "start, at a terminal; openssl pkey -in FILE -out FILE converts it",
+      passwords
+        ? `${passwords.name}: no line of it decrypts ${file}`
+        : `${file}: it is encrypted, and its passphrase is only asked for at the start, at a ` +
+          "terminal; openssl pkey -in FILE -out FILE converts it" +
+          (prefix === "console" ? "" : `, ${prefix}-key-password-file FILE has it`),
     );
   }
   return attempt(
     () => createPrivateKey(passphrase === undefined ? key : { key, format: "pem", passphrase }),
-    `${prefix}-key ${keyFile}: no readable private key in it`,
+    `${file}: no readable private key in it`,
   );
 }
 

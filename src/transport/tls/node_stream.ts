@@ -1,89 +1,22 @@
 /**
  * Adapters between byte streams and Node's streams, for `node:tls`. Half-close and backpressure
  * work in both directions. A TLS stream in Deno loses the end of its decrypted data when it is
- * paused, so it always flows, and {@linkcode FlowControl} pauses the socket below.
+ * paused, so it always flows, and a `FlowControl` pauses the socket below.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import { nextTurn } from "../../scheduling/turn_budget.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { CutOffError } from "../errors.ts";
 import type { ByteStream } from "../stream.ts";
+import type { FlowControl } from "./flow_control.ts";
 import { writeAll } from "../write_all.ts";
 
 const tasks = new TaskScope("a TLS connection", { consequence: "that connection is closed" });
 
 /** The size of one write in bytes, a maximum TLS record: progress is known per piece. */
 const WRITE_SIZE = 16 * 1024;
-
-/** The default size of one read in bytes: a little over three maximum TLS records. */
-const READ_SIZE = 64 * 1024;
-
-/** The default high-water mark, in bytes. */
-const HIGH_WATER_MARK = 256 * 1024;
-
-/** Options of {@linkcode FlowControl}. */
-export interface FlowControlOptions {
-  /** Whether TLS is above the stream. Default: true. */
-  readonly belowTls?: boolean;
-  /** What may wait before reading pauses, in units of {@linkcode FlowControl.add}. Default: 256 KiB. */
-  readonly highWaterMark?: number;
-  /** The size of one read in bytes. Default: 64 KiB. */
-  readonly readSize?: number;
-}
-
-/** Pauses the stream below while too much of it waits to be handled, and records how it ended. */
-export class FlowControl {
-  /** Whether the stream above ended by itself: the peer announced the end of its data. */
-  hasEnded = false;
-  /** Whether the stream below ended before that: data may be missing. */
-  isCutOff = false;
-  /** The size of one read in bytes. */
-  readonly readSize: number;
-  readonly #isBelowTls: boolean;
-  readonly #highWaterMark: number;
-  #waiting = 0;
-  #open: (() => void) | undefined;
-
-  /** Nothing waits yet. */
-  constructor(
-    { belowTls = true, highWaterMark = HIGH_WATER_MARK, readSize = READ_SIZE }: FlowControlOptions =
-      {},
-  ) {
-    this.#isBelowTls = belowTls;
-    this.#highWaterMark = highWaterMark;
-    this.readSize = readSize;
-  }
-
-  /** Adds what was received: bytes, or whatever the high-water mark counts. */
-  add(units: number): void {
-    this.#waiting += units;
-  }
-
-  /** Subtracts what was handled. */
-  take(units: number): void {
-    this.#waiting -= units;
-    if (this.#waiting < this.#highWaterMark) this.#open?.();
-  }
-
-  /** Resolves when more may be received. */
-  async ready(): Promise<void> {
-    if (this.#waiting < this.#highWaterMark) return;
-    await new Promise<void>((resolve) => this.#open = resolve);
-  }
-
-  /**
-   * Records the end of the stream below, a turn later, when the data before it has been decrypted.
-   */
-  async end(): Promise<void> {
-    if (!this.#isBelowTls) return;
-    await nextTurn();
-    await nextTurn();
-    this.isCutOff = !this.hasEnded;
-  }
-}
 
 /** The socket as a Node stream. Destroying the stream closes the socket. */
 export function duplexOf(socket: ByteStream, flowControl: FlowControl): Duplex {
@@ -119,10 +52,16 @@ async function readChunk(socket: ByteStream, flowControl: FlowControl): Promise<
   return length === null ? null : chunk.subarray(0, length);
 }
 
+/** What is needed of the socket below; `write` only for no bytes, to see whether it is broken. */
+export type CarrierSocket = Pick<
+  ByteStream,
+  "localAddr" | "remoteAddr" | "setNoDelay" | "setKeepAlive" | "write"
+>;
+
 /** Options of {@linkcode StreamSocket}. */
 export interface StreamSocketOptions {
   /** The socket below, whose addresses it has. */
-  readonly under: ByteStream;
+  readonly under: CarrierSocket;
   /** The flow control of the stream. */
   readonly flowControl: FlowControl;
   /** Converts the stream's errors. */
@@ -135,7 +74,7 @@ export class StreamSocket implements ByteStream {
   readonly localAddr: Deno.Addr;
   /** The remote address. */
   readonly remoteAddr: Deno.Addr;
-  readonly #under: ByteStream;
+  readonly #under: CarrierSocket;
   readonly #stream: Duplex;
   readonly #flowControl: FlowControl;
   readonly #chunks: Uint8Array[] = [];

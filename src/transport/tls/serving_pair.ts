@@ -9,7 +9,7 @@ import { connect, createServer } from "node:tls";
 import { createPrivateKey } from "node:crypto";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { refuseOldRuntime } from "../runtime_check.ts";
-import { type KeyPair, readKeyPair } from "./key_pair.ts";
+import { type KeyPair, type KeyPairFiles, readKeyPair } from "./key_pair.ts";
 
 const tasks = new TaskScope("the test of a certificate", { consequence: "the file is refused" });
 
@@ -19,20 +19,15 @@ const tasks = new TaskScope("the test of a certificate", { consequence: "the fil
  * @throws {UsageError} which file is invalid, and why
  */
 export async function readServingPair(
-  { known, ...files }: {
-    certFile: string;
-    keyFile?: string | undefined;
-    prefix?: string;
-    known?: KeyPair | undefined;
-  },
+  { known, ...files }: KeyPairFiles & { readonly known?: KeyPair | undefined },
 ): Promise<KeyPair> {
   refuseOldRuntime(createServer(), "TLS");
   const pair = await readKeyPair(files);
   if (pair.cert === known?.cert && pair.key === known.key) return pair;
   if (await canServe(pair)) return pair;
-  const { certFile, keyFile = certFile, prefix = "tls" } = files;
+  const { certFile, keyFile = certFile, prefix = "tls", option = `${prefix}-key` } = files;
   throw new UsageError(
-    `${prefix}-key ${keyFile} cannot be used: it is ${kindOf(pair.key)}; supported are ` +
+    `${option} ${keyFile} cannot be used: it is ${kindOf(pair.key)}; supported are ` +
       "RSA of 2048 bits or more (not RSA-PSS), EC with P-256, P-384 or P-521, and Ed25519",
   );
 }

@@ -1,34 +1,19 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { CertificateAuthority, fingerprintOf, type Identity } from "../../harness/certificates.ts";
+import { opensslReverser } from "../../harness/daemons.ts";
 import { runTestClient } from "../../harness/client.ts";
-import { outlet, Program, run } from "../../harness/program.ts";
+import { outlet, run } from "../../harness/program.ts";
 import { TestServer } from "../../harness/server.ts";
 import { testWith } from "../../harness/tools.ts";
 
 const NEEDS = ["openssl"];
-
-/** openssl as a server that reverses every line. */
-async function reverser(
-  identity: Identity,
-  ...args: string[]
-): Promise<Program & { port: string }> {
-  const program = new Program([
-    "openssl",
-    "s_server",
-    "-accept",
-    "127.0.0.1:0",
-    ...["-cert", identity.cert, "-key", identity.key, "-rev", ...args],
-  ]);
-  const [, port] = await program.prints(/ACCEPT 127\.0\.0\.1:(\d+)/);
-  return Object.assign(program, { port: port! });
-}
 
 testWith(
   NEEDS,
   "a client connects to openssl's server, and reports the negotiated parameters",
   async () => {
     await using authority = await CertificateAuthority.make();
-    await using server = await reverser(await authority.sign());
+    await using server = await opensslReverser(await authority.sign());
     const { received, logged, error } = await runTestClient(
       [`tls://localhost:${server.port}`, "--tls-ca", authority.cert, "-v"],
       "hello\n",
@@ -77,7 +62,7 @@ testWith(
     ];
     for (const [what, identity, ca, reason] of cases) {
       await t.step(`a certificate ${what} is refused`, async () => {
-        await using server = await reverser(identity);
+        await using server = await opensslReverser(identity);
         const { received, error } = await runTestClient(
           [`tls://localhost:${server.port}`, "--tls-ca", ca],
           "secret\n",
@@ -100,7 +85,7 @@ testWith(
       extensions: ["subjectAltName=IP:127.0.0.1"],
     });
     {
-      await using server = await reverser(right, "-tlsextdebug");
+      await using server = await opensslReverser(right, "-tlsextdebug");
       const { received, error } = await runTestClient(
         [`tls://127.0.0.1:${server.port}`, ...args],
         "ab\n",
@@ -117,7 +102,7 @@ testWith(
       ] as const
     ) {
       const wrong = await authority.sign({ subject: "/CN=x", extensions: [...extensions] });
-      await using server = await reverser(wrong);
+      await using server = await opensslReverser(wrong);
       const { received, error } = await runTestClient([
         `tls://127.0.0.1:${server.port}`,
         ...args,
@@ -138,7 +123,7 @@ testWith(
       extensions: ["subjectAltName=DNS:localhost", "extendedKeyUsage=clientAuth,emailProtection"],
     });
     {
-      await using server = await reverser(forClients);
+      await using server = await opensslReverser(forClients);
       const { error } = await runTestClient([`tls://localhost:${server.port}`, ...args]);
       assertMatch(
         error,
@@ -152,7 +137,7 @@ testWith(
       until: "20200201000000Z",
     });
     const leaf = await authority.sign({ signer: between });
-    await using server = await reverser(leaf, "-cert_chain", between.cert);
+    await using server = await opensslReverser(leaf, "-cert_chain", between.cert);
     const { error } = await runTestClient([`tls://localhost:${server.port}`, ...args]);
     assertMatch(error, /signed by CN=between, whose own expired on 2020-02-01$/);
   },
@@ -167,7 +152,7 @@ testWith(
     const args = ["--tls-ca", authority.cert];
     const asking = ["-tls1_2", "-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"];
     {
-      await using server = await reverser(identity, ...asking);
+      await using server = await opensslReverser(identity, ...asking);
       const { error } = await runTestClient([`tls://localhost:${server.port}`, ...args]);
       assertMatch(
         error,
@@ -182,7 +167,12 @@ testWith(
         /does not trust the CA of our certificate|does not accept our client certificate/,
       );
     }
-    await using old = await reverser(identity, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA");
+    await using old = await opensslReverser(
+      identity,
+      "-tls1_2",
+      "-cipher",
+      "ECDHE-ECDSA-AES128-SHA",
+    );
     const { error } = await runTestClient([`tls://localhost:${old.port}`, ...args]);
     assertMatch(error, /no TLS: no cipher suite, group or signature algorithm in common/);
   },
@@ -190,7 +180,7 @@ testWith(
 
 testWith(NEEDS, "SSLKEYLOGFILE is reported as ignored, and no file is created", async () => {
   await using authority = await CertificateAuthority.make();
-  await using server = await reverser(await authority.sign());
+  await using server = await opensslReverser(await authority.sign());
   const file = `${authority.folder}/keys`;
   const args = outlet("client", `tls://localhost:${server.port}`, "--tls-ca", authority.cert);
   const { code, stdout, stderr } = await run(args, {
@@ -205,12 +195,9 @@ testWith(NEEDS, "SSLKEYLOGFILE is reported as ignored, and no file is created", 
 testWith(NEEDS, "a pinned certificate is trusted, and no other", async () => {
   await using authority = await CertificateAuthority.make();
   const identity = await authority.sign();
-  await using server = await reverser(identity);
-  const fingerprint = await fingerprintOf(identity.cert);
-  const right = await runTestClient(
-    [`tls://127.0.0.1:${server.port}`, "--tls-pin", fingerprint],
-    "ab\n",
-  );
+  await using server = await opensslReverser(identity);
+  const pin = await fingerprintOf(identity.cert);
+  const right = await runTestClient([`tls://127.0.0.1:${server.port}`, "--tls-pin", pin], "ab\n");
   assertEquals([right.received, right.error], ["ba\n", ""]);
   const wrong = await runTestClient([
     `tls://127.0.0.1:${server.port}`,
@@ -222,7 +209,7 @@ testWith(NEEDS, "a pinned certificate is trusted, and no other", async () => {
 
 testWith(NEEDS, "--tls-insecure accepts any certificate, and always prints a warning", async () => {
   await using authority = await CertificateAuthority.make();
-  await using server = await reverser(await authority.sign());
+  await using server = await opensslReverser(await authority.sign());
   const { received, logged } = await runTestClient(
     [`tls://127.0.0.1:${server.port}`, "--tls-insecure"],
     "ab\n",
@@ -237,7 +224,7 @@ testWith(
   async () => {
     await using authority = await CertificateAuthority.make();
     const alice = await authority.sign({ subject: "/CN=alice" });
-    await using server = await reverser(
+    await using server = await opensslReverser(
       await authority.sign(),
       ...["-CAfile", authority.cert, "-Verify", "1", "-verify_return_error"],
     );

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { file, type OptionKind, TEXT } from "../options/kinds.ts";
-import { flag, list, option, type TableOf } from "../options/option.ts";
+import { file, type OptionKind, TEXT } from "../../options/kinds.ts";
+import { HOST } from "../../endpoint/parse.ts";
+import { flag, list, type Option, option, type TableOf } from "../../options/option.ts";
 
 /** The values of a client's TLS options. Files are PEM. */
 export interface TlsClientConfig {
@@ -20,6 +21,8 @@ export interface TlsClientConfig {
   readonly "tls-cert": string | undefined;
   /** The file of its key. */
   readonly "tls-key": string | undefined;
+  /** The file of passphrases for it. */
+  readonly "tls-key-password-file": string | undefined;
   /** The name to verify the server's certificate against; the host by default. */
   readonly "tls-server-name": string | undefined;
   /** The application protocols to offer (ALPN), most preferred first. */
@@ -35,6 +38,13 @@ const FINGERPRINT: OptionKind<string> = {
     return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined;
   },
 };
+
+/** The option for passphrases of keys, of clients and servers. */
+export const KEY_PASSWORD_FILE: Option<string | undefined> = option(
+  file("read"),
+  "passphrases for encrypted keys, one a line; without it, they are asked for at a terminal",
+  { needs: ["tls-cert"] },
+);
 
 /** The options of {@linkcode TlsClientConfig}. */
 export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
@@ -60,7 +70,8 @@ export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
   "tls-key": option(file("read"), "private key (PEM), unless tls-cert contains it", {
     needs: ["tls-cert"],
   }),
-  "tls-server-name": option(TEXT, "name to send (SNI) and to verify in the certificate", {
+  "tls-key-password-file": KEY_PASSWORD_FILE,
+  "tls-server-name": option(HOST, "name to send (SNI) and to verify in the certificate", {
     needs: ["tls"],
     placeholder: "NAME",
     defaultText: "the host",
