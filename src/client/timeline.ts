@@ -56,6 +56,9 @@ export class Timeline {
       case "secured":
         this.#object.tls = { ...sessionObject(step.session), ms: roundMilliseconds(step.took) };
         break;
+      case "upgraded":
+        this.#object.websocket = { ...step.upgrade, ms: roundMilliseconds(step.took) };
+        break;
     }
   }
 
@@ -121,6 +124,12 @@ function describe(step: DialStep): string[] {
         (step.session.alpn ? ` for ${step.session.alpn}` : "") +
         ` in ${formatDuration(step.took)}`,
         ...certificateLines(step.session.certificate),
+      ];
+    case "upgraded":
+      return [
+        `WebSocket at ${step.upgrade.target}` +
+        (step.upgrade.subprotocol ? ` for ${step.upgrade.subprotocol}` : "") +
+        ` in ${formatDuration(step.took)}`,
       ];
   }
 }

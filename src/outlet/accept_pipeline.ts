@@ -86,7 +86,8 @@ export class AcceptPipeline implements Disposable {
    */
   #stepsFor(settings: OutletSettings): Step[] {
     const { admission, number } = this.#options;
-    const { proxies, keepAlive } = settings;
+    const { proxies, keepAlive, layers } = settings;
+    const forwarders = layers?.ws?.forwarders;
     const header = STAGES.proxyHeader(settings);
     return [
       ...proxies
@@ -94,12 +95,20 @@ export class AcceptPipeline implements Disposable {
           ({ peer }: Arrival) => proxies.trusts(peer) ? undefined : "not a trusted proxy",
           this.#takePlace(settings, () => admission.reserve()),
         ]
-        : [this.#takePlace(settings, ({ peer }) => admission.admit(hostOf(peer)))],
+        : [this.#takePlace(settings, (arrival) => {
+          const { peer } = arrival;
+          arrival.isIdentified = !forwarders?.trusts(peer);
+          return arrival.isIdentified ? admission.admit(hostOf(peer)) : admission.reserve();
+        })],
       ...through(header),
       ...header ? [({ permit, peer }: Arrival) => permit!.identify(hostOf(peer))] : [],
       () => this.#batch.next()?.then(() => undefined),
       ({ stream }) => void stream.setKeepAlive(keepAlive),
       ...through(STAGES.layers(settings)),
+      ...forwarders
+        ? [({ permit, peer, isIdentified }: Arrival) =>
+          isIdentified ? undefined : permit!.identify(hostOf(peer))]
+        : [],
       (arrival) => void (arrival.id = number()),
       ...through(STAGES.capture(settings)),
     ];

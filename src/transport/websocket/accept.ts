@@ -33,6 +33,9 @@ export interface WebSocketServer extends UpgradeRules {
 /** The time limit of a request in milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
 
+/** The most characters of a request target in a note. */
+const MAX_NOTE = 100;
+
 /** How long a refused client may take to close, in milliseconds. */
 const LINGERING_CLOSE = 1_000;
 
@@ -46,6 +49,7 @@ export function websocketStage(server: WebSocketServer): Stage {
     if (answer.refusal !== undefined) return await refuse(stream, answer);
     identify(head, { server, context });
     await send(stream, answer);
+    context.note("ws", head.start.split(" ")[1]!.slice(0, MAX_NOTE));
     context.note("subprotocol", answer.subprotocol);
     return new WebSocketStream(rest.length > 0 ? withPrefix(stream, rest) : stream, {
       role: "server",

@@ -119,11 +119,11 @@ export class WebSocketStream implements ByteStream {
     }
   }
 
-  /** The peer has closed without a close frame: data may be missing, unless we had closed before. */
+  /** The stream below has ended without a close frame: data may be missing, unless we had closed before. */
   #endUnder(): void {
     this.#hasEnded = true;
     if (!this.#hasSentClose) {
-      this.#error = new CutOffError("the peer closed TCP without a WebSocket close frame");
+      this.#error = new CutOffError("the peer closed without a WebSocket close frame");
     }
   }
 
