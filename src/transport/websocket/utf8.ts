@@ -38,7 +38,11 @@ export class Utf8Check {
     let start = 0;
     if (this.#length > 0) {
       const size = lengthOf(this.#held[0]!);
-      while (this.#length < size && start < bytes.length) this.#held[this.#length++] = bytes[start++]!;
+      while (this.#length < size && start < bytes.length) {
+        const byte = bytes[start++]!;
+        if ((byte & 0xc0) !== 0x80) return false;
+        this.#held[this.#length++] = byte;
+      }
       if (this.#length < size) return true;
       this.#length = 0;
       if (!isUtf8(this.#held.subarray(0, size))) return false;
