@@ -78,7 +78,9 @@ testWith(
   ["haproxy"],
   "behind HAProxy, the client is the one that X-Forwarded-For names",
   async () => {
-    await using server = await TestServer.open("echo+ws://:0?forwarded-for");
+    await using server = await TestServer.open(
+      "echo+ws://:0?forwarded-for&trusted-proxy=127.0.0.2",
+    );
     await using proxy = await haproxy((port) => [
       ...["listen test", "mode http", `bind 127.0.0.1:${port}`, "option forwardfor"],
       ...["timeout tunnel 30s", `server outlet 127.0.0.1:${server.port()} source 127.0.0.2`],
