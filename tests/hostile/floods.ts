@@ -88,7 +88,7 @@ export const SURFACES: readonly Surface[] = [
   },
   {
     name: "WebSocket",
-    stands: ["ws"],
+    covers: ["ws"],
     spec: "echo+ws://127.0.0.1:0?max-message=64k",
     floods: [
       ...["ws_frames", "ws_tiny_frames", "ws_pings", "ws_fragments", "ws_half_frames", "ws_stalls"],

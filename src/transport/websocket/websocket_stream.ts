@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { delay } from "@std/async/delay";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { TurnBudget } from "../../scheduling/turn_budget.ts";
 import { CutOffError, ProtocolEnd } from "../errors.ts";
@@ -17,12 +16,7 @@ import { type FrameFault, FrameReader, OPCODE } from "./frame_reader.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import type { KeepAlive } from "./keep_alive.ts";
 import { MessageEncoder, type MessageForm } from "./message_encoder.ts";
-
-/**
- * The close frame of a client waits until the server has sent nothing for this long, in milliseconds:
- * most servers answer nothing once they have it.
- */
-const QUIET = 500;
+import { untilQuiet } from "./quiet.ts";
 
 /** How long the peer may take to close after a failure, in milliseconds. */
 const LINGERING_CLOSE = 2_000;
@@ -56,6 +50,8 @@ export class WebSocketStream implements ByteStream {
   reads = 0;
   /** Whether a read waits for the peer. */
   isReading = false;
+  /** Whether the peer has ended. */
+  hasEnded = false;
   readonly #under: ByteStream;
   readonly #options: WebSocketOptions;
   readonly #reader: FrameReader;
@@ -65,7 +61,6 @@ export class WebSocketStream implements ByteStream {
   readonly #closed = new AbortController();
   readonly #budget = new TurnBudget();
   #hasSentClose = false;
-  #hasEnded = false;
   #error: Error | undefined;
 
   /** Takes over a stream after the opening handshake. */
@@ -87,7 +82,7 @@ export class WebSocketStream implements ByteStream {
     const reader = this.#reader;
     for (;;) {
       if (this.#error) throw this.#error;
-      if (this.#hasEnded) return null;
+      if (this.hasEnded) return null;
       if (reader.fault) await this.#fail(reader.fault);
       else if (reader.close) await this.#receiveClose(reader.close);
       else {
@@ -121,7 +116,7 @@ export class WebSocketStream implements ByteStream {
 
   /** The stream below has ended without a close frame: data may be missing, unless we had closed before. */
   #endUnder(): void {
-    this.#hasEnded = true;
+    this.hasEnded = true;
     if (!this.#hasSentClose) {
       this.#error = new CutOffError("the peer closed without a WebSocket close frame");
     }
@@ -138,7 +133,7 @@ export class WebSocketStream implements ByteStream {
   }
 
   async #receiveClose(frame: CloseFrame): Promise<void> {
-    this.#hasEnded = true;
+    this.hasEnded = true;
     if (frame.code !== undefined && frame.code !== CLOSE.normal) {
       this.#options.note("ws-close", formatClose(frame));
     }
@@ -184,7 +179,12 @@ export class WebSocketStream implements ByteStream {
       await this.#writer.message(OPCODE.binary, bytes);
       return bytes.length;
     }
-    for (const text of this.#encoder.push(bytes)) await this.#writeText(text);
+    for (const text of this.#encoder.push(bytes)) {
+      await this.#writeText(text);
+      // A write can be thousands of lines, and the kernel takes each at once.
+      const turn = this.#budget.spend();
+      if (turn) await turn;
+    }
     return bytes.length;
   }
 
@@ -198,23 +198,15 @@ export class WebSocketStream implements ByteStream {
     if (this.#hasSentClose) return;
     const rest = this.#encoder?.end();
     if (rest) await this.#writeText(rest);
-    if (this.#options.role === "client") await this.#untilQuiet();
+    // Most servers answer nothing once they have the close frame.
+    if (this.#options.role === "client") await untilQuiet(this, this.#closed.signal);
     const { close } = this.#reader;
     await this.#sendClose(close ?? { code: CLOSE.normal, reason: "" });
   }
 
-  /** Resolves when the server has sent nothing for a while, or its close frame. */
-  async #untilQuiet(): Promise<void> {
-    const { signal } = this.#closed;
-    for (let before = -1; before !== this.reads && !this.#hasEnded && !signal.aborted;) {
-      before = this.reads;
-      await delay(QUIET, { signal }).catch(() => {});
-    }
-  }
-
   /** Sends a ping. */
   ping(): void {
-    if (!this.#hasSentClose) this.#control(OPCODE.ping, new Uint8Array(0));
+    if (!this.#hasSentClose && !this.hasEnded) this.#control(OPCODE.ping, new Uint8Array(0));
   }
 
   /** The peer has not answered a ping. */
@@ -223,12 +215,17 @@ export class WebSocketStream implements ByteStream {
     this.close();
   }
 
-  /** Closes at once. Pending reads and writes reject. The peer is told, if that takes no waiting. */
+  /**
+   * Closes at once. Pending reads and writes reject. The peer gets a close frame if that takes no
+   * waiting, and where an abort is a RST and so looks different: not on Unix sockets.
+   */
   close(): void {
     if (this.#closed.signal.aborted) return;
     this.#watch[Symbol.dispose]();
-    if (!this.#hasSentClose && !this.#writer.isWriting) {
-      this.#hasSentClose = true;
+    const isTold = !this.#hasSentClose && !this.#writer.isWriting &&
+      this.localAddr.transport !== "unix";
+    this.#hasSentClose = true;
+    if (isTold) {
       this.#control(OPCODE.close, closePayload({ code: CLOSE.goingAway, reason: "" }));
     }
     this.#closed.abort();

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { acceptKey } from "../../../src/transport/websocket/accept_key.ts";
 import { readUntil, send } from "../../harness/bytes.ts";
-import { plug } from "../../harness/client.ts";
+import { runTestClient } from "../../harness/client.ts";
 import { closing, frame } from "../../harness/frames.ts";
 import { TestServer } from "../../harness/server.ts";
 
@@ -27,7 +27,7 @@ async function answered(text: string, ...words: string[]): Promise<string> {
   let error = "";
   await withServer(
     (conn, request) => send(conn, text.replace("ACCEPT", accept(request))),
-    async (port) => void ({ error } = await plug([`ws://127.0.0.1:${port}/`, ...words])),
+    async (port) => void ({ error } = await runTestClient([`ws://127.0.0.1:${port}/`, ...words])),
   );
   return error.replace(/^127\.0\.0\.1:\d+: /, "");
 }
@@ -79,15 +79,15 @@ async function served(
   frames: readonly Uint8Array[],
   words: readonly string[],
   input = "",
-): Promise<{ shown: string; told: string; error: string; request: string }> {
-  let talk = { shown: "", told: "", error: "" };
+): Promise<{ received: string; logged: string; error: string; request: string }> {
+  let talk = { received: "", logged: "", error: "" };
   const request = await withServer(async (conn, request) => {
     await send(conn, `${SWITCH}Sec-WebSocket-Accept: ${accept(request)}\r\n\r\n`);
     for (const bytes of frames) await send(conn, bytes);
     const buffer = new Uint8Array(1024);
     while (await conn.read(buffer).catch(() => null) !== null);
   }, async (port) => {
-    talk = await plug([`ws://127.0.0.1:${port}/chat?room=1`, ...words], input);
+    talk = await runTestClient([`ws://127.0.0.1:${port}/chat?room=1`, ...words], input);
   });
   return { ...talk, request };
 }
@@ -117,8 +117,8 @@ Deno.test("messages are shown as bytes, or each as a line", async () => {
     frame(2, "two\n", server),
     frame(8, closing(1000), server),
   ];
-  assertEquals((await served(frames, [])).shown, "onetwo\n");
-  assertEquals((await served(frames, ["--text"])).shown, "one\ntwo\n");
+  assertEquals((await served(frames, [])).received, "onetwo\n");
+  assertEquals((await served(frames, ["--text"])).received, "one\ntwo\n");
 });
 
 const ENDS: readonly (readonly [what: string, bytes: Uint8Array, error: string])[] = [
@@ -135,16 +135,16 @@ const ENDS: readonly (readonly [what: string, bytes: Uint8Array, error: string])
 
 for (const [what, bytes, expected] of ENDS) {
   Deno.test(`the end of a server with ${what} is told as ${expected || "an end"}`, async () => {
-    const { shown, error } = await served([frame(1, "last", server), bytes], []);
-    assertEquals([shown, error], ["last", expected]);
+    const { received, error } = await served([frame(1, "last", server), bytes], []);
+    assertEquals([received, error], ["last", expected]);
   });
 }
 
 Deno.test("a message is a write, or a line with --text, and what is left at the end is one, too", async () => {
   await using echo = await TestServer.open("echo+ws://:0?text", "echo+ws://:0?lines");
   const [text, lines] = [0, 1].map((at) => `ws://127.0.0.1:${echo.port(at)}`);
-  assertEquals((await plug([text!], "a\nb")).shown, "a\nb");
-  assertEquals((await plug([lines!, "--text"], "a\r\nb\n\nc")).shown, "a\nb\n\nc\n");
+  assertEquals((await runTestClient([text!], "a\nb")).received, "a\nb");
+  assertEquals((await runTestClient([lines!, "--text"], "a\r\nb\n\nc")).received, "a\nb\n\nc\n");
 });
 
 Deno.test("the ways to name a WebSocket reach the same", async () => {
@@ -158,14 +158,19 @@ Deno.test("the ways to name a WebSocket reach the same", async () => {
       ["127.0.0.1", String(port), "--ws", "/a/b"],
     ]
   ) {
-    assertEquals(await plug(words, "hi\n"), { shown: "hi\n", printed: "", told: "", error: "" });
+    assertEquals(await runTestClient(words, "hi\n"), {
+      received: "hi\n",
+      printed: "",
+      logged: "",
+      error: "",
+    });
   }
 });
 
 Deno.test("a probe of a WebSocket makes its handshake", async () => {
   await using echo = await TestServer.open("echo+ws://:0", "echo://:0");
   const [open, closed] = await Promise.all(
-    [0, 1].map((at) => plug([`ws://127.0.0.1:${echo.port(at)}`, "-z", "-w", "5s"])),
+    [0, 1].map((at) => runTestClient([`ws://127.0.0.1:${echo.port(at)}`, "-z", "-w", "5s"])),
   );
   assertMatch(open!.printed, /open/);
   assertMatch(closed!.error, /no WebSocket: it does not speak HTTP/);

@@ -1,19 +1,19 @@
 /** A WebSocket has no half-close: what outlet does at the end of one half. */
 import { assertEquals } from "@std/assert";
-import { plug } from "../../harness/client.ts";
+import { runTestClient } from "../../harness/client.ts";
 import { TestServer } from "../../harness/server.ts";
 
 Deno.test("between two outlets, a client that has ended still gets the answer", async () => {
   await using server = await TestServer.open("exec+ws://:0", "--", "sh", "-c", "cat; echo done");
-  const { shown, error } = await plug([`ws://127.0.0.1:${server.port()}`], "asked\n");
-  assertEquals([shown, error], ["asked\ndone\n", ""]);
+  const { received, error } = await runTestClient([`ws://127.0.0.1:${server.port()}`], "asked\n");
+  assertEquals([received, error], ["asked\ndone\n", ""]);
 });
 
 Deno.test("a TCP client that has ended gets the answer through a WebSocket upstream", async () => {
   await using server = await TestServer.open("exec+ws://:0", "--", "sh", "-c", "cat; echo done");
   await using front = await TestServer.open(`forward://:0?to=ws://127.0.0.1:${server.port()}/x`);
-  const { shown, error } = await plug(["127.0.0.1", String(front.port())], "asked\n");
-  assertEquals([shown, error], ["asked\ndone\n", ""]);
+  const { received, error } = await runTestClient(["127.0.0.1", String(front.port())], "asked\n");
+  assertEquals([received, error], ["asked\ndone\n", ""]);
 });
 
 Deno.test("a server that answers only while the WebSocket is open is heard to the end", async () => {
@@ -23,6 +23,9 @@ Deno.test("a server that answers only while the WebSocket is open is heard to th
     socket.onmessage = ({ data }) => socket.send(data);
     return response;
   });
-  const { shown, error } = await plug([`ws://127.0.0.1:${other.addr.port}/`], "hello\n");
-  assertEquals([shown, error], ["hello\n", ""]);
+  const { received, error } = await runTestClient(
+    [`ws://127.0.0.1:${other.addr.port}/`],
+    "hello\n",
+  );
+  assertEquals([received, error], ["hello\n", ""]);
 });

@@ -1,6 +1,6 @@
 /** What others who speak WebSocket make of outlet: python3-websockets, websockify, Chromium, Deno, HAProxy, curl. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { plug } from "../../harness/client.ts";
+import { runTestClient } from "../../harness/client.ts";
 import { BrowserWindow } from "../../harness/browser.ts";
 import { haproxy } from "../../harness/daemons.ts";
 import { freePort, isOpen } from "../../harness/ports.ts";
@@ -31,12 +31,15 @@ testWith(
     await using echo = new Program([...PEER, "echo"]);
     const [port] = await echo.prints(/\d+/);
     for (const words of [[], ["--text"]]) {
-      const { shown, error } = await plug([`ws://127.0.0.1:${port}`, ...words], "one\ntwo\n");
-      assertEquals([shown, error], ["one\ntwo\n", ""]);
+      const { received, error } = await runTestClient(
+        [`ws://127.0.0.1:${port}`, ...words],
+        "one\ntwo\n",
+      );
+      assertEquals([received, error], ["one\ntwo\n", ""]);
     }
     await using front = await TestServer.open(`forward://:0?to=ws://127.0.0.1:${port}/`);
-    const { shown, error } = await plug(["127.0.0.1", String(front.port())], "three\n");
-    assertEquals([shown, error], ["three\n", ""]);
+    const { received, error } = await runTestClient(["127.0.0.1", String(front.port())], "three\n");
+    assertEquals([received, error], ["three\n", ""]);
   },
 );
 
@@ -60,9 +63,9 @@ testWith(
         "wait",
         "-v",
       ];
-      const { shown, told, error } = await plug(words, "line\n");
-      assertEquals([shown, error], ["line\nend\n", ""]);
-      assertMatch(told, /WebSocket at \/websockify for binary in /);
+      const { received, logged, error } = await runTestClient(words, "line\n");
+      assertEquals([received, error], ["line\nend\n", ""]);
+      assertMatch(logged, /WebSocket at \/websockify for binary in /);
     }
   },
 );
@@ -85,12 +88,12 @@ testWith(
       ...["listen test", "mode http", `bind 127.0.0.1:${port}`, "option forwardfor"],
       ...["timeout tunnel 30s", `server outlet 127.0.0.1:${server.port()} source 127.0.0.2`],
     ]);
-    const { shown, error } = await plug([
+    const { received, error } = await runTestClient([
       `ws://127.0.0.1:${proxy.port}/`,
       "--header",
       "X-Forwarded-For: 192.0.2.1",
     ], "x\n");
-    assertEquals([shown, error], ["x\n", ""]);
+    assertEquals([received, error], ["x\n", ""]);
     const { peer } = await server.event("opened");
     // What the client itself wrote there is no trusted proxy's word.
     assertEquals(peer, { hostname: "127.0.0.1", port: 0 });
