@@ -41,14 +41,19 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ],
       ["outlet server echo+unix:///tmp/echo.sock", "echo on a Unix socket"],
       ["outlet server 'echo://:7443?tls&tls-self-signed'", "echo over TLS"],
-      ["outlet server 'chat+ws://:8080?lines'", "chat room for browsers: WebSocket, a message a line"],
+      [
+        "outlet server 'chat+ws://:8080?lines'",
+        "chat room for browsers: WebSocket, a message a line",
+      ],
       ["outlet server stdio://:7000 > file", "receive a file from outlet client or nc"],
       ["outlet server --service echo --port 0", "echo on a free port, printed in the log"],
     ],
   },
   client: {
     summary: "connect to a service: send stdin, write what it answers to stdout",
-    usage: ["outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | ws://HOST:PORT/PATH | unix:PATH [options]"],
+    usage: [
+      "outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | ws://HOST:PORT/PATH | unix:PATH [options]",
+    ],
     offersServices: false,
     examples: [
       ["outlet client 127.0.0.1 7000", "join the chat room"],

@@ -130,7 +130,9 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     "send them to an http:// proxy unasked, as Basic, in clear text",
     { needs: ["proxy"] },
   ),
-  retry: option(times({ min: 0 }), "number of further attempts if connecting fails", { default: 0 }),
+  retry: option(times({ min: 0 }), "number of further attempts if connecting fails", {
+    default: 0,
+  }),
   "retry-delay": option(DURATION, "delay before the first retry; doubles up to 30s", {
     needs: ["retry"],
     default: 1_000,

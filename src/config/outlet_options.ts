@@ -7,7 +7,10 @@ import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../
 import { flag, list, option, type TableOf } from "../options/option.ts";
 import { CIDR } from "../admission/acl.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
-import { WEBSOCKET_SERVER_OPTIONS, type WebSocketServerConfig } from "./websocket_server_options.ts";
+import {
+  WEBSOCKET_SERVER_OPTIONS,
+  type WebSocketServerConfig,
+} from "./websocket_server_options.ts";
 
 /** The values of options that every outlet has. Times are in milliseconds; 0 disables a timeout. */
 export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig {

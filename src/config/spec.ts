@@ -79,7 +79,9 @@ function withLayers(
 ): ReadonlyMap<string, unknown> {
   const twice = layers.find((name) => own.has(name));
   if (twice === undefined) return new Map([...own, ...layers.map((name) => [name, true] as const)]);
-  throw new UsageError(`the transport already says ${twice}: leave ?${twice} out`, { option: twice });
+  throw new UsageError(`the transport already says ${twice}: leave ?${twice} out`, {
+    option: twice,
+  });
 }
 
 /** A hint for a word that is not a SPEC. */

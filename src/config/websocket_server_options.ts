@@ -56,11 +56,15 @@ export const WEBSOCKET_SERVER_OPTIONS: TableOf<WebSocketServerConfig> = {
     default: 16 * 1024 * 1024,
     defaultText: "16M",
   }),
-  ping: option(DURATION, "interval of WebSocket pings; without an answer the connection ends; 0: none", {
-    needs: ["ws"],
-    default: 30_000,
-    defaultText: "30s",
-  }),
+  ping: option(
+    DURATION,
+    "interval of WebSocket pings; without an answer the connection ends; 0: none",
+    {
+      needs: ["ws"],
+      default: 30_000,
+      defaultText: "30s",
+    },
+  ),
   "forwarded-for": flag("take the client's address from X-Forwarded-For of a trusted-proxy", {
     needs: ["ws"],
     excludes: ["accept-proxy"],

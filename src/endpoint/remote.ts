@@ -20,7 +20,8 @@ export interface Remote {
 }
 
 /** What a {@linkcode Remote} looks like, in errors. */
-const FORMS = "HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH, " +
+const FORMS =
+  "HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH, " +
   "unix:PATH, or tls+, ws+ or wss+unix:PATH";
 
 /** The ports of WebSockets (RFC 6455, section 3). */
@@ -75,5 +76,6 @@ export function formatRemote({ address, tls, ws }: Remote): string {
   const scheme = ws === undefined ? tls ? "tls" : "" : tls ? "wss" : "ws";
   if (scheme === "") return place;
   if (!isUnix(address)) return `${scheme}://${place}${ws ?? ""}`;
-  return `${scheme}+${place}` + (ws === undefined || ws === "/" ? "" : `?path=${encodeURIComponent(ws)}`);
+  return `${scheme}+${place}` +
+    (ws === undefined || ws === "/" ? "" : `?path=${encodeURIComponent(ws)}`);
 }

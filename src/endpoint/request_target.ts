@@ -27,7 +27,9 @@ export function parseRequestTarget(word: string): string {
   const parsed = REQUEST_TARGET.parse(target);
   if (parsed !== undefined) return parsed;
   throw new UsageError(
-    `request path ${quote(target)}: expected ${REQUEST_TARGET.expects}, with % escapes where it needs them`,
+    `request path ${
+      quote(target)
+    }: expected ${REQUEST_TARGET.expects}, with % escapes where it needs them`,
   );
 }
 

@@ -106,8 +106,10 @@ export class AcceptPipeline implements Disposable {
       ({ stream }) => void stream.setKeepAlive(keepAlive),
       ...through(STAGES.layers(settings)),
       ...forwarders
-        ? [({ permit, peer, isIdentified }: Arrival) =>
-          isIdentified ? undefined : permit!.identify(hostOf(peer))]
+        ? [
+          ({ permit, peer, isIdentified }: Arrival) =>
+            isIdentified ? undefined : permit!.identify(hostOf(peer)),
+        ]
         : [],
       (arrival) => void (arrival.id = number()),
       ...through(STAGES.capture(settings)),

@@ -54,7 +54,9 @@ const ws: Layer<WebSocketClientOptions, WebSocketServer> = {
   accept: (server) => {
     let stage: Promise<Stage> | undefined;
     return async (stream, context) => {
-      stage ??= import("./websocket/accept.ts").then(({ websocketStage }) => websocketStage(server));
+      stage ??= import("./websocket/accept.ts").then(({ websocketStage }) =>
+        websocketStage(server)
+      );
       return await (await stage)(stream, context);
     };
   },

@@ -89,7 +89,9 @@ async function readRequest(
   } catch (error) {
     if (limit.reason !== undefined) throw new PeerRefused(`WebSocket: ${limit.reason}`);
     if (error instanceof HeadError) return await refuse(stream, badRequest(error));
-    throw new PeerRefused(`WebSocket: ${isReset(error) ? "reset" : "broken"} before a whole request`);
+    throw new PeerRefused(
+      `WebSocket: ${isReset(error) ? "reset" : "broken"} before a whole request`,
+    );
   }
 }
 

@@ -45,7 +45,10 @@ export const SUBPROTOCOL: OptionKind<string> = {
 
 /** The options of {@linkcode WebSocketClientConfig}. */
 export const WEBSOCKET_CLIENT_OPTIONS: TableOf<WebSocketClientConfig> = {
-  ws: option(REQUEST_TARGET, "speak WebSocket, with this request path, as ws://HOST:PORT/PATH does"),
+  ws: option(
+    REQUEST_TARGET,
+    "speak WebSocket, with this request path, as ws://HOST:PORT/PATH does",
+  ),
   header: repeatable(HEADER, "add this field to the WebSocket request", {
     needs: ["ws"],
     secret: true,
@@ -62,9 +65,13 @@ export const WEBSOCKET_CLIENT_OPTIONS: TableOf<WebSocketClientConfig> = {
     needs: ["ws"],
     defaultText: "unless at a terminal",
   }),
-  ping: option(DURATION, "interval of WebSocket pings; without an answer the connection ends; 0: none", {
-    needs: ["ws"],
-    default: 30_000,
-    defaultText: "30s",
-  }),
+  ping: option(
+    DURATION,
+    "interval of WebSocket pings; without an answer the connection ends; 0: none",
+    {
+      needs: ["ws"],
+      default: 30_000,
+      defaultText: "30s",
+    },
+  ),
 };

@@ -49,7 +49,10 @@ export class FrameWriter {
       for (let start = 0, next = opcode; start === 0 || start < payload.length;) {
         const end = Math.min(start + MAX_PAYLOAD, payload.length);
         const first = next | (end === payload.length ? 0x80 : 0);
-        await this.#frame(first, start === 0 && end === payload.length ? payload : payload.subarray(start, end));
+        await this.#frame(
+          first,
+          start === 0 && end === payload.length ? payload : payload.subarray(start, end),
+        );
         if (this.#pending.size > 0) await this.#writePending();
         start = end;
         next = OPCODE.continuation;

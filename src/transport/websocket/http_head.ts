@@ -13,7 +13,10 @@ const MAX_HEAD = 16 * 1024;
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*$/;
 
 /** A request line or a status line, as far as it goes. */
-const START = { request: /^[A-Z]+ [^ ]+ HTTP\/1\.[01]$/, response: /^HTTP\/1\.[01] \d{3}(?: .*)?$/ };
+const START = {
+  request: /^[A-Z]+ [^ ]+ HTTP\/1\.[01]$/,
+  response: /^HTTP\/1\.[01] \d{3}(?: .*)?$/,
+};
 
 /** What is wrong with a head. */
 export class HeadError extends Error {

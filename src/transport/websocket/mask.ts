@@ -42,7 +42,11 @@ export class Mask {
       this.#applyBytes(bytes, { from, to: from + lead });
       for (let i = 0; i < 4; i++) this.#turned[i] = this.#key[(this.#at + i) & 3]!;
       const word = this.#word[0]!;
-      const words = new Uint32Array(bytes.buffer, bytes.byteOffset + from + lead, to - from - lead >> 2);
+      const words = new Uint32Array(
+        bytes.buffer,
+        bytes.byteOffset + from + lead,
+        to - from - lead >> 2,
+      );
       for (let i = 0; i < words.length; i++) words[i]! ^= word;
       at = from + lead + words.length * 4;
     }

@@ -71,7 +71,10 @@ export class MessageEncoder {
   }
 
   #release(more: Uint8Array): Uint8Array {
-    const whole = concat([...this.#held as Uint8Array<ArrayBuffer>[], more as Uint8Array<ArrayBuffer>]);
+    const whole = concat([
+      ...this.#held as Uint8Array<ArrayBuffer>[],
+      more as Uint8Array<ArrayBuffer>,
+    ]);
     this.#held = [];
     this.#heldLength = 0;
     return whole;

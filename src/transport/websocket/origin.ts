@@ -14,7 +14,8 @@ export const ORIGIN: OptionKind<string> = {
     if (word === "*" || word === "null") return word;
     const url = URL.canParse(word) ? new URL(word) : undefined;
     if (url === undefined || url.host === "") return undefined;
-    const hasMore = /^[^:]+:\/\/[^/]*$/.exec(word.replace(/\/$/, "")) === null || url.username !== "";
+    const hasMore = /^[^:]+:\/\/[^/]*$/.exec(word.replace(/\/$/, "")) === null ||
+      url.username !== "";
     return hasMore ? undefined : `${url.protocol}//${url.host}`;
   },
 };

@@ -82,10 +82,15 @@ function accepted(head: HttpHead, { subprotocols }: UpgradeRules): UpgradeAnswer
 
 /** The answer to plain HTTP: what this port is. */
 function plainAnswer(isHead: boolean): UpgradeAnswer {
-  const answer = refusal("426 Upgrade Required", "a plain HTTP request", [
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-  ], `${ABOUT} It is an outlet, not a website: connect with outlet client ws://…, or a page's WebSocket.`);
+  const answer = refusal(
+    "426 Upgrade Required",
+    "a plain HTTP request",
+    [
+      "Upgrade: websocket",
+      "Sec-WebSocket-Version: 13",
+    ],
+    `${ABOUT} It is an outlet, not a website: connect with outlet client ws://…, or a page's WebSocket.`,
+  );
   return isHead ? { ...answer, body: "" } : answer;
 }
 
@@ -99,7 +104,9 @@ function refusal(
   const lines = [
     `HTTP/1.1 ${status}`,
     ...fields,
-    `Connection: ${fields.some((field) => field.startsWith("Upgrade")) ? "Upgrade, close" : "close"}`,
+    `Connection: ${
+      fields.some((field) => field.startsWith("Upgrade")) ? "Upgrade, close" : "close"
+    }`,
     "Content-Type: text/plain; charset=utf-8",
     `Content-Length: ${new TextEncoder().encode(body).length}`,
   ];
