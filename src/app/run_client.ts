@@ -34,11 +34,10 @@ export async function runClientMode(
   { interrupt, stopOnSignals }: { interrupt(): void; stopOnSignals(): AbortSignal },
 ): Promise<void> {
   // Before the line editor, which reads the same terminal.
-  const config = await askClientSecrets(asked);
+  const config = withForm(await askClientSecrets(asked));
   const { options } = config;
   const measures = options.probe || options.bench;
-  const isAtTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-  const isInteractive = isAtTerminal && !options["recv-only"] && !measures && !options.script;
+  const isInteractive = isTyped(options);
   await using _end = { [Symbol.asyncDispose]: flushStdio };
   using editor = isInteractive
     ? new LineEditor({ output: stdout, isStuck: isTerminalStuck, onInterrupt: interrupt })
@@ -61,6 +60,19 @@ export async function runClientMode(
     status: status && ((line) => status.show(line)),
     signal: measures ? stopOnSignals() : undefined,
   });
+}
+
+/** Whether what is typed at the terminal is sent. */
+function isTyped(options: ClientOptions): boolean {
+  const measures = options.probe || options.bench;
+  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !options["recv-only"] &&
+    !measures && !options.script;
+}
+
+/** At a terminal, a WebSocket sends a text message for each line. */
+function withForm({ options, ...config }: ClientConfig): ClientConfig {
+  const text = options.text || (options.ws !== undefined && !options.binary && isTyped(options));
+  return { ...config, options: { ...options, text } };
 }
 
 /** Writes received bytes: escaped to a terminal, unchanged to a file or a pipe. */

@@ -41,13 +41,19 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ],
       ["outlet server echo+unix:///tmp/echo.sock", "echo on a Unix socket"],
       ["outlet server 'echo://:7443?tls&tls-self-signed'", "echo over TLS"],
+      [
+        "outlet server 'chat+ws://:8080?lines'",
+        "chat room for browsers: WebSocket, a message a line",
+      ],
       ["outlet server stdio://:7000 > file", "receive a file from outlet client or nc"],
       ["outlet server --service echo --port 0", "echo on a free port, printed in the log"],
     ],
   },
   client: {
     summary: "connect to a service: send stdin, write what it answers to stdout",
-    usage: ["outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | unix:PATH [options]"],
+    usage: [
+      "outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | ws://HOST:PORT/PATH | unix:PATH [options]",
+    ],
     offersServices: false,
     examples: [
       ["outlet client 127.0.0.1 7000", "join the chat room"],
@@ -57,6 +63,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ],
       ["outlet client -z 127.0.0.1 7000-7010", "test which ports are open"],
       ["outlet client tls://example.org:443 -v", "use TLS, and print the certificate"],
+      ["outlet client wss://example.org/feed", "WebSocket over TLS, a message a line"],
       ["outlet client 127.0.0.1 7007 --bench", "load test of an echo service"],
     ],
   },

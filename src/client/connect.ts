@@ -10,6 +10,8 @@ import { UsageError } from "../options/usage_error.ts";
 import { dial, type DialledEndpoint, type DialStep } from "../transport/dial.ts";
 import type { Address } from "../endpoint/address.ts";
 import type { ByteStream } from "../transport/stream.ts";
+import type { ClientLayers } from "../transport/layers.ts";
+import { hostField } from "../transport/websocket/host_field.ts";
 import { withRetry } from "./retry.ts";
 
 /** How progress is reported and connecting is aborted. */
@@ -25,7 +27,7 @@ export interface ConnectOptions {
 }
 
 /**
- * The endpoint to dial: the target with its proxy and TLS settings.
+ * The endpoint to dial: the target with its proxy, TLS and WebSocket settings.
  *
  * @throws {Error} which names the file that cannot be read
  */
@@ -35,14 +37,26 @@ export async function endpointOf(
 ): Promise<DialledEndpoint> {
   const proxy = proxyOf(options);
   const from = localEndOf(options);
-  if (!options.tls) return { address: target, proxy, from };
+  if (!options.tls && options.ws === undefined) return { address: target, proxy, from };
+  const layers = { tls: await tlsOf(target, options), ws: webSocketOf(target, options) };
+  return { address: target, proxy, from, layers };
+}
+
+async function tlsOf(target: Address, options: ClientOptions): Promise<ClientLayers["tls"]> {
+  if (!options.tls) return undefined;
   const { readTlsClient, serverNameOf } = await import("../transport/tls/client_files.ts");
-  const serverName = serverNameOf(target, options);
+  return { ...await readTlsClient(options, "--tls"), serverName: serverNameOf(target, options) };
+}
+
+function webSocketOf(target: Address, options: ClientOptions): ClientLayers["ws"] {
+  if (options.ws === undefined) return undefined;
   return {
-    address: target,
-    proxy,
-    from,
-    layers: { tls: { ...await readTlsClient(options, "--tls"), serverName } },
+    host: hostField(target, options),
+    target: options.ws,
+    headers: options.header,
+    subprotocols: options.subprotocol,
+    form: options.text ? "lines" : "binary",
+    ping: options.ping,
   };
 }
 

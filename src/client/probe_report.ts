@@ -35,7 +35,7 @@ export interface Attempt {
   /** The result. */
   readonly state: State;
   /** How long it took in milliseconds. */
-  readonly took: number;
+  readonly elapsed: number;
   /** Why the port is not open. */
   readonly reason?: string;
 }
@@ -43,14 +43,16 @@ export interface Attempt {
 /** One connect on a line: `2026-11-28T20:15:03.123Z 127.0.0.1:80 open in 1.20 ms`, or as JSON. */
 export function attemptLine(
   address: Address,
-  { attempt: { at, state, took, reason }, json }: { attempt: Attempt; json: boolean },
+  { attempt: { at, state, elapsed, reason }, json }: { attempt: Attempt; json: boolean },
 ): string {
   const name = formatAddress(address);
   if (!json) {
-    const result = reason === undefined ? `open in ${formatDuration(took)}` : `${state}: ${reason}`;
+    const result = reason === undefined
+      ? `open in ${formatDuration(elapsed)}`
+      : `${state}: ${reason}`;
     return `${at.toISOString()} ${name} ${printable(result)}\n`;
   }
-  const ms = roundMilliseconds(took);
+  const ms = roundMilliseconds(elapsed);
   return printableJson({ time: at, target: name, state, ms, ...reason ? { reason } : {} }) + "\n";
 }
 

@@ -59,6 +59,9 @@ export class Timeline {
       case "secured":
         this.#object.tls = { ...sessionObject(step.session), ms: roundMilliseconds(step.elapsed) };
         break;
+      case "upgraded":
+        this.#object.websocket = { ...step.upgrade, ms: roundMilliseconds(step.elapsed) };
+        break;
     }
   }
 
@@ -124,6 +127,12 @@ function describe(step: DialStep): string[] {
         (step.session.alpn ? ` for ${step.session.alpn}` : "") +
         ` in ${formatDuration(step.elapsed)}`,
         ...certificateLines(step.session.certificate),
+      ];
+    case "upgraded":
+      return [
+        `WebSocket at ${step.upgrade.target}` +
+        (step.upgrade.subprotocol ? ` for ${step.upgrade.subprotocol}` : "") +
+        ` in ${formatDuration(step.elapsed)}`,
       ];
   }
 }

@@ -15,9 +15,14 @@ import {
   type ProbeConfig,
 } from "./measure_options.ts";
 import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../transport/tls/client_options.ts";
+import {
+  WEBSOCKET_CLIENT_OPTIONS,
+  type WebSocketClientConfig,
+} from "../transport/websocket/client_options.ts";
 
 /** The values of a client's options. Times are in milliseconds. */
-export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig {
+export interface ClientOptions
+  extends TlsClientConfig, WebSocketClientConfig, ProbeConfig, LoadConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
   /** The address and the port to come from; the system chooses by default. */
@@ -76,7 +81,7 @@ export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig 
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "connect-timeout": option(
     DURATION,
-    "time limit for connecting: look-up, proxy and TLS included; 0: none",
+    "time limit for connecting: look-up, proxy, TLS and WebSocket included; 0: none",
     {
       short: "w",
       default: 10_000,
@@ -105,6 +110,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     short: "q",
   }),
   ...TLS_CLIENT_OPTIONS,
+  ...WEBSOCKET_CLIENT_OPTIONS,
   proxy: option(
     PROXY,
     "connect through this SOCKS or HTTP proxy; socks5h and http resolve names there",
@@ -124,7 +130,9 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     "send them to an http:// proxy unasked, as Basic, in clear text",
     { needs: ["proxy"] },
   ),
-  retry: option(times({ min: 0 }), "number of further attempts if connecting fails", { default: 0 }),
+  retry: option(times({ min: 0 }), "number of further attempts if connecting fails", {
+    default: 0,
+  }),
   "retry-delay": option(DURATION, "delay before the first retry; doubles up to 30s", {
     needs: ["retry"],
     default: 1_000,

@@ -17,10 +17,10 @@ import { CLIENT_OPTIONS, type ClientConfig, type ClientOptions } from "./client_
  * @throws {UsageError} where options exclude each other or do not fit the target
  */
 export function clientConfig(
-  { targets, tls }: Target,
+  { targets, tls, ws }: Target,
   { values, label }: { values: ReadonlyMap<string, unknown>; label: Label },
 ): ClientConfig {
-  const options = valuesOf(CLIENT_OPTIONS, tls ? new Map([...values, ["tls", true]]) : values);
+  const options = valuesOf(CLIENT_OPTIONS, withScheme(values, { tls, ws, label }));
   checkRequirements(values.keys(), { table: CLIENT_OPTIONS, values: { ...options }, label });
   if (targets.length > 1 && !options.probe) {
     throw new UsageError("several ports need -z: add it, or give one port");
@@ -45,6 +45,21 @@ function checkSource({ options, targets: [target] }: ClientConfig, label: Label)
   if (conflict !== undefined) throw new UsageError(`${name}: ${conflict}`);
   if (from.port === undefined || !options.bench) return;
   throw new UsageError(`${name}: a port is of one connection, and ${label("bench")} makes many`);
+}
+
+/** The values, with what the scheme of the target asks for. */
+function withScheme(
+  values: ReadonlyMap<string, unknown>,
+  { tls, ws, label }: { tls: boolean; ws: string | undefined; label: Label },
+): ReadonlyMap<string, unknown> {
+  if (ws !== undefined && values.has("ws")) {
+    throw new UsageError(`${label("ws")}: the target is a WebSocket with a path already`);
+  }
+  return new Map([
+    ...values,
+    ...tls ? [["tls", true] as const] : [],
+    ...ws === undefined ? [] : [["ws", ws] as const],
+  ]);
 }
 
 function checkProxy({ options, targets: [target] }: ClientConfig, label: Label): void {

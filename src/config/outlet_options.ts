@@ -7,9 +7,13 @@ import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../
 import { flag, list, option, type TableOf } from "../options/option.ts";
 import { CIDR } from "../admission/acl.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
+import {
+  WEBSOCKET_SERVER_OPTIONS,
+  type WebSocketServerConfig,
+} from "./websocket_server_options.ts";
 
 /** The values of options that every outlet has. Times are in milliseconds; 0 disables a timeout. */
-export interface OutletOptions extends TlsServerConfig {
+export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig {
   /** What happens to new clients at the connection limit: close them, or do not accept them yet. */
   readonly "when-full": "refuse" | "defer";
   /** Close after this long without data in either direction. */
@@ -98,12 +102,13 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   ),
   "trusted-proxy": list(
     CIDR,
-    "accept PROXY headers only from these addresses; required unless on loopback",
+    "trust the PROXY headers or X-Forwarded-For of these addresses; needed unless on loopback",
     {
-      needs: ["accept-proxy"],
+      needs: ["accept-proxy", "forwarded-for"],
     },
   ),
   ...TLS_SERVER_OPTIONS,
+  ...WEBSOCKET_SERVER_OPTIONS,
   mode: option(MODE, "permission bits of the Unix socket, such as 0660", {
     defaultText: "from the umask",
   }),

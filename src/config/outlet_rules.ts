@@ -63,7 +63,8 @@ function whyUnfit(
     return `${label} is about the file of a Unix socket, and ${address} has none`;
   }
   if (TCP_ONLY.has(name)) return `${label} is only for TCP, not for ${address}`;
-  if (!BY_ADDRESS.has(name) || outletOptions["accept-proxy"]) return undefined;
+  const { "accept-proxy": header, "forwarded-for": forwarded } = outletOptions;
+  if (!BY_ADDRESS.has(name) || header || forwarded) return undefined;
   return `${label} is about client addresses, and clients at ${address} have none`;
 }
 

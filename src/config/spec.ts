@@ -1,6 +1,6 @@
 /**
- * Parses SPECs: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+unix:///PATH[?…]`. A list of ports is an outlet for
- * each.
+ * Parses SPECs: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+TRANSPORT://ADDRESS[?…]`, such as
+ * `SERVICE+unix:///PATH` or `SERVICE+ws://[HOST]:PORT`. A list of ports is an outlet for each.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import type { Service } from "../services/service.ts";
 import { splitHostPort } from "../endpoint/address.ts";
 import { addValue } from "../options/add_value.ts";
 import { type Listens, parseListens, readPath } from "../endpoint/parse.ts";
+import { parseTransport } from "../endpoint/transport.ts";
 
 /** What a SPEC's config depends on beside the SPEC. */
 export interface SpecContext {
@@ -56,15 +57,31 @@ export function listensOf(word: string): Listens {
 }
 
 function splitSpec(word: string): Spec {
-  const match = /^([^:/?#+]*)(\+unix)?:\/\/([^?#]*)(?:\?(.*))?$/.exec(word);
+  const match = /^([^:/?#+]*)(?:\+([^:/?#]*))?:\/\/([^?#]*)(?:\?(.*))?$/.exec(word);
   if (!match) throw new UsageError(`expected SERVICE://[HOST]:PORT, ${guess(word)}`);
-  const [, name = "", unix, endpoint = "", query = ""] = match;
+  const [, name = "", transport, endpoint = "", query = ""] = match;
   const service = findService(name);
+  const { carrier, layers } = parseTransport(transport ?? "tcp");
+  const scheme = transport === undefined ? name : `${name}+${transport}`;
   return {
     service,
-    listen: unix ? [{ path: readPath(endpoint) }] : parseHostPort(name, endpoint.replace(/\/$/, "")),
-    own: parseQuery(query, service),
+    listen: carrier === "unix"
+      ? [{ path: readPath(endpoint) }]
+      : parseHostPort(scheme, endpoint.replace(/\/$/, "")),
+    own: withLayers(parseQuery(query, service), layers),
   };
+}
+
+/** The options, with the layers that the transport names. */
+function withLayers(
+  own: ReadonlyMap<string, unknown>,
+  layers: readonly string[],
+): ReadonlyMap<string, unknown> {
+  const twice = layers.find((name) => own.has(name));
+  if (twice === undefined) return new Map([...own, ...layers.map((name) => [name, true] as const)]);
+  throw new UsageError(`the transport already says ${twice}: leave ?${twice} out`, {
+    option: twice,
+  });
 }
 
 /** A hint for a word that is not a SPEC. */

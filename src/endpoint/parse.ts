@@ -60,7 +60,10 @@ const MAX_PORTS = 1024;
 /** Parses an address to listen on, whose port may be a list; the host may be empty. */
 export function parseListens({ host, port }: { host: string; port: string }): Listens {
   const { hostname } = parseListen({ host, port: "0" });
-  const [first, ...others] = readPorts(port, { most: MAX_PORTS }).map((port) => ({ hostname, port }));
+  const [first, ...others] = readPorts(port, { most: MAX_PORTS }).map((port) => ({
+    hostname,
+    port,
+  }));
   return [first!, ...others];
 }
 

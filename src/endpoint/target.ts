@@ -17,6 +17,8 @@ export interface Target {
   readonly targets: readonly [Address, ...Address[]];
   /** Whether the scheme asks for TLS. */
   readonly tls: boolean;
+  /** The request target, if the scheme asks for a WebSocket. */
+  readonly ws?: string | undefined;
 }
 
 /** Parses the target of a client. A port in an argument of its own may be a list: `20-25,80`. */
@@ -37,7 +39,7 @@ export function parseTarget(args: readonly string[]): Target {
 function readWord(word: string): Target {
   const remote = REMOTE.parse(word);
   if (remote === undefined) throw new UsageError(`expected ${TARGETS}`);
-  return { targets: [remote.address], tls: remote.tls };
+  return { targets: [remote.address], tls: remote.tls, ws: remote.ws };
 }
 
 /** The ports of a list in order, without duplicates. */

@@ -23,13 +23,14 @@ import { type ConnectOptions, parseConnectOptions } from "./connect_options.ts";
 
 export type { ClientConnection } from "./client_connection.ts";
 export type { TlsClientConfig } from "../transport/tls/client_options.ts";
+export type { WebSocketClientConfig } from "../transport/websocket/client_options.ts";
 export type { ConnectOptions } from "./connect_options.ts";
 export type { OptionValue } from "./open_options.ts";
 
 /**
  * Connects to an outlet, or to any other service.
  *
- * @param target is an outlet of `open`, `HOST:PORT`, `tls://HOST:PORT` or `unix:PATH`
+ * @param target is an outlet of `open`, `HOST:PORT`, `tls://HOST:PORT`, `ws://HOST:PORT/PATH` or `unix:PATH`
  * @throws {UsageError} which names the option that is wrong, or not supported by the library
  * @throws {Error} which says what was tried, what failed, and what that means
  */

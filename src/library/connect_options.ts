@@ -6,6 +6,10 @@
 import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
 import { clientConfig } from "../config/client_rules.ts";
 import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../transport/tls/client_options.ts";
+import {
+  WEBSOCKET_CLIENT_OPTIONS,
+  type WebSocketClientConfig,
+} from "../transport/websocket/client_options.ts";
 import { parseTarget } from "../endpoint/target.ts";
 import type { Option } from "../options/option.ts";
 import { addValue } from "../options/add_value.ts";
@@ -15,7 +19,7 @@ import type { OptionValue } from "./open_options.ts";
 
 /** The options of `outlet client` about connecting, by name: `{ tls: true, "tls-ca": "ca.pem" }`. */
 export type ConnectOptions =
-  & { readonly [Name in keyof TlsClientConfig]?: OptionValue }
+  & { readonly [Name in keyof TlsClientConfig | keyof WebSocketClientConfig]?: OptionValue }
   & {
     readonly [
       Name in
@@ -30,7 +34,9 @@ export type ConnectOptions =
   };
 
 /** The compiler keeps these the same as those of {@linkcode ConnectOptions}. */
-const OTHERS: Readonly<Record<Exclude<keyof ConnectOptions, keyof TlsClientConfig>, true>> = {
+const OTHERS: Readonly<
+  Record<Exclude<keyof ConnectOptions, keyof TlsClientConfig | keyof WebSocketClientConfig>, true>
+> = {
   "connect-timeout": true,
   "source": true,
   "ipv4": true,
@@ -43,7 +49,7 @@ const OTHERS: Readonly<Record<Exclude<keyof ConnectOptions, keyof TlsClientConfi
 };
 
 const SUPPORTED: ReadonlySet<string> = new Set(
-  [TLS_CLIENT_OPTIONS, OTHERS].flatMap((table) => Object.keys(table)),
+  [TLS_CLIENT_OPTIONS, WEBSOCKET_CLIENT_OPTIONS, OTHERS].flatMap((table) => Object.keys(table)),
 );
 
 /**

@@ -86,7 +86,8 @@ export class AcceptPipeline implements Disposable {
    */
   #stepsFor(settings: OutletSettings): Step[] {
     const { admission, number } = this.#options;
-    const { proxies, keepAlive } = settings;
+    const { proxies, keepAlive, layers } = settings;
+    const forwarders = layers?.ws?.forwarders;
     const header = STAGES.proxyHeader(settings);
     return [
       ...proxies
@@ -94,12 +95,22 @@ export class AcceptPipeline implements Disposable {
           ({ peer }: AcceptedStream) => proxies.trusts(peer) ? undefined : "not a trusted proxy",
           this.#acquireStep(settings, () => admission.reserve()),
         ]
-        : [this.#acquireStep(settings, ({ peer }) => admission.admit(hostOf(peer)))],
+        : [this.#acquireStep(settings, (accepted) => {
+          const { peer } = accepted;
+          accepted.isIdentified = !forwarders?.trusts(peer);
+          return accepted.isIdentified ? admission.admit(hostOf(peer)) : admission.reserve();
+        })],
       ...stageSteps(header),
       ...header ? [({ permit, peer }: AcceptedStream) => permit!.identify(hostOf(peer))] : [],
       () => this.#batch.next()?.then(() => undefined),
       ({ stream }) => void stream.setKeepAlive(keepAlive),
       ...stageSteps(STAGES.layers(settings)),
+      ...forwarders
+        ? [
+          ({ permit, peer, isIdentified }: AcceptedStream) =>
+            isIdentified ? undefined : permit!.identify(hostOf(peer)),
+        ]
+        : [],
       (accepted) => void (accepted.id = number()),
       ...stageSteps(STAGES.capture(settings)),
     ];

@@ -22,12 +22,14 @@ export class AcceptedStream implements StageContext, Disposable {
   peer: Address;
   /** The address that it connected to. */
   local: Address;
+  /** Whether its slot is counted for the client's address. */
+  isIdentified = false;
   /** Its slot. */
   permit: Permit | undefined;
   /** Aborted when no more connections are admitted. */
   readonly signal: AbortSignal;
   readonly #notes: Record<string, string | number> = {};
-  #isConnected = false;
+  #connection: Connection | undefined;
 
   /** A connection that was just accepted. */
   constructor(stream: ByteStream, signal: AbortSignal) {
@@ -37,9 +39,11 @@ export class AcceptedStream implements StageContext, Disposable {
     this.local = addressOf(stream.localAddr);
   }
 
-  /** Adds a note for the events of the connection. */
+  /** Adds a note for the events of the connection, also once it is open. */
   note(name: string, value: string | number | undefined): void {
-    if (value !== undefined) this.#notes[name] = value;
+    if (value === undefined) return;
+    if (this.#connection) this.#connection.note(name, value);
+    else this.#notes[name] = value;
   }
 
   /** Applies a stage to its stream. */
@@ -52,13 +56,13 @@ export class AcceptedStream implements StageContext, Disposable {
     const { id, peer, local } = this;
     const connection = new Connection(this.stream, { id, peer, local });
     for (const [name, value] of Object.entries(this.#notes)) connection.note(name, value);
-    this.#isConnected = true;
+    this.#connection = connection;
     return connection;
   }
 
   /** Closes it, unless it has become a connection. */
   [Symbol.dispose](): void {
-    if (this.#isConnected) return;
+    if (this.#connection) return;
     try {
       this.stream.close();
     } catch {

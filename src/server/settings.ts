@@ -11,6 +11,7 @@ import type { AdmissionOptions } from "../admission/admission.ts";
 import { TrustedProxies } from "../admission/trusted_proxies.ts";
 import type { OutletSettings } from "../outlet/settings.ts";
 import type { TlsAcceptor, TlsFiles } from "../transport/tls/acceptor.ts";
+import type { WebSocketServer } from "../transport/websocket/accept.ts";
 import type { AdmissionConfig as GateConfig } from "../config/admission_options.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { OutletOptions } from "../config/outlet_options.ts";
@@ -26,7 +27,7 @@ export function outletSettings(
 ): OutletSettings {
   return {
     handler,
-    layers: tls && { tls },
+    layers: tls || outletOptions.ws ? { tls, ws: webSocketOf(outletOptions) } : undefined,
     certificate: tls?.fingerprint,
     capture: captureOf(outletOptions, { name: name ?? service, failed }),
     proxies: outletOptions["accept-proxy"]
@@ -40,6 +41,20 @@ export function outletSettings(
       write: outletOptions["write-timeout"],
       fin: outletOptions["fin-timeout"],
     },
+  };
+}
+
+/** The WebSocket settings of an outlet; `undefined` without WebSocket. */
+function webSocketOf(options: OutletOptions): WebSocketServer | undefined {
+  if (!options.ws) return undefined;
+  return {
+    path: options.path,
+    origins: options.origin,
+    subprotocols: options.subprotocol,
+    form: options.lines ? "lines" : options.text ? "text" : "binary",
+    maxMessage: options["max-message"],
+    ping: options.ping,
+    forwarders: options["forwarded-for"] ? new TrustedProxies(options["trusted-proxy"]) : undefined,
   };
 }
 

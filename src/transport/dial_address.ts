@@ -180,7 +180,10 @@ async function attempt(
   const start = performance.now();
   onStep?.({ step: "trying", address });
   try {
-    const connection = await carrierOf(address).connect(address, { signal, source: sourceOf(from) });
+    const connection = await carrierOf(address).connect(address, {
+      signal,
+      source: sourceOf(from),
+    });
     onStep?.({ step: "connected", address, elapsed: performance.now() - start });
     return connection;
   } catch (error) {

@@ -81,12 +81,28 @@ export class CutOffError extends Error {
   }
 }
 
+/** The peer ended the connection by a message that names a failure, or did not answer. */
+export class ProtocolEnd extends Error {
+  /** Distinguishes it from system errors. */
+  override readonly name = "ProtocolEnd";
+
+  /** The reason as in `closed` events. */
+  constructor(readonly reason: "ping timeout" | `closed with ${string}`) {
+    super(reason);
+  }
+}
+
 /** Why a connection broke. */
-export type ConnectionFault = "peer reset" | `cut off: ${string}` | `error: ${string}`;
+export type ConnectionFault =
+  | "peer reset"
+  | ProtocolEnd["reason"]
+  | `cut off: ${string}`
+  | `error: ${string}`;
 
 /** Why a connection ended, for its `closed` event. */
 export function faultOf(error: unknown): ConnectionFault {
   if (error instanceof CutOffError) return error.message as `cut off: ${string}`;
+  if (error instanceof ProtocolEnd) return error.reason;
   return isReset(error) ? "peer reset" : `error: ${explain(error)}`;
 }
 

@@ -7,14 +7,15 @@
 import { sequence, type Stage } from "./stage.ts";
 import type { TlsServer } from "./tls/accept.ts";
 import type { TlsClientOptions, TlsSession } from "./tls/connect.ts";
+import type { WebSocketServer } from "./websocket/accept.ts";
+import type { WebSocketClientOptions, WebSocketSession } from "./websocket/connect.ts";
 
 /** What a layer has negotiated. */
-export interface LayerStep {
+export type LayerStep =
   /** TLS was negotiated. */
-  readonly step: "secured";
-  /** The TLS session. */
-  readonly session: TlsSession;
-}
+  | { readonly step: "secured"; readonly session: TlsSession }
+  /** The WebSocket is open. */
+  | { readonly step: "upgraded"; readonly upgrade: WebSocketSession };
 
 /** A layer, for clients and for servers. Each part is imported on first use. */
 export interface Layer<Client, Server> {
@@ -41,8 +42,28 @@ const tls: Layer<TlsClientOptions, TlsServer> = {
   },
 };
 
+/** WebSocket (RFC 6455). */
+const ws: Layer<WebSocketClientOptions, WebSocketServer> = {
+  answer: "the WebSocket handshake",
+  connect: (options, agreed) => async (stream) => {
+    const { connectWebSocket } = await import("./websocket/connect.ts");
+    const { socket, session } = await connectWebSocket(stream, options);
+    agreed({ step: "upgraded", upgrade: session });
+    return socket;
+  },
+  accept: (server) => {
+    let stage: Promise<Stage> | undefined;
+    return async (stream, context) => {
+      stage ??= import("./websocket/accept.ts").then(({ websocketStage }) =>
+        websocketStage(server)
+      );
+      return await (await stage)(stream, context);
+    };
+  },
+};
+
 /** The layers by name. */
-export const LAYERS = { tls };
+export const LAYERS = { tls, ws };
 
 /** The type of {@linkcode LAYERS}. */
 export type LayerTable = typeof LAYERS;

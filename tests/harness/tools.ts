@@ -22,13 +22,23 @@ export function testWith(
   });
 }
 
-/** Whether a program of this name is in PATH. */
+/** Debian packages without a program, and a file of each. */
+const LIBRARIES: Readonly<Record<string, string>> = {
+  "python3-websockets": "/usr/lib/python3/dist-packages/websockets/__init__.py",
+};
+
+/** Whether a program of this name is in PATH, or a library is installed. */
 export function isInstalled(tool: string): boolean {
-  return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
-    try {
-      return Deno.statSync(`${folder}/${tool}`).isFile;
-    } catch {
-      return false;
-    }
-  });
+  const library = LIBRARIES[tool];
+  if (library !== undefined) return isFile(library);
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  return folders.some((folder) => isFile(`${folder}/${tool}`));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }

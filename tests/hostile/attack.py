@@ -161,6 +161,56 @@ def proxy_headers() -> None:
             pass
 
 
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def ws_pour(frames: bytes, reads: bool = True) -> None:
+    """Opens WebSockets, and sends these frames over each without end."""
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                conn.sendall(UPGRADE)
+                if reads:
+                    read_away(conn)
+                while time.monotonic() < END:
+                    conn.sendall(frames)
+        except OSError:
+            time.sleep(0.05)
+
+
+def ws_frames() -> None:
+    ws_pour((b"\x82\xfe\xff\xff\x01\x02\x03\x04" + b"x" * 0xFFFF) * 4)
+
+
+def ws_tiny_frames() -> None:
+    ws_pour(b"\x82\x81\x01\x02\x03\x04x" * 30_000)
+
+
+def ws_pings() -> None:
+    ws_pour(b"\x89\x84\x01\x02\x03\x04ping" * 20_000, reads=False)
+
+
+def ws_fragments() -> None:
+    """One message that never ends, in fragments that are empty."""
+    ws_pour(b"\x01\x80\x01\x02\x03\x04" + b"\x00\x80\x01\x02\x03\x04" * 30_000)
+
+
+def ws_half_frames() -> None:
+    hold(UPGRADE + b"\x82\xff\x00\x00", 300)
+
+
+def ws_stalls() -> None:
+    ws_pour((b"\x82\xfe\xff\xff\x01\x02\x03\x04" + b"x" * 0xFFFF) * 4, reads=False)
+
+
+def half_upgrades() -> None:
+    hold(UPGRADE[:-2], 300)
+
+
 ATTACKERS = {"resets": 8, "half_close": 8, "proxy_headers": 8, "one_byte": 4, "requests": 4}
 
 if __name__ == "__main__":

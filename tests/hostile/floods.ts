@@ -87,6 +87,23 @@ export const SURFACES: readonly Surface[] = [
     floods: ["half_hellos", "garbage", "resets", "half_open", "newlines"],
   },
   {
+    name: "WebSocket",
+    covers: ["ws"],
+    spec: "echo+ws://127.0.0.1:0?max-message=64k",
+    floods: [
+      ...["ws_frames", "ws_tiny_frames", "ws_pings", "ws_fragments", "ws_half_frames", "ws_stalls"],
+      ...[
+        "half_upgrades",
+        "many_headers",
+        "requests",
+        "garbage",
+        "resets",
+        "half_open",
+        "newlines",
+      ],
+    ],
+  },
+  {
     name: "PROXY header",
     covers: ["proxy-protocol"],
     spec: "echo://127.0.0.1:0?accept-proxy",

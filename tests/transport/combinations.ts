@@ -65,6 +65,18 @@ const OPTIONS: {
       server: { contents: () => ({ pair: { cert: pair[0]!, key: pair[1]! } }), alpn: [] },
     };
   },
+  ws: () =>
+    Promise.resolve({
+      client: { host: "localhost", target: "/" },
+      server: {
+        path: "/",
+        origins: [],
+        subprotocols: [],
+        form: "binary",
+        maxMessage: 1024 ** 2,
+        ping: 10_000,
+      },
+    }),
 };
 
 /** Settings of an outlet that enable each stage, and what its client sends first. */
@@ -97,7 +109,8 @@ interface Parts {
 export interface Combination {
   readonly name: string;
   readonly carrier: keyof typeof CARRIERS;
-  readonly layer?: keyof typeof LAYERS;
+  /** The layers over it, the innermost first. */
+  readonly layers: readonly (keyof typeof LAYERS)[];
   readonly scheme?: keyof typeof HANDSHAKES;
   readonly stage?: keyof typeof STAGES | "tap";
   /** Whether the Unix socket has an abstract name. */
@@ -107,36 +120,43 @@ export interface Combination {
 }
 
 const CARRIER_NAMES = Object.keys(CARRIERS) as (keyof typeof CARRIERS)[];
-const LAYER_NAMES = [undefined, ...Object.keys(LAYERS) as (keyof typeof LAYERS)[]];
+const LAYER_NAMES = Object.keys(LAYERS) as (keyof typeof LAYERS)[];
+/** No layer, each alone, and all over each other. */
+const STACKS = [[], ...LAYER_NAMES.map((name) => [name]), LAYER_NAMES];
 const SCHEMES = [undefined, ...Object.keys(HANDSHAKES) as (keyof typeof HANDSHAKES)[]];
 const STAGE_NAMES = [...Object.keys(STAGES) as (keyof typeof STAGES)[], "tap"] as const;
 
 /** All of them. */
 export const COMBINATIONS: readonly Combination[] = [
   ...CARRIER_NAMES.flatMap((carrier) =>
-    LAYER_NAMES.flatMap((layer) =>
+    STACKS.flatMap((layers) =>
       // A proxy cannot connect to a Unix socket.
       SCHEMES.filter((scheme) => !scheme || carrier === "tcp").map((scheme): Combination => ({
-        name: [carrier, layer, scheme && `through ${scheme}`].filter(Boolean).join(" "),
+        name: [carrier, ...layers, scheme && `through ${scheme}`].filter(Boolean).join(" "),
         carrier,
-        ...layer ? { layer } : {},
+        layers,
         ...scheme ? { scheme } : {},
       }))
     )
   ),
-  ...LAYER_NAMES.map((layer): Combination => ({
-    name: ["tcp", layer, "from 127.0.0.7"].filter(Boolean).join(" "),
+  ...STACKS.map((layers): Combination => ({
+    name: ["tcp", ...layers, "from 127.0.0.7"].join(" "),
     carrier: "tcp",
     source: "127.0.0.7",
-    ...layer ? { layer } : {},
+    layers,
   })),
-  ...LAYER_NAMES.map((layer): Combination => ({
-    name: ["unix", layer, "with an abstract name"].filter(Boolean).join(" "),
+  ...STACKS.map((layers): Combination => ({
+    name: ["unix", ...layers, "with an abstract name"].join(" "),
     carrier: "unix",
     isAbstract: true,
-    ...layer ? { layer } : {},
+    layers,
   })),
-  ...STAGE_NAMES.map((stage): Combination => ({ name: `stage ${stage}`, carrier: "tcp", stage })),
+  ...STAGE_NAMES.map((stage): Combination => ({
+    name: `stage ${stage}`,
+    carrier: "tcp",
+    layers: [],
+    stage,
+  })),
 ];
 
 function abstractNames(): { free: Address; unused: Address; refusal: RegExp } {
@@ -174,7 +194,7 @@ export class OpenEnds implements AsyncDisposable {
   }
 
   static async make(
-    { carrier, layer, scheme, source, isAbstract, stage: name }: Combination,
+    { carrier, layers, scheme, source, isAbstract, stage: name }: Combination,
   ): Promise<OpenEnds> {
     const stack = new AsyncDisposableStack();
     const folder = stack.use(await TemporaryDirectory.make());
@@ -184,20 +204,20 @@ export class OpenEnds implements AsyncDisposable {
     const listener = listen({ address: free }, { backlog: 16 });
     stack.defer(() => listener.close());
     const proxy = scheme && stack.use(new TestProxy(scheme)).proxy;
-    const options = layer && await OPTIONS[layer](stack.use(await CertificateAuthority.make()));
+    const options = await optionsOf(layers, stack);
     const { stage, preface = "" } = await stageOf(name, { folder, stack });
     return new OpenEnds({
       endpoint: {
         address: addressOf(listener.addr),
         from: source === undefined ? undefined : { hostname: source },
         proxy,
-        layers: layer && options && { [layer]: options.client },
+        layers: layers.length > 0 ? options.client : undefined,
       },
       unused,
       refusal,
       stack,
       listener,
-      stage: layer && options ? acceptStage({ [layer]: options.server }) : stage,
+      stage: acceptStage(options.server) ?? stage,
       preface,
     });
   }
@@ -225,6 +245,21 @@ export class OpenEnds implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#stack.disposeAsync();
   }
+}
+
+/** The options of all layers, for both ends. */
+async function optionsOf(
+  layers: Combination["layers"],
+  stack: AsyncDisposableStack,
+): Promise<{ client: ClientLayers; server: ServerLayers }> {
+  const pairs = await Promise.all(layers.map(async (name) => {
+    const authority = name === "tls" ? stack.use(await CertificateAuthority.make()) : undefined;
+    return [name, await OPTIONS[name](authority!)] as const;
+  }));
+  return {
+    client: Object.fromEntries(pairs.map(([name, { client }]) => [name, client])),
+    server: Object.fromEntries(pairs.map(([name, { server }]) => [name, server])),
+  };
 }
 
 async function stageOf(

@@ -21,10 +21,14 @@ function contract(
   sentence: string,
   run: (open: OpenEnds, combination: Combination) => Promise<void>,
 ): void {
-  testWith(combination.layer ? ["openssl"] : [], `${combination.name}: ${sentence}`, async () => {
-    await using open = await OpenEnds.make(combination);
-    await run(open, combination);
-  });
+  testWith(
+    combination.layers.includes("tls") ? ["openssl"] : [],
+    `${combination.name}: ${sentence}`,
+    async () => {
+      await using open = await OpenEnds.make(combination);
+      await run(open, combination);
+    },
+  );
 }
 
 for (const combination of COMBINATIONS) {
@@ -95,7 +99,7 @@ for (const combination of COMBINATIONS) {
       raw.close();
       const ending = client.read(new Uint8Array(8));
       // Without a RST, only a layer with an end of its own can tell a truncated stream.
-      if (isReset || combination.layer) await assertRejects(() => ending);
+      if (isReset || combination.layers.length > 0) await assertRejects(() => ending);
       else assertEquals(await ending, null);
       client.close();
       if (server !== raw) closeAgain(server);
@@ -121,13 +125,13 @@ for (const combination of COMBINATIONS) {
       async (open) => {
         const stop = new AbortController();
         const reason = new Error("no longer wanted");
-        if (!combination.layer) stop.abort(reason);
+        if (combination.layers.length === 0) stop.abort(reason);
         const dialling = assertRejects(
           () => dial(open.endpoint, { timeout: TIMEOUT, signal: stop.signal }),
           Error,
           "no longer wanted",
         );
-        if (combination.layer) {
+        if (combination.layers.length > 0) {
           // The client's hello is not answered.
           const accepted = await open.acceptRaw();
           stop.abort(reason);

@@ -34,7 +34,10 @@ export const forward: Service = service({
   summary: "forward each connection to an upstream server: a TCP proxy",
   descriptors: 1,
   options: {
-    to: list(REMOTE, "upstream server; tls:// speaks TLS to it; several share the connections"),
+    to: list(
+      REMOTE,
+      "upstream server; tls:// and ws:// speak TLS and WebSocket to it; several share the connections",
+    ),
     balance: option(
       choice(["round-robin", "least-connections", "first", "source"]),
       "upstream of a connection: round-robin, least-connections, first (that is up), or source " +

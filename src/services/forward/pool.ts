@@ -11,6 +11,7 @@ import type { Remote } from "../../endpoint/remote.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import { dial, type DialledEndpoint, type DialOptions } from "../../transport/dial.ts";
 import { isShortage } from "../../transport/errors.ts";
+import { hostField } from "../../transport/websocket/host_field.ts";
 import type { TlsClientOptions, TlsSession } from "../../transport/tls/connect.ts";
 import type { SharedHealth } from "../shared_health.ts";
 import { rankedFor } from "./rendezvous.ts";
@@ -157,13 +158,18 @@ export class Pool {
   }
 
   async #endpointOf({ remote }: Upstream): Promise<DialledEndpoint> {
-    const { address, tls } = remote;
+    const { address, tls, ws: target } = remote;
     const { source, tlsFor } = this.#options;
-    if (!tls && source === undefined) return remote;
+    if (!tls && source === undefined && target === undefined) return { address };
     return {
       address,
       from: source === undefined || isUnix(address) ? undefined : { hostname: source },
-      layers: tls ? { tls: await tlsFor(remote) } : undefined,
+      layers: tls || target !== undefined
+        ? {
+          tls: tls ? await tlsFor(remote) : undefined,
+          ws: target === undefined ? undefined : { host: hostField(address, remote), target },
+        }
+        : undefined,
     };
   }
 

@@ -10,7 +10,13 @@ import type { TlsSession } from "../../transport/tls/connect.ts";
 export function noteSession(client: Connection, session: TlsSession): void {
   const { protocol, cipher, serverName, alpn, trust, fault } = session;
   const verified = trust === "nothing" ? `no, ${fault ?? "but nothing is wrong"}` : `by ${trust}`;
-  const notes = { tls: protocol, "tls-cipher": cipher, sni: serverName, alpn, "tls-verified": verified };
+  const notes = {
+    tls: protocol,
+    "tls-cipher": cipher,
+    sni: serverName,
+    alpn,
+    "tls-verified": verified,
+  };
   for (const [name, value] of Object.entries(notes)) {
     if (value !== undefined) client.note(`upstream-${name}`, value);
   }

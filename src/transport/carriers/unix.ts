@@ -19,7 +19,7 @@ export const unix: Carrier<UnixAddress> = { listen, connect, listenFault };
 function listen({ path }: UnixAddress, { mode, shared, takesOver }: ListenOptions): Listener {
   const before = mode === undefined ? undefined : Deno.umask(~mode & 0o777);
   try {
-      if (shared && isAbstract(path)) throw new Error("a name without a file is of one thread");
+    if (shared && isAbstract(path)) throw new Error("a name without a file is of one thread");
     if (shared) return new MovableListener(path, { takesOver });
     const listener = Deno.listen({ transport: "unix", path: systemPath(path) });
     return {
