@@ -98,11 +98,10 @@ async function main(args: readonly string[], signals: Signals): Promise<number> 
     case "client": {
       signals.exitAtOnce();
       const { runClientMode } = await import("./src/app/run_client.ts");
-      await runClientMode(command.config, {
+      return await runClientMode(command.config, {
         interrupt: () => Deno.exit(EXIT.signal + SIGNALS.SIGINT),
         stopOnSignals: () => signals.stopGracefully().signal,
       });
-      return EXIT.done;
     }
     case "trace": {
       const { runTraceMode } = await import("./src/app/run_trace.ts");

@@ -1,5 +1,5 @@
 /**
- * The client: connects, then runs one of its jobs: stdin and stdout, a script, a probe or a load test.
+ * The client: connects, then runs one of its jobs: stdin and stdout, a program, a script, a probe or a load test.
  *
  * @module
  */
@@ -24,19 +24,35 @@ const CLOSE_TIMEOUT = 500;
 /**
  * Runs the client until it is done.
  *
+ * @returns the exit code: that of the program, or 0
  * @throws {Error} whose message says what was tried, what failed, and what that means
  */
-export async function runClient(config: ClientConfig, io: ClientIo): Promise<void> {
-  const { options } = config;
+export async function runClient(config: ClientConfig, io: ClientIo): Promise<number> {
+  const { options, targets: [target] } = config;
   if (options.probe) {
     const { probe } = await import("./client/probe.ts");
-    return await probe(config, io);
-  }
-  if (options.bench) {
+    await probe(config, io);
+  } else if (options.bench) {
     const { bench } = await import("./client/load.ts");
-    return await bench(config, io);
+    await bench(config, io);
+  } else if (options.command.length > 0) {
+    const { checkProgram, repeat } = await import("./client/program.ts");
+    checkProgram(options);
+    // A session is repeated as a whole, not its attempts to connect.
+    const once = { ...options, retry: 0 };
+    const { log, signal } = io;
+    return await repeat(() => runReported(target, { options: once, io }), { options, log, signal });
+  } else {
+    await runReported(target, { options, io });
   }
-  const [target] = config.targets;
+  return 0;
+}
+
+/** Runs a session, with its report. */
+async function runReported(
+  target: Address,
+  { options, io }: Pick<Session, "options" | "io">,
+): Promise<void> {
   const log = options.verbose ? io.log : () => {};
   const timeline = new Timeline(formatAddress(target), log);
   try {
@@ -58,7 +74,7 @@ interface Session {
 
 /** Connects and runs the session. */
 async function runSession(target: Address, { options, io, timeline }: Session): Promise<void> {
-  const run = await sessionRunner(options, io);
+  const run = await sessionRunner({ options, io, timeline });
   const endpoint = await endpointOf(target, options);
   using capture = await HexCapture.open(options, { print: io.print });
   const socket = await connect(endpoint, { options, io, timeline });
@@ -103,11 +119,15 @@ async function connect(
   }
 }
 
-/** What the session does: a script, or stdin and stdout. */
+/** What the session does: a program, a script, or stdin and stdout. */
 async function sessionRunner(
-  options: ClientOptions,
-  io: ClientIo,
+  { options, io, timeline }: Session,
 ): Promise<(connection: Connection) => Promise<void>> {
+  if (options.command.length > 0) {
+    const { runProgram } = await import("./client/program.ts");
+    return (connection) =>
+      runProgram(connection, options, { tls: timeline.tlsNotes, signal: io.signal });
+  }
   if (options.script === undefined) {
     return (connection) => bridgeStdio(connection, io, eofPolicyOf(options));
   }
@@ -171,6 +191,6 @@ function closeWithCause(
     return new Error(`${formatAddress(target)}: nothing sent or received for ${silence}`);
   }
   connection.close(faultOf(error));
-  if (isReset(error)) return new Error(`connection reset by ${formatAddress(target)}`);
+  if (isReset(error) || connection.reason === "peer reset") return new Error(`connection reset by ${formatAddress(target)}`);
   return error;
 }

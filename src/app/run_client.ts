@@ -27,16 +27,17 @@ const encoder = new TextEncoder();
 /**
  * Runs the client until it is done.
  *
+ * @returns the exit code
  * @throws {Error} whose message says what was tried, what failed, and what that means
  */
 export async function runClientMode(
   asked: ClientConfig,
   { interrupt, stopOnSignals }: { interrupt(): void; stopOnSignals(): AbortSignal },
-): Promise<void> {
+): Promise<number> {
   // Before the line editor, which reads the same terminal.
   const config = withForm(await askClientSecrets(asked));
   const { options } = config;
-  const measures = options.probe || options.bench;
+  const stopsGracefully = options.probe || options.bench || options.command.length > 0;
   const isInteractive = isTyped(options);
   await using _end = { [Symbol.asyncDispose]: flushStdio };
   using editor = isInteractive
@@ -46,7 +47,7 @@ export async function runClientMode(
   const write = stderrLines(editor, status);
   const log = (line: string) => write(printable(`outlet: ${line}`));
   if (options.tls) await refuseKeyLog(log);
-  await runClient(config, {
+  return await runClient(config, {
     input: editor ? typedBytes(editor) : stdinChunks(),
     inputSize: options.progress ? sizeOfStdin() : undefined,
     show: writerFor(editor, options),
@@ -58,15 +59,15 @@ export async function runClientMode(
       write(text.trimEnd());
     },
     status: status && ((line) => status.show(line)),
-    signal: measures ? stopOnSignals() : undefined,
+    signal: stopsGracefully ? stopOnSignals() : undefined,
   });
 }
 
 /** Whether what is typed at the terminal is sent. */
 function isTyped(options: ClientOptions): boolean {
-  const measures = options.probe || options.bench;
-  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !options["recv-only"] &&
-    !measures && !options.script;
+  const readsStdin = !options["recv-only"] && !options.probe && !options.bench &&
+    !options.script && options.command.length === 0;
+  return readsStdin && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
 }
 
 /** At a terminal, a WebSocket sends a text message for each line. */

@@ -6,7 +6,6 @@
 import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
 import { clientConfig } from "../config/client_rules.ts";
 import { asFlag } from "../options/requirements.ts";
-import { quote, UsageError } from "../options/usage_error.ts";
 import { parseFlags } from "./flags.ts";
 import { parseTarget } from "../endpoint/target.ts";
 
@@ -20,6 +19,6 @@ export function parseClientArgs(args: readonly string[]): ClientConfig {
     mode: "client",
     table: CLIENT_OPTIONS,
   });
-  if (rest.length > 0) throw new UsageError(`${quote(rest[0]!)}: nothing may follow --`);
-  return clientConfig(parseTarget(operands), { values, label: asFlag });
+  const all = rest.length > 0 ? new Map([...values, ["command", rest] as const]) : values;
+  return clientConfig(parseTarget(operands), { values: all, label: asFlag });
 }

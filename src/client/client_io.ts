@@ -20,6 +20,6 @@ export interface ClientIo extends StdioEndpoints {
   readonly status?: ((line: string) => void) | undefined;
   /** Shows the ladder of a handshake, for `--trace`. */
   draw?(ladder: Ladder): void;
-  /** Aborted to end a probe or a load test early; its results so far are still printed. */
+  /** Aborted to end a probe or a load test early, whose results so far are still printed, or a program. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -105,7 +105,12 @@ export async function connectWithRetry(
     retries: options.retry,
     delay: options["retry-delay"],
     signal,
-    isFinal: (error) => error instanceof Error && error.name === "TrustError",
+    isFinal: isUntrusted,
     log,
   });
+}
+
+/** Whether the server's certificate is not trusted, which another attempt does not change. */
+export function isUntrusted(error: unknown): boolean {
+  return error instanceof Error && error.name === "TrustError";
 }

@@ -18,11 +18,19 @@ export class Timeline {
   readonly #log: (line: string) => void;
   readonly #object: Record<string, unknown> = {};
   readonly #attempts: Record<string, unknown>[] = [];
+  #session: TlsSession | undefined;
 
   /** `log` gets each step as a line. */
   constructor(target: string, log: (line: string) => void) {
     this.#target = target;
     this.#log = log;
+  }
+
+  /** The TLS session, as notes of its connection. */
+  get tlsNotes(): Readonly<Record<string, string>> {
+    if (!this.#session) return {};
+    const { protocol, alpn } = this.#session;
+    return { tls: protocol, ...alpn ? { alpn } : {} };
   }
 
   /** Records a step of connecting. */
@@ -57,6 +65,7 @@ export class Timeline {
         };
         break;
       case "secured":
+        this.#session = step.session;
         this.#object.tls = { ...sessionObject(step.session), ms: roundMilliseconds(step.elapsed) };
         break;
       case "upgraded":

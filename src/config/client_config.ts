@@ -4,8 +4,8 @@
  * @module
  */
 import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/proxy.ts";
-import { choice, DURATION, file, times } from "../options/kinds.ts";
-import { flag, option, type TableOf } from "../options/option.ts";
+import { choice, DURATION, file, times, WORD } from "../options/kinds.ts";
+import { flag, option, repeatable, type TableOf } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
 import { SOURCE, type Source } from "../endpoint/source.ts";
 import {
@@ -55,6 +55,10 @@ export interface ClientOptions
   readonly "retry-delay": number;
   /** The script to run instead of reading stdin. */
   readonly script: string | undefined;
+  /** The program that the connection is joined to, and its arguments. */
+  readonly command: readonly string[];
+  /** Whether the program reads the connection from descriptor 6 and writes to it at descriptor 7. */
+  readonly ucspi: boolean;
   /** The file that received bytes are appended to. */
   readonly output: string | undefined;
   /** The file for a hex dump of both directions; `-` is stdout. */
@@ -142,6 +146,16 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     file("read"),
     "run the send, expect and other commands in this file; - is stdin",
   ),
+  command: repeatable(
+    WORD,
+    "join the connection to this program's stdin and stdout: all words after --",
+    {
+      excludes: ["script", "probe", "bench", "send-only", "recv-only", "eof", "quit-delay", "raw"],
+    },
+  ),
+  ucspi: flag("give the program the connection as descriptors 6 and 7, as tcpclient does", {
+    needs: ["command"],
+  }),
   output: option(file("append"), "also write received data to this file", { short: "o" }),
   "hex-dump": option(
     file("append"),

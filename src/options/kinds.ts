@@ -56,6 +56,14 @@ export const TEXT: OptionKind<string> = {
   parse: (word) => word === "" ? undefined : word,
 };
 
+/** A program or one of its arguments, which may be empty. */
+export const WORD: OptionKind<string> = {
+  expects: "text",
+  placeholder: "WORD",
+  path: "run",
+  parse: (word) => word,
+};
+
 /** A path of a file. */
 export function file(use: PathUse): OptionKind<string> {
   return { ...TEXT, expects: "a file", placeholder: "FILE", path: use };

@@ -1,5 +1,5 @@
 /**
- * The environment variables of programs that serve a client.
+ * The environment variables of programs that are joined to a connection.
  *
  * @module
  */
@@ -7,27 +7,44 @@ import { type Address, type InternetAddress, isUnix } from "../../endpoint/addre
 
 /** The addresses of a connection. */
 export interface ConnectionAddresses {
-  /** The client's address. */
+  /** The other end's address. */
   readonly peer: Address;
-  /** The server's address. */
+  /** Our own address. */
   readonly local: Address;
 }
 
 /**
  * The addresses of a connection under all the names that programs use: those of UCSPI-TCP (`tcpserver`,
- * `s6-tcpserver`), `xinetd`, systemd's socket activation and `ncat`. `count` is the number of connections from the
- * client's address, including this one.
+ * `s6-tcpserver`), `xinetd`, systemd's socket activation and `ncat`. `count` is a server's number of connections from
+ * the client's address, including this one.
  */
 export function addressEnvironment(
   { peer, local }: ConnectionAddresses,
-  { count }: { count: number },
+  { count }: { count?: number } = {},
 ): Record<string, string> {
-  if (isUnix(local)) return { PROTO: "UNIX", UNIXLOCALPATH: local.path };
-  return isUnix(peer) ? {} : internetEnvironment({ peer, local, count });
+  if (isUnix(local)) {
+    const remote = isUnix(peer) && peer.path !== "" ? { UNIXREMOTEPATH: peer.path } : {};
+    return { PROTO: "UNIX", ...local.path === "" ? {} : { UNIXLOCALPATH: local.path }, ...remote };
+  }
+  return isUnix(peer) ? {} : {
+    ...internetEnvironment({ peer, local }),
+    ...count === undefined ? {} : { TCPCONNNUM: String(count) },
+  };
+}
+
+/** The names of all variables about a connection, also of those that other programs set. */
+const ABOUT_CONNECTION =
+  /^(PROTO|(TCP|UNIX|SSL)(LOCAL|REMOTE)[A-Z]+|TCPCONNNUM|REMOTE_(HOST|ADDR|PORT)|NCAT_\w+|TLS_(PROTOCOL|ALPN|CLIENT_SUBJECT))$/;
+
+/** The environment without what it says about another connection. */
+export function withoutConnection(
+  env: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ABOUT_CONNECTION.test(name)));
 }
 
 function internetEnvironment(
-  { peer, local, count }: { peer: InternetAddress; local: InternetAddress; count: number },
+  { peer, local }: { peer: InternetAddress; local: InternetAddress },
 ): Record<string, string> {
   const [remotePort, localPort] = [String(peer.port), String(local.port)];
   return {
@@ -36,7 +53,6 @@ function internetEnvironment(
     TCPLOCALPORT: localPort,
     TCPREMOTEIP: peer.hostname,
     TCPREMOTEPORT: remotePort,
-    TCPCONNNUM: String(count),
     REMOTE_HOST: peer.hostname,
     REMOTE_ADDR: peer.hostname,
     REMOTE_PORT: remotePort,

@@ -1,4 +1,4 @@
-import { choice, directory, DURATION, type OptionKind, TEXT } from "../../options/kinds.ts";
+import { choice, directory, DURATION, type OptionKind, TEXT, WORD } from "../../options/kinds.ts";
 import { option, repeatable } from "../../options/option.ts";
 import { quote, UsageError } from "../../options/usage_error.ts";
 import { parseEnvironment } from "./environment.ts";
@@ -22,14 +22,6 @@ const PROGRAM: OptionKind<string> = {
   expects: "a program",
   placeholder: "PROGRAM",
   path: "run",
-};
-
-/** The program or one of its arguments, which may be empty. */
-const WORD: OptionKind<string> = {
-  expects: "text",
-  placeholder: "WORD",
-  path: "run",
-  parse: (word) => word,
 };
 
 /** Runs a program for each client, with the connection as its stdin and stdout. */

@@ -67,7 +67,8 @@ export function stderrOf({ stderr }: ChildProcess): SpawnedProgram["stderr"] {
 // Both directions are converted by hand, because Duplex.toWeb of Deno 2.9 throws out of a callback when the peer has
 // closed first. Each has at most one chunk in flight.
 
-function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
+/** The data of a Node stream; at most one chunk of it is in flight. */
+export function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
   let isClosed = false;
   socket.pause();
   return new ReadableStream({
@@ -99,7 +100,8 @@ function readableOf(socket: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
   }, { highWaterMark: 0 });
 }
 
-function writableOf(socket: Duplex): WritableStream<Uint8Array> {
+/** A Node stream as a destination; at most one chunk is in flight. */
+export function writableOf(socket: Duplex): WritableStream<Uint8Array> {
   return new WritableStream({
     write: (bytes) =>
       new Promise((resolve, reject) => {

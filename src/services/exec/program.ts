@@ -35,8 +35,8 @@ const POLL = { first: 5, last: 100 };
 const DESCENDANT_TIMEOUT = 500;
 
 /**
- * A running program in a process group of its own. Its owner must call {@linkcode end}, which also ends its
- * descendants in that group. The group is killed when outlet exits.
+ * A running program, in a process group of its own unless the options say otherwise. Its owner must call
+ * {@linkcode end}, which also ends its descendants in that group. The group is killed when outlet exits.
  */
 export class Program {
   /** Resolves when the program has exited; descendants may still run. */

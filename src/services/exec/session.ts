@@ -6,10 +6,9 @@
 import { formatAddress, isUnix } from "../../endpoint/address.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { quote } from "../../options/usage_error.ts";
-import { TaskScope } from "../../scheduling/task_scope.ts";
-import { faultOf } from "../../transport/errors.ts";
 import { addressEnvironment, tlsEnvironment } from "./environment.ts";
-import { type Exit, Program } from "./program.ts";
+import { copyToConnection, joinProgram } from "./join.ts";
+import { Program } from "./program.ts";
 import type { SocketStarter } from "./spawn.ts";
 import { type LineRate, logLines } from "./stderr_log.ts";
 import { startFailure } from "./start_failure.ts";
@@ -53,73 +52,27 @@ export async function runSession(connection: Connection, settings: ExecSettings)
     killAfter,
   });
   connection.sink = { name: "program", flow: program };
-  const feeding = copyToProgram(program, connection);
   let firstLine: string | undefined;
   const log = (line: string) => {
     firstLine ??= line;
     settings.output(connection, line);
   };
-  const exit = await waitForEnd(program, {
-    connection,
+  const { exit, reading } = await joinProgram(program, connection, {
     stderr: settings.stderr === "log"
       ? logLines(program.stderr.chunks(), { rate: settings.rate, log })
-      : copyToClient(program.stderr.chunks(), connection),
+      : copyToConnection(program.stderr.chunks(), connection),
   });
   const [name = ""] = command;
   const failure = startFailure(name, { exit, stderr: firstLine, searchPath: env.PATH });
   if (failure !== undefined) throw new Error(`cannot run ${quote(name)}: ${failure}`);
   connection.note("exit", exit);
-  await connection.finish(feeding);
+  await connection.finish(reading);
 }
 
 /** Starts a program with a socket for stdin and stdout. Loaded only for that. */
 async function openSocket(): Promise<SocketStarter> {
   return await (await import("./socket_pair.ts")).openSocketPair() ??
     (await import("./node_socket.ts")).NODE_STARTER;
-}
-
-const tasks = new TaskScope("ending a program whose client has disconnected", {
-  consequence: "it continues until it ends by itself, or the server stops",
-});
-
-/** Resolves once the program and its descendants have ended, and their output is written. */
-async function waitForEnd(
-  program: Program,
-  { connection, stderr }: { connection: Connection; stderr: Promise<void> },
-): Promise<Exit> {
-  const { closed } = connection;
-  const end = tasks.guard(() => program.end());
-  closed.addEventListener("abort", end);
-  if (closed.aborted) end();
-  try {
-    await Promise.all([copyToClient(program.output.chunks(), connection), stderr, program.exited]);
-  } finally {
-    await program.end();
-    closed.removeEventListener("abort", end);
-  }
-  return await program.exited;
-}
-
-/** Copies from the client to the program; when the connection fails, it is closed, which ends the program. */
-async function copyToProgram(program: Program, connection: Connection): Promise<void> {
-  try {
-    await connection.forEachChunk((chunk) => program.write(chunk));
-    await program.endInput();
-  } catch (error) {
-    connection.close(faultOf(error));
-  }
-}
-
-/** Copies the program's output to the client. */
-async function copyToClient(
-  chunks: AsyncIterable<Uint8Array>,
-  connection: Connection,
-): Promise<void> {
-  try {
-    for await (const chunk of chunks) await connection.write(chunk);
-  } catch (error) {
-    connection.close(faultOf(error));
-  }
 }
 
 /** Counts connections by client address. */

@@ -15,6 +15,8 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Its working directory; the server's by default. */
   readonly cwd?: string | undefined;
+  /** Whether it leads a process group of its own, which it does by default. */
+  readonly ownGroup?: boolean | undefined;
   /** Starts it, with pipes by default. */
   readonly start?: Starter | undefined;
 }
@@ -62,7 +64,7 @@ export interface SocketStarter extends Disposable {
  * @throws {Error} `cannot run "bc": …` where it cannot be started
  */
 export function spawn(
-  { command: [name = "", ...args], env, cwd, start = withPipes }: SpawnOptions,
+  { command: [name = "", ...args], env, cwd, ownGroup = true, start = withPipes }: SpawnOptions,
 ): SpawnedProgram {
   const file = findProgram(name, env.PATH ?? "");
   if (file === undefined) throw cannotRun(name, "no such program, or no permission to run it");
@@ -70,7 +72,10 @@ export function spawn(
     throw cannotRun(name, `no such working directory: ${quote(cwd)}`);
   }
   try {
-    return start({ ...asGroupLeader([file, ...args], env), ...cwd === undefined ? {} : { cwd } });
+    const call = ownGroup
+      ? asGroupLeader([file, ...args], env)
+      : { file, args, env, detached: false };
+    return start({ ...call, ...cwd === undefined ? {} : { cwd } });
   } catch (error) {
     throw cannotRun(name, explain(error));
   }
