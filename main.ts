@@ -118,8 +118,7 @@ async function runServer(command: ServerCommand, signals: Signals): Promise<numb
     return await print(await showConfig(command));
   }
   const { runServerMode } = await import("./src/app/run_server.ts");
-  const isOk = await runServerMode(command, signals.forServer({ reloads: "file" in command }));
-  return isOk ? EXIT.done : EXIT.failed;
+  return await runServerMode(command, signals.forServer({ reloads: "file" in command }));
 }
 
 async function print(text: string): Promise<number> {

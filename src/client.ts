@@ -14,12 +14,10 @@ import { type Address, formatAddress } from "./endpoint/address.ts";
 import { Connection } from "./connection/connection.ts";
 import { type ByteStream, wrap } from "./transport/stream.ts";
 import { ReaderGone } from "./terminal/stdio.ts";
-import { bridgeStdio, type EofPolicy } from "./connection/stdio_bridge.ts";
+import { eofPolicyOf } from "./connection/eof_policy.ts";
+import { bridgeStdio } from "./connection/stdio_bridge.ts";
 import { Sweeper } from "./connection/deadlines.ts";
 import { explain, faultOf, isReset } from "./transport/errors.ts";
-
-/** How long the peer may take to close after we have, in milliseconds. */
-const CLOSE_TIMEOUT = 500;
 
 /**
  * Runs the client until it is done.
@@ -38,10 +36,19 @@ export async function runClient(config: ClientConfig, io: ClientIo): Promise<num
   } else if (options.command.length > 0) {
     const { checkProgram, repeat } = await import("./client/program.ts");
     checkProgram(options);
-    // A session is repeated as a whole, not its attempts to connect.
-    const once = { ...options, retry: 0 };
     const { log, signal } = io;
-    return await repeat(() => runReported(target, { options: once, io }), { options, log, signal });
+    let isRepeated = false;
+    return await repeat(() =>
+      runReported(target, {
+        // A session is repeated as a whole, not its attempts to connect.
+        options: {
+          ...options,
+          retry: 0,
+          "append-output": options["append-output"] || isRepeated,
+        },
+        io,
+        onConnected: () => isRepeated = true,
+      }), { options, log, signal });
   } else {
     await runReported(target, { options, io });
   }
@@ -51,12 +58,12 @@ export async function runClient(config: ClientConfig, io: ClientIo): Promise<num
 /** Runs a session, with its report. */
 async function runReported(
   target: Address,
-  { options, io }: Pick<Session, "options" | "io">,
+  { options, io, onConnected }: Omit<Session, "timeline">,
 ): Promise<void> {
   const log = options.verbose ? io.log : () => {};
   const timeline = new Timeline(formatAddress(target), log);
   try {
-    await runSession(target, { options, io, timeline });
+    await runSession(target, { options, io, timeline, onConnected });
   } catch (error) {
     if (!(error instanceof ReaderGone)) timeline.failed(explain(error));
     throw error;
@@ -70,16 +77,23 @@ interface Session {
   readonly options: ClientOptions;
   readonly io: ClientIo;
   readonly timeline: Timeline;
+  /** Called when the connection is established. */
+  readonly onConnected?: (() => void) | undefined;
 }
 
 /** Connects and runs the session. */
-async function runSession(target: Address, { options, io, timeline }: Session): Promise<void> {
-  const run = await sessionRunner({ options, io, timeline });
+async function runSession(target: Address, session: Session): Promise<void> {
+  const { options, io, timeline } = session;
+  const run = await sessionRunner(session);
   const endpoint = await endpointOf(target, options);
   using capture = await HexCapture.open(options, { print: io.print });
-  const socket = await connect(endpoint, { options, io, timeline });
+  const socket = await connect(endpoint, session);
+  session.onConnected?.();
   await capture.begin();
-  using connection = new Connection(firstByteTap(capture.of(socket), timeline), { id: 1 });
+  using connection = new Connection(firstByteTap(capture.of(socket), timeline), {
+    id: 1,
+    crlf: options.crlf && options.script === undefined,
+  });
   using _deadlines = new Sweeper({ idle: options["idle-timeout"] }).watch(connection);
   using _progress = await startProgress(connection, { options, io });
   try {
@@ -96,9 +110,10 @@ async function connect(
   endpoint: DialledEndpoint,
   { options, io, timeline }: Session,
 ): Promise<ByteStream> {
+  const { log, signal } = io;
   if (!options.trace) {
     const onStep = timeline.step.bind(timeline);
-    return (await connectWithRetry(endpoint, { options, log: io.log, onStep })).socket;
+    return (await connectWithRetry(endpoint, { options, log, signal, abandon: signal, onStep })).socket;
   }
   const { AttemptTrace } = await import("./client/attempt_trace.ts");
   await using trace = await AttemptTrace.start(
@@ -111,7 +126,7 @@ async function connect(
     trace.step(step);
   }
   try {
-    ({ socket } = await connectWithRetry(endpoint, { options, log: io.log, onStep }));
+    ({ socket } = await connectWithRetry(endpoint, { options, log, signal, abandon: signal, onStep }));
     return socket;
   } finally {
     const ladders = await trace.ladders(socket, { isRelative: options.relative });
@@ -139,18 +154,6 @@ async function sessionRunner(
   const steps = await readScript(options.script);
   const log = options.verbose ? io.log : () => {};
   return (connection) => runScript(connection, { steps, name, log });
-}
-
-function eofPolicyOf(options: ClientOptions): EofPolicy {
-  const { "send-only": sendOnly, "recv-only": receiveOnly, "quit-delay": delay, eof, crlf } =
-    options;
-  const closesFirst = sendOnly || eof === "close";
-  return {
-    only: sendOnly ? "send" : receiveOnly ? "receive" : undefined,
-    crlf,
-    halfClose: closesFirst || eof === "half-close",
-    closeTimeout: delay ?? (closesFirst ? CLOSE_TIMEOUT : undefined),
-  };
 }
 
 async function startProgress(

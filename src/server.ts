@@ -54,6 +54,7 @@ export class Server extends ServerControl<Connection, Outlet> {
       standard,
       listen,
       descriptors: this.#descriptors,
+      onServed: ({ reason, notes }) => this.served({ reason, notes }),
     });
   }
 

@@ -8,6 +8,10 @@ import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
 import { EventBus } from "../events/event_bus.ts";
 import { serve } from "./serve.ts";
+import { usesStandardStreams } from "../config/outlet_config.ts";
+import { isOrderly } from "../connection/end_reason.ts";
+import type { OnceEnd } from "../server/handle.ts";
+import type { Exit } from "../services/exec/program.ts";
 import type { StandardStreams } from "../services/service.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { publishFaults } from "../telemetry/faults.ts";
@@ -45,20 +49,21 @@ export interface ServerSignals {
 }
 
 /**
- * Runs the server until the signal is aborted and the connections have drained.
+ * Runs the server until the signal is aborted, or the client of an outlet with `once` has been served, and the
+ * connections have drained.
  *
- * @returns `false` where an outlet of `stdio` served a single client, and that failed
+ * @returns the exit code: how the only client ended, otherwise 0
  */
 export async function runServerMode(
   command: ServerCommand,
   signals: ServerSignals,
-): Promise<boolean> {
+): Promise<number> {
   const { signal, interrupt } = signals;
   using watcher = await watchConfig(command, signals);
   const config = await abortable(loadConfig(command), signal);
-  if (config === undefined) return true;
+  if (config === undefined) return 0;
   // The stdio service uses the standard streams, so there is no operator then.
-  const usesStdio = config.outlets.some(({ service }) => service === "stdio");
+  const usesStdio = config.outlets.some(usesStandardStreams);
   using editor = usesStdio ? undefined : await openEditor(interrupt);
   using status = usesStdio && Deno.stderr.isTerminal() ? new StatusLine(stderr) : undefined;
   const { standard, outcome } = standardStreams(signals, status);
@@ -68,12 +73,12 @@ export async function runServerMode(
   publishFaults(eventBus);
   const changes = configChanges(command, { watcher, signal, eventBus, atStart: config });
   try {
-    await runServer(config, {
+    const end = await runServer(config, {
       ...{ signals, eventBus, standard, changes, editor, write },
       announce: editor || usesStdio ? write : (line) => stdout.writeLine(line),
       byDefault: "namesOutlets" in command && !command.namesOutlets,
     });
-    return outcome.isOk;
+    return end ? await onceExitCode(end) : outcome.isOk ? 0 : 1;
   } finally {
     await flushStdio();
   }
@@ -87,18 +92,24 @@ interface ServerProcess extends ConsoleManagerOptions, ObserversOptions {
   readonly editor: LineEditor | undefined;
 }
 
-async function runServer(config: ServerConfig, process: ServerProcess): Promise<void> {
+/** Resolves to how the only client ended, with `once`. */
+async function runServer(
+  config: ServerConfig,
+  process: ServerProcess,
+): Promise<OnceEnd | undefined> {
   const { signals, eventBus, standard, changes, editor } = process;
   const { signal, interrupt } = signals;
   using stack = new DisposableStack();
   await using observers = await Observers.open(config.options, process);
   stderr.notice = (count) => observers.droppedLine(count);
   await using consoleManager = await ConsoleManager.open(config.options, process);
+  let done: AbortSignal | undefined;
   await serve(config, {
     ...{ signal, eventBus, standard, changes },
     observers: [observers, consoleManager],
     http: { metrics: observers.metricsAddress, console: consoleManager.address },
     async onOpen(server) {
+      done = server.done;
       observers.watch(server);
       const { ladders } = observers;
       consoleManager.watch(server, ladders);
@@ -110,6 +121,17 @@ async function runServer(config: ServerConfig, process: ServerProcess): Promise<
       }
     },
   });
+  return done?.aborted ? done.reason : undefined;
+}
+
+/** The exit code of the program that served the only client; without a program, whether the client ended in order. */
+async function onceExitCode({ reason = "server closed", notes }: OnceEnd): Promise<number> {
+  const exit = notes?.exit;
+  if (exit !== undefined) {
+    const { exitCodeOf } = await import("../services/exec/exit_code.ts");
+    return exitCodeOf(exit as Exit);
+  }
+  return isOrderly(reason) ? 0 : 1;
 }
 
 /** The standard streams for the stdio service, and whether its client was served without a failure. */

@@ -60,7 +60,7 @@ export async function serve(
   };
   const followed = follow();
   handledElsewhere(followed);
-  await Promise.race([followed, aborted(server.failed)]);
+  await Promise.race([followed, aborted(server.failed), aborted(server.done)]);
   const grace = options["drain-timeout"];
   eventBus.publish({
     event: "draining",

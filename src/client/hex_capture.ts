@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ClientOptions } from "../config/client_config.ts";
+import type { OutputConfig } from "../config/output_options.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import { explain } from "../transport/errors.ts";
@@ -25,8 +25,13 @@ interface OpenFile {
 export class HexCapture implements Disposable {
   readonly #files: OpenFile[] = [];
   readonly #recorders: Recorder[] = [];
+  readonly #append: boolean;
   #hasBegun = false;
   #fault: Error | undefined;
+
+  private constructor(append: boolean) {
+    this.#append = append;
+  }
 
   /**
    * Opens the files that the options name.
@@ -34,18 +39,18 @@ export class HexCapture implements Disposable {
    * @throws {UsageError} which says which file cannot be opened
    */
   static async open(
-    options: Pick<ClientOptions, "output" | "hex-dump">,
+    options: OutputConfig,
     { print }: { print(text: string): Promise<void> },
   ): Promise<HexCapture> {
-    const capture = new HexCapture();
-    const { output, "hex-dump": dump } = options;
+    const { output, "hex-dump": dump, "append-output": append, "output-sent": withSent } = options;
+    const capture = new HexCapture(append);
     const failed = (name: string) => (error: unknown) => {
       capture.#fault ??= new Error(`cannot write to ${name}: ${explain(error)}`, { cause: error });
     };
     try {
       if (output !== undefined) {
         const file = await capture.#open(output, "--output");
-        capture.#recorders.push(rawRecorder(file, failed(output)));
+        capture.#recorders.push(rawRecorder(file, { withSent, onFault: failed(output) }));
       }
       if (dump !== undefined) {
         const write = dump === "-" ? print : textWriter(await capture.#open(dump, "--hex-dump"));
@@ -58,9 +63,10 @@ export class HexCapture implements Disposable {
     }
   }
 
-  /** Truncates the files, once connected. */
+  /** Truncates the files, once connected, unless they are appended to. */
   async begin(): Promise<void> {
     this.#hasBegun = true;
+    if (this.#append) return;
     for (const { file, isNew } of this.#files) {
       if (!isNew && (await file.stat()).isFile) await file.truncate();
     }
@@ -87,7 +93,7 @@ export class HexCapture implements Disposable {
   async #open(path: string, option: string): Promise<Deno.FsFile> {
     try {
       const isNew = await Deno.lstat(path).then(() => false, () => true);
-      const file = await Deno.open(path, { write: true, create: true });
+      const file = await Deno.open(path, { append: true, create: true });
       this.#files.push({ path, file, isNew });
       return file;
     } catch (cause) {
@@ -101,9 +107,12 @@ function textWriter(file: Deno.FsFile): (text: string) => Promise<void> {
   return (text) => writeAll(file, encoder.encode(text));
 }
 
-function rawRecorder(file: Deno.FsFile, onFault: (error: unknown) => void): Recorder {
+function rawRecorder(
+  file: Deno.FsFile,
+  { withSent, onFault }: { withSent: boolean; onFault(error: unknown): void },
+): Recorder {
   return async (direction, bytes) => {
-    if (direction === ">") return;
+    if (direction === ">" && !withSent) return;
     try {
       await writeAll(file, bytes);
     } catch (error) {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { constants } from "node:os";
 import type { ClientOptions } from "../config/client_config.ts";
 import type { Connection } from "../connection/connection.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
@@ -13,6 +12,7 @@ import {
   tlsEnvironment,
   withoutConnection,
 } from "../services/exec/environment.ts";
+import { exitCodeOf } from "../services/exec/exit_code.ts";
 import { joinProgram } from "../services/exec/join.ts";
 import { type Exit, Program } from "../services/exec/program.ts";
 import { programFault } from "../services/exec/program_fault.ts";
@@ -37,11 +37,6 @@ export class ProgramFailed extends Error {
     super(`${quote(name)} ended with ${typeof exit === "number" ? `exit code ${exit}` : exit}`);
     this.code = exitCodeOf(exit);
   }
-}
-
-/** The exit code of a shell for a program that ended this way. */
-export function exitCodeOf(exit: Exit): number {
-  return typeof exit === "number" ? exit : 128 + (constants.signals[exit as "SIGTERM"] ?? 0);
 }
 
 /**

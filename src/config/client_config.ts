@@ -4,9 +4,11 @@
  * @module
  */
 import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/proxy.ts";
-import { choice, DURATION, file, times, WORD } from "../options/kinds.ts";
+import { DURATION, file, times, WORD } from "../options/kinds.ts";
 import { flag, option, repeatable, type TableOf } from "../options/option.ts";
+import { EOF_OPTIONS, type EofConfig } from "../connection/eof_policy.ts";
 import type { Address } from "../endpoint/address.ts";
+import { OUTPUT_OPTIONS, type OutputConfig } from "./output_options.ts";
 import { SOURCE, type Source } from "../endpoint/source.ts";
 import {
   LOAD_OPTIONS,
@@ -22,7 +24,13 @@ import {
 
 /** The values of a client's options. Times are in milliseconds. */
 export interface ClientOptions
-  extends TlsClientConfig, WebSocketClientConfig, ProbeConfig, LoadConfig {
+  extends
+    TlsClientConfig,
+    WebSocketClientConfig,
+    ProbeConfig,
+    LoadConfig,
+    OutputConfig,
+    EofConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
   /** The address and the port to come from; the system chooses by default. */
@@ -33,16 +41,8 @@ export interface ClientOptions
   readonly ipv6: boolean;
   /** How long the connection may be idle; unlimited by default. */
   readonly "idle-timeout": number | undefined;
-  /** What to do at the end of stdin: close our half, close the connection, or nothing. */
-  readonly eof: "half-close" | "close" | "wait";
   /** Whether LF without CR is sent as CRLF. */
   readonly crlf: boolean;
-  /** Whether to send stdin, then close, and discard what is received. */
-  readonly "send-only": boolean;
-  /** Whether stdin is not read. */
-  readonly "recv-only": boolean;
-  /** How long after the end of stdin to close; by default not because of that. */
-  readonly "quit-delay": number | undefined;
   /** The proxy to connect through. */
   readonly proxy: Proxy | undefined;
   /** The credentials for the proxy, where its URL has none. */
@@ -59,10 +59,6 @@ export interface ClientOptions
   readonly command: readonly string[];
   /** Whether the program reads the connection from descriptor 6 and writes to it at descriptor 7. */
   readonly ucspi: boolean;
-  /** The file that received bytes are appended to. */
-  readonly output: string | undefined;
-  /** The file for a hex dump of both directions; `-` is stdout. */
-  readonly "hex-dump": string | undefined;
   /** Whether to show progress on the terminal. */
   readonly progress: boolean;
   /** Whether to close as soon as the connection is established. */
@@ -100,19 +96,8 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "idle-timeout": option(DURATION, "exit after this long without data in either direction", {
     short: "i",
   }),
-  eof: option(
-    choice(["half-close", "close", "wait"]),
-    "at the end of stdin: half-close and read on, close, or keep both directions open",
-    { default: "half-close" },
-  ),
   crlf: flag("send CRLF for each bare LF of stdin", { short: "C" }),
-  "send-only": flag("send stdin, then exit; ignore received data", {
-    excludes: ["recv-only"],
-  }),
-  "recv-only": flag("only receive; do not read stdin"),
-  "quit-delay": option(DURATION, "exit this long after the end of stdin", {
-    short: "q",
-  }),
+  ...EOF_OPTIONS,
   ...TLS_CLIENT_OPTIONS,
   ...WEBSOCKET_CLIENT_OPTIONS,
   proxy: option(
@@ -156,14 +141,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   ucspi: flag("give the program the connection as descriptors 6 and 7, as tcpclient does", {
     needs: ["command"],
   }),
-  output: option(file("append"), "also write received data to this file", { short: "o" }),
-  "hex-dump": option(
-    file("append"),
-    "write a hex dump of both directions to this file; - is stdout",
-    {
-      short: "x",
-    },
-  ),
+  ...OUTPUT_OPTIONS,
   progress: flag("show byte counts and rates on the terminal"),
   probe: flag("test whether ports are open, and exit; PORT may be a list such as 20-25,80", {
     short: "z",

@@ -5,6 +5,7 @@
  */
 import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
+import { OUTPUT_OPTIONS, type OutputConfig } from "./output_options.ts";
 import { CIDR } from "../admission/acl.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "./websocket_server_options.ts";
 
 /** The values of options that every outlet has. Times are in milliseconds; 0 disables a timeout. */
-export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig {
+export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig, OutputConfig {
   /** What happens to new clients at the connection limit: close them, or do not accept them yet. */
   readonly "when-full": "refuse" | "defer";
   /** Close after this long without data in either direction. */
@@ -26,6 +27,10 @@ export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig {
   readonly "fin-timeout": number | undefined;
   /** The length of the accept queue, as in listen(2). */
   readonly backlog: number;
+  /** Whether the server ends with the first client. */
+  readonly once: boolean;
+  /** Whether a CR is sent before every LF that lacks one. */
+  readonly crlf: boolean;
   /** Whether TCP keep-alive is on. */
   readonly "keep-alive": boolean;
   /** Whether clients connect through a proxy that sends PROXY protocol headers. */
@@ -34,6 +39,8 @@ export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig {
   readonly "trusted-proxy": readonly string[];
   /** The permission bits of a Unix socket. */
   readonly mode: number | undefined;
+  /** Whether JSON records are written instead of bytes, to `output` or stdout. */
+  readonly json: boolean;
   /** The directory for a hex dump of each connection. */
   readonly capture: string | undefined;
   /** The most bytes in each dump. */
@@ -96,6 +103,8 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
     "length of the kernel's accept queue",
     { default: 4096 },
   ),
+  once: flag("serve one client, then stop the server; its exit code says how that ended"),
+  crlf: flag("send CRLF for each bare LF of the service", { short: "C" }),
   "keep-alive": flag("send TCP keep-alive probes on idle connections", { default: true }),
   "accept-proxy": flag(
     "require a PROXY protocol header (v1 or v2) on each connection",
@@ -111,6 +120,10 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   ...WEBSOCKET_SERVER_OPTIONS,
   mode: option(MODE, "permission bits of the Unix socket, such as 0660", {
     defaultText: "from the umask",
+  }),
+  ...OUTPUT_OPTIONS,
+  json: flag("write received and sent data as JSON records, to output or else to stdout", {
+    excludes: ["output-sent"],
   }),
   capture: option(
     directory("make"),

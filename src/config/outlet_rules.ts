@@ -85,3 +85,26 @@ export function checkProxies(
     { option: "trusted-proxy" },
   );
 }
+
+/** The option that writes to stdout, if one does. */
+export function stdoutOption(
+  { output, json, "hex-dump": dump }: OutletOptions,
+): "json" | "hex-dump" | undefined {
+  if (dump === "-") return "hex-dump";
+  return json && output === undefined ? "json" : undefined;
+}
+
+/**
+ * Refuses to mix records with the data of a service on stdout.
+ *
+ * @throws {UsageError} which says what to add
+ */
+export function checkOutputs({ service, serviceOptions, outletOptions }: OutletConfig): void {
+  const option = stdoutOption(outletOptions);
+  if (option === undefined) return;
+  if (!SERVICES.get(service)!.usesStandardStreams?.(serviceOptions)) return;
+  const instead = option === "json" ? "give it an output file" : "name a file";
+  throw new UsageError(`${option} would be mixed with the data of ${service} on stdout: ${instead}`, {
+    option,
+  });
+}

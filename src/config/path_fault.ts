@@ -19,6 +19,7 @@ export async function pathFault(path: string, use: PathUse): Promise<string | un
 const FAULTS: Readonly<Record<PathUse, (path: string) => Promise<string | undefined>>> = {
   read: readFault,
   append: async (path) => await stat(path) ? await appendFault(path) : await makeFault(path),
+  "append-or-stdout": async (path) => path === "-" ? undefined : await FAULTS.append(path),
   "read-or-make": async (path) => await stat(path) ? await readFault(path) : await makeFault(path),
   "work-in": directoryFault,
   "write-in": async (path) => await directoryFault(path) ?? await writeInFault(path),

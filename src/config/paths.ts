@@ -53,6 +53,7 @@ function absoluteItem(
     if ("path" in item) return absoluteAddress(item as Address, resolve);
   }
   if (path === undefined || typeof item !== "string") return item;
+  if (path === "append-or-stdout" && item === "-") return item;
   // A program's name without a slash is looked up in PATH.
   return path === "run" && !item.includes("/") ? item : resolve(item);
 }

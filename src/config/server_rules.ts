@@ -5,7 +5,10 @@
  */
 import { formatAddress, isAbstract, isUnix } from "../endpoint/address.ts";
 import { UsageError } from "../options/usage_error.ts";
-import type { ServerConfig, ServerOptions } from "./server_config.ts";
+import { SERVICES } from "../services/registry.ts";
+import type { OutletOptions } from "./outlet_options.ts";
+import { stdoutOption } from "./outlet_rules.ts";
+import type { OutletConfig, ServerConfig, ServerOptions } from "./server_config.ts";
 
 /**
  * Refuses two sets of credentials for the bus.
@@ -33,10 +36,41 @@ export function checkWorkers({ outlets, options: { workers } }: ServerConfig): v
       { option: "workers" },
     );
   }
-  if (workers === 1 || outlets.every(({ service }) => service !== "stdio")) return;
-  throw new UsageError("workers and stdio exclude each other: there is one standard input", {
-    option: "workers",
-  });
+  if (workers !== 1) checkThreads(outlets);
+}
+
+/**
+ * Refuses outlets that several threads cannot serve together.
+ *
+ * @throws {UsageError} which names the service or the option
+ */
+export function checkThreads(outlets: readonly OutletConfig[]): void {
+  for (const { service, outletOptions } of outlets) {
+    const why = SERVICES.get(service)!.oneThread;
+    if (why !== undefined) {
+      throw new UsageError(`workers and ${service} exclude each other: ${why}`, {
+        option: "workers",
+      });
+    }
+    const conflict = threadConflict(outletOptions);
+    if (conflict !== undefined) throw new UsageError(conflict, { option: "workers" });
+  }
+}
+
+/** Why several threads cannot serve an outlet with these options. */
+function threadConflict(options: OutletOptions): string | undefined {
+  if (options.once) {
+    return "workers and once exclude each other: each worker would serve a client of its own";
+  }
+  const toStdout = stdoutOption(options);
+  if (toStdout !== undefined) {
+    return `workers and ${toStdout} on stdout exclude each other: write to a file`;
+  }
+  const writes = options.output ?? options["hex-dump"];
+  if (writes === undefined || options["append-output"]) return undefined;
+  return `with workers, ${
+    options.output === undefined ? "hex-dump" : "output"
+  } needs append-output: each worker opens the file`;
 }
 
 /**

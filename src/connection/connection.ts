@@ -5,6 +5,7 @@
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { addressOf, peerOf } from "../endpoint/address.ts";
+import { CrlfEncoder } from "./crlf.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { Conversation, type ConversationEnds } from "./conversation.ts";
 import type { ByteStream } from "../transport/stream.ts";
@@ -30,6 +31,14 @@ const LINGERING_CLOSE = 2_000;
 
 const NOTHING = new Uint8Array(0);
 
+/** Options of {@linkcode Connection}. */
+export interface ConnectionOptions extends Partial<ConversationEnds> {
+  /** Unique within the process. */
+  readonly id: number;
+  /** Whether a CR is sent before every LF that lacks one. */
+  readonly crlf?: boolean;
+}
+
 /** A connection over a byte stream. */
 export class Connection extends Conversation {
   readonly #stream: ByteStream;
@@ -40,6 +49,7 @@ export class Connection extends Conversation {
   /** The read that `readAhead` started. */
   #ahead: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
   #taps: Taps | undefined;
+  readonly #crlf: CrlfEncoder | undefined;
   #peerEnded = false;
   #weEnded = false;
   #isNoDelay = false;
@@ -50,12 +60,11 @@ export class Connection extends Conversation {
    */
   constructor(
     socket: ByteStream,
-    { id, peer = peerOf(socket), local = addressOf(socket.localAddr) }:
-      & Partial<ConversationEnds>
-      & Pick<ConversationEnds, "id">,
+    { id, peer = peerOf(socket), local = addressOf(socket.localAddr), crlf }: ConnectionOptions,
   ) {
     super({ id, peer, local });
     this.#stream = socket;
+    this.#crlf = crlf ? new CrlfEncoder() : undefined;
   }
 
   /** Whether the client has sent its FIN, and all data before it has been read. */
@@ -145,8 +154,9 @@ export class Connection extends Conversation {
     );
   }
 
-  async #send(bytes: Uint8Array): Promise<void> {
+  async #send(given: Uint8Array): Promise<void> {
     this.#writing = true;
+    const bytes = this.#crlf ? this.#crlf.encode(given) : given;
     if (this.bytesOut > 0 && !this.#isNoDelay) this.#disableNagle();
     try {
       for (let sent = 0; sent < bytes.length;) {

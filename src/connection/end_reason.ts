@@ -34,6 +34,15 @@ export type OrderlyEnd =
   /** The client's input ended. */
   | "closed by us";
 
+/** Whether both sides ended in order. */
+export function isOrderly(reason: EndReason): reason is OrderlyEnd {
+  return ORDERLY.has(reason);
+}
+
+const ORDERLY: ReadonlySet<string> = new Set<OrderlyEnd>(
+  ["peer closed", "peer quit", "server closed", "closed by us"],
+);
+
 /** A deadline expired. */
 export type DeadlineReason =
   /** No byte in either direction. */

@@ -16,9 +16,15 @@ export type Direction = "<" | ">";
  */
 export function hexDump(
   bytes: Uint8Array,
-  { direction, at, offset }: { direction: Direction; at: Date; offset: number },
+  { direction, at, offset, label = "" }: {
+    direction: Direction;
+    at: Date;
+    offset: number;
+    /** What each line begins with. */
+    label?: string;
+  },
 ): string {
-  const begin = `${direction} ${at.toISOString()}`;
+  const begin = `${label}${direction} ${at.toISOString()}`;
   let text = "";
   for (let start = 0; start < bytes.length; start += WIDTH) {
     const row = bytes.subarray(start, start + WIDTH);

@@ -6,7 +6,7 @@
 import { delay } from "@std/async/delay";
 import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import type { Connection } from "./connection.ts";
-import { withCrlf } from "./crlf.ts";
+import type { EofPolicy } from "./eof_policy.ts";
 
 /** After the peer's FIN, how long the input may pause before the bridge ends, in milliseconds. */
 const INPUT_PAUSE = 250;
@@ -19,21 +19,6 @@ export interface StdioEndpoints {
   show(bytes: Uint8Array): Promise<void>;
 }
 
-/** What to send and receive, and what happens at the end of the input. */
-export interface EofPolicy {
-  /** The only direction, if not both. */
-  readonly only?: "send" | "receive" | undefined;
-  /** Whether a lone LF in the input is sent as CRLF. */
-  readonly crlf?: boolean;
-  /** Whether a FIN is sent at the end of the input. */
-  readonly halfClose: boolean;
-  /**
-   * How long the peer may take to send its FIN after the end of the input, in milliseconds; by
-   * default without limit.
-   */
-  readonly closeTimeout?: number | undefined;
-}
-
 /**
  * Copies bytes in both directions until both have ended, until the peer has sent its FIN and the
  * input pauses, or until `closeTimeout` is over.
@@ -41,12 +26,12 @@ export interface EofPolicy {
 export async function bridgeStdio(
   connection: Connection,
   { input, show }: StdioEndpoints,
-  { only, crlf = false, halfClose, closeTimeout }: EofPolicy,
+  { only, halfClose, closeTimeout }: EofPolicy,
 ): Promise<void> {
   const receiving = connection.forEachChunk(only === "send" ? discard : show);
   if (only === "receive") return await receiving;
   const sender = new Sender(connection);
-  const sending = sender.send(crlf ? withCrlf(input) : input, { halfClose });
+  const sending = sender.send(input, { halfClose });
   // Only one of the two is awaited below; the other's error is ignored.
   handledElsewhere(receiving);
   handledElsewhere(sending);

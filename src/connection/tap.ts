@@ -46,7 +46,12 @@ const SLICE = 16 * 1024;
  */
 export function hexRecorder(
   write: (text: string) => Promise<void>,
-  { limit = Infinity, onFault }: { limit?: number; onFault(error: unknown): void },
+  { limit = Infinity, label = "", onFault }: {
+    limit?: number;
+    /** What each line begins with. */
+    label?: string;
+    onFault(error: unknown): void;
+  },
 ): Recorder {
   const offsets = { "<": 0, ">": 0 };
   let left = limit;
@@ -55,7 +60,7 @@ export function hexRecorder(
     const at = new Date();
     for (let start = 0; start < bytes.length && left > 0; start += SLICE) {
       const slice = bytes.subarray(start, start + SLICE);
-      const lines = hexDump(slice, { direction, at, offset: offsets[direction] });
+      const lines = hexDump(slice, { direction, at, offset: offsets[direction], label });
       offsets[direction] += slice.length;
       // The dump is ASCII: one byte for each character.
       const part = lines.slice(0, left);

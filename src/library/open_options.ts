@@ -6,6 +6,7 @@
 import type { AdmissionConfig } from "../config/admission_options.ts";
 import { countOutlets, parseConfigJson } from "../config/config_file.ts";
 import { SERVER_OPTIONS, type ServerConfig } from "../config/server_config.ts";
+import { usesStandardStreams } from "../config/outlet_config.ts";
 import type { OutletOptions } from "../config/outlet_options.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { OutletEvent } from "../events/events.ts";
@@ -82,10 +83,11 @@ export async function parseOpenOptions(
   if (config.outlets.length === 0) {
     throw new UsageError('nothing to open: name an outlet, such as "echo://:0"');
   }
-  const at = config.outlets.findIndex(({ service }) => service === "stdio");
+  const at = config.outlets.findIndex(usesStandardStreams);
   if (at === -1) return { config, counts: countOutlets(json) };
   throw new UsageError(
-    `outlets[${at}]: stdio is not supported by the library: stdin and stdout are the program's`,
+    `outlets[${at}]: stdin and stdout are the program's, so the library does not support ` +
+      "stdio, broker with stdin, json without output, and hex-dump=-",
   );
 }
 

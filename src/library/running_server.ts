@@ -8,6 +8,7 @@ import type { OutletEvent } from "../events/events.ts";
 import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
 import type { ServerHandle } from "../server/handle.ts";
 import { type EventOf, EventStream } from "./event_stream.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
 import type { OutletSpec } from "./open_options.ts";
 
 /** An open outlet. */
@@ -68,6 +69,10 @@ export interface RunningServerParts {
   readonly counts: readonly number[];
 }
 
+const tasks = new TaskScope("stopping a server whose only client has been served", {
+  consequence: "it runs until it is stopped",
+});
+
 /** A running server. Disposing it closes its outlets and their connections. */
 export class RunningServer<Specs extends readonly OutletSpec[] = readonly OutletSpec[]>
   implements AsyncDisposable {
@@ -82,6 +87,7 @@ export class RunningServer<Specs extends readonly OutletSpec[] = readonly Outlet
   /** Wraps a server that is open. */
   constructor(parts: RunningServerParts) {
     this.#parts = parts;
+    parts.server.done.addEventListener("abort", tasks.guard(() => this.stop()));
     this.allOutlets = [...parts.server.outlets].map((outlet) => new RunningOutlet(outlet));
     let next = 0;
     const firsts = parts.counts.map((count) => this.allOutlets[(next += count) - count]);

@@ -7,11 +7,12 @@ import { parseDuration, parseSize, writeDuration } from "./quantity.ts";
 
 /**
  * How an option uses the path that it names: `read-or-make` reads a file and creates it if missing; `work-in` is a
- * working directory; `write-in` creates files in an existing directory; `make` creates the directory.
+ * working directory; `append-or-stdout` appends to a file, and `-` is stdout; `write-in` creates files in an existing directory; `make` creates the directory.
  */
 export type PathUse =
   | "read"
   | "append"
+  | "append-or-stdout"
   | "read-or-make"
   | "work-in"
   | "write-in"

@@ -73,7 +73,7 @@ export class AcceptPipeline implements Disposable {
         if (refusal !== undefined) return void this.#options.refused(accepted.peer, refusal);
       }
       const { permit } = accepted;
-      return { connection: accepted.connect(), permit: permit!, handler: settings.handler };
+      return { connection: accepted.connect(settings), permit: permit!, handler: settings.handler };
     } catch (error) {
       this.#options.failed(error);
     }
@@ -113,6 +113,7 @@ export class AcceptPipeline implements Disposable {
         : [],
       (accepted) => void (accepted.id = number()),
       ...stageSteps(STAGES.capture(settings)),
+      ...stageSteps(STAGES.output(settings)),
     ];
   }
 

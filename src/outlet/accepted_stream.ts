@@ -52,9 +52,9 @@ export class AcceptedStream implements StageContext, Disposable {
   }
 
   /** Turns it into a connection, which takes over its resources. */
-  connect(): Connection {
+  connect({ crlf = false }: { crlf?: boolean | undefined } = {}): Connection {
     const { id, peer, local } = this;
-    const connection = new Connection(this.stream, { id, peer, local });
+    const connection = new Connection(this.stream, { id, peer, local, crlf });
     for (const [name, value] of Object.entries(this.#notes)) connection.note(name, value);
     this.#connection = connection;
     return connection;

@@ -5,7 +5,7 @@
  */
 import type { EventBus } from "../events/event_bus.ts";
 import type { AcceptHandler } from "./accept_loop.ts";
-import type { Address } from "../endpoint/address.ts";
+import { type Address, peerOf } from "../endpoint/address.ts";
 import { closeAll } from "../connection/close_all.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Sweeper } from "../connection/deadlines.ts";
@@ -13,6 +13,7 @@ import { AcceptPipeline, type AdmittedConnection } from "./accept_pipeline.ts";
 import { faultOf, isReset } from "../transport/errors.ts";
 import { Admission } from "../admission/admission.ts";
 import type { ByteStream } from "../transport/stream.ts";
+import { OnlyClient } from "./only_client.ts";
 import { OutletEvents } from "./outlet_events.ts";
 import type { OutletSettings } from "./settings.ts";
 import type { WelcomeSocket } from "./welcome_socket.ts";
@@ -20,6 +21,10 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("the drain timeout of an outlet", {
   consequence: "its connections are not closed by the timeout",
+});
+
+const closing = new TaskScope("closing the socket of an outlet with once", {
+  consequence: "later clients are refused",
 });
 
 /** What never changes about an outlet. */
@@ -68,6 +73,8 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
   readonly #live = new Set<Connection>();
   readonly #pipeline: AcceptPipeline;
   #settings: OutletSettings | undefined;
+  /** With `once`. */
+  #only: OnlyClient | undefined;
   #sweeper = new Sweeper({});
   #isStopped = false;
 
@@ -129,6 +136,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
   serve(settings: OutletSettings): void {
     const isFirst = this.#settings === undefined;
     this.#settings = settings;
+    this.#only ??= settings.onServed && new OnlyClient();
     this.#sweeper = new Sweeper(settings.deadlines);
     if (!isFirst) return;
     this.#events.listening(settings);
@@ -156,8 +164,12 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
     await this.stop({ grace: 0 });
   }
 
-  /** With `when-full=defer`, waits until there is capacity for another connection. */
+  /**
+   * With `when-full=defer`, waits until there is capacity for another connection; with `once`, until
+   * the one in the pipeline is admitted or refused.
+   */
   ready(): Promise<void> | undefined {
+    if (this.#only) return this.#only.decided;
     return this.#settings?.whenFull === "defer"
       ? this.admission.waitForCapacity(this.#stopping.signal)
       : undefined;
@@ -165,10 +177,19 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
 
   /** Takes an accepted connection through the pipeline, and serves it. */
   onConnection(stream: ByteStream): void {
-    const session = this.#pipeline.accept(stream, this.#settings!)
+    if (this.#only?.isAdmitted) return this.#refuse(stream, this.#only);
+    const accepting = this.#pipeline.accept(stream, this.#settings!);
+    const admission = this.#only ? this.#only.consider(accepting) : accepting;
+    const session = admission
       .then((admitted) => admitted && this.#serveConnection(admitted))
       .finally(() => this.#sessions.delete(session));
     this.#sessions.add(session);
+  }
+
+  /** Refuses a client that came after the only one of `once`. */
+  #refuse(stream: ByteStream, only: OnlyClient): void {
+    this.#events.refused(peerOf(stream), "another client is connected");
+    only.refuse(stream);
   }
 
   /** Serves one connection. It is always closed and its permit released afterwards. */
@@ -180,6 +201,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
     using _deadlines = this.#sweeper.watch(connection);
     this.#live.add(connection);
     this.#events.opened(connection);
+    if (this.#only) closing.run(this.socketClosed());
     if (this.#expired.signal.aborted) connection.close("drain timeout");
     try {
       await handler(connection, this.#stopping.signal);
@@ -191,6 +213,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
     }
     this.#live.delete(connection);
     this.#events.closed(connection);
+    if (this.#only) this.#settings?.onServed?.(connection);
   }
 
   async #drain(): Promise<number> {

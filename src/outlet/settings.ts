@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Handler } from "../connection/connection.ts";
+import type { Connection, Handler } from "../connection/connection.ts";
 import type { Deadlines } from "../connection/deadlines.ts";
 import type { TrustedProxies } from "../admission/trusted_proxies.ts";
 import type { ServerLayers } from "../transport/layers.ts";
@@ -23,6 +23,12 @@ export interface OutletSettings {
   readonly certificate?: string | undefined;
   /** The stage that writes the bytes of each connection to a file. */
   readonly capture?: Stage | undefined;
+  /** The stage that writes the bytes of all connections to the outlet's output files. */
+  readonly output?: Stage | undefined;
+  /** Whether a CR is sent before every LF that lacks one. */
+  readonly crlf?: boolean | undefined;
+  /** With `once`: called when the first admitted client has been served, the only one. */
+  readonly onServed?: ((connection: Connection) => void) | undefined;
   /** Whether TCP keep-alive is on (RFC 9293 3.8.4). */
   readonly keepAlive: boolean;
   /** When connections are closed by a deadline. */

@@ -14,4 +14,5 @@ export const STAGES = {
   proxyHeader: ({ proxies }) => proxies && readProxyHeader,
   layers: ({ layers }) => acceptStage(layers),
   capture: ({ capture }) => capture,
+  output: ({ output }) => output,
 } as const satisfies Readonly<Record<string, (settings: OutletSettings) => Stage | undefined>>;

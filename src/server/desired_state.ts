@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { UsageError } from "../options/usage_error.ts";
 import { isEqual } from "../config/equal.ts";
 import { byPort, portKey } from "../config/addresses.ts";
 import type { AdmissionConfig } from "../config/admission_options.ts";
@@ -131,6 +132,19 @@ export function differences(
     closed: before.outlets.length - retained.length,
     changed: retained.filter(({ id, config }) => !isEqual(there.get(id), config)).length,
   };
+}
+
+/**
+ * Refuses a change of which outlets have `once`.
+ *
+ * @throws {UsageError} which says that it is decided at the start
+ */
+export function checkOnce(before: DesiredState, next: DesiredState): void {
+  const there = new Map(before.outlets.map(({ id, config }) => [id, config.outletOptions.once]));
+  if (next.outlets.every(({ id, config: { outletOptions: { once } } }) =>
+    once === (there.get(id) ?? false)
+  )) return;
+  throw new UsageError("once is for outlets that the server is started with", { option: "once" });
 }
 
 /** Whether two addresses may conflict: the same port on any host, or the same path. */

@@ -45,6 +45,9 @@ export interface OpenOutlet {
   readonly stopping: AbortSignal;
 }
 
+/** How the only client of an outlet with `once` ended. */
+export type OnceEnd = Pick<Connection, "reason" | "notes">;
+
 /** What a reload changed. */
 export type Changes = Pick<Reloaded, "opened" | "closed" | "changed">;
 
@@ -54,6 +57,8 @@ export interface ServerHandle extends AsyncDisposable {
   readonly state: ServerState;
   /** Aborted with the reason when the server cannot continue and should be stopped. */
   readonly failed: AbortSignal;
+  /** Aborted with an {@linkcode OnceEnd} when the client of an outlet with `once` has been served. */
+  readonly done: AbortSignal;
   /** The chat rooms of its outlets. */
   readonly rooms: Rooms;
   /** The status of rooms and buses, over all workers. */

@@ -16,7 +16,14 @@ import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import type { OutletChangeOptions, OutletManager, PreparedOutlets } from "./outlet_manager.ts";
-import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./settings.ts";
+import { OutputFiles } from "./output_files.ts";
+import {
+  admissionOptions,
+  outletSettings,
+  serverLimits,
+  servesOnce,
+  tlsAcceptor,
+} from "./settings.ts";
 
 /** What the outlet sets of several threads share. */
 export interface SharedResources {
@@ -32,6 +39,8 @@ export interface OutletSetParts extends ServiceParts {
   readonly descriptors: DescriptorBudget | undefined;
   /** What it shares with the sets of other threads; absent without workers. */
   readonly common?: SharedResources | undefined;
+  /** Called when the client of an outlet with `once` has been served. */
+  readonly onServed?: ((connection: Connection) => void) | undefined;
   /** Listens; `listen` by default. */
   readonly listen?: typeof listen | undefined;
 }
@@ -58,12 +67,14 @@ export class OutletSet implements OutletManager<Outlet> {
   readonly #admission: Admission;
   #opened: ReadonlyMap<number, OpenedOutlet> = new Map();
   readonly #draining = new Map<number, Outlet>();
+  readonly #outputs: OutputFiles;
   /** The ids of the outlets that the server was started with. */
   #first: ReadonlySet<number> | undefined;
 
   /** An empty set. */
   constructor(parts: OutletSetParts) {
     this.#parts = parts;
+    this.#outputs = new OutputFiles(parts.standard);
     this.#admission = new Admission({}, parts.common?.countersOf());
   }
 
@@ -228,7 +239,8 @@ export class OutletSet implements OutletManager<Outlet> {
     const { outlet, config } = opened;
     outlet.admission.change(admissionOptions(config.admissionOptions));
     const failed = (reason: string) => this.#tellFault(id, reason);
-    outlet.serve(outletSettings(config, { ...opened, failed }));
+    const onServed = this.#first!.has(id) && servesOnce(config) ? this.#parts.onServed : undefined;
+    outlet.serve(outletSettings(config, { ...opened, failed, onServed, outputs: this.#outputs }));
     if (before && before.handler !== opened.handler) before.replaced.abort();
   }
 

@@ -16,6 +16,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { ChangeQueue, type ServerState } from "./change_queue.ts";
 import {
   bound,
+  checkOnce,
   configured,
   type DesiredState,
   differences,
@@ -26,7 +27,7 @@ import {
 } from "./desired_state.ts";
 import { busOf } from "./join_bus.ts";
 import { isEqual } from "../config/equal.ts";
-import type { Changes, LiveConnection, OpenOutlet, ServerHandle } from "./handle.ts";
+import type { Changes, LiveConnection, OnceEnd, OpenOutlet, ServerHandle } from "./handle.ts";
 import type { OutletManager } from "./outlet_manager.ts";
 
 /** Options of {@linkcode ServerControl}. */
@@ -63,6 +64,7 @@ export abstract class ServerControl<
   #desired: DesiredState;
   readonly #inspect: NonNullable<ServerControlOptions["inspect"]>;
   readonly #failed = new AbortController();
+  readonly #done = new AbortController();
   #lastOutlet = 0;
   /** The shortest grace that a stop asked for, in milliseconds. */
   #grace = Infinity;
@@ -85,6 +87,11 @@ export abstract class ServerControl<
   /** Aborted with the reason when the server cannot continue and should be stopped. */
   get failed(): AbortSignal {
     return this.#failed.signal;
+  }
+
+  /** Aborted with an `OnceEnd` when the client of an outlet with `once` has been served. */
+  get done(): AbortSignal {
+    return this.#done.signal;
   }
 
   /** The desired state. */
@@ -128,6 +135,7 @@ export abstract class ServerControl<
     return this.#queue.run(async () => {
       for (const config of configs) await this.#inspect(config);
       const next = withOutlets(this.#desired, { configs, number: this.#number });
+      checkOnce(this.#desired, next);
       await this.#become(next, { grace: 0 });
       return next.outlets.slice(-configs.length).map(({ id }) => this.outletManager.find(id)!);
     });
@@ -158,6 +166,7 @@ export abstract class ServerControl<
       this.check(config, before);
       await this.#inspect(config);
       const next = configured(config, { before, number: this.#number });
+      checkOnce(before, next);
       const grace = config.options["drain-timeout"];
       await this.#become(next, { grace });
       return differences(before, next);
@@ -207,6 +216,11 @@ export abstract class ServerControl<
   /** Reports that the server cannot continue. */
   protected fail(error: Error): void {
     this.#failed.abort(error);
+  }
+
+  /** Reports that the only client has been served. */
+  protected served(end: OnceEnd): void {
+    this.#done.abort(end);
   }
 
   /** Runs something between two changes, with the desired state of that moment. */

@@ -15,21 +15,35 @@ import type { WebSocketServer } from "../transport/websocket/accept.ts";
 import type { AdmissionConfig as GateConfig } from "../config/admission_options.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { OutletOptions } from "../config/outlet_options.ts";
+import type { OutputFiles } from "./output_files.ts";
 
-/** The settings of an outlet. `failed` is called when a capture or a changed certificate fails. */
+/** What the settings of an outlet are made of, beside its config. */
+export interface OutletParts {
+  /** Serves each connection. */
+  readonly handler: Handler;
+  /** Does the TLS handshakes. */
+  readonly tls: TlsAcceptor | undefined;
+  /** The files that connections are written to. */
+  readonly outputs: OutputFiles;
+  /** With `once`: called when the only client has been served. */
+  readonly onServed: OutletSettings["onServed"];
+  /** Called when a capture or a changed certificate fails. */
+  failed(reason: string): void;
+}
+
+/** The settings of an outlet. */
 export function outletSettings(
   { name, service, outletOptions }: OutletConfig,
-  { handler, tls, failed }: {
-    handler: Handler;
-    tls: TlsAcceptor | undefined;
-    failed(reason: string): void;
-  },
+  { handler, tls, outputs, onServed, failed }: OutletParts,
 ): OutletSettings {
   return {
     handler,
     layers: tls || outletOptions.ws ? { tls, ws: webSocketOf(outletOptions) } : undefined,
     certificate: tls?.fingerprint,
     capture: captureOf(outletOptions, { name: name ?? service, failed }),
+    output: outputs.stage(outletOptions, { outlet: name ?? service }),
+    crlf: outletOptions.crlf,
+    onServed,
     proxies: outletOptions["accept-proxy"]
       ? new TrustedProxies(outletOptions["trusted-proxy"])
       : undefined,
@@ -42,6 +56,11 @@ export function outletSettings(
       fin: outletOptions["fin-timeout"],
     },
   };
+}
+
+/** Whether the outlet ends the server with its first client. */
+export function servesOnce({ service, serviceOptions, outletOptions }: OutletConfig): boolean {
+  return outletOptions.once || (SERVICES.get(service)!.servesOnce?.(serviceOptions) ?? false);
 }
 
 /** The WebSocket settings of an outlet; `undefined` without WebSocket. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { broker } from "./broker.ts";
 import { chargen } from "./chargen.ts";
 import { chat } from "./chat.ts";
 import { daytime } from "./daytime.ts";
@@ -19,6 +20,7 @@ import { time } from "./time.ts";
 /** All services, in the order of help. */
 const ALL: readonly Service[] = [
   chat,
+  broker,
   echo,
   discard,
   chargen,

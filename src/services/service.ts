@@ -63,6 +63,8 @@ export interface Service<T extends OptionTable = OptionTable> {
   readonly options: T;
   /** File descriptors per connection beside its socket, such as an upstream's; 0 by default. */
   readonly descriptors?: number;
+  /** Why several workers cannot serve it together. */
+  readonly oneThread?: string;
   /** The option that gets the arguments after `--`, where the service runs a program. */
   readonly command?: string;
   /**
@@ -76,6 +78,10 @@ export interface Service<T extends OptionTable = OptionTable> {
    * name: `needs several upstreams`.
    */
   whyIgnored?(name: string, options: OptionValues<T>): string | undefined;
+  /** Whether it uses stdin or stdout. */
+  usesStandardStreams?(options: OptionValues<T>): boolean;
+  /** Whether it ends the server with its first client, as the outlet's option `once`. */
+  servesOnce?(options: OptionValues<T>): boolean;
   /** Where it forwards clients to. */
   upstreams?(options: OptionValues<T>): readonly Remote[];
   /** The file of a key that may have a passphrase, which is then asked for at the start. */

@@ -1,7 +1,9 @@
+import { delay } from "@std/async/delay";
 import { showProgress } from "../terminal/progress.ts";
 import { choice } from "../options/kinds.ts";
 import { flag, option } from "../options/option.ts";
 import type { Connection, Handler } from "../connection/connection.ts";
+import { EOF_OPTIONS, type EofPolicy, eofPolicyOf } from "../connection/eof_policy.ts";
 import { bridgeStdio } from "../connection/stdio_bridge.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
@@ -11,17 +13,24 @@ import { type Service, service, type ServiceContext, type StandardStreams } from
 export const stdio: Service = service({
   name: "stdio",
   summary: "connect one client to stdin and stdout, as nc -l does, then exit",
+  oneThread: "there is one standard input",
+  usesStandardStreams: () => true,
+  servesOnce: ({ keep, clients }) => !keep && clients === "one",
   options: {
-    keep: flag("serve the next client when one has disconnected", { short: "k" }),
+    keep: flag("serve the next client when one has disconnected", {
+      short: "k",
+      excludes: ["once"],
+    }),
     clients: option(
       choice(["one", "many"]),
       "one client at a time; or many: all receive stdin, and their data is merged",
-      { default: "one" },
+      { default: "one", excludes: ["once"] },
     ),
+    ...EOF_OPTIONS,
     progress: flag("show byte counts and rates on the terminal"),
   },
-  open({ keep, clients, progress }, { standard, signal, failed }) {
-    const shared = { keep, progress, standard };
+  open({ keep, clients, progress, ...eof }, { standard, signal, failed }) {
+    const shared = { keep, progress, standard, policy: eofPolicyOf(eof) };
     return clients === "many"
       ? serveConcurrently({ ...shared, signal, failed })
       : serveInTurn(shared);
@@ -33,12 +42,13 @@ interface Shared {
   readonly keep: boolean;
   readonly progress: boolean;
   readonly standard: StandardStreams;
+  readonly policy: EofPolicy;
 }
 
 type SharedByMany = Shared & Pick<ServiceContext, "signal" | "failed">;
 
 /** Serves one client after the other; without `keep`, only the first. */
-function serveInTurn({ keep, progress, standard }: Shared): Handler {
+function serveInTurn({ keep, progress, standard, policy }: Shared): Handler {
   const input = shareable(standard.input);
   let turn = Promise.resolve();
   let taken = false;
@@ -52,7 +62,7 @@ function serveInTurn({ keep, progress, standard }: Shared): Handler {
     let isOk = false;
     try {
       using _progress = progressOf(connection, { progress, standard });
-      await bridgeStdio(connection, { input, show: standard.write }, { halfClose: true });
+      await bridgeStdio(connection, { input, show: standard.write }, policy);
       isOk = true;
     } finally {
       resolve();
@@ -64,9 +74,11 @@ function serveInTurn({ keep, progress, standard }: Shared): Handler {
 const tasks = new TaskScope("copying stdin to clients", { consequence: "clients are still read" });
 
 /** Serves all clients at the same time; stdin is read at the pace of the slowest. */
-function serveConcurrently({ keep, progress, standard, signal, failed }: SharedByMany): Handler {
+function serveConcurrently(
+  { keep, progress, standard, policy, signal, failed }: SharedByMany,
+): Handler {
   const present = new Set<Connection>();
-  let input: "unread" | "read" | "ended" = "unread";
+  let input: "unread" | "read" | "ended" = policy.only === "receive" ? "read" : "unread";
   let writing = Promise.resolve();
   const each = (act: (connection: Connection) => Promise<void>) =>
     Promise.allSettled([...present].map(act));
@@ -80,7 +92,7 @@ function serveConcurrently({ keep, progress, standard, signal, failed }: SharedB
       failed(`cannot read stdin: ${explain(error)}; clients see its end`);
     }
     input = "ended";
-    await each((connection) => connection.closeWrite());
+    await each((connection) => inputEnded(connection, policy));
   };
   return async (connection) => {
     present.add(connection);
@@ -90,8 +102,9 @@ function serveConcurrently({ keep, progress, standard, signal, failed }: SharedB
     }
     try {
       using _progress = progressOf(connection, { progress, standard });
-      if (input === "ended") await connection.closeWrite();
+      if (input === "ended") await inputEnded(connection, policy);
       for await (const chunk of connection.chunks()) {
+        if (policy.only === "send") continue;
         // One write at a time, so that the chunks of clients do not mix.
         await (writing = writing.then(() => standard.write(chunk)));
       }
@@ -100,6 +113,24 @@ function serveConcurrently({ keep, progress, standard, signal, failed }: SharedB
       if (!keep && present.size === 0) standard.end(true);
     }
   };
+}
+
+/** What the end of stdin does to a client. */
+async function inputEnded(
+  connection: Connection,
+  { halfClose, closeTimeout }: EofPolicy,
+): Promise<void> {
+  if (closeTimeout !== undefined) closing.run(() => closeAfter(connection, closeTimeout));
+  if (halfClose) await connection.closeWrite();
+}
+
+const closing = new TaskScope("closing a client after the end of stdin", {
+  consequence: "the client ends its connection",
+});
+
+async function closeAfter(connection: Connection, timeout: number): Promise<void> {
+  const isOver = await delay(timeout, { signal: connection.closed }).then(() => true, () => false);
+  if (isOver) connection.close("closed by us");
 }
 
 function progressOf(

@@ -10,8 +10,8 @@ import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
 import { Rooms } from "../chat/rooms.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
+import { checkThreads } from "../config/server_rules.ts";
 import { isUnix } from "../endpoint/address.ts";
-import { UsageError } from "../options/usage_error.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import { joinBus } from "../server/join_bus.ts";
 import { ServerControl } from "../server/server_control.ts";
@@ -95,7 +95,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
    * @throws {Error} with the address that cannot be bound, and the reason
    */
   static async open(config: ServerConfig, options: SupervisorOptions): Promise<Supervisor> {
-    refuseStdio(config.outlets);
+    checkThreads(config.outlets);
     await using undo = new AsyncDisposableStack();
     const supervisor = undo.use(new Supervisor(config, options));
     const { channel, descriptors } = supervisor.#shared;
@@ -128,7 +128,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
 
   /** Opens outlets in every worker. */
   override async open(...configs: readonly OutletConfig[]): Promise<readonly RemoteOutlet[]> {
-    refuseStdio(configs);
+    checkThreads(configs);
     return await super.open(...configs);
   }
 
@@ -162,7 +162,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
 
   /** Validates another config before it is prepared. */
   protected override check(config: ServerConfig, before: DesiredState): void {
-    refuseStdio(config.outlets);
+    checkThreads(config.outlets);
     super.check(config, before);
     if (config.options.workers === before.options.workers) return;
     throw new Error(
@@ -216,9 +216,4 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
 
 function startThread(module: URL, index: number): WorkerPort {
   return new Worker(module, { type: "module", name: `worker ${index}` }) as WorkerPort;
-}
-
-function refuseStdio(outlets: readonly OutletConfig[]): void {
-  if (outlets.every(({ service }) => service !== "stdio")) return;
-  throw new UsageError("workers and stdio exclude each other: there is one standard input");
 }

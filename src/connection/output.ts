@@ -1,0 +1,146 @@
+/**
+ * Output files: the stage that writes what connections receive and send, as bytes, hex dumps or
+ * JSON records.
+ *
+ * @module
+ */
+import { formatAddress } from "../endpoint/address.ts";
+import { handledElsewhere } from "../scheduling/task_scope.ts";
+import { printableJson } from "../terminal/printable.ts";
+import type { Stage, StageContext } from "../transport/stage.ts";
+import { wrap } from "../transport/stream.ts";
+import type { Direction } from "./hex_dump.ts";
+import type { Recorder } from "./tap.ts";
+
+/** The recording of one connection, until it is disposed. */
+export interface Output extends Disposable {
+  /** Records bytes of one direction; rejects if they cannot be written. */
+  readonly record: Recorder;
+}
+
+/**
+ * A stage that records the bytes of each connection, at the pace of the destination. If they cannot
+ * be written, the connection fails. It can be closed while the destination takes nothing.
+ */
+export function outputStage(open: (about: StageContext) => Promise<Output>): Stage {
+  return async (stream, about) => {
+    const opening = open(about);
+    const waits = new Waits();
+    const giveUp = () => waits.end(new Error("the connection was given up"));
+    about.signal.addEventListener("abort", giveUp, { once: true });
+    if (about.signal.aborted) giveUp();
+    try {
+      await waits.until(opening);
+    } catch (error) {
+      // Opened later, it is not needed any more.
+      handledElsewhere(opening.then((late) => late[Symbol.dispose]()));
+      throw error;
+    } finally {
+      about.signal.removeEventListener("abort", giveUp);
+    }
+    const output = await opening;
+    const record = (direction: Direction, bytes: Uint8Array) =>
+      waits.until(output.record(direction, bytes));
+    return wrap(stream, {
+      async read(into) {
+        const length = await stream.read(into);
+        if (length !== null) await record("<", into.subarray(0, length));
+        return length;
+      },
+      async write(bytes) {
+        const length = await stream.write(bytes);
+        await record(">", bytes.subarray(0, length));
+        return length;
+      },
+      close() {
+        try {
+          stream.close();
+        } finally {
+          waits.end(new Deno.errors.Interrupted("the connection is closed"));
+          output[Symbol.dispose]();
+        }
+      },
+    });
+  };
+}
+
+/** Promises that are waited for until one of them settles or all are given up. */
+class Waits {
+  readonly #pending = new Set<(error: Error) => void>();
+  #ended: Error | undefined;
+
+  /** Waits for the promise; rejects once {@linkcode end} is called. */
+  until(work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) reject(this.#ended);
+      this.#pending.add(reject);
+      const done = () => this.#pending.delete(reject);
+      handledElsewhere(work.then(() => resolve(), reject).finally(done));
+    });
+  }
+
+  /** Ends all waits with this error, also later ones. */
+  end(error: Error): void {
+    this.#ended ??= error;
+    for (const reject of this.#pending) reject(error);
+  }
+}
+
+/** Records in order, with each of the recorders. */
+export function recordWith(recorders: readonly Recorder[]): Recorder {
+  const [only] = recorders;
+  if (only && recorders.length === 1) return only;
+  return async (direction, bytes) => {
+    for (const record of recorders) await record(direction, bytes);
+  };
+}
+
+/** Records received bytes as they are, and sent ones with `withSent`. */
+export function rawRecorder(
+  write: (bytes: Uint8Array) => Promise<void>,
+  { withSent }: { withSent: boolean },
+): Recorder {
+  return (direction, bytes) =>
+    direction === "<" || withSent ? write(bytes) : Promise.resolve();
+}
+
+/** What a JSON record says about its connection. */
+export interface RecordSubject {
+  /** The outlet's name. */
+  readonly outlet: string;
+  /** The number and the address of the connection. */
+  readonly about: Pick<StageContext, "id" | "peer">;
+}
+
+/**
+ * Records a JSON object a line for each chunk. The data is `text` if the chunk is UTF-8, otherwise
+ * `base64`.
+ */
+export function jsonRecorder(
+  write: (text: string) => Promise<void>,
+  { outlet, about: { id, peer } }: RecordSubject,
+): Recorder {
+  return async (direction, bytes) => {
+    await write(
+      printableJson({
+        time: new Date().toISOString(),
+        outlet,
+        connection: id,
+        peer: formatAddress(peer),
+        direction: direction === "<" ? "received" : "sent",
+        bytes: bytes.length,
+        ...dataOf(bytes),
+      }) + "\n",
+    );
+  };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function dataOf(bytes: Uint8Array): { text: string } | { base64: string } {
+  try {
+    return { text: decoder.decode(bytes) };
+  } catch {
+    return { base64: bytes.toBase64() };
+  }
+}
