@@ -83,11 +83,13 @@ export class RunningServer<Specs extends readonly OutletSpec[] = readonly Outlet
   readonly #parts: RunningServerParts;
   readonly #streams = new Set<{ end(): void }>();
   #hasStopped = false;
+  /** The stop after the only client of an outlet with `once`. */
+  #ownStop: Promise<number> | undefined;
 
   /** Wraps a server that is open. */
   constructor(parts: RunningServerParts) {
     this.#parts = parts;
-    parts.server.done.addEventListener("abort", tasks.guard(() => this.stop()));
+    parts.server.done.addEventListener("abort", tasks.guard(() => this.#ownStop = this.stop()));
     this.allOutlets = [...parts.server.outlets].map((outlet) => new RunningOutlet(outlet));
     let next = 0;
     const firsts = parts.counts.map((count) => this.allOutlets[(next += count) - count]);
@@ -125,6 +127,7 @@ export class RunningServer<Specs extends readonly OutletSpec[] = readonly Outlet
   /** Stops and aborts all connections at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop(0);
+    await this.#ownStop;
   }
 
   async #stop(grace: number): Promise<number> {
