@@ -44,6 +44,13 @@ export const SURFACES: readonly Surface[] = [
     spec: "chat://127.0.0.1:0?history=100",
     floods: [...STREAM, "lines", "commands", "escapes"],
   },
+  { name: "broker", covers: ["broker"], spec: "broker://127.0.0.1:0", floods: STREAM },
+  {
+    name: "broker with output files",
+    covers: ["broker"],
+    spec: "broker://127.0.0.1:0?crlf&json&output=FOLDER/records&hex-dump=/dev/null",
+    floods: ["newlines", "one_byte", "garbage", "resets", "half_open", "stalls"],
+  },
   { name: "echo", covers: ["echo"], spec: "echo://127.0.0.1:0", floods: STREAM },
   { name: "discard", covers: ["discard"], spec: "discard://127.0.0.1:0", floods: STREAM },
   { name: "chargen", covers: ["chargen"], spec: "chargen://127.0.0.1:0", floods: STREAM },

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { assertEquals, assertMatch } from "@std/assert";
-import { noise } from "../harness/bytes.ts";
+import { noise, readText, readUntil, send } from "../harness/bytes.ts";
 import { runTestClient } from "../harness/client.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { ResettingClient } from "../harness/resetting_client.ts";
@@ -62,9 +62,9 @@ Deno.test("one client is served: its data goes to stdout, stdin to it, and both 
   await using client = new Program(outlet("client", "127.0.0.1", port));
   await client.type("to the server\n");
   await server.prints(/to the server/);
+  // The server has stopped listening.
   const second = await runTestClient(["127.0.0.1", port]);
-  assertEquals(second.received, "");
-  await server.logs(/refused: another client is connected/);
+  assertMatch(second.error, /refused/);
   await server.type("to the client\n");
   await client.prints(/to the client/);
   await server.end();
@@ -99,6 +99,91 @@ Deno.test("the data of many clients is merged, and all of them receive stdin", a
   await server.end();
   await Promise.all([one.end(), other.end()]);
   assertEquals((await server.outcome()).code, 0);
+});
+
+Deno.test("stdio goes on after the end of stdin, and eof says what its client sees of that", async () => {
+  for (const eof of ["half-close", "wait"]) {
+    const { server, port } = await listening(`stdio://:0?eof=${eof}`);
+    await using _ = server;
+    using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await server.type("greeting\n");
+    await server.end();
+    if (eof === "half-close") assertEquals(await readText(client), "greeting\n");
+    else assertEquals(await readUntil(client, /\n/), "greeting\n");
+    await send(client, "much later\n");
+    await server.prints(/much later\n/);
+    await client.closeWrite();
+    assertEquals((await server.outcome()).code, 0);
+  }
+});
+
+Deno.test("a stdio server that only sends stops after stdin, and discards what it gets", async () => {
+  for (const option of ["send-only", "eof=close", "quit-delay=1ms"]) {
+    const { server, port } = await listening(`stdio://:0?${option}`);
+    await using _ = server;
+    using client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await send(client, "from the client\n");
+    if (option !== "send-only") await server.prints(/from the client\n/);
+    await server.type("greeting\n");
+    await server.end();
+    assertEquals(await readText(client), "greeting\n");
+    const { code, stdout } = await server.outcome();
+    assertEquals([code, stdout], [0, option === "send-only" ? "" : "from the client\n"]);
+  }
+});
+
+Deno.test("a stdio server that only receives stops after its client", async () => {
+  const { server, port } = await listening("stdio://:0?recv-only");
+  await using _ = server;
+  const { received } = await runTestClient(["127.0.0.1", port], "data\n");
+  assertEquals(received, "");
+  const { code, stdout } = await server.outcome();
+  assertEquals([code, stdout], [0, "data\n"]);
+});
+
+Deno.test("many clients of a stdio server that only sends get stdin and are closed at its end", async () => {
+  const { server, port } = await listening("stdio://:0?clients=many&send-only");
+  await using _ = server;
+  const clients = await Promise.all(
+    [1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port: Number(port) })),
+  );
+  await server.logs(/opened [^]*opened /);
+  await send(clients[0]!, "discarded\n");
+  await server.type("for all\n");
+  await server.end();
+  for (const client of clients) assertEquals(await readText(client), "for all\n");
+  for (const client of clients) client.close();
+  const { code, stdout } = await server.outcome();
+  assertEquals([code, stdout], [0, ""]);
+});
+
+testWith(
+  ["ncat"],
+  "crlf converts what a stdio server sends, and not what it receives",
+  async () => {
+    const { server, port } = await listening("stdio://:0?crlf");
+    await using _ = server;
+    await using client = new Program(["ncat", "-C", "127.0.0.1", port]);
+    const words = ["\na\nb\n", "---", "\r\nc\r\nd\r\n", "---", "e\n\nf\n", "---\r", "\n"];
+    const expected = "\r\na\r\nb\r\n---\r\nc\r\nd\r\n---e\r\n\r\nf\r\n---\r\n";
+    for (const word of words) await server.type(word);
+    for (const word of words) await client.type(word);
+    await server.end();
+    await client.end();
+    assertEquals((await client.outcome()).stdout, expected);
+    assertEquals((await server.outcome()).stdout, expected);
+  },
+);
+
+Deno.test("crlf converts the output of a program, but not its input", async () => {
+  await using server = new Program(
+    outlet("server", "exec://127.0.0.1:0?once", "-C", "--", "sh", "-c", "cat >&2; echo a; echo b"),
+  );
+  const [, port] = await server.logs(/listening exec on 127\.0\.0\.1:(\d+)/);
+  await server.logs(/ready/);
+  const { received } = await runTestClient(["127.0.0.1", port!], "one\n");
+  assertEquals(received, "a\r\nb\r\n");
+  assertMatch((await server.outcome()).stderr, /closed .* 4 B in, 6 B out/);
 });
 
 Deno.test("a failed connection shows in the exit code", async () => {

@@ -10,6 +10,7 @@ import { TrustedProxies } from "../../src/admission/trusted_proxies.ts";
 import { type Address, addressOf } from "../../src/endpoint/address.ts";
 import { STAGES } from "../../src/outlet/stages.ts";
 import type { OutletSettings } from "../../src/outlet/settings.ts";
+import { OutputFiles } from "../../src/server/output_files.ts";
 import { CARRIERS } from "../../src/transport/carriers.ts";
 import { dial, type DialledEndpoint } from "../../src/transport/dial.ts";
 import {
@@ -96,6 +97,16 @@ const SETTINGS: Record<
     };
     const options = { directory: folder.path, name: "echo", limit: 100_000, onFault };
     return Promise.resolve({ settings: { capture: captureStage(options) } });
+  },
+  output: ({ folder }) => {
+    const output = new OutputFiles(undefined).stage({
+      output: `${folder.path}/output`,
+      "output-sent": true,
+      "hex-dump": `${folder.path}/dump`,
+      "append-output": false,
+      json: false,
+    }, { outlet: "echo" });
+    return Promise.resolve({ settings: { output } });
   },
 };
 
