@@ -113,7 +113,8 @@ async function connect(
   const { log, signal } = io;
   if (!options.trace) {
     const onStep = timeline.step.bind(timeline);
-    return (await connectWithRetry(endpoint, { options, log, signal, abandon: signal, onStep })).socket;
+    return (await connectWithRetry(endpoint, { options, log, signal, abandon: signal, onStep }))
+      .socket;
   }
   const { AttemptTrace } = await import("./client/attempt_trace.ts");
   await using trace = await AttemptTrace.start(
@@ -126,7 +127,13 @@ async function connect(
     trace.step(step);
   }
   try {
-    ({ socket } = await connectWithRetry(endpoint, { options, log, signal, abandon: signal, onStep }));
+    ({ socket } = await connectWithRetry(endpoint, {
+      options,
+      log,
+      signal,
+      abandon: signal,
+      onStep,
+    }));
     return socket;
   } finally {
     const ladders = await trace.ladders(socket, { isRelative: options.relative });
@@ -194,6 +201,8 @@ function closeWithCause(
     return new Error(`${formatAddress(target)}: nothing sent or received for ${silence}`);
   }
   connection.close(faultOf(error));
-  if (isReset(error) || connection.reason === "peer reset") return new Error(`connection reset by ${formatAddress(target)}`);
+  if (isReset(error) || connection.reason === "peer reset") {
+    return new Error(`connection reset by ${formatAddress(target)}`);
+  }
   return error;
 }

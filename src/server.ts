@@ -54,7 +54,7 @@ export class Server extends ServerControl<Connection, Outlet> {
       standard,
       listen,
       descriptors: this.#descriptors,
-      onServed: ({ reason, notes }) => this.served({ reason, notes }),
+      onServed: ({ reason, notes }) => this.end.served({ reason, notes }),
     });
   }
 

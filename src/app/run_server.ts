@@ -8,7 +8,7 @@ import type { ServerCommand } from "../cli/server_args.ts";
 import type { ServerConfig } from "../config/server_config.ts";
 import { EventBus } from "../events/event_bus.ts";
 import { serve } from "./serve.ts";
-import { usesStandardStreams } from "../config/outlet_config.ts";
+import { usesStandardStreams } from "../config/outlet_rules.ts";
 import { isOrderly } from "../connection/end_reason.ts";
 import type { OnceEnd } from "../server/handle.ts";
 import type { Exit } from "../services/exec/program.ts";

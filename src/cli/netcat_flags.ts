@@ -8,7 +8,8 @@ import type { ModeName } from "./modes.ts";
 const NO_UDP = "UDP is not supported; TCP and Unix sockets are";
 
 const EXEC = "exec://:PORT -- PROGRAM ARGS… runs a program for every client";
-const KEEP = "every service serves clients until it is stopped; only stdio://:PORT needs ?keep for it";
+const KEEP =
+  "every service serves clients until it is stopped; only stdio://:PORT needs ?keep for it";
 const LISTEN = "a server listens anyway; stdio://:PORT does what nc -l PORT does";
 const BROKER = "broker://:PORT sends each client's bytes to all others";
 const CLIENT_EXEC = "HOST PORT -- PROGRAM ARGS… joins the connection to a program";

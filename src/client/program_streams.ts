@@ -6,8 +6,8 @@
 import type { Duplex } from "node:stream";
 import type { SpawnCall, SpawnedProgram, Starter } from "../services/exec/spawn.ts";
 
-/** A starter whose programs have outlet's stderr, and pipes for stdin and stdout. */
-export const withPipes: Starter = ({ file, args, env, cwd }) => {
+/** Starts a program with pipes for stdin and stdout, and outlet's stderr. */
+export function withPipes({ file, args, env, cwd }: SpawnCall): SpawnedProgram {
   const child = new Deno.Command(file, {
     args: [...args],
     env,
@@ -19,7 +19,7 @@ export const withPipes: Starter = ({ file, args, env, cwd }) => {
   }).spawn();
   const { pid, stdin, stdout, status } = child;
   return { pid, stdin, stdout, stderr: atEnd(), status };
-};
+}
 
 /**
  * A starter whose programs keep outlet's stdin, stdout and stderr, read the connection from descriptor 6, and write

@@ -24,13 +24,7 @@ import {
 
 /** The values of a client's options. Times are in milliseconds. */
 export interface ClientOptions
-  extends
-    TlsClientConfig,
-    WebSocketClientConfig,
-    ProbeConfig,
-    LoadConfig,
-    OutputConfig,
-    EofConfig {
+  extends TlsClientConfig, WebSocketClientConfig, ProbeConfig, LoadConfig, OutputConfig, EofConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
   /** The address and the port to come from; the system chooses by default. */

@@ -12,7 +12,7 @@ import type { Address } from "../endpoint/address.ts";
 import { checkForwardingLoops, checkOverlaps, listeningAt } from "./addresses.ts";
 import { checkConsole } from "./console_options.ts";
 import { checkBus, checkWorkers } from "./server_rules.ts";
-import { checkOutputs, checkProxies, stdoutOption, whyIgnored } from "./outlet_rules.ts";
+import { checkOutputs, checkProxies, whyIgnored } from "./outlet_rules.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import { type OutletConfig, SERVER_OPTIONS, type ServerConfig } from "./server_config.ts";
 import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "./outlet_options.ts";
@@ -95,13 +95,6 @@ function numbered(own: ParsedOptions, number: number): ParsedOptions {
   } catch (error) {
     throw withSubject(`name ${quote(`${name}-${number}`)}`, error);
   }
-}
-
-/** Whether the outlet uses stdin or stdout. */
-export function usesStandardStreams(outlet: OutletConfig): boolean {
-  const { service, serviceOptions, outletOptions } = outlet;
-  return SERVICES.get(service)!.usesStandardStreams?.(serviceOptions) ||
-    stdoutOption(outletOptions) !== undefined;
 }
 
 /** How a server's config is built. */

@@ -104,7 +104,17 @@ export function checkOutputs({ service, serviceOptions, outletOptions }: OutletC
   if (option === undefined) return;
   if (!SERVICES.get(service)!.usesStandardStreams?.(serviceOptions)) return;
   const instead = option === "json" ? "give it an output file" : "name a file";
-  throw new UsageError(`${option} would be mixed with the data of ${service} on stdout: ${instead}`, {
-    option,
-  });
+  throw new UsageError(
+    `${option} would be mixed with the data of ${service} on stdout: ${instead}`,
+    {
+      option,
+    },
+  );
+}
+
+/** Whether the outlet uses stdin or stdout. */
+export function usesStandardStreams(outlet: OutletConfig): boolean {
+  const { service, serviceOptions, outletOptions } = outlet;
+  return SERVICES.get(service)!.usesStandardStreams?.(serviceOptions) ||
+    stdoutOption(outletOptions) !== undefined;
 }

@@ -5,10 +5,10 @@
  * @module
  */
 import { formatAddress } from "../endpoint/address.ts";
-import { handledElsewhere } from "../scheduling/task_scope.ts";
+import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import { printableJson } from "../terminal/printable.ts";
 import type { Stage, StageContext } from "../transport/stage.ts";
-import { wrap } from "../transport/stream.ts";
+import { type ByteStream, wrap } from "../transport/stream.ts";
 import type { Direction } from "./hex_dump.ts";
 import type { Recorder } from "./tap.ts";
 
@@ -23,45 +23,56 @@ export interface Output extends Disposable {
  * be written, the connection fails. It can be closed while the destination takes nothing.
  */
 export function outputStage(open: (about: StageContext) => Promise<Output>): Stage {
-  return async (stream, about) => {
-    const opening = open(about);
-    const waits = new Waits();
-    const giveUp = () => waits.end(new Error("the connection was given up"));
-    about.signal.addEventListener("abort", giveUp, { once: true });
-    if (about.signal.aborted) giveUp();
-    try {
-      await waits.until(opening);
-    } catch (error) {
-      // Opened later, it is not needed any more.
-      handledElsewhere(opening.then((late) => late[Symbol.dispose]()));
-      throw error;
-    } finally {
-      about.signal.removeEventListener("abort", giveUp);
-    }
-    const output = await opening;
-    const record = (direction: Direction, bytes: Uint8Array) =>
-      waits.until(output.record(direction, bytes));
-    return wrap(stream, {
-      async read(into) {
-        const length = await stream.read(into);
-        if (length !== null) await record("<", into.subarray(0, length));
-        return length;
-      },
-      async write(bytes) {
-        const length = await stream.write(bytes);
-        await record(">", bytes.subarray(0, length));
-        return length;
-      },
-      close() {
-        try {
-          stream.close();
-        } finally {
-          waits.end(new Deno.errors.Interrupted("the connection is closed"));
-          output[Symbol.dispose]();
-        }
-      },
-    });
-  };
+  return async (stream, about) => recorded(stream, await openUntil(about.signal, open(about)));
+}
+
+/** Waits for the output, but not once the connection is given up. */
+async function openUntil(signal: AbortSignal, opening: Promise<Output>): Promise<Output> {
+  const waits = new Waits();
+  const giveUp = tasks.guard(() => waits.end(new Error("the connection was given up")));
+  signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  try {
+    await waits.until(opening);
+    return await opening;
+  } catch (error) {
+    // Opened later, it is not needed any more.
+    handledElsewhere(opening.then((late) => late[Symbol.dispose]()));
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
+
+const tasks = new TaskScope("giving up a connection that waits for its output file", {
+  consequence: "it waits until the file can be written",
+});
+
+/** The stream, whose reads and writes are recorded. */
+function recorded(stream: ByteStream, output: Output): ByteStream {
+  const waits = new Waits();
+  const record = (direction: Direction, bytes: Uint8Array) =>
+    waits.until(output.record(direction, bytes));
+  return wrap(stream, {
+    async read(into) {
+      const length = await stream.read(into);
+      if (length !== null) await record("<", into.subarray(0, length));
+      return length;
+    },
+    async write(bytes) {
+      const length = await stream.write(bytes);
+      await record(">", bytes.subarray(0, length));
+      return length;
+    },
+    close() {
+      try {
+        stream.close();
+      } finally {
+        waits.end(new Deno.errors.Interrupted("the connection is closed"));
+        output[Symbol.dispose]();
+      }
+    },
+  });
 }
 
 /** Promises that are waited for until one of them settles or all are given up. */
@@ -100,8 +111,7 @@ export function rawRecorder(
   write: (bytes: Uint8Array) => Promise<void>,
   { withSent }: { withSent: boolean },
 ): Recorder {
-  return (direction, bytes) =>
-    direction === "<" || withSent ? write(bytes) : Promise.resolve();
+  return (direction, bytes) => direction === "<" || withSent ? write(bytes) : Promise.resolve();
 }
 
 /** What a JSON record says about its connection. */

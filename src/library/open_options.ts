@@ -6,7 +6,7 @@
 import type { AdmissionConfig } from "../config/admission_options.ts";
 import { countOutlets, parseConfigJson } from "../config/config_file.ts";
 import { SERVER_OPTIONS, type ServerConfig } from "../config/server_config.ts";
-import { usesStandardStreams } from "../config/outlet_config.ts";
+import { stdoutOption, usesStandardStreams } from "../config/outlet_rules.ts";
 import type { OutletOptions } from "../config/outlet_options.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { OutletEvent } from "../events/events.ts";
@@ -85,9 +85,11 @@ export async function parseOpenOptions(
   }
   const at = config.outlets.findIndex(usesStandardStreams);
   if (at === -1) return { config, counts: countOutlets(json) };
+  const outlet = config.outlets[at]!;
   throw new UsageError(
-    `outlets[${at}]: stdin and stdout are the program's, so the library does not support ` +
-      "stdio, broker with stdin, json without output, and hex-dump=-",
+    `outlets[${at}]: ${
+      stdoutOption(outlet.outletOptions) ?? outlet.service
+    } is not supported by the library: stdin and stdout are the program's`,
   );
 }
 

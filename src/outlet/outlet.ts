@@ -188,7 +188,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
 
   /** Refuses a client that came after the only one of `once`. */
   #refuse(stream: ByteStream, only: OnlyClient): void {
-    this.#events.refused(peerOf(stream), "another client is connected");
+    this.#events.refused(peerOf(stream), "only one client is served");
     only.refuse(stream);
   }
 

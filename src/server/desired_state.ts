@@ -141,9 +141,11 @@ export function differences(
  */
 export function checkOnce(before: DesiredState, next: DesiredState): void {
   const there = new Map(before.outlets.map(({ id, config }) => [id, config.outletOptions.once]));
-  if (next.outlets.every(({ id, config: { outletOptions: { once } } }) =>
-    once === (there.get(id) ?? false)
-  )) return;
+  if (
+    next.outlets.every(({ id, config: { outletOptions: { once } } }) =>
+      once === (there.get(id) ?? false)
+    )
+  ) return;
   throw new UsageError("once is for outlets that the server is started with", { option: "once" });
 }
 

@@ -17,13 +17,7 @@ import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import type { OutletChangeOptions, OutletManager, PreparedOutlets } from "./outlet_manager.ts";
 import { OutputFiles } from "./output_files.ts";
-import {
-  admissionOptions,
-  outletSettings,
-  serverLimits,
-  servesOnce,
-  tlsAcceptor,
-} from "./settings.ts";
+import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./settings.ts";
 
 /** What the outlet sets of several threads share. */
 export interface SharedResources {
@@ -136,8 +130,7 @@ export class OutletSet implements OutletManager<Outlet> {
     { grace }: OutletChangeOptions,
   ): Promise<PreparedOutlets> {
     const acceptors = await this.#readCertificates(next);
-    // Sockets that an earlier change closed may still accept the rest of their queue: wait, so
-    // that their addresses can be bound again.
+    // Sockets that were closed may still accept the rest of their queue; their addresses are bound again.
     await Promise.all([...this.#draining.values()].map((outlet) => outlet.socketClosed()));
     const undo = new AsyncDisposableStack();
     let sockets: ReadonlyMap<number, WelcomeSocket> = new Map();
@@ -239,7 +232,7 @@ export class OutletSet implements OutletManager<Outlet> {
     const { outlet, config } = opened;
     outlet.admission.change(admissionOptions(config.admissionOptions));
     const failed = (reason: string) => this.#tellFault(id, reason);
-    const onServed = this.#first!.has(id) && servesOnce(config) ? this.#parts.onServed : undefined;
+    const onServed = this.#first!.has(id) ? this.#parts.onServed : undefined;
     outlet.serve(outletSettings(config, { ...opened, failed, onServed, outputs: this.#outputs }));
     if (before && before.handler !== opened.handler) before.replaced.abort();
   }
@@ -251,8 +244,7 @@ export class OutletSet implements OutletManager<Outlet> {
 
   #tellFault(id: number, reason: string): void {
     const outlet = this.find(id);
-    if (!outlet) return;
-    const { name, address } = outlet;
-    this.#parts.eventBus.publish({ event: "failed", id, outlet: name, address, reason });
+    const about = outlet && { id, outlet: outlet.name, address: outlet.address };
+    if (about) this.#parts.eventBus.publish({ event: "failed", ...about, reason });
   }
 }

@@ -17,7 +17,7 @@ import type { StandardStreams } from "../services/service.ts";
 import type { Stage, StageContext } from "../transport/stage.ts";
 
 /** The options about output files. */
-type OutputOptions = Pick<
+export type OutputOptions = Pick<
   OutletOptions,
   "output" | "output-sent" | "hex-dump" | "json" | "append-output"
 >;

@@ -25,9 +25,11 @@ import {
   withOutlets,
   withoutOutlet,
 } from "./desired_state.ts";
+import { inspectHere } from "./inspect_here.ts";
 import { busOf } from "./join_bus.ts";
 import { isEqual } from "../config/equal.ts";
-import type { Changes, LiveConnection, OnceEnd, OpenOutlet, ServerHandle } from "./handle.ts";
+import type { Changes, LiveConnection, OpenOutlet, ServerHandle } from "./handle.ts";
+import { ServerEnd } from "./server_end.ts";
 import type { OutletManager } from "./outlet_manager.ts";
 
 /** Options of {@linkcode ServerControl}. */
@@ -59,12 +61,12 @@ export abstract class ServerControl<
   protected abstract readonly outletManager: OutletManager<O>;
   /** Where its events are published. */
   protected readonly eventBus: EventBus;
+  /** Why it should be stopped. */
+  protected readonly end: ServerEnd = new ServerEnd();
 
   readonly #queue = new ChangeQueue();
   #desired: DesiredState;
   readonly #inspect: NonNullable<ServerControlOptions["inspect"]>;
-  readonly #failed = new AbortController();
-  readonly #done = new AbortController();
   #lastOutlet = 0;
   /** The shortest grace that a stop asked for, in milliseconds. */
   #grace = Infinity;
@@ -86,12 +88,12 @@ export abstract class ServerControl<
 
   /** Aborted with the reason when the server cannot continue and should be stopped. */
   get failed(): AbortSignal {
-    return this.#failed.signal;
+    return this.end.failed;
   }
 
   /** Aborted with an `OnceEnd` when the client of an outlet with `once` has been served. */
   get done(): AbortSignal {
-    return this.#done.signal;
+    return this.end.done;
   }
 
   /** The desired state. */
@@ -213,16 +215,6 @@ export abstract class ServerControl<
     });
   }
 
-  /** Reports that the server cannot continue. */
-  protected fail(error: Error): void {
-    this.#failed.abort(error);
-  }
-
-  /** Reports that the only client has been served. */
-  protected served(end: OnceEnd): void {
-    this.#done.abort(end);
-  }
-
   /** Runs something between two changes, with the desired state of that moment. */
   protected between<T>(work: (desired: DesiredState) => Promise<T>): Promise<T> {
     return this.#queue.between(() => work(this.#desired));
@@ -252,11 +244,4 @@ export abstract class ServerControl<
   }
 
   readonly #number = (): number => ++this.#lastOutlet;
-}
-
-/** Checks this machine. Loaded on demand, because the preflight of the start has run before. */
-async function inspectHere(asked: ServerConfig | OutletConfig): Promise<void> {
-  const { preflight, preflightOutlet } = await import("./preflight.ts");
-  if ("outlets" in asked) await preflight(asked);
-  else await preflightOutlet(asked);
 }

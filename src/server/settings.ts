@@ -25,7 +25,7 @@ export interface OutletParts {
   readonly tls: TlsAcceptor | undefined;
   /** The files that connections are written to. */
   readonly outputs: OutputFiles;
-  /** With `once`: called when the only client has been served. */
+  /** Called when the only client of an outlet with `once` has been served. */
   readonly onServed: OutletSettings["onServed"];
   /** Called when a capture or a changed certificate fails. */
   failed(reason: string): void;
@@ -33,9 +33,10 @@ export interface OutletParts {
 
 /** The settings of an outlet. */
 export function outletSettings(
-  { name, service, outletOptions }: OutletConfig,
+  config: OutletConfig,
   { handler, tls, outputs, onServed, failed }: OutletParts,
 ): OutletSettings {
+  const { name, service, outletOptions } = config;
   return {
     handler,
     layers: tls || outletOptions.ws ? { tls, ws: webSocketOf(outletOptions) } : undefined,
@@ -43,7 +44,7 @@ export function outletSettings(
     capture: captureOf(outletOptions, { name: name ?? service, failed }),
     output: outputs.stage(outletOptions, { outlet: name ?? service }),
     crlf: outletOptions.crlf,
-    onServed,
+    onServed: servesOnce(config) ? onServed : undefined,
     proxies: outletOptions["accept-proxy"]
       ? new TrustedProxies(outletOptions["trusted-proxy"])
       : undefined,
@@ -59,7 +60,7 @@ export function outletSettings(
 }
 
 /** Whether the outlet ends the server with its first client. */
-export function servesOnce({ service, serviceOptions, outletOptions }: OutletConfig): boolean {
+function servesOnce({ service, serviceOptions, outletOptions }: OutletConfig): boolean {
   return outletOptions.once || (SERVICES.get(service)!.servesOnce?.(serviceOptions) ?? false);
 }
 

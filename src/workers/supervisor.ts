@@ -85,7 +85,7 @@ export class Supervisor extends ServerControl<RemoteConnection, RemoteOutlet> {
       onGone: (worker, loss) => this.#onLost(worker, loss),
       onRetired: (worker) => this.#onRetired(worker),
       releaseSockets: (worker) => this.#shutDownSockets(worker),
-      onFatal: (error) => this.fail(error),
+      onFatal: (error) => this.end.fail(error),
     });
   }
 

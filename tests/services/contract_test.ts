@@ -53,6 +53,7 @@ for (const { name } of SERVICES.values()) {
 async function open(name: string, stage: AsyncDisposableStack): Promise<TestServer> {
   const specs: Record<string, () => Promise<string>> = {
     exec: () => Promise.resolve("exec://:0?run=cat"),
+    stdio: () => Promise.resolve("stdio://:0?keep"),
     async forward() {
       const upstream = stage.use(await TestServer.open("echo://:0"));
       return `forward://:0?to=127.0.0.1:${upstream.port()}`;
