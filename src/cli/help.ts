@@ -24,7 +24,7 @@ const INTRODUCTION =
 export const CLOSING: readonly string[] = [
   "Durations: 500ms, 30s, 5m, 2h; a bare number is seconds. Sizes: 4096, 64k, 16M, 1G; k is 1024 bytes.",
   "Exit codes: 0 success, 1 network or system error, 2 wrong usage, also if an option names a file that cannot " +
-  "be used.",
+  "be used. The program of outlet client or of an exec outlet with once passes its own on.",
 ];
 
 /** Where the second column begins. */

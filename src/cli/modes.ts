@@ -46,6 +46,11 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
         "chat room for browsers: WebSocket, a message a line",
       ],
       ["outlet server stdio://:7000 > file", "receive a file from outlet client or nc"],
+      ["outlet server broker://:7000", "everything from one client goes to all others"],
+      [
+        "outlet server 'exec://:7000?once' -- ./job",
+        "one client, and the exit code of its program",
+      ],
       ["outlet server --service echo --port 0", "echo on a free port, printed in the log"],
     ],
   },
@@ -53,6 +58,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
     summary: "connect to a service: send stdin, write what it answers to stdout",
     usage: [
       "outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | ws://HOST:PORT/PATH | unix:PATH [options]",
+      "outlet client HOST PORT [options] -- PROGRAM ARGS…",
     ],
     offersServices: false,
     examples: [
@@ -65,6 +71,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["outlet client tls://example.org:443 -v", "use TLS, and print the certificate"],
       ["outlet client wss://example.org/feed", "WebSocket over TLS, a message a line"],
       ["outlet client 127.0.0.1 7007 --bench", "load test of an echo service"],
+      ["outlet client mail.test 25 -- ./deliver", "a program talks to the service"],
     ],
   },
   trace: {

@@ -44,7 +44,12 @@ export class ProgramFailed extends Error {
  *
  * @throws {UsageError} which says why
  */
-export function checkProgram({ command: [name = ""] }: Pick<ClientOptions, "command">): void {
+export function checkProgram(
+  { command: [name = ""], ucspi }: Pick<ClientOptions, "command" | "ucspi">,
+): void {
+  if (ucspi && Deno.build.os === "windows") {
+    throw new UsageError("--ucspi: Windows has no descriptors 6 and 7 to give to a program");
+  }
   const fault = programFault(name, Deno.env.get("PATH") ?? "");
   if (fault !== undefined) throw new UsageError(`cannot run ${quote(name)}: ${fault}`);
 }
