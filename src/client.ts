@@ -151,7 +151,8 @@ async function sessionRunner(
       runProgram(connection, options, { tls: timeline.tlsNotes, signal: io.signal });
   }
   if (options.script === undefined) {
-    return (connection) => bridgeStdio(connection, io, eofPolicyOf(options));
+    const policy = { ...eofPolicyOf(options), keepSending: options["keep-sending"] };
+    return (connection) => bridgeStdio(connection, io, policy);
   }
   const [{ readScript }, { runScript }] = await Promise.all([
     import("./script/script.ts"),

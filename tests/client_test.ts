@@ -196,3 +196,21 @@ testWith(
     }
   },
 );
+
+Deno.test("--keep-sending closes stdout at the peer's FIN, and sends on until the end of stdin", async () => {
+  const received = Promise.withResolvers<string>();
+  using listener = await oneClient(async (client) => {
+    await send(client, "all I have to say\n");
+    await client.closeWrite();
+    received.resolve(await readText(client));
+  });
+  const { port, served } = listener;
+  await using client = new Program(outlet("client", "127.0.0.1", port, "--keep-sending"));
+  assertEquals(await client.printed(), "all I have to say\n");
+  await client.type("much ");
+  await client.type("later");
+  await client.end();
+  assertEquals(await received.promise, "much later");
+  assertEquals((await client.outcome()).code, 0);
+  await served;
+});

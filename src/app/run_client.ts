@@ -51,6 +51,10 @@ export async function runClientMode(
     input: editor ? typedBytes(editor) : stdinChunks(),
     inputSize: options.progress ? sizeOfStdin() : undefined,
     show: writerFor(editor, options),
+    async closeOutput() {
+      const { closeStdout } = await import("./close_stdout.ts");
+      await closeStdout();
+    },
     print: (text) => writeStdout(encoder.encode(printableLines(text))),
     log,
     report: (line) => write(printable(line)),

@@ -49,6 +49,8 @@ export interface ClientOptions
   readonly "retry-delay": number;
   /** The script to run instead of reading stdin. */
   readonly script: string | undefined;
+  /** Whether stdin is sent to its end after the peer's FIN, also when it pauses. */
+  readonly "keep-sending": boolean;
   /** The program that the connection is joined to, and its arguments. */
   readonly command: readonly string[];
   /** Whether the program reads the connection from descriptor 6 and writes to it at descriptor 7. */
@@ -92,6 +94,10 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   }),
   crlf: flag("send CRLF for each bare LF of stdin", { short: "C" }),
   ...EOF_OPTIONS,
+  "keep-sending": flag(
+    "when the peer has half-closed, close stdout and go on sending until the end of stdin",
+    { excludes: ["send-only", "recv-only", "script", "probe", "bench"] },
+  ),
   ...TLS_CLIENT_OPTIONS,
   ...WEBSOCKET_CLIENT_OPTIONS,
   proxy: option(
@@ -129,7 +135,10 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     WORD,
     "join the connection to this program's stdin and stdout: all words after --",
     {
-      excludes: ["script", "probe", "bench", "send-only", "recv-only", "eof", "quit-delay", "raw"],
+      excludes: [
+        ...["script", "probe", "bench", "raw"],
+        ...["send-only", "recv-only", "keep-sending", "eof", "quit-delay"],
+      ],
     },
   ),
   ucspi: flag("give the program the connection as descriptors 6 and 7, as tcpclient does", {

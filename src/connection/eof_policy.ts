@@ -45,6 +45,8 @@ export interface EofPolicy {
    * default without limit.
    */
   readonly closeTimeout?: number | undefined;
+  /** Whether the input is sent to its end after the peer's FIN, also when it pauses. */
+  readonly keepSending?: boolean | undefined;
 }
 
 /** How long the peer may take to close after we have, in milliseconds. */

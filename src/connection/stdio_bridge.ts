@@ -17,16 +17,18 @@ export interface StdioEndpoints {
   readonly input: AsyncIterable<Uint8Array>;
   /** Writes received bytes. The next read starts when it resolves. */
   show(bytes: Uint8Array): Promise<void>;
+  /** Closes the output when nothing more is received, while the input goes on. */
+  closeOutput?(): Promise<void>;
 }
 
 /**
  * Copies bytes in both directions until both have ended, until the peer has sent its FIN and the
- * input pauses, or until `closeTimeout` is over.
+ * input pauses (without `keepSending`), or until `closeTimeout` is over.
  */
 export async function bridgeStdio(
   connection: Connection,
-  { input, show }: StdioEndpoints,
-  { only, halfClose, closeTimeout }: EofPolicy,
+  { input, show, closeOutput }: StdioEndpoints,
+  { only, halfClose, closeTimeout, keepSending = false }: EofPolicy,
 ): Promise<void> {
   const receiving = connection.forEachChunk(only === "send" ? discard : show);
   if (only === "receive") return await receiving;
@@ -40,6 +42,10 @@ export async function bridgeStdio(
     receiving.then(() => "received" as const, () => "not received" as const),
   ]);
   if (first === "received") {
+    if (keepSending) {
+      await closeOutput?.();
+      return await sending;
+    }
     const abort = new AbortController();
     return await Promise.race([sending, sender.pause(abort.signal)]).finally(() => abort.abort());
   }

@@ -11,6 +11,7 @@ export const SYMBOLS = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  dup2: { parameters: ["i32", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   malloc_trim: { parameters: ["usize"], result: "i32", nonblocking: true, optional: true },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },

@@ -77,6 +77,11 @@ export class Program implements AsyncDisposable {
     return this.#stdout.shows(pattern);
   }
 
+  /** Resolves to its whole stdout once that is closed. */
+  async printed(): Promise<string> {
+    return new TextDecoder().decode(await this.#stdout.all());
+  }
+
   /** Resolves to the match once its stderr matches the pattern. */
   logs(pattern: RegExp): Promise<RegExpMatchArray> {
     return this.#stderr.shows(pattern);
