@@ -86,34 +86,42 @@ class Member {
 
   /** Resolves when it has caught up. If it takes almost nothing, it is disconnected. */
   async caughtUp(): Promise<void> {
-    using waiting = new Waiting();
+    using timer = new Timer();
     const sent = this.#queue.sent();
-    for (let before = this.#unread; this.isSlow; before = this.#unread) {
-      await Promise.race([sent, waiting.patience()]);
-      if (!this.isSlow || this.#hasTaken(before)) continue;
+    const pause = () => Promise.race([sent, timer.wait(PATIENCE / 2)]);
+    while (this.isSlow) {
+      await pause();
+      if (!this.isSlow) return;
+      const before = await this.#unread();
+      await pause();
+      if (!this.isSlow || hasTaken(before, await this.#unread())) continue;
       const queued = this.#queue.waiting >> 10;
       this.#connection.close(`error: slow consumer, ${queued} KiB queued`);
     }
   }
 
-  /** Bytes that its kernel has not acknowledged, if known. */
-  get #unread(): number | undefined {
+  /** Bytes that its kernel has not acknowledged, if known. Asking takes up to a millisecond. */
+  async #unread(): Promise<number | undefined> {
+    await asking.spend();
     return this.#connection.unacknowledged;
-  }
-
-  #hasTaken(before: number | undefined): boolean {
-    const now = this.#unread;
-    return before !== undefined && now !== undefined && before - now >= PIECE;
   }
 }
 
+/** For all outlets: many clients that do not read are looked at together. */
+const asking = new TurnBudget({ clockEvery: 1 });
+
+/** Whether the kernel of a client has taken data at the least rate. */
+function hasTaken(before: number | undefined, now: number | undefined): boolean {
+  return before !== undefined && now !== undefined && before - now >= PIECE / 2;
+}
+
 /** A timer that is cleared when it is disposed. */
-class Waiting implements Disposable {
+class Timer implements Disposable {
   readonly #over = new AbortController();
 
-  /** Resolves when the patience is over. */
-  patience(): Promise<void> {
-    return delay(PATIENCE, { signal: this.#over.signal }).catch(() => {});
+  /** Resolves after so many milliseconds. */
+  wait(milliseconds: number): Promise<void> {
+    return delay(milliseconds, { signal: this.#over.signal }).catch(() => {});
   }
 
   [Symbol.dispose](): void {
@@ -124,7 +132,7 @@ class Waiting implements Disposable {
 /** All clients of an outlet. Bytes are sent to them one piece after the other, so their queues are bounded. */
 class Members {
   readonly #members = new Set<Member>();
-  readonly #budget = new TurnBudget();
+  readonly #budget = new TurnBudget({ clockEvery: 8 });
   #turn: Promise<void> = Promise.resolve();
   #joined = Promise.withResolvers<void>();
 
