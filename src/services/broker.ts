@@ -23,7 +23,7 @@ const tasks = new TaskScope("sending stdin to all clients", {
 /** Sends what each client sends to all others, as bytes (`ncat --broker`). */
 export const broker: Service = service({
   name: "broker",
-  summary: "send each client's bytes to all others, as ncat --broker does",
+  summary: "send each client's bytes to all others, without names",
   oneThread: "its clients must be in one thread to reach each other",
   usesStandardStreams: ({ stdin }) => stdin,
   options: {
