@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { SERVICES } from "../../src/services/registry.ts";
 import { readText, readUntil, send } from "../harness/bytes.ts";
 import { CertificateAuthority } from "../harness/certificates.ts";
+import { TestConsole } from "../harness/console.ts";
 import { eventually } from "../harness/eventually.ts";
 import { outlet, Program, type ProgramOptions, run } from "../harness/program.ts";
 import { ResettingClient } from "../harness/resetting_client.ts";
@@ -175,6 +176,16 @@ Deno.test("once is refused at run time, and with workers", async () => {
   const { code, stderr } = await run(outlet("server", "echo://:0?once", "--workers", "2"));
   assertEquals(code, 2);
   assert(stderr.includes("workers and once exclude each other"), stderr);
+});
+
+Deno.test("the console refuses to open an outlet with once", async () => {
+  await using console = await TestConsole.open("echo://:0");
+  const answer = await console.ask("/api/v1/outlets", {
+    method: "POST",
+    body: JSON.stringify({ service: "echo", port: 0, options: { once: "true" } }),
+    headers: { "content-type": "application/json" },
+  });
+  assertEquals([answer.status, (await answer.json()).field], [409, "once"]);
 });
 
 Deno.test("a library's server with once stops by itself", async () => {

@@ -138,7 +138,8 @@ async function openOutlet(request: ApiRequest, view: ServerView): Promise<Respon
     const outlets = (await view.server.open(...configs)).map(describeOutlet);
     return Response.json(outlets.length > 1 ? outlets : outlets[0], { status: 201 });
   } catch (error) {
-    throw new HttpError(409, explain(error), { field: "port" });
+    const field = error instanceof UsageError ? error.option ?? "port" : "port";
+    throw new HttpError(409, explain(error), { field });
   }
 }
 
