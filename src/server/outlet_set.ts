@@ -12,6 +12,7 @@ import type { WelcomeSocket } from "../outlet/welcome_socket.ts";
 import { listen } from "../transport/listen.ts";
 import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { mapInTurns } from "../scheduling/turn_budget.ts";
 import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
@@ -48,6 +49,9 @@ interface OpenedOutlet {
 
 type Acceptors = ReadonlyMap<number, TlsAcceptor | undefined>;
 
+/** Outlets opened, changed or closed in one turn of the event loop. */
+const TURN = { units: 64, clockEvery: 8 };
+
 const draining = new TaskScope("waiting for an outlet to drain", {
   consequence: "the others drain",
 });
@@ -60,6 +64,7 @@ export class OutletSet implements OutletManager<Outlet> {
   readonly #draining = new Map<number, Outlet>();
   /** The ids of the outlets that the server was started with. */
   #first: ReadonlySet<number> | undefined;
+  #committed: Promise<void> | undefined;
 
   /** An empty set. */
   constructor(parts: OutletSetParts) {
@@ -101,6 +106,7 @@ export class OutletSet implements OutletManager<Outlet> {
 
   /** Drains every outlet for `grace` milliseconds; returns how many connections were aborted. */
   async stop({ grace }: { grace: number }): Promise<number> {
+    await this.#committed;
     for (const outlet of this.outlets) this.#drain(outlet, grace);
     this.#opened = new Map();
     const aborted = await Promise.all(
@@ -142,10 +148,7 @@ export class OutletSet implements OutletManager<Outlet> {
           undo,
         });
       },
-      commit: () => {
-        this.#become(next, { acceptors, sockets, grace });
-        return Promise.resolve();
-      },
+      commit: () => this.#committed = this.#become(next, { acceptors, sockets, grace }),
       undo: () => undo.disposeAsync(),
       get addresses() {
         return new Map([...sockets].map(([id, { address }]) => [id, address]));
@@ -159,35 +162,35 @@ export class OutletSet implements OutletManager<Outlet> {
       !isEqual(this.#opened.get(id)?.config, config)
     );
     return new Map(
-      await Promise.all(changed.map(async ({ id, config }) => {
+      await mapInTurns(changed, TURN, async ({ id, config }) => {
         const failed = (reason: string) => this.#tellFault(id, reason);
         return [id, await tlsAcceptor(config.outletOptions, failed)] as const;
-      })),
+      }),
     );
   }
 
-  #become(
+  async #become(
     next: DesiredState,
     { acceptors, sockets, grace }: {
       acceptors: Acceptors;
       sockets: ReadonlyMap<number, WelcomeSocket>;
       grace: number;
     },
-  ): void {
+  ): Promise<void> {
     const before = this.#opened;
     this.#first ??= new Set(next.outlets.map(({ id }) => id));
     this.#admission.change(serverLimits(configOf(next), this.#parts.descriptors));
-    this.#opened = new Map(next.outlets.map((desired) => {
+    const opened = await mapInTurns(next.outlets, TURN, (desired) => {
       const { id, config } = desired;
       const there = before.get(id);
-      if (there && isEqual(there.config, config)) return [id, there];
+      if (there && isEqual(there.config, config)) return [id, there] as const;
       const outlet = there?.outlet ?? this.#created(desired, sockets.get(id)!);
-      return [id, this.#open(outlet, { there, config, tls: acceptors.get(id) })];
-    }));
-    for (const desired of next.outlets) this.#serve(desired, before.get(desired.id));
-    for (const [id, { outlet }] of before) {
-      if (!this.#opened.has(id)) this.#drain(outlet, grace);
-    }
+      return [id, this.#open(outlet, { there, config, tls: acceptors.get(id) })] as const;
+    });
+    this.#opened = new Map(opened);
+    await mapInTurns(next.outlets, TURN, (one) => this.#serve(one, before.get(one.id)));
+    const removed = [...before].filter(([id]) => !this.#opened.has(id));
+    await mapInTurns(removed, TURN, ([, { outlet }]) => this.#drain(outlet, grace));
   }
 
   #created({ id, name, config }: DesiredOutlet, socket: WelcomeSocket): Outlet {
