@@ -42,7 +42,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["outlet server echo+unix:///tmp/echo.sock", "echo on a Unix socket"],
       ["outlet server 'echo://:7443?tls&tls-self-signed'", "echo over TLS"],
       [
-        "outlet server 'chat+ws://:8080?lines'",
+        "outlet server 'chat+ws://:8080?line-messages'",
         "chat room for browsers: WebSocket, a message a line",
       ],
       ["outlet server stdio://:7000 > file", "receive a file from outlet client or nc"],

@@ -264,7 +264,10 @@ const INVALID_ARGUMENTS: readonly (readonly [args: string, answer: RegExp])[] = 
   ["server echo://:1?path=/x", /^"echo.*": path needs ws$/],
   ["server echo+ws://:1?path=x", /^"echo.*": path "x": expected a path such as \/chat$/],
   ["server echo+ws://:1?origin=example.org", /^"echo.*": origin "example.org": expected an origin/],
-  ["server echo+ws://:1?text&lines", /^"echo.*": lines and text exclude each other$/],
+  [
+    "server echo+ws://:1?text&line-messages",
+    /^"echo.*": line-messages and text exclude each other$/,
+  ],
   ["server echo+ws://:1?accept-proxy&forwarded-for", /forwarded-for and accept-proxy exclude/],
   ["client h 1 -Z", /^unknown option "-Z"/],
   ["client h 1 -w soon", /^-w "soon": expected a duration such as 500ms, 30s, 5m or 2h$/],
