@@ -12,23 +12,26 @@ function refusal(args: readonly string[]): string {
 }
 
 /** A SPEC, an outlet in a file and flags each name the option in their own notation. */
-const WITHOUT_EFFECT: readonly (readonly [key: string, value: string, needed: string])[] = [
+const WITHOUT_EFFECT: readonly (readonly [key: string, value: string, ...needed: string[]])[] = [
   ["tls-cert", "c.pem", "tls"],
   ["tls-key", "c.pem", "tls-cert"],
   ["tls-self-signed", "true", "tls"],
   ["tls-client-ca", "ca.pem", "tls"],
   ["alpn", "h2", "tls"],
-  ["trusted-proxy", "10.0.0.1", "accept-proxy"],
+  ["trusted-proxy", "10.0.0.1", "accept-proxy", "forwarded-for"],
   ["capture-limit", "1k", "capture"],
 ];
 
-for (const [key, value, needed] of WITHOUT_EFFECT) {
-  Deno.test(`${key} without ${needed} is refused in a SPEC, in flags and in a file`, async () => {
-    const why = (label: string, other: string) => `${label} needs ${other}`;
+for (const [key, value, ...needed] of WITHOUT_EFFECT) {
+  Deno.test(`${key} without ${needed.join(" or ")} is refused in a SPEC, in flags and in a file`, async () => {
+    const why = (label: string, others: string[]) => `${label} needs ${others.join(" or ")}`;
     const spec = `echo://:0?${key}=${value}`;
     assertEquals(refusal([spec]), `"${spec}": ${why(key, needed)}`);
     const flag = value === "true" ? [`--${key}`] : [`--${key}`, value];
-    assertEquals(refusal(["echo://:0", ...flag]), why(`--${key}`, `--${needed}`));
+    assertEquals(
+      refusal(["echo://:0", ...flag]),
+      why(`--${key}`, needed.map((name) => `--${name}`)),
+    );
     const repeats = outletTable(SERVICES.get("echo")!)[key]!.repeats;
     const given = { [key]: value === "true" ? true : repeats ? [value] : value };
     const outlet = { service: "echo", listen: ":0" };
