@@ -160,7 +160,7 @@ function serviceFlags(args: readonly string[], named: Service | undefined): Opti
 
 /** The service that a SPEC names, if it is one. */
 function serviceOf(word: string): Service | undefined {
-  return SERVICES.get(/^([^:/+]+)(?:\+unix)?:\/\//.exec(word)?.[1] ?? "");
+  return SERVICES.get(/^([^:/+]+)(?:\+[^:/?#]*)?:\/\//.exec(word)?.[1] ?? "");
 }
 
 /** The values, with the arguments after `--` as the command of the services that run one. */

@@ -7,6 +7,7 @@ import { type Label, whyExcluded, whyNoEffect } from "../options/requirements.ts
 import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
 import { SERVICES } from "../services/registry.ts";
+import { whyNotOverUdp } from "./udp_rules.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import type { OutletConfig } from "./server_config.ts";
 import { OUTLET_OPTIONS, type OutletOptions } from "./outlet_options.ts";
@@ -38,12 +39,15 @@ export function whyIgnored(
 /** Why an option has no effect on the outlet's kind of socket. */
 function whyUnfit(
   label: string,
-  { name, outlet: { listen, outletOptions } }: {
+  { name, outlet }: {
     name: string;
-    outlet: Pick<OutletConfig, "listen" | "outletOptions">;
+    outlet: Pick<OutletConfig, "listen" | "service" | "outletOptions">;
   },
 ): string | undefined {
+  const { listen, outletOptions } = outlet;
   const address = formatAddress(listen);
+  const why = whyNotOverUdp(label, { name, outlet });
+  if (why !== undefined) return why;
   if (!isUnix(listen)) {
     return UNIX_ONLY.has(name)
       ? `${label} is only for Unix sockets, not for ${address}`

@@ -1,5 +1,6 @@
 /**
- * Parses SPECs: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+unix:///PATH[?…]`.
+ * Parses SPECs: `SERVICE://[HOST]:PORT[?key=value&…]`, `SERVICE+udp://[HOST]:PORT[?…]`, or
+ * `SERVICE+unix:///PATH[?…]`.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import type { OutletConfig } from "./server_config.ts";
 import { quote, unknownWord, UsageError, withSubject } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
-import { type Address, type InternetAddress, splitHostPort } from "../endpoint/address.ts";
+import { type Address, type InternetAddress, overUdp, splitHostPort } from "../endpoint/address.ts";
 import { addValue } from "../options/add_value.ts";
 import { parseListen, readPath } from "../endpoint/parse.ts";
 
@@ -50,15 +51,35 @@ export function parseSpec(
 }
 
 function splitSpec(word: string): Spec {
-  const match = /^([^:/?#+]*)(\+unix)?:\/\/([^?#]*)(?:\?(.*))?$/.exec(word);
+  const match = /^([^:/?#+]*)(?:\+([^:/?#]*))?:\/\/([^?#]*)(?:\?(.*))?$/.exec(word);
   if (!match) throw new UsageError(`expected SERVICE://[HOST]:PORT, ${guess(word)}`);
-  const [, name = "", unix, endpoint = "", query = ""] = match;
+  const [, name = "", transport = "tcp", endpoint = "", query = ""] = match;
   const service = findService(name);
   return {
     service,
-    listen: unix ? { path: readPath(endpoint) } : parseHostPort(name, endpoint.replace(/\/$/, "")),
+    listen: parseAddress(endpoint, { name, transport }),
     own: parseQuery(query, service),
   };
+}
+
+/** Parses the address of a SPEC, whose form depends on the transport. */
+function parseAddress(
+  endpoint: string,
+  { name, transport }: { name: string; transport: string },
+): Address {
+  const scheme = `${name}+${transport}`;
+  switch (transport) {
+    case "tcp":
+      return parseHostPort(name, endpoint.replace(/\/$/, ""));
+    case "udp":
+      return overUdp(parseHostPort(scheme, endpoint.replace(/\/$/, "")));
+    case "unix":
+      return { path: readPath(endpoint) };
+  }
+  if (/^(udp\+tls|tls\+udp|dtls)$/.test(transport)) {
+    throw new UsageError(`${scheme}: TLS over UDP (DTLS) is not supported`);
+  }
+  throw new UsageError(`unknown transport ${quote(transport)}: expected tcp, udp or unix`);
 }
 
 /** A hint for a word that is not a SPEC. */

@@ -11,6 +11,7 @@ import {
   type InternetAddress,
   isHost,
   lacksZone,
+  overUdp,
   splitHostPort,
   zoneNeeded,
 } from "./address.ts";
@@ -19,21 +20,23 @@ import {
 const MAX_PATH = 107;
 
 /**
- * The option kind of an address to connect to: `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT` or
- * `unix:PATH`.
+ * The option kind of an address to connect to: `HOST:PORT`, `[HOST]:PORT`, `tcp://HOST:PORT`,
+ * `udp://HOST:PORT` or `unix:PATH`.
  */
 export const ENDPOINT: OptionKind<Address> = {
-  expects: "HOST:PORT, tcp://HOST:PORT or unix:PATH",
+  expects: "HOST:PORT, tcp://HOST:PORT, udp://HOST:PORT or unix:PATH",
   placeholder: "HOST:PORT",
   write: formatAddress,
   parse(word) {
     if (word.startsWith("unix:")) return { path: readPath(word.slice("unix:".length)) };
     const [, scheme, rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
-    if (scheme !== undefined && scheme.toLowerCase() !== "tcp") {
-      throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp:// or unix:`);
+    const transport = scheme?.toLowerCase() ?? "tcp";
+    if (transport !== "tcp" && transport !== "udp") {
+      throw new UsageError(`unknown scheme ${quote(scheme!)}: expected tcp://, udp:// or unix:`);
     }
     const parts = splitHostPort(rest.replace(/\/$/, ""));
-    return parts && parseEndpoint(parts);
+    const address = parts && parseEndpoint(parts);
+    return address && transport === "udp" ? overUdp(address) : address;
   },
 };
 
@@ -54,15 +57,19 @@ export const LISTEN: OptionKind<InternetAddress> = {
 };
 
 /**
- * The option kind of an outlet's address: `HOST:PORT`, `:PORT` on {@linkcode DEFAULT_HOST}, or
- * `unix:PATH`.
+ * The option kind of an outlet's address: `HOST:PORT`, `:PORT` on {@linkcode DEFAULT_HOST}, the
+ * same after `udp://`, or `unix:PATH`.
  */
 export const OUTLET_LISTEN: OptionKind<Address> = {
-  expects: "HOST:PORT, :PORT or unix:PATH",
+  expects: "HOST:PORT, :PORT, udp://HOST:PORT or unix:PATH",
   placeholder: "HOST:PORT",
   write: formatAddress,
-  parse: (word) =>
-    word.startsWith("unix:") ? { path: readPath(word.slice("unix:".length)) } : LISTEN.parse(word),
+  parse(word) {
+    if (word.startsWith("unix:")) return { path: readPath(word.slice("unix:".length)) };
+    if (!/^udp:\/\//i.test(word)) return LISTEN.parse(word);
+    const address = LISTEN.parse(word.slice("udp://".length));
+    return address && overUdp(address);
+  },
 };
 
 /** Parses an address to listen on; the host may be empty. */

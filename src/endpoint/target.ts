@@ -7,7 +7,8 @@ import { quote, UsageError, withSubject } from "../options/usage_error.ts";
 import type { Address } from "./address.ts";
 import { ENDPOINT, parseEndpoint } from "./parse.ts";
 
-const TARGETS = "HOST PORT, HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:PATH";
+const TARGETS =
+  "HOST PORT, HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT or unix:PATH";
 
 /** A parsed target. */
 export interface Target {
@@ -34,8 +35,10 @@ export function parseTarget(words: readonly string[]): Target {
 
 function readWord(word: string): Target {
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(word) ?? [];
-  if (scheme !== undefined && !/^(tcp|tls)$/i.test(scheme)) {
-    throw new UsageError(`unknown scheme ${quote(scheme)}: expected tcp://, tls:// or unix:`);
+  if (scheme !== undefined && !/^(tcp|tls|udp)$/i.test(scheme)) {
+    throw new UsageError(
+      `unknown scheme ${quote(scheme)}: expected tcp://, tls://, udp:// or unix:`,
+    );
   }
   const tls = scheme?.toLowerCase() === "tls";
   const place = ENDPOINT.parse(tls ? word.slice("tls://".length) : word);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, isUnix } from "../endpoint/address.ts";
+import { type Address, isUdp, isUnix } from "../endpoint/address.ts";
 import type { DesiredState } from "../server/desired_state.ts";
 import type { JoiningWorkers } from "./joining_workers.ts";
 import type { Addresses, WorkerTask } from "./messages.ts";
@@ -85,8 +85,14 @@ export class WorkerChange {
   }
 }
 
-/** A worker's part of the state: only worker 0 serves Unix sockets, as a path is bound once. */
+/**
+ * A worker's part of the state: only worker 0 serves Unix sockets, as a path is bound once, and UDP,
+ * as the kernel does not share one port's clients out.
+ */
 export function shareOf(state: DesiredState, { index }: WorkerHandle): DesiredState {
   if (index === 0) return state;
-  return { ...state, outlets: state.outlets.filter(({ config }) => !isUnix(config.listen)) };
+  return {
+    ...state,
+    outlets: state.outlets.filter(({ config: { listen } }) => !isUnix(listen) && !isUdp(listen)),
+  };
 }

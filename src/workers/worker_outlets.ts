@@ -4,7 +4,7 @@
  * @module
  */
 import type { DescriptorBudget } from "../admission/descriptors.ts";
-import { isUnix } from "../endpoint/address.ts";
+import { isUdp, isUnix } from "../endpoint/address.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { configOf, type DesiredState } from "../server/desired_state.ts";
@@ -171,7 +171,9 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
           change = await this.#prepare(task);
           found = await change.bind(onBound);
         }
-        const unbound = next.outlets.filter(({ config: { listen } }) => isUnix(listen));
+        const unbound = next.outlets.filter(({ config: { listen } }) =>
+          isUnix(listen) || isUdp(listen)
+        );
         addresses = new Map([
           ...unbound.map(({ id, config }) => [id, config.listen] as const),
           ...found,

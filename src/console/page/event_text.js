@@ -12,12 +12,16 @@ export function eventText(event) {
     case "opened":
       return `#${connection} from ${peer}`;
     case "refused":
-      return `${peer}: ${reason}`;
+      return `${peer}: ${reason}` +
+        (event.datagrams > 1 ? `, the last of ${count(event.datagrams)} datagrams` : "");
+    case "dropped":
+      return `${count(event.datagrams)} datagrams: ${reason}` +
+        (peer ? `, the last from ${peer}` : "");
     case "service-output":
       return `#${connection}: ${text}`;
     case "closed":
-      return `#${connection} from ${peer}: ${reason}, ${size(event.bytes_in)} in, ` +
-        `${size(event.bytes_out)} out, ${duration(event.duration_ms)}`;
+      return `#${connection} from ${peer}: ${reason}, ${amount(event, "in")} in, ` +
+        `${amount(event, "out")} out, ${duration(event.duration_ms)}`;
     case "stopped":
       return `on ${event.address}${event.aborted > 0 ? `, ${count(event.aborted)} aborted` : ""}`;
     case "ready":
@@ -42,4 +46,11 @@ export function eventText(event) {
     default:
       return reason ?? text ?? "";
   }
+}
+
+/** Bytes, and datagrams where there were some. @param {Record<string, any>} event @param {string} way */
+function amount(event, way) {
+  const bytes = size(event[`bytes_${way}`]);
+  const datagrams = event[`datagrams_${way}`];
+  return datagrams === undefined ? bytes : `${count(datagrams)} datagrams (${bytes})`;
 }

@@ -3,11 +3,13 @@ import { choice, DURATION } from "../../options/kinds.ts";
 import { list, option } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { Connection } from "../../connection/connection.ts";
+import { isUnix } from "../../endpoint/address.ts";
 import { ENDPOINT } from "../../endpoint/parse.ts";
 import { proxyHeader } from "../../transport/proxy_protocol.ts";
 import { relay } from "../../connection/relay.ts";
 import { closeOnReset } from "../../connection/reset_watch.ts";
 import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
+import { openDatagrams } from "./datagrams.ts";
 import { type Lease, Pool } from "./pool.ts";
 import { type Service, service } from "../service.ts";
 
@@ -60,6 +62,25 @@ export const forward: Service = service({
     }
   },
   upstreams: ({ to }) => to,
+  datagram: {
+    answers: "relayed",
+    unused: {
+      check: "a datagram socket connects to nothing",
+      "connect-timeout": "a datagram socket connects to nothing",
+    },
+    check({ to, "send-proxy": version }) {
+      if (to.some(isUnix)) {
+        throw new UsageError("datagrams are forwarded to UDP only: give a HOST:PORT", {
+          option: "to",
+        });
+      }
+      if (version !== "v1") return;
+      throw new UsageError("send-proxy=v1 is a line of TCP: use v2 for datagrams", {
+        option: "send-proxy",
+      });
+    },
+    open: openDatagrams,
+  },
   open(options, { signal, health, oncePerServer }) {
     const pool = new Pool({
       addresses: options.to,

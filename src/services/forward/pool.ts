@@ -11,12 +11,8 @@ import type { ByteStream } from "../../transport/stream.ts";
 import { dial } from "../../transport/dial.ts";
 import { isShortage } from "../../transport/errors.ts";
 import type { SharedHealth } from "../shared_health.ts";
+import { type Balance, UpstreamOrder } from "./upstream_order.ts";
 import { Upstream } from "./upstream.ts";
-
-/**
- * The balancing algorithm: each in turn, the one with the fewest clients, or the first that is up.
- */
-export type Balance = "round-robin" | "least-connections" | "first";
 
 /** Options of a {@linkcode Pool}. */
 export interface PoolOptions {
@@ -48,12 +44,13 @@ const tasks = new TaskScope("a health check", {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #upstreams: readonly Upstream[];
-  #turn = 0;
+  readonly #order: UpstreamOrder;
 
   /** All upstreams are up, except those that another thread has found down. */
   constructor(options: PoolOptions) {
     const { addresses, health, signal } = this.#options = options;
     this.#upstreams = addresses.map((address) => new Upstream(address));
+    this.#order = new UpstreamOrder(this.#upstreams, options.balance);
     for (const upstream of this.#upstreams) {
       health.follow(upstream.name, { signal, adopt: (failures) => upstream.adopt(failures) });
     }
@@ -65,7 +62,7 @@ export class Pool {
    */
   async connect(signal: AbortSignal): Promise<Lease> {
     const faults: string[] = [];
-    for (const upstream of this.#order()) {
+    for (const upstream of this.#order.next()) {
       upstream.live++;
       const outcome = await this.#try(upstream, { signal, timeout: this.#options.connectTimeout });
       if (outcome instanceof Error) {
@@ -129,22 +126,5 @@ export class Pool {
 
   #report({ name, failures }: Upstream, text: string): void {
     this.#options.health.report({ name, failures, text });
-  }
-
-  /**
-   * The upstreams in the order in which to try them: first those that are due, then those that
-   * failed a moment ago, so that no client is refused without an attempt.
-   */
-  #order(): Upstream[] {
-    const count = this.#upstreams.length;
-    if (count === 1) return [...this.#upstreams];
-    const start = this.#options.balance === "first" ? 0 : this.#turn++ % count;
-    const inTurn = [...this.#upstreams.slice(start), ...this.#upstreams.slice(0, start)];
-    const { due = [], paused = [] } = Object.groupBy(
-      inTurn,
-      (upstream) => upstream.isDue ? "due" : "paused",
-    );
-    if (this.#options.balance === "least-connections") due.sort((a, b) => a.live - b.live);
-    return [...due, ...paused];
   }
 }

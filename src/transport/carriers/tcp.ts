@@ -13,21 +13,22 @@ import { portHolder } from "../port_holder.ts";
 export const tcp: Carrier<InternetAddress> = { listen, connect, listenFault };
 
 function listen(
-  address: InternetAddress,
+  { hostname, port }: InternetAddress,
   { backlog, shared = false, alone = false }: ListenOptions,
 ): Listener {
-  if (shared && alone && address.port !== 0) Deno.listen({ ...address, tcpBacklog: 1 }).close();
+  if (shared && alone && port !== 0) Deno.listen({ hostname, port, tcpBacklog: 1 }).close();
   const listener = Deno.listen({
-    ...address,
+    hostname,
+    port,
     transport: "tcp",
     tcpBacklog: backlog,
     reusePort: shared,
   });
-  return zoned(listener, address);
+  return zoned(listener, hostname);
 }
 
 /** Adds the zone to the listener's address, which Deno omits. */
-function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Listener {
+function zoned(listener: Deno.TcpListener, hostname: string): Listener {
   if (!hostname.includes("%")) return listener;
   return {
     addr: { ...listener.addr, hostname },
@@ -37,8 +38,11 @@ function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Liste
 }
 
 /** Connects with `TCP_NODELAY` and keep-alive on. */
-async function connect(address: InternetAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
-  const connection = await Deno.connect({ ...address, signal });
+async function connect(
+  { hostname, port }: InternetAddress,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  const connection = await Deno.connect({ hostname, port, signal });
   if (isSelf(connection)) {
     connection.close();
     throw new SelfConnect();

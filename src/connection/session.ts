@@ -1,0 +1,144 @@
+/**
+ * A datagram session: the datagrams of one client address, for as long as they keep coming.
+ *
+ * @module
+ */
+import { Conversation, type ConversationEnds } from "./conversation.ts";
+import type { EndReason } from "./end_reason.ts";
+import { type Tap, Taps } from "./observers.ts";
+
+/** Serves a session: its handler gets each datagram of the client. */
+export type DatagramHandler = (session: Session, signal: AbortSignal) => DatagramReceiver;
+
+/** Gets the datagrams of one session. Disposed when the session is closed. */
+export interface DatagramReceiver extends Partial<Disposable> {
+  /**
+   * Handles a datagram, which is valid until the promise resolves. All sessions of the socket wait
+   * for it. An error closes the session.
+   */
+  receive(datagram: Uint8Array): void | Promise<void>;
+}
+
+/** How a session sends, and what it is allowed to send. */
+export interface SessionCarrier {
+  /** Sends a datagram to the client. */
+  send(datagram: Uint8Array): Promise<unknown>;
+  /** Called when the session is closed. */
+  closed(): void;
+  /** Called when an answer was not sent, with the reason. */
+  dropped(reason: string): void;
+  /** The longest datagram in bytes, in either direction. */
+  readonly maxDatagram: number;
+  /** Whether an answer may not be longer than the datagram that it answers. */
+  readonly limitsAnswers: boolean;
+  /** Records the bytes of a direction in a file; `undefined` without `capture`. */
+  readonly record?: ((direction: "<" | ">", datagram: Uint8Array) => Promise<void>) | undefined;
+}
+
+/** A session with one client address. It ends when it is idle, or with its outlet. */
+export class Session extends Conversation {
+  /** Datagrams received so far. */
+  datagramsIn = 0;
+  /** Datagrams sent so far. */
+  datagramsOut = 0;
+  /** Sessions have no end of one direction. */
+  readonly halfClosed = false;
+  readonly #carrier: SessionCarrier;
+  #receiver: DatagramReceiver | undefined;
+  #taps: Taps | undefined;
+  #sending = 0;
+  /** The most bytes of an answer. */
+  #answerLimit = Infinity;
+
+  /** A session over a carrier. */
+  constructor(carrier: SessionCarrier, ends: ConversationEnds) {
+    super(ends);
+    this.#carrier = carrier;
+  }
+
+  /** The longest datagram in bytes that is received from the client, and from an upstream. */
+  get maxDatagram(): number {
+    return this.#carrier.maxDatagram;
+  }
+
+  /** Datagrams in both directions. */
+  get datagrams(): number {
+    return this.datagramsIn + this.datagramsOut;
+  }
+
+  /** Whether the kernel has not accepted a datagram yet. */
+  get writing(): boolean {
+    return this.#sending > 0;
+  }
+
+  /** Not known: nothing is acknowledged over UDP. */
+  get unacknowledged(): undefined {
+    return undefined;
+  }
+
+  /** Starts to pass datagrams to its handler. */
+  serve(receiver: DatagramReceiver): void {
+    this.#receiver = receiver;
+    if (this.isClosed) receiver[Symbol.dispose]?.();
+  }
+
+  /** Counts a datagram from the client and passes it to the handler. */
+  deliver(datagram: Uint8Array): void | Promise<void> {
+    this.datagramsIn++;
+    this.bytesIn += datagram.length;
+    this.#taps?.received(datagram);
+    if (this.#carrier.limitsAnswers) this.#answerLimit = datagram.length;
+    const { record } = this.#carrier;
+    if (!record) return this.#receiver?.receive(datagram);
+    return record("<", datagram).then(() => this.#receiver?.receive(datagram));
+  }
+
+  /** Sends an answer, unless it is longer than what it answers and may not be. */
+  send(datagram: Uint8Array): Promise<void> {
+    if (datagram.length <= this.#answerLimit) return this.write(datagram);
+    this.#carrier.dropped("the answer is longer than the request");
+    return Promise.resolve();
+  }
+
+  /** Sends a datagram of any length. */
+  async write(datagram: Uint8Array): Promise<void> {
+    const { record } = this.#carrier;
+    if (record) await record(">", datagram);
+    this.#sending++;
+    try {
+      await this.#carrier.send(datagram);
+    } finally {
+      this.#sending--;
+    }
+    this.datagramsOut++;
+    this.bytesOut += datagram.length;
+    this.#taps?.sent(datagram);
+  }
+
+  /** Counts a datagram that its handler does not pass on, with the reason. */
+  drop(reason: string): void {
+    this.#carrier.dropped(reason);
+  }
+
+  /** Does nothing: a session cannot be half-closed. */
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Observes received and sent datagrams from now on, until disposed. */
+  tap(tap: Tap): Disposable {
+    this.#taps ??= new Taps(() => this.#taps = undefined);
+    return this.#taps.add(tap);
+  }
+
+  /** Closes it: UDP has no reset. */
+  reset(reason: EndReason): void {
+    this.close(reason);
+  }
+
+  /** Ends the handler; the socket stays, because other sessions share it. */
+  protected override closeCarrier(): void {
+    this.#receiver?.[Symbol.dispose]?.();
+    this.#carrier.closed();
+  }
+}
