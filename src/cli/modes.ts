@@ -41,13 +41,20 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ],
       ["outlet server echo+unix:///tmp/echo.sock", "echo on a Unix socket"],
       ["outlet server 'echo://:7443?tls&tls-self-signed'", "echo over TLS"],
+      ["outlet server echo+udp://:7007", "echo of UDP datagrams"],
+      [
+        "outlet server 'forward+udp://:5353?to=192.0.2.53:53'",
+        "UDP proxy in front of a DNS server",
+      ],
       ["outlet server stdio://:7000 > file", "receive a file from outlet client or nc"],
       ["outlet server --service echo --port 0", "echo on a free port, printed in the log"],
     ],
   },
   client: {
     summary: "connect to a service: send stdin, write what it answers to stdout",
-    usage: ["outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | unix:PATH [options]"],
+    usage: [
+      "outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | udp://HOST:PORT | unix:PATH [options]",
+    ],
     offersServices: false,
     examples: [
       ["outlet client 127.0.0.1 7000", "join the chat room"],
@@ -58,6 +65,8 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["outlet client -z 127.0.0.1 7000-7010", "test which ports are open"],
       ["outlet client tls://example.org:443 -v", "use TLS, and print the certificate"],
       ["outlet client 127.0.0.1 7007 --bench", "load test of an echo service"],
+      ["outlet client -u 127.0.0.1 7007", "send each line as a UDP datagram, print the answers"],
+      ["outlet client -u -z 192.0.2.1 53,123", "what UDP can tell of two ports"],
     ],
   },
   trace: {

@@ -7,6 +7,7 @@ import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/pr
 import { choice, DURATION, file, type OptionKind } from "../options/kinds.ts";
 import { flag, option, type TableOf } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
+import { DATAGRAM_CLIENT_OPTIONS, type DatagramClientConfig } from "./datagram_client_options.ts";
 import {
   LOAD_OPTIONS,
   type LoadConfig,
@@ -16,7 +17,8 @@ import {
 import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "./tls_client_options.ts";
 
 /** The values of a client's options. Times are in milliseconds. */
-export interface ClientOptions extends TlsClientConfig, ProbeConfig, LoadConfig {
+export interface ClientOptions
+  extends DatagramClientConfig, TlsClientConfig, ProbeConfig, LoadConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
   /** How long the connection may be idle; unlimited by default. */
@@ -77,11 +79,12 @@ const TIMES: OptionKind<number> = {
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "connect-timeout": option(
     DURATION,
-    "time limit for connecting: look-up, proxy and TLS included; 0: none",
+    "time limit for connecting: look-up, proxy and TLS included; 0: none. Over UDP: time to wait " +
+      "for further answers",
     {
       short: "w",
       default: 10_000,
-      defaultText: "10s",
+      defaultText: "10s; over UDP 1s",
     },
   ),
   "idle-timeout": option(DURATION, "exit after this long without data in either direction", {
@@ -100,6 +103,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "quit-delay": option(DURATION, "exit this long after the end of stdin", {
     short: "q",
   }),
+  ...DATAGRAM_CLIENT_OPTIONS,
   ...TLS_CLIENT_OPTIONS,
   proxy: option(
     PROXY,

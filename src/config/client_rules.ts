@@ -4,10 +4,11 @@
  * @module
  */
 import type { Target } from "../endpoint/target.ts";
-import { isUnix } from "../endpoint/address.ts";
+import { isUdp, isUnix } from "../endpoint/address.ts";
 import { valuesOf } from "../options/option.ts";
 import { checkRequirements, type Label } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
+import { datagramOptions, datagramTargets } from "./datagram_client_rules.ts";
 import { CLIENT_OPTIONS, type ClientConfig } from "./client_config.ts";
 
 /**
@@ -16,13 +17,25 @@ import { CLIENT_OPTIONS, type ClientConfig } from "./client_config.ts";
  * @throws {UsageError} where options exclude each other or do not fit the target
  */
 export function clientConfig(
-  { targets, tls }: Target,
+  target: Target,
   { values, label }: { values: ReadonlyMap<string, unknown>; label: Label },
 ): ClientConfig {
-  const options = valuesOf(CLIENT_OPTIONS, tls ? new Map([...values, ["tls", true]]) : values);
+  const overUdp = values.get("udp") === true || isUdp(target.targets[0]);
+  const targets = overUdp ? datagramTargets(target) : target.targets;
+  const options = valuesOf(
+    CLIENT_OPTIONS,
+    new Map([
+      ...values,
+      ...target.tls ? [["tls", true]] as const : [],
+      ...overUdp ? [["udp", true]] as const : [],
+    ]),
+  );
   checkRequirements(values.keys(), { table: CLIENT_OPTIONS, values: { ...options }, label });
   if (targets.length > 1 && !options.probe) {
     throw new UsageError("several ports need -z: add it, or give one port");
+  }
+  if (overUdp) {
+    return { targets, options: datagramOptions(options, { given: new Set(values.keys()), label }) };
   }
   const config = { targets, options };
   checkProxy(config, label);

@@ -61,9 +61,9 @@ export function outletConfig(
     const why = whyIgnored(name, { outlet });
     if (why !== undefined) throw new UsageError(why, { option: name });
   }
+  checkTransport(outlet);
   service.check?.(outlet.serviceOptions);
   checkProxies(outlet.outletOptions, outlet);
-  checkTransport(outlet);
   checkTls(outlet.outletOptions);
   return outlet;
 }

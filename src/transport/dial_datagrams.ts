@@ -57,8 +57,9 @@ export async function dialDatagrams(
 ): Promise<DatagramConnection> {
   try {
     const { hostname } = target;
-    const [host] = isIP(hostname) ? [hostname] : await lookUp(hostname, signal ? { signal } : {});
-    return open({ ...target, hostname: host! });
+    const hosts = isIP(hostname) ? [hostname] : await lookUp(hostname, signal ? { signal } : {});
+    // Of the loopback addresses, most services have this one.
+    return open({ ...target, hostname: hosts.find((host) => host === "127.0.0.1") ?? hosts[0]! });
   } catch (cause) {
     throw new Error(`cannot send to ${formatAddress(target)}: ${explain(cause)}`, { cause });
   }
