@@ -27,7 +27,9 @@ import { Timeline } from "./timeline.ts";
 /** How often is looked whether the peer's port is unreachable, in milliseconds. */
 const LOOK = 50;
 
-const tasks = new TaskScope("looking for ICMP messages", { without: "the next send finds them" });
+const tasks = new TaskScope("looking for ICMP messages", {
+  consequence: "the next send finds them",
+});
 
 /**
  * Runs the client over UDP until it is done.

@@ -19,7 +19,7 @@ const IN_FLIGHT = { datagrams: 8, bytes: 64 * 1024 };
 /** How often datagrams are counted as lost that were not answered in time, in milliseconds. */
 const PERIOD = 100;
 
-const tasks = new TaskScope("a socket of a load test", { without: "the others go on" });
+const tasks = new TaskScope("a socket of a load test", { consequence: "the others go on" });
 
 /** The results so far. */
 export class DatagramTotals {

@@ -20,7 +20,7 @@ import { OutletEvents } from "./outlet_events.ts";
 import { SessionTable } from "./session_table.ts";
 
 const tasks = new TaskScope("counting the dropped datagrams of an outlet", {
-  without: "datagrams are received",
+  consequence: "datagrams are received",
 });
 
 /** The length of a window of the rate limit, and the time between two events, in milliseconds. */

@@ -28,7 +28,7 @@ export interface DatagramTaker {
 const PAUSE = { first: 10, last: 500 };
 
 const tasks = new TaskScope("receiving datagrams", {
-  without: "the other sockets of the outlet receive",
+  consequence: "the other sockets of the outlet receive",
 });
 
 /** The sockets at one address. They receive once there is a taker. */

@@ -26,7 +26,7 @@ export const DEFAULT_RATE = 1_000;
  */
 const SMALL_SERVICES: ReadonlySet<number> = new Set([7, 13, 17, 19, 37]);
 
-const tasks = new TaskScope("closing the capture of a session", { without: "it stays open" });
+const tasks = new TaskScope("closing the capture of a session", { consequence: "it stays open" });
 
 /** Options of {@linkcode SessionTable}. */
 export interface SessionTableOptions {

@@ -89,21 +89,21 @@ function datagramSettings(
 ): DatagramSettings {
   const { datagram } = SERVICES.get(service)!;
   const answers = "answers" in datagram ? datagram.answers : "none";
-  const { capture: folder, "capture-limit": limit } = outletOptions;
+  const { capture: directory, "capture-limit": limit } = outletOptions;
   return {
     handler,
     answers: answers !== "none",
     limitsAnswers: answers !== "relayed" && !outletOptions.amplify,
     maxDatagram: outletOptions["max-datagram"],
     rate: outletOptions["datagram-rate"],
-    ...folder === undefined ? {} : {
+    ...directory === undefined ? {} : {
       capture: async (session: number) => {
         const { openCapture } = await import("../connection/capture.ts");
         return await openCapture(session, {
-          folder,
+          directory,
           name: name ?? service,
           limit,
-          onFault: (error) => failed(`cannot capture to ${folder}: ${explain(error)}`),
+          onFault: (error) => failed(`cannot capture to ${directory}: ${explain(error)}`),
         });
       },
     },

@@ -9,7 +9,9 @@ import { LONGEST_DATAGRAM } from "../transport/datagram_carrier.ts";
 import { explain, faultOf } from "../transport/errors.ts";
 import type { ServiceContext } from "./service.ts";
 
-const tasks = new TaskScope("copying stdin to datagrams", { without: "clients are still read" });
+const tasks = new TaskScope("copying stdin to datagrams", {
+  consequence: "clients are still read",
+});
 
 /** Options of {@linkcode joinDatagrams}. */
 export interface JoinOptions {

@@ -30,8 +30,24 @@ export class UdpClient implements Disposable {
     await this.#socket.send(typeof datagram === "string" ? bytesOf(datagram) : datagram, this.#to);
   }
 
+  /** Sends a datagram to another address. */
+  async sendTo(datagram: string, to: Deno.Addr): Promise<void> {
+    await this.#socket.send(bytesOf(datagram), to);
+  }
+
   /** The next datagram that comes. */
   async receive(): Promise<Uint8Array> {
+    const [datagram] = await this.#next();
+    return datagram;
+  }
+
+  /** The sender of the next datagram that comes. */
+  async receiveFrom(): Promise<Deno.Addr> {
+    const [, from] = await this.#next();
+    return from;
+  }
+
+  async #next(): Promise<[Uint8Array, Deno.Addr]> {
     this.#receiving ??= this.#socket.receive(new Uint8Array(65_536));
     this.#receiving.catch(() => {});
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -39,9 +55,9 @@ export class UdpClient implements Disposable {
       timer = setTimeout(() => reject(new Error("no datagram came")), PATIENCE);
     });
     try {
-      const [datagram] = await Promise.race([this.#receiving, late]);
+      const received = await Promise.race([this.#receiving, late]);
       this.#receiving = undefined;
-      return datagram;
+      return received;
     } finally {
       clearTimeout(timer);
     }

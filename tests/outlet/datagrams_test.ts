@@ -7,7 +7,7 @@ import { EventBus } from "../../src/events/event_bus.ts";
 import { SERVICES } from "../../src/services/registry.ts";
 import { UdpClient } from "../harness/datagrams.ts";
 import { freePort } from "../harness/ports.ts";
-import { MORTAL, TestSupervisor } from "../harness/supervisor.ts";
+import { CRASHING_WORKER, TestSupervisor } from "../harness/supervisor.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 
 Deno.test("each client address has a session, and is answered by itself", async () => {
@@ -237,14 +237,14 @@ Deno.test("a stop closes all sessions and gives nobody a grace", async () => {
 Deno.test("one worker owns a UDP outlet, and its replacement binds it", async () => {
   const port = freePort();
   await using supervisor = await TestSupervisor.open([`echo+udp://:${port}`, "echo://:0"], {
-    module: MORTAL,
+    module: CRASHING_WORKER,
   });
   using client = new UdpClient(port);
   for (let asked = 0; asked < 20; asked++) await client.ask("hello");
-  await supervisor.told(() => supervisor.count("opened") === 1);
+  await supervisor.until(() => supervisor.count("opened") === 1);
   const [session] = [...supervisor.supervisor.connections()];
   session!.connection.write(new TextEncoder().encode("die")).catch(() => {});
-  await supervisor.told(() => supervisor.count("worker-restarted") === 1);
+  await supervisor.until(() => supervisor.count("worker-restarted") === 1);
   // Datagrams are lost until the replacement has bound the address.
   using next = new UdpClient(port);
   const asking = setInterval(() => next.send("again").catch(() => {}), 50);

@@ -21,7 +21,7 @@ import { type Attempt, Upstream } from "./upstream.ts";
 import { type Balance, UpstreamOrder } from "./upstream_order.ts";
 
 const tasks = new TaskScope("forwarding the answers of an upstream", {
-  without: "the session ends when it is idle",
+  consequence: "the session ends when it is idle",
 });
 
 /** The most datagrams of a session that wait until the name of its upstream is resolved. */

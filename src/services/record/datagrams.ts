@@ -8,7 +8,7 @@ import type { DatagramHandler } from "../../connection/session.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { type Recording, RecordingError, type RecordingOptions } from "./recording.ts";
 
-const tasks = new TaskScope("closing a recording", { without: "it is written" });
+const tasks = new TaskScope("closing a recording", { consequence: "it is written" });
 
 const encoder = new TextEncoder();
 const COMMA = encoder.encode(",");

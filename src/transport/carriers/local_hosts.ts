@@ -8,7 +8,7 @@ import { lacksZone } from "../../endpoint/address.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 
 const tasks = new TaskScope("following the local addresses of a UDP outlet", {
-  without: "the addresses that it has stay",
+  consequence: "the addresses that it has stay",
 });
 
 /** How often new local addresses are looked for, in milliseconds. */
