@@ -33,7 +33,10 @@ export class DatagramDrops {
   }
 
   /** Counts datagrams that were received and not handled. */
-  dropped(reason: string, { from, datagrams = 1 }: Partial<Omit<Count, "event">> = {}): void {
+  dropped(
+    reason: string,
+    { from, datagrams = 1 }: { from?: Deno.NetAddr | undefined; datagrams?: number } = {},
+  ): void {
     this.#add("dropped", reason).datagrams += datagrams;
     this.#counts.get(reason)!.from = from;
   }

@@ -7,7 +7,6 @@
 import { Admission } from "../admission/admission.ts";
 import type { Session } from "../connection/session.ts";
 import type { Address } from "../endpoint/address.ts";
-import type { EventBus } from "../events/event_bus.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { faultOf } from "../transport/errors.ts";
 import type { DatagramSocket } from "../transport/datagrams.ts";

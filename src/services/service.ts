@@ -8,7 +8,7 @@ import type { OptionTable, OptionValues } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { SharedHealth } from "./shared_health.ts";
-import type { Connection, Handler } from "../connection/connection.ts";
+import type { Handler } from "../connection/connection.ts";
 import type { Conversation } from "../connection/conversation.ts";
 import type { DatagramHandler } from "../connection/session.ts";
 

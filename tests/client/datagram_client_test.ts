@@ -193,14 +193,17 @@ Deno.test("datagrams of another sender are not taken for answers", async () => {
 Deno.test("lines and sizes are cut right wherever the chunks end", async () => {
   const text = "a\nbc\n\ndef";
   for (let size = 1; size <= text.length; size++) {
-    async function* chunks() {
-      for (let at = 0; at < text.length; at += size) yield await bytesOf(text.slice(at, at + size));
-    }
     const lines: string[] = [];
-    for await (const line of framed(chunks(), "line")) lines.push(new TextDecoder().decode(line));
+    for await (const line of framed(chunksOf(text, size), "line")) {
+      lines.push(new TextDecoder().decode(line));
+    }
     assertEquals(lines, ["a\n", "bc\n", "\n", "def"]);
     const blocks: number[] = [];
-    for await (const block of framed(chunks(), 4)) blocks.push(block.length);
+    for await (const block of framed(chunksOf(text, size), 4)) blocks.push(block.length);
     assertEquals(blocks, [4, 4, 1]);
   }
 });
+
+async function* chunksOf(text: string, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < text.length; at += size) yield await bytesOf(text.slice(at, at + size));
+}

@@ -69,7 +69,12 @@ export class UdpClient implements Disposable {
     return new TextDecoder().decode(await this.receive());
   }
 
-  [Symbol.dispose](): void {
+  /** Closes its socket. */
+  close(): void {
     this.#socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
