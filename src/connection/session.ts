@@ -10,21 +10,23 @@ import { type Tap, Taps } from "./observers.ts";
 /** Serves a session: its handler gets each datagram of the client. */
 export type DatagramHandler = (session: Session, signal: AbortSignal) => DatagramReceiver;
 
-/** Gets the datagrams of one session. Disposed when the session is closed. */
-export interface DatagramReceiver extends Partial<Disposable> {
+/** Gets the datagrams of one session. */
+export interface DatagramReceiver {
   /**
    * Handles a datagram, which is valid until the promise resolves. All sessions of the socket wait
    * for it. An error closes the session.
    */
   receive(datagram: Uint8Array): void | Promise<void>;
+  /** Called when the session is closed. An outlet that stops waits for it. */
+  close?(): void | Promise<void>;
 }
 
 /** How a session sends, and what it is allowed to send. */
 export interface SessionCarrier {
   /** Sends a datagram to the client. */
   send(datagram: Uint8Array): Promise<unknown>;
-  /** Called when the session is closed. */
-  closed(): void;
+  /** Called when the session is closed, with what its handler still does. */
+  closed(ending: void | Promise<void>): void;
   /** Called when an answer was not sent, with the reason. */
   dropped(reason: string): void;
   /** The longest datagram in bytes, in either direction. */
@@ -79,7 +81,7 @@ export class Session extends Conversation {
   /** Starts to pass datagrams to its handler. */
   serve(receiver: DatagramReceiver): void {
     this.#receiver = receiver;
-    if (this.isClosed) receiver[Symbol.dispose]?.();
+    if (this.isClosed) receiver.close?.();
   }
 
   /** Counts a datagram from the client and passes it to the handler. */
@@ -138,7 +140,6 @@ export class Session extends Conversation {
 
   /** Ends the handler; the socket stays, because other sessions share it. */
   protected override closeCarrier(): void {
-    this.#receiver?.[Symbol.dispose]?.();
-    this.#carrier.closed();
+    this.#carrier.closed(this.#receiver?.close?.());
   }
 }

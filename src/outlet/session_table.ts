@@ -26,7 +26,7 @@ export const DEFAULT_RATE = 1_000;
  */
 const SMALL_SERVICES: ReadonlySet<number> = new Set([7, 13, 17, 19, 37]);
 
-const tasks = new TaskScope("closing the capture of a session", { consequence: "it stays open" });
+const tasks = new TaskScope("ending a session", { consequence: "the other sessions go on" });
 
 /** Options of {@linkcode SessionTable}. */
 export interface SessionTableOptions {
@@ -54,6 +54,8 @@ interface Entry {
 export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #entries = new Map<string, Entry>();
+  /** What handlers of closed sessions still do. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #rates = new SourceRates();
   #settings!: DatagramSettings;
   #sweeper = new Sweeper({});
@@ -89,9 +91,15 @@ export class SessionTable {
     this.#rates.startWindow();
   }
 
-  /** Closes all sessions, in turns of the event loop. */
-  close(reason: EndReason): Promise<void> {
-    return closeAll(this.sessions, reason);
+  /** Closes all sessions, in turns of the event loop, and waits for what their handlers still do. */
+  async close(reason: EndReason): Promise<void> {
+    await closeAll(this.sessions, reason);
+    await Promise.allSettled(this.#ending);
+  }
+
+  #await(ending: Promise<void>): void {
+    this.#ending.add(ending);
+    tasks.run(ending.finally(() => this.#ending.delete(ending)));
   }
 
   #open(
@@ -131,12 +139,13 @@ export class SessionTable {
     const { number, drops, events } = this.#options;
     const id = number();
     const capture = this.#settings.capture?.(id);
-    const closed = () => {
+    const closed = (ending: void | Promise<void>) => {
+      if (ending) this.#await(ending);
       this.#entries.delete(key);
       this.#rates.leave(source);
       permit[Symbol.dispose]();
       watch[Symbol.dispose]();
-      if (capture) tasks.run(capture.then((capturing) => capturing?.[Symbol.dispose]()));
+      if (capture) this.#await(capture.then((capturing) => capturing?.[Symbol.dispose]()));
       events.closed(session);
     };
     const carrier: SessionCarrier = {

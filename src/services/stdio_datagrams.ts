@@ -56,7 +56,7 @@ export function joinDatagrams(
     isReading = true;
     return {
       receive: (datagram) => standard.write(datagram),
-      [Symbol.dispose]() {
+      close() {
         present.delete(session);
         if (present.size > 0) return;
         arrival = Promise.withResolvers();

@@ -129,16 +129,11 @@ export class Metrics implements Disposable {
         this.#outletCounters.of(event).opened++;
         break;
       case "refused":
-        addTo(
-          this.#outletCounters.of(event).refused,
-          { word: this.#word(event.reason), more: event.datagrams },
-        );
-        break;
       case "dropped":
-        addTo(
-          this.#outletCounters.of(event).dropped,
-          { word: this.#word(event.reason), more: event.datagrams },
-        );
+        addTo(this.#outletCounters.of(event)[event.event], {
+          word: this.#word(event.reason),
+          more: event.datagrams,
+        });
         break;
       case "closed":
         this.#close(event);

@@ -103,19 +103,6 @@ export function proxyHeader(
   return version === "v1" ? lineOf(ends, family) : bytesOf(ends, family);
 }
 
-/** The header of version 2 for the first datagram of a session over UDP. */
-export function datagramProxyHeader(
-  ends: { source: Address; destination: Address },
-): Uint8Array<ArrayBuffer> {
-  const header = proxyHeader("v2", ends).slice();
-  // The low half of this byte is 1 for TCP and 2 for UDP; 0 if the addresses are omitted.
-  if (header[FAMILY] !== 0) header[FAMILY]!++;
-  return header;
-}
-
-/** Where a header of version 2 has the address family and the protocol. */
-const FAMILY = 13;
-
 /** The length of the header that starts with these bytes; `undefined` if more are needed. */
 function headerLength(bytes: Uint8Array): number | undefined {
   if (bytes.length === 0) return undefined;

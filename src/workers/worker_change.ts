@@ -4,7 +4,7 @@
  * @module
  */
 import { type Address, isUdp, isUnix } from "../endpoint/address.ts";
-import type { DesiredState } from "../server/desired_state.ts";
+import type { DesiredOutlet, DesiredState } from "../server/desired_state.ts";
 import type { JoiningWorkers } from "./joining_workers.ts";
 import type { Addresses, WorkerTask } from "./messages.ts";
 import { WorkerGoneError, type WorkerHandle } from "./worker_handle.ts";
@@ -86,13 +86,18 @@ export class WorkerChange {
 }
 
 /**
- * A worker's part of the state: only worker 0 serves Unix sockets, as a path is bound once, and UDP,
- * as the kernel does not share one port's clients out.
+ * Whether only worker 0 serves an outlet: a Unix socket, as a path is bound once, or UDP, as the
+ * kernel does not share the clients of a port out.
  */
+export function isOfOneWorker({ config: { listen } }: DesiredOutlet): boolean {
+  return isUnix(listen) || isUdp(listen);
+}
+
+/** A worker's part of the state. */
 export function shareOf(state: DesiredState, { index }: WorkerHandle): DesiredState {
   if (index === 0) return state;
   return {
     ...state,
-    outlets: state.outlets.filter(({ config: { listen } }) => !isUnix(listen) && !isUdp(listen)),
+    outlets: state.outlets.filter((outlet) => !isOfOneWorker(outlet)),
   };
 }

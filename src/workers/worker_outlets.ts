@@ -4,7 +4,6 @@
  * @module
  */
 import type { DescriptorBudget } from "../admission/descriptors.ts";
-import { isUdp, isUnix } from "../endpoint/address.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { configOf, type DesiredState } from "../server/desired_state.ts";
@@ -14,7 +13,7 @@ import type { Addresses, HealthReport, WorkerTask } from "./messages.ts";
 import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
 import { RemoteOutlets } from "./remote_outlets.ts";
 import { admitSlot, reclaim, type SharedLimits, sharedLimits } from "./shared_counters.ts";
-import { shareOf, WorkerChange } from "./worker_change.ts";
+import { isOfOneWorker, shareOf, WorkerChange } from "./worker_change.ts";
 import type { JoiningWorkers } from "./joining_workers.ts";
 import { WorkerMembers } from "./worker_members.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
@@ -171,9 +170,7 @@ export class WorkerOutlets implements OutletHost<RemoteOutlet> {
           change = await this.#prepare(task);
           found = await change.bind(onBound);
         }
-        const unbound = next.outlets.filter(({ config: { listen } }) =>
-          isUnix(listen) || isUdp(listen)
-        );
+        const unbound = next.outlets.filter(isOfOneWorker);
         addresses = new Map([
           ...unbound.map(({ id, config }) => [id, config.listen] as const),
           ...found,

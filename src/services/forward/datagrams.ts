@@ -14,7 +14,7 @@ import {
   isUnreachable,
 } from "../../transport/dial_datagrams.ts";
 import { explain, faultOf } from "../../transport/errors.ts";
-import { datagramProxyHeader } from "../../transport/proxy_protocol.ts";
+import { datagramProxyHeader } from "../../transport/datagram_proxy_header.ts";
 import type { ServiceContext } from "../service.ts";
 import type { SharedHealth } from "../shared_health.ts";
 import { type Attempt, Upstream } from "./upstream.ts";
@@ -103,7 +103,7 @@ class ForwardedSession implements DatagramReceiver {
     this.#waiting.push(datagram.slice());
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     this.#route.upstream.live--;
     if (!this.#hasAnswer) this.#attempt.abandoned();
     this.#gone.abort();

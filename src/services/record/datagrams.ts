@@ -5,10 +5,7 @@
  */
 import type { Conversation } from "../../connection/conversation.ts";
 import type { DatagramHandler } from "../../connection/session.ts";
-import { TaskScope } from "../../scheduling/task_scope.ts";
 import { type Recording, RecordingError, type RecordingOptions } from "./recording.ts";
-
-const tasks = new TaskScope("closing a recording", { consequence: "it is written" });
 
 const encoder = new TextEncoder();
 const COMMA = encoder.encode(",");
@@ -32,7 +29,11 @@ export function recordDatagrams(
     return {
       receive: (datagram) =>
         recording.append(encoder.encode(`${datagram.length}:`), datagram, COMMA).catch(tell),
-      [Symbol.dispose]: () => tasks.run(end().catch(tell)),
+      close: () =>
+        end().catch((error) => {
+          if (!(error instanceof RecordingError)) throw error;
+          failed(error.message);
+        }),
     };
   };
 }
