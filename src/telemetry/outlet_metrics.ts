@@ -32,10 +32,10 @@ const DIRECTIONS: readonly Direction[] = ["in", "out"];
 
 /** The metrics of outlets. */
 export function outletMetrics(figures: OutletFigures): Family[] {
-  return [...counts(figures), ...byReason(figures), ...distributions(figures)];
+  return [...counts(figures), ...traffic(figures), ...byReason(figures), ...distributions(figures)];
 }
 
-function counts({ counters, open, sums, queues }: OutletFigures): Family[] {
+function counts({ counters, open, queues }: OutletFigures): Family[] {
   return [
     {
       name: "outlet_connections_opened_total",
@@ -54,6 +54,19 @@ function counts({ counters, open, sums, queues }: OutletFigures): Family[] {
       },
     },
     {
+      name: "outlet_accept_queue_length",
+      help: "Connections in the kernel's accept queue.",
+      type: "gauge",
+      *samples() {
+        for (const [{ labels }, value] of queues()) yield { labels, value };
+      },
+    },
+  ];
+}
+
+function traffic({ sums }: OutletFigures): Family[] {
+  return [
+    {
       name: "outlet_bytes_total",
       help: "Bytes received from clients (in) and sent to them (out).",
       type: "counter",
@@ -69,14 +82,6 @@ function counts({ counters, open, sums, queues }: OutletFigures): Family[] {
         for (const [{ labels }, { datagrams }] of sums()) {
           if (datagrams.in > 0 || datagrams.out > 0) yield* bothWays(labels, datagrams);
         }
-      },
-    },
-    {
-      name: "outlet_accept_queue_length",
-      help: "Connections in the kernel's accept queue.",
-      type: "gauge",
-      *samples() {
-        for (const [{ labels }, value] of queues()) yield { labels, value };
       },
     },
   ];

@@ -12,7 +12,7 @@ import { testWith } from "../harness/tools.ts";
 const ASK = `
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(20)
+s.settimeout(90)
 s.connect(("127.0.0.1", int(sys.argv[1])))
 s.send(sys.argv[2].encode())
 sys.stdout.buffer.write(s.recv(65536))
@@ -222,5 +222,23 @@ testWith(
       const { stdout } = await run(machines.onClient("python3", "-c", ask, "7007", "from where?"));
       assertEquals(stdout, "from where?");
     }
+  },
+);
+
+testWith(
+  ["python3"],
+  "an outlet on 0.0.0.0 answers from 127.0.0.7, which no interface lists",
+  async () => {
+    await using server = await TestServer.open("echo+udp://0.0.0.0:0");
+    for (let asked = 0; asked < 2; asked++) {
+      const ask = ASK.replace("127.0.0.1", "127.0.0.7");
+      const { stdout } = await run(["python3", "-c", ask, String(server.port()), "from where?"]);
+      assertEquals(stdout, "from where?");
+    }
+    const locals = [...server.server.connections()].map(({ connection }) => connection.local);
+    assertEquals(locals.map((local) => "hostname" in local && local.hostname), [
+      "127.0.0.7",
+      "127.0.0.7",
+    ]);
   },
 );

@@ -22,20 +22,13 @@ export function localHosts(wildcard: string): string[] {
   return [...new Set(hosts)];
 }
 
-/** Reports local addresses that are new, until disposed. */
+/** Reports all local addresses now and then, until disposed. */
 export function followLocalAddresses(
   { hostname }: UdpAddress,
-  { known, opened }: { known: readonly string[]; opened(hostname: string): void },
+  found: (hostname: string) => void,
 ): Disposable {
-  let before = new Set(known);
-  const timer = setInterval(
-    tasks.guard(() => {
-      const present = localHosts(hostname);
-      for (const host of present) if (!before.has(host)) opened(host);
-      before = new Set(present);
-    }),
-    PERIOD,
-  );
+  const look = () => localHosts(hostname).forEach(found);
+  const timer = setInterval(tasks.guard(look), PERIOD);
   Deno.unrefTimer(timer);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

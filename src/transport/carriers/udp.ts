@@ -22,10 +22,14 @@ import type {
   DatagramSocket,
 } from "../datagram_carrier.ts";
 import { codeOf, explain } from "../errors.ts";
+import { UnboundAddresses, type UnboundDatagram } from "./unbound_addresses.ts";
 import { followLocalAddresses, localHosts } from "./local_hosts.ts";
 
 /** The UDP carrier over IPv4 and IPv6. */
 export const udp: DatagramCarrier = { listen, listenFault };
+
+/** The most local addresses of one wildcard that get a socket. */
+const MAX_ADDRESSES = 1_024;
 
 /** How often another free port is tried, if one is free on some local addresses only. */
 const PORT_ATTEMPTS = 16;
@@ -46,14 +50,64 @@ function listen(
   return {
     address: bound,
     sockets,
-    follow: (opened) =>
-      followLocalAddresses(bound, {
-        known: sockets.map(({ address: { hostname } }) => hostname),
-        opened: (hostname) => {
-          const socket = tryBind({ ...bound, hostname }, shared);
-          if (socket) opened(socket);
-        },
-      }),
+    follow: (opened) => followAddresses(bound, { sockets, shared, opened }),
+  };
+}
+
+/** Reports sockets for further local addresses: new ones, and those that a datagram was sent to. */
+function followAddresses(
+  bound: UdpAddress,
+  { sockets, shared, opened }: {
+    sockets: readonly DatagramSocket[];
+    shared: boolean;
+    opened(socket: DatagramSocket): void;
+  },
+): Disposable {
+  const locals = sockets.map(({ address }) => address);
+  const known = new Set(locals.map(({ hostname }) => hostname));
+  const waiting = new Map<string, DatagramSocket>();
+  const unbound = UnboundAddresses.open(locals.filter(({ hostname }) => isIPv4(hostname)), {
+    bind(hostname) {
+      if (known.size >= MAX_ADDRESSES) throw new Error(`more than ${MAX_ADDRESSES} addresses`);
+      const socket = known.has(hostname) ? undefined : tryBind({ ...bound, hostname }, true);
+      if (socket) waiting.set(hostname, socket);
+      known.add(hostname);
+    },
+    opened(hostname, datagrams) {
+      const socket = waiting.get(hostname);
+      waiting.delete(hostname);
+      if (socket) opened(receivingFirst(socket, datagrams));
+    },
+  });
+  const following = followLocalAddresses(bound, (hostname) => {
+    if (known.has(hostname)) return;
+    known.add(hostname);
+    const socket = tryBind({ ...bound, hostname }, shared || unbound !== undefined);
+    if (socket) opened(socket);
+  });
+  return {
+    [Symbol.dispose]() {
+      unbound?.[Symbol.dispose]();
+      following[Symbol.dispose]();
+    },
+  };
+}
+
+/** A socket that receives these datagrams first. */
+function receivingFirst(
+  socket: DatagramSocket,
+  datagrams: readonly UnboundDatagram[],
+): DatagramSocket {
+  const first = [...datagrams];
+  return {
+    ...socket,
+    receive(buffer) {
+      const next = first.shift();
+      if (!next) return socket.receive(buffer);
+      const datagram = next.datagram.subarray(0, buffer.length);
+      buffer.set(datagram);
+      return Promise.resolve([buffer.subarray(0, datagram.length), next.from]);
+    },
   };
 }
 
