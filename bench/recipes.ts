@@ -73,9 +73,9 @@ export function echoes(
 
 /** Echo servers of UDP datagrams. */
 export function datagramEchoes(
-  workshop: Workshop,
-  goals: Goals,
-): { ours: Recipe; rivals: Rival[] } {
+  workshop: BenchTools,
+  goals: RatioGoals,
+): { ours: Recipe; rivals: Competitor[] } {
   const udp = true;
   return {
     ours: { ...outlet(workshop, (port) => [`echo+udp://:${port}`]), udp },

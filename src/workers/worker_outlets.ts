@@ -4,6 +4,7 @@
  * @module
  */
 import type { DescriptorBudget } from "../admission/descriptors.ts";
+import { isUnix } from "../endpoint/address.ts";
 import type { OutletEvent } from "../events/events.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { configOf, type DesiredState } from "../server/desired_state.ts";

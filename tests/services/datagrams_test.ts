@@ -84,7 +84,8 @@ Deno.test("discard answers nothing", async () => {
 testWith(["dig", "dnsmasq"], "dig resolves a name through forward and dnsmasq", async () => {
   const port = freePort();
   await using dnsmasq = new Program([
-    ...["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"],
+    "dnsmasq",
+    ...["--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"],
     ...["--bind-interfaces", "--listen-address=127.0.0.1", `--port=${port}`, "--log-facility=-"],
     ...["--address=/printer.test/192.0.2.77", "--user=root"],
   ]);

@@ -12,11 +12,8 @@ export function eventText(event) {
     case "opened":
       return `#${connection} from ${peer}`;
     case "refused":
-      return `${peer}: ${reason}` +
-        (event.datagrams > 1 ? `, the last of ${count(event.datagrams)} datagrams` : "");
     case "dropped":
-      return `${count(event.datagrams)} datagrams: ${reason}` +
-        (peer ? `, the last from ${peer}` : "");
+      return notServed(event);
     case "service-output":
       return `#${connection}: ${text}`;
     case "closed":
@@ -53,4 +50,12 @@ function amount(event, way) {
   const bytes = size(event[`bytes_${way}`]);
   const datagrams = event[`datagrams_${way}`];
   return datagrams === undefined ? bytes : `${count(datagrams)} datagrams (${bytes})`;
+}
+
+/** What was refused or dropped, and how many datagrams. @param {Record<string, any>} event */
+function notServed({ event, peer, reason, datagrams = 1 }) {
+  if (event === "dropped") {
+    return `${count(datagrams)} datagrams: ${reason}${peer ? `, the last from ${peer}` : ""}`;
+  }
+  return `${peer}: ${reason}${datagrams > 1 ? `, the last of ${count(datagrams)} datagrams` : ""}`;
 }
