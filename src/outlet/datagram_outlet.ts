@@ -65,7 +65,7 @@ export class DatagramOutlet implements DatagramTaker, AsyncDisposable {
     this.#socket = socket;
     this.#events = new OutletEvents(eventBus, about);
     this.#drops = new DatagramDrops(eventBus, about);
-    this.#kernelDrops = new ReceiveDrops(socket.locals);
+    this.#kernelDrops = new ReceiveDrops(() => this.#socket.locals);
     this.#table = new SessionTable({
       admission,
       number,

@@ -11,20 +11,13 @@ const TABLES = ["/proc/net/udp", "/proc/net/udp6"];
 
 /** Counts the drops of some sockets at one port. */
 export class ReceiveDrops {
-  readonly #port: number;
-  readonly #locals: Set<string>;
+  readonly #locals: () => readonly UdpAddress[];
   #before: Promise<ReadonlyMap<number, number>>;
 
-  /** Counts from now on. */
-  constructor(addresses: readonly UdpAddress[]) {
-    this.#port = addresses[0]?.port ?? 0;
-    this.#locals = new Set(addresses.map(localText));
+  /** Counts from now on. `locals` returns the addresses of the sockets. */
+  constructor(locals: () => readonly UdpAddress[]) {
+    this.#locals = locals;
     this.#before = this.#read();
-  }
-
-  /** Adds a socket. */
-  add(address: UdpAddress): void {
-    this.#locals.add(localText(address));
   }
 
   /** The number of drops since the last call; 0 where there is no /proc. */
@@ -39,12 +32,15 @@ export class ReceiveDrops {
 
   /** The drops of each socket, by inode. */
   async #read(): Promise<ReadonlyMap<number, number>> {
-    const texts = await Promise.all(
+    const locals = this.#locals();
+    const names = new Set(locals.map(localText));
+    const port = locals[0]?.port ?? 0;
+    const tables = await Promise.all(
       TABLES.map((table) => Deno.readTextFile(table).catch(() => "")),
     );
     return new Map(
-      texts.flatMap((text) => parseDatagramDrops(text, this.#port))
-        .filter(({ local }) => this.#locals.has(local))
+      tables.flatMap((text) => parseDatagramDrops(text, port))
+        .filter(({ local }) => names.has(local))
         .map(({ inode, drops }) => [inode, drops]),
     );
   }

@@ -317,3 +317,12 @@ Deno.test("TLS for all outlets is refused if one of them is UDP", () => {
   const words = ["echo://:0", "echo+udp://:0", "--tls", "--tls-self-signed"];
   assertMatch(assertThrows(() => configOf(words), UsageError).message, /DTLS/);
 });
+
+Deno.test("docs/udp.md has every service, and why some are refused", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/udp.md", import.meta.url));
+  for (const { name, datagram } of SERVICES.values()) {
+    const [, about = ""] = new RegExp(`^\\| \`${name}\` +\\| (.*?) *\\|$`, "m").exec(text) ?? [];
+    if ("refused" in datagram) assertEquals(about, `refused: ${datagram.refused}`);
+    else assert(about !== "" && !about.startsWith("refused"), `${name}: ${about}`);
+  }
+});
