@@ -4,8 +4,11 @@
  * @module
  */
 import { Conversation, type ConversationEnds } from "./conversation.ts";
+import { TaskScope } from "../scheduling/task_scope.ts";
 import type { EndReason } from "./end_reason.ts";
 import { type Tap, Taps } from "./observers.ts";
+
+const tasks = new TaskScope("ending a session", { consequence: "the other sessions go on" });
 
 /** Serves a session: its handler gets each datagram of the client. */
 export type DatagramHandler = (session: Session, signal: AbortSignal) => DatagramReceiver;
@@ -81,7 +84,7 @@ export class Session extends Conversation {
   /** Starts to pass datagrams to its handler. */
   serve(receiver: DatagramReceiver): void {
     this.#receiver = receiver;
-    if (this.isClosed) receiver.close?.();
+    if (this.isClosed) tasks.run(() => receiver.close?.());
   }
 
   /** Counts a datagram from the client and passes it to the handler. */
