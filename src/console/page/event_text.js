@@ -22,9 +22,7 @@ export function eventText(event) {
     case "stopped":
       return `on ${event.address}${event.aborted > 0 ? `, ${count(event.aborted)} aborted` : ""}`;
     case "ready":
-      return `${count(event.outlets)} outlets for up to ${
-        count(event.max_connections)
-      } connections`;
+      return readyText(event);
     case "reloaded":
       return `${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
     case "worker-restarted":
@@ -58,4 +56,9 @@ function notServed({ event, peer, reason, datagrams = 1 }) {
     return `${count(datagrams)} datagrams: ${reason}${peer ? `, the last from ${peer}` : ""}`;
   }
   return `${peer}: ${reason}${datagrams > 1 ? `, the last of ${count(datagrams)} datagrams` : ""}`;
+}
+
+/** @param {Record<string, any>} event */
+function readyText({ outlets, max_connections: most }) {
+  return `${count(outlets)} outlets for up to ${count(most)} connections`;
 }
