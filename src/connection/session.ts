@@ -27,7 +27,7 @@ export interface DatagramReceiver {
 /** How a session sends, and what it is allowed to send. */
 export interface SessionCarrier {
   /** Sends a datagram to the client. */
-  send(datagram: Uint8Array): Promise<unknown>;
+  send(datagram: Uint8Array): Promise<void>;
   /** Called when the session is closed, with what its handler still does. */
   closed(ending: void | Promise<void>): void;
   /** Called when an answer was not sent, with the reason. */
@@ -44,14 +44,13 @@ export interface SessionCarrier {
 export class Session extends Conversation {
   /** Datagrams received so far. */
   datagramsIn = 0;
-  /** Datagrams sent so far. */
+  /** Datagrams passed to the kernel so far. */
   datagramsOut = 0;
   /** Sessions have no end of one direction. */
   readonly halfClosed = false;
   readonly #carrier: SessionCarrier;
   #receiver: DatagramReceiver | undefined;
   #taps: Taps | undefined;
-  #sending = 0;
   /** The most bytes of an answer. */
   #answerLimit = Infinity;
 
@@ -71,10 +70,8 @@ export class Session extends Conversation {
     return this.datagramsIn + this.datagramsOut;
   }
 
-  /** Whether the kernel has not accepted a datagram yet. */
-  get writing(): boolean {
-    return this.#sending > 0;
-  }
+  /** Datagrams are never held up by the client. */
+  readonly writing = false;
 
   /** Not known: nothing is acknowledged over UDP. */
   get unacknowledged(): undefined {
@@ -106,18 +103,19 @@ export class Session extends Conversation {
   }
 
   /** Sends a datagram of any length. */
-  async write(datagram: Uint8Array): Promise<void> {
+  write(datagram: Uint8Array): Promise<void> {
     const { record } = this.#carrier;
-    if (record) await record(">", datagram);
-    this.#sending++;
-    try {
-      await this.#carrier.send(datagram);
-    } finally {
-      this.#sending--;
-    }
+    return record
+      ? record(">", datagram).then(() => this.#transmit(datagram))
+      : this.#transmit(datagram);
+  }
+
+  /** Counts before the kernel has accepted it: if it does not, the session is closed. */
+  #transmit(datagram: Uint8Array): Promise<void> {
     this.datagramsOut++;
     this.bytesOut += datagram.length;
     this.#taps?.sent(datagram);
+    return this.#carrier.send(datagram);
   }
 
   /** Counts a datagram that its handler does not pass on, with the reason. */

@@ -15,6 +15,7 @@ import { faultOf } from "../transport/errors.ts";
 import type { DatagramDrops } from "./datagram_drops.ts";
 import type { DatagramSettings } from "./datagram_settings.ts";
 import type { OutletEvents } from "./outlet_events.ts";
+import { type ClientKey, SessionIndex } from "./session_index.ts";
 import { type Source, SourceRates } from "./source_rates.ts";
 
 /** Datagrams a second from one address beyond loopback, unless `datagram-rate` says otherwise. */
@@ -53,7 +54,7 @@ interface Entry {
 /** Opens sessions, finds them, and closes them. */
 export class SessionTable {
   readonly #options: SessionTableOptions;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new SessionIndex<Entry>();
   /** What handlers of closed sessions still do. */
   readonly #ending = new Set<Promise<void>>();
   readonly #rates = new SourceRates();
@@ -79,8 +80,7 @@ export class SessionTable {
   /** The session of a sender, opened if there is none; `undefined` if its datagram is dropped. */
   of(sender: Deno.Addr, socket: DatagramSocket): Session | undefined {
     const from = sender as Deno.NetAddr;
-    const key = `${from.port} ${from.hostname} ${socket.address.hostname}`;
-    const entry = this.#entries.get(key) ?? this.#open(key, { from, socket });
+    const entry = this.#entries.find(socket, from) ?? this.#open({ from, socket });
     if (!entry) return undefined;
     if (++entry.source.datagrams <= entry.rate) return entry.session;
     this.#options.drops.dropped("rate limit exceeded", { from });
@@ -102,10 +102,8 @@ export class SessionTable {
     tasks.run(ending.finally(() => this.#ending.delete(ending)));
   }
 
-  #open(
-    key: string,
-    { from, socket }: { from: Deno.NetAddr; socket: DatagramSocket },
-  ): Entry | undefined {
+  #open(client: ClientKey): Entry | undefined {
+    const { from } = client;
     const { admission, drops, stopping } = this.#options;
     const { answers, rate } = this.#settings;
     if (stopping.aborted) return void drops.dropped("the outlet stops", { from });
@@ -118,30 +116,30 @@ export class SessionTable {
     const isLocal = isLoopback(hostname);
     const source = this.#rates.enter(hostname);
     const session = this.#sessionWith(
-      { key, permit, source, limitsAnswers: this.#settings.limitsAnswers && !isLocal },
-      { from, socket },
+      { permit, source, limitsAnswers: this.#settings.limitsAnswers && !isLocal },
+      client,
     );
     const entry = { session, source, rate: (rate ?? (isLocal ? 0 : DEFAULT_RATE)) || Infinity };
-    this.#entries.set(key, entry);
+    this.#entries.add(client, entry);
     this.#begin(session);
     return entry;
   }
 
   #sessionWith(
-    { key, permit, source, limitsAnswers }: {
-      key: string;
+    { permit, source, limitsAnswers }: {
       permit: Permit;
       source: Source;
       limitsAnswers: boolean;
     },
-    { from, socket }: { from: Deno.NetAddr; socket: DatagramSocket },
+    client: ClientKey,
   ): Session {
+    const { from, socket } = client;
     const { number, drops, events } = this.#options;
     const id = number();
     const capture = this.#settings.capture?.(id);
     const closed = (ending: void | Promise<void>) => {
       if (ending) this.#await(ending);
-      this.#entries.delete(key);
+      this.#entries.delete(client);
       this.#rates.leave(source);
       permit[Symbol.dispose]();
       watch[Symbol.dispose]();

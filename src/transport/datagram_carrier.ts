@@ -18,7 +18,7 @@ export interface DatagramSocket {
    */
   receive(buffer: Uint8Array): Promise<[datagram: Uint8Array, from: Deno.Addr]>;
   /** Sends a datagram; resolves when the kernel has accepted it. */
-  send(datagram: Uint8Array, to: Deno.Addr): Promise<unknown>;
+  send(datagram: Uint8Array, to: Deno.Addr): Promise<void>;
   /** Closes the socket. A pending receive rejects. */
   close(): void;
 }

@@ -157,7 +157,8 @@ function bind(address: UdpAddress, shared = false): DatagramSocket {
   return {
     address: overUdp({ hostname: address.hostname, port }),
     receive: (buffer) => socket.receive(buffer),
-    send: (datagram, to) => socket.send(datagram, to),
+    // The number of bytes that it resolves to is always all of them.
+    send: (datagram, to) => socket.send(datagram, to) as Promise<unknown> as Promise<void>,
     close: () => socket.close(),
   };
 }
