@@ -113,6 +113,13 @@ Deno.test("every service has help, with its own options and those of all outlets
   }
 });
 
+Deno.test("--check of the server is not the option check of forward", () => {
+  for (const spec of ["forward://:7?to=127.0.0.1:9", "forward+udp://:7?to=127.0.0.1:9"]) {
+    const [outlet] = configOf([spec, "--check"]).outlets;
+    assertEquals(outlet!.serviceOptions.check, undefined);
+  }
+});
+
 Deno.test("a default excludes no other option", async () => {
   for (
     const args of [
