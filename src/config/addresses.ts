@@ -4,7 +4,14 @@
  * @module
  */
 import { UsageError } from "../options/usage_error.ts";
-import { type Address, formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
+import {
+  type Address,
+  formatAddress,
+  isLoopback,
+  isUdp,
+  isUnix,
+  overUdp,
+} from "../endpoint/address.ts";
 import { readIp } from "../endpoint/ip.ts";
 import { isLiteral, overlaps } from "../endpoint/overlap.ts";
 import type { Remote } from "../endpoint/remote.ts";
@@ -59,7 +66,8 @@ export function byPort<T>(
 
 /** What {@linkcode byPort} finds an address by. */
 export function portKey(address: Address): string | number {
-  return isUnix(address) ? address.path : address.port;
+  if (isUnix(address)) return address.path;
+  return isUdp(address) ? `udp/${address.port}` : address.port;
 }
 
 function conflict(one: Listening, other: Listening): string {
@@ -114,16 +122,22 @@ function loopThrough(
 }
 
 /** Where an outlet forwards to. */
-export function upstreamsOf({ service, serviceOptions }: OutletConfig): readonly Remote[] {
-  return SERVICES.get(service)!.upstreams?.(serviceOptions) ?? [];
+export function upstreamsOf(
+  { service, serviceOptions, listen }: Pick<OutletConfig, "service" | "serviceOptions" | "listen">,
+): readonly Remote[] {
+  const upstreams = SERVICES.get(service)!.upstreams?.(serviceOptions) ?? [];
+  if (!isUdp(listen)) return upstreams;
+  return upstreams.map((remote) => {
+    const { address } = remote;
+    return isUnix(address) ? remote : { ...remote, address: overUdp(address) };
+  });
 }
 
 /** Whether the addresses alone show it. Host names and the machine's other addresses would have to be looked up. */
 function reachesByAddress(target: Address, listen: Address): boolean {
   if (isUnix(target) || isUnix(listen)) return overlaps(target, listen);
   if (target.hostname.toLowerCase() === "localhost") {
-    const { port } = target;
-    return ["127.0.0.1", "::1"].some((hostname) => overlaps({ hostname, port }, listen));
+    return ["127.0.0.1", "::1"].some((hostname) => overlaps({ ...target, hostname }, listen));
   }
   return isLiteral(target.hostname) && overlaps(target, listen) &&
     (isLoopback(target.hostname) || !isWildcard(listen.hostname) || isWildcard(target.hostname));

@@ -6,6 +6,7 @@
 import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
 import { CIDR } from "../admission/acl.ts";
+import { UDP_OPTIONS, type UdpConfig } from "./udp_options.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
 import {
   WEBSOCKET_SERVER_OPTIONS,
@@ -13,7 +14,7 @@ import {
 } from "./websocket_server_options.ts";
 
 /** The values of options that every outlet has. Times are in milliseconds; 0 disables a timeout. */
-export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig {
+export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig, UdpConfig {
   /** What happens to new clients at the connection limit: close them, or do not accept them yet. */
   readonly "when-full": "refuse" | "defer";
   /** Close after this long without data in either direction. */
@@ -76,6 +77,7 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   "idle-timeout": option(
     DURATION,
     "close a connection after this long without data in either direction",
+    { defaultText: "never; a UDP session after 60s" },
   ),
   lifetime: option(DURATION, "close a connection after this long, active or not"),
   "write-timeout": option(
@@ -112,6 +114,7 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   mode: option(MODE, "permission bits of the Unix socket, such as 0660", {
     defaultText: "from the umask",
   }),
+  ...UDP_OPTIONS,
   capture: option(
     directory("make"),
     "write a hex dump of each connection to a file in this directory",

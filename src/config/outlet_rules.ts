@@ -7,6 +7,7 @@ import { type Label, whyExcluded, whyNoEffect } from "../options/requirements.ts
 import { UsageError } from "../options/usage_error.ts";
 import { formatAddress, isAbstract, isLoopback, isUnix } from "../endpoint/address.ts";
 import { SERVICES } from "../services/registry.ts";
+import { whyNotOverUdp } from "./udp_rules.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import type { OutletConfig } from "./server_config.ts";
 import { OUTLET_OPTIONS, type OutletOptions } from "./outlet_options.ts";
@@ -32,8 +33,9 @@ export function whyIgnored(
     ...(label ? { label } : {}),
   };
   const named = label?.(name) ?? name;
-  return whyNoEffect(name, context) ?? whyExcluded(name, context) ??
-    whyUnused(named, { name, outlet }) ?? whyUnfit(named, { name, outlet });
+  return whyNotOverUdp(named, { name, outlet }) ?? whyNoEffect(name, context) ??
+    whyExcluded(name, context) ?? whyUnused(named, { name, outlet }) ??
+    whyUnfit(named, { name, outlet });
 }
 
 /** Why an option of the service has no effect beside the service's other options. */
@@ -48,11 +50,12 @@ function whyUnused(
 /** Why an option has no effect on the outlet's kind of socket. */
 function whyUnfit(
   label: string,
-  { name, outlet: { listen, outletOptions } }: {
+  { name, outlet }: {
     name: string;
-    outlet: Pick<OutletConfig, "listen" | "outletOptions">;
+    outlet: Pick<OutletConfig, "listen" | "service" | "outletOptions">;
   },
 ): string | undefined {
+  const { listen, outletOptions } = outlet;
   const address = formatAddress(listen);
   if (!isUnix(listen)) {
     return UNIX_ONLY.has(name)

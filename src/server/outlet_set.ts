@@ -6,9 +6,7 @@
 import { isEqual } from "../config/equal.ts";
 import { Admission, type AdmissionParts } from "../admission/admission.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
-import type { Connection, Handler } from "../connection/connection.ts";
-import { Outlet } from "../outlet/outlet.ts";
-import type { WelcomeSocket } from "../outlet/welcome_socket.ts";
+import type { LiveConnection } from "./handle.ts";
 import { listen } from "../transport/listen.ts";
 import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
@@ -17,7 +15,15 @@ import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import type { OutletChangeOptions, OutletManager, PreparedOutlets } from "./outlet_manager.ts";
-import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./settings.ts";
+import { serverLimits, tlsAcceptor } from "./settings.ts";
+import {
+  type AnyHandler,
+  type AnyOutlet,
+  type AnySocket,
+  applySettings,
+  createOutlet,
+  limitsOf,
+} from "./serve_outlet.ts";
 
 /** What the outlet sets of several threads share. */
 export interface SharedResources {
@@ -39,9 +45,9 @@ export interface OutletSetParts extends ServiceParts {
 
 /** An open outlet with its service. */
 interface OpenedOutlet {
-  readonly outlet: Outlet;
+  readonly outlet: AnyOutlet;
   readonly config: DesiredOutlet["config"];
-  readonly handler: Handler;
+  readonly handler: AnyHandler;
   readonly tls: TlsAcceptor | undefined;
   /** Aborted when the service is opened anew with other options. */
   readonly replaced: AbortController;
@@ -57,11 +63,11 @@ const draining = new TaskScope("waiting for an outlet to drain", {
 });
 
 /** The outlets of one thread, by id. {@linkcode OutletSet.prepare} changes them. */
-export class OutletSet implements OutletManager<Outlet> {
+export class OutletSet implements OutletManager<AnyOutlet> {
   readonly #parts: OutletSetParts;
   readonly #admission: Admission;
   #opened: ReadonlyMap<number, OpenedOutlet> = new Map();
-  readonly #draining = new Map<number, Outlet>();
+  readonly #draining = new Map<number, AnyOutlet>();
   /** The ids of the outlets that the server was started with. */
   #first: ReadonlySet<number> | undefined;
   #committed: Promise<void> | undefined;
@@ -73,12 +79,12 @@ export class OutletSet implements OutletManager<Outlet> {
   }
 
   /** The open outlets, in the order of the config. */
-  get outlets(): Iterable<Outlet> {
+  get outlets(): Iterable<AnyOutlet> {
     return [...this.#opened.values()].map(({ outlet }) => outlet);
   }
 
   /** The draining outlets. */
-  get draining(): Iterable<Outlet> {
+  get draining(): Iterable<AnyOutlet> {
     return [...this.#draining.values()].filter(({ isStopped }) => !isStopped);
   }
 
@@ -88,12 +94,12 @@ export class OutletSet implements OutletManager<Outlet> {
   }
 
   /** The outlet with this id, open or draining. */
-  find(id: number): Outlet | undefined {
+  find(id: number): AnyOutlet | undefined {
     return this.#opened.get(id)?.outlet ?? this.#draining.get(id);
   }
 
   /** Every open connection, draining outlets included. */
-  *connections(): Generator<{ outlet: Outlet; connection: Connection }> {
+  *connections(): Generator<{ outlet: AnyOutlet; connection: LiveConnection }> {
     for (const outlet of [...this.outlets, ...this.draining]) {
       for (const connection of outlet.connections) yield { outlet, connection };
     }
@@ -135,7 +141,7 @@ export class OutletSet implements OutletManager<Outlet> {
     // that their addresses can be bound again.
     await Promise.all([...this.#draining.values()].map((outlet) => outlet.socketClosed()));
     const undo = new AsyncDisposableStack();
-    let sockets: ReadonlyMap<number, WelcomeSocket> = new Map();
+    let sockets: ReadonlyMap<number, AnySocket> = new Map();
     return {
       bind: async ({ addresses = new Map(), alone = false, takesOver = false } = {}) => {
         sockets = await bindSockets(next, {
@@ -173,7 +179,7 @@ export class OutletSet implements OutletManager<Outlet> {
     next: DesiredState,
     { acceptors, sockets, grace }: {
       acceptors: Acceptors;
-      sockets: ReadonlyMap<number, WelcomeSocket>;
+      sockets: ReadonlyMap<number, AnySocket>;
       grace: number;
     },
   ): Promise<void> {
@@ -193,15 +199,15 @@ export class OutletSet implements OutletManager<Outlet> {
     await mapInTurns(removed, TURN, ([, { outlet }]) => this.#drain(outlet, grace));
   }
 
-  #created({ id, name, config }: DesiredOutlet, socket: WelcomeSocket): Outlet {
+  #created({ id, name, config }: DesiredOutlet, socket: AnySocket): AnyOutlet {
     const { common, eventBus } = this.#parts;
-    return new Outlet({
+    return createOutlet({
       id,
       name,
       socket,
       eventBus,
       number: common?.number,
-      admission: new Admission(admissionOptions(config.admissionOptions), {
+      admission: new Admission(limitsOf(config), {
         parent: this.#admission,
         ...common?.countersOf(id),
       }),
@@ -210,7 +216,7 @@ export class OutletSet implements OutletManager<Outlet> {
 
   /** Opens an outlet's service, unless it is open with the same options. */
   #open(
-    outlet: Outlet,
+    outlet: AnyOutlet,
     { there, config, tls }:
       & { there: OpenedOutlet | undefined }
       & Pick<OpenedOutlet, "config" | "tls">,
@@ -228,14 +234,12 @@ export class OutletSet implements OutletManager<Outlet> {
   #serve({ id }: DesiredOutlet, before: OpenedOutlet | undefined): void {
     const opened = this.#opened.get(id)!;
     if (before === opened) return;
-    const { outlet, config } = opened;
-    outlet.admission.change(admissionOptions(config.admissionOptions));
     const failed = (reason: string) => this.#tellFault(id, reason);
-    outlet.serve(outletSettings(config, { ...opened, failed }));
+    applySettings(opened.outlet, { ...opened, failed });
     if (before && before.handler !== opened.handler) before.replaced.abort();
   }
 
-  #drain(outlet: Outlet, grace: number): void {
+  #drain(outlet: AnyOutlet, grace: number): void {
     this.#draining.set(outlet.id, outlet);
     draining.run(outlet.stop({ grace }).finally(() => this.#draining.delete(outlet.id)));
   }

@@ -106,15 +106,17 @@ function timerFor(
 }
 
 /**
- * The addresses of a host name; an IP address is returned as it is.
- * @throws {LookupError} why there are none
+ * The addresses of a host name that can be reached from the local end; an IP address is returned as
+ * it is.
+ * @throws {Error} why there are none
  */
 export async function lookUp(
   hostname: string,
-  options: { signal?: AbortSignal } = {},
+  { from: local, ...options }: { signal?: AbortSignal; from?: LocalEnd | undefined } = {},
 ): Promise<readonly string[]> {
   if (isIP(hostname)) return [hostname];
-  return (await resolver.lookUp(hostname, options)).addresses;
+  const { addresses } = await resolver.lookUp(hostname, options);
+  return local === undefined ? addresses : usable(addresses, { hostname, local });
 }
 
 async function resolve(

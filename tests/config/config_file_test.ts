@@ -85,7 +85,7 @@ for (
     [
       "a missing address",
       { outlets: [{ service: "echo" }] },
-      "outlets[0].listen: missing: expected HOST:PORT, :PORT or unix:PATH",
+      "outlets[0].listen: missing: expected HOST:PORT, :PORT, udp://HOST:PORT or unix:PATH",
     ],
     [
       "an invalid port",

@@ -61,6 +61,7 @@ const COMPANION_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>
 const LISTENS: readonly Address[] = [
   { hostname: "127.0.0.1", port: 7100 },
   { path: "sub/x.sock" },
+  { transport: "udp", hostname: "127.0.0.1", port: 7100 },
 ];
 
 /** These options, with those that they need, as values. */

@@ -69,6 +69,46 @@ def hold(first: bytes, count: int) -> None:
             time.sleep(1)
 
 
+def datagram_socket() -> socket.socket:
+    host, port = TARGET.rsplit(":", 1)
+    conn = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    conn.connect((host, int(port)))
+    return conn
+
+
+def send_datagrams(sizes: list[int]) -> None:
+    """As many as the kernel takes, from one address."""
+    data = NOISE.randbytes(65507)
+    with datagram_socket() as conn:
+        while time.monotonic() < END:
+            try:
+                conn.send(data[:NOISE.choice(sizes)])
+            except OSError:
+                pass
+
+
+def datagrams() -> None:
+    send_datagrams([1, 64, 512, 2048])
+
+
+def empty_datagrams() -> None:
+    send_datagrams([0])
+
+
+def long_datagrams() -> None:
+    send_datagrams([2049, 9000, 65507])
+
+
+def many_sources() -> None:
+    """Each datagram from another port, as with a forged sender: each asks for a session."""
+    while time.monotonic() < END:
+        try:
+            with datagram_socket() as conn:
+                conn.send(b"hello")
+        except OSError:
+            time.sleep(0.01)
+
+
 def newlines() -> None:
     pour(b"\n" * (1 << 18))
 

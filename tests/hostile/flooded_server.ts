@@ -65,6 +65,7 @@ export class FloodedServer implements AsyncDisposable {
       ...(bundle ? bundledOutlet : outlet)(
         "server",
         `echo://127.0.0.1:${echoPort}`,
+        `echo+udp://127.0.0.1:${echoPort}`,
         ...specs,
         ...more,
         ...options,

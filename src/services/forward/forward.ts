@@ -7,6 +7,7 @@ import { isUnix } from "../../endpoint/address.ts";
 import { SOURCE_ADDRESS, sourceConflict } from "../../endpoint/source.ts";
 import { addressFault } from "../../transport/local_address.ts";
 import { formatRemote, REMOTE } from "../../endpoint/remote.ts";
+import { TLS_OVER_UDP } from "../../endpoint/transport.ts";
 import { prefixOptions, withoutPrefix } from "../../options/prefix.ts";
 import { localHeader, proxyHeader } from "../../transport/proxy_protocol.ts";
 import { TLS_CLIENT_OPTIONS } from "../../transport/tls/client_options.ts";
@@ -14,6 +15,7 @@ import type { TlsClientSettings, TlsConnector } from "../../transport/tls/client
 import { relay } from "../../connection/relay.ts";
 import { closeOnReset } from "../../connection/reset_watch.ts";
 import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
+import { openDatagrams } from "./datagrams.ts";
 import { noteSession } from "./session_notes.ts";
 import { type ConnectOptions, type Lease, Pool, type PoolOptions } from "./pool.ts";
 import { type Service, service } from "../service.ts";
@@ -103,6 +105,28 @@ export const forward: Service = service({
       () => undefined,
       ({ message }: Error) => ({ option: `${TO}tls-cert`, message }),
     );
+  },
+  datagram: {
+    answers: "relayed",
+    unused: {
+      check: "a datagram socket connects to nothing",
+      "connect-timeout": "a datagram socket connects to nothing",
+      ...Object.fromEntries(
+        Object.keys(TO_OPTIONS).map((name) => [name, TLS_OVER_UDP]),
+      ),
+    },
+    check({ to, "send-proxy": version }) {
+      if (to.some(({ address, tls, ws }) => isUnix(address) || tls || ws !== undefined)) {
+        throw new UsageError("datagrams are forwarded to UDP only: give a HOST:PORT", {
+          option: "to",
+        });
+      }
+      if (version !== "v1") return;
+      throw new UsageError("send-proxy=v1 is a line of TCP: use v2 for datagrams", {
+        option: "send-proxy",
+      });
+    },
+    open: openDatagrams,
   },
   open(options, { signal, health, failed, oncePerServer }) {
     const pool = new Pool({
