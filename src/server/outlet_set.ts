@@ -165,13 +165,13 @@ export class OutletSet implements OutletManager<AnyOutlet> {
   /** The TLS acceptors of new and changed outlets. */
   async #readCertificates(next: DesiredState): Promise<Acceptors> {
     const changed = next.outlets.filter(({ id, config }) =>
-      !isEqual(this.#opened.get(id)?.config, config)
+      config.outletOptions.tls && !isEqual(this.#opened.get(id)?.config, config)
     );
     return new Map(
-      await mapInTurns(changed, TURN, async ({ id, config }) => {
-        const failed = (reason: string) => this.#tellFault(id, reason);
-        return [id, await tlsAcceptor(config.outletOptions, failed)] as const;
-      }),
+      await mapInTurns(changed, TURN, async ({ id, config: { outletOptions } }) => [
+        id,
+        await tlsAcceptor(outletOptions, (reason) => this.#tellFault(id, reason)),
+      ]),
     );
   }
 
