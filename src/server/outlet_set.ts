@@ -17,12 +17,12 @@ import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import type { OutletChangeOptions, OutletManager, PreparedOutlets } from "./outlet_manager.ts";
 import { serverLimits, tlsAcceptor } from "./settings.ts";
 import {
-  type AnyHandler,
   type AnyOutlet,
   type AnySocket,
   applySettings,
   createOutlet,
   limitsOf,
+  type OpenedOutlet,
 } from "./serve_outlet.ts";
 
 /** What the outlet sets of several threads share. */
@@ -41,16 +41,6 @@ export interface OutletSetParts extends ServiceParts {
   readonly common?: SharedResources | undefined;
   /** Listens; `listen` by default. */
   readonly listen?: typeof listen | undefined;
-}
-
-/** An open outlet with its service. */
-interface OpenedOutlet {
-  readonly outlet: AnyOutlet;
-  readonly config: DesiredOutlet["config"];
-  readonly handler: AnyHandler;
-  readonly tls: TlsAcceptor | undefined;
-  /** Aborted when the service is opened anew with other options. */
-  readonly replaced: AbortController;
 }
 
 type Acceptors = ReadonlyMap<number, TlsAcceptor | undefined>;
@@ -234,8 +224,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
   #serve({ id }: DesiredOutlet, before: OpenedOutlet | undefined): void {
     const opened = this.#opened.get(id)!;
     if (before === opened) return;
-    const failed = (reason: string) => this.#tellFault(id, reason);
-    applySettings(opened.outlet, { ...opened, failed });
+    applySettings(opened, (reason) => this.#tellFault(id, reason));
     if (before && before.handler !== opened.handler) before.replaced.abort();
   }
 
