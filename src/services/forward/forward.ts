@@ -1,4 +1,3 @@
-import { TaskScope } from "../../scheduling/task_scope.ts";
 import { choice, DURATION } from "../../options/kinds.ts";
 import { list, option, type OptionValues } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
@@ -12,17 +11,13 @@ import { prefixOptions, withoutPrefix } from "../../options/prefix.ts";
 import { localHeader, proxyHeader } from "../../transport/proxy_protocol.ts";
 import { TLS_CLIENT_OPTIONS } from "../../transport/tls/client_options.ts";
 import type { TlsClientSettings, TlsConnector } from "../../transport/tls/client_files.ts";
-import { relay } from "../../connection/relay.ts";
 import { closeOnReset } from "../../connection/reset_watch.ts";
 import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
 import { openDatagrams } from "./datagrams.ts";
 import { noteSession } from "./session_notes.ts";
 import { type ConnectOptions, type Lease, Pool, type PoolOptions } from "./pool.ts";
+import { relayUpstream } from "../relay_upstream.ts";
 import { type Service, service } from "../service.ts";
-
-const tasks = new TaskScope("resetting an upstream whose client has disconnected", {
-  consequence: "it is closed at the next write",
-});
 
 /** The TLS options of upstreams are those of a client after this: `to-tls-ca`. */
 const TO = "to-";
@@ -153,10 +148,7 @@ export const forward: Service = service({
       using upstream = new Connection(lease.socket, { id: client.id });
       using _ownEnd = noteOwnEnd(upstream, { hasSource: options.source !== undefined });
       refuseOwnEndLate(client);
-      client.sink = { name: "upstream", flow: upstream };
-      const resetUpstream = tasks.guard(() => upstream.reset(client.reason!));
-      client.closed.addEventListener("abort", resetUpstream);
-      await relay(client, upstream);
+      await relayUpstream(client, upstream);
     };
   },
 });
