@@ -8,15 +8,16 @@ import { Connection } from "../../connection/connection.ts";
 import { closeOnReset } from "../../connection/reset_watch.ts";
 import {
   type Address,
+  addressOf,
   formatAddress,
   type InternetAddress,
   isUnix,
+  peerOf,
 } from "../../endpoint/address.ts";
 import { DEFAULT_HOST } from "../../endpoint/parse.ts";
 import { formatDuration } from "../../options/quantity.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { lookUp } from "../../transport/dial_address.ts";
-import { peerOf, addressOf } from "../../endpoint/address.ts";
 import { type Listener, listen } from "../../transport/listen.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import { refusalOf } from "./connector.ts";
@@ -59,7 +60,7 @@ export async function acceptTarget(
   using _ = closeOnReset(client);
   await listening(addressOf(listener.addr));
   for (let others = 1;; others++) {
-    const stream = await accept(listener, waiting);
+    const stream = await accept(listener, { client, waiting });
     const peer = peerOf(stream);
     if (isExpected(peer, { expected, client, destinations })) {
       return new Connection(stream, { id: client.id });
@@ -107,7 +108,7 @@ function listenNear({ local }: Connection, source: string | undefined): Listener
   }
 }
 
-/** Closes the listener with its time limit or its client. */
+/** Closes the listener with its time limit, or when its client ends or is disconnected. */
 function closeInTime(
   listener: Listener,
   client: Connection,
@@ -127,6 +128,10 @@ function closeInTime(
     BIND_TIMEOUT,
   );
   client.closed.addEventListener("abort", gone);
+  // What is read here is the next read's; a reset closes the client.
+  tasks.run(
+    client.readAhead().then(() => client.peerEnded && close(), () => {}),
+  );
   return {
     get isLate() {
       return isLate;
@@ -139,10 +144,14 @@ function closeInTime(
   };
 }
 
-async function accept(listener: Listener, waiting: { readonly isLate: boolean }): Promise<ByteStream> {
+async function accept(
+  listener: Listener,
+  { client, waiting }: { client: Connection; waiting: { readonly isLate: boolean } },
+): Promise<ByteStream> {
   try {
     return await listener.accept();
   } catch (error) {
+    if (client.peerEnded) throw new Refusal("failed", "ended before anybody connected");
     if (!waiting.isLate) throw error;
     const place = formatAddress(addressOf(listener.addr));
     throw new Refusal(
