@@ -12,7 +12,7 @@ import { localHeader, proxyHeader } from "../../transport/proxy_protocol.ts";
 import { TLS_CLIENT_OPTIONS } from "../../transport/tls/client_options.ts";
 import type { TlsClientSettings, TlsConnector } from "../../transport/tls/client_files.ts";
 import { closeOnReset } from "../../connection/reset_watch.ts";
-import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
+import { OwnEnds } from "../own_ends.ts";
 import { openDatagrams } from "./datagrams.ts";
 import { noteSession } from "./session_notes.ts";
 import { type ConnectOptions, type Lease, Pool, type PoolOptions } from "./pool.ts";
@@ -24,6 +24,9 @@ const TO = "to-";
 
 const { tls: _, ...TLS_OPTIONS } = TLS_CLIENT_OPTIONS;
 const TO_OPTIONS = prefixOptions(TLS_OPTIONS, { prefix: TO, about: "upstreams with TLS" });
+
+/** The connections of all outlets that forward. */
+const ownEnds = new OwnEnds();
 
 /** Forwards every client to an upstream. */
 export const forward: Service = service({
@@ -139,15 +142,15 @@ export const forward: Service = service({
       oncePerServer((signal) => pool.check({ every, signal, preface }));
     }
     return async (client) => {
-      await refuseOwnEnd(client);
+      await ownEnds.refuse(client);
       const preface = version &&
         proxyHeader(version, { source: client.peer, destination: client.local });
       using lease = await leaseFor(client, { pool, preface });
       client.note("upstream", lease.name);
       if (lease.session) noteSession(client, lease.session);
       using upstream = new Connection(lease.socket, { id: client.id });
-      using _ownEnd = noteOwnEnd(upstream, { hasSource: options.source !== undefined });
-      refuseOwnEndLate(client);
+      using _ownEnd = ownEnds.note(upstream, { hasSource: options.source !== undefined });
+      ownEnds.refuseLate(client);
       await relayUpstream(client, upstream);
     };
   },

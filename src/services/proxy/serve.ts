@@ -7,7 +7,7 @@ import { Connection, type Handler } from "../../connection/connection.ts";
 import { formatAddress } from "../../endpoint/address.ts";
 import { formatProxy, type Proxy } from "../../endpoint/proxy.ts";
 import { explain } from "../../transport/errors.ts";
-import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "../forward/own_ends.ts";
+import { OwnEnds } from "../own_ends.ts";
 import { relayUpstream } from "../relay_upstream.ts";
 import { ClientReader } from "./client_reader.ts";
 import { connectTarget, type ConnectorOptions } from "./connector.ts";
@@ -22,6 +22,8 @@ export interface ProxySettings extends ConnectorOptions {
 
 /** A client and its request. */
 interface Exchange {
+  /** The connections of the outlet, which it would otherwise serve again and again. */
+  readonly ownEnds: OwnEnds;
   readonly client: Connection;
   readonly protocol: ProxyProtocol;
   readonly request: ProxyRequest;
@@ -29,6 +31,7 @@ interface Exchange {
 
 /** Serves a client: reads its request, and does what it asks for. */
 export function serveProxy(settings: ProxySettings): Handler {
+  const ownEnds = new OwnEnds();
   return async (client) => {
     using reader = new ClientReader(client);
     let protocol: ProxyProtocol | undefined;
@@ -39,7 +42,7 @@ export function serveProxy(settings: ProxySettings): Handler {
       reader.giveBack();
       client.note("request", request.name);
       client.note("target", formatTarget(request.target));
-      await COMMANDS[request.command]({ client, protocol, request }, settings);
+      await COMMANDS[request.command]({ client, protocol, request, ownEnds }, settings);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (!reader.isBegun) return;
@@ -89,19 +92,28 @@ const COMMANDS: Readonly<Record<ProxyRequest["command"], Command>> = {
 };
 
 async function connect(exchange: Exchange, settings: ProxySettings): Promise<void> {
-  const { client, request } = exchange;
+  const { client, request, ownEnds } = exchange;
   const { via, source } = settings;
   if (request.target.port === 0) throw new Refusal("malformed", "port 0 cannot be connected to");
-  if (via) await refuseOwnEnd(client);
+  await withoutLoop(() => ownEnds.refuse(client));
   const stream = await connectTarget(request.target, { ...settings, client });
   using upstream = new Connection(stream, { id: client.id });
   client.note("upstream", via ? formatProxy(via) : formatAddress(upstream.peer));
-  using _ownEnd = via && noteOwnEnd(upstream, { hasSource: source !== undefined });
-  if (via) refuseOwnEndLate(client);
+  using _ownEnd = ownEnds.note(upstream, { hasSource: source !== undefined });
+  await withoutLoop(() => ownEnds.refuseLate(client));
   if (request.message) await sendMessage(upstream, { head: request.message.head, via });
   const answer = exchange.protocol.granted(request, upstream.local);
   if (answer.length > 0) await client.write(answer);
   await relayUpstream(client, upstream, request.message);
+}
+
+/** A client through which the outlet is connected to itself gets an answer, too. */
+async function withoutLoop(refuse: () => void | Promise<void>): Promise<void> {
+  try {
+    await refuse();
+  } catch (cause) {
+    throw new Refusal("not allowed", explain(cause), { cause });
+  }
 }
 
 /** Nothing was answered yet, so a failure still can be. */
