@@ -4,8 +4,12 @@
  * @module
  */
 import { formatAddress } from "../endpoint/address.ts";
+import { TurnBudget } from "../scheduling/turn_budget.ts";
 import type { Connection } from "./connection.ts";
 import { explain, faultOf, isReset } from "../transport/errors.ts";
+
+/** Bytes that count as a unit of a filter's work. */
+const BYTES_PER_UNIT = 1024;
 
 /** The connections that take no more bytes, and the error of each. */
 type WriteClosed = Map<Connection, unknown>;
@@ -70,11 +74,12 @@ interface Direction {
  * and the other direction would never end.
  */
 async function pump({ from, to, filter, writeClosed, abort }: Direction): Promise<void> {
+  let budget: TurnBudget | undefined;
   for (;;) {
     let chunk: Uint8Array | null;
     try {
       chunk = await from.read();
-      if (filter) chunk = await filtered(chunk, { filter, to });
+      if (filter) chunk = await filtered(chunk, { filter, to, budget: budget ??= new TurnBudget() });
     } catch (error) {
       return abort(from, error);
     }
@@ -95,9 +100,14 @@ async function pump({ from, to, filter, writeClosed, abort }: Direction): Promis
 /** The bytes to pass on; `null` at the end, after the last ones were written. */
 async function filtered(
   chunk: Uint8Array | null,
-  { filter, to }: { filter: RelayFilter; to: Connection },
+  { filter, to, budget }: { filter: RelayFilter; to: Connection; budget: TurnBudget },
 ): Promise<Uint8Array | null> {
-  if (chunk !== null) return filter.pass(chunk);
+  if (chunk !== null) {
+    budget.begin();
+    const passed = filter.pass(chunk);
+    await budget.spend(Math.ceil(chunk.length / BYTES_PER_UNIT));
+    return passed;
+  }
   const last = filter.end();
   // The end that follows fails in the same way.
   if (last.length > 0) await to.write(last).catch(() => {});

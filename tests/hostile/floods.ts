@@ -151,7 +151,7 @@ export const SURFACES: readonly Surface[] = [
   {
     name: "forward over UDP",
     covers: ["udp"],
-    spec: "forward+udp://127.0.0.1:0?to=127.0.0.1:VICTIM",
+    spec: "forward+udp://127.0.0.1:0?to=127.0.0.1:ECHO_PORT",
     floods: DATAGRAMS,
   },
   {

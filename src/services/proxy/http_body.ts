@@ -12,6 +12,12 @@ import { Refusal } from "./refusal.ts";
 const MAX_LINE = 1_024;
 const MAX_TRAILERS = 16 * 1_024;
 
+/** The most digits of a chunk's size. */
+const MAX_DIGITS = 12;
+
+/** What may follow the size: a tab, a space, a semicolon. */
+const AFTER_SIZE = [0x09, 0x20, 0x3b];
+
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 const NOTHING = new Uint8Array(0);
@@ -67,18 +73,23 @@ class CountedBody implements Body {
   }
 }
 
-/** A body in chunks (RFC 9112, section 7.1). */
+/** A part of a body in chunks. */
+type Part = "size" | "extension" | "end of size" | "data" | "trailer" | "end of trailer" | "done";
+
+/** A body in chunks (RFC 9112, section 7.1). Every line has to end with CRLF. */
 class ChunkedBody implements Body {
-  #state: "size" | "data" | "trailers" | "done" = "size";
+  #part: Part = "size";
   /** The bytes of the chunk and its CRLF that are still to come. */
   #left = 0;
-  #line = "";
+  /** The characters of the line so far, and of all trailers. */
+  #line = 0;
   #trailers = 0;
 
   take(bytes: Uint8Array): number {
     let at = 0;
-    while (at < bytes.length && this.#state !== "done") {
-      at += this.#state === "data" ? this.#takeData(bytes, at) : this.#takeLine(bytes, at);
+    while (at < bytes.length && this.#part !== "done") {
+      if (this.#part === "data") at += this.#takeData(bytes, at);
+      else this.#part = this.#takeByte(bytes[at++]!);
     }
     return at;
   }
@@ -93,33 +104,58 @@ class ChunkedBody implements Body {
       throw new Error("a chunk of the request does not end with CRLF");
     }
     this.#left -= length;
-    if (this.#left === 0) this.#state = "size";
+    if (this.#left === 0) this.#part = "size";
     return length;
   }
 
-  #takeLine(bytes: Uint8Array, from: number): number {
-    const end = bytes.indexOf(LINE_FEED, from);
-    const part = bytes.subarray(from, end === -1 ? undefined : end + 1);
-    if (this.#line.length + part.length > MAX_LINE) throw new Error("a chunk line is too long");
-    this.#line += String.fromCharCode(...part);
-    if (end !== -1) this.#endLine();
-    return part.length;
+  /** The part that follows a byte. */
+  #takeByte(byte: number): Part {
+    switch (this.#part) {
+      case "size":
+        return this.#takeSize(byte);
+      case "extension":
+        if (byte === LINE_FEED || ++this.#line > MAX_LINE) break;
+        return byte === CARRIAGE_RETURN ? "end of size" : "extension";
+      case "end of size":
+        if (byte !== LINE_FEED) break;
+        return this.#endSize();
+      case "trailer":
+        if (byte === CARRIAGE_RETURN) return "end of trailer";
+        if (byte === LINE_FEED || ++this.#trailers > MAX_TRAILERS) break;
+        this.#line++;
+        return "trailer";
+      case "end of trailer":
+        if (byte !== LINE_FEED) break;
+        if (this.#line === 0) return "done";
+        this.#line = 0;
+        return "trailer";
+    }
+    throw new Error(`the ${this.#part} of a chunk in the request is not valid`);
   }
 
-  #endLine(): void {
-    const line = this.#line;
-    this.#line = "";
-    if (!line.endsWith("\r\n")) throw new Error("a chunk line of the request without CRLF");
-    if (this.#state === "trailers") {
-      this.#trailers += line.length;
-      if (line === "\r\n") this.#state = "done";
-      else if (this.#trailers > MAX_TRAILERS) throw new Error("the trailers are too long");
-      return;
+  #takeSize(byte: number): Part {
+    const digit = digitOf(byte);
+    if (digit !== undefined && this.#line < MAX_DIGITS) {
+      this.#left = this.#left * 16 + digit;
+      this.#line++;
+      return "size";
     }
-    const [, size] = /^([0-9a-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r\n$/i.exec(line) ?? [];
-    if (size === undefined) throw new Error("a chunk of the request without a size");
-    const length = parseInt(size, 16);
-    this.#state = length === 0 ? "trailers" : "data";
-    this.#left = length + 2;
+    if (this.#line > 0 && byte === CARRIAGE_RETURN) return "end of size";
+    if (this.#line > 0 && AFTER_SIZE.includes(byte)) return "extension";
+    throw new Error("a chunk of the request without a valid size");
   }
+
+  #endSize(): Part {
+    this.#line = 0;
+    if (this.#left === 0) return "trailer";
+    this.#left += 2;
+    return "data";
+  }
+}
+
+/** The value of a hexadecimal digit. */
+function digitOf(byte: number): number | undefined {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const small = byte | 0x20;
+  return small >= 0x61 && small <= 0x66 ? small - 0x57 : undefined;
 }
