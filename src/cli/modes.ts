@@ -42,7 +42,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["outlet server echo+unix:///tmp/echo.sock", "echo on a Unix socket"],
       ["outlet server 'echo://:7443?tls&tls-self-signed'", "echo over TLS"],
       [
-        "outlet server 'chat+ws://:8080?lines'",
+        "outlet server 'chat+ws://:8080?text-lines'",
         "chat room for browsers: WebSocket, a message a line",
       ],
       ["outlet server echo+udp://:7007", "echo of UDP datagrams"],

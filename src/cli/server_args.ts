@@ -110,11 +110,12 @@ export function parseServerArgs(args: readonly string[]): ServerCommand {
   const action = check ? "check" : prints ? "print-config" : "serve";
   const plain = Object.keys(PLAIN_OPTIONS).find((name) => values.has(name));
   const named = flags.operands[0] ?? (plain && asFlag(plain));
+  const common = new Map([...values].filter(([name]) => !Object.hasOwn(CONFIG_OPTIONS, name)));
   if (path === undefined) {
-    const config = parseOutlets(flags.operands, { service, values });
+    const config = parseOutlets(flags.operands, { service, values: common });
     return { action, config, namesOutlets: named !== undefined };
   }
-  if (named === undefined) return { action, file: { path, flags: values } };
+  if (named === undefined) return { action, file: { path, flags: common } };
   throw new UsageError(
     `${quote(named)} and --config exclude each other: the file lists the outlets`,
   );

@@ -15,6 +15,7 @@ import {
   isUnreachable,
 } from "../transport/dial_datagrams.ts";
 import type { ClientIo } from "./client_io.ts";
+import { attemptLine } from "./probe_report.ts";
 import { Histogram } from "./histogram.ts";
 
 /** The most ports that are probed at the same time. */
@@ -24,14 +25,14 @@ const AT_ONCE = 128;
 const LOOK = 10;
 
 /** What UDP can tell of a port. Without ICMP messages, silence is all that a closed port shows. */
-type State = "open" | "closed" | "open or filtered" | "open, filtered or closed";
+type State = "open" | "closed" | "open or filtered" | "open, filtered or closed" | "interrupted";
 
 /** What was found out about a port. */
 class DatagramFinding {
   readonly address: UdpAddress;
   readonly times = new Histogram();
   sent = 0;
-  state: State = "open or filtered";
+  state: State = "interrupted";
 
   constructor(address: UdpAddress) {
     this.address = address;
@@ -39,6 +40,13 @@ class DatagramFinding {
 
   get lost(): number {
     return this.sent - this.times.count;
+  }
+
+  /** Adds what one datagram has found. */
+  add(state: State, elapsed: number): void {
+    this.sent++;
+    if (state === "open") this.times.record(elapsed);
+    if (state === "open" || this.times.count === 0) this.state = state;
   }
 }
 
@@ -56,7 +64,7 @@ export async function probeDatagrams(
   // Only one socket at a time can have a port of its own choice.
   const atOnce = options.source?.port === undefined ? Math.min(AT_ONCE, findings.length) : 1;
   await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (const finding of queue) await probeOne(finding, { options, signal: io.signal });
+    for (const finding of queue) await probeOne(finding, { options, io });
   }));
   await io.print(options.json ? asJson(findings) : asText(findings, waitOf(options)));
   const closed = findings.filter(({ state }) => state === "closed");
@@ -72,19 +80,25 @@ function waitOf(options: ClientOptions): number {
 
 async function probeOne(
   finding: DatagramFinding,
-  { options, signal }: { options: ClientOptions; signal: AbortSignal | undefined },
+  { options, io }: { options: ClientOptions; io: Pick<ClientIo, "print" | "signal"> },
 ): Promise<void> {
+  const { signal } = io;
   const socket = await dialDatagrams(finding.address, { signal, from: localEndOf(options) });
   let answered: (() => void) | undefined;
   const answers = receiveAnswers(socket, () => answered?.());
   try {
     for (let n = 1; n <= options.count && !signal?.aborted; n++) {
-      const start = performance.now();
+      const [at, start] = [new Date(), performance.now()];
       const answer = new Promise<"open">((resolve) => answered = () => resolve("open"));
-      finding.sent++;
       const state = await ask(socket, { answer, within: waitOf(options), signal });
-      if (state === "open") finding.times.record(performance.now() - start);
-      if (state === "open" || finding.times.count === 0) finding.state = state;
+      if (state === "interrupted") break;
+      const elapsed = performance.now() - start;
+      finding.add(state, elapsed);
+      if (options.count === Infinity) {
+        const reason = state === "open" ? {} : { reason: whyOf(state, waitOf(options)) };
+        const attempt = { at, state, elapsed, ...reason };
+        await io.print(attemptLine(finding.address, { attempt, json: options.json }));
+      }
       if (n === options.count) break;
       const rest = Math.max(0, options.interval - (performance.now() - start));
       await delay(rest, signal ? { signal } : {}).catch(() => {});
@@ -129,6 +143,7 @@ async function ask(
     if (state) return state;
     if (socket.takeUnreachable()) return "closed";
   }
+  if (signal?.aborted) return "interrupted";
   return socket.seesUnreachable ? "open or filtered" : "open, filtered or closed";
 }
 
@@ -147,14 +162,23 @@ function asText(findings: readonly DatagramFinding[], wait: number): string {
 }
 
 function lineOf({ address, state, times }: DatagramFinding, wait: number): string {
+  const name = formatAddress(address);
+  if (state === "interrupted") return `${name}: interrupted before an answer came`;
+  const why = state === "open" ? `answered in ${formatDuration(times.max)}` : whyOf(state, wait);
+  return `${name} is ${state} (${why})`;
+}
+
+/** Why a port is taken to be in a state without an answer. */
+function whyOf(state: Exclude<State, "open" | "interrupted">, wait: number): string {
   const silence = `no answer in ${formatDuration(wait)}`;
-  const why: Readonly<Record<State, string>> = {
-    open: `answered in ${formatDuration(times.max)}`,
-    closed: "ICMP port unreachable",
-    "open or filtered": `${silence}, and no ICMP port unreachable`,
-    "open, filtered or closed": `${silence}; seeing ICMP needs Linux and --allow-ffi`,
-  };
-  return `${formatAddress(address)} is ${state} (${why[state]})`;
+  switch (state) {
+    case "closed":
+      return "ICMP port unreachable";
+    case "open or filtered":
+      return `${silence}, and no ICMP port unreachable`;
+    case "open, filtered or closed":
+      return `${silence}; seeing ICMP needs Linux and --allow-ffi`;
+  }
 }
 
 function statistics({ address, state, sent, times, lost }: DatagramFinding): string {

@@ -60,7 +60,8 @@ export async function dialDatagrams(
     const host = hosts.find((host) => host === "127.0.0.1") ?? hosts[0]!;
     return open({ ...target, hostname: host }, from);
   } catch (cause) {
-    throw new Error(`cannot send to ${formatAddress(target)}: ${explain(cause)}`, { cause });
+    const reason = cause instanceof SourceError ? cause.message : explain(cause);
+    throw new Error(`cannot send to ${formatAddress(target)}: ${reason}`, { cause });
   }
 }
 

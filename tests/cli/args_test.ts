@@ -113,6 +113,13 @@ Deno.test("every service has help, with its own options and those of all outlets
   }
 });
 
+Deno.test("--check of the server is not the option check of forward", () => {
+  for (const spec of ["forward://:7?to=127.0.0.1:9", "forward+udp://:7?to=127.0.0.1:9"]) {
+    const [outlet] = configOf([spec, "--check"]).outlets;
+    assertEquals(outlet!.serviceOptions.check, undefined);
+  }
+});
+
 Deno.test("a default excludes no other option", async () => {
   for (
     const args of [
@@ -259,12 +266,15 @@ const INVALID_ARGUMENTS: readonly (readonly [args: string, answer: RegExp])[] = 
   ["server echo+wss://:1?tls", /^"echo.*": the transport already says tls: leave \?tls out$/],
   ["server echo+tls+wss://:1", /^"echo.*": transport "tls\+wss": expected each layer once/],
   ["server echo+unix+ws://:1", /^"echo.*": transport "unix\+ws": expected each layer once, then/],
-  ["server echo+sctp://:1", /^"echo.*": unknown transport "sctp": expected one of tcp, unix, tls/],
+  [
+    "server echo+sctp://:1",
+    /^"echo.*": unknown transport "sctp": expected one of tcp, udp, unix, tls/,
+  ],
   ["server echo+wss://:1", /^"echo.*": tls needs tls-cert, /],
   ["server echo://:1?path=/x", /^"echo.*": path needs ws$/],
   ["server echo+ws://:1?path=x", /^"echo.*": path "x": expected a path such as \/chat$/],
   ["server echo+ws://:1?origin=example.org", /^"echo.*": origin "example.org": expected an origin/],
-  ["server echo+ws://:1?text&lines", /^"echo.*": lines and text exclude each other$/],
+  ["server echo+ws://:1?text&text-lines", /^"echo.*": text-lines and text exclude each other$/],
   ["server echo+ws://:1?accept-proxy&forwarded-for", /forwarded-for and accept-proxy exclude/],
   ["client h 1 -Z", /^unknown option "-Z"/],
   ["client h 1 -w soon", /^-w "soon": expected a duration such as 500ms, 30s, 5m or 2h$/],

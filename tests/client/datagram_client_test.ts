@@ -6,6 +6,7 @@ import { UdpClient } from "../harness/datagrams.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { testWith } from "../harness/tools.ts";
 
 /** Prints the lengths of the datagrams that it gets, and answers each. */
@@ -32,8 +33,8 @@ testWith(
   async () => {
     const { peer, port } = await countingPeer();
     await using _peer = peer;
-    const words = outlet("client", "-u", "127.0.0.1", port, "--datagram", "line", "-w", "500ms");
-    const { code, stdout } = await run(words, { stdin: "one\ntwo\n\nlast" });
+    const args = outlet("client", "-u", "127.0.0.1", port, "--datagram", "line", "-w", "5s");
+    const { code, stdout } = await run(args, { stdin: "one\ntwo\n\nlast" });
     assertEquals([code, stdout], [0, "ONE\nTWO\n\nLAST"]);
     await peer.prints(/4 b'one\\n'\n4 b'two\\n'\n1 b'\\n'\n4 b'last'\n/);
   },
@@ -45,8 +46,8 @@ testWith(
   async () => {
     const { peer, port } = await countingPeer();
     await using _peer = peer;
-    const words = outlet("client", `udp://127.0.0.1:${port}`, "--datagram", "1000", "-w", "500ms");
-    const { code, stdout } = await run(words, { stdin: "x".repeat(2_500) });
+    const args = outlet("client", `udp://127.0.0.1:${port}`, "--datagram", "1000", "-w", "5s");
+    const { code, stdout } = await run(args, { stdin: "x".repeat(2_500) });
     assertEquals([code, stdout.length], [0, 2_500]);
     await peer.prints(/1000 .*\n1000 .*\n500 .*\n/);
   },
@@ -92,8 +93,8 @@ Deno.test("-z tells an answer, a closed port, and silence apart", async () => {
 
 Deno.test("-z with --count has statistics, and as JSON the share that was lost", async () => {
   await using server = await TestServer.open("echo+udp://:0");
-  const words = ["client", "-uz", "127.0.0.1", String(server.port()), "--count", "5"];
-  const { code, stdout } = await run(outlet(...words, "--interval", "10ms", "--json"));
+  const args = ["client", "-uz", "127.0.0.1", String(server.port()), "--count", "5"];
+  const { code, stdout } = await run(outlet(...args, "--interval", "10ms", "--json"));
   const { state, count, answered, loss } = JSON.parse(stdout);
   assertEquals({ code, state, count, answered, loss }, {
     code: 0,
@@ -102,6 +103,23 @@ Deno.test("-z with --count has statistics, and as JSON the share that was lost",
     answered: 5,
     loss: 0,
   });
+});
+
+Deno.test("-z --count forever prints what came of each datagram until it is interrupted", async () => {
+  await using server = await TestServer.open("echo+udp://:0", "discard+udp://:0");
+  const probe = (at: number, wait: string) =>
+    outlet(...`client -uz 127.0.0.1 ${server.port(at)} -w ${wait} --count forever`.split(" "));
+  await using text = new Program([...probe(0, "20s"), "--interval", "1ms"]);
+  const line = `\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z udp://127.0.0.1:${server.port(0)} open in .*\\n`;
+  await text.prints(new RegExp(`^(${line}){3}`));
+  text.signal("SIGINT");
+  const { stdout } = await text.outcome();
+  assertMatch(stdout, /is open: \d+ sent, \d+ answered, .* lost\nmin /);
+  await using json = new Program([...probe(1, "100ms"), "--json"]);
+  const [shown] = await json.prints(/^\{.*\}\n/);
+  const { target, state, reason } = JSON.parse(shown);
+  assertEquals([target, state], [`udp://127.0.0.1:${server.port(1)}`, "open or filtered"]);
+  assertEquals(reason, "no answer in 100 ms, and no ICMP port unreachable");
 });
 
 /** Echoes, but loses, repeats and swaps some datagrams on purpose. */
@@ -131,8 +149,8 @@ while True:
 testWith(["python3"], "--bench counts what was lost, reordered and duplicated", async () => {
   await using peer = new Program(["python3", "-c", UNRELIABLE]);
   const [port] = await peer.prints(/^\d+/);
-  const words = ["client", "-u", "127.0.0.1", port, "--bench", "--connections", "1"];
-  const { code, stdout } = await run(outlet(...words, "--duration", "3s", "-w", "500ms", "--json"));
+  const args = ["client", "-u", "127.0.0.1", port, "--bench", "--connections", "1"];
+  const { code, stdout } = await run(outlet(...args, "--duration", "3s", "-w", "500ms", "--json"));
   assertEquals(code, 0);
   const { sent, count, lost, late, reordered, duplicated } = JSON.parse(stdout);
   assertEquals(sent, count + lost + late);
@@ -142,8 +160,8 @@ testWith(["python3"], "--bench counts what was lost, reordered and duplicated", 
 });
 
 Deno.test("--bench of a port that is closed ends at once with exit code 1", async () => {
-  const words = ["client", "-u", "127.0.0.1", String(freePort()), "--bench", "--duration", "1h"];
-  const { code, stderr } = await run(outlet(...words));
+  const args = ["client", "-u", "127.0.0.1", String(freePort()), "--bench", "--duration", "1h"];
+  const { code, stderr } = await run(outlet(...args));
   assertEquals(code, 1);
   assertMatch(stderr, /ICMP port unreachable/);
 });
@@ -158,9 +176,9 @@ const REFUSED: readonly (readonly [string[], RegExp])[] = [
   [["udp://a:5", "--trace"], /there is no handshake/],
 ];
 
-for (const [words, why] of REFUSED) {
-  Deno.test(`outlet client ${words.join(" ")} is refused in words`, async () => {
-    const { code, stderr } = await run(outlet("client", ...words));
+for (const [args, why] of REFUSED) {
+  Deno.test(`outlet client ${args.join(" ")} is refused in words`, async () => {
+    const { code, stderr } = await run(outlet("client", ...args));
     assertEquals(code, 2);
     assertMatch(stderr, why);
   });
@@ -168,12 +186,13 @@ for (const [words, why] of REFUSED) {
 
 Deno.test("an output file has the answers, a hex dump both directions", async () => {
   await using server = await TestServer.open("echo+udp://:0");
-  const folder = await Deno.makeTempDir();
-  const words = ["client", "-u", "127.0.0.1", String(server.port()), "-w", "500ms"];
-  await run(outlet(...words, "-o", `${folder}/out`, "-x", `${folder}/hex`), { stdin: "hello" });
-  assertEquals(await Deno.readTextFile(`${folder}/out`), "hello");
-  assertMatch(await Deno.readTextFile(`${folder}/hex`), /^> .*\|hello\|\n< .*\|hello\|\n$/);
-  await Deno.remove(folder, { recursive: true });
+  await using directory = await TemporaryDirectory.make();
+  const args = ["client", "-u", "127.0.0.1", String(server.port()), "-w", "5s"];
+  await run(outlet(...args, "-o", `${directory.path}/out`, "-x", `${directory.path}/hex`), {
+    stdin: "hello",
+  });
+  assertEquals(await Deno.readTextFile(`${directory.path}/out`), "hello");
+  assertMatch(await Deno.readTextFile(`${directory.path}/hex`), /^> .*\|hello\|\n< .*\|hello\|\n$/);
 });
 
 Deno.test("datagrams of another sender are not taken for answers", async () => {

@@ -9,6 +9,7 @@ import { UdpClient } from "../harness/datagrams.ts";
 import { freePort } from "../harness/ports.ts";
 import { CRASHING_WORKER, TestSupervisor } from "../harness/supervisor.ts";
 import { configOf, TestServer } from "../harness/server.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 
 Deno.test("each client address has a session, and is answered by itself", async () => {
   await using server = await TestServer.open("echo+udp://:0");
@@ -167,28 +168,26 @@ Deno.test("metrics count sessions, bytes, datagrams and drops", async () => {
 });
 
 Deno.test("a capture has the datagrams of both directions", async () => {
-  const folder = await Deno.makeTempDir();
+  await using directory = await TemporaryDirectory.make();
   {
-    await using server = await TestServer.open(`echo+udp://:0?capture=${folder}`);
+    await using server = await TestServer.open(`echo+udp://:0?capture=${directory.path}`);
     using client = new UdpClient(server.port());
     await client.ask("to be captured");
   }
-  const [file] = await Array.fromAsync(Deno.readDir(folder));
-  const dump = await Deno.readTextFile(`${folder}/${file!.name}`);
-  await Deno.remove(folder, { recursive: true });
+  const [file] = await Array.fromAsync(Deno.readDir(directory.path));
+  const dump = await Deno.readTextFile(`${directory.path}/${file!.name}`);
   assertMatch(dump, /^< .*\|to be captured\|\n> .*\|to be captured\|\n$/);
 });
 
 Deno.test("a handler that fails closes its session, and no other", async () => {
-  const folder = await Deno.makeTempDir();
-  await using server = await TestServer.open(`record+udp://:0?dir=${folder}/gone`).catch(
+  await using directory = await TemporaryDirectory.make();
+  await using server = await TestServer.open(`record+udp://:0?dir=${directory.path}/gone`).catch(
     async (error) => {
-      // The folder is looked for at the start.
+      // The directory is looked for at the start.
       assertMatch(String(error), /gone/);
-      return await TestServer.open(`record+udp://:0?dir=${folder}`);
+      return await TestServer.open(`record+udp://:0?dir=${directory.path}`);
     },
   );
-  await Deno.remove(folder, { recursive: true });
   using client = new UdpClient(server.port());
   await client.send("nowhere to go");
   const closed = await server.event("closed");
@@ -293,6 +292,10 @@ for (const service of SERVICES.values()) {
 const REFUSED: Readonly<Record<string, RegExp>> = {
   "echo+udp://:0?tls&tls-self-signed": /TLS over UDP \(DTLS\) is not supported/,
   "echo+tls+udp://:0": /TLS over UDP \(DTLS\) is not supported/,
+  "echo+udp+tls://:0": /TLS over UDP \(DTLS\) is not supported/,
+  "echo+ws+udp://:0": /WebSocket needs a stream, and UDP has datagrams/,
+  "echo+udp://:0?ws": /ws has no effect over UDP.*: WebSocket needs a stream/,
+  "echo+udp://:0?text": /text has no effect over UDP.*: WebSocket needs a stream/,
   "echo+sctp://:0": /unknown transport "sctp"/,
   "echo+udp://:0?backlog=5": /there is no accept queue/,
   "echo+udp://:0?when-full=defer": /datagrams of new clients are dropped/,
@@ -300,6 +303,11 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "echo://:0?amplify": /amplify is only for UDP/,
   "echo://:0?max-datagram=9": /max-datagram is only for UDP/,
   "forward+udp://:0?to=unix:/tmp/x": /to UDP only/,
+  "forward+udp://:0?to=tls://127.0.0.1:9": /to UDP only/,
+  "forward+udp://:0?to=ws://127.0.0.1:9": /to UDP only/,
+  "forward+udp://:0?to=127.0.0.1:9&to-tls-ca=ca.pem": /to-tls-ca has no effect over UDP.*DTLS/,
+  "forward+udp://:0?to=127.0.0.1:9&source=::1": /source: 127.0.0.1 is no IPv6 address/,
+  "forward+udp://:0?to=127.0.0.1:9&balance=source": /balance needs several upstreams/,
   "forward+udp://:0?to=127.0.0.1:9&send-proxy=v1": /use v2/,
   "forward+udp://:0?to=127.0.0.1:9&check=5s": /connects to nothing/,
   "forward://:0?to=udp://127.0.0.1:9": /cannot reach udp:\/\/127.0.0.1:9/,

@@ -1,11 +1,24 @@
 /** Requirements for every service. A new service is tested by being registered. */
 import { assertEquals } from "@std/assert";
+import { ADMISSION_OPTIONS } from "../../src/config/admission_options.ts";
+import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "../../src/config/outlet_options.ts";
+import { SERVER_OPTIONS } from "../../src/config/server_config.ts";
 import { SERVICES } from "../../src/services/registry.ts";
 import { bytesOf, send } from "../harness/bytes.ts";
 import { UdpClient } from "../harness/datagrams.ts";
 import { TestServer } from "../harness/server.ts";
 
-for (const { name } of SERVICES.values()) {
+for (const { name, options } of SERVICES.values()) {
+  Deno.test(`${name}: no option has the name of one that every outlet or the server has`, () => {
+    const others = {
+      ...OUTLET_IDENTITY,
+      ...OUTLET_OPTIONS,
+      ...ADMISSION_OPTIONS,
+      ...SERVER_OPTIONS,
+    };
+    assertEquals(Object.keys(options).filter((option) => Object.hasOwn(others, option)), []);
+  });
+
   Deno.test(`${name}: a client that half-closes and reads to the end leaves no resources behind`, async () => {
     await using stage = new AsyncDisposableStack();
     const server = await open(name, stage);

@@ -6,6 +6,7 @@ import { eventually } from "../harness/eventually.ts";
 import { freePort } from "../harness/ports.ts";
 import { outlet, Program, run } from "../harness/program.ts";
 import { TestServer } from "../harness/server.ts";
+import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { testWith } from "../harness/tools.ts";
 
 /** Sends one datagram and prints what comes back. */
@@ -168,14 +169,13 @@ Deno.test("send-proxy=v2 puts a header with the client's address before the firs
 });
 
 Deno.test("record writes each datagram as a netstring, which keeps its boundaries", async () => {
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/datagrams`;
+  await using directory = await TemporaryDirectory.make();
+  const path = `${directory.path}/datagrams`;
   await using server = await TestServer.open(`record+udp://:0?file=${path}`);
   using client = new UdpClient(server.port());
   for (const datagram of ["hello", "", "1:x,", "last"]) await client.send(datagram);
   const expected = "5:hello,0:,4:1:x,,4:last,";
   await eventually(async () => await Deno.readTextFile(path).catch(() => "") === expected);
-  await Deno.remove(folder, { recursive: true });
 });
 
 testWith(
