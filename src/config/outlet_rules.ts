@@ -107,7 +107,9 @@ export function checkOpenness(
   if (!header && !forwarded && (isUnix(listen) || isLoopback(listen.hostname))) return;
   const { option, what, remedy } = openness;
   throw new UsageError(
-    `${name} at ${formatAddress(listen)} would be ${what}: give it ${remedy}, or allow (its clients)`,
+    `${name} at ${
+      formatAddress(listen)
+    } would be ${what}: give it ${remedy}, or allow (its clients)`,
     { option },
   );
 }

@@ -79,7 +79,9 @@ async function pump({ from, to, filter, writeClosed, abort }: Direction): Promis
     let chunk: Uint8Array | null;
     try {
       chunk = await from.read();
-      if (filter) chunk = await filtered(chunk, { filter, to, budget: budget ??= new TurnBudget() });
+      if (filter) {
+        chunk = await filtered(chunk, { filter, to, budget: budget ??= new TurnBudget() });
+      }
     } catch (error) {
       return abort(from, error);
     }

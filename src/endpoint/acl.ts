@@ -6,15 +6,7 @@
 import { quote, UsageError } from "../options/usage_error.ts";
 import type { OptionKind } from "../options/kinds.ts";
 import { isIPv4, isIPv6 } from "./address.ts";
-import {
-  formatIp,
-  type Ip,
-  isMapped,
-  lengthOf,
-  networkOf,
-  readExactIp,
-  unmapped,
-} from "./ip.ts";
+import { formatIp, type Ip, isMapped, lengthOf, networkOf, readExactIp, unmapped } from "./ip.ts";
 
 /** Why an address is refused. */
 export type RuleRefusal = "denied by rule" | "not allowed by any rule";

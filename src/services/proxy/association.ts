@@ -192,7 +192,9 @@ export class Association implements Disposable {
 
   async #send(data: Uint8Array, { hostname, port }: InternetAddress): Promise<void> {
     if (this.#isClosed) return;
-    if (!this.#remotes.has(hostname) && !this.#isAllowed(hostname)) return this.#drop("not allowed");
+    if (!this.#remotes.has(hostname) && !this.#isAllowed(hostname)) {
+      return this.#drop("not allowed");
+    }
     this.#remotes.delete(hostname);
     this.#remotes.add(hostname);
     if (this.#remotes.size > MAX_REMOTES) {
@@ -225,7 +227,10 @@ export class Association implements Disposable {
   async #fromRemote(datagram: Uint8Array, remote: InternetAddress): Promise<void> {
     if (!this.#remotes.has(remote.hostname)) return this.#drop("from a stranger");
     const message = writeUdpMessage(remote, datagram);
-    await this.#inner.send(message, overUdp({ hostname: this.#clientHost, port: this.#clientPort }));
+    await this.#inner.send(
+      message,
+      overUdp({ hostname: this.#clientHost, port: this.#clientPort }),
+    );
     this.#counts.out++;
     this.#options.client.bytesOut += message.length;
   }

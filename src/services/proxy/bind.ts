@@ -18,7 +18,7 @@ import { DEFAULT_HOST } from "../../endpoint/parse.ts";
 import { formatDuration } from "../../options/quantity.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { lookUp } from "../../transport/dial_address.ts";
-import { type Listener, listen } from "../../transport/listen.ts";
+import { listen, type Listener } from "../../transport/listen.ts";
 import type { ByteStream } from "../../transport/stream.ts";
 import { refusalOf } from "./connector.ts";
 import type { Destinations } from "./destinations.ts";

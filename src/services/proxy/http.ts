@@ -5,7 +5,12 @@
  * @module
  */
 import { decodeBase64 } from "@std/encoding/base64";
-import { formatAddress, type InternetAddress, isHost, splitHostPort } from "../../endpoint/address.ts";
+import {
+  formatAddress,
+  type InternetAddress,
+  isHost,
+  splitHostPort,
+} from "../../endpoint/address.ts";
 import { headBytes, type HttpHead } from "../../transport/http_head.ts";
 import type { ClientReader } from "./client_reader.ts";
 import { answerTo } from "./http_answer.ts";

@@ -39,7 +39,9 @@ export const proxy: Service = service({
     if (conflict) throw new UsageError(`source: ${conflict}`, { option: "source" });
     if (via?.credentials && via.credentials.password === undefined && takesPassword(via)) {
       throw new UsageError(
-        `via: the ${formatProxy(via)} needs a password: write USER:PASSWORD, or USER: where it is empty`,
+        `via: the ${
+          formatProxy(via)
+        } needs a password: write USER:PASSWORD, or USER: where it is empty`,
         { option: "via" },
       );
     }

@@ -10,9 +10,14 @@ import { explain } from "../../transport/errors.ts";
 import { OwnEnds } from "../own_ends.ts";
 import { relayUpstream } from "../relay_upstream.ts";
 import { ClientReader } from "./client_reader.ts";
-import { connectTarget, type ConnectorOptions } from "./connector.ts";
+import { type ConnectorOptions, connectTarget } from "./connector.ts";
 import { Refusal } from "./refusal.ts";
-import { type Authenticator, formatTarget, type ProxyProtocol, type ProxyRequest } from "./request.ts";
+import {
+  type Authenticator,
+  formatTarget,
+  type ProxyProtocol,
+  type ProxyRequest,
+} from "./request.ts";
 
 /** What clients are served with. */
 export interface ProxySettings extends ConnectorOptions {
@@ -160,5 +165,7 @@ async function associate(
 
 /** Refuses what cannot be done through another proxy. */
 function refuseWith(via: Proxy | undefined, command: string): void {
-  if (via) throw new Refusal("not supported", `${command} cannot go through the ${formatProxy(via)}`);
+  if (via) {
+    throw new Refusal("not supported", `${command} cannot go through the ${formatProxy(via)}`);
+  }
 }
