@@ -94,14 +94,17 @@ export class Destinations {
   }
 }
 
-/** The address, and the IPv4 address in it that it leads to. */
+/** The address, and others that a connection to it leads to. */
 function variantsOf(ip: Ip): readonly Ip[] {
-  if (ip.version === 4) return [ip];
+  const { version, number } = ip;
+  const loopback = readIp(version === 4 ? "127.0.0.1" : "::1");
+  if (version === 4) return number === 0n ? [ip, loopback] : [ip];
   return [
     ip,
+    ...number === 0n ? [loopback] : [],
     ...WITH_IPV4.filter(({ acl }) => isIn(ip, acl)).map(({ shift }): Ip => ({
       version: 4,
-      number: ip.number >> shift & 0xffff_ffffn,
+      number: number >> shift & 0xffff_ffffn,
     })),
   ];
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { RelayFilters } from "../../connection/relay.ts";
-import { type Address, formatAddress, type InternetAddress } from "../../endpoint/address.ts";
+import type { Address, InternetAddress } from "../../endpoint/address.ts";
 import type { ClientReader } from "./client_reader.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -40,9 +40,4 @@ export interface Authenticator {
    * @throws {Refusal} why it is not accepted
    */
   check(user: string, password: string): Promise<void>;
-}
-
-/** The target of a request, for notes. */
-export function formatTarget({ hostname, port }: InternetAddress): string {
-  return formatAddress({ hostname, port });
 }

@@ -12,12 +12,7 @@ import { relayUpstream } from "../relay_upstream.ts";
 import { ClientReader } from "./client_reader.ts";
 import { type ConnectorOptions, connectTarget } from "./connector.ts";
 import { Refusal } from "./refusal.ts";
-import {
-  type Authenticator,
-  formatTarget,
-  type ProxyProtocol,
-  type ProxyRequest,
-} from "./request.ts";
+import { type Authenticator, type ProxyProtocol, type ProxyRequest } from "./request.ts";
 
 /** What clients are served with. */
 export interface ProxySettings extends ConnectorOptions {
@@ -46,7 +41,7 @@ export function serveProxy(settings: ProxySettings): Handler {
       reader[Symbol.dispose]();
       reader.giveBack();
       client.note("request", request.name);
-      client.note("target", formatTarget(request.target));
+      client.note("target", formatAddress(request.target));
       await COMMANDS[request.command]({ client, protocol, request, ownEnds }, settings);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

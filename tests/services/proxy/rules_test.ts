@@ -157,6 +157,11 @@ Deno.test("of the addresses of a name, only those that the rules allow are tried
     allowed({ "to-deny": ["10.0.0.0/8"] }, ["64:ff9b::a00:1"]),
     "a.test is 64:ff9b::a00:1: denied by to-deny",
   );
+  // A connection to it leads to loopback.
+  assertEquals(
+    allowed({ "to-deny": ["127.0.0.0/8"] }, ["0.0.0.0"], NEAR),
+    "a.test is 0.0.0.0: denied by to-deny",
+  );
 });
 
 Deno.test("a client that is remote by its PROXY header is not connected to this host, also by name", async () => {

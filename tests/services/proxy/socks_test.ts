@@ -6,6 +6,7 @@ import { DialTimeout } from "../../../src/transport/dial_error.ts";
 import { LookupError } from "../../../src/transport/lookup_error.ts";
 import { sendReset } from "../../../src/transport/reset.ts";
 import { bytesOf, readAll, readText, readUntil, send } from "../../harness/bytes.ts";
+import { eventually } from "../../harness/eventually.ts";
 import { freePort } from "../../harness/ports.ts";
 import { TestServer } from "../../harness/server.ts";
 import { addressBytes, ask, COMMAND, reply } from "../../harness/socks.ts";
@@ -141,6 +142,24 @@ Deno.test("fields without an end are cut off at their limits", async () => {
   using head = await server.connect();
   await send(head, `GET http://localhost/ HTTP/1.1\r\nA: ${"a".repeat(20_000)}`);
   assertMatch(await readText(head), /^HTTP\/1\.1 400 /);
+});
+
+Deno.test("a client that does not complete its request is closed after 10 seconds", async () => {
+  await using server = await TestServer.open("proxy://:0");
+  const begun = [[5], [5, 1, 0, 5, 1], [4, 1, 0, 80], [...bytesOf("GET http://localhost")], []];
+  const clients = await Promise.all(begun.map(async (bytes) => {
+    const client = await server.connect();
+    await send(client, Uint8Array.from(bytes));
+    return client;
+  }));
+  await Promise.all(clients.map(async (client) => {
+    await readAll(client);
+    client.close();
+  }));
+  const reasons = () =>
+    server.events.flatMap((event) => event.event === "closed" ? event.reason : []);
+  await eventually(() => reasons().length === begun.length);
+  assertEquals(reasons(), begun.map(() => "refused: no complete request in 10.0 s"));
 });
 
 Deno.test("a reset of the target is passed on to the client", async () => {
