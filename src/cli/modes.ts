@@ -39,6 +39,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
         "outlet server 'forward://:8080?to=10.0.0.1:80,10.0.0.2:80'",
         "TCP proxy with two upstreams",
       ],
+      ["outlet server proxy://:1080", "SOCKS and HTTP proxy for programs of this machine"],
       ["outlet server echo+unix:///tmp/echo.sock", "echo on a Unix socket"],
       ["outlet server 'echo://:7443?tls&tls-self-signed'", "echo over TLS"],
       [

@@ -12,7 +12,7 @@ import type { Address } from "../endpoint/address.ts";
 import { checkForwardingLoops, checkOverlaps, listeningAt } from "./addresses.ts";
 import { checkConsole } from "./console_options.ts";
 import { checkBus, checkWorkers } from "./server_rules.ts";
-import { checkProxies, whyIgnored } from "./outlet_rules.ts";
+import { checkOpenness, checkProxies, whyIgnored } from "./outlet_rules.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import { type OutletConfig, SERVER_OPTIONS, type ServerConfig } from "./server_config.ts";
 import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "./outlet_options.ts";
@@ -65,6 +65,7 @@ export function outletConfig(
   service.check?.(outlet.serviceOptions);
   checkProxies(outlet.outletOptions, outlet);
   checkTls(outlet.outletOptions);
+  checkOpenness(outlet, valuesOf(ADMISSION_OPTIONS, all).allow);
   return outlet;
 }
 

@@ -5,7 +5,7 @@
  */
 import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
-import { CIDR } from "../admission/acl.ts";
+import { CIDR } from "../endpoint/acl.ts";
 import { UDP_OPTIONS, type UdpConfig } from "./udp_options.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
 import {

@@ -5,6 +5,7 @@
  */
 import { type Label, whyExcluded, whyNoEffect } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
+import { isForAll } from "../endpoint/acl.ts";
 import { formatAddress, isAbstract, isLoopback, isUnix } from "../endpoint/address.ts";
 import { SERVICES } from "../services/registry.ts";
 import { whyNotOverUdp } from "./udp_rules.ts";
@@ -86,5 +87,29 @@ export function checkProxies(
     "accept-proxy needs trusted-proxy, the addresses of the proxies, " +
       "because other machines can reach the outlet",
     { option: "trusted-proxy" },
+  );
+}
+
+/**
+ * Refuses a service for everybody that must not be one, such as an open proxy. `allow` are the rules
+ * about clients, those for all outlets included.
+ *
+ * @throws {UsageError} which says what to add
+ */
+export function checkOpenness(
+  { service: name, listen, serviceOptions, outletOptions }: OutletConfig,
+  allow: readonly string[],
+): void {
+  const openness = SERVICES.get(name)!.openness?.(serviceOptions);
+  if (!openness || (allow.length > 0 && !allow.some(isForAll))) return;
+  const { "accept-proxy": header, "forwarded-for": forwarded } = outletOptions;
+  if (outletOptions["tls-client-ca"] !== undefined) return;
+  if (!header && !forwarded && (isUnix(listen) || isLoopback(listen.hostname))) return;
+  const { option, what, remedy } = openness;
+  throw new UsageError(
+    `${name} at ${
+      formatAddress(listen)
+    } would be ${what}: give it ${remedy}, or allow (its clients)`,
+    { option },
   );
 }

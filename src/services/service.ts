@@ -55,6 +55,16 @@ export interface PreflightFault {
   readonly message: string;
 }
 
+/** What a service must not be for everybody. */
+export interface Openness {
+  /** The first option that would restrict it. */
+  readonly option: string;
+  /** What it would be: `an open proxy for everybody`. */
+  readonly what: string;
+  /** The service's own options that would restrict it. */
+  readonly remedy: string;
+}
+
 /** How a service serves clients that send datagrams. */
 export interface DatagramHalf<T extends OptionTable = OptionTable> {
   /**
@@ -103,6 +113,11 @@ export interface Service<T extends OptionTable = OptionTable> {
    * name: `needs several upstreams`.
    */
   whyIgnored?(name: string, options: OptionValues<T>): string | undefined;
+  /**
+   * What it would be if everybody could reach it, where its options do not restrict it. It is then
+   * refused, unless only this machine can reach it, or rules or certificates restrict its clients.
+   */
+  openness?(options: OptionValues<T>): Openness | undefined;
   /** Where it forwards clients to. */
   upstreams?(options: OptionValues<T>): readonly Remote[];
   /** The file of a key that may have a passphrase, which is then asked for at the start. */

@@ -5,12 +5,14 @@
  * @module
  */
 import { formatAddress, type UdpAddress } from "../endpoint/address.ts";
-import { udp } from "./carriers/udp.ts";
+import { bind, udp } from "./carriers/udp.ts";
 import type {
   DatagramCarrier,
   DatagramListener,
   DatagramListenOptions,
+  DatagramSocket,
 } from "./datagram_carrier.ts";
+import { explain } from "./errors.ts";
 
 export type { DatagramListener, DatagramSocket } from "./datagram_carrier.ts";
 
@@ -32,5 +34,18 @@ export function listenDatagrams(
   } catch (cause) {
     const reason = carrier.listenFault(cause, address);
     throw new Error(`cannot ${purpose} on ${formatAddress(address)}: ${reason}`, { cause });
+  }
+}
+
+/**
+ * Opens a socket to send from. On a wildcard, the system chooses the address that each datagram
+ * comes from, so it cannot serve clients.
+ * @throws {Error} `cannot send from 127.0.0.1: …` if the system refuses
+ */
+export function openDatagramSocket(hostname: string): DatagramSocket {
+  try {
+    return bind({ transport: "udp", hostname, port: 0 });
+  } catch (cause) {
+    throw new Error(`cannot send from ${hostname}: ${explain(cause)}`, { cause });
   }
 }

@@ -48,6 +48,11 @@ export interface DialAddressOptions {
   readonly onStep?: ((step: AddressStep) => void) | undefined;
   /** Where the connection has to come from. */
   readonly from?: LocalEnd | undefined;
+  /**
+   * Selects the addresses of the target's name that are tried.
+   * @throws {Error} if there are none
+   */
+  readonly select?: ((addresses: readonly string[]) => readonly string[]) | undefined;
 }
 
 /** What all attempts share. */
@@ -79,7 +84,8 @@ export async function dialAddress(
     const within = { ...options, signal: giveUp.signal };
     if (isUnix(target) || isIP(target.hostname)) return await attempt(target, within);
     phase = "look-up";
-    const hosts = await resolve(target.hostname, within);
+    const found = await resolve(target.hostname, within);
+    const hosts = options.select?.(found) ?? found;
     phase = "connect";
     return await race(hosts.map((hostname) => ({ hostname, port: target.port })), within);
   } catch (error) {

@@ -31,8 +31,8 @@ export class UdpClient implements Disposable {
   }
 
   /** Sends a datagram to another address. */
-  async sendTo(datagram: string, to: Deno.Addr): Promise<void> {
-    await this.#socket.send(bytesOf(datagram), to);
+  async sendTo(datagram: string | Uint8Array, to: Deno.Addr): Promise<void> {
+    await this.#socket.send(typeof datagram === "string" ? bytesOf(datagram) : datagram, to);
   }
 
   /** The next datagram that comes. */

@@ -79,6 +79,22 @@ export const SURFACES: readonly Surface[] = [
     floods: STREAM,
   },
   {
+    name: "proxy",
+    covers: ["proxy"],
+    spec: "proxy://127.0.0.1:0",
+    floods: [
+      ...STREAM,
+      ...["socks_half_requests", "socks_connects", "socks_nested", "socks_binds"],
+      ...["socks_datagrams", "http_chunks", "half_requests", "many_headers", "requests"],
+    ],
+  },
+  {
+    name: "proxy with passwords",
+    covers: ["proxy"],
+    spec: "proxy://127.0.0.1:0?auth=FOLDER/users",
+    floods: ["socks_passwords", "http_passwords", "garbage", "half_open", "resets"],
+  },
+  {
     name: "stdio",
     covers: ["stdio"],
     spec: "stdio://127.0.0.1:0?clients=many&keep",

@@ -151,7 +151,8 @@ function tryBind(address: UdpAddress, shared: boolean): DatagramSocket | undefin
   }
 }
 
-function bind(address: UdpAddress, shared = false): DatagramSocket {
+/** One socket; on a wildcard, the system chooses the address that each datagram comes from. */
+export function bind(address: UdpAddress, shared = false): DatagramSocket {
   const socket = Deno.listenDatagram({ ...address, reuseAddress: shared });
   const { port } = socket.addr as Deno.NetAddr;
   return {
