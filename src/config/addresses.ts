@@ -88,8 +88,9 @@ export function checkForwardingLoops(
   outlets: readonly OutletConfig[],
   reaches: Reaches = reachesByAddress,
 ): void {
+  const listening = byPort(outlets, ({ listen }) => listen);
   for (const outlet of outlets) {
-    const circle = loopThrough(outlet, { outlets, reaches });
+    const circle = loopThrough(outlet, { listening, reaches });
     if (!circle) continue;
     const path = [...circle, outlet].map(({ listen }) => formatAddress(listen)).join(" → ");
     const fault = circle.length === 1 ? "forward to itself" : "forward in a loop";
@@ -102,13 +103,17 @@ export function checkForwardingLoops(
 /** The shortest loop through an outlet; breadth-first search. */
 function loopThrough(
   start: OutletConfig,
-  { outlets, reaches }: { outlets: readonly OutletConfig[]; reaches: Reaches },
+  { listening, reaches }: {
+    listening: ReadonlyMap<string | number, readonly OutletConfig[]>;
+    reaches: Reaches;
+  },
 ): readonly OutletConfig[] | undefined {
   const seen = new Set<OutletConfig>();
   const paths: OutletConfig[][] = [[start]];
   for (const path of paths) {
     for (const { address } of upstreamsOf(path.at(-1)!)) {
-      const next = outlets.filter(({ listen }) => reaches(address, listen));
+      const next = (listening.get(portKey(address)) ?? [])
+        .filter(({ listen }) => reaches(address, listen));
       if (next.includes(start)) return path;
       for (const outlet of next) if (!seen.has(outlet)) paths.push([...path, outlet]);
       for (const outlet of next) seen.add(outlet);

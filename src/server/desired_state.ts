@@ -70,7 +70,7 @@ export function configured(
   const matches = config.outlets.map((asked) => match(asked, isSameOutlet));
   const outlets = config.outlets.map((asked, at): DesiredOutlet => {
     const same = matches[at];
-    if (same) return { ...same, config: asked };
+    if (same) return isEqual(same.config, asked) ? same : { ...same, config: asked };
     const earlier = isAnyPort(asked.listen) ? undefined : match(asked, isSameSocket);
     return {
       ...created(asked, number),

@@ -10,18 +10,19 @@ import type { LiveConnection } from "./handle.ts";
 import { listen } from "../transport/listen.ts";
 import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { mapInTurns } from "../scheduling/turn_budget.ts";
 import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import type { OutletChangeOptions, OutletManager, PreparedOutlets } from "./outlet_manager.ts";
 import { serverLimits, tlsAcceptor } from "./settings.ts";
 import {
-  type AnyHandler,
   type AnyOutlet,
   type AnySocket,
   applySettings,
   createOutlet,
   limitsOf,
+  type OpenedOutlet,
 } from "./serve_outlet.ts";
 
 /** What the outlet sets of several threads share. */
@@ -42,17 +43,10 @@ export interface OutletSetParts extends ServiceParts {
   readonly listen?: typeof listen | undefined;
 }
 
-/** An open outlet with its service. */
-interface OpenedOutlet {
-  readonly outlet: AnyOutlet;
-  readonly config: DesiredOutlet["config"];
-  readonly handler: AnyHandler;
-  readonly tls: TlsAcceptor | undefined;
-  /** Aborted when the service is opened anew with other options. */
-  readonly replaced: AbortController;
-}
-
 type Acceptors = ReadonlyMap<number, TlsAcceptor | undefined>;
+
+/** Outlets opened, changed or closed in one turn of the event loop. */
+const TURN = { units: 64, clockEvery: 8 };
 
 const draining = new TaskScope("waiting for an outlet to drain", {
   consequence: "the others drain",
@@ -66,6 +60,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
   readonly #draining = new Map<number, AnyOutlet>();
   /** The ids of the outlets that the server was started with. */
   #first: ReadonlySet<number> | undefined;
+  #committed: Promise<void> | undefined;
 
   /** An empty set. */
   constructor(parts: OutletSetParts) {
@@ -107,6 +102,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
 
   /** Drains every outlet for `grace` milliseconds; returns how many connections were aborted. */
   async stop({ grace }: { grace: number }): Promise<number> {
+    await this.#committed;
     for (const outlet of this.outlets) this.#drain(outlet, grace);
     this.#opened = new Map();
     const aborted = await Promise.all(
@@ -148,10 +144,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
           undo,
         });
       },
-      commit: () => {
-        this.#become(next, { acceptors, sockets, grace });
-        return Promise.resolve();
-      },
+      commit: () => this.#committed = this.#become(next, { acceptors, sockets, grace }),
       undo: () => undo.disposeAsync(),
       get addresses() {
         return new Map([...sockets].map(([id, { address }]) => [id, address]));
@@ -162,38 +155,38 @@ export class OutletSet implements OutletManager<AnyOutlet> {
   /** The TLS acceptors of new and changed outlets. */
   async #readCertificates(next: DesiredState): Promise<Acceptors> {
     const changed = next.outlets.filter(({ id, config }) =>
-      !isEqual(this.#opened.get(id)?.config, config)
+      config.outletOptions.tls && !isEqual(this.#opened.get(id)?.config, config)
     );
     return new Map(
-      await Promise.all(changed.map(async ({ id, config }) => {
-        const failed = (reason: string) => this.#tellFault(id, reason);
-        return [id, await tlsAcceptor(config.outletOptions, failed)] as const;
-      })),
+      await mapInTurns(changed, TURN, async ({ id, config: { outletOptions } }) => [
+        id,
+        await tlsAcceptor(outletOptions, (reason) => this.#tellFault(id, reason)),
+      ]),
     );
   }
 
-  #become(
+  async #become(
     next: DesiredState,
     { acceptors, sockets, grace }: {
       acceptors: Acceptors;
       sockets: ReadonlyMap<number, AnySocket>;
       grace: number;
     },
-  ): void {
+  ): Promise<void> {
     const before = this.#opened;
     this.#first ??= new Set(next.outlets.map(({ id }) => id));
     this.#admission.change(serverLimits(configOf(next), this.#parts.descriptors));
-    this.#opened = new Map(next.outlets.map((desired) => {
+    const opened = await mapInTurns(next.outlets, TURN, (desired) => {
       const { id, config } = desired;
       const there = before.get(id);
-      if (there && isEqual(there.config, config)) return [id, there];
+      if (there && isEqual(there.config, config)) return [id, there] as const;
       const outlet = there?.outlet ?? this.#created(desired, sockets.get(id)!);
-      return [id, this.#open(outlet, { there, config, tls: acceptors.get(id) })];
-    }));
-    for (const desired of next.outlets) this.#serve(desired, before.get(desired.id));
-    for (const [id, { outlet }] of before) {
-      if (!this.#opened.has(id)) this.#drain(outlet, grace);
-    }
+      return [id, this.#open(outlet, { there, config, tls: acceptors.get(id) })] as const;
+    });
+    this.#opened = new Map(opened);
+    await mapInTurns(next.outlets, TURN, (one) => this.#serve(one, before.get(one.id)));
+    const removed = [...before].filter(([id]) => !this.#opened.has(id));
+    await mapInTurns(removed, TURN, ([, { outlet }]) => this.#drain(outlet, grace));
   }
 
   #created({ id, name, config }: DesiredOutlet, socket: AnySocket): AnyOutlet {
@@ -231,8 +224,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
   #serve({ id }: DesiredOutlet, before: OpenedOutlet | undefined): void {
     const opened = this.#opened.get(id)!;
     if (before === opened) return;
-    const failed = (reason: string) => this.#tellFault(id, reason);
-    applySettings(opened.outlet, { ...opened, failed });
+    applySettings(opened, (reason) => this.#tellFault(id, reason));
     if (before && before.handler !== opened.handler) before.replaced.abort();
   }
 

@@ -29,6 +29,20 @@ export type AnySocket = WelcomeSocket | DatagramWelcomeSocket;
 /** What serves the clients of an outlet. */
 export type AnyHandler = Handler | DatagramHandler;
 
+/** An open outlet with its service. */
+export interface OpenedOutlet {
+  /** The outlet. */
+  readonly outlet: AnyOutlet;
+  /** Its config. */
+  readonly config: OutletConfig;
+  /** Its service. */
+  readonly handler: AnyHandler;
+  /** Accepts its TLS connections; `undefined` without TLS. */
+  readonly tls: TlsAcceptor | undefined;
+  /** Aborted when the service is opened anew with other options. */
+  readonly replaced: AbortController;
+}
+
 /** What an outlet is created with. */
 export interface OutletParts {
   /** Its id. */
@@ -58,15 +72,10 @@ export function moveOutlet(outlet: AnyOutlet, socket: AnySocket): void {
   else outlet.moveTo(socket as WelcomeSocket);
 }
 
-/** Applies the settings of a config to an outlet, which starts to serve the first time. */
+/** Applies the settings of its config to an outlet, which starts to serve the first time. */
 export function applySettings(
-  outlet: AnyOutlet,
-  { config, handler, tls, failed }: {
-    config: OutletConfig;
-    handler: AnyHandler;
-    tls: TlsAcceptor | undefined;
-    failed(reason: string): void;
-  },
+  { outlet, config, handler, tls }: OpenedOutlet,
+  failed: (reason: string) => void,
 ): void {
   outlet.admission.change(limitsOf(config));
   if (outlet instanceof DatagramOutlet) {
