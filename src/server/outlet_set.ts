@@ -4,8 +4,9 @@
  * @module
  */
 import { isEqual } from "../config/equal.ts";
-import { Admission, type AdmissionParts } from "../admission/admission.ts";
+import type { AdmissionParts } from "../admission/admission.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
+import { isUdp } from "../endpoint/address.ts";
 import type { LiveConnection } from "./handle.ts";
 import { listen } from "../transport/listen.ts";
 import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
@@ -15,13 +16,13 @@ import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import type { OutletChangeOptions, OutletManager, PreparedOutlets } from "./outlet_manager.ts";
-import { serverLimits, tlsAcceptor } from "./settings.ts";
+import { ServerLimits } from "./limits.ts";
+import { tlsAcceptor } from "./settings.ts";
 import {
   type AnyOutlet,
   type AnySocket,
   applySettings,
   createOutlet,
-  limitsOf,
   type OpenedOutlet,
 } from "./serve_outlet.ts";
 
@@ -55,7 +56,7 @@ const draining = new TaskScope("waiting for an outlet to drain", {
 /** The outlets of one thread, by id. {@linkcode OutletSet.prepare} changes them. */
 export class OutletSet implements OutletManager<AnyOutlet> {
   readonly #parts: OutletSetParts;
-  readonly #admission: Admission;
+  readonly #limits: ServerLimits;
   #opened: ReadonlyMap<number, OpenedOutlet> = new Map();
   readonly #draining = new Map<number, AnyOutlet>();
   /** The ids of the outlets that the server was started with. */
@@ -65,7 +66,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
   /** An empty set. */
   constructor(parts: OutletSetParts) {
     this.#parts = parts;
-    this.#admission = new Admission({}, parts.common?.countersOf());
+    this.#limits = new ServerLimits(parts.common?.countersOf());
   }
 
   /** The open outlets, in the order of the config. */
@@ -80,7 +81,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
 
   /** The limit of connections over all outlets. */
   get maxConnections(): number {
-    return this.#admission.options.maxConnections ?? Infinity;
+    return this.#limits.maxConnections;
   }
 
   /** The outlet with this id, open or draining. */
@@ -108,7 +109,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
     const aborted = await Promise.all(
       [...this.#draining.values()].map((outlet) => outlet.stop({ grace })),
     );
-    this.#admission[Symbol.dispose]();
+    this.#limits[Symbol.dispose]();
     return aborted.reduce((sum, count) => sum + count, 0);
   }
 
@@ -175,7 +176,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
   ): Promise<void> {
     const before = this.#opened;
     this.#first ??= new Set(next.outlets.map(({ id }) => id));
-    this.#admission.change(serverLimits(configOf(next), this.#parts.descriptors));
+    this.#limits.change(configOf(next), this.#parts.descriptors);
     const opened = await mapInTurns(next.outlets, TURN, (desired) => {
       const { id, config } = desired;
       const there = before.get(id);
@@ -197,10 +198,7 @@ export class OutletSet implements OutletManager<AnyOutlet> {
       socket,
       eventBus,
       number: common?.number,
-      admission: new Admission(limitsOf(config), {
-        parent: this.#admission,
-        ...common?.countersOf(id),
-      }),
+      admission: this.#limits.admissionOf(config, common?.countersOf(id)),
     });
   }
 
@@ -223,7 +221,11 @@ export class OutletSet implements OutletManager<AnyOutlet> {
 
   #serve({ id }: DesiredOutlet, before: OpenedOutlet | undefined): void {
     const opened = this.#opened.get(id)!;
-    if (before === opened) return;
+    const { outlet, config } = opened;
+    const isSame = before === opened;
+    // How many sessions a UDP outlet may have depends on the others.
+    if (!isSame || isUdp(config.listen)) outlet.admission.change(this.#limits.limitsOf(config));
+    if (isSame) return;
     applySettings(opened, (reason) => this.#tellFault(id, reason));
     if (before && before.handler !== opened.handler) before.replaced.abort();
   }

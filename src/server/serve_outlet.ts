@@ -5,10 +5,9 @@
  */
 import type { Admission } from "../admission/admission.ts";
 import type { OutletConfig } from "../config/server_config.ts";
-import { MAX_SESSIONS, SESSION_IDLE_TIMEOUT } from "../config/udp_rules.ts";
+import { SESSION_IDLE_TIMEOUT } from "../config/udp_rules.ts";
 import type { Handler } from "../connection/connection.ts";
 import type { DatagramHandler } from "../connection/session.ts";
-import { isUdp } from "../endpoint/address.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { DatagramOutlet } from "../outlet/datagram_outlet.ts";
 import type { DatagramSettings } from "../outlet/datagram_settings.ts";
@@ -18,7 +17,7 @@ import type { WelcomeSocket } from "../outlet/welcome_socket.ts";
 import { SERVICES } from "../services/registry.ts";
 import { explain } from "../transport/errors.ts";
 import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
-import { admissionOptions, outletSettings } from "./settings.ts";
+import { outletSettings } from "./settings.ts";
 
 /** An outlet for streams or for datagrams. */
 export type AnyOutlet = Outlet | DatagramOutlet;
@@ -77,19 +76,11 @@ export function applySettings(
   { outlet, config, handler, tls }: OpenedOutlet,
   failed: (reason: string) => void,
 ): void {
-  outlet.admission.change(limitsOf(config));
   if (outlet instanceof DatagramOutlet) {
     outlet.serve(datagramSettings(config, { handler: handler as DatagramHandler, failed }));
   } else {
     outlet.serve(outletSettings(config, { handler: handler as Handler, tls, failed }));
   }
-}
-
-/** The limits of an outlet. The number of UDP sessions always has one. */
-export function limitsOf(config: OutletConfig): ReturnType<typeof admissionOptions> {
-  const limits = admissionOptions(config.admissionOptions);
-  if (!isUdp(config.listen)) return limits;
-  return { ...limits, maxConnections: limits.maxConnections ?? MAX_SESSIONS };
 }
 
 function datagramSettings(

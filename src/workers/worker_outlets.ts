@@ -9,7 +9,7 @@ import type { OutletEvent } from "../events/events.ts";
 import { handledElsewhere } from "../scheduling/task_scope.ts";
 import { configOf, type DesiredState } from "../server/desired_state.ts";
 import type { OutletManager, PreparedOutlets } from "../server/outlet_manager.ts";
-import { serverLimits } from "../server/settings.ts";
+import { serverLimits } from "../server/limits.ts";
 import type { Addresses, HealthReport, WorkerTask } from "./messages.ts";
 import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
 import { RemoteOutlets } from "./remote_outlets.ts";
