@@ -1,5 +1,4 @@
 /** A hostile bus must not end the process, block other outlets, or fill memory. */
-import { assertMatch } from "@std/assert";
 import { encodeSnapshot } from "../../../src/chat/wire.ts";
 import { type AttackedServer, testAttack } from "../../harness/attacked.ts";
 import { readUntil, send } from "../../harness/bytes.ts";
