@@ -27,7 +27,10 @@ import { explain, faultOf, isReset } from "./transport/errors.ts";
  */
 export async function runClient(config: ClientConfig, io: ClientIo): Promise<number> {
   const { options, targets: [target] } = config;
-  if (options.probe) {
+  if (options.udp) {
+    const { runDatagramClient } = await import("./client/datagram_client.ts");
+    await runDatagramClient(config, io);
+  } else if (options.probe) {
     const { probe } = await import("./client/probe.ts");
     await probe(config, io);
   } else if (options.bench) {

@@ -5,8 +5,6 @@
  */
 import type { ModeName } from "./modes.ts";
 
-const NO_UDP = "UDP is not supported; TCP and Unix sockets are";
-
 const EXEC = "exec://:PORT -- PROGRAM ARGS… runs a program for every client";
 const KEEP =
   "every service serves clients until it is stopped; only stdio://:PORT needs ?keep for it";
@@ -42,7 +40,7 @@ const REPLACEMENTS: Readonly<Record<ModeName, Readonly<Record<string, string>>>>
     "--send-only": "stdio://:PORT?send-only only sends",
     "--sh-exec": "exec://:PORT -- sh -c COMMAND runs a shell command for every client",
     "--ssl": "SERVICE://:PORT?tls&tls-cert=FILE&tls-key=FILE serves TLS",
-    "-u": NO_UDP,
+    "-u": "SERVICE+udp://:PORT serves datagrams; stdio+udp://:PORT does what nc -u -l PORT does",
     "-U": "SERVICE+unix:///PATH listens on a Unix socket",
     "-v": "--log-level debug logs more",
     "-w": "--idle-timeout DURATION closes idle connections",
@@ -61,7 +59,6 @@ const REPLACEMENTS: Readonly<Record<ModeName, Readonly<Record<string, string>>>>
     "-p": "--source :PORT sets the local port; the port to connect to follows the host: HOST PORT",
     "--sh-exec": "HOST PORT -- sh -c COMMAND joins the connection to a shell command",
     "--ssl": "tls://HOST:PORT uses TLS",
-    "-u": NO_UDP,
     "-U": "unix:PATH connects to a Unix socket",
     "-X": "--proxy socks5://HOST:PORT, or another scheme, connects through a proxy",
   },

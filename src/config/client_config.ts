@@ -10,6 +10,7 @@ import { EOF_OPTIONS, type EofConfig } from "../connection/eof_policy.ts";
 import type { Address } from "../endpoint/address.ts";
 import { OUTPUT_OPTIONS, type OutputConfig } from "./output_options.ts";
 import { SOURCE, type Source } from "../endpoint/source.ts";
+import { DATAGRAM_CLIENT_OPTIONS, type DatagramClientConfig } from "./datagram_client_options.ts";
 import {
   LOAD_OPTIONS,
   type LoadConfig,
@@ -24,7 +25,14 @@ import {
 
 /** The values of a client's options. Times are in milliseconds. */
 export interface ClientOptions
-  extends TlsClientConfig, WebSocketClientConfig, ProbeConfig, LoadConfig, OutputConfig, EofConfig {
+  extends
+    DatagramClientConfig,
+    TlsClientConfig,
+    WebSocketClientConfig,
+    ProbeConfig,
+    LoadConfig,
+    OutputConfig,
+    EofConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
   /** The address and the port to come from; the system chooses by default. */
@@ -77,11 +85,12 @@ export interface ClientOptions
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "connect-timeout": option(
     DURATION,
-    "time limit for connecting: look-up, proxy, TLS and WebSocket included; 0: none",
+    "time limit for connecting: look-up, proxy, TLS and WebSocket included; 0: none. Over UDP: " +
+      "time to wait for further answers",
     {
       short: "w",
       default: 10_000,
-      defaultText: "10s",
+      defaultText: "10s; over UDP 1s",
     },
   ),
   source: option(SOURCE, "come from this address of this machine, or from this port", {
@@ -98,6 +107,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
     "when the peer has half-closed, close stdout and go on sending until the end of stdin",
     { excludes: ["send-only", "recv-only", "script", "probe", "bench"] },
   ),
+  ...DATAGRAM_CLIENT_OPTIONS,
   ...TLS_CLIENT_OPTIONS,
   ...WEBSOCKET_CLIENT_OPTIONS,
   proxy: option(

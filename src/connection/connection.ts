@@ -110,6 +110,11 @@ export class Connection extends Conversation {
     await this.#ahead;
   }
 
+  /** Takes back received bytes, which the next `read` returns. No read may be pending. */
+  unread(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#ahead = Promise.resolve(bytes);
+  }
+
   /** Writes nothing, which fails if the peer has reset the connection. */
   async probe(): Promise<void> {
     await this.#stream.write(NOTHING);

@@ -38,3 +38,11 @@ export class CrlfEncoder {
     return missing;
   }
 }
+
+/** Inserts the CRs in a stream of chunks. */
+export async function* withCrlf(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const encoder = new CrlfEncoder();
+  for await (const chunk of chunks) yield encoder.encode(chunk);
+}

@@ -18,12 +18,28 @@ export interface Output extends Disposable {
   readonly record: Recorder;
 }
 
+/** The number and the address of what is recorded. */
+export type OutputSubject = Pick<StageContext, "id" | "peer">;
+
 /**
  * A stage that records the bytes of each connection, at the pace of the destination. If they cannot
  * be written, the connection fails. It can be closed while the destination takes nothing.
  */
 export function outputStage(open: (about: StageContext) => Promise<Output>): Stage {
   return async (stream, about) => recorded(stream, await openUntil(about.signal, open(about)));
+}
+
+/** An output that is being opened. Its records wait for that until it is disposed. */
+export function openingOutput(opening: Promise<Output>): Output {
+  const waits = new Waits();
+  return {
+    record: (direction, bytes) =>
+      waits.until(opening.then(({ record }) => record(direction, bytes))),
+    [Symbol.dispose]() {
+      waits.end(new Deno.errors.Interrupted("the session is closed"));
+      handledElsewhere(opening.then((output) => output[Symbol.dispose]()));
+    },
+  };
 }
 
 /** Waits for the output, but not once the connection is given up. */
@@ -119,7 +135,7 @@ export interface RecordSubject {
   /** The outlet's name. */
   readonly outlet: string;
   /** The number and the address of the connection. */
-  readonly about: Pick<StageContext, "id" | "peer">;
+  readonly about: OutputSubject;
 }
 
 /**

@@ -8,13 +8,14 @@ import {
   jsonRecorder,
   type Output,
   outputStage,
+  type OutputSubject,
   rawRecorder,
   recordWith,
 } from "../connection/output.ts";
 import { OutputFile } from "../connection/output_file.ts";
 import { hexRecorder, type Recorder } from "../connection/tap.ts";
 import type { StandardStreams } from "../services/service.ts";
-import type { Stage, StageContext } from "../transport/stage.ts";
+import type { Stage } from "../transport/stage.ts";
 
 /** The options about output files. */
 export type OutputOptions = Pick<
@@ -38,21 +39,29 @@ export class OutputFiles {
   }
 
   /** The stage that records what the options ask for; `undefined` if nothing. */
-  stage(options: OutputOptions, { outlet }: { outlet: string }): Stage | undefined {
+  stage(options: OutputOptions, about: { outlet: string }): Stage | undefined {
+    const open = this.recording(options, about);
+    return open && outputStage(open);
+  }
+
+  /** Opens the recording of one connection or session; `undefined` if the options ask for none. */
+  recording(
+    options: OutputOptions,
+    { outlet }: { outlet: string },
+  ): ((about: OutputSubject) => Promise<Output>) | undefined {
     const { output, "hex-dump": dump, json, "append-output": append } = options;
     const data = output === undefined && !json ? undefined : this.#at(output ?? "-", append);
     const hex = dump === undefined ? undefined : this.#at(dump, append);
     if (!data && !hex) return undefined;
-    const dataRecorder = ({ write }: Destination, about: StageContext) =>
+    const dataRecorder = ({ write }: Destination, about: OutputSubject) =>
       json
         ? jsonRecorder((text) => write(encoder.encode(text)), { outlet, about })
         : rawRecorder(write, { withSent: options["output-sent"] });
-    return outputStage((about) =>
+    return (about) =>
       opened([
         ...data ? [{ to: data, record: dataRecorder(data, about) }] : [],
         ...hex ? [{ to: hex, record: labelledDump(hex, about) }] : [],
-      ])
-    );
+      ]);
   }
 
   #at(path: string, append: boolean): Destination {
@@ -91,7 +100,7 @@ async function opened(
 }
 
 /** A hex dump whose lines begin with the connection's number. */
-function labelledDump({ write }: Destination, { id }: StageContext): Recorder {
+function labelledDump({ write }: Destination, { id }: OutputSubject): Recorder {
   let fault: unknown;
   const record = hexRecorder((text) => write(encoder.encode(text)), {
     label: `#${id} `,

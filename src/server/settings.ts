@@ -1,19 +1,16 @@
 /**
- * Turns options into the settings of outlets, admission and TLS.
+ * Turns options into the settings of outlets and TLS.
  *
  * @module
  */
 import { SERVICES } from "../services/registry.ts";
 import type { Handler } from "../connection/connection.ts";
-import type { DescriptorBudget } from "../admission/descriptors.ts";
 import { explain } from "../transport/errors.ts";
-import type { AdmissionOptions } from "../admission/admission.ts";
 import { TrustedProxies } from "../admission/trusted_proxies.ts";
 import type { OutletSettings } from "../outlet/settings.ts";
 import type { TlsAcceptor, TlsFiles } from "../transport/tls/acceptor.ts";
 import type { WebSocketServer } from "../transport/websocket/accept.ts";
-import type { AdmissionConfig as GateConfig } from "../config/admission_options.ts";
-import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
+import type { OutletConfig } from "../config/server_config.ts";
 import type { OutletOptions } from "../config/outlet_options.ts";
 import type { OutputFiles } from "./output_files.ts";
 
@@ -71,7 +68,7 @@ function webSocketOf(options: OutletOptions): WebSocketServer | undefined {
     path: options.path,
     origins: options.origin,
     subprotocols: options.subprotocol,
-    form: options.lines ? "lines" : options.text ? "text" : "binary",
+    form: options["text-lines"] ? "lines" : options.text ? "text" : "binary",
     maxMessage: options["max-message"],
     ping: options.ping,
     forwarders: options["forwarded-for"] ? new TrustedProxies(options["trusted-proxy"]) : undefined,
@@ -119,42 +116,4 @@ function captureOf(
     const { captureStage } = await import("../connection/capture.ts");
     return await captureStage({ directory, name, limit, onFault })(stream, context);
   };
-}
-
-/** The limits that admission enforces. */
-export function admissionOptions(options: GateConfig): AdmissionOptions {
-  const { allow, deny, rate, burst } = options;
-  return {
-    allow,
-    deny,
-    rate,
-    burst,
-    maxConnections: options["max-connections"],
-    maxPerIp: options["max-per-ip"],
-  };
-}
-
-/**
- * The number of descriptors that a connection of this outlet takes: its socket, a capture file,
- * and what its service needs.
- */
-function descriptorsOf({ service, outletOptions }: OutletConfig): number {
-  const capture = outletOptions.capture === undefined ? 0 : 1;
-  return 1 + capture + (SERVICES.get(service)!.descriptors ?? 0);
-}
-
-/**
- * The limits of the server as a whole. The number of connections never exceeds what the
- * descriptor limit allows.
- */
-export function serverLimits(
-  { admissionOptions: gateOptions, outlets }: ServerConfig,
-  descriptors: DescriptorBudget | undefined,
-): AdmissionOptions {
-  const limits = admissionOptions(gateOptions);
-  const { maxConnections = Infinity } = limits;
-  const { free = Infinity } = descriptors ?? {};
-  const each = outlets.map(descriptorsOf);
-  const enough = Math.max(Math.floor(free / Math.max(1, ...each)), 1);
-  return { ...limits, maxConnections: Math.min(maxConnections, enough) };
 }

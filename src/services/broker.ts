@@ -29,6 +29,9 @@ export const broker: Service = service({
   options: {
     stdin: flag("send stdin to all clients, too"),
   },
+  datagram: {
+    refused: "a sender's address may be forged, and would get what all others send",
+  },
   open({ stdin }, { standard, signal, failed }) {
     const members = new Members();
     if (stdin) tasks.run(sendInput(members, { input: standard.input, signal, failed }));

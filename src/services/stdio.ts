@@ -7,7 +7,10 @@ import { EOF_OPTIONS, type EofPolicy, eofPolicyOf } from "../connection/eof_poli
 import { bridgeStdio } from "../connection/stdio_bridge.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
+import { joinDatagrams } from "./stdio_datagrams.ts";
 import { type Service, service, type ServiceContext, type StandardStreams } from "./service.ts";
+
+const ENDS_IDLE = "a session ends when it is idle, not with stdin";
 
 /** Connects a client to this process's stdin and stdout, as `nc -l` does, and then exits. */
 export const stdio: Service = service({
@@ -28,6 +31,16 @@ export const stdio: Service = service({
     ),
     ...EOF_OPTIONS,
     progress: flag("show byte counts and rates on the terminal"),
+  },
+  datagram: {
+    answers: "relayed",
+    unused: {
+      progress: "its counts are those of one stream",
+      eof: ENDS_IDLE,
+      "quit-delay": ENDS_IDLE,
+      "send-only": ENDS_IDLE,
+    },
+    open: joinDatagrams,
   },
   open({ keep, clients, progress, ...eof }, { standard, signal, failed }) {
     const shared = { keep, progress, standard, policy: eofPolicyOf(eof) };

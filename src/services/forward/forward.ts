@@ -1,4 +1,3 @@
-import { TaskScope } from "../../scheduling/task_scope.ts";
 import { choice, DURATION } from "../../options/kinds.ts";
 import { list, option, type OptionValues } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
@@ -7,26 +6,27 @@ import { isUnix } from "../../endpoint/address.ts";
 import { SOURCE_ADDRESS, sourceConflict } from "../../endpoint/source.ts";
 import { addressFault } from "../../transport/local_address.ts";
 import { formatRemote, REMOTE } from "../../endpoint/remote.ts";
+import { TLS_OVER_UDP } from "../../endpoint/transport.ts";
 import { prefixOptions, withoutPrefix } from "../../options/prefix.ts";
 import { localHeader, proxyHeader } from "../../transport/proxy_protocol.ts";
 import { TLS_CLIENT_OPTIONS } from "../../transport/tls/client_options.ts";
 import type { TlsClientSettings, TlsConnector } from "../../transport/tls/client_files.ts";
-import { relay } from "../../connection/relay.ts";
 import { closeOnReset } from "../../connection/reset_watch.ts";
-import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
+import { OwnEnds } from "../own_ends.ts";
+import { openDatagrams } from "./datagrams.ts";
 import { noteSession } from "./session_notes.ts";
 import { type ConnectOptions, type Lease, Pool, type PoolOptions } from "./pool.ts";
+import { relayUpstream } from "../relay_upstream.ts";
 import { type Service, service } from "../service.ts";
-
-const tasks = new TaskScope("resetting an upstream whose client has disconnected", {
-  consequence: "it is closed at the next write",
-});
 
 /** The TLS options of upstreams are those of a client after this: `to-tls-ca`. */
 const TO = "to-";
 
 const { tls: _, ...TLS_OPTIONS } = TLS_CLIENT_OPTIONS;
 const TO_OPTIONS = prefixOptions(TLS_OPTIONS, { prefix: TO, about: "upstreams with TLS" });
+
+/** The connections of all outlets that forward. */
+const ownEnds = new OwnEnds();
 
 /** Forwards every client to an upstream. */
 export const forward: Service = service({
@@ -104,6 +104,28 @@ export const forward: Service = service({
       ({ message }: Error) => ({ option: `${TO}tls-cert`, message }),
     );
   },
+  datagram: {
+    answers: "relayed",
+    unused: {
+      check: "a datagram socket connects to nothing",
+      "connect-timeout": "a datagram socket connects to nothing",
+      ...Object.fromEntries(
+        Object.keys(TO_OPTIONS).map((name) => [name, TLS_OVER_UDP]),
+      ),
+    },
+    check({ to, "send-proxy": version }) {
+      if (to.some(({ address, tls, ws }) => isUnix(address) || tls || ws !== undefined)) {
+        throw new UsageError("datagrams are forwarded to UDP only: give a HOST:PORT", {
+          option: "to",
+        });
+      }
+      if (version !== "v1") return;
+      throw new UsageError("send-proxy=v1 is a line of TCP: use v2 for datagrams", {
+        option: "send-proxy",
+      });
+    },
+    open: openDatagrams,
+  },
   open(options, { signal, health, failed, oncePerServer }) {
     const pool = new Pool({
       remotes: options.to,
@@ -120,19 +142,16 @@ export const forward: Service = service({
       oncePerServer((signal) => pool.check({ every, signal, preface }));
     }
     return async (client) => {
-      await refuseOwnEnd(client);
+      await ownEnds.refuse(client);
       const preface = version &&
         proxyHeader(version, { source: client.peer, destination: client.local });
       using lease = await leaseFor(client, { pool, preface });
       client.note("upstream", lease.name);
       if (lease.session) noteSession(client, lease.session);
       using upstream = new Connection(lease.socket, { id: client.id });
-      using _ownEnd = noteOwnEnd(upstream, { hasSource: options.source !== undefined });
-      refuseOwnEndLate(client);
-      client.sink = { name: "upstream", flow: upstream };
-      const resetUpstream = tasks.guard(() => upstream.reset(client.reason!));
-      client.closed.addEventListener("abort", resetUpstream);
-      await relay(client, upstream);
+      using _ownEnd = ownEnds.note(upstream, { hasSource: options.source !== undefined });
+      ownEnds.refuseLate(client);
+      await relayUpstream(client, upstream);
     };
   },
 });
