@@ -6,8 +6,6 @@
 import type { Admission, Permit } from "../admission/admission.ts";
 import { closeAll } from "../connection/close_all.ts";
 import { Sweeper } from "../connection/deadlines.ts";
-import { openingOutput, recordWith } from "../connection/output.ts";
-import type { Recorder } from "../connection/tap.ts";
 import type { EndReason } from "../connection/end_reason.ts";
 import { Session, type SessionCarrier } from "../connection/session.ts";
 import { canonicalHost, isLoopback } from "../endpoint/address.ts";
@@ -17,6 +15,7 @@ import { faultOf } from "../transport/errors.ts";
 import type { DatagramDrops } from "./datagram_drops.ts";
 import type { DatagramSettings } from "./datagram_settings.ts";
 import type { OutletEvents } from "./outlet_events.ts";
+import { recordingOf } from "./session_recording.ts";
 import { type ClientKey, SessionIndex } from "./session_index.ts";
 import { type Source, SourceRates } from "./source_rates.ts";
 
@@ -139,32 +138,23 @@ export class SessionTable {
     const { number, drops, events } = this.#options;
     const id = number();
     const peer = { hostname: canonicalHost(from.hostname), port: from.port };
-    const capture = this.#settings.capture?.(id);
-    const opening = this.#settings.output?.({ id, peer });
-    const output = opening && openingOutput(opening);
+    const recording = recordingOf(this.#settings, { id, peer });
     const closed = (ending: void | Promise<void>) => {
       if (ending) this.#await(ending);
       this.#entries.delete(client);
       this.#rates.leave(source);
       permit[Symbol.dispose]();
       watch[Symbol.dispose]();
-      if (capture) this.#await(capture.then((capturing) => capturing?.[Symbol.dispose]()));
-      output?.[Symbol.dispose]();
+      if (recording) this.#await(recording.close());
       events.closed(session);
     };
-    const recorders: Recorder[] = [
-      ...capture
-        ? [async (...data: Parameters<Recorder>) => await (await capture)?.record(...data)]
-        : [],
-      ...output ? [output.record] : [],
-    ];
     const carrier: SessionCarrier = {
       send: (datagram) => socket.send(datagram, from),
       closed,
       dropped: (reason) => drops.dropped(reason, { from }),
       maxDatagram: this.#settings.maxDatagram,
       limitsAnswers,
-      record: recorders.length > 0 ? recordWith(recorders) : undefined,
+      record: recording?.record,
     };
     const session = new Session(carrier, { id, peer, local: socket.address });
     const watch = this.#sweeper.watch(session);
