@@ -5,7 +5,7 @@
  */
 import type { ClientConfig } from "../config/client_config.ts";
 import type { TraceConfig } from "../config/trace_config.ts";
-import { quote, unknownWord, UsageError } from "../options/usage_error.ts";
+import { quote, unknownName, UsageError } from "../options/usage_error.ts";
 import { layOut, overview } from "./help.ts";
 import { isMode, type ModeName, MODES } from "./modes.ts";
 import type { AddUserCommand, ServerCommand } from "./server_args.ts";
@@ -91,7 +91,7 @@ function splitMode(
 
 function parseMode(name: string): ModeName {
   if (isMode(name)) return name;
-  throw unknownWord(name, { noun: "mode", choices: modeNames() });
+  throw unknownName(name, { noun: "mode", choices: modeNames() });
 }
 
 function modeNames(): string[] {

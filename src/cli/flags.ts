@@ -7,7 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { addValue } from "../options/add_value.ts";
 import type { Option, OptionTable } from "../options/option.ts";
 import { asFlag } from "../options/requirements.ts";
-import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { unknownName, UsageError } from "../options/usage_error.ts";
 import type { ModeName } from "./modes.ts";
 import { replacementFor } from "./netcat_flags.ts";
 
@@ -133,7 +133,7 @@ function unknownOption(label: string, { mode, table }: Grammar): UsageError {
   const instead = replacementFor(label, mode);
   if (instead !== undefined) return new UsageError(`outlet ${mode} has no ${label}: ${instead}`);
   const choices = Object.keys(table).map(asFlag);
-  return unknownWord(label, { noun: "option", choices, see: `see outlet ${mode} --help` });
+  return unknownName(label, { noun: "option", choices, see: `see outlet ${mode} --help` });
 }
 
 /** Whether the argument after an option with an optional value is not that value but an option or a SPEC. */

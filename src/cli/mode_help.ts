@@ -8,7 +8,7 @@ import { ADMISSION_OPTIONS } from "../config/admission_options.ts";
 import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "../config/outlet_options.ts";
 import { TRACE_OPTIONS } from "../config/trace_config.ts";
 import type { Option, OptionTable } from "../options/option.ts";
-import { unknownWord } from "../options/usage_error.ts";
+import { unknownName } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import { CLOSING, exampleRows, type Page, type Section } from "./help.ts";
@@ -31,7 +31,7 @@ export function topicHelp(topic: string): Page {
   if (isMode(topic)) return modeHelp(topic);
   const service = SERVICES.get(topic);
   if (service) return serviceHelp(service);
-  throw unknownWord(topic, {
+  throw unknownName(topic, {
     noun: "help topic",
     choices: [...Object.keys(MODES), ...SERVICES.keys()],
   });

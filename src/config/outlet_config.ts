@@ -5,7 +5,7 @@
  */
 import { type OptionTable, valuesOf } from "../options/option.ts";
 import { asKey, checkRequirements, type Label, mergeValues } from "../options/requirements.ts";
-import { quote, unknownWord, UsageError, withSubject } from "../options/usage_error.ts";
+import { quote, unknownName, UsageError, withSubject } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import type { Address } from "../endpoint/address.ts";
@@ -31,7 +31,7 @@ export function outletTable(service: Service): OptionTable {
 export function findService(name: string): Service {
   const service = SERVICES.get(name);
   if (service) return service;
-  throw unknownWord(name, { noun: "service", choices: [...SERVICES.keys()] });
+  throw unknownName(name, { noun: "service", choices: [...SERVICES.keys()] });
 }
 
 /**

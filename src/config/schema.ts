@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { Option, OptionTable } from "../options/option.ts";
-import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { unknownName, UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import { type Listens, OUTLET_LISTEN } from "../endpoint/parse.ts";
@@ -108,7 +108,7 @@ function objectOf(shape: Record<string, z.ZodType>): z.ZodObject {
     error: (issue) =>
       issue.code === "unrecognized_keys"
         ? issue.keys!.map((key) =>
-          unknownWord(key, { noun: "key", choices: Object.keys(shape), see: SEE_KEYS }).message
+          unknownName(key, { noun: "key", choices: Object.keys(shape), see: SEE_KEYS }).message
         ).join("; ")
         : expected("an object")(issue),
   });
@@ -181,7 +181,7 @@ function wrongService(input: unknown): string {
   const { service } = input as { service?: unknown };
   const known = [...SERVICES.keys()];
   if (typeof service === "string") {
-    return unknownWord(service, { noun: "service", choices: known }).message;
+    return unknownName(service, { noun: "service", choices: known }).message;
   }
   return expected(`one of ${known.join(", ")}`)({ input: service });
 }

@@ -8,7 +8,7 @@
 import { findService, outletConfigs, outletTable, type ParsedOptions } from "./outlet_config.ts";
 import { absoluteAddress, absolutePaths, type Resolve } from "./paths.ts";
 import type { OutletConfig } from "./server_config.ts";
-import { quote, unknownWord, UsageError, withSubject } from "../options/usage_error.ts";
+import { quote, unknownName, UsageError, withSubject } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import { splitHostPort } from "../endpoint/address.ts";
@@ -124,7 +124,7 @@ function parseQuery(query: string, service: Service): Map<string, unknown> {
   for (const [name, word] of new URLSearchParams(query)) {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!option) {
-      throw unknownWord(name, {
+      throw unknownName(name, {
         noun: `option of ${service.name}`,
         choices: Object.keys(table),
         see: `see outlet help ${service.name}`,

@@ -14,7 +14,7 @@ import { parseTarget } from "../endpoint/target.ts";
 import type { Option } from "../options/option.ts";
 import { addValue } from "../options/add_value.ts";
 import { asKey } from "../options/requirements.ts";
-import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { unknownName, UsageError } from "../options/usage_error.ts";
 import type { OptionValue } from "./open_options.ts";
 
 /** The options of `outlet client` about connecting, by name: `{ tls: true, "tls-ca": "ca.pem" }`. */
@@ -75,7 +75,7 @@ function addOption(
 ): void {
   if (!SUPPORTED.has(name)) {
     if (!Object.hasOwn(CLIENT_OPTIONS, name)) {
-      throw unknownWord(name, { noun: "option", choices: [...SUPPORTED] });
+      throw unknownName(name, { noun: "option", choices: [...SUPPORTED] });
     }
     throw new UsageError(
       `${name} is not supported by the library: it is for outlet client`,

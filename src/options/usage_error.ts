@@ -26,22 +26,22 @@ export class UsageError extends Error {
   }
 }
 
-/** The valid words. */
-export interface KnownWords {
-  /** What a word names: `service`. */
+/** The valid names. */
+export interface KnownNames {
+  /** What a name stands for: `service`. */
   readonly noun: string;
-  /** The valid words. */
+  /** The valid names. */
   readonly choices: readonly string[];
   /** Where they are listed if there are too many: `see outlet server --help`. */
   readonly see?: string;
 }
 
-/** The most words listed in an error. */
+/** The most names listed in an error. */
 const MAX_LISTED = 20;
 
-/** `unknown service "ecko": did you mean "echo"?`, or the valid words where none is similar. */
-export function unknownWord(word: string, { noun, choices, see }: KnownWords): UsageError {
-  const nearest = nearestWord(word, choices);
+/** `unknown service "ecko": did you mean "echo"?`, or the valid names where none is similar. */
+export function unknownName(word: string, { noun, choices, see }: KnownNames): UsageError {
+  const nearest = nearestName(word, choices);
   const list = choices.length > MAX_LISTED && see ? see : `expected one of ${choices.join(", ")}`;
   const hint = nearest === undefined
     ? (choices.length === 0 ? "there are none" : list)
@@ -60,7 +60,7 @@ export function quote(word: string): string {
   return JSON.stringify(word.length > 80 ? word.slice(0, 79) + "…" : word);
 }
 
-function nearestWord(word: string, known: readonly string[]): string | undefined {
+function nearestName(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0 || word.length > 40) return undefined;
   const nearest = closestString(word, [...known]);
   const allowed = Math.max(1, Math.floor(Math.max(word.length, nearest.length) / 3));

@@ -5,7 +5,7 @@
  */
 import { decodeHex } from "@std/encoding/hex";
 import { parseDuration } from "../options/quantity.ts";
-import { unknownWord, UsageError } from "../options/usage_error.ts";
+import { unknownName, UsageError } from "../options/usage_error.ts";
 import { stdinChunks } from "../terminal/stdio.ts";
 import { explain } from "../transport/errors.ts";
 
@@ -70,7 +70,7 @@ export function parseScript(text: string, name: string): Step[] {
     try {
       const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(source) ?? [];
       const parse = Object.hasOwn(PARSERS, word) ? PARSERS[word] : undefined;
-      if (!parse) throw unknownWord(word, { noun: "word", choices: Object.keys(PARSERS) });
+      if (!parse) throw unknownName(word, { noun: "word", choices: Object.keys(PARSERS) });
       return [{ line: index + 1, source, ...parse(rest) as StepBody } as Step];
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { choice, integer, PORT, TEXT } from "../../src/options/kinds.ts";
 import { flag, list, option } from "../../src/options/option.ts";
-import { unknownWord, UsageError } from "../../src/options/usage_error.ts";
+import { unknownName, UsageError } from "../../src/options/usage_error.ts";
 
 Deno.test("an option parses its value, or says what it expected", () => {
   const port = option(PORT, "a port");
@@ -32,17 +32,17 @@ Deno.test("a boolean is turned on and off with the usual words", () => {
 Deno.test("an unknown word is answered with the closest valid one, or with all of them", () => {
   const known = ["echo", "chat", "discard"];
   assertEquals(
-    unknownWord("ecko", { noun: "service", choices: known }).message,
+    unknownName("ecko", { noun: "service", choices: known }).message,
     'unknown service "ecko": did you mean "echo"?',
   );
   assertEquals(
-    unknownWord("ftp", { noun: "service", choices: known }).message,
+    unknownName("ftp", { noun: "service", choices: known }).message,
     'unknown service "ftp": expected one of echo, chat, discard',
   );
 });
 
 Deno.test("an unknown word is escaped and shortened in the error", () => {
-  const { message } = unknownWord("\u001b[31m" + "x".repeat(500), {
+  const { message } = unknownName("\u001b[31m" + "x".repeat(500), {
     noun: "mode",
     choices: ["server"],
   });

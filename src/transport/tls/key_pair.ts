@@ -73,12 +73,12 @@ async function readPasswords(
   const text = await Deno.readTextFile(file).catch((cause) => {
     throw new UsageError(`${name}: cannot read it: ${explain(cause)}`, { cause });
   });
-  return { name, words: text.split("\n").map((line) => line.replace(/\r$/, "")) };
+  return { name, passphrases: text.split("\n").map((line) => line.replace(/\r$/, "")) };
 }
 
 interface Passwords {
   readonly name: string;
-  readonly words: readonly string[];
+  readonly passphrases: readonly string[];
 }
 
 /** The key, decrypted with a passphrase from the file or the one that was asked for. */
@@ -93,7 +93,7 @@ function readKey(
 ): KeyObject {
   const isLocked = isEncrypted(key);
   const passphrase = passwords
-    ? passwords.words.find((word) => isLocked && canDecrypt(key, word))
+    ? passwords.passphrases.find((one) => isLocked && canDecrypt(key, one))
     : knownPassphrases.get(keyFile);
   if (isLocked && passphrase === undefined) {
     throw new UsageError(
