@@ -32,10 +32,15 @@ export function outputStage(open: (about: StageContext) => Promise<Output>): Sta
 /** An output that is being opened. Its records wait for that until it is disposed. */
 export function openingOutput(opening: Promise<Output>): Output {
   const waits = new Waits();
+  let isDisposed = false;
   return {
     record: (direction, bytes) =>
-      waits.until(opening.then(({ record }) => record(direction, bytes))),
+      waits.until(opening.then(async (output) => {
+        // The bytes were valid only until then.
+        if (!isDisposed) await output.record(direction, bytes);
+      })),
     [Symbol.dispose]() {
+      isDisposed = true;
       waits.end(new Deno.errors.Interrupted("the session is closed"));
       handledElsewhere(opening.then((output) => output[Symbol.dispose]()));
     },

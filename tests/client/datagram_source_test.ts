@@ -71,6 +71,9 @@ const REFUSED: readonly (readonly [args: string, reason: RegExp])[] = [
   ["udp://h:1 -4 -6", /^--ipv4 and --ipv6 exclude each other$/],
   ["-u ws://h:1/a", /^ws:\/\/h:1\/a is no address of UDP: expected udp:\/\/HOST:PORT$/],
   ["-u unix:@x", /^unix:@x is no address of UDP: expected udp:\/\/HOST:PORT$/],
+  ["-u h 1 -- cat", /has no effect over UDP: a program's stdin and stdout are streams/],
+  ["udp://h:1 --ucspi -- cat", /has no effect over UDP: a program's stdin and stdout are streams/],
+  ["udp://h:1 --keep-sending", /^--keep-sending has no effect over UDP: there is no half-close$/],
   ["udp://h:1 --ws /a", /^--ws has no effect over UDP: WebSocket needs a stream, and UDP has/],
 ];
 

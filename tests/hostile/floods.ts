@@ -144,6 +144,12 @@ export const SURFACES: readonly Surface[] = [
   },
   { name: "echo over UDP", covers: ["udp"], spec: "echo+udp://127.0.0.1:0", floods: DATAGRAMS },
   {
+    name: "echo over UDP with output files",
+    covers: ["udp"],
+    spec: "echo+udp://127.0.0.1:0?json&output=FOLDER/datagrams&hex-dump=/dev/null",
+    floods: DATAGRAMS,
+  },
+  {
     name: "chargen over UDP",
     covers: ["udp"],
     spec: "chargen+udp://127.0.0.1:0",

@@ -300,6 +300,13 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "echo+udp://:0?backlog=5": /there is no accept queue/,
   "echo+udp://:0?when-full=defer": /datagrams of new clients are dropped/,
   "echo+udp://:0?accept-proxy": /PROXY headers of datagrams are only sent/,
+  "echo+udp://:0?once": /once has no effect over UDP.*: a session has no end/,
+  "echo+udp://:0?crlf": /crlf has no effect over UDP.*: datagrams are sent as they are/,
+  "broker+udp://:0": /broker over UDP: a sender's address may be forged/,
+  "stdio+udp://:0?eof=close": /eof has no effect over UDP.*: a session ends when it is idle/,
+  "stdio+udp://:0?quit-delay=1s": /quit-delay has no effect over UDP/,
+  "stdio+udp://:0?send-only": /send-only has no effect over UDP/,
+  "stdio+udp://:0?json": /json would be mixed with the data of stdio on stdout/,
   "echo://:0?amplify": /amplify is only for UDP/,
   "echo://:0?max-datagram=9": /max-datagram is only for UDP/,
   "forward+udp://:0?to=unix:/tmp/x": /to UDP only/,
@@ -325,6 +332,14 @@ Deno.test("TLS for all outlets is refused if one of them is UDP", () => {
   const words = ["echo://:0", "echo+udp://:0", "--tls", "--tls-self-signed"];
   assertMatch(assertThrows(() => configOf(words), UsageError).message, /DTLS/);
 });
+
+for (const option of ["once", "crlf"]) {
+  Deno.test(`${option} for all outlets is refused if one of them is UDP`, () => {
+    const words = ["echo://:0", "echo+udp://:0", `--${option}`];
+    const why = assertThrows(() => configOf(words), UsageError).message;
+    assertMatch(why, new RegExp(`${option} has no effect over UDP`));
+  });
+}
 
 Deno.test("docs/udp.md has every service, and why some are refused", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/udp.md", import.meta.url));

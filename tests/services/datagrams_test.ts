@@ -196,6 +196,20 @@ testWith(
   },
 );
 
+Deno.test("stdio with recv-only writes datagrams, and does not read stdin", async () => {
+  const port = freePort();
+  await using server = new Program(
+    outlet("server", `stdio+udp://127.0.0.1:${port}?recv-only&idle-timeout=1s`),
+  );
+  await server.logs(/listening/);
+  await server.type("not sent\n");
+  using client = new UdpClient(port);
+  await client.send("received\n");
+  await server.prints(/received\n/);
+  await server.logs(/idle, 1 datagram \(9 B\) in, 0 datagrams/);
+  assertEquals((await server.outcome()).code, 0);
+});
+
 Deno.test("stdio serves one client, and counts what others send", async () => {
   await using server = await TestServer.open("stdio+udp://:0");
   using first = new UdpClient(server.port());
