@@ -57,7 +57,7 @@ function withScheme(
   }
   return new Map([
     ...values,
-    ...tls ? [["tls", true] as const] : [],
+    ...tls || values.has("starttls") ? [["tls", true] as const] : [],
     ...ws === undefined ? [] : [["ws", ws] as const],
   ]);
 }

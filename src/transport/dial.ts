@@ -12,7 +12,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { type AddressStep, dialAddress } from "./dial_address.ts";
 import { DialTimeout } from "./dial_error.ts";
 import { explain } from "./errors.ts";
-import { type ClientLayers, connectStages, type LayerStep } from "./layers.ts";
+import { type ClientLayers, connectStages, type LayerProgress, type LayerStep } from "./layers.ts";
 import { connectToTarget } from "./proxy/connect.ts";
 import { resolver } from "./resolver.ts";
 import { contextOf } from "./stage.ts";
@@ -154,12 +154,15 @@ class Dialling {
     const { address } = this.#endpoint;
     const name = formatAddress(address);
     let start = performance.now();
-    const agreed = (step: LayerStep) =>
-      this.#options.onStep?.({ ...step, elapsed: performance.now() - start });
+    const progress: LayerProgress = {
+      awaits: (missing) => void (this.awaitedReply = `${name}: connected, but ${missing}`),
+      agreed: (step) => {
+        this.#options.onStep?.({ ...step, elapsed: performance.now() - start });
+        start = performance.now();
+      },
+    };
     const context = contextOf(this.#stream!, this.#abort.signal);
-    for (const { stage, answer } of connectStages(layers, agreed)) {
-      start = performance.now();
-      this.awaitedReply = `${name}: connected, but no response to ${answer}`;
+    for (const stage of connectStages(layers, progress)) {
       try {
         this.#stream = await stage(this.#stream!, context);
       } catch (error) {
