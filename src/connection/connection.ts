@@ -39,6 +39,8 @@ export class Connection extends Conversation {
   #waiting: (() => void)[] | undefined;
   /** The read that `readAhead` started. */
   #ahead: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
+  /** The read that comes after `#ahead`, where something was put back in front of it. */
+  #next: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
   #taps: Taps | undefined;
   #peerEnded = false;
   #weEnded = false;
@@ -88,7 +90,8 @@ export class Connection extends Conversation {
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
     const ahead = this.#ahead;
     if (!ahead) return this.#onRead(await this.#stream.read(this.#buffer.space));
-    this.#ahead = undefined;
+    this.#ahead = this.#next;
+    this.#next = undefined;
     return await ahead;
   }
 
@@ -99,6 +102,12 @@ export class Connection extends Conversation {
   async readAhead(): Promise<void> {
     this.#ahead ??= this.read();
     await this.#ahead;
+  }
+
+  /** Puts bytes back that `read` has returned, once before it is read from again. */
+  putBack(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#next = this.#ahead;
+    this.#ahead = Promise.resolve(bytes);
   }
 
   /** Writes nothing, which fails if the peer has reset the connection. */

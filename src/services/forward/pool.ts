@@ -49,6 +49,8 @@ export interface Lease extends Disposable {
   readonly name: string;
   /** The TLS session, where TLS is spoken over it. */
   readonly session: TlsSession | undefined;
+  /** What the upstream sent before TLS and does not repeat (STARTTLS). */
+  readonly greeting: Uint8Array | undefined;
 }
 
 /** How an upstream is connected to: who asks, and what it is sent first. */
@@ -132,18 +134,20 @@ export class Pool {
   async #try(
     upstream: Upstream,
     options: DialOptions & { readonly signal: AbortSignal },
-  ): Promise<Pick<Lease, "socket" | "session"> | Error> {
+  ): Promise<Pick<Lease, "socket" | "session" | "greeting"> | Error> {
     const { signal } = options;
     const attempt = upstream.attempt();
     let session: TlsSession | undefined;
+    let greeting: Uint8Array | undefined;
     const onStep: DialOptions["onStep"] = (step) => {
       if (step.step === "secured") session = step.session;
+      if (step.step === "starttls") greeting = step.greeting;
     };
     try {
       const endpoint = await this.#endpointOf(upstream);
       const socket = await dial(endpoint, upstream.remote.tls ? { ...options, onStep } : options);
       if (attempt.succeeded()) this.#report(upstream, `${upstream.name} is up again`);
-      return { socket, session };
+      return { socket, session, greeting };
     } catch (error) {
       const fault = error as Error;
       if (signal.aborted || isShortage(fault.cause)) attempt.abandoned();

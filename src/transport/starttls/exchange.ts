@@ -131,7 +131,8 @@ export function quoted(text: string): string {
 
 /** The error of an answer that is none of this protocol. */
 export function foreign(protocol: string, text: string): Error {
-  const hint = /^\x16\x03|^\x15\x03/.test(text) ? " (it speaks TLS already)" : "";
+  const isTls = ["\x15\x03", "\x16\x03"].some((header) => text.startsWith(header));
+  const hint = isTls ? " (it speaks TLS already)" : "";
   return new Error(`the server does not speak ${protocol}: it sent ${quoted(text)}${hint}`);
 }
 

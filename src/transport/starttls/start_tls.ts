@@ -11,7 +11,7 @@ import type { StartTlsProtocol } from "./protocols.ts";
  * The exchange of a protocol, up to the server's go-ahead. Returns the server's greeting where it has
  * one: it does not send another one after TLS has begun.
  */
-type Negotiator = (exchange: Exchange) => Promise<string | void>;
+export type Negotiator = (exchange: Exchange) => Promise<string | void>;
 
 /** The exchange of each protocol, imported on first use. */
 export const NEGOTIATORS: Readonly<Record<StartTlsProtocol, () => Promise<Negotiator>>> = {

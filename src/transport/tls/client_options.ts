@@ -54,7 +54,7 @@ export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
   tls: flag("use TLS, as tls://HOST:PORT does"),
   starttls: option(
     choice(STARTTLS_PROTOCOLS),
-    "ask the server in this protocol to begin TLS, which is on then (STARTTLS)",
+    `ask the server to begin TLS (STARTTLS), in this protocol: ${STARTTLS_PROTOCOLS.join(", ")}`,
     { placeholder: "PROTOCOL", excludes: ["ws"] },
   ),
   "tls-ca": option(
