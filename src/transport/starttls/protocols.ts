@@ -4,8 +4,19 @@
  * @module
  */
 
-/** Their names, as openssl has them. */
-export const STARTTLS_PROTOCOLS = [
+/** The name of a protocol, as openssl has it. */
+export type StartTlsProtocol =
+  | "smtp"
+  | "imap"
+  | "pop3"
+  | "ftp"
+  | "xmpp"
+  | "postgres"
+  | "mysql"
+  | "ldap";
+
+/** All of them. */
+export const STARTTLS_PROTOCOLS: readonly StartTlsProtocol[] = [
   "smtp",
   "imap",
   "pop3",
@@ -14,7 +25,4 @@ export const STARTTLS_PROTOCOLS = [
   "postgres",
   "mysql",
   "ldap",
-] as const;
-
-/** The name of a protocol. */
-export type StartTlsProtocol = typeof STARTTLS_PROTOCOLS[number];
+];
