@@ -7,6 +7,7 @@ import { CREDENTIALS, type Credentials, PROXY, type Proxy } from "../endpoint/pr
 import { choice, DURATION, file, times } from "../options/kinds.ts";
 import { flag, option, type TableOf } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
+import { KEEP_ALIVE_OPTIONS, type KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import { SOURCE, type Source } from "../endpoint/source.ts";
 import {
   LOAD_OPTIONS,
@@ -22,7 +23,7 @@ import {
 
 /** The values of a client's options. Times are in milliseconds. */
 export interface ClientOptions
-  extends TlsClientConfig, WebSocketClientConfig, ProbeConfig, LoadConfig {
+  extends TlsClientConfig, WebSocketClientConfig, KeepAliveTimes, ProbeConfig, LoadConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
   /** The address and the port to come from; the system chooses by default. */
@@ -96,6 +97,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "idle-timeout": option(DURATION, "exit after this long without data in either direction", {
     short: "i",
   }),
+  ...KEEP_ALIVE_OPTIONS,
   eof: option(
     choice(["half-close", "close", "wait"]),
     "at the end of stdin: half-close and read on, close, or keep both directions open",

@@ -5,6 +5,7 @@
  */
 import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
+import { keepAliveOptions, type KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import { CIDR } from "../admission/acl.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "./websocket_server_options.ts";
 
 /** The values of options that every outlet has. Times are in milliseconds; 0 disables a timeout. */
-export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig {
+export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig, KeepAliveTimes {
   /** What happens to new clients at the connection limit: close them, or do not accept them yet. */
   readonly "when-full": "refuse" | "defer";
   /** Close after this long without data in either direction. */
@@ -97,6 +98,7 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
     { default: 4096 },
   ),
   "keep-alive": flag("send TCP keep-alive probes on idle connections", { default: true }),
+  ...keepAliveOptions({ needs: ["keep-alive"] }),
   "accept-proxy": flag(
     "require a PROXY protocol header (v1 or v2) on each connection",
   ),

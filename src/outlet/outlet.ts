@@ -122,6 +122,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
   /** Continues with another listening socket at the same address. */
   moveTo(socket: WelcomeSocket): void {
     this.#socket = socket;
+    this.#setKeepAliveTimes();
     socket.serve(this);
   }
 
@@ -130,9 +131,18 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
     const isFirst = this.#settings === undefined;
     this.#settings = settings;
     this.#sweeper = new Sweeper(settings.deadlines);
+    this.#setKeepAliveTimes();
     if (!isFirst) return;
     this.#events.listening(settings);
     this.#socket.serve(this);
+  }
+
+  #setKeepAliveTimes(): void {
+    try {
+      this.#socket.setKeepAliveTimes(this.#settings?.keepAliveTimes);
+    } catch (error) {
+      this.#events.warned(error);
+    }
   }
 
   /**

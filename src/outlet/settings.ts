@@ -6,6 +6,7 @@
 import type { Handler } from "../connection/connection.ts";
 import type { Deadlines } from "../connection/deadlines.ts";
 import type { TrustedProxies } from "../admission/trusted_proxies.ts";
+import type { KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import type { ServerLayers } from "../transport/layers.ts";
 import type { Stage } from "../transport/stage.ts";
 
@@ -25,6 +26,8 @@ export interface OutletSettings {
   readonly capture?: Stage | undefined;
   /** Whether TCP keep-alive is on (RFC 9293 3.8.4). */
   readonly keepAlive: boolean;
+  /** When keep-alive probes are sent; the system's times by default. */
+  readonly keepAliveTimes?: KeepAliveTimes | undefined;
   /** When connections are closed by a deadline. */
   readonly deadlines: Deadlines;
   /**

@@ -6,6 +6,7 @@
 import { SERVICES } from "../services/registry.ts";
 import type { Handler } from "../connection/connection.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
+import { keepAliveTimes } from "../transport/keep_alive_options.ts";
 import { explain } from "../transport/errors.ts";
 import type { AdmissionOptions } from "../admission/admission.ts";
 import { TrustedProxies } from "../admission/trusted_proxies.ts";
@@ -34,6 +35,7 @@ export function outletSettings(
       ? new TrustedProxies(outletOptions["trusted-proxy"])
       : undefined,
     keepAlive: outletOptions["keep-alive"],
+    keepAliveTimes: keepAliveTimes(outletOptions),
     whenFull: outletOptions["when-full"],
     deadlines: {
       idle: outletOptions["idle-timeout"],

@@ -12,6 +12,7 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { type AddressStep, dialAddress } from "./dial_address.ts";
 import { DialTimeout } from "./dial_error.ts";
 import { explain } from "./errors.ts";
+import type { KeepAliveTimes } from "./keep_alive_options.ts";
 import { type ClientLayers, connectStages, type LayerProgress, type LayerStep } from "./layers.ts";
 import { connectToTarget } from "./proxy/connect.ts";
 import { resolver } from "./resolver.ts";
@@ -40,7 +41,10 @@ export interface DialOptions {
 }
 
 /** An endpoint to connect to. */
-export type DialledEndpoint = Endpoint<ClientLayers>;
+export type DialledEndpoint = Endpoint<ClientLayers> & {
+  /** When keep-alive probes are sent over the carrier; the system's times by default. */
+  readonly keepAliveTimes?: KeepAliveTimes | undefined;
+};
 
 /**
  * Connects to an endpoint. Closing the stream closes all connections it needed.
@@ -48,8 +52,11 @@ export type DialledEndpoint = Endpoint<ClientLayers>;
  */
 export async function dial(endpoint: DialledEndpoint, options: DialOptions): Promise<ByteStream> {
   if (!endpoint.proxy && !endpoint.layers) {
-    const { address, from } = endpoint;
-    const stream = await dialAddress(address, from ? { ...options, from } : options);
+    const { address, from, keepAliveTimes } = endpoint;
+    const stream = await dialAddress(
+      address,
+      from || keepAliveTimes ? { ...options, from, keepAliveTimes } : options,
+    );
     if (options.preface) await writePreface(stream, options.preface);
     return stream;
   }
@@ -93,11 +100,12 @@ class Dialling {
 
   /** Connects the carrier to the target or the proxy, and closes an earlier connection. */
   async connect(): Promise<ByteStream> {
-    const { proxy, address, from } = this.#endpoint;
+    const { proxy, address, from, keepAliveTimes } = this.#endpoint;
     this.close();
     const stream = await dialAddress(proxy?.address ?? address, {
       ...this.#options,
       from,
+      keepAliveTimes,
       timeout: this.timeLeft,
     });
     this.#stream = stream;

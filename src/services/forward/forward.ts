@@ -1,6 +1,7 @@
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { Connection } from "../../connection/connection.ts";
 import { addressFault } from "../../transport/local_address.ts";
+import { givenTime } from "../../transport/keep_alive_options.ts";
 import { localHeader, proxyHeader } from "../../transport/proxy_protocol.ts";
 import type { TlsClientSettings, TlsConnector } from "../../transport/tls/client_files.ts";
 import { relay } from "../../connection/relay.ts";
@@ -10,6 +11,7 @@ import {
   FORWARD_OPTIONS,
   tlsSettings,
   TO,
+  upstreamKeepAlive,
   upstreamsOf,
   whyIgnored,
 } from "./options.ts";
@@ -40,6 +42,12 @@ export const forward: Service = service({
     const { source } = options;
     const fault = source && addressFault(source);
     if (fault) return { option: "source", message: `source ${source}: ${fault}` };
+    const times = upstreamKeepAlive(options);
+    const why = times && (await import("../../transport/keep_alive.ts")).keepAliveFault();
+    if (why) {
+      const option = `${TO}${givenTime(times)}`;
+      return { option, message: `${option} ${why}` };
+    }
     if (!upstreamsOf(options).some(({ tls }) => tls)) return undefined;
     const { readTlsClient } = await import("../../transport/tls/client_files.ts");
     return await readTlsClient(tlsSettings(options), `${TO}tls`).then(
@@ -50,6 +58,7 @@ export const forward: Service = service({
   open(options, { signal, health, failed, oncePerServer }) {
     const pools = new Pools(options, {
       source: options.source,
+      keepAliveTimes: upstreamKeepAlive(options),
       tlsFor: tlsOf(tlsSettings(options), failed),
       balance: options.balance,
       connectTimeout: options["connect-timeout"],

@@ -11,6 +11,11 @@ import { isUnix } from "../../endpoint/address.ts";
 import { formatRemote, REMOTE, type Remote } from "../../endpoint/remote.ts";
 import { SOURCE_ADDRESS, sourceConflict } from "../../endpoint/source.ts";
 import { STARTTLS_PROTOCOLS, type StartTlsProtocol } from "../../transport/starttls/protocols.ts";
+import {
+  KEEP_ALIVE_OPTIONS,
+  type KeepAliveTimes,
+  keepAliveTimes,
+} from "../../transport/keep_alive_options.ts";
 import { TLS_CLIENT_OPTIONS } from "../../transport/tls/client_options.ts";
 import type { TlsClientSettings } from "../../transport/tls/client_files.ts";
 import { PROTOCOL_ROUTE, type Route, SNI_ROUTE } from "./route.ts";
@@ -20,6 +25,9 @@ export const TO = "to-";
 
 const { tls: _, ...TLS_OPTIONS } = TLS_CLIENT_OPTIONS;
 const TO_OPTIONS = prefixOptions(TLS_OPTIONS, { prefix: TO, about: "upstreams with TLS" });
+
+/** The keep-alive options of connections to upstreams: `to-keep-alive-idle`. */
+const TO_KEEP_ALIVE = prefixOptions(KEEP_ALIVE_OPTIONS, { prefix: TO, about: "upstreams" });
 
 /** The protocols that a client without TLS can go on in. */
 const FORWARDED_PROTOCOLS = STARTTLS_PROTOCOLS.filter((name) => name !== "mysql");
@@ -82,6 +90,7 @@ export const FORWARD_OPTIONS = {
     choice(["v1", "v2"]),
     "send a PROXY protocol header with the client's address",
   ),
+  ...TO_KEEP_ALIVE,
   ...TO_OPTIONS,
   "to-starttls": option(
     FORWARDED_PROTOCOL,
@@ -168,9 +177,11 @@ function checkRoutes({ sni, "sni-default": otherNames, route }: ForwardOptions):
 /** Why a given option has no effect; the text follows its name. */
 export function whyIgnored(name: string, options: ForwardOptions): string | undefined {
   const upstreams = upstreamsOf(options);
-  const { source, balance } = options;
+  const { balance } = options;
   if (
-    name === "source" && source !== undefined && upstreams.every(({ address }) => isUnix(address))
+    isGiven(options[name as TlsOption]) &&
+    (name === "source" || Object.hasOwn(TO_KEEP_ALIVE, name)) &&
+    upstreams.every(({ address }) => isUnix(address))
   ) {
     return "needs an upstream with an IP address";
   }
@@ -193,11 +204,16 @@ function isTlsOption(name: string): name is TlsOption {
 }
 
 /** Whether a value of a TLS option, all of which are off by default, turns something on. */
-function isGiven(value: string | boolean | readonly string[] | undefined): boolean {
+function isGiven(value: string | number | boolean | readonly string[] | undefined): boolean {
   return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
 }
 
 /** The TLS options of upstreams, as those of a client. */
 export function tlsSettings(options: ForwardOptions): TlsClientSettings {
   return withoutPrefix(options, TO);
+}
+
+/** When keep-alive probes are sent to upstreams. */
+export function upstreamKeepAlive(options: ForwardOptions): KeepAliveTimes | undefined {
+  return keepAliveTimes(withoutPrefix(options, TO));
 }

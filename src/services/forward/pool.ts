@@ -9,6 +9,7 @@ import { formatDuration } from "../../options/quantity.ts";
 import { type Address, isUnix } from "../../endpoint/address.ts";
 import type { Remote } from "../../endpoint/remote.ts";
 import type { ByteStream } from "../../transport/stream.ts";
+import type { KeepAliveTimes } from "../../transport/keep_alive_options.ts";
 import { dial, type DialledEndpoint, type DialOptions } from "../../transport/dial.ts";
 import { isShortage } from "../../transport/errors.ts";
 import { hostField } from "../../transport/websocket/host_field.ts";
@@ -31,6 +32,8 @@ export interface PoolOptions {
   tlsFor(remote: Remote): Promise<TlsClientOptions>;
   /** The address of this machine that connections come from. */
   readonly source?: string | undefined;
+  /** When keep-alive probes are sent; the system's times by default. */
+  readonly keepAliveTimes?: KeepAliveTimes | undefined;
   /** The balancing algorithm. */
   readonly balance: Balance;
   /** The time limit for connecting to an upstream in milliseconds. */
@@ -163,10 +166,12 @@ export class Pool {
 
   async #endpointOf({ remote }: Upstream): Promise<DialledEndpoint> {
     const { address, tls, ws: target } = remote;
-    const { source, tlsFor } = this.#options;
-    if (!tls && source === undefined && target === undefined) return { address };
+    const { source, tlsFor, keepAliveTimes } = this.#options;
+    const times = isUnix(address) || !keepAliveTimes ? {} : { keepAliveTimes };
+    if (!tls && source === undefined && target === undefined) return { address, ...times };
     return {
       address,
+      ...times,
       from: source === undefined || isUnix(address) ? undefined : { hostname: source },
       layers: tls || target !== undefined
         ? {

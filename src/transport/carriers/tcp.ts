@@ -40,12 +40,23 @@ function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Liste
 /** Connects with `TCP_NODELAY` and keep-alive on. */
 async function connect(
   address: InternetAddress,
-  { signal, source }: ConnectOptions,
+  { signal, source, keepAliveTimes }: ConnectOptions,
 ): Promise<ByteStream> {
-  if (source !== undefined) {
-    const { connectFrom } = await import("./tcp_from.ts");
-    return await connectFrom(address, { source, signal });
+  const connection = source === undefined
+    ? await connectPlainly(address, signal)
+    : await (await import("./tcp_from.ts")).connectFrom(address, { source, signal });
+  if (keepAliveTimes === undefined) return connection;
+  try {
+    const { setKeepAliveTimes } = await import("../keep_alive.ts");
+    setKeepAliveTimes(connection, keepAliveTimes);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
   }
+}
+
+async function connectPlainly(address: InternetAddress, signal: AbortSignal): Promise<ByteStream> {
   const connection = await Deno.connect({ ...address, signal });
   if (isSelf(connection)) {
     connection.close();
