@@ -72,7 +72,8 @@ export const forward: Service = service({
     }
     return async (client) => {
       await refuseOwnEnd(client);
-      const pool = await pools.of(client);
+      const chosen = pools.of(client);
+      const pool = chosen instanceof Promise ? await chosen : chosen;
       if (!pool) return;
       const preface = version &&
         proxyHeader(version, { source: client.peer, destination: client.local });
