@@ -7,7 +7,7 @@
  * @module
  */
 import type { ServerSignals } from "./src/app/run_server.ts";
-import type { ServerCommand } from "./src/cli/server_args.ts";
+import type { AddUserCommand, ServerCommand } from "./src/cli/server_args.ts";
 import { TaskScope } from "./src/scheduling/task_scope.ts";
 
 const EXIT = { done: 0, failed: 1, usage: 2, signal: 128 } as const;
@@ -112,7 +112,15 @@ async function main(args: readonly string[], signals: Signals): Promise<number> 
   }
 }
 
-async function runServer(command: ServerCommand, signals: Signals): Promise<number> {
+async function runServer(
+  command: ServerCommand | AddUserCommand,
+  signals: Signals,
+): Promise<number> {
+  if (command.action === "add-user") {
+    signals.exitAtOnce();
+    const { addUser } = await import("./src/app/add_user.ts");
+    return await print(await addUser(command));
+  }
   if (command.action !== "serve") {
     signals.exitAtOnce();
     const { showConfig } = await import("./src/app/show_config.ts");

@@ -7,6 +7,7 @@ import type { Comparison } from "./contest.ts";
 import type { Load } from "./measure.ts";
 import {
   consoles,
+  datagramEchoes,
   echoes,
   logs,
   NCAT_MEMBERS,
@@ -61,6 +62,16 @@ export function comparisons(
       unit: "round trips",
       load: roundTrips(1000),
       ...only(echo({}), ["C, epoll", "bare Deno loop", "Node pipe"]),
+    },
+    {
+      title: "UDP echo: 64-byte datagrams, 32 in flight",
+      unit: "round trips",
+      load: {
+        tool: "datagrams",
+        args: [32, 64, seconds],
+        count: ({ operations }) => operations,
+      },
+      ...datagramEchoes(workshop, { "bare Deno loop": { least: 0.9 }, socat: { least: 2 } }),
     },
     {
       title: "echo: one stream",

@@ -14,7 +14,7 @@ const CONNECTIONS = 10_000;
 const GOAL = 8;
 
 /** The time before memory is read, in milliseconds, which runtimes need to release it. */
-const SETTLE_TIME = 6_000;
+const SETTLE_TIME = 18_000;
 
 /**
  * Holds the same number of connections with each server, after one round trip each, and reads its

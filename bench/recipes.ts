@@ -89,6 +89,30 @@ export function echoes(
   };
 }
 
+/** Echo servers of UDP datagrams. */
+export function datagramEchoes(
+  workshop: BenchTools,
+  goals: RatioGoals,
+): { ours: Recipe; rivals: Competitor[] } {
+  const udp = true;
+  return {
+    ours: { ...outlet(workshop, (port) => [`echo+udp://:${port}`]), udp },
+    rivals: withGoals(goals, [
+      {
+        name: "bare Deno loop",
+        udp,
+        command: (port) => deno("subjects/bare_datagrams.ts", port),
+      },
+      {
+        name: "socat",
+        needs: ["socat"],
+        udp,
+        command: (port) => ["socat", `UDP4-RECVFROM:${port},bind=127.0.0.1,fork`, "PIPE"],
+      },
+    ]),
+  };
+}
+
 /** Servers that run `cat` for every client. */
 export function programs(
   workshop: BenchTools,

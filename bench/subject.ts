@@ -12,6 +12,8 @@ export interface Recipe {
   readonly name: string;
   /** Programs that must be installed. */
   readonly needs?: readonly string[];
+  /** Whether it serves on a UDP port. */
+  readonly udp?: boolean;
   /** The command line that starts it on this port. */
   command(port: number): readonly string[];
 }
@@ -57,7 +59,7 @@ export class Subject implements AsyncDisposable {
   }
 
   /** Starts it, and waits until it listens. */
-  static async start({ name, command }: Recipe): Promise<Subject> {
+  static async start({ name, command, udp = false }: Recipe): Promise<Subject> {
     const port = freePort();
     const [program, ...args] = command(port);
     const process = new Deno.Command(program!, {
@@ -69,7 +71,7 @@ export class Subject implements AsyncDisposable {
     }).spawn();
     const subject = new Subject(name, port, process);
     try {
-      await subject.#listens();
+      await subject.#listens(udp);
       return subject;
     } catch (error) {
       await subject[Symbol.asyncDispose]();
@@ -98,11 +100,12 @@ export class Subject implements AsyncDisposable {
   }
 
   /** Asks the kernel instead of connecting, because some servers serve one client and end. */
-  async #listens(): Promise<void> {
+  async #listens(udp: boolean): Promise<void> {
     const needle = `:${this.port.toString(16).toUpperCase().padStart(4, "0")} `;
     for (const end = performance.now() + START_TIMEOUT; performance.now() < end;) {
-      const sockets = Deno.readTextFileSync("/proc/net/tcp").split("\n");
-      if (sockets.some((line) => line.includes(needle) && line.includes(" 0A "))) return;
+      const sockets = Deno.readTextFileSync(`/proc/net/${udp ? "udp" : "tcp"}`).split("\n");
+      const state = udp ? " 07 " : " 0A ";
+      if (sockets.some((line) => line.includes(needle) && line.includes(state))) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     throw new Error(`${this.name} does not listen on port ${this.port}`);

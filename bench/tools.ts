@@ -19,7 +19,16 @@ export function isInstalled(tool: string): boolean {
 }
 
 /** The sources in `native/`, a program each. */
-const NATIVE = ["echo", "round_trips", "stream", "connects", "hold", "chat", "reconnects"] as const;
+const NATIVE = [
+  "echo",
+  "round_trips",
+  "stream",
+  "connects",
+  "hold",
+  "chat",
+  "reconnects",
+  "datagrams",
+] as const;
 
 /** An own program. */
 export type NativeTool = typeof NATIVE[number];

@@ -28,6 +28,10 @@ const CLOSE_TIMEOUT = 500;
  */
 export async function runClient(config: ClientConfig, io: ClientIo): Promise<void> {
   const { options } = config;
+  if (options.udp) {
+    const { runDatagramClient } = await import("./client/datagram_client.ts");
+    return await runDatagramClient(config, io);
+  }
   if (options.probe) {
     const { probe } = await import("./client/probe.ts");
     return await probe(config, io);

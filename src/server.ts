@@ -13,10 +13,10 @@ import { Rooms } from "./chat/rooms.ts";
 import type { ServerConfig } from "./config/server_config.ts";
 import { EventBus } from "./events/event_bus.ts";
 import type { HttpAddresses } from "./events/server_events.ts";
-import type { Connection } from "./connection/connection.ts";
-import type { Outlet } from "./outlet/outlet.ts";
+import type { LiveConnection } from "./server/handle.ts";
 import { joinBus } from "./server/join_bus.ts";
 import { OutletSet } from "./server/outlet_set.ts";
+import type { AnyOutlet } from "./server/serve_outlet.ts";
 import { ServerControl, type ServerControlOptions } from "./server/server_control.ts";
 import type { StandardStreams } from "./services/service.ts";
 import type { listen } from "./transport/listen.ts";
@@ -36,7 +36,7 @@ export interface ServerParts {
 }
 
 /** A server in one thread. Disposing it stops it at once. */
-export class Server extends ServerControl<Connection, Outlet> {
+export class Server extends ServerControl<LiveConnection, AnyOutlet> {
   /** The chat rooms of its outlets. */
   readonly rooms: Rooms = new Rooms();
   /** Its outlets. */

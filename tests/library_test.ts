@@ -207,6 +207,13 @@ const REFUSED: Record<string, unknown> = {
   "log-format": "json",
 };
 
+Deno.test("a server has UDP outlets, to which connect does not connect", async () => {
+  await using server = await open("echo+udp://:0");
+  const { address } = server.outlets[0];
+  assertEquals(address, `udp://127.0.0.1:${server.outlets[0].port}`);
+  await assertRejects(() => connect(address), Error, "udp is not supported by the library");
+});
+
 for (const [name, value] of Object.entries(REFUSED)) {
   Deno.test(`${name} is not supported by the library, and is refused`, async () => {
     const config = { outlets: ["echo://:0"], [name]: value } as OpenOptions;

@@ -1,5 +1,5 @@
 /** Access rules and admission of a client. */
-import { Acl } from "../../src/admission/acl.ts";
+import { Acl } from "../../src/endpoint/acl.ts";
 import { Admission } from "../../src/admission/admission.ts";
 import { peerKey, readIp } from "../../src/endpoint/ip.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Acl, type RuleRefusal } from "./acl.ts";
+import { Acl, type RuleRefusal } from "../endpoint/acl.ts";
 import { type Ip, peerKey, readIp } from "../endpoint/ip.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import { LocalPerAddressCounter, type PerAddressCounter } from "./per_address.ts";

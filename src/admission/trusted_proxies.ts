@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Acl } from "./acl.ts";
+import { Acl } from "../endpoint/acl.ts";
 import { type Address, isUnix } from "../endpoint/address.ts";
 import { readIp } from "../endpoint/ip.ts";
 

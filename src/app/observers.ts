@@ -11,7 +11,7 @@ import { Log, type LogOptions } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { notifySystemd, systemdOptions } from "../telemetry/systemd.ts";
 import type { ServerHandle } from "../server/handle.ts";
-import { type InternetAddress, isUnix } from "../endpoint/address.ts";
+import { type InternetAddress, isUdp, isUnix } from "../endpoint/address.ts";
 import type { Prepared } from "./prepared.ts";
 import type { HttpServer } from "../transport/http_server.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
@@ -152,7 +152,9 @@ export class Observers implements AsyncDisposable {
 }
 
 function portsOf(server: ServerHandle): number[] {
-  return [...server.outlets].flatMap(({ address }) => isUnix(address) ? [] : [address.port]);
+  return [...server.outlets].flatMap(({ address }) =>
+    isUnix(address) || isUdp(address) ? [] : [address.port]
+  );
 }
 
 function logOptions(options: ServerOptions, write: (line: string) => void): LogOptions {

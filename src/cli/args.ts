@@ -8,7 +8,7 @@ import type { TraceConfig } from "../config/trace_config.ts";
 import { quote, unknownWord, UsageError } from "../options/usage_error.ts";
 import { layOut, overview } from "./help.ts";
 import { isMode, type ModeName, MODES } from "./modes.ts";
-import type { ServerCommand } from "./server_args.ts";
+import type { AddUserCommand, ServerCommand } from "./server_args.ts";
 
 /** The width of help, in columns, where the terminal's is unknown. */
 const DEFAULT_WIDTH = 80;
@@ -17,7 +17,7 @@ const DEFAULT_WIDTH = 80;
 export type Command =
   | { readonly mode: "help"; readonly text: string }
   | { readonly mode: "version" }
-  | { readonly mode: "server" } & ServerCommand
+  | { readonly mode: "server" } & (ServerCommand | AddUserCommand)
   | { readonly mode: "client"; readonly config: ClientConfig }
   | { readonly mode: "trace"; readonly config: TraceConfig };
 

@@ -39,11 +39,17 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
         "outlet server 'forward://:8080?to=10.0.0.1:80,10.0.0.2:80'",
         "TCP proxy with two upstreams",
       ],
+      ["outlet server proxy://:1080", "SOCKS and HTTP proxy for programs of this machine"],
       ["outlet server echo+unix:///tmp/echo.sock", "echo on a Unix socket"],
       ["outlet server 'echo://:7443?tls&tls-self-signed'", "echo over TLS"],
       [
-        "outlet server 'chat+ws://:8080?lines'",
+        "outlet server 'chat+ws://:8080?text-lines'",
         "chat room for browsers: WebSocket, a message a line",
+      ],
+      ["outlet server echo+udp://:7007", "echo of UDP datagrams"],
+      [
+        "outlet server 'forward+udp://:5353?to=192.0.2.53:53'",
+        "UDP proxy in front of a DNS server",
       ],
       ["outlet server stdio://:7000 > file", "receive a file from outlet client or nc"],
       ["outlet server --service echo --port 0", "echo on a free port, printed in the log"],
@@ -52,7 +58,7 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
   client: {
     summary: "connect to a service: send stdin, write what it answers to stdout",
     usage: [
-      "outlet client HOST PORT | HOST:PORT | tls://HOST:PORT | ws://HOST:PORT/PATH | unix:PATH [options]",
+      "outlet client HOST PORT | HOST:PORT | SCHEME://HOST:PORT | unix:PATH [options]",
     ],
     offersServices: false,
     examples: [
@@ -65,6 +71,8 @@ export const MODES: Readonly<Record<ModeName, Mode>> = {
       ["outlet client tls://example.org:443 -v", "use TLS, and print the certificate"],
       ["outlet client wss://example.org/feed", "WebSocket over TLS, a message a line"],
       ["outlet client 127.0.0.1 7007 --bench", "load test of an echo service"],
+      ["outlet client -u 127.0.0.1 7007", "send each line as a UDP datagram, print the answers"],
+      ["outlet client -u -z 192.0.2.1 53,123", "what UDP can tell of two ports"],
     ],
   },
   trace: {

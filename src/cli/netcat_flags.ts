@@ -5,8 +5,6 @@
  */
 import type { ModeName } from "./modes.ts";
 
-const NO_UDP = "UDP is not supported; TCP and Unix sockets are";
-
 /** By mode and flag. Looked up only where the mode does not have the flag itself. */
 const REPLACEMENTS: Readonly<Record<ModeName, Readonly<Record<string, string>>>> = {
   server: {
@@ -18,7 +16,7 @@ const REPLACEMENTS: Readonly<Record<ModeName, Readonly<Record<string, string>>>>
     "-l": "a server listens anyway; stdio://:PORT does what nc -l PORT does",
     "-n": "numeric addresses are never looked up",
     "-s": "--host ADDRESS sets the address to listen on",
-    "-u": NO_UDP,
+    "-u": "SERVICE+udp://:PORT serves datagrams; stdio+udp://:PORT does what nc -u -l PORT does",
     "-U": "SERVICE+unix:///PATH listens on a Unix socket",
     "-v": "--log-level debug logs more",
     "-w": "--idle-timeout DURATION closes idle connections",
@@ -31,7 +29,6 @@ const REPLACEMENTS: Readonly<Record<ModeName, Readonly<Record<string, string>>>>
     "-n": "numeric addresses are never looked up",
     "-N": "this is the default (--eof half-close)",
     "-p": "--source :PORT sets the local port; the port to connect to follows the host: HOST PORT",
-    "-u": NO_UDP,
     "-U": "unix:PATH connects to a Unix socket",
     "-X": "--proxy socks5://HOST:PORT, or another scheme, connects through a proxy",
   },

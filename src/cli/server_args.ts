@@ -55,6 +55,13 @@ const PLAIN_OPTIONS = {
   ...OUTLET_IDENTITY,
 } as const;
 
+/** A user in a password file. */
+const USER: OptionKind<string> = {
+  expects: "a name of 1 to 64 printable characters without a colon",
+  placeholder: "USER",
+  parse: (word) => /^[^\p{C}:#\s][^\p{C}:]{0,63}$/u.test(word) ? word : undefined,
+};
+
 /** The flags about the config as a whole. */
 const CONFIG_OPTIONS = {
   config: option(
@@ -65,6 +72,13 @@ const CONFIG_OPTIONS = {
     excludes: ["print-config"],
   }),
   "print-config": flag("print the configuration as a config file, and exit"),
+  "add-user": option(USER, "ask for a password, write the user to password-file, and exit", {
+    needs: ["password-file"],
+    excludes: ["check", "print-config", "config"],
+  }),
+  "password-file": option(file("append"), "file of users for auth of a proxy", {
+    needs: ["add-user"],
+  }),
 } as const;
 
 /** The flags of `outlet server`, without those of services. */
@@ -75,6 +89,16 @@ export const SERVER_FLAGS: OptionTable = {
   ...OUTLET_OPTIONS,
   ...SERVER_OPTIONS,
 };
+
+/** A user to add to a password file. */
+export interface AddUserCommand {
+  /** The discriminant. */
+  readonly action: "add-user";
+  /** The user. */
+  readonly user: string;
+  /** The file. */
+  readonly file: string;
+}
 
 /** What to do, and the config or the file that has it. */
 export type ServerCommand =
@@ -97,7 +121,7 @@ export interface ConfigFile {
  *
  * @throws {UsageError} which names the argument at fault
  */
-export function parseServerArgs(args: readonly string[]): ServerCommand {
+export function parseServerArgs(args: readonly string[]): ServerCommand | AddUserCommand {
   const service = namedService(args);
   const flags = parseFlags(args, {
     mode: "server",
@@ -106,18 +130,28 @@ export function parseServerArgs(args: readonly string[]): ServerCommand {
   const values = withCommand(flags, flags.operands.map(serviceOf).concat(service));
   const options = valuesOf(CONFIG_OPTIONS, values);
   checkRequirements(values.keys(), { table: CONFIG_OPTIONS, values: options, label: asFlag });
+  if (options["add-user"] !== undefined) return addUserCommand(values, flags.operands);
   const { config: path, check, "print-config": prints } = options;
   const action = check ? "check" : prints ? "print-config" : "serve";
   const plain = Object.keys(PLAIN_OPTIONS).find((name) => values.has(name));
   const named = flags.operands[0] ?? (plain && asFlag(plain));
+  const common = new Map([...values].filter(([name]) => !Object.hasOwn(CONFIG_OPTIONS, name)));
   if (path === undefined) {
-    const config = parseOutlets(flags.operands, { service, values });
+    const config = parseOutlets(flags.operands, { service, values: common });
     return { action, config, namesOutlets: named !== undefined };
   }
-  if (named === undefined) return { action, file: { path, flags: values } };
+  if (named === undefined) return { action, file: { path, flags: common } };
   throw new UsageError(
     `${quote(named)} and --config exclude each other: the file lists the outlets`,
   );
+}
+
+function addUserCommand(values: ParsedOptions, operands: readonly string[]): AddUserCommand {
+  const { "add-user": user = "", "password-file": file = "" } = valuesOf(CONFIG_OPTIONS, values);
+  const other = [...values.keys()].find((name) => name !== "add-user" && name !== "password-file");
+  const extra = operands[0] === undefined ? other && asFlag(other) : quote(operands[0]);
+  if (extra === undefined) return { action: "add-user", user, file };
+  throw new UsageError(`--add-user and ${extra} exclude each other: it opens no outlet`);
 }
 
 /** The config that SPECs and flags describe. */

@@ -68,12 +68,17 @@ export class HexCapture implements Disposable {
 
   /** The socket with a tap that writes to the files. A failed write fails the connection. */
   of(socket: ByteStream): ByteStream {
-    if (this.#recorders.length === 0) return socket;
-    const tap = tapStage(async (direction, bytes) => {
+    const { recorder } = this;
+    return recorder ? tapStage(recorder)(socket) : socket;
+  }
+
+  /** Writes bytes to the files, and throws if that failed; `undefined` if there are no files. */
+  get recorder(): Recorder | undefined {
+    if (this.#recorders.length === 0) return undefined;
+    return async (direction, bytes) => {
       for (const record of this.#recorders) await record(direction, bytes);
       if (this.#fault) throw this.#fault;
-    });
-    return tap(socket);
+    };
   }
 
   /** Closes the files, and removes new ones if there was no connection. */

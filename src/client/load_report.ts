@@ -32,7 +32,7 @@ export interface LoadResult {
 }
 
 /** From this CPU use on, the client is considered the bottleneck. */
-const BUSY = 0.9;
+export const BUSY = 0.9;
 
 const QUANTILES = [0.5, 0.9, 0.99, 0.999] as const;
 
@@ -86,7 +86,8 @@ export function loadJson(result: LoadResult): string {
   }) + "\n";
 }
 
-function latencies(times: Histogram): string {
+/** `min 31 µs, p50 40 µs, …` */
+export function latencies(times: Histogram): string {
   return [
     `min ${formatDuration(times.min)}`,
     ...QUANTILES.map((share) => `p${share * 100} ${formatDuration(times.quantile(share))}`),
@@ -94,7 +95,8 @@ function latencies(times: Histogram): string {
   ].join(", ");
 }
 
-function quantiles(times: Histogram): Record<string, number> {
+/** The quantiles as JSON. */
+export function quantiles(times: Histogram): Record<string, number> {
   return {
     min: roundMilliseconds(times.min),
     ...Object.fromEntries(
@@ -105,7 +107,8 @@ function quantiles(times: Histogram): Record<string, number> {
   };
 }
 
-function bottleneck({ cpuShare }: LoadResult): string {
+/** Whether this client was the bottleneck. */
+export function bottleneck({ cpuShare }: Pick<LoadResult, "cpuShare">): string {
   const used = `this client used ${Math.round(cpuShare * 100)} % of a core`;
   return cpuShare >= BUSY
     ? `${used}: it was the bottleneck, and the service can probably handle more`

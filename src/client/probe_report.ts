@@ -7,7 +7,7 @@ import { type Address, formatAddress, isUnix } from "../endpoint/address.ts";
 import { formatDuration, formatPercent, roundMilliseconds } from "../options/quantity.ts";
 import { printable, printableJson } from "../terminal/printable.ts";
 import type { Histogram } from "./histogram.ts";
-import type { Finding, State } from "./probe_finding.ts";
+import type { Finding } from "./probe_finding.ts";
 
 /** The most port ranges in an error. */
 const MAX_NAMED = 12;
@@ -28,19 +28,19 @@ export function probeJson(findings: readonly Finding[]): string {
   return printableJson(objects.length === 1 ? objects[0] : objects) + "\n";
 }
 
-/** One connect of a probe. */
+/** One attempt of a probe: a connect, or a datagram. */
 export interface Attempt {
   /** When it was started. */
   readonly at: Date;
   /** The result. */
-  readonly state: State;
+  readonly state: string;
   /** How long it took in milliseconds. */
   readonly elapsed: number;
   /** Why the port is not open. */
   readonly reason?: string;
 }
 
-/** One connect on a line: `2026-11-28T20:15:03.123Z 127.0.0.1:80 open in 1.20 ms`, or as JSON. */
+/** One attempt on a line: `2026-11-28T20:15:03.123Z 127.0.0.1:80 open in 1.20 ms`, or as JSON. */
 export function attemptLine(
   address: Address,
   { attempt: { at, state, elapsed, reason }, json }: { attempt: Attempt; json: boolean },

@@ -50,9 +50,14 @@ export class Timeline {
     this.#object.first_byte_ms = roundMilliseconds(elapsed);
   }
 
-  /** Records the end of the connection. */
-  ended(connection: Connection): void {
-    const { bytesOut, bytesIn, openedAt } = connection;
+  /** Records the end of the connection, or of the session over UDP. */
+  ended(
+    connection:
+      & Pick<Connection, "bytesOut" | "bytesIn" | "openedAt" | "reason">
+      & Partial<Pick<Connection, "peerEnded">>
+      & { readonly datagramsIn?: number; readonly datagramsOut?: number },
+  ): void {
+    const { bytesOut, bytesIn, openedAt, datagramsIn, datagramsOut } = connection;
     const reason = connection.reason?.replace(/^error: /, "") || "closed by us";
     const by = connection.peerEnded ? "closed by the peer" : reason;
     const duration = performance.now() - openedAt;
@@ -63,6 +68,9 @@ export class Timeline {
     Object.assign(this.#object, {
       bytes_out: bytesOut,
       bytes_in: bytesIn,
+      ...datagramsIn === undefined
+        ? {}
+        : { datagrams_out: datagramsOut, datagrams_in: datagramsIn },
       ended: by,
       duration_ms: roundMilliseconds(duration),
     });

@@ -4,7 +4,14 @@
  * @module
  */
 import { UsageError } from "../options/usage_error.ts";
-import { type Address, formatAddress, isLoopback, isUnix } from "../endpoint/address.ts";
+import {
+  type Address,
+  formatAddress,
+  isLoopback,
+  isUdp,
+  isUnix,
+  overUdp,
+} from "../endpoint/address.ts";
 import { readIp } from "../endpoint/ip.ts";
 import { isLiteral, overlaps } from "../endpoint/overlap.ts";
 import type { Remote } from "../endpoint/remote.ts";
@@ -59,7 +66,8 @@ export function byPort<T>(
 
 /** What {@linkcode byPort} finds an address by. */
 export function portKey(address: Address): string | number {
-  return isUnix(address) ? address.path : address.port;
+  if (isUnix(address)) return address.path;
+  return isUdp(address) ? `udp/${address.port}` : address.port;
 }
 
 function conflict(one: Listening, other: Listening): string {
@@ -80,8 +88,9 @@ export function checkForwardingLoops(
   outlets: readonly OutletConfig[],
   reaches: Reaches = reachesByAddress,
 ): void {
+  const listening = byPort(outlets, ({ listen }) => listen);
   for (const outlet of outlets) {
-    const circle = loopThrough(outlet, { outlets, reaches });
+    const circle = loopThrough(outlet, { listening, reaches });
     if (!circle) continue;
     const path = [...circle, outlet].map(({ listen }) => formatAddress(listen)).join(" → ");
     const fault = circle.length === 1 ? "forward to itself" : "forward in a loop";
@@ -94,13 +103,17 @@ export function checkForwardingLoops(
 /** The shortest loop through an outlet; breadth-first search. */
 function loopThrough(
   start: OutletConfig,
-  { outlets, reaches }: { outlets: readonly OutletConfig[]; reaches: Reaches },
+  { listening, reaches }: {
+    listening: ReadonlyMap<string | number, readonly OutletConfig[]>;
+    reaches: Reaches;
+  },
 ): readonly OutletConfig[] | undefined {
   const seen = new Set<OutletConfig>();
   const paths: OutletConfig[][] = [[start]];
   for (const path of paths) {
     for (const { address } of upstreamsOf(path.at(-1)!)) {
-      const next = outlets.filter(({ listen }) => reaches(address, listen));
+      const next = (listening.get(portKey(address)) ?? [])
+        .filter(({ listen }) => reaches(address, listen));
       if (next.includes(start)) return path;
       for (const outlet of next) if (!seen.has(outlet)) paths.push([...path, outlet]);
       for (const outlet of next) seen.add(outlet);
@@ -109,16 +122,22 @@ function loopThrough(
 }
 
 /** Where an outlet forwards to. */
-export function upstreamsOf({ service, serviceOptions }: OutletConfig): readonly Remote[] {
-  return SERVICES.get(service)!.upstreams?.(serviceOptions) ?? [];
+export function upstreamsOf(
+  { service, serviceOptions, listen }: Pick<OutletConfig, "service" | "serviceOptions" | "listen">,
+): readonly Remote[] {
+  const upstreams = SERVICES.get(service)!.upstreams?.(serviceOptions) ?? [];
+  if (!isUdp(listen)) return upstreams;
+  return upstreams.map((remote) => {
+    const { address } = remote;
+    return isUnix(address) ? remote : { ...remote, address: overUdp(address) };
+  });
 }
 
 /** Whether the addresses alone show it. Host names and the machine's other addresses would have to be looked up. */
 function reachesByAddress(target: Address, listen: Address): boolean {
   if (isUnix(target) || isUnix(listen)) return overlaps(target, listen);
   if (target.hostname.toLowerCase() === "localhost") {
-    const { port } = target;
-    return ["127.0.0.1", "::1"].some((hostname) => overlaps({ hostname, port }, listen));
+    return ["127.0.0.1", "::1"].some((hostname) => overlaps({ ...target, hostname }, listen));
   }
   return isLiteral(target.hostname) && overlaps(target, listen) &&
     (isLoopback(target.hostname) || !isWildcard(listen.hostname) || isWildcard(target.hostname));

@@ -5,7 +5,7 @@
  */
 import { integer } from "../options/kinds.ts";
 import { list, option, type TableOf } from "../options/option.ts";
-import { CIDR } from "../admission/acl.ts";
+import { CIDR } from "../endpoint/acl.ts";
 
 /** Limits on clients. Those of an outlet apply to it alone, those of the server to all outlets together. */
 export interface AdmissionConfig {

@@ -9,6 +9,7 @@ import { flag, option, type TableOf } from "../options/option.ts";
 import type { Address } from "../endpoint/address.ts";
 import { KEEP_ALIVE_OPTIONS, type KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import { SOURCE, type Source } from "../endpoint/source.ts";
+import { DATAGRAM_CLIENT_OPTIONS, type DatagramClientConfig } from "./datagram_client_options.ts";
 import {
   LOAD_OPTIONS,
   type LoadConfig,
@@ -23,7 +24,13 @@ import {
 
 /** The values of a client's options. Times are in milliseconds. */
 export interface ClientOptions
-  extends TlsClientConfig, WebSocketClientConfig, KeepAliveTimes, ProbeConfig, LoadConfig {
+  extends
+    DatagramClientConfig,
+    TlsClientConfig,
+    WebSocketClientConfig,
+    KeepAliveTimes,
+    ProbeConfig,
+    LoadConfig {
   /** How long connecting may take. */
   readonly "connect-timeout": number;
   /** The address and the port to come from; the system chooses by default. */
@@ -82,11 +89,12 @@ export interface ClientOptions
 export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "connect-timeout": option(
     DURATION,
-    "time limit for connecting: look-up, proxy, TLS and WebSocket included; 0: none",
+    "time limit for connecting: look-up, proxy, TLS and WebSocket included; 0: none. Over UDP: " +
+      "time to wait for further answers",
     {
       short: "w",
       default: 10_000,
-      defaultText: "10s",
+      defaultText: "10s; over UDP 1s",
     },
   ),
   source: option(SOURCE, "come from this address of this machine, or from this port", {
@@ -111,6 +119,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "quit-delay": option(DURATION, "exit this long after the end of stdin", {
     short: "q",
   }),
+  ...DATAGRAM_CLIENT_OPTIONS,
   ...TLS_CLIENT_OPTIONS,
   ...WEBSOCKET_CLIENT_OPTIONS,
   proxy: option(

@@ -4,12 +4,13 @@
  * @module
  */
 import type { Target } from "../endpoint/target.ts";
-import { formatAddress, isUnix } from "../endpoint/address.ts";
+import { formatAddress, isUdp, isUnix } from "../endpoint/address.ts";
 import { type LocalEnd, sourceConflict } from "../endpoint/source.ts";
 import { givenTime } from "../transport/keep_alive_options.ts";
 import { valuesOf } from "../options/option.ts";
 import { checkRequirements, type Label } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
+import { datagramOptions, datagramTargets } from "./datagram_client_rules.ts";
 import { CLIENT_OPTIONS, type ClientConfig, type ClientOptions } from "./client_config.ts";
 
 /**
@@ -18,15 +19,20 @@ import { CLIENT_OPTIONS, type ClientConfig, type ClientOptions } from "./client_
  * @throws {UsageError} where options exclude each other or do not fit the target
  */
 export function clientConfig(
-  { targets, tls, ws }: Target,
+  target: Target,
   { values, label }: { values: ReadonlyMap<string, unknown>; label: Label },
 ): ClientConfig {
-  const options = valuesOf(CLIENT_OPTIONS, withScheme(values, { tls, ws, label }));
+  const udp = values.get("udp") === true || isUdp(target.targets[0]);
+  const targets = udp ? datagramTargets(target) : target.targets;
+  const options = valuesOf(CLIENT_OPTIONS, withScheme(values, { ...target, udp, label }));
   checkRequirements(values.keys(), { table: CLIENT_OPTIONS, values: { ...options }, label });
   if (targets.length > 1 && !options.probe) {
     throw new UsageError("several ports need -z: add it, or give one port");
   }
-  const config = { targets, options };
+  const config = {
+    targets,
+    options: udp ? datagramOptions(options, { given: new Set(values.keys()), label }) : options,
+  };
   checkProxy(config, label);
   checkSource(config, label);
   checkKeepAlive(config, label);
@@ -58,7 +64,7 @@ function checkSource({ options, targets: [target] }: ClientConfig, label: Label)
 /** The values, with what the scheme of the target asks for. */
 function withScheme(
   values: ReadonlyMap<string, unknown>,
-  { tls, ws, label }: { tls: boolean; ws: string | undefined; label: Label },
+  { tls, ws, udp, label }: Pick<Target, "tls" | "ws"> & { udp: boolean; label: Label },
 ): ReadonlyMap<string, unknown> {
   if (ws !== undefined && values.has("ws")) {
     throw new UsageError(`${label("ws")}: the target is a WebSocket with a path already`);
@@ -67,6 +73,7 @@ function withScheme(
     ...values,
     ...tls || values.has("starttls") ? [["tls", true] as const] : [],
     ...ws === undefined ? [] : [["ws", ws] as const],
+    ...udp ? [["udp", true] as const] : [],
   ]);
 }
 

@@ -6,5 +6,5 @@
 
 /** Whether two values of a config are the same as JSON. */
 export function isEqual(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -12,10 +12,11 @@ import type { Address } from "../endpoint/address.ts";
 import { checkForwardingLoops, checkOverlaps, listeningAt } from "./addresses.ts";
 import { checkConsole } from "./console_options.ts";
 import { checkBus, checkWorkers } from "./server_rules.ts";
-import { checkProxies, whyIgnored } from "./outlet_rules.ts";
+import { checkOpenness, checkProxies, whyIgnored } from "./outlet_rules.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import { type OutletConfig, SERVER_OPTIONS, type ServerConfig } from "./server_config.ts";
 import { OUTLET_IDENTITY, OUTLET_OPTIONS } from "./outlet_options.ts";
+import { checkTransport } from "./udp_rules.ts";
 import { checkTls } from "./tls_server_options.ts";
 
 /** The options that were given: values by name. */
@@ -60,9 +61,11 @@ export function outletConfig(
     const why = whyIgnored(name, { outlet });
     if (why !== undefined) throw new UsageError(why, { option: name });
   }
+  checkTransport(outlet);
   service.check?.(outlet.serviceOptions);
   checkProxies(outlet.outletOptions, outlet);
   checkTls(outlet.outletOptions);
+  checkOpenness(outlet, valuesOf(ADMISSION_OPTIONS, all).allow);
   return outlet;
 }
 

@@ -6,7 +6,8 @@
 import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
 import { keepAliveOptions, type KeepAliveTimes } from "../transport/keep_alive_options.ts";
-import { CIDR } from "../admission/acl.ts";
+import { CIDR } from "../endpoint/acl.ts";
+import { UDP_OPTIONS, type UdpConfig } from "./udp_options.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
 import {
   WEBSOCKET_SERVER_OPTIONS,
@@ -14,7 +15,8 @@ import {
 } from "./websocket_server_options.ts";
 
 /** The values of options that every outlet has. Times are in milliseconds; 0 disables a timeout. */
-export interface OutletOptions extends TlsServerConfig, WebSocketServerConfig, KeepAliveTimes {
+export interface OutletOptions
+  extends TlsServerConfig, WebSocketServerConfig, KeepAliveTimes, UdpConfig {
   /** What happens to new clients at the connection limit: close them, or do not accept them yet. */
   readonly "when-full": "refuse" | "defer";
   /** Close after this long without data in either direction. */
@@ -77,6 +79,7 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   "idle-timeout": option(
     DURATION,
     "close a connection after this long without data in either direction",
+    { defaultText: "never; a UDP session after 60s" },
   ),
   lifetime: option(DURATION, "close a connection after this long, active or not"),
   "write-timeout": option(
@@ -114,6 +117,7 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   mode: option(MODE, "permission bits of the Unix socket, such as 0660", {
     defaultText: "from the umask",
   }),
+  ...UDP_OPTIONS,
   capture: option(
     directory("make"),
     "write a hex dump of each connection to a file in this directory",

@@ -5,9 +5,11 @@
  */
 import { type Label, whyExcluded, whyNoEffect } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
+import { isForAll } from "../endpoint/acl.ts";
 import { formatAddress, isAbstract, isLoopback, isUnix } from "../endpoint/address.ts";
 import { KEEP_ALIVE_OPTIONS } from "../transport/keep_alive_options.ts";
 import { SERVICES } from "../services/registry.ts";
+import { whyNotOverUdp } from "./udp_rules.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
 import type { OutletConfig } from "./server_config.ts";
 import { OUTLET_OPTIONS, type OutletOptions } from "./outlet_options.ts";
@@ -38,8 +40,9 @@ export function whyIgnored(
     ...(label ? { label } : {}),
   };
   const named = label?.(name) ?? name;
-  return whyNoEffect(name, context) ?? whyExcluded(name, context) ??
-    whyUnused(named, { name, outlet }) ?? whyUnfit(named, { name, outlet });
+  return whyNotOverUdp(named, { name, outlet }) ?? whyNoEffect(name, context) ??
+    whyExcluded(name, context) ?? whyUnused(named, { name, outlet }) ??
+    whyUnfit(named, { name, outlet });
 }
 
 /** Why an option of the service has no effect beside the service's other options. */
@@ -54,11 +57,12 @@ function whyUnused(
 /** Why an option has no effect on the outlet's kind of socket. */
 function whyUnfit(
   label: string,
-  { name, outlet: { listen, outletOptions } }: {
+  { name, outlet }: {
     name: string;
-    outlet: Pick<OutletConfig, "listen" | "outletOptions">;
+    outlet: Pick<OutletConfig, "listen" | "service" | "outletOptions">;
   },
 ): string | undefined {
+  const { listen, outletOptions } = outlet;
   const address = formatAddress(listen);
   if (!isUnix(listen)) {
     return UNIX_ONLY.has(name)
@@ -89,5 +93,29 @@ export function checkProxies(
     "accept-proxy needs trusted-proxy, the addresses of the proxies, " +
       "because other machines can reach the outlet",
     { option: "trusted-proxy" },
+  );
+}
+
+/**
+ * Refuses a service for everybody that must not be one, such as an open proxy. `allow` are the rules
+ * about clients, those for all outlets included.
+ *
+ * @throws {UsageError} which says what to add
+ */
+export function checkOpenness(
+  { service: name, listen, serviceOptions, outletOptions }: OutletConfig,
+  allow: readonly string[],
+): void {
+  const openness = SERVICES.get(name)!.openness?.(serviceOptions);
+  if (!openness || (allow.length > 0 && !allow.some(isForAll))) return;
+  const { "accept-proxy": header, "forwarded-for": forwarded } = outletOptions;
+  if (outletOptions["tls-client-ca"] !== undefined) return;
+  if (!header && !forwarded && (isUnix(listen) || isLoopback(listen.hostname))) return;
+  const { option, what, remedy } = openness;
+  throw new UsageError(
+    `${name} at ${
+      formatAddress(listen)
+    } would be ${what}: give it ${remedy}, or allow (its clients)`,
+    { option },
   );
 }

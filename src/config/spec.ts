@@ -1,6 +1,7 @@
 /**
  * Parses SPECs: `SERVICE://[HOST]:PORT[?key=value&…]`, or `SERVICE+TRANSPORT://ADDRESS[?…]`, such as
- * `SERVICE+unix:///PATH` or `SERVICE+ws://[HOST]:PORT`. A list of ports is an outlet for each.
+ * `SERVICE+unix:///PATH`, `SERVICE+udp://[HOST]:PORT` or `SERVICE+ws://[HOST]:PORT`. A list of ports
+ * is an outlet for each.
  *
  * @module
  */
@@ -12,8 +13,14 @@ import { SERVICES } from "../services/registry.ts";
 import type { Service } from "../services/service.ts";
 import { splitHostPort } from "../endpoint/address.ts";
 import { addValue } from "../options/add_value.ts";
-import { type Listens, parseListens, readPath } from "../endpoint/parse.ts";
-import { parseTransport } from "../endpoint/transport.ts";
+import {
+  type InternetListens,
+  type Listens,
+  listensOverUdp,
+  parseListens,
+  readPath,
+} from "../endpoint/parse.ts";
+import { parseTransport, type Transport } from "../endpoint/transport.ts";
 
 /** What a SPEC's config depends on beside the SPEC. */
 export interface SpecContext {
@@ -65,11 +72,19 @@ function splitSpec(word: string): Spec {
   const scheme = transport === undefined ? name : `${name}+${transport}`;
   return {
     service,
-    listen: carrier === "unix"
-      ? [{ path: readPath(endpoint) }]
-      : parseHostPort(scheme, endpoint.replace(/\/$/, "")),
+    listen: parseAddresses(endpoint, { scheme, carrier }),
     own: withLayers(parseQuery(query, service), layers),
   };
+}
+
+/** Parses the addresses of a SPEC, whose form depends on the carrier. */
+function parseAddresses(
+  endpoint: string,
+  { scheme, carrier }: { scheme: string; carrier: Transport["carrier"] },
+): Listens {
+  if (carrier === "unix") return [{ path: readPath(endpoint) }];
+  const listens = parseHostPort(scheme, endpoint.replace(/\/$/, ""));
+  return carrier === "udp" ? listensOverUdp(listens) : listens;
 }
 
 /** The options, with the layers that the transport names. */
@@ -94,7 +109,7 @@ function guess(word: string): string {
     : `did you mean ${service}://${host}:${port}?`;
 }
 
-function parseHostPort(name: string, endpoint: string): Listens {
+function parseHostPort(name: string, endpoint: string): InternetListens {
   const parts = splitHostPort(endpoint);
   if (parts && parts.port !== "") return parseListens(parts);
   if (/^\d[\d,-]*$/.test(endpoint)) {

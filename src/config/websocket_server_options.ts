@@ -22,7 +22,7 @@ export interface WebSocketServerConfig {
   /** Whether text messages are sent. */
   readonly text: boolean;
   /** Whether messages are lines of text. */
-  readonly lines: boolean;
+  readonly "text-lines": boolean;
   /** The most bytes of a received message. */
   readonly "max-message": number;
   /** The interval of pings in milliseconds. */
@@ -47,7 +47,7 @@ export const WEBSOCKET_SERVER_OPTIONS: TableOf<WebSocketServerConfig> = {
     defaultText: "binary",
   }),
   text: flag("send text messages instead of binary ones", { needs: ["ws"] }),
-  lines: flag("send a text message for each line, and take each message for a line", {
+  "text-lines": flag("send a text message for each line, and take each message for a line", {
     needs: ["ws"],
     excludes: ["text"],
   }),

@@ -4,7 +4,7 @@
  * @module
  */
 import { TurnBudget } from "../scheduling/turn_budget.ts";
-import type { Connection } from "./connection.ts";
+import type { Conversation } from "./conversation.ts";
 import type { EndReason } from "./end_reason.ts";
 
 /**
@@ -22,7 +22,7 @@ let last: Promise<void> = Promise.resolve();
  * Closes connections in turns of the event loop. Calls run one after the other, so outlets that
  * stop together share the turns.
  */
-export function closeAll(connections: Iterable<Connection>, reason: EndReason): Promise<void> {
+export function closeAll(connections: Iterable<Conversation>, reason: EndReason): Promise<void> {
   return last = last.then(async () => {
     for (const connection of connections) {
       connection.close(reason);

@@ -104,8 +104,8 @@ export class Connection extends Conversation {
     await this.#ahead;
   }
 
-  /** Puts bytes back that `read` has returned, once before it is read from again. */
-  putBack(bytes: Uint8Array<ArrayBuffer>): void {
+  /** Puts back received bytes, which the next `read` returns; once before it is read from again. */
+  unread(bytes: Uint8Array<ArrayBuffer>): void {
     this.#next = this.#ahead;
     this.#ahead = Promise.resolve(bytes);
   }
@@ -135,7 +135,9 @@ export class Connection extends Conversation {
     let chunk = await this.read();
     while (chunk !== null) {
       await into(chunk);
-      chunk = this.#onRead(await this.#stream.read(this.#buffer.space));
+      chunk = this.#ahead
+        ? await this.read()
+        : this.#onRead(await this.#stream.read(this.#buffer.space));
     }
   }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Connection } from "./connection.ts";
+import type { Conversation } from "./conversation.ts";
+import type { EndReason } from "./end_reason.ts";
 import type { Sink } from "./observers.ts";
 
 /** The kinds of progress that are timed. */
@@ -36,19 +37,36 @@ export interface CheckOptions {
   readonly deadline: number;
 }
 
+/** A conversation whose progress is timed. */
+export type TimedConversation =
+  & Pick<
+    Conversation,
+    "openedAt" | "bytesIn" | "bytesOut" | "sink" | "isClosed" | "close"
+  >
+  & Sink
+  & {
+    /** Whether at least one side has ended its half. */
+    readonly halfClosed: boolean;
+    /** Datagrams received and sent, which may be empty. */
+    readonly datagrams?: number;
+    /** Aborts it. */
+    reset(reason: EndReason): void;
+  };
+
 /** The state of a connection at its last check. */
 export class DeadlineWatch {
-  readonly #connection: Connection;
+  readonly #connection: TimedConversation;
   readonly #client = new SendQueueWatch();
   readonly #sink = new SendQueueWatch();
   #bytesIn = 0;
   #bytesOut = 0;
+  #datagrams = 0;
   #passedOn = 0;
   /** When each clock started. A clock restarts on progress. */
   readonly #since: Record<typeof CLOCKS[number], number>;
 
   /** Starts with the state of a new connection. */
-  constructor(connection: Connection) {
+  constructor(connection: TimedConversation) {
     this.#connection = connection;
     const { openedAt } = connection;
     this.#since = { idle: openedAt, write: openedAt, fin: openedAt, sink: openedAt };
@@ -58,14 +76,16 @@ export class DeadlineWatch {
    * Checks the connection. Returns the elapsed times without what was missed; the age includes it.
    */
   check(now: number, { missed, deadline }: CheckOptions): PassedTimes {
-    const { bytesIn, bytesOut, writing, halfClosed, openedAt, sink } = this.#connection;
+    const { bytesIn, bytesOut, writing, halfClosed, openedAt, sink, datagrams = 0 } =
+      this.#connection;
     const since = this.#since;
     for (const clock of CLOCKS) since[clock] = Math.min(since[clock] + missed, now);
     const hasWritten = bytesOut !== this.#bytesOut;
     if (hasWritten || !writing) this.#client.reset();
     const taken = hasWritten ||
       writing && this.#client.hasMoved(this.#connection, (now - since.write) / deadline);
-    const hasProgress = taken || bytesIn !== this.#bytesIn;
+    const hasProgress = taken || bytesIn !== this.#bytesIn || datagrams !== this.#datagrams;
+    this.#datagrams = datagrams;
     this.#bytesIn = bytesIn;
     this.#bytesOut = bytesOut;
     if (hasProgress) since.idle = now;

@@ -6,8 +6,7 @@
  */
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { TurnBudget } from "../scheduling/turn_budget.ts";
-import type { Connection } from "./connection.ts";
-import { DeadlineWatch, type PassedTimes } from "./deadline_watch.ts";
+import { DeadlineWatch, type PassedTimes, type TimedConversation } from "./deadline_watch.ts";
 
 /** Deadlines in milliseconds. 0 or `undefined` means no deadline. */
 export interface Deadlines {
@@ -55,7 +54,7 @@ export class Sweeper {
   /** The period in milliseconds; `undefined` without a deadline. */
   readonly #period: number | undefined;
   /** The state of each connection at the last sweep; most connections end before the first one. */
-  readonly #watches = new Map<Connection, DeadlineWatch | undefined>();
+  readonly #watches = new Map<TimedConversation, DeadlineWatch | undefined>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #sweptAt = 0;
   #missed = 0;
@@ -72,7 +71,7 @@ export class Sweeper {
   }
 
   /** Watches a connection until disposed. */
-  watch(connection: Connection): Disposable {
+  watch(connection: TimedConversation): Disposable {
     if (this.#period === undefined) return { [Symbol.dispose]: () => {} };
     this.#watches.set(connection, undefined);
     this.#timer ??= this.#begin(this.#period);
@@ -106,7 +105,7 @@ export class Sweeper {
   }
 
   /** Closes a connection if one of these times, in milliseconds, is over its deadline. */
-  #enforce(connection: Connection, passed: PassedTimes): void {
+  #enforce(connection: TimedConversation, passed: PassedTimes): void {
     if (passed.sink >= (this.#deadlines.write || Infinity)) {
       connection.reset(`${connection.sink!.name} write timeout`);
       return;
@@ -132,7 +131,7 @@ export class Sweeper {
     return passed > this.#period! * LATE ? passed - this.#period! : 0;
   }
 
-  #forget(connection: Connection): void {
+  #forget(connection: TimedConversation): void {
     this.#watches.delete(connection);
     if (this.#watches.size > 0) return;
     clearInterval(this.#timer);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatAddress } from "../endpoint/address.ts";
+import { formatAddress, isUdp } from "../endpoint/address.ts";
 import { HttpError } from "./http_error.ts";
 import type { KernelView } from "./kernel_view.ts";
 import type { ConnectionEntry } from "./server_view.ts";
@@ -20,7 +20,7 @@ export interface Row {
   readonly peer: string;
   /** The local address. */
   readonly local: string;
-  /** The kernel's TCP state, such as `ESTABLISHED`; `undefined` if it is not known. */
+  /** The kernel's TCP state, such as `ESTABLISHED`, or `UDP`; `undefined` if it is not known. */
   readonly state: string | undefined;
   /** Its age in milliseconds. */
   readonly age: number;
@@ -28,6 +28,10 @@ export interface Row {
   readonly bytesIn: number;
   /** Bytes sent. */
   readonly bytesOut: number;
+  /** Over UDP, the number of datagrams received. */
+  readonly datagramsIn?: number | undefined;
+  /** Over UDP, the number of datagrams sent. */
+  readonly datagramsOut?: number | undefined;
   /** Whether at least one side has sent its FIN. */
   readonly halfClosed: boolean;
 }
@@ -40,17 +44,20 @@ export type SortKey = typeof SORTABLE[number];
 
 /** The row of a connection. */
 export function rowOf({ outlet, connection }: ConnectionEntry, kernel: KernelView): Row {
-  const { id, peer, local, openedAt, bytesIn, bytesOut, halfClosed } = connection;
+  const { id, peer, local, openedAt, bytesIn, bytesOut, halfClosed, datagramsIn, datagramsOut } =
+    connection;
   return {
     id,
     outlet: outlet.name,
     address: formatAddress(outlet.address),
     peer: formatAddress(peer),
     local: formatAddress(local),
-    state: kernel.stateOf({ local, peer }),
+    state: isUdp(outlet.address) ? "UDP" : kernel.stateOf({ local, peer }),
     age: Math.round(performance.now() - openedAt),
     bytesIn,
     bytesOut,
+    datagramsIn,
+    datagramsOut,
     halfClosed,
   };
 }

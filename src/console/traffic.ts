@@ -120,8 +120,8 @@ export class Traffic implements Disposable {
         this.#counts.of(event).opened++;
         break;
       case "refused":
-        this.#all.refused++;
-        this.#counts.of(event).refused++;
+        this.#all.refused += event.datagrams ?? 1;
+        this.#counts.of(event).refused += event.datagrams ?? 1;
         break;
       case "closed":
         addBytes(this.#all, event);

@@ -7,12 +7,20 @@
 /** A socket address. {@linkcode isUnix} tells the two kinds apart. */
 export type Address = InternetAddress | UnixAddress;
 
-/** A host (IPv4, IPv6 without brackets, or a name) and a TCP port. */
+/** A host (IPv4, IPv6 without brackets, or a name) and a port, of TCP unless it says UDP. */
 export interface InternetAddress {
   /** An IPv4 address, an IPv6 address without brackets, or a host name. */
   readonly hostname: string;
   /** 0 to 65535. */
   readonly port: number;
+  /** Present if the port is one of UDP (RFC 768). */
+  readonly transport?: "udp" | undefined;
+}
+
+/** A host and a UDP port. */
+export interface UdpAddress extends InternetAddress {
+  /** What distinguishes it from an address of TCP. */
+  readonly transport: "udp";
 }
 
 /** The address of a Unix socket (`unix(7)`). */
@@ -34,11 +42,25 @@ export function isAbstract(path: string): boolean {
   return path.startsWith("@");
 }
 
-/** The address as text: `127.0.0.1:80`, `[::1]:80`, `example.org:80`, `unix:/run/echo.sock`. */
+/** Whether the address is one of UDP. */
+export function isUdp(address: Address): address is UdpAddress {
+  return "transport" in address && address.transport === "udp";
+}
+
+/** The same host and port of UDP. */
+export function overUdp({ hostname, port }: InternetAddress): UdpAddress {
+  return { transport: "udp", hostname, port };
+}
+
+/**
+ * The address as text: `127.0.0.1:80`, `[::1]:80`, `example.org:80`, `udp://127.0.0.1:53`,
+ * `unix:/run/echo.sock`.
+ */
 export function formatAddress(address: Address): string {
   if (isUnix(address)) return `unix:${address.path}`;
   const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  const place = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  return isUdp(address) ? `udp://${place}` : place;
 }
 
 /** The address of one end of a connection. A v4-mapped IPv6 host becomes IPv4. */
@@ -46,6 +68,8 @@ export function addressOf(end: Deno.Addr): Address {
   switch (end.transport) {
     case "tcp":
       return { hostname: canonicalHost(end.hostname), port: end.port };
+    case "udp":
+      return overUdp({ hostname: canonicalHost(end.hostname), port: end.port });
     case "unix":
       // The type has a string, but the path of a client's end is null.
       return { path: ((end.path as string | null) ?? "").replace(/^\0/, "@") };
@@ -134,7 +158,8 @@ export function isIPv6(text: string): boolean {
   return URL.canParse(`http://[${text}]/`);
 }
 
-/** The port, or the path of a Unix socket: what distinguishes two addresses of one machine. */
+/** The port (`53`, `53/udp`), or the path of a Unix socket: what distinguishes two addresses of one machine. */
 export function portOf(address: Address): string {
-  return isUnix(address) ? address.path : String(address.port);
+  if (isUnix(address)) return address.path;
+  return isUdp(address) ? `${address.port}/udp` : String(address.port);
 }

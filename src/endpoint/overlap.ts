@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, isHost, isIPv4, isUnix } from "./address.ts";
+import { type Address, isHost, isIPv4, isUdp, isUnix } from "./address.ts";
 import { readIp } from "./ip.ts";
 
 /** Whether two addresses cannot be listened on at the same time. Port 0 conflicts with nothing. */
@@ -11,7 +11,7 @@ export function overlaps(one: Address, other: Address): boolean {
   if (isUnix(one) || isUnix(other)) {
     return isUnix(one) && isUnix(other) && one.path === other.path;
   }
-  if (one.port !== other.port || one.port === 0) return false;
+  if (isUdp(one) !== isUdp(other) || one.port !== other.port || one.port === 0) return false;
   return covers(one.hostname, other.hostname) || covers(other.hostname, one.hostname);
 }
 

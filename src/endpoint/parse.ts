@@ -13,6 +13,7 @@ import {
   isHost,
   isIP,
   lacksZone,
+  overUdp,
   splitHostPort,
   zoneNeeded,
 } from "./address.ts";
@@ -38,27 +39,38 @@ export const LISTEN: OptionKind<InternetAddress> = {
 };
 
 /**
- * The option kind of an outlet's addresses: `HOST:PORTS`, `:PORTS` on {@linkcode DEFAULT_HOST}, or
- * `unix:PATH`.
+ * The option kind of an outlet's addresses: `HOST:PORTS`, `:PORTS` on {@linkcode DEFAULT_HOST}, the
+ * same after `udp://`, or `unix:PATH`.
  */
 export const OUTLET_LISTEN: OptionKind<Listens> = {
-  expects: "HOST:PORT, :PORT or unix:PATH; PORT may be a list such as 7000-7009,7020",
+  expects:
+    "HOST:PORT, :PORT, udp://HOST:PORT or unix:PATH; PORT may be a list such as 7000-7009,7020",
   placeholder: "HOST:PORT",
   parse(word) {
     if (word.startsWith("unix:")) return [{ path: readPath(word.slice("unix:".length)) }];
-    const parts = splitHostPort(word);
-    return parts && parseListens(parts);
+    const endpoint = word.replace(/^udp:\/\//i, "");
+    const parts = splitHostPort(endpoint);
+    const listens = parts && parseListens(parts);
+    return listens && endpoint !== word ? listensOverUdp(listens) : listens;
   },
 };
 
 /** One address to listen on for each port of a list. */
 export type Listens = readonly [Address, ...Address[]];
 
+/** The same where they have hosts and ports. */
+export type InternetListens = readonly [InternetAddress, ...InternetAddress[]];
+
+/** The same hosts and ports of UDP. */
+export function listensOverUdp([first, ...others]: InternetListens): Listens {
+  return [overUdp(first), ...others.map(overUdp)];
+}
+
 /** The most ports in one list. Each is an outlet, with a welcome socket of its own. */
 const MAX_PORTS = 1024;
 
 /** Parses an address to listen on, whose port may be a list; the host may be empty. */
-export function parseListens({ host, port }: { host: string; port: string }): Listens {
+export function parseListens({ host, port }: { host: string; port: string }): InternetListens {
   const { hostname } = parseListen({ host, port: "0" });
   const [first, ...others] = readPorts(port, { most: MAX_PORTS }).map((port) => ({
     hostname,

@@ -43,6 +43,11 @@ const DEFAULT_PORTS: Readonly<Record<Proxy["scheme"], string>> = {
 export const PROXY: OptionKind<Proxy> = {
   expects: "socks5://[USER[:PASSWORD]@]HOST:PORT, or socks5h://, socks4://, socks4a:// or http://",
   placeholder: "URL",
+  write({ scheme, address, credentials }) {
+    const login = credentials && [credentials.user, credentials.password]
+      .filter((part) => part !== undefined).map(encodeURIComponent).join(":");
+    return `${scheme}://${login === undefined ? "" : `${login}@`}${formatAddress(address)}`;
+  },
   parse(word) {
     const [, scheme = "", user, password, authority = ""] =
       /^([a-z0-9]+):\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^@/]+)\/?$/i.exec(word) ?? [];

@@ -5,7 +5,7 @@
  */
 import type { OptionKind } from "../options/kinds.ts";
 import { quote, UsageError } from "../options/usage_error.ts";
-import { type Address, formatAddress, isUnix, splitHostPort } from "./address.ts";
+import { type Address, formatAddress, isUnix, overUdp, splitHostPort } from "./address.ts";
 import { parseEndpoint, readPath } from "./parse.ts";
 import { parseRequestTarget } from "./request_target.ts";
 
@@ -22,7 +22,7 @@ export interface Remote {
 /** What a {@linkcode Remote} looks like, in errors. */
 const FORMS =
   "HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH, " +
-  "unix:PATH, or tls+, ws+ or wss+unix:PATH";
+  "udp://HOST:PORT, unix:PATH, or tls+, ws+ or wss+unix:PATH";
 
 /** The ports of WebSockets (RFC 6455, section 3). */
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
@@ -37,15 +37,15 @@ export const REMOTE: OptionKind<Remote> = {
     const [, over = "", path] = /^(?:(tls|wss?)[+ ])?unix:(.*)$/is.exec(word) ?? [];
     if (path !== undefined) return overUnix(path, over.toLowerCase());
     const [, scheme = "tcp", rest = word] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(word) ?? [];
-    if (!/^(tcp|tls|wss?)$/i.test(scheme)) {
+    if (!/^(tcp|tls|wss?|udp)$/i.test(scheme)) {
       throw new UsageError(
-        `unknown scheme ${quote(scheme)}: expected tcp://, tls://, ws://, wss:// or unix:`,
+        `unknown scheme ${quote(scheme)}: expected tcp://, tls://, ws://, wss://, udp:// or unix:`,
       );
     }
     if (rest.startsWith("unix:")) {
       throw new UsageError(`a Unix socket with it is written ${scheme.toLowerCase()}+unix:PATH`);
     }
-    return overTcp(rest, scheme.toLowerCase());
+    return overInternet(rest, scheme.toLowerCase());
   },
 };
 
@@ -55,12 +55,13 @@ function overUnix(word: string, over: string): Remote {
   return { address: { path: readPath(path) }, tls: over === "wss", ws: parseRequestTarget(query) };
 }
 
-function overTcp(word: string, scheme: string): Remote | undefined {
+function overInternet(word: string, scheme: string): Remote | undefined {
   const tls = scheme === "tls" || scheme === "wss";
   const port = DEFAULT_PORTS[scheme];
   if (port === undefined) {
     const parts = splitHostPort(word.replace(/\/$/, ""));
-    return parts && { address: parseEndpoint(parts), tls };
+    const address = parts && parseEndpoint(parts);
+    return address && { address: scheme === "udp" ? overUdp(address) : address, tls };
   }
   const [, host = "", target = ""] = /^([^/?#]*)(.*)$/s.exec(word) ?? [];
   if (host.includes("@")) {

@@ -11,6 +11,7 @@ export type OutletEvent =
   | Listening
   | Opened
   | Refused
+  | Dropped
   | ServiceOutput
   | Closed
   | Failed
@@ -44,7 +45,7 @@ export interface Listening extends AboutOutlet {
   readonly certificate?: string;
 }
 
-/** A connection was accepted and admitted. */
+/** A connection was accepted and admitted; over UDP, a client's first datagram has opened a session. */
 export interface Opened extends AboutConnection {
   /** The discriminant. */
   readonly event: "opened";
@@ -61,6 +62,20 @@ export interface Refused extends AboutOutlet {
   /** The client's address. */
   readonly peer: Address;
   /** The reason: `denied by rule`, `connection limit reached`, `rate limit exceeded`. */
+  readonly reason: string;
+  /** Over UDP, the number of refused datagrams since the last such event; the peer sent the last. */
+  readonly datagrams?: number;
+}
+
+/** Datagrams were dropped. Published at most once a second for each reason. */
+export interface Dropped extends AboutOutlet {
+  /** The discriminant. */
+  readonly event: "dropped";
+  /** How many since the last such event. */
+  readonly datagrams: number;
+  /** The sender of the last one, where known. */
+  readonly peer?: Address | undefined;
+  /** The reason: `rate limit exceeded`, `longer than max-datagram`, `receive buffer full`. */
   readonly reason: string;
 }
 
@@ -83,6 +98,10 @@ export interface Closed extends AboutConnection {
   readonly bytesIn: number;
   /** Bytes sent to the client. */
   readonly bytesOut: number;
+  /** Over UDP, the number of datagrams received from the client. */
+  readonly datagramsIn?: number | undefined;
+  /** Over UDP, the number of datagrams sent to the client. */
+  readonly datagramsOut?: number | undefined;
   /** Milliseconds since `opened`. */
   readonly duration: number;
   /** Why it was closed: one of the reasons in `connection/end_reason.ts`, such as `peer reset` or `idle`. */

@@ -72,7 +72,11 @@ export function parseConnectOptions(target: string, given: ConnectOptions): Clie
   for (const [name, value] of Object.entries(given)) {
     if (value !== undefined) addOption(name, { value, values });
   }
-  return clientConfig(parseTarget([target]), { values, label: asKey });
+  const config = clientConfig(parseTarget([target]), { values, label: asKey });
+  if (!config.options.udp) return config;
+  throw new UsageError("udp is not supported by the library: it is for outlet client", {
+    option: "udp",
+  });
 }
 
 function addOption(

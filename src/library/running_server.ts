@@ -14,7 +14,10 @@ import type { OutletSpec } from "./open_options.ts";
 export class RunningOutlet {
   /** Its name in events. */
   readonly name: string;
-  /** Its address, as `connect` takes it: `127.0.0.1:40123` or `unix:/run/echo.sock`. */
+  /**
+   * Its address, as `connect` takes it: `127.0.0.1:40123` or `unix:/run/echo.sock`. That of UDP,
+   * `udp://127.0.0.1:40123`, is for `outlet client`.
+   */
   readonly address: string;
   readonly #address: Address;
 

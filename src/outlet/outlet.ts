@@ -40,7 +40,8 @@ export interface OutletOptions {
 
 let lastConnection = 0;
 
-function numberConnection(): number {
+/** Returns the next connection id of this thread. */
+export function numberConnection(): number {
   return ++lastConnection;
 }
 
@@ -219,7 +220,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
 
   /** Publishes that accepting a connection failed, and that the loop pauses for `pause` milliseconds. */
   onError(error: unknown, pause: number): void {
-    this.#events.failed(error, pause);
+    this.#events.failed(error, { tried: "accept", pause });
   }
 }
 

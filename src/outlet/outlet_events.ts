@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Connection } from "../connection/connection.ts";
+import type { Conversation } from "../connection/conversation.ts";
 import type { Address } from "../endpoint/address.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import type { AboutOutlet } from "../events/events.ts";
@@ -22,7 +22,7 @@ export class OutletEvents {
   }
 
   /** The outlet accepts connections. */
-  listening({ certificate }: OutletSettings): void {
+  listening({ certificate }: Pick<OutletSettings, "certificate">): void {
     this.#eventBus.publish({
       event: "listening",
       ...this.#about,
@@ -30,8 +30,8 @@ export class OutletEvents {
     });
   }
 
-  /** A connection was admitted. */
-  opened({ id, peer, local, notes }: Connection): void {
+  /** A connection was admitted, or a session opened. */
+  opened({ id, peer, local, notes }: Conversation): void {
     this.#eventBus.publish({
       event: "opened",
       ...this.#about,
@@ -42,8 +42,13 @@ export class OutletEvents {
     });
   }
 
-  /** A connection ended. */
-  closed({ id, peer, bytesIn, bytesOut, openedAt, reason, notes }: Connection): void {
+  /** A connection or a session ended. */
+  closed(
+    { id, peer, bytesIn, bytesOut, openedAt, reason, notes, ...counts }:
+      & Conversation
+      & { readonly datagramsIn?: number; readonly datagramsOut?: number },
+  ): void {
+    const { datagramsIn, datagramsOut } = counts;
     this.#eventBus.publish({
       event: "closed",
       ...this.#about,
@@ -51,6 +56,7 @@ export class OutletEvents {
       peer,
       bytesIn,
       bytesOut,
+      ...datagramsIn === undefined ? {} : { datagramsIn, datagramsOut },
       duration: performance.now() - openedAt,
       reason: reason ?? "server closed",
       ...notes ? { notes } : {},
@@ -62,14 +68,17 @@ export class OutletEvents {
     this.#eventBus.publish({ event: "refused", ...this.#about, peer, reason });
   }
 
-  /** Accepting a connection failed; the next try is in `pause` milliseconds. */
-  failed(error: unknown, pause: number): void {
+  /** Accepting or receiving failed; the next try is in `pause` milliseconds. */
+  failed(
+    error: unknown,
+    { tried, pause }: { tried: "accept" | "receive"; pause: number },
+  ): void {
     const then = pause > 0 ? `; trying again in ${pause} ms` : "";
     this.#eventBus.publish({
       event: "failed",
       ...this.#about,
       code: codeOf(error) ?? "unknown",
-      reason: `cannot accept: ${explain(error)}${then}`,
+      reason: `cannot ${tried}: ${explain(error)}${then}`,
     });
   }
 

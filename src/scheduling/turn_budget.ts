@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { TaskScope } from "./task_scope.ts";
+import { handledElsewhere, TaskScope } from "./task_scope.ts";
 
 const tasks = new TaskScope("scheduling turns", {
   consequence: "tasks that wait for a turn do not continue",
@@ -70,6 +70,28 @@ export class TurnBudget {
     this.#sinceClock = 0;
     return performance.now() - this.#startedAt >= this.#limits.milliseconds;
   }
+}
+
+/**
+ * Calls a function for each item, in turns of the event loop. Promises that it returns are awaited together.
+ *
+ * @returns the results, in order
+ */
+export async function mapInTurns<T, R>(
+  items: Iterable<T>,
+  limits: TurnLimits,
+  map: (item: T) => R | Promise<R>,
+): Promise<Awaited<R>[]> {
+  const budget = new TurnBudget(limits);
+  const results: (R | Promise<R>)[] = [];
+  for (const item of items) {
+    const result = map(item);
+    if (result instanceof Promise) handledElsewhere(result);
+    results.push(result);
+    const turn = budget.spend();
+    if (turn) await turn;
+  }
+  return await Promise.all(results);
 }
 
 /** Resolvers of tasks that wait for a turn, in order. */

@@ -6,18 +6,24 @@
 import { byPort, portKey } from "../config/addresses.ts";
 import { isEqual } from "../config/equal.ts";
 import type { OutletConfig } from "../config/server_config.ts";
-import { type Address, isUnix } from "../endpoint/address.ts";
+import { type Address, isUdp, isUnix } from "../endpoint/address.ts";
+import { DatagramWelcomeSocket } from "../outlet/datagram_socket.ts";
 import type { Outlet } from "../outlet/outlet.ts";
 import { WelcomeSocket } from "../outlet/welcome_socket.ts";
 import { TurnBudget } from "../scheduling/turn_budget.ts";
 import { clearStale } from "../transport/carriers/unix.ts";
+import { listenDatagrams } from "../transport/datagrams.ts";
 import type { listen } from "../transport/listen.ts";
+import { type AnyOutlet, type AnySocket, moveOutlet } from "./serve_outlet.ts";
 import { collide, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 
 /** The open outlets, and how to listen. */
 export interface BindOptions {
   /** The open outlets, by id. */
-  readonly opened: ReadonlyMap<number, { readonly outlet: Outlet; readonly config: OutletConfig }>;
+  readonly opened: ReadonlyMap<
+    number,
+    { readonly outlet: AnyOutlet; readonly config: OutletConfig }
+  >;
   /** Listens. */
   readonly listen: typeof listen;
   /** Whether other threads of this process listen at the same addresses (SO_REUSEPORT). */
@@ -46,8 +52,8 @@ const ALL_BITS = 0o777;
 export async function bindSockets(
   next: DesiredState,
   options: BindOptions,
-): Promise<ReadonlyMap<number, WelcomeSocket>> {
-  const sockets = new Map<number, WelcomeSocket>();
+): Promise<ReadonlyMap<number, AnySocket>> {
+  const sockets = new Map<number, AnySocket>();
   const open = byPort(options.opened.values(), ({ outlet }) => outlet.address);
   const stays = new Set(next.outlets.flatMap(({ id, takesOver }) => [id, takesOver]));
   const budget = new TurnBudget(TURN);
@@ -70,7 +76,7 @@ export async function bindSockets(
 /** Who may be in the way of a new socket. */
 interface Neighbours {
   /** The open outlets at its port or path. */
-  readonly near: readonly { readonly outlet: Outlet; readonly config: OutletConfig }[];
+  readonly near: readonly { readonly outlet: AnyOutlet; readonly config: OutletConfig }[];
   /** The ids of outlets that stay, or whose socket is taken over. */
   readonly stays: ReadonlySet<number | undefined>;
 }
@@ -86,27 +92,40 @@ function bindAddress(
 async function bindOne(
   desired: DesiredOutlet,
   options: BindOptions & Neighbours,
-): Promise<WelcomeSocket> {
-  const { listen, shared, alone, takesOver, undo } = options;
+): Promise<AnySocket> {
+  const { shared, alone, takesOver, undo } = options;
   const { config } = desired;
   const address = bindAddress(desired, options);
   if (isUnix(address) && !takesOver) await clearStale(address.path);
   const near = options.near.filter(({ outlet }) => collide(outlet.address, address));
   if (!shared) await closeConflicting({ ...options, near });
-  const socket = new WelcomeSocket(
-    listen({ address }, {
-      ...listenOptions(config),
-      shared,
-      takesOver,
-      alone: alone && near.length === 0,
-    }),
-  );
+  const socket = bindAt(address, {
+    ...options,
+    config,
+    shared,
+    alone: alone && near.length === 0,
+  });
   undo.defer(() => socket.close());
   // Every member of a SO_REUSEPORT group has to accept, so the present outlet serves this socket
   // until the commit.
   const there = near.find(({ outlet }) => isEqual(outlet.address, socket.address));
-  if (there) socket.serve(there.outlet);
+  if (there && socket instanceof WelcomeSocket) socket.serve(there.outlet as Outlet);
   return socket;
+}
+
+/** Binds the sockets of an address. */
+function bindAt(
+  place: Address,
+  { config, listen, ...options }:
+    & Pick<BindOptions, "listen">
+    & Partial<Pick<BindOptions, "shared" | "alone" | "takesOver">>
+    & { readonly config: OutletConfig },
+): AnySocket {
+  const { shared, alone, takesOver } = options;
+  if (isUdp(place)) return new DatagramWelcomeSocket(listenDatagrams(place, { shared, alone }));
+  return new WelcomeSocket(
+    listen({ address: place }, { ...listenOptions(config), shared, alone, takesOver }),
+  );
 }
 
 /** Closes the sockets of removed outlets that would prevent the new one from binding. */
@@ -115,7 +134,7 @@ async function closeConflicting(
 ): Promise<void> {
   for (const { outlet, config } of near) {
     if (stays.has(outlet.id)) continue;
-    undo.defer(() => outlet.moveTo(new WelcomeSocket(listen(outlet, listenOptions(config)))));
+    undo.defer(() => moveOutlet(outlet, bindAt(outlet.address, { listen, config })));
     await outlet.socketClosed();
   }
 }

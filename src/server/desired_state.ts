@@ -9,7 +9,7 @@ import { byPort, portKey } from "../config/addresses.ts";
 import type { AdmissionConfig } from "../config/admission_options.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
 import type { ServerOptions } from "../config/server_config.ts";
-import { type Address, isUnix } from "../endpoint/address.ts";
+import { type Address, isUdp, isUnix } from "../endpoint/address.ts";
 import type { Reloaded } from "../events/server_events.ts";
 
 /** An outlet that should be open. */
@@ -70,7 +70,7 @@ export function configured(
   const matches = config.outlets.map((asked) => match(asked, isSameOutlet));
   const outlets = config.outlets.map((asked, at): DesiredOutlet => {
     const same = matches[at];
-    if (same) return { ...same, config: asked };
+    if (same) return isEqual(same.config, asked) ? same : { ...same, config: asked };
     const earlier = isAnyPort(asked.listen) ? undefined : match(asked, isSameSocket);
     return {
       ...created(asked, number),
@@ -136,7 +136,7 @@ export function differences(
 /** Whether two addresses may conflict: the same port on any host, or the same path. */
 export function collide(one: Address, other: Address): boolean {
   if (isUnix(one) || isUnix(other)) return isEqual(one, other);
-  return one.port === other.port && one.port !== 0;
+  return isUdp(one) === isUdp(other) && one.port === other.port && one.port !== 0;
 }
 
 function created(config: OutletConfig, number: Numbering): DesiredOutlet {
@@ -153,7 +153,8 @@ function isSameOutlet(one: OutletConfig, other: OutletConfig): boolean {
  */
 function isSameSocket(one: OutletConfig, other: OutletConfig): boolean {
   return isEqual(one.listen, other.listen) &&
-    (isUnix(one.listen) || one.outletOptions.backlog === other.outletOptions.backlog);
+    (isUnix(one.listen) || isUdp(one.listen) ||
+      one.outletOptions.backlog === other.outletOptions.backlog);
 }
 
 function isAnyPort(address: Address): boolean {

@@ -14,22 +14,29 @@ import type { ResolverCounts } from "../transport/resolver.ts";
 import type { Connection } from "../connection/connection.ts";
 
 /** An open connection, in this thread or in a worker. */
-export type LiveConnection = Pick<
-  Connection,
-  | "id"
-  | "peer"
-  | "local"
-  | "openedAt"
-  | "bytesIn"
-  | "bytesOut"
-  | "halfClosed"
-  | "reason"
-  | "notes"
-  | "tap"
-  | "write"
-  | "closeWrite"
-  | "close"
->;
+export type LiveConnection =
+  & Pick<
+    Connection,
+    | "id"
+    | "peer"
+    | "local"
+    | "openedAt"
+    | "bytesIn"
+    | "bytesOut"
+    | "halfClosed"
+    | "reason"
+    | "notes"
+    | "tap"
+    | "write"
+    | "closeWrite"
+    | "close"
+  >
+  & {
+    /** Over UDP, the number of datagrams received from the client. */
+    readonly datagramsIn?: number | undefined;
+    /** Over UDP, the number of datagrams sent to the client. */
+    readonly datagramsOut?: number | undefined;
+  };
 
 /** An open outlet, in this thread or in workers. */
 export interface OpenOutlet {

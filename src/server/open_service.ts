@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { formatAddress } from "../endpoint/address.ts";
+import { formatAddress, isUdp } from "../endpoint/address.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { OutletConfig } from "../config/server_config.ts";
-import type { Handler } from "../connection/connection.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import type { AboutOutlet, Failed, Recovered } from "../events/events.ts";
-import type { Outlet } from "../outlet/outlet.ts";
+import type { AnyHandler, AnyOutlet } from "./serve_outlet.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { ServiceContext, StandardStreams } from "../services/service.ts";
 import type { HealthFinding, SharedHealth } from "../services/shared_health.ts";
@@ -59,13 +58,21 @@ export function atRunTime(parts: ServiceParts): ServiceParts {
  * opening fails all the same, every connection ends with that error.
  */
 export function openService(
-  { service, serviceOptions }: OutletConfig,
-  { outlet, signal, parts }: { outlet: Outlet; signal: AbortSignal; parts: ServiceParts },
-): Handler {
+  { service: name, serviceOptions, listen }: OutletConfig,
+  { outlet, signal, parts }: { outlet: AnyOutlet; signal: AbortSignal; parts: ServiceParts },
+): AnyHandler {
+  const service = SERVICES.get(name)!;
+  const context = contextOf(outlet, { signal, parts });
   try {
-    return SERVICES.get(service)!.open(serviceOptions, contextOf(outlet, { signal, parts }));
+    if (!isUdp(listen)) return service.open(serviceOptions, context);
+    if ("refused" in service.datagram) {
+      throw new Error(`${name} over UDP: ${service.datagram.refused}`);
+    }
+    return service.datagram.open(serviceOptions, context);
   } catch (error) {
-    return () => Promise.reject(error);
+    return () => {
+      throw error;
+    };
   }
 }
 
@@ -82,7 +89,7 @@ export function healthEvent(
 
 /** What a service gets to know of its outlet, and how it publishes events. */
 function contextOf(
-  { id, name, address }: Outlet,
+  { id, name, address }: Pick<AnyOutlet, "id" | "name" | "address">,
   { signal, parts: { eventBus, rooms, threads, standard = SILENCE } }: {
     signal: AbortSignal;
     parts: ServiceParts;

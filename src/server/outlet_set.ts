@@ -6,17 +6,24 @@
 import { isEqual } from "../config/equal.ts";
 import { Admission, type AdmissionParts } from "../admission/admission.ts";
 import type { DescriptorBudget } from "../admission/descriptors.ts";
-import type { Connection, Handler } from "../connection/connection.ts";
-import { Outlet } from "../outlet/outlet.ts";
-import type { WelcomeSocket } from "../outlet/welcome_socket.ts";
+import type { LiveConnection } from "./handle.ts";
 import { listen } from "../transport/listen.ts";
 import type { TlsAcceptor } from "../transport/tls/acceptor.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
+import { mapInTurns } from "../scheduling/turn_budget.ts";
 import { bindSockets } from "./bind_sockets.ts";
 import { configOf, type DesiredOutlet, type DesiredState } from "./desired_state.ts";
 import { atRunTime, openService, type ServiceParts } from "./open_service.ts";
 import type { OutletChangeOptions, OutletManager, PreparedOutlets } from "./outlet_manager.ts";
-import { admissionOptions, outletSettings, serverLimits, tlsAcceptor } from "./settings.ts";
+import { serverLimits, tlsAcceptor } from "./settings.ts";
+import {
+  type AnyOutlet,
+  type AnySocket,
+  applySettings,
+  createOutlet,
+  limitsOf,
+  type OpenedOutlet,
+} from "./serve_outlet.ts";
 
 /** What the outlet sets of several threads share. */
 export interface SharedResources {
@@ -36,30 +43,24 @@ export interface OutletSetParts extends ServiceParts {
   readonly listen?: typeof listen | undefined;
 }
 
-/** An open outlet with its service. */
-interface OpenedOutlet {
-  readonly outlet: Outlet;
-  readonly config: DesiredOutlet["config"];
-  readonly handler: Handler;
-  readonly tls: TlsAcceptor | undefined;
-  /** Aborted when the service is opened anew with other options. */
-  readonly replaced: AbortController;
-}
-
 type Acceptors = ReadonlyMap<number, TlsAcceptor | undefined>;
+
+/** Outlets opened, changed or closed in one turn of the event loop. */
+const TURN = { units: 64, clockEvery: 8 };
 
 const draining = new TaskScope("waiting for an outlet to drain", {
   consequence: "the others drain",
 });
 
 /** The outlets of one thread, by id. {@linkcode OutletSet.prepare} changes them. */
-export class OutletSet implements OutletManager<Outlet> {
+export class OutletSet implements OutletManager<AnyOutlet> {
   readonly #parts: OutletSetParts;
   readonly #admission: Admission;
   #opened: ReadonlyMap<number, OpenedOutlet> = new Map();
-  readonly #draining = new Map<number, Outlet>();
+  readonly #draining = new Map<number, AnyOutlet>();
   /** The ids of the outlets that the server was started with. */
   #first: ReadonlySet<number> | undefined;
+  #committed: Promise<void> | undefined;
 
   /** An empty set. */
   constructor(parts: OutletSetParts) {
@@ -68,12 +69,12 @@ export class OutletSet implements OutletManager<Outlet> {
   }
 
   /** The open outlets, in the order of the config. */
-  get outlets(): Iterable<Outlet> {
+  get outlets(): Iterable<AnyOutlet> {
     return [...this.#opened.values()].map(({ outlet }) => outlet);
   }
 
   /** The draining outlets. */
-  get draining(): Iterable<Outlet> {
+  get draining(): Iterable<AnyOutlet> {
     return [...this.#draining.values()].filter(({ isStopped }) => !isStopped);
   }
 
@@ -83,12 +84,12 @@ export class OutletSet implements OutletManager<Outlet> {
   }
 
   /** The outlet with this id, open or draining. */
-  find(id: number): Outlet | undefined {
+  find(id: number): AnyOutlet | undefined {
     return this.#opened.get(id)?.outlet ?? this.#draining.get(id);
   }
 
   /** Every open connection, draining outlets included. */
-  *connections(): Generator<{ outlet: Outlet; connection: Connection }> {
+  *connections(): Generator<{ outlet: AnyOutlet; connection: LiveConnection }> {
     for (const outlet of [...this.outlets, ...this.draining]) {
       for (const connection of outlet.connections) yield { outlet, connection };
     }
@@ -101,6 +102,7 @@ export class OutletSet implements OutletManager<Outlet> {
 
   /** Drains every outlet for `grace` milliseconds; returns how many connections were aborted. */
   async stop({ grace }: { grace: number }): Promise<number> {
+    await this.#committed;
     for (const outlet of this.outlets) this.#drain(outlet, grace);
     this.#opened = new Map();
     const aborted = await Promise.all(
@@ -129,7 +131,7 @@ export class OutletSet implements OutletManager<Outlet> {
     // that their addresses can be bound again.
     await Promise.all([...this.#draining.values()].map((outlet) => outlet.socketClosed()));
     const undo = new AsyncDisposableStack();
-    let sockets: ReadonlyMap<number, WelcomeSocket> = new Map();
+    let sockets: ReadonlyMap<number, AnySocket> = new Map();
     return {
       bind: async ({ addresses = new Map(), alone = false, takesOver = false } = {}) => {
         sockets = await bindSockets(next, {
@@ -142,10 +144,7 @@ export class OutletSet implements OutletManager<Outlet> {
           undo,
         });
       },
-      commit: () => {
-        this.#become(next, { acceptors, sockets, grace });
-        return Promise.resolve();
-      },
+      commit: () => this.#committed = this.#become(next, { acceptors, sockets, grace }),
       undo: () => undo.disposeAsync(),
       get addresses() {
         return new Map([...sockets].map(([id, { address }]) => [id, address]));
@@ -156,49 +155,49 @@ export class OutletSet implements OutletManager<Outlet> {
   /** The TLS acceptors of new and changed outlets. */
   async #readCertificates(next: DesiredState): Promise<Acceptors> {
     const changed = next.outlets.filter(({ id, config }) =>
-      !isEqual(this.#opened.get(id)?.config, config)
+      config.outletOptions.tls && !isEqual(this.#opened.get(id)?.config, config)
     );
     return new Map(
-      await Promise.all(changed.map(async ({ id, config }) => {
-        const failed = (reason: string) => this.#tellFault(id, reason);
-        return [id, await tlsAcceptor(config.outletOptions, failed)] as const;
-      })),
+      await mapInTurns(changed, TURN, async ({ id, config: { outletOptions } }) => [
+        id,
+        await tlsAcceptor(outletOptions, (reason) => this.#tellFault(id, reason)),
+      ]),
     );
   }
 
-  #become(
+  async #become(
     next: DesiredState,
     { acceptors, sockets, grace }: {
       acceptors: Acceptors;
-      sockets: ReadonlyMap<number, WelcomeSocket>;
+      sockets: ReadonlyMap<number, AnySocket>;
       grace: number;
     },
-  ): void {
+  ): Promise<void> {
     const before = this.#opened;
     this.#first ??= new Set(next.outlets.map(({ id }) => id));
     this.#admission.change(serverLimits(configOf(next), this.#parts.descriptors));
-    this.#opened = new Map(next.outlets.map((desired) => {
+    const opened = await mapInTurns(next.outlets, TURN, (desired) => {
       const { id, config } = desired;
       const there = before.get(id);
-      if (there && isEqual(there.config, config)) return [id, there];
+      if (there && isEqual(there.config, config)) return [id, there] as const;
       const outlet = there?.outlet ?? this.#created(desired, sockets.get(id)!);
-      return [id, this.#open(outlet, { there, config, tls: acceptors.get(id) })];
-    }));
-    for (const desired of next.outlets) this.#serve(desired, before.get(desired.id));
-    for (const [id, { outlet }] of before) {
-      if (!this.#opened.has(id)) this.#drain(outlet, grace);
-    }
+      return [id, this.#open(outlet, { there, config, tls: acceptors.get(id) })] as const;
+    });
+    this.#opened = new Map(opened);
+    await mapInTurns(next.outlets, TURN, (one) => this.#serve(one, before.get(one.id)));
+    const removed = [...before].filter(([id]) => !this.#opened.has(id));
+    await mapInTurns(removed, TURN, ([, { outlet }]) => this.#drain(outlet, grace));
   }
 
-  #created({ id, name, config }: DesiredOutlet, socket: WelcomeSocket): Outlet {
+  #created({ id, name, config }: DesiredOutlet, socket: AnySocket): AnyOutlet {
     const { common, eventBus } = this.#parts;
-    return new Outlet({
+    return createOutlet({
       id,
       name,
       socket,
       eventBus,
       number: common?.number,
-      admission: new Admission(admissionOptions(config.admissionOptions), {
+      admission: new Admission(limitsOf(config), {
         parent: this.#admission,
         ...common?.countersOf(id),
       }),
@@ -207,7 +206,7 @@ export class OutletSet implements OutletManager<Outlet> {
 
   /** Opens an outlet's service, unless it is open with the same options. */
   #open(
-    outlet: Outlet,
+    outlet: AnyOutlet,
     { there, config, tls }:
       & { there: OpenedOutlet | undefined }
       & Pick<OpenedOutlet, "config" | "tls">,
@@ -225,14 +224,11 @@ export class OutletSet implements OutletManager<Outlet> {
   #serve({ id }: DesiredOutlet, before: OpenedOutlet | undefined): void {
     const opened = this.#opened.get(id)!;
     if (before === opened) return;
-    const { outlet, config } = opened;
-    outlet.admission.change(admissionOptions(config.admissionOptions));
-    const failed = (reason: string) => this.#tellFault(id, reason);
-    outlet.serve(outletSettings(config, { ...opened, failed }));
+    applySettings(opened, (reason) => this.#tellFault(id, reason));
     if (before && before.handler !== opened.handler) before.replaced.abort();
   }
 
-  #drain(outlet: Outlet, grace: number): void {
+  #drain(outlet: AnyOutlet, grace: number): void {
     this.#draining.set(outlet.id, outlet);
     draining.run(outlet.stop({ grace }).finally(() => this.#draining.delete(outlet.id)));
   }

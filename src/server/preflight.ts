@@ -20,6 +20,7 @@ import { OUTLET_OPTIONS } from "../config/outlet_options.ts";
 import { formatAddress } from "../endpoint/address.ts";
 import type { OptionTable } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
+import { mapInTurns } from "../scheduling/turn_budget.ts";
 import { SERVICES } from "../services/registry.ts";
 import { givenTime } from "../transport/keep_alive_options.ts";
 import { explain } from "../transport/errors.ts";
@@ -27,6 +28,9 @@ import { tlsAcceptor } from "./settings.ts";
 
 /** The number of faults in one message. */
 const MAX_TOLD = 5;
+
+/** Outlets checked in one turn of the event loop. */
+const TURN = { units: 64 };
 
 /** A fault: the outlet, the option and the message. */
 interface Fault {
@@ -70,7 +74,7 @@ export async function preflight(
   { handedSockets = "refuse" }: PreflightOptions = {},
 ): Promise<void> {
   const faults = await Promise.all([
-    ...config.outlets.map(outletFaults),
+    mapInTurns(config.outlets, TURN, outletFaults).then((found) => found.flat()),
     serverFaults(config.options),
     attempt(() => refuseNamesOverlap(config)),
     attempt(() => refuseForwardToSelf(config.outlets)),

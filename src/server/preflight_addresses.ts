@@ -16,10 +16,18 @@ import {
 } from "../config/addresses.ts";
 import { pathFault } from "../config/path_fault.ts";
 import type { OutletConfig, ServerConfig } from "../config/server_config.ts";
-import { type Address, type InternetAddress, isAbstract, isUnix } from "../endpoint/address.ts";
+import {
+  type Address,
+  type InternetAddress,
+  isAbstract,
+  isUdp,
+  isUnix,
+  type UdpAddress,
+} from "../endpoint/address.ts";
 import { isLiteral, overlaps } from "../endpoint/overlap.ts";
 import { lookUp } from "../transport/dial_address.ts";
 import { codeOf, explain } from "../transport/errors.ts";
+import { listenDatagrams } from "../transport/datagrams.ts";
 import { listen } from "../transport/listen.ts";
 
 /** Milliseconds to wait for a name server, so that a start does not hang on one that is down. */
@@ -40,7 +48,8 @@ export async function refuseAddress(address: Address): Promise<void> {
   const hostname = await firstHostOf(address.hostname);
   if (hostname === undefined) return;
   try {
-    listen({ address: { hostname, port: 0 } }, { backlog: 1 }).close();
+    if (isUdp(address)) closeDatagrams({ ...address, hostname, port: 0 });
+    else listen({ address: { hostname, port: 0 } }, { backlog: 1 }).close();
   } catch (error) {
     const { cause } = error as Error;
     // All ephemeral ports are in use, but the address is local.
@@ -48,6 +57,10 @@ export async function refuseAddress(address: Address): Promise<void> {
     const meant = hostname === address.hostname ? "" : ` (${hostname})`;
     throw new Error(explain(cause) + meant, { cause });
   }
+}
+
+function closeDatagrams(address: UdpAddress): void {
+  for (const socket of listenDatagrams(address).sockets) socket.close();
 }
 
 /** The first address of a name; `undefined` if no name server answers in time. */
@@ -145,7 +158,8 @@ export async function refuseForwardToSelf(outlets: readonly OutletConfig[]): Pro
 }
 
 function isSamePort(one: Address, other: Address): boolean {
-  return !isUnix(one) && !isUnix(other) && one.port === other.port && one.port !== 0;
+  return !isUnix(one) && !isUnix(other) && isUdp(one) === isUdp(other) && one.port === other.port &&
+    one.port !== 0;
 }
 
 /** The addresses of a name, in the system's order; none if no name server answers in time. */

@@ -53,7 +53,7 @@ function webSocketOf(options: OutletOptions): WebSocketServer | undefined {
     path: options.path,
     origins: options.origin,
     subprotocols: options.subprotocol,
-    form: options.lines ? "lines" : options.text ? "text" : "binary",
+    form: options["text-lines"] ? "lines" : options.text ? "text" : "binary",
     maxMessage: options["max-message"],
     ping: options.ping,
     forwarders: options["forwarded-for"] ? new TrustedProxies(options["trusted-proxy"]) : undefined,

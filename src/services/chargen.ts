@@ -12,6 +12,13 @@ export const chargen: Service = service({
   name: "chargen",
   summary: "send lines of characters until the client closes (RFC 864)",
   options: {},
+  datagram: {
+    answers: "more",
+    open: () => {
+      const pattern = repeatingPattern();
+      return (session) => ({ receive: () => session.send(randomPart(pattern)) });
+    },
+  },
   open: () => {
     const pattern = repeatingPattern();
     return async (connection, signal) => {
@@ -34,6 +41,16 @@ async function discard(connection: Connection): Promise<void> {
   } catch {
     // The connection is closed; the next write fails.
   }
+}
+
+/** The most characters of an answer to a datagram. */
+const MAX_ANSWER = 512;
+
+/** 0 to 512 characters of the pattern, from the start of a line: RFC 864 asks for a random number. */
+function randomPart(pattern: Uint8Array): Uint8Array {
+  const lastLine = PRINTABLE - Math.ceil(MAX_ANSWER / (WIDTH + 2));
+  const start = Math.floor(Math.random() * lastLine) * (WIDTH + 2);
+  return pattern.subarray(start, start + Math.floor(Math.random() * (MAX_ANSWER + 1)));
 }
 
 /** The 95 lines after which the pattern repeats. */

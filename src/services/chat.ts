@@ -52,6 +52,9 @@ export const chat: Service = service({
       { default: 60_000, defaultText: "60s" },
     ),
   },
+  datagram: {
+    refused: "a room needs to know who is there, and every line whole and in order",
+  },
   open({ room: name, history, "line-timeout": timeout }, { address, rooms, signal: inUse }) {
     const room = name === undefined
       ? rooms.openPrivate(address, { history, signal: inUse })

@@ -5,6 +5,13 @@ export const daytime: Service = service({
   name: "daytime",
   summary: "send date and time as a line of text, then close (RFC 867)",
   options: {},
-  open: () => (connection) =>
-    connection.write(new TextEncoder().encode(`${new Date().toUTCString()}\r\n`)),
+  datagram: {
+    answers: "more",
+    open: () => (session) => ({ receive: () => session.send(dateLine()) }),
+  },
+  open: () => (connection) => connection.write(dateLine()),
 });
+
+function dateLine(): Uint8Array {
+  return new TextEncoder().encode(`${new Date().toUTCString()}\r\n`);
+}

@@ -5,6 +5,7 @@ export const discard: Service = service({
   name: "discard",
   summary: "read and discard all data (RFC 863)",
   options: {},
+  datagram: { answers: "none", open: () => () => ({ receive: () => {} }) },
   open: () => async (connection) => {
     while (await connection.read() !== null);
   },

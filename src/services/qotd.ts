@@ -21,8 +21,14 @@ export const qotd: Service = service({
   name: "qotd",
   summary: "send a quote, then close (RFC 865)",
   options: {},
-  open: () => (connection) => {
-    const quote = QUOTES[Math.floor(Math.random() * QUOTES.length)];
-    return connection.write(new TextEncoder().encode(`${quote}\r\n`));
+  datagram: {
+    answers: "more",
+    open: () => (session) => ({ receive: () => session.send(quoteLine()) }),
   },
+  open: () => (connection) => connection.write(quoteLine()),
 });
+
+function quoteLine(): Uint8Array {
+  const quote = QUOTES[Math.floor(Math.random() * QUOTES.length)];
+  return new TextEncoder().encode(`${quote}\r\n`);
+}

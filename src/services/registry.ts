@@ -10,6 +10,7 @@ import { discard } from "./discard.ts";
 import { echo } from "./echo.ts";
 import { exec } from "./exec/exec.ts";
 import { forward } from "./forward/forward.ts";
+import { proxy } from "./proxy/proxy.ts";
 import { qotd } from "./qotd.ts";
 import { record } from "./record/record.ts";
 import type { Service } from "./service.ts";
@@ -27,6 +28,7 @@ const ALL: readonly Service[] = [
   qotd,
   exec,
   forward,
+  proxy,
   record,
   stdio,
 ];

@@ -8,7 +8,9 @@ import type { OptionTable, OptionValues } from "../options/option.ts";
 import type { Remote } from "../endpoint/remote.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import type { SharedHealth } from "./shared_health.ts";
-import type { Connection, Handler } from "../connection/connection.ts";
+import type { Handler } from "../connection/connection.ts";
+import type { Conversation } from "../connection/conversation.ts";
+import type { DatagramHandler } from "../connection/session.ts";
 
 /** What a service can use of its outlet and server. */
 export interface ServiceContext {
@@ -30,7 +32,7 @@ export interface ServiceContext {
    */
   oncePerServer(run: (signal: AbortSignal) => void): void;
   /** Publishes a line of output about a connection, such as a line of a program's stderr. */
-  output(connection: Connection, text: string): void;
+  output(connection: Conversation, text: string): void;
 }
 
 /** The standard streams of the process. */
@@ -51,6 +53,41 @@ export interface PreflightFault {
   readonly option: string;
   /** What is missing. */
   readonly message: string;
+}
+
+/** What a service must not be for everybody. */
+export interface Openness {
+  /** The first option that would restrict it. */
+  readonly option: string;
+  /** What it would be: `an open proxy for everybody`. */
+  readonly what: string;
+  /** The service's own options that would restrict it. */
+  readonly remedy: string;
+}
+
+/** How a service serves clients that send datagrams. */
+export interface DatagramHalf<T extends OptionTable = OptionTable> {
+  /**
+   * How its answers compare to what came. `more` is refused beyond loopback without `amplify`,
+   * because the sender's address may be forged; `relayed` answers are those of somebody else.
+   */
+  readonly answers: "none" | "no more than came" | "more" | "relayed";
+  /** Options that have no effect on datagrams, and why. */
+  readonly unused?: Readonly<Partial<Record<keyof T, string>>>;
+  /**
+   * Checks options that depend on each other.
+   *
+   * @throws {UsageError} which says what is missing or cannot be combined
+   */
+  check?(options: OptionValues<T>): void;
+  /** Opens the service of one outlet, as {@linkcode Service.open} does. */
+  open(options: OptionValues<T>, context: ServiceContext): DatagramHandler;
+}
+
+/** Why a service has no datagram half. */
+export interface NoDatagrams {
+  /** The reason, in words that go on from `SERVICE over UDP: `. */
+  readonly refused: string;
 }
 
 /** A service: its name, its options, and how it serves a client. */
@@ -76,6 +113,11 @@ export interface Service<T extends OptionTable = OptionTable> {
    * name: `needs several upstreams`.
    */
   whyIgnored?(name: string, options: OptionValues<T>): string | undefined;
+  /**
+   * What it would be if everybody could reach it, where its options do not restrict it. It is then
+   * refused, unless only this machine can reach it, or rules or certificates restrict its clients.
+   */
+  openness?(options: OptionValues<T>): Openness | undefined;
   /** Where it forwards clients to. */
   upstreams?(options: OptionValues<T>): readonly Remote[];
   /** The file of a key that may have a passphrase, which is then asked for at the start. */
@@ -87,6 +129,8 @@ export interface Service<T extends OptionTable = OptionTable> {
   preflight?(
     options: OptionValues<T>,
   ): PreflightFault | undefined | Promise<PreflightFault | undefined>;
+  /** How it serves datagrams, or why it does not. */
+  readonly datagram: DatagramHalf<T> | NoDatagrams;
   /** Opens the service of one outlet. All state is in the returned closure; there are no globals. */
   open(options: OptionValues<T>, context: ServiceContext): Handler;
 }

@@ -5,6 +5,7 @@ import type { Connection, Handler } from "../connection/connection.ts";
 import { bridgeStdio } from "../connection/stdio_bridge.ts";
 import { TaskScope } from "../scheduling/task_scope.ts";
 import { explain } from "../transport/errors.ts";
+import { joinDatagrams } from "./stdio_datagrams.ts";
 import { type Service, service, type ServiceContext, type StandardStreams } from "./service.ts";
 
 /** Connects a client to this process's stdin and stdout, as `nc -l` does, and then exits. */
@@ -19,6 +20,11 @@ export const stdio: Service = service({
       { default: "one" },
     ),
     progress: flag("show byte counts and rates on the terminal"),
+  },
+  datagram: {
+    answers: "relayed",
+    unused: { progress: "its counts are those of one stream" },
+    open: joinDatagrams,
   },
   open({ keep, clients, progress }, { standard, signal, failed }) {
     const shared = { keep, progress, standard };

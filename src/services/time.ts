@@ -8,10 +8,16 @@ export const time: Service = service({
   name: "time",
   summary: "send the seconds since 1900 as a 32-bit number, then close (RFC 868)",
   options: {},
-  open: () => (connection) => {
-    const bytes = new Uint8Array(4);
-    // The count wraps around in 2036, as setUint32 does.
-    new DataView(bytes.buffer).setUint32(0, Math.floor(Date.now() / 1000) + EPOCH);
-    return connection.write(bytes);
+  datagram: {
+    answers: "more",
+    open: () => (session) => ({ receive: () => session.send(secondsNow()) }),
   },
+  open: () => (connection) => connection.write(secondsNow()),
 });
+
+function secondsNow(): Uint8Array {
+  const bytes = new Uint8Array(4);
+  // The count wraps around in 2036, as setUint32 does.
+  new DataView(bytes.buffer).setUint32(0, Math.floor(Date.now() / 1000) + EPOCH);
+  return bytes;
+}

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { formatAddress } from "../endpoint/address.ts";
-import type { Notes, OutletEvent } from "../events/events.ts";
+import { formatAddress, isUdp } from "../endpoint/address.ts";
+import type { AboutConnection, Closed, Notes, OutletEvent } from "../events/events.ts";
 import type { Draining, Ready, ServerEvent } from "../events/server_events.ts";
 import { formatCount, formatDuration, formatSize } from "../options/quantity.ts";
 
@@ -19,15 +19,17 @@ function outletText(event: Exclude<OutletEvent, ServerEvent>): string {
       return `on ${formatAddress(event.address)}` +
         (event.certificate ? `, TLS with certificate SHA-256 ${event.certificate}` : "");
     case "opened":
-      return `#${event.connection} from ${formatAddress(event.peer)}` + withNotes(event.notes);
+      return conversationText(event) + withNotes(event.notes);
     case "refused":
-      return `${formatAddress(event.peer)}: ${event.reason}`;
+      return `${formatAddress(event.peer)}: ${event.reason}` + withCount(event.datagrams);
+    case "dropped":
+      return `${formatCount(event.datagrams, "datagram")}: ${event.reason}` +
+        (event.peer ? `, the last from ${formatAddress(event.peer)}` : "");
     case "service-output":
       return `#${event.connection}: ${event.text}`;
     case "closed":
-      return `#${event.connection} from ${formatAddress(event.peer)}: ${event.reason}, ` +
-        `${formatSize(event.bytesIn)} in, ${formatSize(event.bytesOut)} out, ` +
-        formatDuration(event.duration) + withNotes(event.notes);
+      return `${conversationText(event)}: ${event.reason}, ${amount(event, "In")} in, ` +
+        `${amount(event, "Out")} out, ${formatDuration(event.duration)}` + withNotes(event.notes);
     case "failed":
       return `on ${formatAddress(event.address)}: ${event.reason}`;
     case "recovered":
@@ -36,6 +38,23 @@ function outletText(event: Exclude<OutletEvent, ServerEvent>): string {
       return `on ${formatAddress(event.address)}` +
         (event.aborted > 0 ? `, ${formatCount(event.aborted, "connection")} aborted` : "");
   }
+}
+
+/** `#1 from 127.0.0.1:53422`, or over UDP `session #1 from 127.0.0.1:53422`. */
+function conversationText({ connection, peer, address }: AboutConnection): string {
+  return `${isUdp(address) ? "session " : ""}#${connection} from ${formatAddress(peer)}`;
+}
+
+/** `12 B`, or over UDP `3 datagrams (12 B)`. */
+function amount(event: Closed, direction: "In" | "Out"): string {
+  const size = formatSize(event[`bytes${direction}`]);
+  const datagrams = event[`datagrams${direction}`];
+  return datagrams === undefined ? size : `${formatCount(datagrams, "datagram")} (${size})`;
+}
+
+/** The number of refused datagrams, if there was more than one. */
+function withCount(datagrams = 1): string {
+  return datagrams === 1 ? "" : `, the last of ${datagrams} datagrams`;
 }
 
 function serverText(event: ServerEvent): string {

@@ -24,15 +24,18 @@ export function jsonLine(event: OutletEvent, at: Date): string {
       }
       : serverFields(event),
     ..."connection" in event ? { connection: event.connection } : {},
-    ..."peer" in event ? { peer: formatAddress(event.peer) } : {},
+    ..."peer" in event && event.peer ? { peer: formatAddress(event.peer) } : {},
     ...event.event === "closed"
       ? {
         bytes_in: event.bytesIn,
         bytes_out: event.bytesOut,
+        datagrams_in: event.datagramsIn,
+        datagrams_out: event.datagramsOut,
         duration_ms: roundMilliseconds(event.duration),
       }
       : {},
     ..."notes" in event ? noteFields(event.notes) : {},
+    ..."datagrams" in event ? { datagrams: event.datagrams } : {},
     ..."certificate" in event ? { certificate: event.certificate } : {},
     ...event.event === "stopped" ? { aborted: event.aborted } : {},
     ..."text" in event ? { text: printable(event.text) } : {},

@@ -6,7 +6,7 @@
 import { type Ladder, ladderOf } from "../trace/report/ladder.ts";
 import { inferLadder } from "../trace/report/inferred_ladder.ts";
 import { LiveCapture } from "../trace/live/live_capture.ts";
-import { formatAddress, isUnix } from "../endpoint/address.ts";
+import { formatAddress, isUdp, isUnix } from "../endpoint/address.ts";
 import type { Connection } from "../connection/connection.ts";
 import { explain } from "../transport/errors.ts";
 import type { EventBus } from "../events/event_bus.ts";
@@ -38,10 +38,10 @@ export class Ladders implements AsyncDisposable {
     return this.#watch;
   }
 
-  /** The ladder of a connection; `undefined` for a Unix socket. */
+  /** The ladder of a connection; `undefined` for a Unix socket and a UDP session. */
   of(connection: Pick<Connection, "peer" | "local" | "openedAt">): Ladder | undefined {
     const { peer, local, openedAt } = connection;
-    if (isUnix(peer)) return undefined;
+    if (isUnix(peer) || isUdp(local)) return undefined;
     const client = formatAddress(peer);
     const server = formatAddress(local);
     const flow = this.#watch?.find(client, server);

@@ -18,6 +18,7 @@ export function levelOf(event: OutletEvent): Level {
       // Clients that disconnect before they are accepted are normal.
       return DISCONNECTED.has(event.code ?? "") ? "debug" : "warning";
     case "refused":
+    case "dropped":
     case "rejected":
     case "worker-restarted":
     case "trace-unavailable":

@@ -11,12 +11,12 @@ import { dropMetrics } from "./drop_metrics.ts";
 import { expositionOf } from "./exposition.ts";
 import type { AboutOutlet, OutletEvent } from "../events/events.ts";
 import type { ServerEvent } from "../events/server_events.ts";
-import { addOne, labelsOf, OutletCounters } from "./outlet_counters.ts";
+import { addTo, labelsOf, OutletCounters } from "./outlet_counters.ts";
 import { httpMetrics } from "./http_metrics.ts";
 import { kernelMetrics } from "./kernel_metrics.ts";
 import { loopMetrics } from "./loop_metrics.ts";
 import type { LoopDelay, LoopDelayWatch } from "../scheduling/loop_delay.ts";
-import { outletMetrics } from "./outlet_metrics.ts";
+import { outletMetrics, type TrafficSum } from "./outlet_metrics.ts";
 import type { RoomsStatus } from "../chat/status.ts";
 import type { EventBus } from "../events/event_bus.ts";
 import { resolverMetrics } from "./resolver_metrics.ts";
@@ -28,7 +28,12 @@ export interface LiveConnection {
   /** Its outlet. */
   readonly outlet: { readonly id: number; readonly name: string; readonly address: Address };
   /** Its byte counters. */
-  readonly connection: { readonly bytesIn: number; readonly bytesOut: number };
+  readonly connection: {
+    readonly bytesIn: number;
+    readonly bytesOut: number;
+    readonly datagramsIn?: number | undefined;
+    readonly datagramsOut?: number | undefined;
+  };
 }
 
 /** The most different values of a `reason` or `code` label; others count as `other`. */
@@ -75,7 +80,7 @@ export class Metrics implements Disposable {
       ...outletMetrics({
         counters: () => this.#byLabels.values(),
         open: () => this.#open(),
-        bytes: () => this.#bytes(),
+        sums: () => this.#sums(),
         queues: () => this.#queues(waiting),
       }),
       ...kernelMetrics(await listenCounters()),
@@ -124,7 +129,11 @@ export class Metrics implements Disposable {
         this.#outletCounters.of(event).opened++;
         break;
       case "refused":
-        addOne(this.#outletCounters.of(event).refused, this.#labelValue(event.reason));
+      case "dropped":
+        addTo(this.#outletCounters.of(event)[event.event], {
+          label: this.#labelValue(event.reason),
+          count: event.datagrams,
+        });
         break;
       case "closed":
         this.#close(event);
@@ -173,8 +182,10 @@ export class Metrics implements Disposable {
   }
 
   #close(event: Extract<OutletEvent, { event: "closed" }>): void {
-    const { closed, durations, sizes } = this.#outletCounters.of(event);
-    addOne(closed, this.#labelValue(event.reason));
+    const { closed, durations, sizes, datagrams } = this.#outletCounters.of(event);
+    datagrams.in += event.datagramsIn ?? 0;
+    datagrams.out += event.datagramsOut ?? 0;
+    addTo(closed, { label: this.#labelValue(event.reason) });
     durations.add(event.duration / 1000);
     sizes.in.add(event.bytesIn);
     sizes.out.add(event.bytesOut);
@@ -200,19 +211,21 @@ export class Metrics implements Disposable {
     return queues;
   }
 
-  /** Bytes by outlet, including those of open connections. */
-  #bytes(): Map<OutletCounters, { in: number; out: number }> {
+  /** Bytes and datagrams by outlet, including those of open connections. */
+  #sums(): Map<OutletCounters, TrafficSum> {
     const sums = new Map(
       [...this.#byLabels.values()].map((counters) => {
-        const { sizes } = counters;
-        return [counters, { in: sizes.in.sum, out: sizes.out.sum }];
+        const { sizes, datagrams } = counters;
+        return [counters, { in: sizes.in.sum, out: sizes.out.sum, datagrams: { ...datagrams } }];
       }),
     );
     for (const { outlet, connection } of this.live()) {
       const counters = this.#outletCounters.of(aboutOf(outlet));
-      const sum = sums.get(counters) ?? { in: 0, out: 0 };
+      const sum = sums.get(counters) ?? { in: 0, out: 0, datagrams: { in: 0, out: 0 } };
       sum.in += connection.bytesIn;
       sum.out += connection.bytesOut;
+      sum.datagrams.in += connection.datagramsIn ?? 0;
+      sum.datagrams.out += connection.datagramsOut ?? 0;
       sums.set(counters, sum);
     }
     return sums;

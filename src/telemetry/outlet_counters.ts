@@ -36,6 +36,10 @@ export class OutletCounters {
   opened = 0;
   /** Refused connections, by reason. */
   readonly refused: Map<string, number> = new Map();
+  /** Dropped datagrams, by reason. */
+  readonly dropped: Map<string, number> = new Map();
+  /** Datagrams of closed sessions, received and sent. */
+  readonly datagrams: Record<"in" | "out", number> = { in: 0, out: 0 };
   /** Closed connections, by reason. */
   readonly closed: Map<string, number> = new Map();
   /** Their durations, in seconds. */
@@ -52,9 +56,12 @@ export class OutletCounters {
   }
 }
 
-/** Increments the count of a word. */
-export function addOne(counts: Map<string, number>, word: string): void {
-  counts.set(word, (counts.get(word) ?? 0) + 1);
+/** Adds to the count of a label. */
+export function addTo(
+  counts: Map<string, number>,
+  { label, count = 1 }: { label: string; count?: number | undefined },
+): void {
+  counts.set(label, (counts.get(label) ?? 0) + count);
 }
 
 /** A histogram with fixed bounds. */

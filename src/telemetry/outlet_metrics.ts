@@ -13,10 +13,16 @@ export interface OutletFigures {
   counters(): Iterable<OutletCounters>;
   /** Open connections of each. */
   open(): ReadonlyMap<OutletCounters, number>;
-  /** Bytes of each, including those of open connections. */
-  bytes(): ReadonlyMap<OutletCounters, Readonly<Record<Direction, number>>>;
+  /** Bytes and datagrams of each, including those of open connections. */
+  sums(): ReadonlyMap<OutletCounters, TrafficSum>;
   /** The accept queue of each, where known. */
   queues(): ReadonlyMap<OutletCounters, number>;
+}
+
+/** The bytes of an outlet in each direction, and its datagrams. */
+export interface TrafficSum extends Record<Direction, number> {
+  /** Its datagrams. */
+  readonly datagrams: Record<Direction, number>;
 }
 
 /** Received from clients, or sent to them. */
@@ -26,10 +32,10 @@ const DIRECTIONS: readonly Direction[] = ["in", "out"];
 
 /** The metrics of outlets. */
 export function outletMetrics(figures: OutletFigures): Family[] {
-  return [...counts(figures), ...byReason(figures), ...distributions(figures)];
+  return [...counts(figures), ...traffic(figures), ...byReason(figures), ...distributions(figures)];
 }
 
-function counts({ counters, open, bytes, queues }: OutletFigures): Family[] {
+function counts({ counters, open, queues }: OutletFigures): Family[] {
   return [
     {
       name: "outlet_connections_opened_total",
@@ -48,18 +54,6 @@ function counts({ counters, open, bytes, queues }: OutletFigures): Family[] {
       },
     },
     {
-      name: "outlet_bytes_total",
-      help: "Bytes received from clients (in) and sent to them (out).",
-      type: "counter",
-      *samples() {
-        for (const [{ labels }, sums] of bytes()) {
-          for (const direction of DIRECTIONS) {
-            yield { labels: `${labels},direction="${direction}"`, value: sums[direction] };
-          }
-        }
-      },
-    },
-    {
       name: "outlet_accept_queue_length",
       help: "Connections in the kernel's accept queue.",
       type: "gauge",
@@ -70,8 +64,41 @@ function counts({ counters, open, bytes, queues }: OutletFigures): Family[] {
   ];
 }
 
+function traffic({ sums }: OutletFigures): Family[] {
+  return [
+    {
+      name: "outlet_bytes_total",
+      help: "Bytes received from clients (in) and sent to them (out).",
+      type: "counter",
+      *samples() {
+        for (const [{ labels }, sum] of sums()) yield* bothWays(labels, sum);
+      },
+    },
+    {
+      name: "outlet_datagrams_total",
+      help: "Datagrams received from clients (in) and sent to them (out).",
+      type: "counter",
+      *samples() {
+        for (const [{ labels }, { datagrams }] of sums()) {
+          if (datagrams.in > 0 || datagrams.out > 0) yield* bothWays(labels, datagrams);
+        }
+      },
+    },
+  ];
+}
+
+function* bothWays(labels: string, sum: Readonly<Record<Direction, number>>): Generator<Sample> {
+  for (const direction of DIRECTIONS) {
+    yield { labels: `${labels},direction="${direction}"`, value: sum[direction] };
+  }
+}
+
 function byReason({ counters }: OutletFigures): Family[] {
-  const family = (name: string, help: string, counts: "refused" | "closed"): Family => ({
+  const family = (
+    name: string,
+    help: string,
+    counts: "refused" | "closed" | "dropped",
+  ): Family => ({
     name,
     help,
     type: "counter",
@@ -90,6 +117,7 @@ function byReason({ counters }: OutletFigures): Family[] {
       "Closed connections, by reason.",
       "closed",
     ),
+    family("outlet_datagrams_dropped_total", "Dropped datagrams, by reason.", "dropped"),
   ];
 }
 

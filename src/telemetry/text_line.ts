@@ -94,6 +94,7 @@ const COLOURS: Readonly<Record<OutletEvent["event"], (text: string) => string>> 
   listening: cyan,
   opened: green,
   refused: yellow,
+  dropped: yellow,
   "service-output": cyan,
   closed: dim,
   failed: red,

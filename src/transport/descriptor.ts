@@ -1,6 +1,6 @@
 /**
- * Finds the descriptor of a TCP socket. Deno does not expose it, so the process's descriptors are
- * searched for the socket's two addresses.
+ * Finds the descriptor of a TCP or UDP socket. Deno does not expose it, so the process's descriptors
+ * are searched for the socket's addresses.
  *
  * @module
  */
@@ -33,9 +33,33 @@ export function findConnection(
   if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return undefined;
   const system = libc();
   if (!system) return undefined;
-  const descriptor = find(system, { local: endOf(localAddr), remote: endOf(remoteAddr) });
+  const ask = asker();
+  const isRemote = ask(system.getpeername, endOf(remoteAddr));
+  const isLocal = ask(system.getsockname, endOf(localAddr));
+  const descriptor = find((descriptor) => isRemote(descriptor) && isLocal(descriptor));
   return descriptor === undefined ? undefined : { system, descriptor };
 }
+
+/** The same for a UDP socket, which has one address only. */
+export function findDatagramSocket(local: Deno.NetAddr): FoundSocket | undefined {
+  const system = libc();
+  if (!system || !mayLook()) return undefined;
+  const isLocal = asker()(system.getsockname, endOf(local));
+  const type = new Int32Array(1);
+  const length = new Uint32Array(1);
+  const isDatagram = (descriptor: number) => {
+    length[0] = type.byteLength;
+    return system.getsockopt(descriptor, SOL_SOCKET, SO_TYPE, type, length) === 0 &&
+      type[0] === SOCK_DGRAM;
+  };
+  const descriptor = find((descriptor) => isLocal(descriptor) && isDatagram(descriptor));
+  return descriptor === undefined ? undefined : { system, descriptor };
+}
+
+/** Constants of socket(7) on Linux. */
+export const SOL_SOCKET = 1;
+const SO_TYPE = 3;
+const SOCK_DGRAM = 2;
 
 /**
  * The maximum number of descriptors that are examined in a second, about 50 ms of CPU: many resets
@@ -68,22 +92,18 @@ function endOf({ hostname, port }: Deno.NetAddr): End {
 /** The last descriptor that was found: short connections reuse the same few numbers. */
 let latest = 3;
 
-/**
- * Searches for the descriptor of the socket with these addresses, in both directions from the last
- * one found.
- */
-function find(
-  { getsockname, getpeername }: Libc,
-  { local, remote }: { local: End; remote: End },
-): number | undefined {
+/** Compares one of a descriptor's addresses, as `getsockname` or `getpeername` tells it. */
+function asker(): (ask: Libc["getsockname"], end: End) => (descriptor: number) => boolean {
   const address = new Uint8Array(28);
   const length = new Uint32Array(1);
-  const has = (end: End, ask: Libc["getsockname"], descriptor: number) => {
+  return (ask, end) => (descriptor) => {
     length[0] = address.length;
     return ask(descriptor, address, length) === 0 && isAt(address, end);
   };
-  const isIt = (descriptor: number) =>
-    has(remote, getpeername, descriptor) && has(local, getsockname, descriptor);
+}
+
+/** Searches for a descriptor in both directions from the last one found. */
+function find(isIt: (descriptor: number) => boolean): number | undefined {
   const end = descriptorTableSize();
   for (let step = 0; latest - step >= 0 || latest + step < end; step++) {
     for (const descriptor of step === 0 ? [latest] : [latest - step, latest + step]) {

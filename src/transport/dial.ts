@@ -36,6 +36,11 @@ export interface DialOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for every step. */
   readonly onStep?: ((step: DialStep) => void) | undefined;
+  /**
+   * Selects the addresses of the target's name that are tried; with it, no proxy resolves names.
+   * @throws {Error} if there are none
+   */
+  readonly select?: ((addresses: readonly string[]) => readonly string[]) | undefined;
   /** Sent to the target before the layers start: a PROXY header. */
   readonly preface?: Uint8Array | undefined;
 }
@@ -105,6 +110,7 @@ class Dialling {
     const stream = await dialAddress(proxy?.address ?? address, {
       ...this.#options,
       from,
+      select: proxy ? undefined : this.#options.select,
       keepAliveTimes,
       timeout: this.timeLeft,
     });
@@ -128,7 +134,8 @@ class Dialling {
     try {
       if (isUnix(address)) throw new Error("a proxy cannot reach a Unix socket");
       const { hostname } = address;
-      const addresses = takesAddresses(proxy) ? await this.#lookUp(hostname) : [hostname];
+      const isResolved = takesAddresses(proxy) || this.#options.select !== undefined;
+      const addresses = isResolved ? await this.#lookUp(hostname) : [hostname];
       this.awaitedReply = `the ${formatProxy(proxy)}: connected, but no response to the request`;
       this.#stream = await connectToTarget(this.#stream!, {
         proxy,
@@ -149,13 +156,13 @@ class Dialling {
   async #lookUp(hostname: string): Promise<readonly string[]> {
     if (isIP(hostname)) return [hostname];
     const start = performance.now();
-    const { signal, onStep } = this.#options;
+    const { signal, onStep, select } = this.#options;
     this.awaitedReply = `the name server does not answer: no address of ${hostname}`;
     this.phase = "look-up";
     const { addresses, from } = await resolver.lookUp(hostname, signal ? { signal } : {});
     this.phase = "upgrade";
     onStep?.({ step: "resolved", hosts: addresses, from, elapsed: performance.now() - start });
-    return addresses;
+    return select?.(addresses) ?? addresses;
   }
 
   async #throughLayers(layers: ClientLayers): Promise<void> {

@@ -51,6 +51,11 @@ export interface DialAddressOptions {
   readonly from?: LocalEnd | undefined;
   /** When keep-alive probes are sent; the system's times by default. */
   readonly keepAliveTimes?: KeepAliveTimes | undefined;
+  /**
+   * Selects the addresses of the target's name that are tried.
+   * @throws {Error} if there are none
+   */
+  readonly select?: ((addresses: readonly string[]) => readonly string[]) | undefined;
 }
 
 /** What all attempts share. */
@@ -84,7 +89,8 @@ export async function dialAddress(
     const within = { ...options, signal: giveUp.signal };
     if (isUnix(target) || isIP(target.hostname)) return await attempt(target, within);
     phase = "look-up";
-    const hosts = await resolve(target.hostname, within);
+    const found = await resolve(target.hostname, within);
+    const hosts = options.select?.(found) ?? found;
     phase = "connect";
     return await race(hosts.map((hostname) => ({ hostname, port: target.port })), within);
   } catch (error) {
@@ -111,15 +117,17 @@ function timerFor(
 }
 
 /**
- * The addresses of a host name; an IP address is returned as it is.
- * @throws {LookupError} why there are none
+ * The addresses of a host name that can be reached from the local end; an IP address is returned as
+ * it is.
+ * @throws {Error} why there are none
  */
 export async function lookUp(
   hostname: string,
-  options: { signal?: AbortSignal } = {},
+  { from: local, ...options }: { signal?: AbortSignal; from?: LocalEnd | undefined } = {},
 ): Promise<readonly string[]> {
   if (isIP(hostname)) return [hostname];
-  return (await resolver.lookUp(hostname, options)).addresses;
+  const { addresses } = await resolver.lookUp(hostname, options);
+  return local === undefined ? addresses : usable(addresses, { hostname, local });
 }
 
 async function resolve(

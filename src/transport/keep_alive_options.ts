@@ -16,6 +16,9 @@ export interface KeepAliveTimes {
   readonly "keep-alive-count": number | undefined;
 }
 
+/** Why there is no keep-alive over UDP. */
+export const NOTHING_TO_PROBE = "there is no connection to probe";
+
 /** The longest time of Linux, in seconds. */
 const MAX_SECONDS = 32_767;
 

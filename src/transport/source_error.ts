@@ -15,9 +15,15 @@ export class SourceError extends Error {
   readonly code = "EADDRNOTAVAIL";
 
   /** Explains the system's error. */
-  constructor(cause: unknown, source: Source) {
+  constructor(cause: unknown, source: OwnEnd) {
     super(`cannot come from ${nameOf(source)}: ${meaningOf(cause, source)}`, { cause });
   }
+}
+
+/** The source of a connection, or of datagrams. */
+interface OwnEnd extends Source {
+  /** Present for datagrams. */
+  readonly transport?: "udp";
 }
 
 /** What is wrong with an address that is not to be had. */
@@ -28,9 +34,10 @@ function nameOf({ hostname, port }: Source): string {
   return hostname === undefined ? `port ${port}` : formatAddress({ hostname, port });
 }
 
-function meaningOf(cause: unknown, { hostname, port }: Source): string {
+function meaningOf(cause: unknown, { transport, hostname, port }: OwnEnd): string {
   switch (codeOf(cause)) {
     case "EADDRINUSE":
+      if (transport === "udp") return "the port is in use";
       return "the port is in use, or was until a minute ago (TIME_WAIT)";
     case "EACCES":
       return `port ${port} needs root or the capability CAP_NET_BIND_SERVICE`;

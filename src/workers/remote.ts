@@ -6,7 +6,7 @@
 import type { EndReason } from "../connection/end_reason.ts";
 import type { LiveConnection, OpenOutlet } from "../server/handle.ts";
 import type { AboutOutlet, Closed, Listening, Opened, OutletEvent } from "../events/events.ts";
-import type { Address } from "../endpoint/address.ts";
+import { type Address, isUdp } from "../endpoint/address.ts";
 import type { Tap } from "../connection/observers.ts";
 import type { SharedLimits } from "./shared_counters.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
@@ -143,6 +143,10 @@ export class RemoteConnection implements LiveConnection {
   bytesIn = 0;
   /** Bytes sent to the client. */
   bytesOut = 0;
+  /** Over UDP, the number of datagrams received from the client. */
+  datagramsIn: number | undefined;
+  /** Over UDP, the number of datagrams sent to the client. */
+  datagramsOut: number | undefined;
   /** Whether one direction is closed. */
   halfClosed = false;
   /** Why it ended. */
@@ -154,7 +158,8 @@ export class RemoteConnection implements LiveConnection {
   readonly #taps = new Set<Tap>();
 
   /** The connection of an `opened` event. */
-  constructor({ connection, peer, local, notes }: Opened, worker: WorkerHandle) {
+  constructor({ connection, peer, local, notes, address }: Opened, worker: WorkerHandle) {
+    if (isUdp(address)) this.datagramsIn = this.datagramsOut = 0;
     this.id = connection;
     this.peer = peer;
     this.local = local;
@@ -203,6 +208,9 @@ export class RemoteConnection implements LiveConnection {
       peer: this.peer,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
+      ...this.datagramsIn === undefined
+        ? {}
+        : { datagramsIn: this.datagramsIn, datagramsOut: this.datagramsOut },
       duration: performance.now() - this.openedAt,
       reason,
     };

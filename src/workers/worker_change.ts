@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Address, isUnix } from "../endpoint/address.ts";
-import type { DesiredState } from "../server/desired_state.ts";
+import { type Address, isUdp, isUnix } from "../endpoint/address.ts";
+import type { DesiredOutlet, DesiredState } from "../server/desired_state.ts";
 import type { JoiningWorkers } from "./joining_workers.ts";
 import type { Addresses, WorkerTask } from "./messages.ts";
 import { WorkerEndedError, type WorkerHandle } from "./worker_handle.ts";
@@ -85,8 +85,19 @@ export class WorkerChange {
   }
 }
 
-/** A worker's part of the state: only worker 0 serves Unix sockets, as a path is bound once. */
+/**
+ * Whether only worker 0 serves an outlet: a Unix socket, as a path is bound once, or UDP, as the
+ * kernel does not share the clients of a port out.
+ */
+export function isOfOneWorker({ config: { listen } }: DesiredOutlet): boolean {
+  return isUnix(listen) || isUdp(listen);
+}
+
+/** A worker's part of the state. */
 export function shareOf(state: DesiredState, { index }: WorkerHandle): DesiredState {
   if (index === 0) return state;
-  return { ...state, outlets: state.outlets.filter(({ config }) => !isUnix(config.listen)) };
+  return {
+    ...state,
+    outlets: state.outlets.filter((outlet) => !isOfOneWorker(outlet)),
+  };
 }

@@ -80,12 +80,15 @@ export class WorkerEvents {
   }
 
   #updateCounts(counts: Float64Array): void {
-    for (let at = 0; at < counts.length; at += 4) {
+    for (let at = 0; at < counts.length; at += 6) {
       const connection = this.#outlets.findConnection(counts[at]!);
       if (!connection) continue;
       connection.bytesIn = counts[at + 1]!;
       connection.bytesOut = counts[at + 2]!;
       connection.halfClosed = counts[at + 3] === 1;
+      if (connection.datagramsIn === undefined) continue;
+      connection.datagramsIn = counts[at + 4]!;
+      connection.datagramsOut = counts[at + 5]!;
     }
   }
 }

@@ -14,7 +14,7 @@ import type { Addresses, HealthReport, WorkerTask } from "./messages.ts";
 import { type RemoteConnection, RemoteOutlet } from "./remote.ts";
 import { RemoteOutlets } from "./remote_outlets.ts";
 import { admitSlot, reclaim, type SharedLimits, sharedLimits } from "./shared_counters.ts";
-import { shareOf, WorkerChange } from "./worker_change.ts";
+import { isOfOneWorker, shareOf, WorkerChange } from "./worker_change.ts";
 import type { JoiningWorkers } from "./joining_workers.ts";
 import { WorkerMembers } from "./worker_members.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
@@ -171,9 +171,9 @@ export class WorkerOutlets implements OutletManager<RemoteOutlet> {
           change = await this.#prepare(task);
           found = await change.bind(onBound);
         }
-        const unixOutlets = next.outlets.filter(({ config: { listen } }) => isUnix(listen));
+        const ofOneWorker = next.outlets.filter(isOfOneWorker);
         addresses = new Map([
-          ...unixOutlets.map(({ id, config }) => [id, config.listen] as const),
+          ...ofOneWorker.map(({ id, config }) => [id, config.listen] as const),
           ...found,
         ]);
       },

@@ -5,7 +5,7 @@
  */
 import { BroadcastBus } from "../chat/bus/broadcast_bus.ts";
 import { Rooms } from "../chat/rooms.ts";
-import type { Connection } from "../connection/connection.ts";
+import type { LiveConnection } from "../server/handle.ts";
 import { formatBus } from "../endpoint/nats_url.ts";
 import { EventBus } from "../events/event_bus.ts";
 import type { OutletEvent } from "../events/events.ts";
@@ -88,10 +88,11 @@ export class WorkerThread {
     const before = new Map(this.#reported);
     this.#reported.clear();
     for (const { connection } of this.#outlets?.connections() ?? []) {
-      const { id, bytesIn, bytesOut, halfClosed } = connection;
-      const sum = bytesIn + bytesOut + Number(halfClosed);
+      const { id, bytesIn, bytesOut, halfClosed, datagramsIn = 0, datagramsOut = 0 } = connection;
+      const figures = [bytesIn, bytesOut, Number(halfClosed), datagramsIn, datagramsOut];
+      const sum = figures.reduce((sum, figure) => sum + figure);
       this.#reported.set(id, sum);
-      if (sum > (before.get(id) ?? 0)) counts.push(id, bytesIn, bytesOut, Number(halfClosed));
+      if (sum > (before.get(id) ?? 0)) counts.push(id, ...figures);
     }
     if (counts.length > 0) {
       const message = Float64Array.from(counts);
@@ -214,7 +215,7 @@ export class WorkerThread {
     this.#events = [];
   }
 
-  #find(id: number): Connection | undefined {
+  #find(id: number): LiveConnection | undefined {
     for (const { connection } of this.#outlets?.connections() ?? []) {
       if (connection.id === id) return connection;
     }

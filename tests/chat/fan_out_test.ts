@@ -5,6 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Subscriber } from "../../src/chat/backpressure.ts";
 import { FanOut } from "../../src/chat/fan_out.ts";
 import { nextTurn } from "../../src/scheduling/turn_budget.ts";
+import { TurnCounter } from "../harness/turn_counter.ts";
 
 /** The maximum number of members that are sent to in one turn of the event loop. */
 const MAX_SENDS_PER_TURN = 256;
@@ -29,24 +30,6 @@ class Listener {
 
 function line(text: string): Uint8Array {
   return new TextEncoder().encode(`${text}\n`);
-}
-
-/** Counts the turns of the event loop, and the most sends in one of them. */
-class TurnCounter implements Disposable {
-  longest = 0;
-  turns = 0;
-  #count = 0;
-  #timer = setInterval(() => {
-    this.longest = Math.max(this.longest, this.#count);
-    if (this.#count > 0) this.turns++;
-    this.#count = 0;
-  }, 0);
-
-  readonly add = () => void this.#count++;
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
 }
 
 Deno.test("a line is sent to 10,000 members in turns, and the event loop runs other work in between", async () => {

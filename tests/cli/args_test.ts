@@ -113,6 +113,13 @@ Deno.test("every service has help, with its own options and those of all outlets
   }
 });
 
+Deno.test("--check of the server is not the option check of forward", () => {
+  for (const spec of ["forward://:7?to=127.0.0.1:9", "forward+udp://:7?to=127.0.0.1:9"]) {
+    const [outlet] = configOf([spec, "--check"]).outlets;
+    assertEquals(outlet!.serviceOptions.check, undefined);
+  }
+});
+
 Deno.test("a default excludes no other option", async () => {
   for (
     const args of [
@@ -182,7 +189,7 @@ const INVALID_ARGUMENTS: readonly (readonly [args: string, answer: RegExp])[] = 
   ["server -l -p 7000", /^outlet server has no -l: a server listens anyway; stdio:\/\/:PORT does/],
   ["server -v", /^outlet server has no -v: --log-level debug logs more$/],
   ["server -k", /^outlet server has no -k: stdio:\/\/:PORT\?keep serves clients one after/],
-  ["server -u", /^outlet server has no -u: UDP is not supported; TCP and Unix sockets are$/],
+  ["server -u", /^outlet server has no -u: SERVICE\+udp:\/\/:PORT serves datagrams; stdio\+udp/],
   ["server --xyzzy", /^unknown option "--xyzzy": see outlet server --help$/],
   ["server echo://:1?xyzzy=1", /^"echo:.*": unknown option of echo "xyzzy": see outlet help echo$/],
   ["server echo://b\u00fccher\u0000.test:7", /: expected a host name, an IPv4 or an IPv6 address$/],
@@ -227,7 +234,7 @@ const INVALID_ARGUMENTS: readonly (readonly [args: string, answer: RegExp])[] = 
   ["help ecko", /^unknown help topic "ecko": did you mean "echo"\?$/],
   ["help echo chat", /^"chat": outlet help takes one topic$/],
   ["client -l 7000", /^outlet client has no -l: a client does not listen; outlet server stdio/],
-  ["client h 1 -u", /^outlet client has no -u: UDP is not supported/],
+  ["client -u tls://h:1", /^tls:\/\/h:1 is no address of UDP: expected udp:\/\/HOST:PORT$/],
   ["client h 1 -p 5", /^outlet client has no -p: --source :PORT sets the local port/],
   ["client unix:@", /^"unix:@": expected a path, such as unix:.*, or unix:@NAME$/],
   ["client h 1 -o", /^-o: expected a file, and nothing follows it$/],
@@ -259,12 +266,15 @@ const INVALID_ARGUMENTS: readonly (readonly [args: string, answer: RegExp])[] = 
   ["server echo+wss://:1?tls", /^"echo.*": the transport already says tls: leave \?tls out$/],
   ["server echo+tls+wss://:1", /^"echo.*": transport "tls\+wss": expected each layer once/],
   ["server echo+unix+ws://:1", /^"echo.*": transport "unix\+ws": expected each layer once, then/],
-  ["server echo+sctp://:1", /^"echo.*": unknown transport "sctp": expected one of tcp, unix, tls/],
+  [
+    "server echo+sctp://:1",
+    /^"echo.*": unknown transport "sctp": expected one of tcp, udp, unix, tls/,
+  ],
   ["server echo+wss://:1", /^"echo.*": tls needs tls-cert, /],
   ["server echo://:1?path=/x", /^"echo.*": path needs ws$/],
   ["server echo+ws://:1?path=x", /^"echo.*": path "x": expected a path such as \/chat$/],
   ["server echo+ws://:1?origin=example.org", /^"echo.*": origin "example.org": expected an origin/],
-  ["server echo+ws://:1?text&lines", /^"echo.*": lines and text exclude each other$/],
+  ["server echo+ws://:1?text&text-lines", /^"echo.*": text-lines and text exclude each other$/],
   ["server echo+ws://:1?accept-proxy&forwarded-for", /forwarded-for and accept-proxy exclude/],
   ["client h 1 -Z", /^unknown option "-Z"/],
   ["client h 1 -w soon", /^-w "soon": expected a duration such as 500ms, 30s, 5m or 2h$/],

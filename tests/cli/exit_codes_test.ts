@@ -23,6 +23,7 @@ const NEEDED_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "console-key": ["--console", "127.0.0.1:0", "--console-cert", "PATH"],
   "bus-credentials": ["--bus", "nats://127.0.0.1:9"],
   "bus-ca": ["--bus", "nats://127.0.0.1:9"],
+  "password-file": ["--add-user", "joe"],
   svg: ["--read", "FOLDER/file"],
 };
 
@@ -40,7 +41,7 @@ function callsOf(table: OptionTable, before: readonly string[]): [name: string, 
   return Object.entries(table).filter(([, { path }]) => path !== undefined).map(([name]) => [
     name,
     [
-      ...name === "config" ? ["server"] : before,
+      ...["config", "password-file"].includes(name) ? ["server"] : before,
       ...NEEDED_OPTIONS[name] ?? [],
       `--${name}`,
       "PATH",

@@ -85,7 +85,7 @@ for (
     [
       "a missing address",
       { outlets: [{ service: "echo" }] },
-      "outlets[0].listen: missing: expected HOST:PORT, :PORT or unix:PATH",
+      "outlets[0].listen: missing: expected HOST:PORT, :PORT, udp://HOST:PORT or unix:PATH",
     ],
     [
       "an invalid port",
@@ -267,6 +267,7 @@ Deno.test("a reload with an empty list of outlets is refused, unless the server 
 
 Deno.test("--print-config without arguments includes the default console", async () => {
   const command = parseServerArgs(["--print-config"]);
+  if (command.action === "add-user") throw new Error("another command");
   assertEquals(JSON.parse(await showConfig(command)), {
     outlets: [{ service: "chat", listen: "127.0.0.1:7000" }],
     console: "127.0.0.1:7001",

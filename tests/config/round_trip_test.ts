@@ -34,7 +34,10 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   ORIGIN: ["https://example.org", "null", "*"],
   PATH: ["/chat", "/a/b%20c"],
   SIZE: ["4096", "64k", "1.5M"],
-  URL: ["tls://bus", "nats://u:p%40@10.0.0.5,[::1]:4223"],
+  URL: [
+    ...["tls://bus", "nats://u:p%40@10.0.0.5,[::1]:4223"],
+    ...["socks5://u:p%40@10.0.0.5", "http://[::1]:3128", "socks4a://me@proxy:1080"],
+  ],
   WORD: ["", "-c", "a, b", "sub/x"],
 };
 
@@ -63,6 +66,7 @@ const COMPANION_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>
 const LISTENS: readonly Address[] = [
   { hostname: "127.0.0.1", port: 7100 },
   { path: "sub/x.sock" },
+  { transport: "udp", hostname: "127.0.0.1", port: 7100 },
 ];
 
 /** These options, with those that they need, as values. */

@@ -27,7 +27,7 @@ Deno.test("bytes that are put back are read again, before those that were read a
   await send(client, "first");
   const first = (await connection.read())!.slice();
   const ahead = connection.readAhead();
-  connection.putBack(first);
+  connection.unread(first);
   await send(client, "second");
   await ahead;
   assertEquals(text((await connection.read())!), "first");

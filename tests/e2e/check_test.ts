@@ -31,6 +31,12 @@ const CASES: readonly (readonly [args: string, code: number, line: string])[] = 
     'exec at 127.0.0.1:0: cannot run "/none": no such program, or no permission to run it',
   ],
   [
+    "server proxy://0.0.0.0:1080 --check",
+    USAGE,
+    '"proxy://0.0.0.0:1080": proxy at 0.0.0.0:1080 would be an open proxy for everybody: give it ' +
+    "auth (passwords) or to-allow (what it connects to), or allow (its clients)",
+  ],
+  [
     "server record://:0?dir=/none",
     USAGE,
     "record at 127.0.0.1:0: dir /none: no such directory",

@@ -25,6 +25,16 @@ for (const [word, written, tls, ws] of WEBSOCKETS) {
   });
 }
 
+Deno.test("udp:// is an endpoint of UDP, and is written so that it is read to the same", () => {
+  const remote = REMOTE.parse("UDP://[::1]:53/")!;
+  assertEquals(remote, {
+    address: { transport: "udp", hostname: "::1", port: 53 },
+    tls: false,
+  });
+  assertEquals(formatRemote(remote), "udp://[::1]:53");
+  assertEquals(REMOTE.parse(formatRemote(remote)), remote);
+});
+
 Deno.test("a transport is a carrier and the layers over it", () => {
   assertEquals(parseTransport("ws"), { carrier: "tcp", layers: ["ws"] });
   assertEquals(parseTransport("wss"), { carrier: "tcp", layers: ["tls", "ws"] });
@@ -32,4 +42,5 @@ Deno.test("a transport is a carrier and the layers over it", () => {
   assertEquals(parseTransport("tls+ws+unix"), { carrier: "unix", layers: ["tls", "ws"] });
   assertEquals(parseTransport("tls"), { carrier: "tcp", layers: ["tls"] });
   assertEquals(parseTransport("unix"), { carrier: "unix", layers: [] });
+  assertEquals(parseTransport("udp"), { carrier: "udp", layers: [] });
 });

@@ -69,6 +69,46 @@ def hold(first: bytes, count: int) -> None:
             time.sleep(1)
 
 
+def datagram_socket() -> socket.socket:
+    host, port = TARGET.rsplit(":", 1)
+    conn = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    conn.connect((host, int(port)))
+    return conn
+
+
+def send_datagrams(sizes: list[int]) -> None:
+    """As many as the kernel takes, from one address."""
+    data = NOISE.randbytes(65507)
+    with datagram_socket() as conn:
+        while time.monotonic() < END:
+            try:
+                conn.send(data[:NOISE.choice(sizes)])
+            except OSError:
+                pass
+
+
+def datagrams() -> None:
+    send_datagrams([1, 64, 512, 2048])
+
+
+def empty_datagrams() -> None:
+    send_datagrams([0])
+
+
+def long_datagrams() -> None:
+    send_datagrams([2049, 9000, 65507])
+
+
+def many_sources() -> None:
+    """Each datagram from another port, as with a forged sender: each asks for a session."""
+    while time.monotonic() < END:
+        try:
+            with datagram_socket() as conn:
+                conn.send(b"hello")
+        except OSError:
+            time.sleep(0.01)
+
+
 def newlines() -> None:
     pour(b"\n" * (1 << 18))
 
@@ -239,7 +279,96 @@ def half_upgrades() -> None:
     hold(UPGRADE[:-2], 300)
 
 
-ATTACKERS = {"resets": 8, "half_close": 8, "proxy_headers": 8, "one_byte": 4, "requests": 4}
+def socks_address(target: str) -> bytes:
+    host, port = target.rsplit(":", 1)
+    return b"\x01" + socket.inet_aton(host) + struct.pack("!H", int(port))
+
+
+def socks(command: int, target: str) -> bytes:
+    """A greeting without a password, and a request."""
+    return b"\x05\x01\x00" + bytes([5, command, 0]) + socks_address(target)
+
+
+def socks_half_requests() -> None:
+    hold(socks(1, "127.0.0.1:9")[:-3], 300)
+
+
+def socks_connects() -> None:
+    """Requests for a port at which nothing listens."""
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                conn.sendall(socks(1, "127.0.0.1:9"))
+                conn.recv(64)
+        except OSError:
+            pass
+
+
+def socks_nested() -> None:
+    """Requests for the proxy itself, each in the one before it."""
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                conn.sendall(socks(1, TARGET) * 2_000)
+                while conn.recv(1 << 16):
+                    pass
+        except OSError:
+            pass
+
+
+def socks_binds() -> None:
+    hold(socks(2, "0.0.0.0:0"), 300)
+
+
+def socks_passwords() -> None:
+    """Wrong passwords, each of which takes long to compare."""
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                secret = NOISE.randbytes(20).hex().encode()
+                conn.sendall(b"\x05\x01\x02\x01\x03joe" + bytes([len(secret)]) + secret)
+                conn.recv(64)
+        except OSError:
+            pass
+
+
+def http_passwords() -> None:
+    pour(b"CONNECT 127.0.0.1:9 HTTP/1.1\r\nProxy-Authorization: Basic am9lOngK\r\n\r\n")
+
+
+def http_chunks() -> None:
+    """A body of the smallest chunks, which is sent on to the proxy itself."""
+    head = f"POST http://{TARGET}/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                conn.sendall(head)
+                while time.monotonic() < END:
+                    conn.sendall(b"1\r\nx\r\n" * 30_000)
+        except OSError:
+            time.sleep(0.05)
+
+
+def socks_datagrams() -> None:
+    """Associations, and as many datagrams as the kernel takes over one of them."""
+    host = TARGET.rsplit(":", 1)[0]
+    while time.monotonic() < END:
+        try:
+            with connect() as conn, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as relay:
+                conn.sendall(socks(3, "0.0.0.0:0"))
+                reply = conn.recv(2) + conn.recv(10)
+                relay.connect((host, struct.unpack("!H", reply[-2:])[0]))
+                message = b"\x00\x00\x00" + socks_address("127.0.0.1:9") + NOISE.randbytes(500)
+                for _ in range(100_000):
+                    relay.send(message)
+                    if time.monotonic() > END:
+                        break
+        except OSError:
+            pass
+
+
+ATTACKERS = {"resets": 8, "half_close": 8, "proxy_headers": 8, "one_byte": 4, "requests": 4, "socks_connects": 8, "socks_passwords": 8}
 
 if __name__ == "__main__":
     attack = globals()[KIND]

@@ -8,6 +8,9 @@ import { freePort } from "../harness/ports.ts";
 import { bundledOutlet, outlet, Program } from "../harness/program.ts";
 import { SURFACES } from "./floods.ts";
 
+/** A user of the proxy with a password that takes long to compare. */
+const USERS = "joe:$2y$10$" + "a".repeat(53) + "\n";
+
 /** A running server, and the addresses of its surfaces. */
 export class FloodedServer implements AsyncDisposable {
   readonly #server: Program;
@@ -41,6 +44,7 @@ export class FloodedServer implements AsyncDisposable {
   ): Promise<FloodedServer> {
     const folder = await Deno.makeTempDir();
     await Deno.writeTextFile(`${folder}/complain`, "#!/bin/sh\nexec cat >&2\n", { mode: 0o700 });
+    await Deno.writeTextFile(`${folder}/users`, USERS);
     const echoPort = freePort();
     const targets = new Map<string, string>();
     const hasWorkers = options.includes("--workers");
@@ -65,6 +69,7 @@ export class FloodedServer implements AsyncDisposable {
       ...(bundle ? bundledOutlet : outlet)(
         "server",
         `echo://127.0.0.1:${echoPort}`,
+        `echo+udp://127.0.0.1:${echoPort}`,
         ...specs,
         ...more,
         ...options,

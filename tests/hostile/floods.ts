@@ -5,6 +5,7 @@
  * @module
  */
 import { CARRIERS } from "../../src/transport/carriers.ts";
+import { DATAGRAM_CARRIERS } from "../../src/transport/datagrams.ts";
 import { LAYERS } from "../../src/transport/layers.ts";
 
 /** Floods for any byte stream, named as the functions in `attack.py`. */
@@ -18,6 +19,9 @@ const STREAM = [
   "half_close",
   "stalls",
 ] as const;
+
+/** Floods of any UDP outlet. The names are those of the functions in `attack.py`. */
+const DATAGRAMS = ["datagrams", "empty_datagrams", "long_datagrams", "many_sources"] as const;
 
 /** A surface of the server under test. */
 export interface Surface {
@@ -85,6 +89,22 @@ export const SURFACES: readonly Surface[] = [
     ],
   },
   {
+    name: "proxy",
+    covers: ["proxy"],
+    spec: "proxy://127.0.0.1:0",
+    floods: [
+      ...STREAM,
+      ...["socks_half_requests", "socks_connects", "socks_nested", "socks_binds"],
+      ...["socks_datagrams", "http_chunks", "half_requests", "many_headers", "requests"],
+    ],
+  },
+  {
+    name: "proxy with passwords",
+    covers: ["proxy"],
+    spec: "proxy://127.0.0.1:0?auth=FOLDER/users",
+    floods: ["socks_passwords", "http_passwords", "garbage", "half_open", "resets"],
+  },
+  {
     name: "stdio",
     covers: ["stdio"],
     spec: "stdio://127.0.0.1:0?clients=many&keep",
@@ -125,6 +145,25 @@ export const SURFACES: readonly Surface[] = [
     spec: "echo+unix://FOLDER/echo.sock",
     floods: ["newlines", "garbage", "half_open", "half_close", "stalls"],
   },
+  { name: "echo over UDP", covers: ["udp"], spec: "echo+udp://127.0.0.1:0", floods: DATAGRAMS },
+  {
+    name: "chargen over UDP",
+    covers: ["udp"],
+    spec: "chargen+udp://127.0.0.1:0",
+    floods: DATAGRAMS,
+  },
+  {
+    name: "record over UDP",
+    covers: ["udp"],
+    spec: "record+udp://127.0.0.1:0?file=FOLDER/datagrams.log&rotate-size=16M&keep=2",
+    floods: DATAGRAMS,
+  },
+  {
+    name: "forward over UDP",
+    covers: ["udp"],
+    spec: "forward+udp://127.0.0.1:0?to=127.0.0.1:ECHO_PORT",
+    floods: DATAGRAMS,
+  },
   {
     name: "metrics",
     covers: ["http"],
@@ -145,6 +184,7 @@ export const SURFACES: readonly Surface[] = [
  */
 export const TRANSPORTS: readonly string[] = [
   ...Object.keys(CARRIERS),
+  ...Object.keys(DATAGRAM_CARRIERS),
   ...Object.keys(LAYERS),
   "proxy-protocol",
   "http",

@@ -44,7 +44,8 @@ function listed({ supervisor }: TestSupervisor): string[] {
 async function kill(supervisor: TestSupervisor): Promise<void> {
   const [outlet] = supervisor.supervisor.outlets;
   if (!outlet || !("port" in outlet.address) || outlet.name !== "echo") return;
-  using client = await Deno.connect(outlet.address).catch(() => undefined);
+  const { hostname, port } = outlet.address;
+  using client = await Deno.connect({ hostname, port }).catch(() => undefined);
   if (!client) return;
   await send(client, "hello\n").catch(() => {});
   await readUntil(client, /hello/).catch(() => {});

@@ -1,6 +1,6 @@
 /** Work that is cut into turns lets the event loop run other work in between. */
-import { assert, assertEquals } from "@std/assert";
-import { nextTurn, TurnBudget } from "../../src/scheduling/turn_budget.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { mapInTurns, nextTurn, TurnBudget } from "../../src/scheduling/turn_budget.ts";
 
 Deno.test("a turn ends after its number of units", async () => {
   const budget = new TurnBudget({ units: 3, milliseconds: Infinity });
@@ -56,4 +56,24 @@ Deno.test("each of many waiting tasks gets a turn of its own, in order, with tim
   assert(order.indexOf("timer of a") !== -1 && order.indexOf("timer of a") < order.indexOf("c"));
   await nextTurn();
   await nextTurn();
+});
+
+Deno.test("a function is called for each item in turns, and its promises are awaited together", async () => {
+  const order: string[] = [];
+  setTimeout(() => order.push("timer"), 0);
+  const results = await mapInTurns([1, 2, 3], { units: 2 }, async (item) => {
+    order.push(`${item}`);
+    await nextTurn();
+    return item * 2;
+  });
+  assertEquals([results, order], [[2, 4, 6], ["1", "2", "timer", "3"]]);
+});
+
+Deno.test("a promise that is rejected before the last item is no unhandled rejection", async () => {
+  const work = mapInTurns([1, 2, 3], { units: 1 }, async (item) => {
+    if (item === 1) throw new Error("first");
+    await nextTurn();
+  });
+  await assertRejects(() => work, Error, "first");
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
 });

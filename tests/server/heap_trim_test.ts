@@ -11,11 +11,22 @@ function detections(detector: IdleDetector, megabytes: readonly number[]): boole
   return megabytes.map((used) => detector.becameIdle(used * MEGABYTE));
 }
 
-Deno.test("a thread becomes idle after a burst of allocations, once they are over", () => {
+/** Megabytes in use at seven checks of an idle thread. */
+function idle(megabytes: number): number[] {
+  return Array.from({ length: 7 }, () => megabytes);
+}
+
+Deno.test("a thread becomes idle after a burst of allocations, once they are over for seven checks", () => {
   const detector = new IdleDetector(10 * MEGABYTE);
-  assertEquals(detections(detector, [10, 40, 80, 80.5]), [false, false, false, true]);
+  assertEquals(detections(detector, [10, 40, 80, ...idle(80.5)]).indexOf(true), 9);
   detector.collected(60 * MEGABYTE);
-  assertEquals(detections(detector, [60, 60, 60]), [false, false, false]);
+  assertEquals(detections(detector, idle(60)).indexOf(true), -1);
+});
+
+Deno.test("a pause between two bursts is not idle", () => {
+  const detector = new IdleDetector(10 * MEGABYTE);
+  const bursts = [40, 40.1, 40.1, 40.1, 80, 80.1, 80.1, 80.1, 20, 20, 20, 20];
+  assertEquals(detections(detector, bursts).indexOf(true), -1);
 });
 
 Deno.test("a thread that allocates little is not collected until the total is large", () => {
@@ -27,7 +38,8 @@ Deno.test("a thread that allocates little is not collected until the total is la
 Deno.test("a collection waits until as much has been allocated as is alive", () => {
   const detector = new IdleDetector(0);
   detector.collected(100 * MEGABYTE);
-  assertEquals(detections(detector, [150, 150, 199, 199, 201, 201]).indexOf(true), 5);
+  assertEquals(detections(detector, [150, ...idle(199)]).indexOf(true), -1);
+  assertEquals(detections(detector, [...idle(201), 201]).indexOf(true), 7);
 });
 
 Deno.test("a garbage collection shrinks the heap", async () => {

@@ -28,6 +28,15 @@ Deno.test("a list of ports is an outlet for each, numbered by name: in a SPEC, a
   assertEquals(await file(`echo://:${LIST}?name=a`), NUMBERED);
 });
 
+Deno.test("a list of UDP ports is an outlet for each, in a SPEC and in a file", async () => {
+  const numbered = NUMBERED.map((place) => place.replace(" ", " udp://"));
+  const config = configOf([`echo+udp://:${LIST}?name=a`]);
+  assertEquals(placesOf(config), numbered);
+  const file = { outlets: [{ service: "echo", name: "a", listen: `udp://:${LIST}` }] };
+  assertEquals(placesOf(await parseConfig(JSON.stringify(file))), numbered);
+  assertEquals((await parseConfig(writeConfig(config))).outlets, config.outlets);
+});
+
 Deno.test("without a name, and with one port, nothing is numbered", () => {
   assertEquals(placesOf(configOf(["echo://[::1]:7-8"])), ["echo [::1]:7", "echo [::1]:8"]);
   assertEquals(placesOf(configOf(["echo://:7?name=a"])), ["a 127.0.0.1:7"]);

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { rankedFor } from "../../src/services/forward/rendezvous.ts";
 import { connect } from "../../src/library/client.ts";
+import { UdpClient } from "../harness/datagrams.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 
 const UPSTREAMS = ["a", "b", "c", "d"].map((name) => ({ name: `10.0.0.1:${name}` }));
@@ -43,6 +44,19 @@ Deno.test("a client address gets the same upstream each time, and the next one i
   for (const source of sources) assertEquals(await upstreamOf(source), chosen.get(source));
   await one.server.stop({ grace: 0 });
   for (const source of sources) assertEquals(await upstreamOf(source), to[1]);
+});
+
+Deno.test("a client address gets the same UDP upstream, from whichever port it sends", async () => {
+  await using one = await TestServer.open("echo+udp://:0");
+  await using two = await TestServer.open("echo+udp://:0");
+  const to = [one, two].map((server) => `127.0.0.1:${server.port()}`);
+  await using server = await TestServer.open(`forward+udp://:0?to=${to}&balance=source`);
+  for (let asked = 0; asked < 8; asked++) {
+    using client = new UdpClient(server.port());
+    await client.ask("hello");
+  }
+  const sessions = [one, two].map(({ server }) => [...server.connections()].length);
+  assertEquals(sessions.toSorted(), [0, 8]);
 });
 
 Deno.test("balance=source with one upstream is refused", () => {

@@ -226,6 +226,7 @@ testWith(["openssl"], "what cannot be had of TLS to upstreams is refused in word
     `to=tls://db:1&to-tls-cert=${authority.cert}`,
     /to-tls-key .*ca\.pem: no readable private key in it/,
   );
+  await refused("to=quic://db:1", /unknown scheme "quic": expected tcp:/);
   await refused("to=tls://unix:/x", /is written tls\+unix:PATH/);
   // What is common to all outlets is refused only where it has an effect on none.
   const words = ["forward://:0?to=db:1", "forward://:0?to=tls://db:1", "--to-tls-insecure"];

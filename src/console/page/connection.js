@@ -79,7 +79,9 @@ function Handshake({ id, drawable }) {
 }
 
 /** @param {any} connection @returns {[string, any][]} */
-function factsOf({ open, peer, outlet, address, state, age, bytesIn, bytesOut, events, notes }) {
+function factsOf(connection) {
+  const { open, peer, outlet, address, state, age, events, notes } = connection;
+  const { bytesIn, bytesOut, datagramsIn, datagramsOut } = connection;
   const closed = events.find((/** @type {any} */ { event }) => event === "closed");
   const opened = events.find((/** @type {any} */ { event }) => event === "opened");
   const event = closed ?? opened ?? {};
@@ -94,6 +96,9 @@ function factsOf({ open, peer, outlet, address, state, age, bytesIn, bytesOut, e
       open ? html`<${State} state=${state ?? "open"} />` : `closed: ${closed?.reason ?? ""}`,
     ],
     ["Age", duration(open ? age : closed?.duration_ms ?? 0)],
+    ...(datagramsIn === undefined
+      ? []
+      : [/** @type {[string, any]} */ (["Datagrams", `${datagramsIn} in, ${datagramsOut} out`])]),
     ["Received", size(open ? bytesIn : closed?.bytes_in)],
     ["Sent", size(open ? bytesOut : closed?.bytes_out)],
     ...Object.entries(notes ?? {}).map((

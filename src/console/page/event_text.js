@@ -12,18 +12,17 @@ export function eventText(event) {
     case "opened":
       return `#${connection} from ${peer}`;
     case "refused":
-      return `${peer}: ${reason}`;
+    case "dropped":
+      return notServed(event);
     case "service-output":
       return `#${connection}: ${text}`;
     case "closed":
-      return `#${connection} from ${peer}: ${reason}, ${size(event.bytes_in)} in, ` +
-        `${size(event.bytes_out)} out, ${duration(event.duration_ms)}`;
+      return `#${connection} from ${peer}: ${reason}, ${amount(event, "in")} in, ` +
+        `${amount(event, "out")} out, ${duration(event.duration_ms)}`;
     case "stopped":
       return `on ${event.address}${event.aborted > 0 ? `, ${count(event.aborted)} aborted` : ""}`;
     case "ready":
-      return `${count(event.outlets)} outlets for up to ${
-        count(event.max_connections)
-      } connections`;
+      return readyText(event);
     case "reloaded":
       return `${event.opened} opened, ${event.closed} closed, ${event.changed} changed`;
     case "worker-restarted":
@@ -42,4 +41,24 @@ export function eventText(event) {
     default:
       return reason ?? text ?? "";
   }
+}
+
+/** Bytes, and datagrams where there were some. @param {Record<string, any>} event @param {string} way */
+function amount(event, way) {
+  const bytes = size(event[`bytes_${way}`]);
+  const datagrams = event[`datagrams_${way}`];
+  return datagrams === undefined ? bytes : `${count(datagrams)} datagrams (${bytes})`;
+}
+
+/** What was refused or dropped, and how many datagrams. @param {Record<string, any>} event */
+function notServed({ event, peer, reason, datagrams = 1 }) {
+  if (event === "dropped") {
+    return `${count(datagrams)} datagrams: ${reason}${peer ? `, the last from ${peer}` : ""}`;
+  }
+  return `${peer}: ${reason}${datagrams > 1 ? `, the last of ${count(datagrams)} datagrams` : ""}`;
+}
+
+/** @param {Record<string, any>} event */
+function readyText({ outlets, max_connections: most }) {
+  return `${count(outlets)} outlets for up to ${count(most)} connections`;
 }

@@ -32,6 +32,7 @@ export function OutletForm({ onOpened }) {
           change=${change("service")} />
         ${plain("host", "IP address", "127.0.0.1", form)}
         ${plain("port", "Port", "7007; 0: any free port", form)}
+        <${TransportField} value=${values.transport ?? "tcp"} change=${change("transport")} />
         ${fields("service")}
       </div>
       ${GROUPS.map(([group = "", title]) =>
@@ -95,6 +96,21 @@ function ServiceField({ services, service, name, change }) {
   `;
 }
 
+/** @param {{ value: string, change: (word: string) => void }} props */
+function TransportField({ value, change }) {
+  return html`
+    <div class="field">
+      <label for="transport">Transport</label>
+      <select id="transport" value=${value}
+        onChange=${(/** @type {any} */ event) => change(event.target.value)}>
+        <option value="tcp">TCP</option>
+        <option value="udp">UDP</option>
+      </select>
+      <p class="hint">streams, or datagrams</p>
+    </div>
+  `;
+}
+
 /**
  * A field that is not an option: the host or the port.
  * @param {string} name @param {string} label @param {string} placeholder
@@ -126,12 +142,13 @@ const HINTS = {
 };
 
 /** @param {Record<string, string | undefined>} values @param {Service | undefined} service */
-function bodyOf({ host = "", port = "", ...values }, service) {
+function bodyOf({ host = "", port = "", transport = "tcp", ...values }, service) {
   const given = service?.options.flatMap((option) => {
     const args = argumentsOf(option, values[option.name]);
     return args === undefined ? [] : [[option.name, args]];
   });
-  return { service: values.service, host, port, options: Object.fromEntries(given ?? []) };
+  const options = Object.fromEntries(given ?? []);
+  return { service: values.service, host, port, transport, options };
 }
 
 /** @param {string} field @param {Service | undefined} service */

@@ -14,11 +14,11 @@ import type { Option, OptionTable } from "../../options/option.ts";
 import { UsageError, withSubject } from "../../options/usage_error.ts";
 import { SERVICES } from "../../services/registry.ts";
 import type { Service } from "../../services/service.ts";
-import { type Address, formatAddress, isUnix } from "../../endpoint/address.ts";
+import { type Address, formatAddress, isUdp, isUnix } from "../../endpoint/address.ts";
 import { explain } from "../../transport/errors.ts";
 import { preflightOutlet } from "../../server/preflight.ts";
 import type { OpenOutlet } from "../../server/handle.ts";
-import { DEFAULT_HOST, parseListens, readHost } from "../../endpoint/parse.ts";
+import { DEFAULT_HOST, listensOverUdp, parseListens, readHost } from "../../endpoint/parse.ts";
 import type { KernelView } from "../kernel_view.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
 import { HttpError } from "../http_error.ts";
@@ -37,6 +37,7 @@ const OPENING = z.strictObject({
   service: z.string(),
   host: z.string().default(""),
   port: z.union([z.string(), z.int()]).transform(String),
+  transport: z.enum(["tcp", "udp"]).default("tcp"),
   options: z.record(z.string(), TEXTS).default({}),
 });
 
@@ -128,7 +129,7 @@ function describeOutlet({ id, name, address, stopping }: OpenOutlet): object {
 }
 
 function queueOf(queues: ReadonlyMap<number, number>, address: Address): number | undefined {
-  return isUnix(address) ? undefined : queues.get(address.port);
+  return isUnix(address) || isUdp(address) ? undefined : queues.get(address.port);
 }
 
 async function openOutlet(request: ApiRequest, view: ServerView): Promise<Response> {
@@ -167,11 +168,12 @@ async function refuseImpossible(
 }
 
 function readOpening(
-  { service: name, host, port, options }: z.infer<typeof OPENING>,
+  { service: name, host, port, transport, options }: z.infer<typeof OPENING>,
 ): OutletConfig[] {
   const service = inField("service", () => findService(name));
   const hostname = inField("host", () => host === "" ? DEFAULT_HOST : readHost(host, "host"));
-  const listen = inField("port", () => parseListens({ host: hostname, port }));
+  const addresses = inField("port", () => parseListens({ host: hostname, port }));
+  const listen = transport === "udp" ? listensOverUdp(addresses) : addresses;
   const table = outletTable(service);
   const values = new Map<string, unknown>();
   for (const [name, texts] of Object.entries(options)) {

@@ -38,6 +38,7 @@ export const exec: Service = service({
   summary: "run a program for each client, with the connection as its stdin and stdout",
   // Three pipes, and the pidfd or wait handle of the process.
   descriptors: 4,
+  datagram: { refused: "a program's stdin and stdout are streams, which datagrams are not" },
   options: {
     run: option(PROGRAM, "program to run, without arguments", { excludes: ["command"] }),
     command: repeatable(WORD, "program and arguments, one word each; as flags: all words after --"),

@@ -1,11 +1,11 @@
-import { TaskScope } from "../../scheduling/task_scope.ts";
 import { Connection } from "../../connection/connection.ts";
 import { addressFault } from "../../transport/local_address.ts";
 import { givenTime } from "../../transport/keep_alive_options.ts";
 import { localHeader, proxyHeader } from "../../transport/proxy_protocol.ts";
 import type { TlsClientSettings, TlsConnector } from "../../transport/tls/client_files.ts";
-import { relay } from "../../connection/relay.ts";
 import { closeOnReset } from "../../connection/reset_watch.ts";
+import { OwnEnds } from "../own_ends.ts";
+import { DATAGRAM_HALF } from "./datagram_half.ts";
 import {
   checkOptions,
   FORWARD_OPTIONS,
@@ -15,15 +15,14 @@ import {
   upstreamsOf,
   whyIgnored,
 } from "./options.ts";
-import { noteOwnEnd, refuseOwnEnd, refuseOwnEndLate } from "./own_ends.ts";
 import { noteSession } from "./session_notes.ts";
 import type { ConnectOptions, Lease, Pool, PoolOptions } from "./pool.ts";
 import { Pools } from "./pools.ts";
+import { relayUpstream } from "../relay_upstream.ts";
 import { type Service, service } from "../service.ts";
 
-const tasks = new TaskScope("resetting an upstream whose client has disconnected", {
-  consequence: "it is closed at the next write",
-});
+/** The connections of all outlets that forward. */
+const ownEnds = new OwnEnds();
 
 /** Forwards every client to an upstream. */
 export const forward: Service = service({
@@ -55,6 +54,7 @@ export const forward: Service = service({
       ({ message }: Error) => ({ option: `${TO}tls-cert`, message }),
     );
   },
+  datagram: DATAGRAM_HALF,
   open(options, { signal, health, failed, oncePerServer }) {
     const pools = new Pools(options, {
       source: options.source,
@@ -71,7 +71,7 @@ export const forward: Service = service({
       oncePerServer((signal) => pools.check({ every, signal, preface }));
     }
     return async (client) => {
-      await refuseOwnEnd(client);
+      await ownEnds.refuse(client);
       const chosen = pools.of(client);
       const pool = chosen instanceof Promise ? await chosen : chosen;
       if (!pool) return;
@@ -81,13 +81,10 @@ export const forward: Service = service({
       client.note("upstream", lease.name);
       if (lease.session) noteSession(client, lease.session);
       using upstream = new Connection(lease.socket, { id: client.id });
-      using _ownEnd = noteOwnEnd(upstream, { hasSource: options.source !== undefined });
-      refuseOwnEndLate(client);
-      client.sink = { name: "upstream", flow: upstream };
-      const resetUpstream = tasks.guard(() => upstream.reset(client.reason!));
-      client.closed.addEventListener("abort", resetUpstream);
+      using _ownEnd = ownEnds.note(upstream, { hasSource: options.source !== undefined });
+      ownEnds.refuseLate(client);
       if (lease.greeting) await client.write(lease.greeting);
-      await relay(client, upstream);
+      await relayUpstream(client, upstream);
     };
   },
 });

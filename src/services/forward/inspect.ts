@@ -52,7 +52,7 @@ export async function inspect(
       ? { protocol, ...await readServerName(next, seen) }
       : { protocol };
   } finally {
-    if (seen.length > 0) client.putBack(seen.bytes);
+    if (seen.length > 0) client.unread(seen.bytes);
   }
 }
 

@@ -7,7 +7,7 @@ import { choice, DURATION, type OptionKind } from "../../options/kinds.ts";
 import { list, option, type OptionValues } from "../../options/option.ts";
 import { prefixOptions, withoutPrefix } from "../../options/prefix.ts";
 import { UsageError } from "../../options/usage_error.ts";
-import { isUnix } from "../../endpoint/address.ts";
+import { isUdp, isUnix } from "../../endpoint/address.ts";
 import { formatRemote, REMOTE, type Remote } from "../../endpoint/remote.ts";
 import { SOURCE_ADDRESS, sourceConflict } from "../../endpoint/source.ts";
 import { STARTTLS_PROTOCOLS, type StartTlsProtocol } from "../../transport/starttls/protocols.ts";
@@ -24,10 +24,11 @@ import { PROTOCOL_ROUTE, type Route, SNI_ROUTE } from "./route.ts";
 export const TO = "to-";
 
 const { tls: _, ...TLS_OPTIONS } = TLS_CLIENT_OPTIONS;
-const TO_OPTIONS = prefixOptions(TLS_OPTIONS, { prefix: TO, about: "upstreams with TLS" });
+/** The options of TLS to upstreams: `to-tls-ca`. */
+export const TO_OPTIONS = prefixOptions(TLS_OPTIONS, { prefix: TO, about: "upstreams with TLS" });
 
 /** The keep-alive options of connections to upstreams: `to-keep-alive-idle`. */
-const TO_KEEP_ALIVE = prefixOptions(KEEP_ALIVE_OPTIONS, { prefix: TO, about: "upstreams" });
+export const TO_KEEP_ALIVE = prefixOptions(KEEP_ALIVE_OPTIONS, { prefix: TO, about: "upstreams" });
 
 /** The protocols that a client without TLS can go on in. */
 const FORWARDED_PROTOCOLS = STARTTLS_PROTOCOLS.filter((name) => name !== "mysql");
@@ -152,12 +153,19 @@ export function checkOptions(options: ForwardOptions): void {
 
 function checkRoutes({ sni, "sni-default": otherNames, route }: ForwardOptions): void {
   const byName = [...sni, ...otherNames ? [otherNames] : []];
+  const optionOf = (remote: Remote) =>
+    sni.includes(remote as Route) ? "sni" : remote === otherNames ? "sni-default" : "route";
+  const udp = [...byName, ...route].find(({ address }) => isUdp(address));
+  if (udp) {
+    const option = optionOf(udp);
+    throw new UsageError(`${option}: streams are routed, and ${formatRemote(udp)} has datagrams`, {
+      option,
+    });
+  }
   const twice = byName.find(({ tls }) => tls) ?? route.find(({ of, tls }) => of === "tls" && tls);
   if (twice) {
     const plain = formatRemote({ ...twice, tls: false });
-    const option = byName.includes(twice)
-      ? sni.includes(twice as Route) ? "sni" : "sni-default"
-      : "route";
+    const option = optionOf(twice);
     throw new UsageError(
       `${option}: the client's TLS is passed on as it comes, so the upstream is ${plain}, without TLS`,
       { option },

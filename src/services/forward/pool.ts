@@ -15,14 +15,8 @@ import { isShortage } from "../../transport/errors.ts";
 import { hostField } from "../../transport/websocket/host_field.ts";
 import type { TlsClientOptions, TlsSession } from "../../transport/tls/connect.ts";
 import type { SharedHealth } from "../shared_health.ts";
-import { rankedFor } from "./rendezvous.ts";
+import { type Balance, UpstreamOrder } from "./upstream_order.ts";
 import { Upstream } from "./upstream.ts";
-
-/**
- * The balancing algorithm: each in turn, the one with the fewest clients, the first that is up, or
- * always the same one for a client's address.
- */
-export type Balance = "round-robin" | "least-connections" | "first" | "source";
 
 /** Options of a {@linkcode Pool}. */
 export interface PoolOptions {
@@ -78,12 +72,13 @@ const tasks = new TaskScope("a health check", {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #upstreams: readonly Upstream[];
-  #turn = 0;
+  readonly #order: UpstreamOrder;
 
   /** All upstreams are up, except those that another thread has found down. */
   constructor(options: PoolOptions) {
     const { remotes, health, signal } = this.#options = options;
     this.#upstreams = remotes.map((remote) => new Upstream(remote));
+    this.#order = new UpstreamOrder(this.#upstreams, options.balance);
     for (const upstream of this.#upstreams) {
       health.follow(upstream.name, { signal, adopt: (failures) => upstream.adopt(failures) });
     }
@@ -95,7 +90,7 @@ export class Pool {
    */
   async connect({ signal, preface, client }: ConnectOptions): Promise<Lease> {
     const faults: string[] = [];
-    for (const upstream of this.#order(client)) {
+    for (const upstream of this.#order.next(client)) {
       upstream.live++;
       const timeout = this.#options.connectTimeout;
       const outcome = await this.#try(upstream, { signal, timeout, preface });
@@ -184,31 +179,5 @@ export class Pool {
 
   #report({ name, failures }: Upstream, text: string): void {
     this.#options.health.report({ name, failures, text });
-  }
-
-  /**
-   * The upstreams in the order in which to try them: first those that are due, then those that
-   * failed a moment ago, so that no client is refused without an attempt.
-   */
-  #order(client: Address | undefined): Upstream[] {
-    const count = this.#upstreams.length;
-    if (count === 1) return [...this.#upstreams];
-    const inTurn = this.#inTurn(client);
-    const { due = [], paused = [] } = Object.groupBy(
-      inTurn,
-      (upstream) => upstream.isDue ? "due" : "paused",
-    );
-    if (this.#options.balance === "least-connections") due.sort((a, b) => a.live - b.live);
-    return [...due, ...paused];
-  }
-
-  /** The upstreams in the order of the algorithm. Clients without an address are served in turn. */
-  #inTurn(client: Address | undefined): Upstream[] {
-    const { balance } = this.#options;
-    if (balance === "source" && client && !isUnix(client)) {
-      return rankedFor(client.hostname, this.#upstreams);
-    }
-    const start = balance === "first" ? 0 : this.#turn++ % this.#upstreams.length;
-    return [...this.#upstreams.slice(start), ...this.#upstreams.slice(0, start)];
   }
 }

@@ -2,9 +2,11 @@ import { choice, directory, DURATION, file, integer, SIZE } from "../../options/
 import { flag, option, type OptionValues } from "../../options/option.ts";
 import { UsageError } from "../../options/usage_error.ts";
 import { Recording, RecordingError, type RecordingOptions, timestamp } from "./recording.ts";
+import { recordDatagrams } from "./datagrams.ts";
 import { WholeLines } from "./whole_lines.ts";
 import { formatAddress } from "../../endpoint/address.ts";
 import type { Connection } from "../../connection/connection.ts";
+import type { Conversation } from "../../connection/conversation.ts";
 import { type Service, service } from "../service.ts";
 
 const OPTIONS = {
@@ -45,11 +47,13 @@ export const record: Service = service({
       throw new UsageError("record needs file or dir", { option: "file" });
     }
   },
+  datagram: {
+    answers: "none",
+    unused: { lines: "each datagram is written whole, after its length" },
+    open: (options, { failed }) => recordDatagrams(recordingsOf(options), { ...options, failed }),
+  },
   open(options, { failed }) {
-    const recordingFor = options.file === undefined
-      ? (connection: Connection) =>
-        new Recording(pathIn(options.dir!, connection), settings(options))
-      : sharedRecording(options.file, settings(options));
+    const recordingFor = recordingsOf(options);
     return async (connection) => {
       const recording = recordingFor(connection);
       connection.note("file", recording.path);
@@ -65,6 +69,15 @@ export const record: Service = service({
     };
   },
 });
+
+/** The recording of each client: one file for all, or one file each. */
+function recordingsOf(
+  options: OptionValues<typeof OPTIONS>,
+): (client: Conversation) => Recording {
+  return options.file === undefined
+    ? (client) => new Recording(pathIn(options.dir!, client), settings(options))
+    : sharedRecording(options.file, settings(options));
+}
 
 function settings(options: OptionValues<typeof OPTIONS>): RecordingOptions {
   return {
@@ -82,7 +95,7 @@ function sharedRecording(path: string, options: RecordingOptions): () => Recordi
 }
 
 /** A file name from time, address and connection number: `20261122T204745.123Z_127.0.0.1_53422_7`. */
-function pathIn(directory: string, { peer, id }: Connection): string {
+function pathIn(directory: string, { peer, id }: Conversation): string {
   const from = formatAddress(peer).replaceAll(/[^\w.]+/g, "_");
   return `${directory}/${timestamp()}_${from}_${id}`;
 }

@@ -87,6 +87,33 @@ function inNetworkOrder(word: number): number {
   return (word & 0xff) << 24 | (word & 0xff00) << 8 | word >>> 8 & 0xff00 | word >>> 24;
 }
 
+/** A line of /proc/net/udp or /proc/net/udp6: local address and port, inode, and drops at the end. */
+const UDP_LINE =
+  /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} \S+ \S+ \S+ \S+\s+\d+\s+\d+ (\d+) \d+ \S+ (\d+)\s*$/gm;
+
+/** How many datagrams a UDP socket has lost because its receive buffer was full. */
+export interface DatagramDrops {
+  /** Local address and port. */
+  readonly local: string;
+  /** Inode. */
+  readonly inode: number;
+  /** Drops since it was opened. */
+  readonly drops: number;
+}
+
+/** Parses the drops of the sockets at a port from /proc/net/udp or /proc/net/udp6. */
+export function parseDatagramDrops(text: string, port: number): DatagramDrops[] {
+  return [...text.matchAll(UDP_LINE)].flatMap(([, address, hex, inode, drops]) =>
+    parseInt(hex!, 16) === port
+      ? [{
+        local: endpointText(parseProcAddress(address!), port),
+        inode: Number(inode),
+        drops: Number(drops),
+      }]
+      : []
+  );
+}
+
 /** Listen counters of TcpExt, since boot. */
 export interface ListenCounters {
   /** ListenOverflows: the accept queue was full. */

@@ -14,21 +14,22 @@ import type { ByteStream } from "../stream.ts";
 export const tcp: Carrier<InternetAddress> = { listen, connect, listenFault };
 
 function listen(
-  address: InternetAddress,
+  { hostname, port }: InternetAddress,
   { backlog, shared = false, alone = false }: ListenOptions,
 ): Listener {
-  if (shared && alone && address.port !== 0) Deno.listen({ ...address, tcpBacklog: 1 }).close();
+  if (shared && alone && port !== 0) Deno.listen({ hostname, port, tcpBacklog: 1 }).close();
   const listener = Deno.listen({
-    ...address,
+    hostname,
+    port,
     transport: "tcp",
     tcpBacklog: backlog,
     reusePort: shared,
   });
-  return zoned(listener, address);
+  return zoned(listener, hostname);
 }
 
 /** Adds the zone to the listener's address, which Deno omits. */
-function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Listener {
+function zoned(listener: Deno.TcpListener, hostname: string): Listener {
   if (!hostname.includes("%")) return listener;
   return {
     addr: { ...listener.addr, hostname },
@@ -39,9 +40,10 @@ function zoned(listener: Deno.TcpListener, { hostname }: InternetAddress): Liste
 
 /** Connects with `TCP_NODELAY` and keep-alive on. */
 async function connect(
-  address: InternetAddress,
+  { hostname, port }: InternetAddress,
   { signal, source, keepAliveTimes }: ConnectOptions,
 ): Promise<ByteStream> {
+  const address = { hostname, port };
   const connection = source === undefined
     ? await connectPlainly(address, signal)
     : await (await import("./tcp_from.ts")).connectFrom(address, { source, signal });
@@ -56,8 +58,11 @@ async function connect(
   }
 }
 
-async function connectPlainly(address: InternetAddress, signal: AbortSignal): Promise<ByteStream> {
-  const connection = await Deno.connect({ ...address, signal });
+async function connectPlainly(
+  { hostname, port }: InternetAddress,
+  signal: AbortSignal,
+): Promise<ByteStream> {
+  const connection = await Deno.connect({ hostname, port, signal });
   if (isSelf(connection)) {
     connection.close();
     throw new SelfConnect();

@@ -12,7 +12,7 @@ import { PeerRefused, type Stage, type StageContext } from "../stage.ts";
 import type { ByteStream } from "../stream.ts";
 import { writeAll } from "../write_all.ts";
 import { forwardedFor, type Trust } from "./forwarded_for.ts";
-import { HeadError, HeadReader, type HttpHead } from "./http_head.ts";
+import { HeadError, HeadReader, type HttpHead } from "../http_head.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import type { MessageForm } from "./message_encoder.ts";
 import { answerUpgrade, type UpgradeAnswer, type UpgradeRules } from "./upgrade.ts";

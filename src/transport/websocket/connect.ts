@@ -9,7 +9,7 @@ import { withPrefix } from "../prefix.ts";
 import type { ByteStream } from "../stream.ts";
 import { writeAll } from "../write_all.ts";
 import { acceptKey } from "./accept_key.ts";
-import { HeadError, HeadReader, type HttpHead } from "./http_head.ts";
+import { HeadError, HeadReader, type HttpHead } from "../http_head.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import type { MessageForm } from "./message_encoder.ts";
 import { WebSocketStream } from "./websocket_stream.ts";

@@ -5,7 +5,7 @@
  */
 import type { Address } from "../../endpoint/address.ts";
 import { canonicalHost, isIP } from "../../endpoint/address.ts";
-import type { HttpHead } from "./http_head.ts";
+import type { HttpHead } from "../http_head.ts";
 
 /** Which senders' fields are believed. */
 export interface Trust {

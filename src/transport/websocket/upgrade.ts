@@ -4,7 +4,7 @@
  * @module
  */
 import { acceptKey, isKey } from "./accept_key.ts";
-import type { HttpHead } from "./http_head.ts";
+import type { HttpHead } from "../http_head.ts";
 import { originFault } from "./origin.ts";
 
 /** Which requests are accepted. */

@@ -28,6 +28,7 @@ const FLOODS = [
     "echo://:0?tls&tls-self-signed&max-connections=60",
     "half_hellos",
   ],
+  ["asks a proxy for the proxy itself, again and again", "proxy://:0", "socks_nested"],
   ["resets forwarded connections continuously", "forward://:0?to=127.0.0.1:9", "resets"],
   ["writes single bytes to record", "record://:0?file=FOLDER/record", "one_byte"],
 ] as const;

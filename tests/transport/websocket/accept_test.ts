@@ -231,7 +231,7 @@ Deno.test("bytes that are no text are replaced, and the log says so", async () =
 });
 
 Deno.test("with lines, a message is a line of the room", async () => {
-  await using server = await TestServer.open("chat+ws://:0?lines");
+  await using server = await TestServer.open("chat+ws://:0?text-lines");
   using ann = await open(server);
   using bob = await open(server);
   await ann.send(frame(1, "/name ann"));

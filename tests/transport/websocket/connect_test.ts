@@ -141,7 +141,7 @@ for (const [what, bytes, expected] of ENDS) {
 }
 
 Deno.test("a message is a write, or a line with --text, and what is left at the end is one, too", async () => {
-  await using echo = await TestServer.open("echo+ws://:0?text", "echo+ws://:0?lines");
+  await using echo = await TestServer.open("echo+ws://:0?text", "echo+ws://:0?text-lines");
   const [text, lines] = [0, 1].map((at) => `ws://127.0.0.1:${echo.port(at)}`);
   assertEquals((await runTestClient([text!], "a\nb")).received, "a\nb");
   assertEquals((await runTestClient([lines!, "--text"], "a\r\nb\n\nc")).received, "a\nb\n\nc\n");

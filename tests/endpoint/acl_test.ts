@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../src/options/usage_error.ts";
-import { Acl, CIDR } from "../../src/admission/acl.ts";
+import { Acl, CIDR } from "../../src/endpoint/acl.ts";
 import { peerKey, readIp } from "../../src/endpoint/ip.ts";
 
 function refusal(rules: ConstructorParameters<typeof Acl>[0], host: string): string | undefined {

@@ -1,20 +1,12 @@
 /**
- * Access control lists: which client addresses may connect.
+ * Access control lists: which addresses may connect, or may be connected to.
  *
  * @module
  */
 import { quote, UsageError } from "../options/usage_error.ts";
 import type { OptionKind } from "../options/kinds.ts";
-import { isIPv4, isIPv6 } from "../endpoint/address.ts";
-import {
-  formatIp,
-  type Ip,
-  isMapped,
-  lengthOf,
-  networkOf,
-  readExactIp,
-  unmapped,
-} from "../endpoint/ip.ts";
+import { isIPv4, isIPv6 } from "./address.ts";
+import { formatIp, type Ip, isMapped, lengthOf, networkOf, readExactIp, unmapped } from "./ip.ts";
 
 /** Why an address is refused. */
 export type RuleRefusal = "denied by rule" | "not allowed by any rule";
@@ -98,6 +90,11 @@ function parseAddress(host: string): Ip {
     throw new UsageError("a leading zero is ambiguous: some programs read the number as octal");
   }
   throw new UsageError(`expected ${CIDR.expects}`);
+}
+
+/** Whether the rule is for all addresses of a version of IP: `0.0.0.0/0` or `::/0`. */
+export function isForAll(rule: string): boolean {
+  return rule.endsWith("/0");
 }
 
 /** Turns a rule within `::ffff:0:0/96`, the IPv4-mapped addresses of RFC 4291 2.5.5.2, into one about IPv4. */

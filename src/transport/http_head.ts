@@ -4,6 +4,8 @@
  * @module
  */
 
+import { concat } from "@std/bytes/concat";
+
 /** The size of the first buffer, and the maximum length of a head, in bytes. */
 const FIRST_BUFFER = 1024;
 const MAX_HEAD = 16 * 1024;
@@ -28,11 +30,20 @@ export class HeadError extends Error {
 export class HttpHead {
   /** The request line or status line. */
   readonly start: string;
+  /** The field lines, as they were received. */
+  readonly lines: readonly string[];
   readonly #fields: ReadonlyMap<string, readonly string[]>;
 
-  /** A head of these field lines. */
-  constructor(start: string, fields: ReadonlyMap<string, readonly string[]>) {
+  /** A head of these field lines, and their values by lower-case name. */
+  constructor(
+    { start, lines, fields }: {
+      start: string;
+      lines: readonly string[];
+      fields: ReadonlyMap<string, readonly string[]>;
+    },
+  ) {
     this.start = start;
+    this.lines = lines;
     this.#fields = fields;
   }
 
@@ -102,6 +113,21 @@ export class HeadReader {
     if (this.#length === MAX_HEAD) throw new HeadError(`a head of over ${MAX_HEAD} bytes`);
   }
 
+  /**
+   * Takes bytes of another buffer. Returns the head and the bytes after it, once it is complete.
+   * @throws {HeadError} if it is none
+   */
+  push(bytes: Uint8Array): { head: HttpHead; rest: Uint8Array<ArrayBuffer> } | undefined {
+    for (let at = 0; at < bytes.length;) {
+      const { space } = this;
+      const part = bytes.subarray(at, at + space.length);
+      space.set(part);
+      at += part.length;
+      const found = this.take(part.length);
+      if (found) return { head: found.head, rest: concat([found.rest, bytes.subarray(at)]) };
+    }
+  }
+
   /** Refuses what is no HTTP as soon as that is clear. */
   #checkStart(bytes: Uint8Array): void {
     if (this.#isStartChecked) return;
@@ -134,7 +160,12 @@ function parse(text: string): HttpHead {
     if (values) values.push(value!);
     else fields.set(key, [value!]);
   }
-  return new HttpHead(start, fields);
+  return new HttpHead({ start, lines, fields });
+}
+
+/** The bytes of a head, as they are sent. */
+export function headBytes(lines: readonly string[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(`${lines.join("\r\n")}\r\n\r\n`, (letter) => letter.charCodeAt(0));
 }
 
 function latin1(bytes: Uint8Array): string {
