@@ -72,6 +72,8 @@ const REFUSED: readonly (readonly [args: string, reason: RegExp])[] = [
   ["-u ws://h:1/a", /^ws:\/\/h:1\/a is no address of UDP: expected udp:\/\/HOST:PORT$/],
   ["-u unix:@x", /^unix:@x is no address of UDP: expected udp:\/\/HOST:PORT$/],
   ["udp://h:1 --ws /a", /^--ws has no effect over UDP: WebSocket needs a stream, and UDP has/],
+  ["udp://h:1 --starttls smtp", /^--starttls has no effect over UDP: TLS over UDP \(DTLS\)/],
+  ["-u h 1 --keep-alive-idle 5s", /^--keep-alive-idle has no effect over UDP: there is no connect/],
 ];
 
 for (const [args, reason] of REFUSED) {

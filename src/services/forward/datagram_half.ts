@@ -9,7 +9,12 @@ import { UsageError } from "../../options/usage_error.ts";
 import { NOTHING_TO_PROBE } from "../../transport/keep_alive_options.ts";
 import type { DatagramHalf } from "../service.ts";
 import { openDatagrams } from "./datagrams.ts";
-import { FORWARD_OPTIONS, type ForwardOptions, TO_KEEP_ALIVE, TO_OPTIONS } from "./options.ts";
+import {
+  type FORWARD_OPTIONS,
+  type ForwardOptions,
+  KEEP_ALIVE_NAMES,
+  TLS_NAMES,
+} from "./options.ts";
 
 const NO_CONNECTION = "a datagram socket connects to nothing";
 
@@ -25,8 +30,8 @@ export const DATAGRAM_HALF: DatagramHalf<typeof FORWARD_OPTIONS> = {
     "inspect-timeout": NO_ROUTES,
     check: NO_CONNECTION,
     "connect-timeout": NO_CONNECTION,
-    ...reasonFor(TO_KEEP_ALIVE, NOTHING_TO_PROBE),
-    ...reasonFor(TO_OPTIONS, TLS_OVER_UDP),
+    ...reasonFor(KEEP_ALIVE_NAMES, NOTHING_TO_PROBE),
+    ...reasonFor(TLS_NAMES, TLS_OVER_UDP),
   },
   check: checkDatagrams,
   open: openDatagrams,
@@ -49,9 +54,6 @@ function checkDatagrams({ to, "send-proxy": version }: ForwardOptions): void {
   });
 }
 
-function reasonFor<Name extends string>(
-  table: Readonly<Record<Name, unknown>>,
-  why: string,
-): Record<Name, string> {
-  return Object.fromEntries(Object.keys(table).map((name) => [name, why])) as Record<Name, string>;
+function reasonFor(names: readonly string[], why: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, why]));
 }

@@ -7,7 +7,7 @@ import { choice, DURATION, type OptionKind } from "../../options/kinds.ts";
 import { list, option, type OptionValues } from "../../options/option.ts";
 import { prefixOptions, withoutPrefix } from "../../options/prefix.ts";
 import { UsageError } from "../../options/usage_error.ts";
-import { isUdp, isUnix } from "../../endpoint/address.ts";
+import { isUnix } from "../../endpoint/address.ts";
 import { formatRemote, REMOTE, type Remote } from "../../endpoint/remote.ts";
 import { SOURCE_ADDRESS, sourceConflict } from "../../endpoint/source.ts";
 import { STARTTLS_PROTOCOLS, type StartTlsProtocol } from "../../transport/starttls/protocols.ts";
@@ -18,17 +18,22 @@ import {
 } from "../../transport/keep_alive_options.ts";
 import { TLS_CLIENT_OPTIONS } from "../../transport/tls/client_options.ts";
 import type { TlsClientSettings } from "../../transport/tls/client_files.ts";
-import { PROTOCOL_ROUTE, type Route, SNI_ROUTE } from "./route.ts";
+import { PROTOCOL_ROUTE, type Route, SNI_ROUTE, STREAM_REMOTE } from "./route.ts";
 
 /** The TLS options of upstreams are those of a client after this: `to-tls-ca`. */
 export const TO = "to-";
 
 const { tls: _, ...TLS_OPTIONS } = TLS_CLIENT_OPTIONS;
-/** The options of TLS to upstreams: `to-tls-ca`. */
-export const TO_OPTIONS = prefixOptions(TLS_OPTIONS, { prefix: TO, about: "upstreams with TLS" });
+const TO_OPTIONS = prefixOptions(TLS_OPTIONS, { prefix: TO, about: "upstreams with TLS" });
 
 /** The keep-alive options of connections to upstreams: `to-keep-alive-idle`. */
-export const TO_KEEP_ALIVE = prefixOptions(KEEP_ALIVE_OPTIONS, { prefix: TO, about: "upstreams" });
+const TO_KEEP_ALIVE = prefixOptions(KEEP_ALIVE_OPTIONS, { prefix: TO, about: "upstreams" });
+
+/** The names of options about TLS to upstreams. */
+export const TLS_NAMES: readonly string[] = Object.keys(TO_OPTIONS);
+
+/** The names of options about keep-alive of upstreams. */
+export const KEEP_ALIVE_NAMES: readonly string[] = Object.keys(TO_KEEP_ALIVE);
 
 /** The protocols that a client without TLS can go on in. */
 const FORWARDED_PROTOCOLS = STARTTLS_PROTOCOLS.filter((name) => name !== "mysql");
@@ -56,10 +61,14 @@ export const FORWARD_OPTIONS = {
     "upstream of TLS clients that ask for this host (SNI), without decrypting; others are closed",
     { excludes: ["tls"] },
   ),
-  "sni-default": option(REMOTE, "upstream of TLS clients that ask for another host, or for none", {
-    needs: ["sni"],
-    excludes: ["to"],
-  }),
+  "sni-default": option(
+    STREAM_REMOTE,
+    "upstream of TLS clients that ask for another host, or for none",
+    {
+      needs: ["sni"],
+      excludes: ["to"],
+    },
+  ),
   route: list(
     PROTOCOL_ROUTE,
     "upstream of clients that begin to speak ssh, tls, http or socks, or something else",
@@ -153,19 +162,12 @@ export function checkOptions(options: ForwardOptions): void {
 
 function checkRoutes({ sni, "sni-default": otherNames, route }: ForwardOptions): void {
   const byName = [...sni, ...otherNames ? [otherNames] : []];
-  const optionOf = (remote: Remote) =>
-    sni.includes(remote as Route) ? "sni" : remote === otherNames ? "sni-default" : "route";
-  const udp = [...byName, ...route].find(({ address }) => isUdp(address));
-  if (udp) {
-    const option = optionOf(udp);
-    throw new UsageError(`${option}: streams are routed, and ${formatRemote(udp)} has datagrams`, {
-      option,
-    });
-  }
   const twice = byName.find(({ tls }) => tls) ?? route.find(({ of, tls }) => of === "tls" && tls);
   if (twice) {
     const plain = formatRemote({ ...twice, tls: false });
-    const option = optionOf(twice);
+    const option = byName.includes(twice)
+      ? sni.includes(twice as Route) ? "sni" : "sni-default"
+      : "route";
     throw new UsageError(
       `${option}: the client's TLS is passed on as it comes, so the upstream is ${plain}, without TLS`,
       { option },

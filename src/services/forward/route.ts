@@ -5,7 +5,7 @@
  */
 import type { OptionKind } from "../../options/kinds.ts";
 import { quote, unknownWord, UsageError } from "../../options/usage_error.ts";
-import { isHost, isIP } from "../../endpoint/address.ts";
+import { isHost, isIP, isUdp } from "../../endpoint/address.ts";
 import { readHost } from "../../endpoint/parse.ts";
 import { formatRemote, REMOTE, type Remote } from "../../endpoint/remote.ts";
 import { PROTOCOLS } from "./first_bytes.ts";
@@ -15,6 +15,16 @@ export interface Route extends Remote {
   /** Which clients: a server name, `*.NAME`, a protocol, or `else`. */
   readonly of: string;
 }
+
+/** The option kind of an upstream of streams, which are routed by their first bytes. */
+export const STREAM_REMOTE: OptionKind<Remote> = {
+  ...REMOTE,
+  parse(word) {
+    const remote = REMOTE.parse(word);
+    if (!remote || !isUdp(remote.address)) return remote;
+    throw new UsageError("only streams are routed by their first bytes, and this is UDP");
+  },
+};
 
 /** The option kind of an upstream for the clients that ask for a server name. */
 export const SNI_ROUTE: OptionKind<Route> = {
@@ -37,7 +47,7 @@ export const PROTOCOL_ROUTE: OptionKind<Route> = {
 function parseRoute(word: string, readOf: (word: string) => string): Route | undefined {
   const [, of, to] = /^([^=]+)=(.+)$/s.exec(word) ?? [];
   if (of === undefined || to === undefined) return undefined;
-  const route = { of: readOf(of), ...REMOTE.parse(to) };
+  const route = { of: readOf(of), ...STREAM_REMOTE.parse(to) };
   if (route.address === undefined) throw new UsageError(`${quote(to)}: expected ${REMOTE.expects}`);
   return route as Route;
 }

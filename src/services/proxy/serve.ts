@@ -12,7 +12,7 @@ import { relayUpstream } from "../relay_upstream.ts";
 import { ClientReader } from "./client_reader.ts";
 import { type ConnectorOptions, connectTarget } from "./connector.ts";
 import { Refusal } from "./refusal.ts";
-import { type Authenticator, type ProxyProtocol, type ProxyRequest } from "./request.ts";
+import type { Authenticator, ProxyProtocol, ProxyRequest } from "./request.ts";
 
 /** What clients are served with. */
 export interface ProxySettings extends ConnectorOptions {
