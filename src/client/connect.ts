@@ -9,6 +9,7 @@ import { formatProxy, type Proxy, takesPassword } from "../endpoint/proxy.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { dial, type DialledEndpoint, type DialStep } from "../transport/dial.ts";
 import type { Address } from "../endpoint/address.ts";
+import { givenTime, type KeepAliveTimes, keepAliveTimes } from "../transport/keep_alive_options.ts";
 import type { ByteStream } from "../transport/stream.ts";
 import type { ClientLayers } from "../transport/layers.ts";
 import { hostField } from "../transport/websocket/host_field.ts";
@@ -37,9 +38,18 @@ export async function endpointOf(
 ): Promise<DialledEndpoint> {
   const proxy = proxyOf(options);
   const from = localEndOf(options);
-  if (!options.tls && options.ws === undefined) return { address: target, proxy, from };
+  const times = keepAliveTimes(options);
+  if (times) await refuseKeepAlive(times);
+  const carrier = { address: target, proxy, from, ...times ? { keepAliveTimes: times } : {} };
+  if (!options.tls && options.ws === undefined) return carrier;
   const layers = { tls: await tlsOf(target, options), ws: webSocketOf(target, options) };
-  return { address: target, proxy, from, layers };
+  return { ...carrier, layers };
+}
+
+async function refuseKeepAlive(times: KeepAliveTimes): Promise<void> {
+  const { keepAliveFault } = await import("../transport/keep_alive.ts");
+  const fault = keepAliveFault();
+  if (fault !== undefined) throw new UsageError(`--${givenTime(times)} ${fault}`);
 }
 
 async function tlsOf(target: Address, options: ClientOptions): Promise<ClientLayers["tls"]> {

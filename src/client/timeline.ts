@@ -37,40 +37,19 @@ export class Timeline {
   step(step: DialStep): void {
     for (const line of describe(step)) this.#log(line);
     switch (step.step) {
-      case "resolved":
-        this.#object.resolved = {
-          hosts: step.hosts,
-          from: step.from,
-          ms: roundMilliseconds(step.elapsed),
-        };
+      case "trying":
         break;
       case "failed":
-        this.#attempts.push({
-          address: formatAddress(step.address),
-          reason: step.reason,
-          ms: roundMilliseconds(step.elapsed),
-        });
-        break;
       case "connected":
         this.#attempts.push({
           address: formatAddress(step.address),
-          connected: true,
+          ...step.step === "failed" ? { reason: step.reason } : { connected: true },
           ms: roundMilliseconds(step.elapsed),
         });
         break;
-      case "proxied":
-        this.#object.proxy = {
-          proxy: formatProxy(step.proxy),
-          ms: roundMilliseconds(step.elapsed),
-        };
-        break;
-      case "secured":
-        this.#session = step.session;
-        this.#object.tls = { ...sessionObject(step.session), ms: roundMilliseconds(step.elapsed) };
-        break;
-      case "upgraded":
-        this.#object.websocket = { ...step.upgrade, ms: roundMilliseconds(step.elapsed) };
-        break;
+      default:
+        if (step.step === "secured") this.#session = step.session;
+        Object.assign(this.#object, objectOf(step));
     }
   }
 
@@ -121,6 +100,25 @@ export class Timeline {
   }
 }
 
+/** What the report says of a step. */
+function objectOf(
+  step: Exclude<DialStep, { step: "trying" | "failed" | "connected" }>,
+): Record<string, unknown> {
+  const ms = roundMilliseconds(step.elapsed);
+  switch (step.step) {
+    case "resolved":
+      return { resolved: { hosts: step.hosts, from: step.from, ms } };
+    case "proxied":
+      return { proxy: { proxy: formatProxy(step.proxy), ms } };
+    case "starttls":
+      return { starttls: { protocol: step.protocol, ms } };
+    case "secured":
+      return { tls: { ...sessionObject(step.session), ms } };
+    case "upgraded":
+      return { websocket: { ...step.upgrade, ms } };
+  }
+}
+
 function describe(step: DialStep): string[] {
   switch (step.step) {
     case "resolved":
@@ -138,6 +136,11 @@ function describe(step: DialStep): string[] {
       return [`${formatAddress(step.address)}: connected in ${formatDuration(step.elapsed)}`];
     case "proxied":
       return [`through the ${formatProxy(step.proxy)} in ${formatDuration(step.elapsed)}`];
+    case "starttls":
+      return [
+        ...step.greeting ? [`greeting ${greetingText(step.greeting)}`] : [],
+        `STARTTLS of ${step.protocol} in ${formatDuration(step.elapsed)}`,
+      ];
     case "secured":
       return [
         `${step.session.protocol} with ${step.session.cipher}` +
@@ -152,6 +155,13 @@ function describe(step: DialStep): string[] {
         ` in ${formatDuration(step.elapsed)}`,
       ];
   }
+}
+
+/** The most bytes of a greeting that are shown. */
+const MAX_GREETING = 200;
+
+function greetingText(greeting: Uint8Array): string {
+  return new TextDecoder().decode(greeting.subarray(0, MAX_GREETING)).trim().replace(/\s+/g, " ");
 }
 
 function certificateLines(certificate: Certificate): string[] {

@@ -8,6 +8,7 @@ import { DURATION, file, times, WORD } from "../options/kinds.ts";
 import { flag, option, repeatable, type TableOf } from "../options/option.ts";
 import { EOF_OPTIONS, type EofConfig } from "../connection/eof_policy.ts";
 import type { Address } from "../endpoint/address.ts";
+import { KEEP_ALIVE_OPTIONS, type KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import { OUTPUT_OPTIONS, type OutputConfig } from "./output_options.ts";
 import { SOURCE, type Source } from "../endpoint/source.ts";
 import { DATAGRAM_CLIENT_OPTIONS, type DatagramClientConfig } from "./datagram_client_options.ts";
@@ -29,6 +30,7 @@ export interface ClientOptions
     DatagramClientConfig,
     TlsClientConfig,
     WebSocketClientConfig,
+    KeepAliveTimes,
     ProbeConfig,
     LoadConfig,
     OutputConfig,
@@ -101,6 +103,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   "idle-timeout": option(DURATION, "exit after this long without data in either direction", {
     short: "i",
   }),
+  ...KEEP_ALIVE_OPTIONS,
   crlf: flag("send CRLF for each bare LF of stdin", { short: "C" }),
   ...EOF_OPTIONS,
   "keep-sending": flag(

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Target } from "../endpoint/target.ts";
-import { isUdp, isUnix } from "../endpoint/address.ts";
+import { formatAddress, isUdp, isUnix } from "../endpoint/address.ts";
 import { type LocalEnd, sourceConflict } from "../endpoint/source.ts";
+import { givenTime } from "../transport/keep_alive_options.ts";
 import { valuesOf } from "../options/option.ts";
 import { checkRequirements, type Label } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
@@ -34,7 +35,14 @@ export function clientConfig(
   };
   checkProxy(config, label);
   checkSource(config, label);
+  checkKeepAlive(config, label);
   return config;
+}
+
+function checkKeepAlive({ options, targets: [target] }: ClientConfig, label: Label): void {
+  const given = givenTime(options);
+  if (given === undefined || !isUnix(target)) return;
+  throw new UsageError(`${label(given)} is only for TCP, not for ${formatAddress(target)}`);
 }
 
 /** Where the client's connections come from; `undefined` if the system may choose. */
@@ -63,7 +71,7 @@ function withScheme(
   }
   return new Map([
     ...values,
-    ...tls ? [["tls", true] as const] : [],
+    ...tls || values.has("starttls") ? [["tls", true] as const] : [],
     ...ws === undefined ? [] : [["ws", ws] as const],
     ...udp ? [["udp", true] as const] : [],
   ]);

@@ -10,6 +10,7 @@ import type { Label } from "../options/requirements.ts";
 import { UsageError } from "../options/usage_error.ts";
 import type { ClientOptions } from "./client_config.ts";
 import { TLS_OVER_UDP, WEBSOCKET_OVER_UDP } from "../endpoint/transport.ts";
+import { KEEP_ALIVE_OPTIONS, NOTHING_TO_PROBE } from "../transport/keep_alive_options.ts";
 import { TLS_CLIENT_OPTIONS } from "../transport/tls/client_options.ts";
 import { WEBSOCKET_CLIENT_OPTIONS } from "../transport/websocket/client_options.ts";
 
@@ -24,6 +25,7 @@ const STREAM_ONLY: Readonly<Record<string, string>> = {
     Object.keys(WEBSOCKET_CLIENT_OPTIONS).map((name) => [name, WEBSOCKET_OVER_UDP]),
   ),
   ...Object.fromEntries(Object.keys(TLS_CLIENT_OPTIONS).map((name) => [name, TLS_OVER_UDP])),
+  ...Object.fromEntries(Object.keys(KEEP_ALIVE_OPTIONS).map((name) => [name, NOTHING_TO_PROBE])),
   eof: "there is no half-close",
   "recv-only": "nobody answers before a datagram was sent",
   "keep-sending": "there is no half-close",

@@ -6,6 +6,7 @@
 import { choice, directory, DURATION, integer, type OptionKind, SIZE } from "../options/kinds.ts";
 import { flag, list, option, type TableOf } from "../options/option.ts";
 import { OUTPUT_OPTIONS, type OutputConfig } from "./output_options.ts";
+import { keepAliveOptions, type KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import { CIDR } from "../endpoint/acl.ts";
 import { UDP_OPTIONS, type UdpConfig } from "./udp_options.ts";
 import { TLS_SERVER_OPTIONS, type TlsServerConfig } from "./tls_server_options.ts";
@@ -16,7 +17,7 @@ import {
 
 /** The values of options that every outlet has. Times are in milliseconds; 0 disables a timeout. */
 export interface OutletOptions
-  extends TlsServerConfig, WebSocketServerConfig, UdpConfig, OutputConfig {
+  extends TlsServerConfig, WebSocketServerConfig, KeepAliveTimes, UdpConfig, OutputConfig {
   /** What happens to new clients at the connection limit: close them, or do not accept them yet. */
   readonly "when-full": "refuse" | "defer";
   /** Close after this long without data in either direction. */
@@ -109,6 +110,7 @@ export const OUTLET_OPTIONS: TableOf<OutletOptions> = {
   once: flag("serve one client, then stop the server; its exit code says how that ended"),
   crlf: flag("send CRLF for each bare LF of the service", { short: "C" }),
   "keep-alive": flag("send TCP keep-alive probes on idle connections", { default: true }),
+  ...keepAliveOptions({ needs: ["keep-alive"] }),
   "accept-proxy": flag(
     "require a PROXY protocol header (v1 or v2) on each connection",
   ),

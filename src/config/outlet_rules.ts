@@ -7,6 +7,7 @@ import { type Label, whyExcluded, whyNoEffect } from "../options/requirements.ts
 import { UsageError } from "../options/usage_error.ts";
 import { isForAll } from "../endpoint/acl.ts";
 import { formatAddress, isAbstract, isLoopback, isUnix } from "../endpoint/address.ts";
+import { KEEP_ALIVE_OPTIONS } from "../transport/keep_alive_options.ts";
 import { SERVICES } from "../services/registry.ts";
 import { whyNotOverUdp } from "./udp_rules.ts";
 import { ADMISSION_OPTIONS } from "./admission_options.ts";
@@ -17,7 +18,12 @@ import { OUTLET_OPTIONS, type OutletOptions } from "./outlet_options.ts";
 const UNIX_ONLY: ReadonlySet<string> = new Set(["mode"]);
 
 /** Options of TCP sockets. */
-const TCP_ONLY: ReadonlySet<string> = new Set(["backlog", "keep-alive", "trusted-proxy"]);
+const TCP_ONLY: ReadonlySet<string> = new Set([
+  "backlog",
+  "keep-alive",
+  "trusted-proxy",
+  ...Object.keys(KEEP_ALIVE_OPTIONS),
+]);
 
 /** Options about client addresses; on a Unix socket clients have one only from a PROXY header. */
 const BY_ADDRESS: ReadonlySet<string> = new Set(["allow", "deny", "max-per-ip", "rate", "burst"]);

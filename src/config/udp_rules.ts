@@ -10,6 +10,7 @@ import { TLS_OVER_UDP, WEBSOCKET_OVER_UDP } from "../endpoint/transport.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { SERVICES } from "../services/registry.ts";
 import type { DatagramHalf } from "../services/service.ts";
+import { KEEP_ALIVE_OPTIONS, NOTHING_TO_PROBE } from "../transport/keep_alive_options.ts";
 import type { OutletConfig } from "./server_config.ts";
 import { TLS_SERVER_OPTIONS } from "./tls_server_options.ts";
 import { WEBSOCKET_SERVER_OPTIONS } from "./websocket_server_options.ts";
@@ -27,10 +28,12 @@ const STREAM_ONLY: Readonly<Record<string, string>> = {
     Object.keys(WEBSOCKET_SERVER_OPTIONS).map((name) => [name, WEBSOCKET_OVER_UDP]),
   ),
   ...Object.fromEntries(Object.keys(TLS_SERVER_OPTIONS).map((name) => [name, TLS_OVER_UDP])),
+  ...Object.fromEntries(
+    ["keep-alive", ...Object.keys(KEEP_ALIVE_OPTIONS)].map((name) => [name, NOTHING_TO_PROBE]),
+  ),
   backlog: "there is no accept queue",
   once: "a session has no end, other than being idle",
   crlf: "datagrams are sent as they are",
-  "keep-alive": "there is no connection to probe",
   "when-full": "datagrams of new clients are dropped",
   "write-timeout": "datagrams are not acknowledged",
   "fin-timeout": "there is no half-close",

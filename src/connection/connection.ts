@@ -48,6 +48,8 @@ export class Connection extends Conversation {
   #waiting: (() => void)[] | undefined;
   /** The read that `readAhead` started. */
   #ahead: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
+  /** The read that comes after `#ahead`, where something was put back in front of it. */
+  #next: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
   #taps: Taps | undefined;
   readonly #crlf: CrlfEncoder | undefined;
   #peerEnded = false;
@@ -97,7 +99,8 @@ export class Connection extends Conversation {
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
     const ahead = this.#ahead;
     if (!ahead) return this.#onRead(await this.#stream.read(this.#buffer.space));
-    this.#ahead = undefined;
+    this.#ahead = this.#next;
+    this.#next = undefined;
     return await ahead;
   }
 
@@ -110,8 +113,9 @@ export class Connection extends Conversation {
     await this.#ahead;
   }
 
-  /** Takes back received bytes, which the next `read` returns. No read may be pending. */
+  /** Puts back received bytes, which the next `read` returns; once before it is read from again. */
   unread(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#next = this.#ahead;
     this.#ahead = Promise.resolve(bytes);
   }
 
@@ -140,7 +144,9 @@ export class Connection extends Conversation {
     let chunk = await this.read();
     while (chunk !== null) {
       await into(chunk);
-      chunk = this.#onRead(await this.#stream.read(this.#buffer.space));
+      chunk = this.#ahead
+        ? await this.read()
+        : this.#onRead(await this.#stream.read(this.#buffer.space));
     }
   }
 

@@ -22,6 +22,8 @@ import { ClientConnection } from "./client_connection.ts";
 import { type ConnectOptions, parseConnectOptions } from "./connect_options.ts";
 
 export type { ClientConnection } from "./client_connection.ts";
+export type { KeepAliveTimes } from "../transport/keep_alive_options.ts";
+export type { StartTlsProtocol } from "../transport/starttls/protocols.ts";
 export type { TlsClientConfig } from "../transport/tls/client_options.ts";
 export type { WebSocketClientConfig } from "../transport/websocket/client_options.ts";
 export type { ConnectOptions } from "./connect_options.ts";

@@ -5,6 +5,7 @@
  */
 import { CLIENT_OPTIONS, type ClientConfig } from "../config/client_config.ts";
 import { clientConfig } from "../config/client_rules.ts";
+import { KEEP_ALIVE_OPTIONS, type KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import { TLS_CLIENT_OPTIONS, type TlsClientConfig } from "../transport/tls/client_options.ts";
 import {
   WEBSOCKET_CLIENT_OPTIONS,
@@ -19,7 +20,11 @@ import type { OptionValue } from "./open_options.ts";
 
 /** The options of `outlet client` about connecting, by name: `{ tls: true, "tls-ca": "ca.pem" }`. */
 export type ConnectOptions =
-  & { readonly [Name in keyof TlsClientConfig | keyof WebSocketClientConfig]?: OptionValue }
+  & {
+    readonly [
+      Name in keyof TlsClientConfig | keyof WebSocketClientConfig | keyof KeepAliveTimes
+    ]?: OptionValue;
+  }
   & {
     readonly [
       Name in
@@ -33,9 +38,12 @@ export type ConnectOptions =
     ]?: OptionValue;
   };
 
+/** The options that are in tables of their own. */
+type TableName = keyof TlsClientConfig | keyof WebSocketClientConfig | keyof KeepAliveTimes;
+
 /** The compiler keeps these the same as those of {@linkcode ConnectOptions}. */
 const OTHERS: Readonly<
-  Record<Exclude<keyof ConnectOptions, keyof TlsClientConfig | keyof WebSocketClientConfig>, true>
+  Record<Exclude<keyof ConnectOptions, TableName>, true>
 > = {
   "connect-timeout": true,
   "source": true,
@@ -49,7 +57,9 @@ const OTHERS: Readonly<
 };
 
 const SUPPORTED: ReadonlySet<string> = new Set(
-  [TLS_CLIENT_OPTIONS, WEBSOCKET_CLIENT_OPTIONS, OTHERS].flatMap((table) => Object.keys(table)),
+  [TLS_CLIENT_OPTIONS, WEBSOCKET_CLIENT_OPTIONS, KEEP_ALIVE_OPTIONS, OTHERS].flatMap((table) =>
+    Object.keys(table)
+  ),
 );
 
 /**

@@ -40,6 +40,7 @@ export type { AdmissionConfig } from "../config/admission_options.ts";
 export type { OutletOptions } from "../config/outlet_options.ts";
 export type { OutputConfig } from "../config/output_options.ts";
 export type { TlsServerConfig } from "../config/tls_server_options.ts";
+export type { KeepAliveTimes } from "../transport/keep_alive_options.ts";
 export type { UdpConfig } from "../config/udp_options.ts";
 export type { WebSocketServerConfig } from "../config/websocket_server_options.ts";
 export type { Address, InternetAddress, UnixAddress } from "../endpoint/address.ts";

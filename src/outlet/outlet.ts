@@ -130,6 +130,7 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
   /** Continues with another listening socket at the same address. */
   moveTo(socket: WelcomeSocket): void {
     this.#socket = socket;
+    this.#setKeepAliveTimes();
     socket.serve(this);
   }
 
@@ -139,9 +140,18 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
     this.#settings = settings;
     this.#only ??= settings.onServed && new OnlyClient();
     this.#sweeper = new Sweeper(settings.deadlines);
+    this.#setKeepAliveTimes();
     if (!isFirst) return;
     this.#events.listening(settings);
     this.#socket.serve(this);
+  }
+
+  #setKeepAliveTimes(): void {
+    try {
+      this.#socket.setKeepAliveTimes(this.#settings?.keepAliveTimes);
+    } catch (error) {
+      this.#events.warned(error);
+    }
   }
 
   /**

@@ -82,6 +82,11 @@ export class OutletEvents {
     });
   }
 
+  /** An option has no effect, for this reason. */
+  warned(error: unknown): void {
+    this.#eventBus.publish({ event: "failed", ...this.#about, reason: explain(error) });
+  }
+
   /** The outlet is closed, after `aborted` of its connections were aborted. */
   stopped(aborted: number): void {
     this.#eventBus.publish({ event: "stopped", ...this.#about, aborted });

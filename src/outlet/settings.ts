@@ -6,6 +6,7 @@
 import type { Connection, Handler } from "../connection/connection.ts";
 import type { Deadlines } from "../connection/deadlines.ts";
 import type { TrustedProxies } from "../admission/trusted_proxies.ts";
+import type { KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import type { ServerLayers } from "../transport/layers.ts";
 import type { Stage } from "../transport/stage.ts";
 
@@ -31,6 +32,8 @@ export interface OutletSettings {
   readonly onServed?: ((connection: Connection) => void) | undefined;
   /** Whether TCP keep-alive is on (RFC 9293 3.8.4). */
   readonly keepAlive: boolean;
+  /** When keep-alive probes are sent; the system's times by default. */
+  readonly keepAliveTimes?: KeepAliveTimes | undefined;
   /** When connections are closed by a deadline. */
   readonly deadlines: Deadlines;
   /**

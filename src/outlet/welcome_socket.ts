@@ -6,6 +6,8 @@
  */
 import { type Address, addressOf } from "../endpoint/address.ts";
 import { nextTurn } from "../scheduling/turn_budget.ts";
+import { setListenerKeepAliveTimes } from "../transport/keep_alive.ts";
+import type { KeepAliveTimes } from "../transport/keep_alive_options.ts";
 import type { Listener } from "../transport/listen.ts";
 import { acceptAll, type AcceptHandler } from "./accept_loop.ts";
 
@@ -25,6 +27,8 @@ export class WelcomeSocket {
   #accepting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #accepted = 0;
+  /** The times that are set, as JSON; at first the system's. */
+  #keepAliveTimes = "{}";
 
   /** Takes over a listener. */
   constructor(listener: Listener) {
@@ -35,6 +39,18 @@ export class WelcomeSocket {
   /** Whether its connections go to this handler. */
   serves(handler: AcceptHandler): boolean {
     return this.#handler === handler;
+  }
+
+  /**
+   * Sets when keep-alive probes are sent over connections that are accepted from now on.
+   * @throws {Error} that the times could not be set
+   */
+  setKeepAliveTimes(times: KeepAliveTimes | undefined): void {
+    const { addr } = this.#listener;
+    const wanted = JSON.stringify(times ?? {});
+    if (addr.transport !== "tcp" || wanted === this.#keepAliveTimes) return;
+    setListenerKeepAliveTimes(addr, times ?? {});
+    this.#keepAliveTimes = wanted;
   }
 
   /** Passes connections to this handler from now on. */

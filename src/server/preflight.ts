@@ -22,6 +22,7 @@ import type { OptionTable } from "../options/option.ts";
 import { UsageError } from "../options/usage_error.ts";
 import { mapInTurns } from "../scheduling/turn_budget.ts";
 import { SERVICES } from "../services/registry.ts";
+import { givenTime } from "../transport/keep_alive_options.ts";
 import { explain } from "../transport/errors.ts";
 import { tlsAcceptor } from "./settings.ts";
 
@@ -128,6 +129,7 @@ async function outletFaults(outlet: OutletConfig): Promise<Fault[]> {
     ...await pathFaults(service.options, serviceOptions),
     ...await pathFaults(OUTLET_OPTIONS, outletOptions),
     ...await attempt(() => refuseAddress(listen)),
+    ...await attempt(() => refuseKeepAlive(outletOptions)),
   ];
   // The contents of files are only checked if the files can be read.
   if (faults.length === 0) {
@@ -176,6 +178,14 @@ async function pathFaults(table: OptionTable, values: object): Promise<Fault[]> 
 async function refuseTls(options: OutletConfig["outletOptions"]): Promise<void> {
   // The self-signed certificate is made at the start, not by a check.
   if (options.tls && options["tls-cert"] !== undefined) await tlsAcceptor(options, () => {});
+}
+
+async function refuseKeepAlive(options: OutletConfig["outletOptions"]): Promise<void> {
+  const name = givenTime(options);
+  if (name === undefined) return;
+  const { keepAliveFault } = await import("../transport/keep_alive.ts");
+  const fault = keepAliveFault();
+  if (fault !== undefined) throw new UsageError(`${name} ${fault}`, { option: name });
 }
 
 async function refuseListener(name: string, address: ServerOptions["console"]): Promise<void> {

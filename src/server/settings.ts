@@ -5,6 +5,7 @@
  */
 import { SERVICES } from "../services/registry.ts";
 import type { Handler } from "../connection/connection.ts";
+import { keepAliveTimes } from "../transport/keep_alive_options.ts";
 import { explain } from "../transport/errors.ts";
 import { TrustedProxies } from "../admission/trusted_proxies.ts";
 import type { OutletSettings } from "../outlet/settings.ts";
@@ -46,6 +47,7 @@ export function outletSettings(
       ? new TrustedProxies(outletOptions["trusted-proxy"])
       : undefined,
     keepAlive: outletOptions["keep-alive"],
+    keepAliveTimes: keepAliveTimes(outletOptions),
     whenFull: outletOptions["when-full"],
     deadlines: {
       idle: outletOptions["idle-timeout"],

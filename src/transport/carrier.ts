@@ -4,6 +4,7 @@
  * @module
  */
 import type { Source } from "../endpoint/source.ts";
+import type { KeepAliveTimes } from "./keep_alive_options.ts";
 import type { ByteStream } from "./stream.ts";
 
 /** A listening socket. */
@@ -44,6 +45,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** The address or the port to come from; the system chooses by default. */
   readonly source?: Source | undefined;
+  /** When keep-alive probes are sent; the system's times by default. */
+  readonly keepAliveTimes?: KeepAliveTimes | undefined;
 }
 
 /** One kind of socket. Its errors are the system's; `listenFault` explains them. */

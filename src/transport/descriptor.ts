@@ -22,10 +22,17 @@ export interface FoundSocket {
  * Finds the socket with these addresses. `undefined` if the system cannot (Unix sockets, other
  * systems than Linux, no permission for FFI), and above a limit of searches a second.
  */
-export function findSocket({ localAddr, remoteAddr }: SocketEnds): FoundSocket | undefined {
+export function findSocket(ends: SocketEnds): FoundSocket | undefined {
+  return mayLook() ? findConnection(ends) : undefined;
+}
+
+/** The same without a limit of searches, for what is asked for once a connection. */
+export function findConnection(
+  { localAddr, remoteAddr }: SocketEnds,
+): FoundSocket | undefined {
   if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return undefined;
   const system = libc();
-  if (!system || !mayLook()) return undefined;
+  if (!system) return undefined;
   const ask = asker();
   const isRemote = ask(system.getpeername, endOf(remoteAddr));
   const isLocal = ask(system.getsockname, endOf(localAddr));
@@ -106,6 +113,26 @@ function find(isIt: (descriptor: number) => boolean): number | undefined {
       return latest = descriptor;
     }
   }
+}
+
+/** The listening sockets at this address, of all threads. */
+export function findListeners(address: Deno.NetAddr): FoundSocket[] {
+  const system = libc();
+  if (!system) return [];
+  const local = endOf(address);
+  const bytes = new Uint8Array(28);
+  const length = new Uint32Array(1);
+  const isAtAddress = (descriptor: number) => {
+    length[0] = bytes.length;
+    return system.getsockname(descriptor, bytes, length) === 0 && isAt(bytes, local);
+  };
+  const isConnected = (descriptor: number) => {
+    length[0] = bytes.length;
+    return system.getpeername(descriptor, bytes, length) === 0;
+  };
+  return Array.from({ length: descriptorTableSize() }, (_, descriptor) => descriptor)
+    .filter((descriptor) => isAtAddress(descriptor) && !isConnected(descriptor))
+    .map((descriptor) => ({ system, descriptor }));
 }
 
 /** The size of this process's descriptor table (`FDSize`): no descriptor is beyond it. */

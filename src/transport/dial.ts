@@ -12,7 +12,8 @@ import { TaskScope } from "../scheduling/task_scope.ts";
 import { type AddressStep, dialAddress } from "./dial_address.ts";
 import { DialTimeout } from "./dial_error.ts";
 import { explain } from "./errors.ts";
-import { type ClientLayers, connectStages, type LayerStep } from "./layers.ts";
+import type { KeepAliveTimes } from "./keep_alive_options.ts";
+import { type ClientLayers, connectStages, type LayerProgress, type LayerStep } from "./layers.ts";
 import { connectToTarget } from "./proxy/connect.ts";
 import { resolver } from "./resolver.ts";
 import { contextOf } from "./stage.ts";
@@ -45,7 +46,10 @@ export interface DialOptions {
 }
 
 /** An endpoint to connect to. */
-export type DialledEndpoint = Endpoint<ClientLayers>;
+export type DialledEndpoint = Endpoint<ClientLayers> & {
+  /** When keep-alive probes are sent over the carrier; the system's times by default. */
+  readonly keepAliveTimes?: KeepAliveTimes | undefined;
+};
 
 /**
  * Connects to an endpoint. Closing the stream closes all connections it needed.
@@ -53,8 +57,11 @@ export type DialledEndpoint = Endpoint<ClientLayers>;
  */
 export async function dial(endpoint: DialledEndpoint, options: DialOptions): Promise<ByteStream> {
   if (!endpoint.proxy && !endpoint.layers) {
-    const { address, from } = endpoint;
-    const stream = await dialAddress(address, from ? { ...options, from } : options);
+    const { address, from, keepAliveTimes } = endpoint;
+    const stream = await dialAddress(
+      address,
+      from || keepAliveTimes ? { ...options, from, keepAliveTimes } : options,
+    );
     if (options.preface) await writePreface(stream, options.preface);
     return stream;
   }
@@ -98,12 +105,13 @@ class Dialling {
 
   /** Connects the carrier to the target or the proxy, and closes an earlier connection. */
   async connect(): Promise<ByteStream> {
-    const { proxy, address, from } = this.#endpoint;
+    const { proxy, address, from, keepAliveTimes } = this.#endpoint;
     this.close();
     const stream = await dialAddress(proxy?.address ?? address, {
       ...this.#options,
       from,
       select: proxy ? undefined : this.#options.select,
+      keepAliveTimes,
       timeout: this.timeLeft,
     });
     this.#stream = stream;
@@ -161,12 +169,15 @@ class Dialling {
     const { address } = this.#endpoint;
     const name = formatAddress(address);
     let start = performance.now();
-    const agreed = (step: LayerStep) =>
-      this.#options.onStep?.({ ...step, elapsed: performance.now() - start });
+    const progress: LayerProgress = {
+      awaits: (missing) => void (this.awaitedReply = `${name}: connected, but ${missing}`),
+      agreed: (step) => {
+        this.#options.onStep?.({ ...step, elapsed: performance.now() - start });
+        start = performance.now();
+      },
+    };
     const context = contextOf(this.#stream!, this.#abort.signal);
-    for (const { stage, answer } of connectStages(layers, agreed)) {
-      start = performance.now();
-      this.awaitedReply = `${name}: connected, but no response to ${answer}`;
+    for (const stage of connectStages(layers, progress)) {
       try {
         this.#stream = await stage(this.#stream!, context);
       } catch (error) {

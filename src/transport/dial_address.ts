@@ -16,6 +16,7 @@ import { familyOf, type LocalEnd, type Source } from "../endpoint/source.ts";
 import { handledElsewhere, TaskScope } from "../scheduling/task_scope.ts";
 import { carrierOf } from "./carriers.ts";
 import { briefly, failureOf, meaningOf, tooLate } from "./dial_error.ts";
+import type { KeepAliveTimes } from "./keep_alive_options.ts";
 import { type Resolved, resolver } from "./resolver.ts";
 import type { ByteStream } from "./stream.ts";
 
@@ -48,6 +49,8 @@ export interface DialAddressOptions {
   readonly onStep?: ((step: AddressStep) => void) | undefined;
   /** Where the connection has to come from. */
   readonly from?: LocalEnd | undefined;
+  /** When keep-alive probes are sent; the system's times by default. */
+  readonly keepAliveTimes?: KeepAliveTimes | undefined;
   /**
    * Selects the addresses of the target's name that are tried.
    * @throws {Error} if there are none
@@ -56,7 +59,9 @@ export interface DialAddressOptions {
 }
 
 /** What all attempts share. */
-type Within = Pick<DialAddressOptions, "onStep" | "from"> & { readonly signal: AbortSignal };
+type Within = Pick<DialAddressOptions, "onStep" | "from" | "keepAliveTimes"> & {
+  readonly signal: AbortSignal;
+};
 
 const tasks = new TaskScope("connecting", { consequence: "the attempt counts as failed" });
 
@@ -182,7 +187,7 @@ async function race(
 
 async function attempt(
   address: Address,
-  { signal, onStep, from }: Within,
+  { signal, onStep, from, keepAliveTimes }: Within,
 ): Promise<ByteStream> {
   signal.throwIfAborted();
   const start = performance.now();
@@ -191,6 +196,7 @@ async function attempt(
     const connection = await carrierOf(address).connect(address, {
       signal,
       source: sourceOf(from),
+      keepAliveTimes,
     });
     onStep?.({ step: "connected", address, elapsed: performance.now() - start });
     return connection;

@@ -5,6 +5,7 @@
  * @module
  */
 import { sequence, type Stage } from "./stage.ts";
+import type { StartTlsProtocol } from "./starttls/protocols.ts";
 import type { TlsServer } from "./tls/accept.ts";
 import type { TlsClientOptions, TlsSession } from "./tls/connect.ts";
 import type { WebSocketServer } from "./websocket/accept.ts";
@@ -12,28 +13,47 @@ import type { WebSocketClientOptions, WebSocketSession } from "./websocket/conne
 
 /** What a layer has negotiated. */
 export type LayerStep =
+  /** The server has let TLS begin; its greeting, if it has one, is not sent again. */
+  | {
+    readonly step: "starttls";
+    readonly protocol: StartTlsProtocol;
+    readonly greeting: Uint8Array | undefined;
+  }
   /** TLS was negotiated. */
   | { readonly step: "secured"; readonly session: TlsSession }
   /** The WebSocket is open. */
   | { readonly step: "upgraded"; readonly upgrade: WebSocketSession };
 
+/** What the layers of a client report. */
+export interface LayerProgress {
+  /** Called with what does not come if the time is over: `no response to the TLS handshake`. */
+  awaits(missing: string): void;
+  /** Called when something was negotiated. */
+  agreed(step: LayerStep): void;
+}
+
 /** A layer, for clients and for servers. Each part is imported on first use. */
 export interface Layer<Client, Server> {
-  /** The reply that a client waits for, in errors. */
-  readonly answer: string;
   /** The client's stage. */
-  connect(options: Client, agreed: (step: LayerStep) => void): Stage;
+  connect(options: Client, progress: LayerProgress): Stage;
   /** The server's stage. */
   accept(options: Server): Stage;
 }
 
 /** TLS (RFC 8446). */
 const tls: Layer<TlsClientOptions, TlsServer> = {
-  answer: "the TLS handshake",
-  connect: (options, agreed) => async (stream) => {
+  connect: (options, progress) => async (stream) => {
+    const { starttls: protocol } = options;
+    if (protocol) {
+      const { startTls } = await import("./starttls/start_tls.ts");
+      const { serverName } = options;
+      const greeting = await startTls(stream, { protocol, serverName, awaits: progress.awaits });
+      progress.agreed({ step: "starttls", protocol, greeting });
+    }
+    progress.awaits("no response to the TLS handshake");
     const { connectTls } = await import("./tls/connect.ts");
     const { socket, session } = await connectTls(stream, options);
-    agreed({ step: "secured", session });
+    progress.agreed({ step: "secured", session });
     return socket;
   },
   accept: (server) => async (stream, context) => {
@@ -44,8 +64,8 @@ const tls: Layer<TlsClientOptions, TlsServer> = {
 
 /** WebSocket (RFC 6455). */
 const ws: Layer<WebSocketClientOptions, WebSocketServer> = {
-  answer: "the WebSocket handshake",
-  connect: (options, agreed) => async (stream) => {
+  connect: (options, { awaits, agreed }) => async (stream) => {
+    awaits("no response to the WebSocket handshake");
     const { connectWebSocket } = await import("./websocket/connect.ts");
     const { socket, session } = await connectWebSocket(stream, options);
     agreed({ step: "upgraded", upgrade: session });
@@ -85,15 +105,11 @@ export function acceptStage(layers: ServerLayers = {}): Stage | undefined {
   );
 }
 
-/** The stages of a client with these layers, each with the reply it waits for. */
-export function connectStages(
-  layers: ClientLayers,
-  agreed: (step: LayerStep) => void,
-): { readonly stage: Stage; readonly answer: string }[] {
-  return namesOf(layers).map((name) => {
-    const layer = LAYERS[name] as Layer<unknown, unknown>;
-    return { stage: layer.connect(layers[name], agreed), answer: layer.answer };
-  });
+/** The stages of a client with these layers, in order. */
+export function connectStages(layers: ClientLayers, progress: LayerProgress): Stage[] {
+  return namesOf(layers).map((name) =>
+    (LAYERS[name] as Layer<unknown, unknown>).connect(layers[name], progress)
+  );
 }
 
 function namesOf(layers: ClientLayers | ServerLayers): (keyof LayerTable)[] {

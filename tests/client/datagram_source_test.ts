@@ -75,6 +75,8 @@ const REFUSED: readonly (readonly [args: string, reason: RegExp])[] = [
   ["udp://h:1 --ucspi -- cat", /has no effect over UDP: a program's stdin and stdout are streams/],
   ["udp://h:1 --keep-sending", /^--keep-sending has no effect over UDP: there is no half-close$/],
   ["udp://h:1 --ws /a", /^--ws has no effect over UDP: WebSocket needs a stream, and UDP has/],
+  ["udp://h:1 --starttls smtp", /^--starttls has no effect over UDP: TLS over UDP \(DTLS\)/],
+  ["-u h 1 --keep-alive-idle 5s", /^--keep-alive-idle has no effect over UDP: there is no connect/],
 ];
 
 for (const [args, reason] of REFUSED) {

@@ -20,6 +20,8 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   FILE: ["a.pem", "/etc/x.pem", "sub/b"],
   DIRECTORY: ["captures", "/var/x"],
   "HOST:PORT": ["127.0.0.1:9100", "[::1]:9101", "localhost:9102"],
+  "HOST=UPSTREAM": ["*.Example.org=[::1]:443,a.test=unix:sub/a.sock"],
+  "PROTOCOL=UPSTREAM": ["ssh=a:22,http=tls://b:443,else=wss://c:443/x,else=unix:sub/e.sock"],
   "[HOST:PORT]": ["127.0.0.1:9200", "off"],
   MODE: ["0660", "700"],
   N: ["1", "7", "20"],

@@ -21,6 +21,20 @@ Deno.test("a tap sees the bytes of both directions while it is attached, and non
   assertEquals(seen, ["< while", "> while"]);
 });
 
+Deno.test("bytes that are put back are read again, before those that were read ahead", async () => {
+  await using pair = await Pair.join();
+  const { connection, client } = pair;
+  await send(client, "first");
+  const first = (await connection.read())!.slice();
+  const ahead = connection.readAhead();
+  connection.unread(first);
+  await send(client, "second");
+  await ahead;
+  assertEquals(text((await connection.read())!), "first");
+  assertEquals(text((await connection.read())!), "second");
+  assertEquals(connection.bytesIn, 11);
+});
+
 Deno.test("concurrent writes are not interleaved", async () => {
   await using pair = await Pair.join();
   const { connection, client } = pair;

@@ -24,11 +24,13 @@ export function testWith(
 
 /** Debian packages without a program, and a file of each. */
 const LIBRARIES: Readonly<Record<string, string>> = {
+  "python3-aiosmtpd": "/usr/lib/python3/dist-packages/aiosmtpd/__init__.py",
   "python3-websockets": "/usr/lib/python3/dist-packages/websockets/__init__.py",
 };
 
-/** Whether a program of this name is in PATH, or a library is installed. */
+/** Whether a program of this name is in PATH, a library is installed, or for `root` we are it. */
 export function isInstalled(tool: string): boolean {
+  if (tool === "root") return Deno.uid() === 0;
   const library = LIBRARIES[tool];
   if (library !== undefined) return isFile(library);
   const folders = (Deno.env.get("PATH") ?? "").split(":");

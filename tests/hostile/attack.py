@@ -187,6 +187,34 @@ def half_hellos() -> None:
     hold(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 300)
 
 
+def large_half_hellos() -> None:
+    """A ClientHello of 15 KiB whose last byte never comes."""
+    hold(b"\x16\x03\x01\x3c\x00\x01\x00\x3b\xfd\x03\x03" + b"\0" * 15_000, 300)
+
+
+def hello_records() -> None:
+    """Records of one byte each, which never make a whole ClientHello."""
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                for byte in b"\x01\x00\x08\x00" + b"\x03" * 2_000:
+                    conn.sendall(b"\x16\x03\x01\x00\x01%c" % byte)
+        except OSError:
+            time.sleep(0.05)
+
+
+def half_protocols() -> None:
+    """The beginnings of protocols that are not to be told apart yet."""
+    while time.monotonic() < END:
+        try:
+            with connect() as conn:
+                conn.sendall(NOISE.choice([b"S", b"SSH", b"GE", b"\x16\x03", b"\x05", b"P"]))
+                conn.shutdown(socket.SHUT_WR)
+                conn.recv(100)
+        except OSError:
+            pass
+
+
 def half_proxy_headers() -> None:
     hold(b"PROXY TCP4 192.0.2.1 ", 300)
 
@@ -215,7 +243,7 @@ def ws_pour(frames: bytes, reads: bool = True) -> None:
                 conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 conn.sendall(UPGRADE)
                 if reads:
-                    read_away(conn)
+                    discard_input(conn)
                 while time.monotonic() < END:
                     conn.sendall(frames)
         except OSError:

@@ -52,7 +52,7 @@ export class FloodedServer implements AsyncDisposable {
       if (spec === undefined || (hasWorkers && name === "stdio")) return [];
       const port = freePort();
       targets.set(name, spec.includes("+unix") ? `unix:${folder}/echo.sock` : `127.0.0.1:${port}`);
-      return spec.replaceAll("FOLDER", folder).replace("ECHO_PORT", String(echoPort))
+      return spec.replaceAll("FOLDER", folder).replaceAll("ECHO_PORT", String(echoPort))
         .replace("127.0.0.1:0", `127.0.0.1:${port}`);
     });
     const more = SURFACES.flatMap(({ name, args = [] }) => {

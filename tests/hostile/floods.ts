@@ -86,6 +86,16 @@ export const SURFACES: readonly Surface[] = [
     floods: STREAM,
   },
   {
+    name: "first bytes",
+    covers: ["forward"],
+    spec: "forward://127.0.0.1:0?sni=a.test=127.0.0.1:ECHO_PORT" +
+      "&route=http=127.0.0.1:ECHO_PORT,else=127.0.0.1:ECHO_PORT",
+    floods: [
+      ...["half_hellos", "large_half_hellos", "hello_records", "half_protocols"],
+      ...["half_open", "one_byte", "garbage", "resets"],
+    ],
+  },
+  {
     name: "proxy",
     covers: ["proxy"],
     spec: "proxy://127.0.0.1:0",

@@ -313,6 +313,17 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "forward+udp://:0?to=tls://127.0.0.1:9": /to UDP only/,
   "forward+udp://:0?to=ws://127.0.0.1:9": /to UDP only/,
   "forward+udp://:0?to=127.0.0.1:9&to-tls-ca=ca.pem": /to-tls-ca has no effect over UDP.*DTLS/,
+  "forward+udp://:0?to=127.0.0.1:9&to-starttls=smtp": /to-starttls has no effect over UDP.*DTLS/,
+  "forward+udp://:0?to=127.0.0.1:9&to-keep-alive-idle=5s": /to-keep-alive-idle .*: there is no con/,
+  "forward+udp://:0?to=127.0.0.1:9&keep-alive-idle=5s":
+    /keep-alive-idle .*: there is no connection/,
+  "forward+udp://:0?sni=a.test=127.0.0.1:9": /sni has no effect over UDP.*first bytes of a stream/,
+  "forward+udp://:0?route=ssh=127.0.0.1:9": /route has no effect over UDP.*first bytes of a stream/,
+  "forward+udp://:0?to=127.0.0.1:9&inspect-timeout=3s": /inspect-timeout has no effect over UDP/,
+  "forward://:0?route=ssh=udp://127.0.0.1:9": /route ".*udp:.*": only streams are routed/,
+  "forward://:0?sni=a.test=udp://127.0.0.1:9": /sni ".*udp:.*": only streams are routed/,
+  "forward://:0?sni=a.test=h:1&sni-default=udp://h:2":
+    /sni-default ".*udp:.*": only streams are routed/,
   "forward+udp://:0?to=127.0.0.1:9&source=::1": /source: 127.0.0.1 is no IPv6 address/,
   "forward+udp://:0?to=127.0.0.1:9&balance=source": /balance needs several upstreams/,
   "forward+udp://:0?to=127.0.0.1:9&send-proxy=v1": /use v2/,
@@ -340,6 +351,13 @@ for (const option of ["once", "crlf"]) {
     assertMatch(why, new RegExp(`${option} has no effect over UDP`));
   });
 }
+Deno.test("routes for all outlets do not serve a UDP outlet", () => {
+  const words = ["forward+udp://:0", "--sni", "a.test=127.0.0.1:9"];
+  assertMatch(
+    assertThrows(() => configOf(words), UsageError).message,
+    /datagrams are forwarded without sni and route: give to/,
+  );
+});
 
 Deno.test("docs/udp.md has every service, and why some are refused", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/udp.md", import.meta.url));

@@ -6,7 +6,6 @@
  */
 import type { DatagramHandler, DatagramReceiver, Session } from "../../connection/session.ts";
 import { isUnix, overUdp, type UdpAddress } from "../../endpoint/address.ts";
-import type { Remote } from "../../endpoint/remote.ts";
 import type { Source } from "../../endpoint/source.ts";
 import { formatDuration } from "../../options/quantity.ts";
 import { TaskScope } from "../../scheduling/task_scope.ts";
@@ -20,7 +19,8 @@ import { datagramProxyHeader } from "../../transport/datagram_proxy_header.ts";
 import type { ServiceContext } from "../service.ts";
 import type { SharedHealth } from "../shared_health.ts";
 import { type Attempt, Upstream } from "./upstream.ts";
-import { type Balance, UpstreamOrder } from "./upstream_order.ts";
+import type { ForwardOptions } from "./options.ts";
+import { UpstreamOrder } from "./upstream_order.ts";
 
 const tasks = new TaskScope("forwarding the answers of an upstream", {
   consequence: "the session ends when it is idle",
@@ -32,21 +32,12 @@ const MAX_WAITING = 16;
 /** The local ports of sockets to upstreams: a datagram from one of them has gone in a circle. */
 const ownPorts = new Set<number>();
 
-/** Options of {@linkcode openDatagrams}. */
-export interface ForwardOptions {
-  /** The upstreams. */
-  readonly to: readonly Remote[];
-  /** The balancing algorithm. */
-  readonly balance: Balance;
-  /** Whether the first datagram of a session starts with a PROXY header. */
-  readonly "send-proxy": "v1" | "v2" | undefined;
-  /** The address of this machine to send from. */
-  readonly source: string | undefined;
-}
-
 /** Forwards each session to an upstream. */
 export function openDatagrams(
-  { to, balance, source, "send-proxy": version }: ForwardOptions,
+  { to, balance, source, "send-proxy": version }: Pick<
+    ForwardOptions,
+    "to" | "balance" | "source" | "send-proxy"
+  >,
   { health }: Pick<ServiceContext, "health">,
 ): DatagramHandler {
   const upstreams = to.flatMap((remote) => {

@@ -9,6 +9,7 @@ import { formatDuration } from "../../options/quantity.ts";
 import { type Address, isUnix } from "../../endpoint/address.ts";
 import type { Remote } from "../../endpoint/remote.ts";
 import type { ByteStream } from "../../transport/stream.ts";
+import type { KeepAliveTimes } from "../../transport/keep_alive_options.ts";
 import { dial, type DialledEndpoint, type DialOptions } from "../../transport/dial.ts";
 import { isShortage } from "../../transport/errors.ts";
 import { hostField } from "../../transport/websocket/host_field.ts";
@@ -25,6 +26,8 @@ export interface PoolOptions {
   tlsFor(remote: Remote): Promise<TlsClientOptions>;
   /** The address of this machine that connections come from. */
   readonly source?: string | undefined;
+  /** When keep-alive probes are sent; the system's times by default. */
+  readonly keepAliveTimes?: KeepAliveTimes | undefined;
   /** The balancing algorithm. */
   readonly balance: Balance;
   /** The time limit for connecting to an upstream in milliseconds. */
@@ -43,6 +46,8 @@ export interface Lease extends Disposable {
   readonly name: string;
   /** The TLS session, where TLS is spoken over it. */
   readonly session: TlsSession | undefined;
+  /** What the upstream sent before TLS and does not repeat (STARTTLS). */
+  readonly greeting: Uint8Array | undefined;
 }
 
 /** How an upstream is connected to: who asks, and what it is sent first. */
@@ -127,18 +132,20 @@ export class Pool {
   async #try(
     upstream: Upstream,
     options: DialOptions & { readonly signal: AbortSignal },
-  ): Promise<Pick<Lease, "socket" | "session"> | Error> {
+  ): Promise<Pick<Lease, "socket" | "session" | "greeting"> | Error> {
     const { signal } = options;
     const attempt = upstream.attempt();
     let session: TlsSession | undefined;
+    let greeting: Uint8Array | undefined;
     const onStep: DialOptions["onStep"] = (step) => {
       if (step.step === "secured") session = step.session;
+      if (step.step === "starttls") greeting = step.greeting;
     };
     try {
       const endpoint = await this.#endpointOf(upstream);
       const socket = await dial(endpoint, upstream.remote.tls ? { ...options, onStep } : options);
       if (attempt.succeeded()) this.#report(upstream, `${upstream.name} is up again`);
-      return { socket, session };
+      return { socket, session, greeting };
     } catch (error) {
       const fault = error as Error;
       if (signal.aborted || isShortage(fault.cause)) attempt.abandoned();
@@ -154,10 +161,12 @@ export class Pool {
 
   async #endpointOf({ remote }: Upstream): Promise<DialledEndpoint> {
     const { address, tls, ws: target } = remote;
-    const { source, tlsFor } = this.#options;
-    if (!tls && source === undefined && target === undefined) return { address };
+    const { source, tlsFor, keepAliveTimes } = this.#options;
+    const times = isUnix(address) || !keepAliveTimes ? {} : { keepAliveTimes };
+    if (!tls && source === undefined && target === undefined) return { address, ...times };
     return {
       address,
+      ...times,
       from: source === undefined || isUnix(address) ? undefined : { hostname: source },
       layers: tls || target !== undefined
         ? {

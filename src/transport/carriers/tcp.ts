@@ -41,12 +41,27 @@ function zoned(listener: Deno.TcpListener, hostname: string): Listener {
 /** Connects with `TCP_NODELAY` and keep-alive on. */
 async function connect(
   { hostname, port }: InternetAddress,
-  { signal, source }: ConnectOptions,
+  { signal, source, keepAliveTimes }: ConnectOptions,
 ): Promise<ByteStream> {
-  if (source !== undefined) {
-    const { connectFrom } = await import("./tcp_from.ts");
-    return await connectFrom({ hostname, port }, { source, signal });
+  const address = { hostname, port };
+  const connection = source === undefined
+    ? await connectPlainly(address, signal)
+    : await (await import("./tcp_from.ts")).connectFrom(address, { source, signal });
+  if (keepAliveTimes === undefined) return connection;
+  try {
+    const { setKeepAliveTimes } = await import("../keep_alive.ts");
+    setKeepAliveTimes(connection, keepAliveTimes);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
   }
+}
+
+async function connectPlainly(
+  { hostname, port }: InternetAddress,
+  signal: AbortSignal,
+): Promise<ByteStream> {
   const connection = await Deno.connect({ hostname, port, signal });
   if (isSelf(connection)) {
     connection.close();

@@ -30,6 +30,7 @@ export async function readTlsClient(
     pins: settings["tls-pin"],
     insecure: settings["tls-insecure"],
     alpn: settings.alpn,
+    starttls: settings.starttls,
     prefix,
   };
 }

@@ -1,8 +1,10 @@
 /**
- * Parses a ClientHello (RFC 8446, section 4.1.2), only to explain failed handshakes.
+ * Parses a ClientHello (RFC 8446, section 4.1.2): to route by it, and to explain failed handshakes.
  *
  * @module
  */
+
+import { isHost } from "../../endpoint/address.ts";
 
 /** A ClientHello; lists are in its order, without the reserved values of RFC 8701 (GREASE). */
 export interface ClientHello {
@@ -14,19 +16,28 @@ export interface ClientHello {
   readonly groups: readonly number[];
   /** The ALPN protocols. */
   readonly alpn: readonly string[];
+  /** The host name that the client asks for (SNI, RFC 6066 section 3); `undefined` without a valid one. */
+  readonly serverName: string | undefined;
 }
 
 /** The content type of handshake records. */
 export const HANDSHAKE = 0x16;
 
-const CLIENT_HELLO = 1;
-const EXTENSION = { groups: 10, alpn: 16, versions: 43 } as const;
+/** The type of the message. */
+export const CLIENT_HELLO = 1;
+
+const EXTENSION = { serverName: 0, groups: 10, alpn: 16, versions: 43 } as const;
 const RECORD_HEADER = 5;
 
 /** Parses the first bytes of a client; `undefined` if they are not a whole ClientHello. */
 export function readClientHello(bytes: Uint8Array): ClientHello | undefined {
+  return parseClientHello(handshakeOf(bytes));
+}
+
+/** Parses a handshake message; `undefined` if it is not a whole ClientHello. */
+export function parseClientHello(message: Uint8Array): ClientHello | undefined {
   try {
-    return helloOf(new Reader(handshakeOf(bytes)));
+    return helloOf(new Reader(message));
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -68,7 +79,19 @@ function helloOf(message: Reader): ClientHello {
     cipherSuites,
     groups: list16(EXTENSION.groups),
     alpn: protocols(extensions.get(EXTENSION.alpn)),
+    serverName: hostName(extensions.get(EXTENSION.serverName)),
   };
+}
+
+function hostName(extension: Uint8Array | undefined): string | undefined {
+  if (extension === undefined) return undefined;
+  const HOST_NAME = 0;
+  const list = new Reader(new Reader(extension).vector(2));
+  while (!list.isAtEnd) {
+    const type = list.number(1);
+    const name = new TextDecoder().decode(list.vector(2));
+    if (type === HOST_NAME) return isHost(name) ? name.toLowerCase() : undefined;
+  }
 }
 
 function numbers(bytes: Uint8Array): number[] {

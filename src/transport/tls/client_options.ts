@@ -3,14 +3,17 @@
  *
  * @module
  */
-import { file, type OptionKind, TEXT } from "../../options/kinds.ts";
+import { choice, file, type OptionKind, TEXT } from "../../options/kinds.ts";
 import { HOST } from "../../endpoint/parse.ts";
+import { STARTTLS_PROTOCOLS, type StartTlsProtocol } from "../starttls/protocols.ts";
 import { flag, list, type Option, option, type TableOf } from "../../options/option.ts";
 
 /** The values of a client's TLS options. Files are PEM. */
 export interface TlsClientConfig {
   /** Whether to use TLS; also set by `tls://`. */
   readonly tls: boolean;
+  /** The protocol in which the server is asked to begin TLS. */
+  readonly starttls: StartTlsProtocol | undefined;
   /** The file of CA certificates to trust instead of the system's. */
   readonly "tls-ca": string | undefined;
   /** SHA-256 fingerprints, one of which the server's certificate must have. */
@@ -49,6 +52,11 @@ export const KEY_PASSWORD_FILE: Option<string | undefined> = option(
 /** The options of {@linkcode TlsClientConfig}. */
 export const TLS_CLIENT_OPTIONS: TableOf<TlsClientConfig> = {
   tls: flag("use TLS, as tls://HOST:PORT does"),
+  starttls: option(
+    choice(STARTTLS_PROTOCOLS),
+    `ask the server to begin TLS (STARTTLS), in this protocol: ${STARTTLS_PROTOCOLS.join(", ")}`,
+    { placeholder: "PROTOCOL", excludes: ["ws"] },
+  ),
   "tls-ca": option(
     file("read"),
     "trust the CA certificates in this PEM file instead of the default ones",

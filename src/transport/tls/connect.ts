@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { concat } from "@std/bytes/concat";
 import { isIP, withoutZone } from "../../endpoint/address.ts";
+import type { StartTlsProtocol } from "../starttls/protocols.ts";
 import { type ByteStream, wrap } from "../stream.ts";
 import { FlowControl } from "./flow_control.ts";
 import { duplexOf, StreamSocket } from "./node_stream.ts";
@@ -30,6 +31,8 @@ export interface TlsClientOptions {
   readonly key?: string;
   /** The ALPN protocols, in order of preference. */
   readonly alpn?: readonly string[];
+  /** The protocol in which the server is asked to begin TLS; without it, TLS begins at once. */
+  readonly starttls?: StartTlsProtocol | undefined;
   /** What the names of these options start with in errors; `--tls` by default. */
   readonly prefix?: string;
 }
