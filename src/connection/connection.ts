@@ -168,7 +168,11 @@ export class Connection extends Conversation {
   async #send(given: Uint8Array): Promise<void> {
     this.#writing = true;
     const bytes = this.#crlf ? this.#crlf.encode(given) : given;
-    if (this.bytesOut > 0 && !this.#isNoDelay) this.#disableNagle();
+    if (this.bytesOut > 0 && !this.#isNoDelay) {
+      // Not for the first write: it is never delayed (RFC 896), and many connections have only one.
+      this.#isNoDelay = true;
+      this.#stream.setNoDelay(true);
+    }
     try {
       for (let sent = 0; sent < bytes.length;) {
         const rest = sent === 0 ? bytes : bytes.subarray(sent);
@@ -181,15 +185,6 @@ export class Connection extends Conversation {
       this.#writing = false;
       this.#waiting?.shift()?.();
     }
-  }
-
-  /**
-   * Sets `TCP_NODELAY` (RFC 896), but not for the first write: it is never delayed, and many
-   * connections have only one.
-   */
-  #disableNagle(): void {
-    this.#isNoDelay = true;
-    this.#stream.setNoDelay(true);
   }
 
   /** Observes received and sent bytes from now on, until disposed. */

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { peerOf } from "../endpoint/address.ts";
 import { sendReset } from "../transport/reset.ts";
 import type { ByteStream } from "../transport/stream.ts";
+import type { OutletEvents } from "./outlet_events.ts";
 
 /** The client that an outlet with `once` serves. */
 export class OnlyClient {
@@ -39,7 +41,8 @@ export class OnlyClient {
   }
 
   /** Refuses a later client with a RST, if the system can send one. */
-  refuse(stream: ByteStream): void {
+  refuse(stream: ByteStream, events: Pick<OutletEvents, "refused">): void {
+    events.refused(peerOf(stream), "only one client is served");
     sendReset(stream);
     stream.close();
   }

@@ -5,7 +5,7 @@
  */
 import type { EventBus } from "../events/event_bus.ts";
 import type { AcceptHandler } from "./accept_loop.ts";
-import { type Address, peerOf } from "../endpoint/address.ts";
+import type { Address } from "../endpoint/address.ts";
 import { closeAll } from "../connection/close_all.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Sweeper } from "../connection/deadlines.ts";
@@ -188,19 +188,13 @@ export class Outlet implements AcceptHandler, AsyncDisposable {
 
   /** Takes an accepted connection through the pipeline, and serves it. */
   onConnection(stream: ByteStream): void {
-    if (this.#only?.isAdmitted) return this.#refuse(stream, this.#only);
+    if (this.#only?.isAdmitted) return this.#only.refuse(stream, this.#events);
     const accepting = this.#pipeline.accept(stream, this.#settings!);
     const admission = this.#only ? this.#only.consider(accepting) : accepting;
     const session = admission
       .then((admitted) => admitted && this.#serveConnection(admitted))
       .finally(() => this.#sessions.delete(session));
     this.#sessions.add(session);
-  }
-
-  /** Refuses a client that came after the only one of `once`. */
-  #refuse(stream: ByteStream, only: OnlyClient): void {
-    this.#events.refused(peerOf(stream), "only one client is served");
-    only.refuse(stream);
   }
 
   /** Serves one connection. It is always closed and its permit released afterwards. */
