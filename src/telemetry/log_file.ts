@@ -19,11 +19,17 @@ export interface LogFile {
 
 const NEWLINE = 0x0a;
 
+/** The open file, and its state before a write. */
+interface OpenFile {
+  readonly file: Deno.FsFile;
+  readonly info: Deno.FileInfo;
+}
+
 /** Writes whole lines. On an error it throws and leaves the file unchanged. */
 export class LogFileSink implements ByteSink, Disposable {
   readonly #options: LogFile;
   #file: Deno.FsFile | undefined;
-  #opening: Promise<Deno.FsFile> | undefined;
+  #looking: Promise<OpenFile> | undefined;
   #isClosed = false;
 
   /** Does not open the file yet. */
@@ -73,8 +79,12 @@ export class LogFileSink implements ByteSink, Disposable {
     this.#file = undefined;
   }
 
-  /** The open file, or a new one if the path now leads to another file or to none. */
-  async #current(): Promise<{ file: Deno.FsFile; info: Deno.FileInfo }> {
+  /** The open file, or a new one if the path now leads to another file or to none. Concurrent calls share one look. */
+  #current(): Promise<OpenFile> {
+    return this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+  }
+
+  async #look(): Promise<OpenFile> {
     const there = await Deno.stat(this.#options.path).catch(() => undefined);
     const before = this.#file;
     if (before !== undefined) {
@@ -83,9 +93,7 @@ export class LogFileSink implements ByteSink, Disposable {
       this.#file = undefined;
       before.close();
     }
-    // Concurrent calls share one open.
-    this.#opening ??= this.#openFile(there).finally(() => this.#opening = undefined);
-    const file = await this.#opening;
+    const file = await this.#openFile(there);
     return { file, info: await file.stat() };
   }
 

@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { EventBus } from "../../src/events/event_bus.ts";
 import { Log } from "../../src/telemetry/log.ts";
 import { LogFileSink } from "../../src/telemetry/log_file.ts";
+import { eventually } from "../harness/eventually.ts";
 import { TemporaryDirectory } from "../harness/temporary_directory.ts";
 import { run } from "../harness/program.ts";
 import { testWith } from "../harness/tools.ts";
@@ -34,10 +35,24 @@ async function textsIn(path: string): Promise<string[]> {
 
 /** Resolves once a file contains this text. */
 async function shows(path: string, text: string): Promise<void> {
-  while (!(await Deno.readTextFile(path).catch(() => "")).includes(`"${text}"`)) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually(
+    async () => (await Deno.readTextFile(path).catch(() => "")).includes(`"${text}"`),
+    `the line ${text}`,
+  );
 }
+
+Deno.test("a line that is written while the file is being opened is not lost", async () => {
+  await using folder = await TemporaryDirectory.make();
+  for (let i = 0; i < 300; i++) {
+    const path = `${folder.path}/log-${i}`;
+    using sink = new LogFileSink({ path, maxSize: 1_000, maxFiles: 2 });
+    const opening = sink.open();
+    for (let turn = 0; turn < i % 4; turn++) await Deno.stat(folder.path);
+    await sink.write(encoder.encode("one\n"));
+    await opening;
+    assertEquals(await Deno.readTextFile(path), "one\n");
+  }
+});
 
 Deno.test("a log file that was moved or removed is opened again", async () => {
   await using folder = await TemporaryDirectory.make();
