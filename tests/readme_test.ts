@@ -64,16 +64,16 @@ class ExampleEnvironment implements AsyncDisposable {
   }
 
   async play({ command, prints }: Step): Promise<void> {
-    const expected = patternFor(prints);
     const env = { PATH: `${this.#folder}:${Deno.env.get("PATH")}` };
     const background = /^(.*) &$/.exec(command)?.[1];
     if (background) {
       const server = new Program(["bash", "-c", `exec ${background}`], { env });
       this.#servers.push(server);
-      await server.logs(expected);
+      await server.logs(patternFor(prints));
     } else {
-      const { stdout } = await run(["bash", "-c", `${command} 2>&1`], { env });
-      assertMatch(stdout, expected, `$ ${command}`);
+      const { stdout, stderr } = await run(["bash", "-c", command], { env });
+      const shown = prints.split("\n").filter((line) => line !== "");
+      assertEquals(shownBy({ stdout, stderr }, shown), shown, `$ ${command}`);
     }
   }
 
@@ -92,6 +92,23 @@ function stepsIn(page: string): Step[] {
       return { command, prints: lines.join("\n").trim() };
     })
   );
+}
+
+/**
+ * What a command printed, each line as the example shows it where it matches. A terminal mixes stdout
+ * and stderr in any order; each of them keeps its own.
+ */
+function shownBy(
+  { stdout, stderr }: { stdout: string; stderr: string },
+  shown: readonly string[],
+): string[] {
+  const streams = [stdout, stderr].map((text) => text.split("\n").filter((line) => line !== ""));
+  const matched = shown.flatMap((line) => {
+    const stream = streams.find(([first]) => first !== undefined && patternFor(line).test(first));
+    stream?.shift();
+    return stream ? [line] : [];
+  });
+  return [...matched, ...streams.flat()];
 }
 
 /** A pattern for these lines, in which `…` matches any text. */
