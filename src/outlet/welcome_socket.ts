@@ -48,7 +48,7 @@ export class WelcomeSocket {
   setKeepAliveTimes(times: KeepAliveTimes | undefined): void {
     const { addr } = this.#listener;
     const wanted = JSON.stringify(times ?? {});
-    if (addr.transport !== "tcp" || wanted === this.#keepAliveTimes) return;
+    if (addr.transport !== "tcp" || wanted === this.#keepAliveTimes || this.#closing) return;
     setListenerKeepAliveTimes(addr, times ?? {});
     this.#keepAliveTimes = wanted;
   }

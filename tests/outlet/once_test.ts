@@ -157,6 +157,18 @@ Deno.test("the client of an outlet with once ends the other outlets, too", async
   assertMatch(stderr, /stopped +echo/);
 });
 
+Deno.test("keep-alive times change while an outlet with once serves its client", async () => {
+  await using server = await TestServer.open("echo://:0?once");
+  using client = await server.connect();
+  await server.event("opened");
+  const isClosed = () => server.connect().then((late) => late.close(), () => true);
+  await eventually(async () => await isClosed() ?? false, "closing the listening socket");
+  await server.server.change(configOf(["echo://:0?once&keep-alive-idle=100s"]));
+  await send(client, "hello\n");
+  await readUntil(client, /hello\n/);
+  assertEquals(server.events.filter(({ event }) => event === "failed"), []);
+});
+
 Deno.test("once is refused at run time, and with workers", async () => {
   await using server = await TestServer.open("echo://:0");
   const once = configOf(["echo://:0?once"]);
