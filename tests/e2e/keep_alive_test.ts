@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readUntil, send } from "../harness/bytes.ts";
 import { eventually } from "../harness/eventually.ts";
-import { outlet, Program, run } from "../harness/program.ts";
+import { outlet, Program, ROOT, run } from "../harness/program.ts";
 import { configOf, TestServer } from "../harness/server.ts";
 import { testWith } from "../harness/tools.ts";
 import { TemporaryDirectory } from "../harness/temporary_directory.ts";
@@ -127,7 +127,7 @@ Deno.test("times of keep-alive that cannot be had are refused in words", async (
 });
 
 Deno.test("without foreign functions, times of keep-alive are refused", async () => {
-  const program = ["run", "-A", "--deny-ffi", "--quiet", "main.ts"];
+  const program = ["run", "-A", "--deny-ffi", "--quiet", `${ROOT}main.ts`];
   const with_ = async (...words: string[]) =>
     await run([Deno.execPath(), ...program, ...words] as [string, ...string[]]);
   const check = await with_("server", "--check", "echo://:0?keep-alive-idle=5s");
