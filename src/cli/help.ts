@@ -17,7 +17,7 @@ export interface Section {
 }
 
 const INTRODUCTION =
-  "outlet serves, tests and traces TCP services. A server has any number of outlets: each is a service " +
+  "outlet serves, tests and traces network services. A server has any number of outlets: each is a service " +
   "at an address of its own.";
 
 /** The last paragraphs of every page. */

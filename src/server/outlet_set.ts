@@ -100,7 +100,8 @@ export class OutletSet implements OutletManager<AnyOutlet> {
 
   /** Drains every outlet for `grace` milliseconds; returns how many connections were aborted. */
   async stop({ grace }: { grace: number }): Promise<number> {
-    await this.#committed;
+    // Whoever made that change is told if it failed.
+    await Promise.allSettled([this.#committed]);
     for (const outlet of this.outlets) this.#drain(outlet, grace);
     this.#opened = new Map();
     const aborted = await Promise.all(
